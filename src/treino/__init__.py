@@ -1,0 +1,1 @@
+"""treino: a PyTorch training workbench."""

@@ -1,0 +1,42 @@
+"""What a person is told when something can't be done: the rule, the value that broke it, the next move."""
+
+import difflib
+from collections.abc import Iterable
+
+from treino.words import _
+
+
+class TreinoError(Exception):
+    """Something that the user can act on. The command line shows it without a traceback.
+
+    rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
+    message: what was broken, by which value, and where (row, column, member, step, file).
+    hint: the next move, as a person would say it.
+    status: the exit status: 2 bad input or usage, 1 the machine's fault (disk full, no permission).
+    """
+
+    def __init__(self, rule: str, message: str, hint: str = "", *, status: int = 2) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.rule, self.message, self.hint, self.status)
+
+
+def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
+    return TreinoError(rule, message, hint, status=status)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint for an unknown name: "Did you mean 'relu'?", or the list where nothing is near."""
+    options = sorted(known)
+    close = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.6)
+    if close:
+        return _("Did you mean '{name}'?").format(name=close[0])
+    return _("Known: {names}.").format(names=", ".join(options))
