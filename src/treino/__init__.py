@@ -1,1 +1,44 @@
-"""treino: a PyTorch training workbench."""
+"""treino: a PyTorch training workbench.
+
+The door: what is listed here is the public interface; everything is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_DOOR = {
+    "load": ("treino.data", "load"),
+    "train": ("treino.engine", "train"),
+    "mlp": ("treino.engine", "mlp"),
+    "engines": ("treino.engine", "engines"),
+    "fit": ("treino.workflows.fit", "fit"),
+    "open": ("treino.workflows.run", "open_run"),
+    "runs": ("treino.workflows.run", "runs"),
+    "Run": ("treino.workflows.run", "Run"),
+    "TreinoError": ("treino.errors", "TreinoError"),
+}
+
+__all__ = ["Run", "TreinoError", "engines", "fit", "load", "mlp", "open", "runs", "train"]
+
+if TYPE_CHECKING:
+    from treino.data import load
+    from treino.engine import engines, mlp, train
+    from treino.errors import TreinoError
+    from treino.workflows.fit import fit
+    from treino.workflows.run import Run, runs
+    from treino.workflows.run import open_run as open
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DOOR:
+        raise AttributeError(f"module 'treino' has no attribute {name!r}")
+    module, attribute = _DOOR[name]
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

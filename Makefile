@@ -1,0 +1,23 @@
+# One command for each thing that a contributor does. CI calls the same.
+.PHONY: lint types test quick bench format
+
+lint:
+	ruff check src tests benchmarks
+	ruff format --check src tests benchmarks
+	lint-imports
+
+types:
+	mypy
+
+test:
+	pytest
+
+quick:
+	pytest -m "not slow"
+
+bench:
+	python -m benchmarks
+
+format:
+	ruff format src tests benchmarks
+	ruff check --fix src tests benchmarks

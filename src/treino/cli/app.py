@@ -1,0 +1,125 @@
+"""The verbs and how their flags are read (by cyclopts); usage errors become ours."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from treino.cli.data import data
+from treino.cli.export import export
+from treino.cli.plot import plot
+from treino.cli.predict import predict
+from treino.cli.resume import resume
+from treino.cli.runs import runs
+from treino.cli.screen import Screen
+from treino.cli.show import show
+from treino.cli.train import train
+from treino.errors import TreinoError, nearest
+from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
+from treino.words import _
+
+START = "train", "show", "predict", "plot", "data"
+LATER_VERBS = "sweep", "study", "doctor", "explain", "report", "studio"
+
+
+def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb that takes ``**asked`` one flag for each setting of the table."""
+    own = [p for p in inspect.signature(verb).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    hidden = Group("", show=False)
+    flags = []
+    for name, field in Settings.model_fields.items():
+        group = Group(group_of(name), sort_key=GROUPS.index(group_of(name)))
+        boolean = field.annotation is bool
+        parameter = Parameter(
+            name=FLAGS[name],
+            negative=f"--no-{FLAGS[name][2:]}" if boolean else (),
+            help=field.description,
+            group=group,
+            show_default=False,
+        )
+        flags.append(_flag(name, bool if boolean else str, parameter))
+    for name in LATER:
+        flag = Parameter(name="--" + name.replace("_", "-"), group=hidden, show=False)
+        flags.append(_flag(name, str, flag))
+    parameters = [*own, *flags]
+
+    def verb_with_settings(*args: Any, **kwargs: Any) -> int:
+        return verb(*args, **kwargs)
+
+    verb_with_settings.__name__, verb_with_settings.__doc__ = verb.__name__, verb.__doc__
+    verb_with_settings.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    verb_with_settings.__annotations__ = {p.name: p.annotation for p in parameters}
+    return verb_with_settings
+
+
+def _flag(name: str, kind: type, parameter: Parameter) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, parameter]
+    )
+
+
+def make_app() -> App:
+    from importlib.metadata import version
+
+    app = App(
+        name="treino",
+        version=version("treino"),
+        help=_("Train neural networks, see them learn, and be told the truth about them."),
+        help_epilogue=_("Start with: treino train wine"),
+    )
+    for verb in (data, with_settings(train), predict, runs, show, resume, plot, export):
+        app.command(verb)
+    return app
+
+
+def run(tokens: Sequence[str], screen: Screen) -> int:
+    """Read the command line, run its verb and return the exit status.
+
+    Raises:
+        TreinoError: usage errors (rule ``usage``), and whatever the verb raises.
+    """
+    app = make_app()
+    if not tokens:
+        return _welcome(app, screen)
+    if tokens[0] in LATER_VERBS:
+        raise TreinoError(
+            "not_yet", _("treino {verb} is not there yet.").format(verb=tokens[0]), _("See: treino --help")
+        )
+    try:
+        command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False, console=screen.out)
+    except CycloptsError as error:
+        raise _usage(error, tokens, app) from None
+    extra = {"screen": screen} if "screen" in ignored else {}
+    status = command(*bound.args, **bound.kwargs, **extra)
+    if status is None and screen.as_json:
+        screen.document({"help": " ".join(tokens)})
+    return int(status or 0)
+
+
+def _usage(error: CycloptsError, tokens: Sequence[str], app: App) -> TreinoError:
+    """cyclopts' message, with its suggestion as the next move."""
+    message = re.sub(r"\s+", " ", str(error)).strip()
+    hint = _("See: treino {verb} --help").format(verb=tokens[0] if tokens[0] in _verbs(app) else "").replace("  ", " ")
+    if found := re.search(r"Did you mean [^?]*\?", message):
+        hint, message = found[0], message.replace(found[0], "").strip()
+        message = message.split(" Available commands")[0]
+    elif type(error).__name__ == "UnknownCommandError":
+        message, hint = message.split(" Available commands")[0], nearest(tokens[0], _verbs(app))
+    return TreinoError("usage", message, hint)
+
+
+def _verbs(app: App) -> list[str]:
+    return [name for name in app if not name.startswith("-")]
+
+
+def _welcome(app: App, screen: Screen) -> int:
+    """Bare ``treino``: the five commands to start with."""
+    screen.out.print(_("treino: train neural networks, see them learn, and be told the truth about them.\n"))
+    lines = {name: (app[name].help or "").strip().splitlines()[0] for name in START}
+    for name, line in lines.items():
+        screen.out.print(f"  [bold]treino {name:8}[/] {line}")
+    screen.out.print(_("\nTry: [bold]treino train wine[/]    All commands: [bold]treino --help[/]"))
+    screen.document({"commands": lines})
+    return 0

@@ -1,0 +1,63 @@
+"""``treino predict``: what a run's network says of new rows."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from treino.cli.flags import Net, RunName, ScreenFlag, Trust
+from treino.words import _
+
+SHOWN = 10
+
+
+def predict(
+    run: RunName,
+    source: Annotated[str, Parameter(name="DATA", help="a CSV file with the same columns, or a built-in")],
+    /,
+    *,
+    to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,
+    net: Net = None,
+    trust: Trust = False,
+    screen: ScreenFlag,
+) -> int:
+    """Predict the rows of DATA with the network of RUN, with probabilities.
+
+    Where DATA has the target's column, the figures on it are shown too.
+
+    Example: treino predict last new.csv --to predictions.csv
+    """
+    from treino.store.files import write_atomically
+    from treino.workflows.predict import as_csv, check_target_file
+    from treino.workflows.predict import predict as work
+    from treino.workflows.run import open_run
+
+    if to is not None:
+        check_target_file(Path(to))
+    opened = open_run(run, net=net, trust=trust)
+    document = work(opened, source) | {"path": to}
+    predictions = document["predictions"]
+    if to is not None:
+        write_atomically(Path(to), as_csv(predictions))
+        del document["predictions"]
+    screen.document(document)
+    for note in document["notes"]:
+        screen.out.print(note)
+    if to is not None:
+        screen.out.print(_("{n} predictions written to {path}").format(n=document["rows"], path=to))
+    else:
+        table = Table(box=None, pad_edge=False)
+        for heading in (_("row"), _("prediction"), _("probability")):
+            table.add_column(heading, justify="right" if heading == _("row") else "left")
+        for p in predictions[:SHOWN]:
+            said = p["prediction"]
+            share = f"{p['probabilities'][said]:.3f}" if "probabilities" in p else ""
+            table.add_row(str(p["row"]), said if isinstance(said, str) else f"{said:.6g}", share)
+        screen.out.print(table)
+        if len(predictions) > SHOWN:
+            screen.out.print(_("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN))
+    if "metrics" in document:
+        figures = ", ".join(f"{k} {v:.4g}" for k, v in document["metrics"].items())
+        screen.out.print(_("against the target column: {figures}").format(figures=figures))
+    return 0

@@ -1,0 +1,39 @@
+"""A training's events as a person watches them: what is about to happen, then one line that moves."""
+
+from collections.abc import Iterator
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from treino.cli.screen import Screen
+from treino.cli.summary import opening
+from treino.words import _
+from treino.workflows.train import Advanced, Begun, Ended, Event
+
+
+def follow(events: Iterator[Event], screen: Screen) -> Ended:
+    """Draw the events (the bar only where a person watches) and return the last one."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    bar = Progress(*columns, console=screen.err, disable=not screen.live, transient=True, refresh_per_second=8)
+    ended = None
+    with bar:
+        task = bar.add_task(_("step"), total=1, figures="")
+        validation = ""
+        for event in events:
+            if isinstance(event, Begun):
+                for line in opening(event):
+                    screen.out.print(line)
+                bar.update(task, total=event.plan.training.steps)
+            elif isinstance(event, Advanced):
+                tick = event.tick
+                if tick.evaluation:
+                    for split, metrics in tick.evaluation.items():
+                        shown = ", ".join(f"{name} {float(v[0]):.3f}" for name, v in list(metrics.items())[:2])
+                        validation = f" · {split} {shown}"
+                bar.update(task, completed=tick.step, figures=_("loss {loss:.4f}").format(loss=tick.loss) + validation)
+            else:
+                ended = event
+    assert ended is not None
+    return ended

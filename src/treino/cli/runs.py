@@ -1,0 +1,28 @@
+"""``treino runs``: what is in ./runs."""
+
+from rich.table import Table
+
+from treino.cli.flags import ScreenFlag
+from treino.words import _
+
+
+def runs(*, screen: ScreenFlag) -> int:
+    """List the runs in ./runs, the newest first.
+
+    Example: treino runs
+    """
+    from treino.workflows.listing import listing
+
+    found = listing()
+    screen.document({"runs": found})
+    if not found:
+        screen.out.print(_("No runs yet. Start with: treino train wine"))
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("run"), _("status"), _("data"), _("steps"), _("test"), _("when")):
+        table.add_column(heading)
+    for r in found:
+        figure = "" if r["figure"] is None else f"{r['metric']} {r['figure']:.3f}"
+        table.add_row(r["run"], r["status"], r["data"] or "", str(r["steps"] or ""), figure, r["when"])
+    screen.out.print(table)
+    return 0

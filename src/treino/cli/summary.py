@@ -1,0 +1,141 @@
+"""What a person reads before and after a training."""
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.workflows.run import Run
+    from treino.workflows.train import Begun
+
+SHOWN_CLASSES = 10
+
+
+def opening(begun: "Begun") -> list[RenderableType]:
+    """What is about to be trained on what, with every default that was decided."""
+    data, training, s = begun.data, begun.plan.training, begun.plan.settings
+    rows = {split: len(part) for split, part in data.splits.items()}
+    lines: list[RenderableType] = [
+        Text.assemble((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
+        _("{train:,} training, {validation:,} validation, {test:,} test rows; {inputs:,} inputs").format(
+            inputs=data.inputs, **rows
+        ),
+        *data.notes,
+        *begun.plan.reasons,
+        "",
+        _layers(training.layers, training.parameters),
+        "",
+        _settings(s, training.steps, training.steps_per_epoch),
+    ]
+    for fault in s["fault"]:
+        lines.append(Text(_("with the fault {name}, on purpose").format(name=fault), "yellow"))
+    return [*lines, ""]
+
+
+def _about_target(task: str, target: str, classes: tuple[str, ...] | list[str]) -> str:
+    if task == "regression":
+        return _("the number {target}").format(target=target)
+    names = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
+    return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
+
+
+def _layers(layers: Any, parameters: int) -> RenderableType:
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("layer"), "", _("in"), _("out"), _("parameters")):
+        table.add_column(heading, justify="left" if heading in (_("layer"), "") else "right")
+    for name, kind, inputs, outputs, count in layers:
+        table.add_row(
+            name, kind, *(f"{n:,}" if n is not None else "" for n in (inputs, outputs)), f"{count:,}" if count else ""
+        )
+    table.add_row(_("all"), "", "", "", f"{parameters:,}")
+    return table
+
+
+def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
+    optimizer = [s["optimizer"], f"lr {s['lr']:g}"]
+    for name in ("momentum", "weight_decay", "clip", "warmup", "label_smoothing"):
+        if s[name]:
+            optimizer.append(f"{name} {s[name]:g}")
+    if s["schedule"] != "constant":
+        optimizer.append(_("{name} schedule").format(name=s["schedule"]))
+    length = _("{n:,} epochs").format(n=s["epochs"]) if s["epochs"] else _("{n:,} steps").format(n=s["steps"])
+    parts = [
+        _("loss {name}").format(name=s["loss"]),
+        " ".join(optimizer),
+        _("batch {size} ({n:,} steps an epoch)").format(size=s["batch_size"], n=per_epoch),
+        _("at most {length}, patience {n}").format(length=length, n=s["patience"]) if s["patience"] else length,
+        _("seed {n}").format(n=s["seed"]),
+        _("kernel {name} on {device}").format(name=s["engine"], device=s["device"]),
+    ]
+    return " · ".join(parts)
+
+
+def summary(run: "Run") -> RenderableType:
+    """The figures on test rows with their interval, the baselines beside them, where the run is, what to try."""
+    d = run.document
+    head = _("{status} after {steps:,} steps, {epochs:,} epochs").format(
+        status=_words(d), steps=d.get("steps", 0), epochs=d.get("epochs", 0)
+    )
+    if "kept_epoch" in d:
+        head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
+            seconds=d["seconds"], kept=d["kept_epoch"]
+        )
+    parts: list[RenderableType] = [head]
+    if any((d.get("metrics") or {}).values()):
+        parts += ["", Padding(_figures(d), (0, 0, 0, 2))]
+    parts += ["", _("run  {path}").format(path=d["path"])]
+    if (run.path / "pictures").is_dir():
+        parts.append(_("     pictures/boundary.png, pictures/curves.png"))
+    parts += [_("next {command}").format(command=command) for command in _next(run, d)]
+    return Group(*parts)
+
+
+def _words(d: dict[str, Any]) -> str:
+    if d.get("stopped_early"):
+        return _("finished early (no better validation {metric} for {n} epochs)").format(
+            metric=d["settings"]["metric"], n=d["settings"]["patience"]
+        )
+    return str(d["status"])
+
+
+def _figures(d: dict[str, Any]) -> RenderableType:
+    splits = [s for s in ("train", "validation", "test") if d["metrics"].get(s)]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
+    for split in splits:
+        table.add_column(_("{split} ({n:,} rows)").format(split=names[split], n=d["rows"][split]), justify="right")
+    if "test" in splits:
+        table.add_column(_("95 % on test"), justify="right")
+        for baseline in d["baseline"]:
+            table.add_column(baseline, justify="right")
+    for metric in d["metrics"][splits[0]]:
+        row = [metric, *(f"{d['metrics'][s][metric]:.4g}" for s in splits)]
+        if "test" in splits:
+            low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
+            row.append("" if low is None else f"{low:.3g} – {high:.3g}")
+            row += [_cell(b.get(metric)) for b in d["baseline"].values() if b is not None]
+        table.add_row(*row)
+    return table
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _next(run: "Run", d: dict[str, Any]) -> list[str]:
+    if d["status"] in ("interrupted", "stopped"):
+        return [f"treino resume {run.name}"]
+    if d["status"] == "diverged":
+        return [_("train with a smaller learning rate: --lr {lr:g}").format(lr=d["settings"]["lr"] / 10)]
+    if d["status"] != "finished":
+        return []
+    return [
+        f"treino predict {run.name} FILE.csv",
+        f"treino export {run.name} --format script",
+    ]

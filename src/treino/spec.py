@@ -1,0 +1,299 @@
+"""What a run is: one table of settings from which the flags, the JSON, the defaults and the docs come.
+
+A setting that is None here is decided from the data by ``workflows`` (and printed). Names such as
+``relu`` or ``adam`` are resolved against the engine's registries there too: this file knows types,
+ranges and what contradicts what.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+GROUPS = ("Data", "Network", "Loss and optimizer", "Training loop", "Machine", "Run")
+FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
+
+LATER = {
+    "every": "keyframes",
+    "seeds": "several seeds as one population",
+    "folds": "cross-validation",
+    "split_group": "splits by group",
+    "split_time": "splits by time",
+    "split_column": "splits by a column",
+    "baselines": "further baselines",
+    "max_memory": "tables bigger than memory",
+    "lang": "other languages",
+    "watch": "a figure that updates in place",
+}
+"""Settings of the plan that do not exist yet: refused by name, with what they will be."""
+
+
+def _number(value: object) -> object:
+    """Refuse what pydantic would take for a number, or could read better; a ValueError's text is the guess."""
+    if isinstance(value, bool):
+        raise ValueError(int(value))
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
+        raise ValueError(value.strip().replace("-", "e-"))
+    if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value.strip()):
+        raise ValueError(value.strip().replace(",", "."))
+    return value
+
+
+def _items(value: object) -> object:
+    """'64,32' or a list -> a tuple; 'none' -> the empty one."""
+    if isinstance(value, str):
+        text = value.strip()
+        return () if text.lower() in ("", "none") else tuple(part.strip() for part in text.split(","))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (value,)
+    return value
+
+
+def _weights(value: object) -> object:
+    return value if value == "balanced" else _items(value)
+
+
+def _path(value: object) -> object:
+    return str(value) if value is not None else None
+
+
+Float = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Int = Annotated[int, BeforeValidator(_number)]
+Ints = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(_items)]
+Floats = Annotated[tuple[Float, ...], BeforeValidator(_items)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(_items)]
+
+
+def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
+    return Field(default, description=about, json_schema_extra={"group": group}, **limits)
+
+
+class Settings(BaseModel):
+    """Every setting of a training run. Unknown names, wrong types and values out of range are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False)
+
+    target: str | None = _f(None, "Data", "column to predict (of a table)")
+    features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
+    task: Literal["classification", "regression"] | None = _f(
+        None, "Data", "classification or regression; default: from the target"
+    )
+    normalise: bool = _f(True, "Data", "bring every column to mean 0 and deviation 1, as on training rows")
+    validation: Float = _f(0.15, "Data", "share of rows that choices look at", ge=0, lt=1)
+    test: Float = _f(0.15, "Data", "share of rows held back for one final figure", ge=0, lt=1)
+
+    hidden: Ints | None = _f(
+        None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
+        "default: 64,32 for tables, 128,128 for images"
+    )  # fmt: skip
+    activation: str | None = _f(None, "Network", "activation between layers; default: relu")
+    dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
+    batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
+    init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
+    net: Annotated[str | None, BeforeValidator(_path)] = _f(
+        None, "Network", "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)"
+    )
+
+    loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
+    label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
+    class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(_weights)] = _f(
+        None, "Loss and optimizer", "'balanced', or one weight for each class, comma-separated"
+    )
+    optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
+    lr: Float | None = _f(
+        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images", gt=0, le=1e6
+    )
+    momentum: Float = _f(0.0, "Loss and optimizer", "momentum of sgd", ge=0, lt=1)
+    nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
+    betas: Annotated[tuple[Float, Float], BeforeValidator(_items)] | None = _f(
+        None, "Loss and optimizer", "the two decay rates of adam and adamw; default: 0.9,0.999"
+    )
+    weight_decay: Float = _f(
+        0.0, "Loss and optimizer", "L2 penalty (sgd, adam) or decoupled decay (adamw)", ge=0, le=1e6
+    )
+    schedule: str = _f("constant", "Loss and optimizer", "how the learning rate changes over the run")
+    warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)
+    clip: Float | None = _f(
+        None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
+    )
+
+    batch_size: Annotated[int, BeforeValidator(_number), Field(ge=1)] | Literal["full"] | None = _f(
+        None, "Training loop", "rows per step, or 'full'; default: 32 for tables, 100 for images"
+    )
+    epochs: Int | None = _f(
+        None, "Training loop", "passes over the training rows; default: at most 200 for tables, 10 for images",
+        ge=1, le=10_000_000,
+    )  # fmt: skip
+    steps: Int | None = _f(None, "Training loop", "updates, instead of epochs", ge=1, le=10_000_000_000)
+    patience: Int | None = _f(
+        None, "Training loop", "stop after so many epochs without a better validation figure; 0: never; "
+        "default: 20 where neither epochs nor steps is given, else 0", ge=0,
+    )  # fmt: skip
+    metric: str = _f("loss", "Training loop", "the validation figure that decides")
+    keep: Literal["best", "last"] | None = _f(
+        None, "Training loop", "weights to keep: best on validation rows (default), or last"
+    )
+    shuffle: Literal["each", "once", "off"] = _f(
+        "each", "Training loop", "order of the training rows: new each epoch, shuffled once, or as they stand"
+    )
+    seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
+    data_seed: Int | None = _f(
+        None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62
+    )
+    as_taught: bool = _f(False, "Training loop", "the beginners' loop with both its faults, to see what they do")
+    fault: Strings = _f((), "Training loop", "one fault on purpose: " + " or ".join(FAULTS))
+
+    device: str = _f("auto", "Machine", "auto, cpu, cuda or mps")
+    engine: str | None = _f(None, "Machine", "kernel to train with; default: chosen from the sizes")
+    threads: Int | None = _f(None, "Machine", "threads inside one operation; default: chosen", ge=1, le=1024)
+
+    name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
+    out: Annotated[str | None, BeforeValidator(_path)] = _f(
+        None, "Run", "the run's folder itself (must not exist, or be empty)"
+    )
+
+
+FLAGS = {name: "--" + name.replace("_", "-") for name in Settings.model_fields}
+
+
+def group_of(name: str) -> str:
+    """The heading under which a setting stands in the help and in the docs."""
+    extra = Settings.model_fields[name].json_schema_extra
+    assert isinstance(extra, dict)
+    return str(extra["group"])
+
+
+def read_settings(values: Mapping[str, Any], *, flags: bool = False) -> Settings:
+    """Check values as given (texts from a command line, or Python's own) and return the settings.
+
+    flags: name the settings as the command line does in errors.
+
+    Raises:
+        TreinoError: an unknown name (with the nearest), a wrong type, a value out of range, or two
+            settings that contradict each other. Exit status 2.
+    """
+    shown = (lambda name: FLAGS.get(name, "--" + name.replace("_", "-"))) if flags else (lambda name: name)
+    for name in values:
+        if name in LATER:
+            message = _("{name} is not there yet ({what} come later).").format(name=shown(name), what=LATER[name])
+            raise TreinoError("not_yet", message, _("Leave it out."))
+        if name not in Settings.model_fields:
+            message = _("There is no setting {name}.").format(name=shown(name))
+            raise TreinoError("unknown_setting", message, nearest(shown(name), map(shown, Settings.model_fields)))
+    try:
+        settings = Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise _explained(error.errors()[0], values, shown) from None
+    _contradictions(settings, shown)
+    return settings
+
+
+def _explained(error: Any, values: Mapping[str, Any], shown: Any) -> TreinoError:
+    """One pydantic error in our words."""
+    name = str(error["loc"][0])
+    value, kind, context = values[name], error["type"], error.get("ctx", {})
+    about = _("{name} is: {about}.").format(
+        name=shown(name), about=Settings.model_fields[name].description or name
+    )
+    limits = {
+        "greater_than": _("greater than {limit}"), "greater_than_equal": _("at least {limit}"),
+        "less_than": _("less than {limit}"), "less_than_equal": _("at most {limit}"),
+        "finite_number": _("a finite number"),
+    }  # fmt: skip
+    if kind in limits:
+        wanted = limits[kind].format(limit=next(iter(context.values()), ""))
+        rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
+            name=shown(name), wanted=wanted, value=value
+        )  # fmt: skip
+    elif kind == "literal_error" and "or" in context["expected"]:
+        rule = "choice"
+        message = _("{name} can't be {value!r}: it is one of {options}.").format(
+            name=shown(name), value=value, options=context["expected"]
+        )
+        about = nearest(str(value), re.findall(r"'([^']+)'", context["expected"]))
+    else:
+        rule = "type"
+        message = _("{name} can't be {value!r}.").format(name=shown(name), value=value)
+        if kind == "value_error":
+            about = _("Did you mean {guess}?").format(guess=context["error"])
+    return TreinoError(f"{name}_{rule}", message, about)
+
+
+def _contradictions(s: Settings, shown: Any) -> None:
+    def refuse(rule: str, message: str, hint: str) -> None:
+        raise TreinoError(rule, message, hint)
+
+    if s.validation + s.test >= 1 - 1e-9:
+        refuse(
+            "shares_sum",
+            _("{a} {x} and {b} {y} leave no rows to train on.").format(
+                a=shown("validation"), x=s.validation, b=shown("test"), y=s.test
+            ),
+            _("Their sum must be below 1, e.g. 0.15 and 0.15."),
+        )
+    if s.epochs is not None and s.steps is not None:
+        refuse(
+            "epochs_and_steps",
+            _("{a} and {b} both say how long to train.").format(a=shown("epochs"), b=shown("steps")),
+            _("Give one of them."),
+        )
+    if s.name is not None and s.out is not None:
+        refuse(
+            "name_and_out",
+            _("{a} and {b} both say where the run goes.").format(a=shown("name"), b=shown("out")),
+            _("Give one of them."),
+        )
+    own = [n for n in ("hidden", "activation", "dropout", "batch_norm", "init") if n in s.model_fields_set]
+    if s.net is not None and own:
+        refuse(
+            "net_and_layers",
+            _("{a} describes a network, and {b} names your own.").format(a=shown(own[0]), b=shown("net")),
+            _("Leave {a} out, or write it into your network.").format(a=shown(own[0])),
+        )
+    if s.nesterov and not s.momentum:
+        refuse(
+            "nesterov_without_momentum",
+            _("{a} needs {b} above 0.").format(a=shown("nesterov"), b=shown("momentum")),
+            _("Add {b} 0.9.").format(b=shown("momentum")),
+        )
+    if s.betas is not None and not all(0 <= b < 1 for b in s.betas):
+        refuse(
+            "betas_range",
+            _("{a} must both be at least 0 and below 1; they are {value}.").format(
+                a=shown("betas"), value=",".join(map(repr, s.betas))
+            ),
+            _("The usual values are 0.9,0.999."),
+        )
+    if isinstance(s.class_weights, tuple) and not all(w >= 0 and math.isfinite(w) for w in s.class_weights):
+        refuse(
+            "class_weights_range",
+            _("{a} must be 0 or more; they are {value}.").format(
+                a=shown("class_weights"), value=",".join(map(repr, s.class_weights))
+            ),
+            _("Give one weight for each class, or 'balanced'."),
+        )
+    for fault in s.fault:
+        if fault not in FAULTS:
+            refuse("fault_unknown", _("There is no fault {name!r}.").format(name=fault), nearest(fault, FAULTS))
+    if s.as_taught and s.fault:
+        refuse(
+            "as_taught_and_fault",
+            _("{a} already holds both faults.").format(a=shown("as_taught")),
+            _("Give {a}, or {b} for one of them.").format(a=shown("as_taught"), b=shown("fault")),
+        )
+    if s.device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", s.device):
+        refuse(
+            "device_choice",
+            _("There is no device {name!r}.").format(name=s.device),
+            nearest("cuda" if s.device == "gpu" else s.device, ("auto", "cpu", "cuda", "mps")),
+        )
+
+
+def faults_of(settings: Settings) -> tuple[str, ...]:
+    """The faults that a run is asked to have, by the doctor's ids."""
+    return FAULTS if settings.as_taught else settings.fault

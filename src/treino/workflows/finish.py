@@ -1,0 +1,101 @@
+"""The end of a training: the figures, once; the pictures; the weights; the seal."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from treino.data.dataset import Data
+from treino.engine.metrics import measure
+from treino.inspection import baselines, intervals, outputs
+from treino.store import RunFolder
+from treino.workflows.pictures import draw
+
+if TYPE_CHECKING:
+    from treino.workflows.plan import Plan
+    from treino.workflows.run import Run
+
+
+def finish(
+    folder: RunFolder, data: Data, planned: "Plan", status: str, seconds: float, evaluation_seconds: float
+) -> "Run":
+    """Measure the kept weights, write what a reader of the run needs, seal the folder and open it.
+
+    The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
+    """
+    from treino.workflows.run import Run
+
+    engine = planned.training
+    net = engine.net(0, "kept")
+    over = status in ("finished", "diverged")
+    item_shape = None if planned.settings["net"] is None else data.item_shape
+    loss, scale = engine.loss_function, data.target_scale
+    metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
+    test_output = None
+    for split, rows in data.splits.items():
+        if len(rows) and (over or split != "test"):
+            out = outputs(net, rows.x, item_shape=item_shape)
+            metrics[split] = {k: float(v[0]) for k, v in measure(out[None], rows.y, loss=loss, scale=scale).items()}
+            test_output = out if split == "test" else test_output
+    folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
+    document = {
+        "status": status,
+        "stopped_early": engine.status_P[0] == "stopped",
+        "task": data.task,
+        "target": data.target,
+        "rows": {split: len(rows) for split, rows in data.splits.items()},
+        "features": list(data.features),
+        "inputs": data.inputs,
+        "classes": list(data.classes),
+        "parameters": engine.parameters,
+        "layers": [dict(zip(("name", "kind", "in", "out", "parameters"), row, strict=True)) for row in engine.layers],
+        "settings": planned.settings,
+        "engine": engine.engine,
+        "threads": engine.threads,
+        "device": planned.settings["device"],
+        "steps": engine.step,
+        "steps_per_epoch": engine.steps_per_epoch,
+        "seconds": seconds,
+        "evaluation_seconds": evaluation_seconds,
+        "metrics": metrics,
+        "intervals": {
+            "test": None
+            if test_output is None
+            else {k: list(v) for k, v in intervals(test_output, data.test.y, loss=loss, scale=scale).items()}
+        },
+        "baseline": baselines(data) if over and len(data.test) else {},
+        "findings": [],
+        "kept_epoch": int(engine.kept_epoch_P[0]),
+        "kept_step": int(engine.kept_step_P[0]),
+        "faults": planned.settings["fault"],
+        "reasons": list(planned.reasons),
+        "notes": list(data.notes),
+        "reproducible": True,
+    }  # fmt: skip
+    document |= histories(folder, engine.steps_per_epoch)
+    folder.write_json("result.json", document)
+    folder.database.add_event(0, engine.step, status, {})
+    folder.seal(status)
+    run = Run(folder, data=data, net=net)
+    draw(run, ("boundary", "curves"))
+    return run
+
+
+def histories(folder: RunFolder, steps_per_epoch: int) -> dict[str, Any]:
+    """The lists by epoch of the ``train`` document, from the recorded losses and evaluations."""
+    losses = np.asarray(folder.database.losses(0), dtype=np.float64)
+    parts = [losses[i : i + steps_per_epoch] for i in range(0, len(losses), steps_per_epoch)]
+    seconds: list[float | None] = [None] * len(parts)
+    validation: list[float | None] = [None] * len(parts)
+    for row in folder.database.epochs(0):
+        if row.split == "train" and row.metric == "seconds" and row.epoch <= len(parts):
+            seconds[row.epoch - 1] = row.value
+        elif row.split == "validation" and row.metric == "loss" and row.epoch <= len(parts):
+            validation[row.epoch - 1] = row.value
+    return {
+        "epochs": len(parts),
+        "epoch_seconds": [s for s in seconds if s is not None],
+        "loss": {"train": [float(p.mean()) for p in parts], "validation": validation},
+        "loss_std": {"train": [float(p.std()) for p in parts]},
+    }
+
+

@@ -1,0 +1,80 @@
+"""``tr.fit``: one call from data to a Run, with the course's own dictionary of settings if you like."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.errors import TreinoError
+from treino.spec import Settings, read_settings
+from treino.words import _
+from treino.workflows.run import Run
+from treino.workflows.source import load_data
+from treino.workflows.train import drain, training
+
+COURSE = {"num_epochs": "epochs"}
+NEEDLESS = {"num_workers", "num_classes"}
+
+
+def fit(
+    data: Any,
+    net: nn.Module | None = None,
+    *,
+    parent: str | Path = "runs",
+    **settings: Any,
+) -> Run:
+    """Train one network on ``data`` and return the Run: the same training as ``treino train``.
+
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, or what
+        ``load`` returned.
+    net: an ``nn.Module`` of your own: takes ``[B, *item_shape]`` float32, returns ``[B, C]`` logits.
+    settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...). The usual
+        dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` is not needed, since
+        the rows lie in memory; ``num_classes`` is checked against the data.
+
+    Raises:
+        TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
+    """
+    given = _from_course(settings)
+    classes = settings.get("num_classes")
+    read = read_settings(given)
+    if net is not None and read.net is not None:
+        raise TreinoError("net_twice", _("net is given twice."), _("Give a module or FILE.py:NAME."))
+    source = data
+    if classes is not None:
+        loaded = load_data(data, read)
+        if len(loaded.classes) != classes:
+            raise TreinoError(
+                "num_classes",
+                _("num_classes is {asked}, and {target} has {n} classes.").format(
+                    asked=classes, target=loaded.target, n=len(loaded.classes)
+                ),
+                _("Leave num_classes out, or give the number that there are."),
+            )
+        source = loaded
+        read = _without_data_settings(read)
+    return drain(training(source, read, net=net, parent=parent))
+
+
+def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
+    given = {}
+    for name, value in settings.items():
+        if name in NEEDLESS:
+            continue
+        ours = COURSE.get(name, name)
+        if ours != name and ours in settings:
+            raise TreinoError("epochs_twice", _("{a} and {b} are the same setting.").format(a=name, b=ours), _("Give one."))
+        given[ours] = str(value) if ours == "device" else value
+    return given
+
+
+def _without_data_settings(read: Settings) -> Settings:
+    """The settings that are left once the data is loaded with its own."""
+    loaded = {"target", "features", "task", "normalise", "validation", "test", "data_seed"}
+    kept = {k: getattr(read, k) for k in read.model_fields_set if k not in loaded}
+    return read_settings(kept)
+
+
+__all__ = ["Data", "fit"]

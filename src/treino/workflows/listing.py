@@ -1,0 +1,50 @@
+"""What runs there are, and how two of them differ."""
+
+from pathlib import Path
+from typing import Any
+
+from treino.store import list_runs
+from treino.workflows.run import Run
+
+
+HEADLINE = "accuracy", "r2"
+
+
+def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
+    """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
+    rows = []
+    for summary in list_runs(parent):
+        row = {"run": summary.name, "path": str(summary.path), "status": summary.status, "when": summary.when}
+        result, spec = summary.result or {}, summary.spec or {}
+        test = (result.get("metrics") or {}).get("test") or {}
+        metric = next((m for m in HEADLINE if m in test), None)
+        rows.append(
+            row
+            | {
+                "data": (spec.get("data") or {}).get("name"),
+                "steps": result.get("steps"),
+                "metric": metric,
+                "figure": test.get(metric) if metric else None,
+            }
+        )
+    return rows
+
+
+def differences(a: Run, b: Run) -> list[dict[str, Any]]:
+    """``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
+    one, two = _flat(a), _flat(b)
+    found = []
+    for what in [*one, *(k for k in two if k not in one)]:
+        if one.get(what) != two.get(what):
+            found.append({"what": what, "a": one.get(what), "b": two.get(what)})
+    return found
+
+
+def _flat(run: Run) -> dict[str, Any]:
+    d, spec = run.document, run.spec
+    flat = {"data": spec["data"]["name"], "data_sha256": spec["data"]["sha256"], **d.get("settings", {})}
+    for key in ("status", "steps", "epochs", "kept_epoch", "parameters"):
+        flat[key] = d.get(key)
+    for split, metrics in (d.get("metrics") or {}).items():
+        flat |= {f"{split} {name}": value for name, value in (metrics or {}).items()}
+    return flat

@@ -1,0 +1,94 @@
+"""Predictions of a run for new rows: prepared as its training rows were, never refitted."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from treino.data import Prepared, rows_for_prediction
+from treino.engine.metrics import measure
+from treino.errors import TreinoError
+from treino.inspection import outputs, probabilities
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.workflows.run import Run
+
+
+def predict(run: "Run", source: Any) -> dict[str, Any]:
+    """The ``predict`` document without ``path``: rows, predictions, notes, and metrics where the target is there.
+
+    Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
+    in the target's own units; ``row`` is the row's number in the source, from 0.
+    """
+    prepared = rows_for_prediction(source, run.preparation)
+    output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
+    document: dict[str, Any] = {
+        "rows": len(prepared.x),
+        "predictions": _as_records(run, prepared, output_NC),
+        "notes": list(prepared.notes),
+    }
+    if prepared.y is not None and len(prepared.y):
+        found = measure(output_NC[None], prepared.y, loss=run.loss_function, scale=run.target_scale)
+        document["metrics"] = {k: float(v[0]) for k, v in found.items()}
+    return document
+
+
+def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
+    """-> the predictions, and the probabilities ``[N, C]`` of a classification."""
+    s = run.spec
+    if s["classes"]:
+        p_NC = probabilities(output_NC, run.settings["loss"]).double().cpu().numpy()
+        return [s["classes"][c] for c in p_NC.argmax(1)], p_NC
+    values = output_NC[:, 0].double() * s["target_scale"] + s["target_mean"]
+    return values.tolist(), None
+
+
+def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list[dict[str, Any]]:
+    values, p_NC = _values(run, output_NC)
+    classes = run.spec["classes"]
+    return [
+        {"row": int(row), "prediction": value}
+        | ({} if p_NC is None else {"probabilities": dict(zip(classes, p_NC[i].tolist(), strict=True))})
+        for i, (row, value) in enumerate(zip(prepared.index.tolist(), values, strict=True))
+    ]
+
+
+def predict_like(run: "Run", source: Any) -> Any:
+    """A pandas frame in, a frame out (``prediction`` and a column for each class, the same index); else an array."""
+    prepared = rows_for_prediction(source, run.preparation)
+    values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
+    if type(source).__name__ != "DataFrame":
+        return np.asarray(values)
+    import pandas as pd
+
+    frame = pd.DataFrame({"prediction": values}, index=source.index[prepared.index.numpy()])
+    if p_NC is not None:
+        for i, name in enumerate(run.spec["classes"]):
+            frame[f"probability_{name}"] = p_NC[:, i]
+    return frame
+
+
+def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
+    """The predictions as a CSV file: row, prediction, and a column for each class."""
+    text = io.StringIO()
+    classes = list(predictions[0].get("probabilities", {})) if predictions else []
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes)])
+    for p in predictions:
+        writer.writerow([p["row"], p["prediction"], *(repr(p["probabilities"][c]) for c in classes)])
+    return text.getvalue().encode()
+
+
+def check_target_file(to: Path) -> None:
+    """Refuse a place where predictions can't go, before the work is done."""
+    if to.is_dir() or not to.parent.is_dir():
+        raise TreinoError(
+            "to_place",
+            _("Can't write predictions to {path}.").format(path=to),
+            _("Give a file in a folder that exists, e.g. --to predictions.csv."),
+        )

@@ -1,0 +1,202 @@
+"""A finished (or running, or interrupted) training as an object: its figures, its network, its predictions."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.data.preparation import Preparation
+from treino.engine import mlp
+from treino.errors import TreinoError
+from treino.store import RunFolder, find, list_runs
+from treino.words import _
+from treino.workflows.finish import histories
+from treino.workflows.own_net import own_net
+from treino.workflows.source import data_of
+
+
+class Run:
+    """One training, as its folder holds it.
+
+    Nothing is read before it is asked for, and nothing in the folder is executed: the network of a run
+    that trained a module of your own needs ``net=`` or ``trust=True``.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        data: Data | None = None,
+        net: nn.Module | str | None = None,
+        trust: bool = False,
+        data_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self._data, self._net, self._trust, self._data_file = data, net, trust, data_file
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def status(self) -> str:
+        """running, finished, stopped, interrupted or diverged."""
+        return self.folder.status
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """What was asked and what was resolved, the data's name, the versions."""
+        return dict(self.folder.read_json("spec.json"))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with the value that it had."""
+        return dict(self.spec["resolved"])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``train`` document: all figures of the run. Of a run that is not over, those that there are."""
+        head = {"run": self.name, "path": str(self.path), "status": self.status}
+        sealed = (self.path / "result.json").exists() and self.status != "running"
+        if sealed:
+            return head | {k: v for k, v in self.folder.read_json("result.json").items() if k not in head}
+        if not (self.path / "spec.json").exists():
+            return head
+        steps = len(self.folder.database.losses(0))
+        middle = {"settings": self.settings, "engine": self.settings["engine"], "steps": steps}
+        return head | middle | histories(self.folder, int(self.spec["steps_per_epoch"]))
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float] | None]:
+        """``{split: {metric: value}}`` of the kept weights; test is None before the run is over."""
+        return dict(self.document["metrics"])
+
+    @property
+    def losses(self) -> np.ndarray:
+        """``[S]`` float32: the training loss of every step."""
+        return np.asarray(self.folder.database.losses(0))
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        return Preparation.from_json(self.folder.read_json("preparation.json"))
+
+    @property
+    def data(self) -> Data:
+        """The rows that it was trained on, in the same splits."""
+        if self._data is None:
+            self._data = data_of(self.folder, self._data_file)
+        return self._data
+
+    @property
+    def item_shape(self) -> tuple[int, ...] | None:
+        """The shape in which the network takes one item, where it is not flat."""
+        return None if self.spec["net"] == "mlp" else tuple(self.spec["item_shape"])
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """The kept network as a plain ``nn.Module`` in eval mode.
+
+        It takes prepared rows ``[B, D]`` float32 and returns logits ``[B, C]`` (or standardised values
+        ``[B, 1]``); ``predict`` prepares for you.
+
+        Raises:
+            TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
+                the network given has other tensors.
+        """
+        net = self._bare()
+        tensors, _metadata = self.folder.read_tensors("model.safetensors")
+        try:
+            net.load_state_dict({name: torch.clone(t) for name, t in tensors.items()})
+        except RuntimeError as error:
+            raise TreinoError(
+                "net_differs",
+                _("The network has other tensors than {run}: {why}").format(
+                    run=self.name, why=str(error).splitlines()[1].strip()
+                ),
+                _("Give the network that was trained, or --trust the copy in the folder."),
+            ) from None
+        return net.eval().requires_grad_(False)
+
+    def _bare(self) -> nn.Module:
+        if isinstance(self._net, nn.Module):
+            return self._net
+        kind, s = self.spec["net"], self.settings
+        if self._net is not None:
+            return own_net(self._net, s["seed"])
+        if kind == "mlp":
+            made: nn.Module = mlp(
+                *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
+            ).module(self.spec["inputs"], self.spec["outputs"])
+            return made
+        if kind == "file" and self._trust:
+            return own_net(str(self.path / self.spec["asked"]["net"]), s["seed"])
+        raise TreinoError(
+            "net_not_trusted" if kind == "file" else "net_wanted",
+            _("{run} trained a network of your own, and reading a run executes nothing.").format(run=self.name),
+            _("Give it with --net FILE.py:NAME{trust}.").format(
+                trust=_(", or add --trust to run the copy in the folder") if kind == "file" else ""
+            ),
+        )
+
+    def predict(self, source: Any) -> Any:
+        """Predictions for new rows; see ``treino.workflows.predict``. A frame gives a frame, arrays an array."""
+        from treino.workflows.predict import predict_like
+
+        return predict_like(self, source)
+
+    def set(self, name: str, value: float, step: int | None = None) -> None:
+        """Ask the process that trains this run to change ``lr`` (or another setting) from a step on."""
+        self._live()
+        self.folder.database.add_command(name, value, step)
+
+    def stop(self) -> None:
+        """Ask the process that trains this run to save and stop; ``resume`` goes on."""
+        self._live()
+        self.folder.database.add_command("stop", None)
+
+    def _live(self) -> None:
+        if self.status != "running":
+            raise TreinoError(
+                "not_running",
+                _("{run} is {status}: no process would hear that.").format(run=self.name, status=self.status),
+                _("Resume it first, or train a new run."),
+            )
+
+    def __repr__(self) -> str:
+        document = self.document
+        test = (document.get("metrics") or {}).get("test") or {}
+        figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items())
+        return f"Run({str(self.path)!r}, {self.status}{', test ' + figures if figures else ''})"
+
+
+def open_run(
+    run: str | os.PathLike[str] = "last",
+    *,
+    parent: str | os.PathLike[str] = "runs",
+    net: nn.Module | str | None = None,
+    trust: bool = False,
+    data: str | os.PathLike[str] | None = None,
+    verify: bool = True,
+) -> Run:
+    """The run of that name in ``parent``, or in that folder, or the newest one (``last``).
+
+    net, trust: where the run trained a module of your own. data: where its file has moved.
+
+    Raises:
+        TreinoError: no such run (with the nearest name), a damaged one (with the file), one from a newer treino.
+    """
+    return Run(RunFolder.open(find(run, parent), verify=verify), net=net, trust=trust, data_file=data)
+
+
+def runs(parent: str | os.PathLike[str] = "runs") -> list[Run]:
+    """The runs in ``parent``, the newest first; damaged ones are left out (``treino runs`` lists them)."""
+    return [Run(RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged"]

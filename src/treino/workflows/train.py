@@ -1,0 +1,320 @@
+"""One training from the first row read to the sealed folder, as a stream of events.
+
+``training`` and ``resuming`` yield Begun, then Advanced several times a second, then Ended; the command
+line and ``fit`` draw or drain the same events. What is on disk is always enough to go on bit for bit.
+"""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.engine import Tick
+from treino.errors import TreinoError
+from treino.spec import FLAGS, Settings, read_settings
+from treino.store import RunFolder
+from treino.words import _
+from treino.workflows.finish import finish
+from treino.workflows.interrupt import ctrl_c
+from treino.workflows.own_net import COPY as NET_COPY
+from treino.workflows.own_net import own_net
+from treino.workflows.plan import Plan, plan, seeds_of
+from treino.workflows.run import Run
+from treino.workflows.source import data_of, keep_copy, load_data, reference
+
+CHUNK_SECONDS = 0.1
+CHECKPOINT_SECONDS = 2.0
+CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
+SEGMENT = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The folder is there and the first step is about to be taken (or the next one, after a resume)."""
+
+    folder: RunFolder
+    data: Data
+    plan: Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Advanced:
+    """Some steps were taken; their losses are recorded."""
+
+    tick: Tick
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """The run is sealed. interrupted: a Ctrl-C ended it, and ``resume`` goes on."""
+
+    run: Run
+    interrupted: bool
+
+
+Event = Begun | Advanced | Ended
+
+
+@dataclass
+class Clock:
+    """Time that training took so far, kept with checkpoints so that a resumed run adds to it."""
+
+    seconds: float = 0.0
+    evaluation: float = 0.0
+    epoch_so_far: float = 0.0
+    at: float = field(default_factory=time.perf_counter)
+
+    def lap(self) -> float:
+        """Seconds since the last lap."""
+        now = time.perf_counter()
+        passed, self.at = now - self.at, now
+        return passed
+
+
+def training(
+    source: Any,
+    settings: Settings,
+    *,
+    net: nn.Module | None = None,
+    parent: str | Path = "runs",
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Iterator[Event]:
+    """Train one network and keep the run; nothing is written before everything asked for is known to be possible.
+
+    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned.
+    net: a module of your own, where it is not named by ``settings.net``.
+    parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
+
+    Raises:
+        TreinoError: bad input (status 2) or a failing machine (status 1).
+    """
+    data = load_data(source, settings)
+    own = net if net is not None else own_net(settings.net, seeds_of(settings)[0]) if settings.net else None
+    planned = plan(settings, data, own)
+    folder = RunFolder.create(
+        parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
+    )
+    with folder.lock():
+        asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+        if settings.net:
+            asked["net"] = NET_COPY + ":" + settings.net.rpartition(":")[2]
+        where = reference(data, folder.path)
+        folder.write_json("preparation.json", data.preparation.to_json())
+        if data.source == "memory":
+            keep_copy(folder, data)
+        if settings.net:
+            folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
+        folder.write_json(
+            "spec.json",
+            {
+                "asked": asked,
+                "resolved": planned.settings | {"net": asked.get("net"), "name": None, "out": None},
+                "reasons": list(planned.reasons),
+                "data": where,
+                "task": data.task,
+                "classes": list(data.classes),
+                "inputs": data.inputs,
+                "outputs": planned.training.outputs,
+                "item_shape": list(data.item_shape),
+                "target_mean": data.target_mean,
+                "target_scale": data.target_scale,
+                "steps_per_epoch": planned.training.steps_per_epoch,
+                "net": "file" if settings.net else "given" if net is not None else "mlp",
+                "command": command(where["source"], asked),
+                "versions": _versions(),
+            },
+        )
+        yield Begun(folder, data, planned)
+        yield from _drive(folder, data, planned, Clock(), checkpoint_seconds)
+
+
+def resuming(
+    path: str | Path,
+    *,
+    net: nn.Module | str | None = None,
+    trust: bool = False,
+    data_file: str | Path | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Iterator[Event]:
+    """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
+
+    Raises:
+        TreinoError: the run is finished, is being written by another process, is damaged, or its data
+            is gone or changed.
+    """
+    folder = RunFolder.open(path)
+    if folder.status not in ("interrupted", "stopped"):
+        raise TreinoError(
+            "nothing_to_resume",
+            _("{run} is {status}: there is nothing to resume.").format(run=folder.path.name, status=folder.status),
+            _("Train a new run, e.g. with more --epochs."),
+        )
+    if not (folder.path / "spec.json").exists():
+        raise TreinoError(
+            "ended_before_it_began",
+            _("{run} ended before its settings were written.").format(run=folder.path.name),
+            _("Delete the folder and train again."),
+        )
+    spec = folder.read_json("spec.json")
+    data = data_of(folder, data_file)
+    kernel = {name: spec["resolved"][name] for name in ("engine", "threads", "device")}
+    settings = read_settings(spec["asked"] | kernel)
+    own = _net_again(folder, spec, net, trust, settings)
+    planned = plan(settings, data, own)
+    with folder.lock():
+        folder.unseal()
+        clock, db = Clock(), folder.database
+        kept = folder.last_checkpoint()
+        if kept is not None:
+            tensors, meta = kept
+            planned.training.load(tensors, meta["engine"])
+            clock = Clock(*meta["clock"])
+        known = set(kept[1]["commands"]) if kept is not None else set()
+        db.cut(SEGMENT, planned.training.step)
+        for command in db.commands():
+            if command.state == "applied" and command.id not in known:
+                planned.training.set(command.name, command.value, command.step)
+        db.add_event(SEGMENT, planned.training.step, "resumed", {})
+        yield Begun(folder, data, planned)
+        yield from _drive(folder, data, planned, clock, checkpoint_seconds)
+
+
+def _drive(
+    folder: RunFolder, data: Data, planned: Plan, clock: Clock, checkpoint_seconds: float
+) -> Iterator[Event]:
+    """Chunk after chunk until it is over, recorded and checkpointed; then the folder is finished and sealed."""
+    engine, db = planned.training, folder.database
+    clock.lap()
+    saved, cost, status = time.perf_counter(), 0.0, "finished"
+    with ctrl_c() as asked:
+        while not engine.done:
+            tick = engine.advance(CHUNK_SECONDS)
+            _record(folder, tick, clock)
+            yield Advanced(tick, engine.steps)
+            if _stop_asked(folder, engine) or asked():
+                status = "interrupted" if asked() else "stopped"
+                break
+            if time.perf_counter() - saved > max(checkpoint_seconds, CHECKPOINT_SHARE * cost):
+                clock.epoch_so_far += clock.lap()
+                cost = _checkpoint(folder, engine, clock)
+                saved = time.perf_counter()
+                clock.lap()
+        clock.epoch_so_far += clock.lap()
+        _checkpoint(folder, engine, clock)
+        if engine.done and engine.status_P[0] == "diverged":
+            status = "diverged"
+        run = finish(folder, data, planned, status, clock.seconds + clock.epoch_so_far, clock.evaluation)
+    yield Ended(run, status == "interrupted")
+
+
+def _record(folder: RunFolder, tick: Tick, clock: Clock) -> None:
+    db = folder.database
+    loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
+    db.add_losses(SEGMENT, tick.step - len(loss_S), loss_S)
+    for epoch in tick.epochs:
+        seconds = clock.epoch_so_far + (epoch.ended - clock.at)
+        clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0
+        clock.seconds += seconds + epoch.evaluation_seconds
+        clock.evaluation += epoch.evaluation_seconds
+        db.add_epoch(SEGMENT, epoch.number, "train", "seconds", seconds)
+        for split, metrics in (epoch.evaluation or {}).items():
+            for metric, value_P in metrics.items():
+                db.add_epoch(SEGMENT, epoch.number, split, metric, float(value_P[0]))
+
+
+def _stop_asked(folder: RunFolder, engine: Any) -> bool:
+    """Obey the commands that came in since the last chunk; True where one of them was to stop."""
+    stop = False
+    for command in folder.database.poll_commands():
+        if command.name == "stop":
+            stop = True
+        else:
+            engine.set(command.name, command.value, command.step)
+        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step))
+    return stop
+
+
+def _checkpoint(folder: RunFolder, engine: Any, clock: Clock) -> float:
+    """-> the seconds that it took."""
+    begin = time.perf_counter()
+    tensors, meta = engine.save()
+    folder.database.flush()
+    done = [c.id for c in folder.database.commands() if c.state == "applied"]
+    folder.checkpoint(
+        tensors,
+        {"engine": meta, "clock": [clock.seconds, clock.evaluation, clock.epoch_so_far], "commands": done},
+    )
+    return time.perf_counter() - begin
+
+
+def _net_again(
+    folder: RunFolder, spec: dict[str, Any], net: nn.Module | str | None, trust: bool, settings: Settings
+) -> nn.Module | None:
+    """The user's own network once more: given again, or from the copy in the folder where that is trusted."""
+    if isinstance(net, nn.Module) or spec["net"] == "mlp":
+        return net if isinstance(net, nn.Module) else None
+    seed = seeds_of(settings)[0]
+    if net is not None:
+        return own_net(net, seed)
+    if spec["net"] == "given":
+        raise TreinoError(
+            "net_wanted",
+            _("{run} trains a network that was given in Python.").format(run=folder.path.name),
+            _("Give it again: --net FILE.py:NAME, or net= in Python."),
+        )
+    if not trust:
+        raise TreinoError(
+            "net_not_trusted",
+            _("{run} holds a copy of the Python file that makes its network; reading a run executes nothing.").format(
+                run=folder.path.name
+            ),
+            _("Add --trust if you trust {path}, or give your own with --net.").format(path=folder.path / NET_COPY),
+        )
+    return own_net(str(folder.path / spec["asked"]["net"]), seed)
+
+
+def command(source: str, asked: dict[str, Any]) -> str:
+    """The command that trains this run again, typed from the run's folder where the data is a file."""
+    words = ["treino", "train", source]
+    for name, value in asked.items():
+        if isinstance(value, bool):
+            words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
+        elif value is not None:
+            words += [FLAGS[name], ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value)]
+    return shlex.join(words)
+
+
+def _versions() -> dict[str, str]:
+    import platform
+
+    from treino import __version__
+
+    return {"treino": __version__, "torch": torch.__version__, "python": platform.python_version()}
+
+
+def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:
+    """Run the events to their end and return the Run.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    run = None
+    for event in events:
+        if watch is not None:
+            watch(event)
+        if isinstance(event, Ended):
+            run = event.run
+            if event.interrupted:
+                raise KeyboardInterrupt(
+                    _("Saved in {path}; go on with: treino resume {path}").format(path=run.path)
+                )
+    assert run is not None
+    return run
