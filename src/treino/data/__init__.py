@@ -1,1 +1,10 @@
-"""The data floor."""
+"""Data: from any source to prepared rows in three splits, and what is known about them."""
+
+from treino.data.batches import batches, order
+from treino.data.builtin import BUILTINS
+from treino.data.dataset import Data, Rows, Task
+from treino.data.loading import load
+from treino.data.preparation import Preparation
+from treino.data.seeding import generator
+
+__all__ = ["BUILTINS", "Data", "Preparation", "Rows", "Task", "batches", "generator", "load", "order"]

@@ -1,0 +1,47 @@
+"""Points in a plane, drawn from a fixed seed: the problems whose answer can be seen.
+
+NumPy's ``RandomState`` is used because its stream is frozen for good (NumPy NEP 19).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS = 1000
+_Points = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def moons(noise: float = 0.2) -> _Points:
+    """Two interleaving half circles; equal to scikit-learn's
+    ``make_moons(1000, noise=0.2, random_state=0)``."""
+    angle = np.linspace(0, np.pi, ROWS // 2)
+    x = np.concatenate([np.cos(angle), 1 - np.cos(angle)])
+    y = np.concatenate([np.sin(angle), 0.5 - np.sin(angle)])
+    return _shuffled(np.stack([x, y], axis=1), 2, noise)
+
+
+def circles(noise: float = 0.1, factor: float = 0.5) -> _Points:
+    """A circle around a smaller one; equal to scikit-learn's
+    ``make_circles(1000, noise=0.1, factor=0.5, random_state=0)``."""
+    angle = np.linspace(0, 2 * np.pi, ROWS // 2, endpoint=False)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _shuffled(np.concatenate([circle, circle * factor]), 2, noise)
+
+
+def spirals(noise: float = 0.04, arms: int = 3, turns: float = 0.75) -> _Points:
+    """Three arms that wind out of the middle to radius 1, each 0.75 turns, evenly spaced in radius."""
+    points = []
+    for arm in range(arms):
+        radius = np.linspace(0.05, 1, len(range(arm, ROWS, arms)))
+        angle = 2 * np.pi * (arm / arms + turns * radius)
+        points.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
+    return _shuffled(np.concatenate(points), arms, noise)
+
+
+def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
+    """Rows in random order and the noise added. x comes class by class, the first classes the longer."""
+    counts = [len(range(c, len(x_N2), classes)) for c in range(classes)]
+    y_N = np.repeat(np.arange(classes), counts)
+    random = np.random.RandomState(0)
+    order_N = np.arange(len(x_N2))
+    random.shuffle(order_N)
+    return x_N2[order_N] + random.normal(scale=noise, size=x_N2.shape), y_N[order_N]

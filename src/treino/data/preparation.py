@@ -1,0 +1,130 @@
+"""From the data's own units to what the network sees, and back; fitted on training rows only."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.dataset import Task
+from treino.data.table import Numbers, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """x = (raw / divisor - mean) / scale, for each feature or one mean and scale for all pixels.
+
+    features: the columns that are wanted, in this order. mean, scale: one for each feature, or a single
+    one; scale 0 stands for a feature that was constant in the training rows: its x is 0.
+    divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
+    classes: their names in the order of their numbers; empty for regression.
+    """
+
+    kind: Literal["table", "image"]
+    features: tuple[str, ...]
+    divisor: float
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    normalise: bool
+    task: Task
+    target: str
+    classes: tuple[str, ...]
+    target_mean: float
+    target_scale: float
+    item_shape: tuple[int, ...]
+
+    def transform(self, raw_ND: Numbers) -> torch.Tensor:
+        """``[N, D]`` float32 out of values in the data's own units; computed in float64, rounded once."""
+        raw_ND = np.asarray(raw_ND)
+        if raw_ND.dtype == np.uint8 and len(self.mean) == 1:
+            table = self._scaled(np.arange(256, dtype=np.float64)).astype(np.float32)
+            return (
+                torch.from_numpy(table)
+                .index_select(0, torch.from_numpy(raw_ND.ravel()).int())
+                .view(raw_ND.shape)
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            x_ND = self._scaled(raw_ND.astype(np.float64)).astype(np.float32)
+        if not np.isfinite(x_ND).all():
+            row, j = (int(i) for i in np.argwhere(~np.isfinite(x_ND))[0])
+            raise TreinoError(
+                "value_range",
+                _("Column '{name}' holds {value} in row {row}: too large for float32.").format(
+                    name=shorten(self.features[j]), value=float(raw_ND[row, j]), row=row
+                ),
+                _("Scale the column down, or leave it out with --features."),
+            )
+        return torch.from_numpy(x_ND)
+
+    def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        scale = np.array(self.scale)
+        inverse = np.where(scale == 0, 1.0, scale)
+        return np.where(scale == 0, 0.0, (raw / self.divisor - np.array(self.mean)) / inverse)
+
+    def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """``[N, D]`` float64 in the data's own units; a constant feature has its constant value."""
+        x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
+        return (x * np.array(self.scale) + np.array(self.mean)) * self.divisor
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values; floats read back equal to the last bit."""
+        return {
+            "format": FORMAT,
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()},
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Preparation":
+        """The preparation that ``to_json`` wrote; raises TreinoError for anything else."""
+        if document.get("format") != FORMAT:
+            raise TreinoError(
+                "preparation_format",
+                _("The preparation has format {got}, not {want}.").format(
+                    got=document.get("format"), want=FORMAT
+                ),
+                _("Read it with the version of treino that wrote it, or a newer one."),
+            )
+        try:
+            return cls(
+                **{k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "format"}
+            )
+        except TypeError as error:
+            raise TreinoError(
+                "preparation_damaged",
+                _("The preparation is damaged: {reason}.").format(reason=error),
+                _("Train again, or take it from a copy of the run."),
+            ) from None
+
+
+def fit_table(raw_ND: NDArray[np.float64], normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(mean, deviation) of each column; 0 and 1 where nothing is to be normalised.
+
+    Both are computed on values divided by the column's largest, so that no square overflows.
+    """
+    if not normalise:
+        return (0.0,) * raw_ND.shape[1], (1.0,) * raw_ND.shape[1]
+    largest_D = np.abs(raw_ND).max(axis=0)
+    largest_D[largest_D == 0] = 1.0
+    scaled_ND = raw_ND / largest_D
+    mean_D = scaled_ND.mean(axis=0) * largest_D
+    scale_D = scaled_ND.std(axis=0) * largest_D
+    constant_D = raw_ND.min(axis=0) == raw_ND.max(axis=0)
+    mean_D[constant_D] = raw_ND[0, constant_D]
+    scale_D[constant_D] = 0.0
+    return tuple(mean_D.tolist()), tuple(scale_D.tolist())
+
+
+def fit_pixels(raw_ND: NDArray[np.uint8], normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """One (mean, deviation) of all pixels / 255, exact from the counts of the 256 values."""
+    if not normalise:
+        return (0.0,), (1.0,)
+    count = np.bincount(raw_ND.ravel(), minlength=256)
+    value = np.arange(256) / 255
+    mean = float((count * value).sum() / count.sum())
+    scale = float(np.sqrt((count * (value - mean) ** 2).sum() / count.sum()))
+    return (mean,), (scale,)

@@ -1,0 +1,75 @@
+"""From what the user gives to a table: a built-in's name, a file's path, a frame, or arrays."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any
+
+from treino.data import frames
+from treino.data.builtin import BUILTINS
+from treino.data.csvfile import read_csv
+from treino.data.table import Table
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+
+def read(source: Any) -> Table:
+    """The table in a source: a built-in's name, a path, a pandas frame, (X, y), or a 2-D array."""
+    if isinstance(source, str):
+        return _named(source)
+    if isinstance(source, os.PathLike):
+        return _file(Path(source), os.fspath(source))
+    if frames.is_frame(source):
+        return frames.read_frame(source)
+    if isinstance(source, tuple) and len(source) == 2:
+        return frames.read_pair(*source)
+    if hasattr(source, "shape") and hasattr(source, "dtype"):
+        return frames.read_matrix(source)
+    raise TreinoError(
+        "data_type",
+        _("Data can't be read from a {type}.").format(type=type(source).__name__),
+        _("Give a built-in's name, a CSV file's path, a pandas frame, or (X, y)."),
+    )
+
+
+def _named(source: str) -> Table:
+    if "\0" in source or not source.strip():
+        raise TreinoError(
+            "data_unknown",
+            _("'{source}' is no name of a data set or file.").format(source=source.replace("\0", "\\0")),
+            _("Built-in: {names}.").format(names=", ".join(BUILTINS)),
+        )
+    if source not in BUILTINS:
+        return _file(Path(source), source)
+    if Path(source).is_file():
+        raise TreinoError(
+            "data_ambiguous",
+            _("'{name}' is a built-in data set, and a file here has that name too.").format(name=source),
+            _("Write ./{name} for the file; for the built-in, rename the file.").format(name=source),
+        )
+    return BUILTINS[source].read(source)
+
+
+def _file(path: Path, source: str) -> Table:
+    if os.path.lexists(path):
+        return read_csv(path, source)
+    bare = path.name == source
+    try:
+        beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:
+        beside = []
+    close = difflib.get_close_matches(path.name, [*beside, *(BUILTINS if bare else ())], n=1, cutoff=0.6)
+    if close:
+        found = close[0] if bare else str(path.with_name(close[0]))
+        hint = _("Did you mean '{name}'?").format(name=found)
+    elif bare and not path.suffix:
+        hint = nearest(source, BUILTINS)
+    else:
+        hint = _("Built-in: {names}.").format(names=", ".join(BUILTINS))
+    raise TreinoError(
+        "data_unknown",
+        _("There is no file '{source}', and no built-in data set of that name.").format(source=source)
+        if bare
+        else _("There is no file '{source}'.").format(source=source),
+        hint,
+    )

@@ -1,0 +1,222 @@
+"""A table as it was found: named columns of numbers or words, before anything is decided about it."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.errors import TreinoError
+from treino.words import _
+
+Numbers = NDArray[np.float64] | NDArray[np.uint8]
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
+TRUTH = {"false": 0.0, "true": 1.0}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
+_GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?", re.ASCII
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of N cells.
+
+    numbers: ``[N]`` where every cell is a number (possibly infinite) or a truth value, else None.
+    words: ``[N]`` str as written, None where the source has numbers only.
+    categories: the classes in their own order, where the source declares one (else ()).
+    """
+
+    name: str
+    numbers: Numbers | None = None
+    words: NDArray[np.object_] | None = None
+    boolean: bool = False
+    categories: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        cells = self.words if self.numbers is None else self.numbers
+        return 0 if cells is None else len(cells)
+
+    def cell(self, row: int) -> str:
+        """The cell as a person would find it in the source."""
+        if self.words is not None:
+            return str(self.words[row])
+        assert self.numbers is not None
+        return plain(float(self.numbers[row]))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of equal length, and where they came from.
+
+    place: the words for where row i (counted from 0) is found: "line 7" of a file, "row 5" of a frame.
+    target: the column that the source itself names as the target; None where the user has to.
+    matrix: all columns but the target as one matrix, where the source has them so (images).
+    official_test: so many of the last rows are the source's own test set.
+    keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
+    """
+
+    name: str
+    source: str
+    sha256: str | None
+    columns: tuple[Column, ...]
+    place: Callable[[int], str]
+    target: str | None = None
+    matrix: Numbers | None = None
+    item_shape: tuple[int, ...] = ()
+    official_test: int = 0
+    keep_constant: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return len(self.columns[0])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        return self.columns[self.names.index(name)]
+
+
+def plain(value: float) -> str:
+    """A number as people write it: 3 and not 3.0, otherwise the shortest digits that read back equal."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
+        return str(int(value))
+    return repr(value)
+
+
+def number(cell: str) -> float | None:
+    """The cell's value, infinite where it is too large for a float64; None where it isn't a plain number."""
+    cell = cell.strip()
+    if _NUMBER.fullmatch(cell):
+        return float(cell)
+    return float(cell) if _NOT_FINITE.fullmatch(cell) else None
+
+
+def missing(cell: str) -> bool:
+    return cell.strip().lower() in MISSING
+
+
+def date_like(cell: str) -> bool:
+    return _DATE.fullmatch(cell.strip()) is not None
+
+
+def check_names(names: Sequence[str], what: str) -> None:
+    """Refuse column names that are empty or not unique."""
+    for i, name in enumerate(names):
+        if not name.strip():
+            hint = (
+                _("If it holds saved row numbers, write the file with index=False; else give it a name.")
+                if i == 0
+                else _("Give every column a name in the first line.")
+            )
+            raise TreinoError(
+                "column_name_empty", _("Column {n} of {what} has no name.").format(n=i + 1, what=what), hint
+            )
+        if name in names[:i]:
+            raise TreinoError(
+                "column_name_duplicate",
+                _("{what} has two columns named '{name}': columns {a} and {b}.").format(
+                    what=what, name=name, a=names.index(name) + 1, b=i + 1
+                ),
+                _("Rename one of them."),
+            )
+
+
+def column_of_words(name: str, cells: NDArray[np.object_]) -> Column:
+    """A column of text: its numbers where every cell is one, or every cell is true or false."""
+    lowered = {str(cell).strip().lower() for cell in set(cells)}
+    if lowered and lowered <= TRUTH.keys():
+        numbers = np.array([TRUTH[str(cell).strip().lower()] for cell in cells])
+        return Column(name, numbers, cells, boolean=True)
+    values = np.empty(len(cells))
+    for row, cell in enumerate(cells):
+        value = number(str(cell))
+        if value is None:
+            return Column(name, None, cells)
+        values[row] = value
+    return Column(name, values, None if np.isfinite(values).all() else cells)
+
+
+def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] | None:
+    """The first cell of a column that is no finite plain number: (rule, message, what to do about it)."""
+    if column.numbers is not None:
+        bad = np.flatnonzero(~np.isfinite(column.numbers))
+        if not len(bad):
+            return None
+        row = int(bad[0])
+        if np.isnan(column.numbers[row]):
+            return _fault_missing(column.name, place(row), column.cell(row))
+        return _fault_infinite(column.name, place(row), column.cell(row))
+    assert column.words is not None
+    for row, cell in enumerate(column.words):
+        value = number(str(cell))
+        if value is None or not math.isfinite(value):
+            return _fault_word(column.name, place(row), str(cell), value)
+    return None
+
+
+def _fault_word(name: str, place: str, cell: str, value: float | None) -> tuple[str, str, str]:
+    stripped = cell.strip()
+    facts = {"name": name, "place": place, "cell": shorten(cell)}
+    if value is not None:
+        return _fault_infinite(name, place, cell)
+    if missing(cell):
+        return _fault_missing(name, place, cell)
+    if date_like(cell):
+        return (
+            "feature_date",
+            _("Column '{name}' holds a date in {place}: '{cell}'.").format(**facts),
+            _("Turn it into numbers (days since, month, hour)"),
+        )
+    if _GROUPED.fullmatch(stripped) and ("," in stripped or "'" in stripped or " " in stripped):
+        return (
+            "feature_decimal_comma",
+            _("Column '{name}' holds '{cell}' in {place}: its comma or gap may mean two things.").format(
+                **facts
+            ),
+            _("Write the numbers with a decimal point and nothing between the thousands"),
+        )
+    if _DECIMAL_COMMA.fullmatch(stripped):
+        return (
+            "feature_decimal_comma",
+            _("Column '{name}' holds '{cell}' in {place}: a decimal comma.").format(**facts),
+            _("Write the numbers with a decimal point"),
+        )
+    return (
+        "feature_text",
+        _("Column '{name}' holds '{cell}' in {place}, which is not a number.").format(**facts),
+        _("Correct it"),
+    )
+
+
+def _fault_missing(name: str, place: str, cell: str) -> tuple[str, str, str]:
+    text = _("Column '{name}' has no value in {place} ('{cell}').")
+    if not cell.strip():
+        text = _("Column '{name}' has no value in {place}: the cell is empty.")
+    return "feature_missing", text.format(name=name, place=place, cell=cell), _("Fill it or remove the row")
+
+
+def _fault_infinite(name: str, place: str, cell: str) -> tuple[str, str, str]:
+    return (
+        "feature_infinite",
+        _("Column '{name}' holds '{cell}' in {place}, which is not a finite number.").format(
+            name=name, place=place, cell=shorten(cell)
+        ),
+        _("Correct it or remove the row"),
+    )
+
+
+def shorten(cell: Any, width: int = 40) -> str:
+    """A value short enough to be quoted in a sentence, on one line, without control characters."""
+    text = "".join(c if c.isprintable() else " " for c in str(cell))
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,212 @@
+"""What is to be learnt: classes or a number, decided from the target's values and said with its reason."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.dataset import Task
+from treino.data.table import Column, Table, fault, number, plain, shorten
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+MAX_INTEGER_CLASSES = 20
+_USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
+
+
+def choose_target(table: Table, target: str | None) -> Column:
+    """The target's column: the one named, or the source's own. Refuses to guess, and names likely ones."""
+    if target is None:
+        if table.target is not None:
+            return table.column(table.target)
+        raise TreinoError(
+            "target_missing",
+            _("Which column is to be learnt? '{source}' doesn't say.").format(source=table.source),
+            _("Name it: {options}.").format(
+                options=_(" or ").join(f"--target {name}" for name in likely_targets(table))
+            ),
+        )
+    if target not in table.names:
+        raise TreinoError(
+            "target_unknown",
+            _("There is no column '{target}' in '{source}'.").format(target=target, source=table.source),
+            nearest(target, table.names),
+        )
+    if table.target is not None and target != table.target:
+        raise TreinoError(
+            "target_fixed",
+            _("'{source}' has its own target '{own}'; it can't be '{target}'.").format(
+                source=table.source, own=table.target, target=target
+            ),
+            _("Leave --target out."),
+        )
+    return table.column(target)
+
+
+def likely_targets(table: Table) -> list[str]:
+    """At most three columns that look like a target: by name, then by few classes, then the last one."""
+    by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
+    by_classes = [
+        c.name for c in table.columns if c.words is not None and 2 <= len(set(c.words)) <= len(c) // 3
+    ]
+    return list(dict.fromkeys([*by_name, *by_classes, table.names[-1]]))[:3]
+
+
+def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
+    """(task, reason): text, booleans and at most 20 distinct integers are classes, else it is regression.
+
+    asked overrides where the values allow it. Missing, infinite and constant targets are refused.
+    """
+    if asked not in (None, "classification", "regression"):
+        raise TreinoError(
+            "task_unknown",
+            _("There is no task '{task}'.").format(task=asked),
+            nearest(str(asked), ["classification", "regression"]),
+        )
+    _check_target(column, place)
+    natural, reason = _natural_task(column)
+    if asked is None or asked == natural:
+        return natural, reason
+    if asked == "classification":
+        return "classification", _("classes because you asked for it; by itself: {reason}").format(
+            reason=reason
+        )
+    if column.numbers is None:
+        row = next(
+            i
+            for i, cell in enumerate(column.words if column.words is not None else ())
+            if number(str(cell)) is None
+        )
+        raise TreinoError(
+            "task_regression_text",
+            _("The target '{name}' can't be a number: it holds '{cell}' in {place}.").format(
+                name=column.name, cell=shorten(column.cell(row)), place=place(row)
+            ),
+            _("Leave --task out, or name another --target."),
+        )
+    return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
+
+
+def _natural_task(column: Column) -> tuple[Task, str]:
+    facts = {"name": column.name}
+    if column.boolean:
+        return "classification", _("'{name}' is true or false").format(**facts)
+    if column.numbers is None:
+        assert column.words is not None
+        if column.categories:
+            return "classification", _("'{name}' has {n} named classes").format(
+                n=len(set(column.words)), **facts
+            )
+        return "classification", _("'{name}' is text with {n} different values").format(
+            n=len(set(column.words)), **facts
+        )
+    distinct = np.unique(column.numbers)
+    if (distinct == np.floor(distinct)).all():
+        if len(distinct) <= MAX_INTEGER_CLASSES:
+            return "classification", _(
+                "'{name}' has {n} different whole numbers, no more than {limit}"
+            ).format(n=len(distinct), limit=MAX_INTEGER_CLASSES, **facts)
+        return "regression", _("'{name}' has {n} different whole numbers, more than {limit}").format(
+            n=len(distinct), limit=MAX_INTEGER_CLASSES, **facts
+        )
+    return "regression", _("'{name}' is a number with decimals").format(**facts)
+
+
+def _check_target(column: Column, place: Callable[[int], str]) -> None:
+    found = None
+    if column.numbers is not None:
+        found = fault(column, place)
+    elif column.words is not None and not column.categories:
+        odd = [(row, str(cell)) for row, cell in enumerate(column.words) if number(str(cell)) is None]
+        empty = next((row for row, cell in odd if not cell.strip()), None)
+        if empty is not None:
+            raise TreinoError(
+                "target_empty",
+                _("The target '{name}' has no value in {place}.").format(
+                    name=column.name, place=place(empty)
+                ),
+                _("Fill it or remove the row."),
+            )
+        if 2 * len(odd) < len(column):
+            found = fault(column, place)
+    if found:
+        raise TreinoError(
+            found[0].replace("feature", "target"),
+            _("The target: {message}").format(message=found[1]),
+            found[2] + ".",
+        )
+    if len(set(column.words if column.numbers is None else column.numbers)) == 1:
+        raise TreinoError(
+            "target_constant",
+            _("The target '{name}' is always '{value}': there is nothing to learn.").format(
+                name=column.name, value=shorten(column.cell(0))
+            ),
+            _("Name another --target."),
+        )
+
+
+def class_names(column: Column) -> tuple[str, ...]:
+    """The classes in the order of their numbers: the source's own order, or by value, or by letter."""
+    if column.categories:
+        assert column.words is not None
+        present = set(column.words)
+        return tuple(c for c in column.categories if c in present)
+    if column.boolean and column.words is not None:
+        return tuple(sorted(set(column.words), key=lambda word: (word.strip().lower(), word)))
+    if column.numbers is not None:
+        return tuple(plain(float(value)) for value in np.unique(column.numbers))
+    assert column.words is not None
+    return tuple(sorted(set(column.words)))
+
+
+def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
+    """``[N]``: the number of each row's class; a value that is no class is refused."""
+    known = {name: i for i, name in enumerate(classes)}
+    if column.words is None:
+        assert column.numbers is not None
+        distinct, inverse = np.unique(column.numbers, return_inverse=True)
+        codes = np.array([known.get(plain(float(value)), -1) for value in distinct])[inverse]
+    else:
+        codes = np.fromiter((known.get(cell, -1) for cell in column.words), dtype=np.int64, count=len(column))
+    unknown = np.flatnonzero(codes < 0)
+    if len(unknown):
+        raise TreinoError(
+            "class_unknown",
+            _("{place}: '{value}' is no class of '{name}'; {n} rows hold such values.").format(
+                place=place(int(unknown[0])),
+                value=shorten(column.cell(int(unknown[0]))),
+                name=column.name,
+                n=len(unknown),
+            ),
+            _("Known: {names}. Correct the value, or leave the column '{name}' out.").format(
+                names=shorten(", ".join(classes), 200), name=column.name
+            ),
+        )
+    return codes.astype(np.int64)
+
+
+def check_classes(
+    y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column, place: Callable[[int], str]
+) -> None:
+    """Refuse classes that can't be learnt: one for each row, or a class of a single row."""
+    if len(classes) == len(y_N):
+        raise TreinoError(
+            "classes_all_distinct",
+            _("Every row has its own class: '{name}' has {n} different values in {n} rows.").format(
+                name=column.name, n=len(y_N)
+            ),
+            _("Name another --target")
+            + (_(", or say --task regression.") if column.numbers is not None else "."),
+        )
+    count_C = np.bincount(y_N, minlength=len(classes))
+    single = np.flatnonzero(count_C == 1)
+    if len(single):
+        row = int(np.flatnonzero(y_N == single[0])[0])
+        raise TreinoError(
+            "class_single_row",
+            _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
+                value=shorten(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
+            ),
+            _("Add rows of that class, remove it, or name another --target")
+            + (_("; a number is learnt by --task regression.") if column.numbers is not None else "."),
+        )
