@@ -1,1 +1,7 @@
-"""The store floor."""
+"""Run, sweep and study folders: written so that nothing is lost, read so that no damage goes unseen."""
+
+from treino.store.database import Command, Database, EpochValue, Event
+from treino.store.folder import RunFolder
+from treino.store.listing import RunSummary, find, list_runs
+
+__all__ = ["Command", "Database", "EpochValue", "Event", "RunFolder", "RunSummary", "find", "list_runs"]

@@ -1,0 +1,65 @@
+"""The state to go on from: two generations, written in turn, each of which can tell whether it is whole."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.store.encoding import tensor_bytes, tensor_value
+from treino.store.files import damaged, digest
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SLOTS = ("checkpoint/a.safetensors", "checkpoint/b.safetensors")
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One generation, counted from 1, and the file that it is in."""
+
+    generation: int
+    name: str
+    tensors: dict[str, "Tensor"]
+    meta: dict[str, Any]
+
+
+def to_bytes(tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int) -> bytes:
+    """A safetensors file that carries the SHA-256 of itself, taken with 64 zeros in its place."""
+    data = tensor_bytes(tensors, {"sha256": _NO_DIGEST, "generation": generation, "meta": meta})
+    return data.replace(_NO_DIGEST.encode(), digest(data).encode(), 1)
+
+
+def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
+    """What `to_bytes` wrote; TreinoError naming `path` where a single bit of it differs."""
+    tensors, state = tensor_value(data, path)
+    kept = state.get("sha256")
+    if not isinstance(kept, str) or len(kept) != len(_NO_DIGEST):
+        raise damaged(path, _("it is not a checkpoint"))
+    if digest(data.replace(kept.encode(), _NO_DIGEST.encode(), 1)) != kept:
+        raise damaged(path, _("its content does not match its own SHA-256"))
+    return Checkpoint(state["generation"], name, tensors, state["meta"])
+
+
+def read_all(
+    folder: Path, read: Callable[[str], bytes], listed: Mapping[str, str]
+) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
+    """The whole generations, newest first, and the errors of the broken ones by name.
+
+    read: gives a file's bytes by its name, with whatever checks the folder asks for.
+    listed: names that have to be there.
+    """
+    whole: list[Checkpoint] = []
+    broken: dict[str, TreinoError] = {}
+    for name in SLOTS:
+        if name in listed or (folder / name).is_file():
+            try:
+                whole.append(from_bytes(read(name), name, folder / name))
+            except TreinoError as error:
+                if error.rule != "run_damaged":
+                    raise
+                broken[name] = error
+    return sorted(whole, key=lambda each: -each.generation), broken

@@ -1,0 +1,326 @@
+"""What a run tells while it is going on: losses, epochs, events and commands, in `run.sqlite`.
+
+One process writes, any number read at the same time and may send commands (write-ahead log,
+https://sqlite.org/wal.html). What is written is gathered, and committed in at most one transaction per half
+second.
+A finished run's file is read as bytes whose SHA-256 was checked, into memory: no lock, no file beside it.
+"""
+
+import errno
+import json
+import math
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from treino.errors import TreinoError
+from treino.store import sqlite
+from treino.store.encoding import json_bytes
+from treino.store.files import damaged
+from treino.words import _
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NAME = "run.sqlite"
+INTERVAL = 0.5  # seconds between two transactions
+_VERSION = 1
+Statement = tuple[str, sqlite.Row]
+_SCHEMA = """
+CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
+CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
+                     PRIMARY KEY (segment, epoch, split, metric)) WITHOUT ROWID;
+CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
+CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
+                       value TEXT, state TEXT);
+"""
+
+
+class EpochValue(NamedTuple):
+    """One metric of one split after `epoch` passes over the training rows; NaN where it is undefined."""
+
+    epoch: int
+    split: str
+    metric: str
+    value: float
+
+
+class Event(NamedTuple):
+    """Something that happened after `step` updates; `time` in seconds since 1970 (UTC)."""
+
+    time: float
+    segment: int
+    step: int
+    kind: str
+    facts: dict[str, Any]
+
+
+class Command(NamedTuple):
+    """A wish sent to a run. `step`: from which update on (None: as soon as it is read).
+
+    `state`: "new" until the run has read it, then what `mark_command` says.
+    """
+
+    id: int
+    time: float
+    segment: int | None
+    step: int | None
+    name: str
+    value: Any
+    state: str
+
+
+class Database:
+    """A run's tables. Make one with `writing`, `reading` or `sealed`; `add_…` need the first.
+
+    Errors: TreinoError naming the file where the disk is full, the file is damaged or gone, or another
+    program keeps it locked. What could not be written stays gathered, and the next `flush` tries again.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None, *, writable: bool) -> None:
+        self.path = path
+        self._connection = connection
+        self._writable = writable
+        self._gathered: list[Statement] = []
+        self._committed = 0.0
+        self._identity = os.stat(path) if writable else None
+        self._data_version = -1
+        self._last_command = 0
+
+    @classmethod
+    def writing(cls, path: Path) -> "Database":
+        """Open, or make, the database of a run whose lock this process holds."""
+        with sqlite.trouble(path):
+            connection = sqlite.connect(path, "rwc")
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                if not sqlite.made(connection):
+                    connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+                return cls(path, connection, writable=True)
+            except BaseException:
+                connection.close()
+                raise
+
+    @classmethod
+    def reading(cls, path: Path) -> "Database":
+        """Read a run that another process may be writing; the file is opened anew for each question."""
+        return cls(path, None, writable=False)
+
+    @classmethod
+    def sealed(cls, path: Path, content: bytes, migrate: Callable[[sqlite3.Connection], Any]) -> "Database":
+        """Read a finished run out of the checked bytes; `migrate` brings an old format up to date."""
+        with sqlite.trouble(path):
+            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            if content:
+                connection.deserialize(content)
+            migrate(connection)
+            return cls(path, connection, writable=False)
+
+    # ---- writing
+
+    def add_losses(self, segment: int, first_step: int, losses: "np.ndarray") -> None:
+        """Training losses, one per update: [S], or [S, P] for P members; kept as little-endian float32.
+
+        first_step: how many updates of this run were done before the first of them.
+        """
+        if len(losses):
+            blob = losses.astype("<f4").tobytes()
+            sql = "INSERT INTO losses VALUES (?, ?, ?, ?)"
+            self._add(sql, (segment, int(first_step), len(losses), blob))
+
+    def add_epoch(self, segment: int, epoch: int, split: str, metric: str, value: float) -> None:
+        """What was measured at the end of `epoch` (counted from 1) on the rows of `split`; NaN is kept."""
+        row = (segment, int(epoch), split, metric, None if math.isnan(value) else float(value))
+        self._add("INSERT INTO epochs VALUES (?, ?, ?, ?, ?)", row)
+
+    def add_event(self, segment: int, step: int, kind: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Something worth remembering that happened after `step` updates."""
+        text = json_bytes(facts or {}).decode()
+        self._add("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (time.time(), segment, int(step), kind, text))
+
+    def mark_command(
+        self, number: int, state: str, step: int | None = None, segment: int | None = None
+    ) -> None:
+        """Note what became of command `number`, and from which step of which segment on it counted."""
+        changes = "state = ?, step = coalesce(?, step), segment = coalesce(?, segment)"
+        sql = f"UPDATE commands SET {changes} WHERE id = ?"
+        self._add(sql, (state, step, segment, number))
+
+    def flush(self) -> None:
+        """Commit all that was gathered; it is on the disk when this returns."""
+        if self._gathered:
+            self._commit(self._gathered)
+            self._gathered = []
+            self._committed = time.monotonic()
+
+    def cut(self, segment: int, step: int, epoch: int) -> None:
+        """Take back what came after `step` updates and `epoch` whole epochs of `segment`; commands stay.
+
+        Later segments go too. A chunk of losses that reaches over `step` is shortened.
+        """
+        self.flush()
+        shortened: list[Statement] = []
+        for first, count, blob in self._rows(
+            "SELECT step, count, blob FROM losses WHERE segment = ? AND step < ? AND step + count > ?",
+            (segment, step, step),
+        ):
+            kept = step - first
+            sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
+            shortened.append((sql, (kept, blob[: len(blob) // count * kept], segment, first)))
+        self._commit(
+            [
+                *shortened,
+                *(
+                    (
+                        f"DELETE FROM {table} WHERE segment > ? OR (segment = ? AND {after})",
+                        (segment, segment, limit),
+                    )
+                    for table, after, limit in (
+                        ("losses", "step >= ?", step),
+                        ("epochs", "epoch > ?", epoch),
+                        ("events", "step > ?", step),
+                    )
+                ),
+            ]
+        )
+
+    # ---- commands, from any process
+
+    def add_command(self, name: str, value: Any, step: int | None = None) -> None:
+        """Send a command to the process that trains this run; `value` is anything that JSON takes."""
+        text = json_bytes(value).decode().strip()
+        row = (time.time(), None, step, name, text, "new")
+        sql = "INSERT INTO commands (time, segment, step, name, value, state) VALUES (?, ?, ?, ?, ?, ?)"
+        if self._writable:
+            self._commit([(sql, row)])
+            self._data_version = -1
+            return
+        if self._connection is not None:
+            raise TreinoError(
+                "run_ended",
+                _("{folder} has ended, so it takes no commands.").format(folder=self.path.parent),
+                _("Resume it first: treino resume {folder}").format(folder=self.path.parent),
+            )
+        with (
+            sqlite.trouble(self.path),
+            closing(sqlite.connect(self.path, "rw")) as connection,
+            sqlite.transaction(connection),
+        ):
+            connection.execute(sql, row)
+
+    def poll_commands(self) -> list[Command]:
+        """The commands that were not polled before, oldest first. Microseconds where there is none."""
+        if time.monotonic() - self._committed >= INTERVAL:
+            self.flush()
+        with sqlite.trouble(self.path):
+            version = self._writer().execute("PRAGMA data_version").fetchone()[0]
+        if version == self._data_version:
+            return []
+        found = [each for each in self.commands() if each.id > self._last_command and each.state == "new"]
+        self._data_version = version
+        self._last_command = max((each.id for each in found), default=self._last_command)
+        return found
+
+    # ---- reading
+
+    def commands(self) -> list[Command]:
+        """All commands ever sent, oldest first."""
+        rows = self._rows("SELECT id, time, segment, step, name, value, state FROM commands ORDER BY id")
+        return [Command._make((*row[:5], _json(row[5], self.path), row[6])) for row in rows]
+
+    def losses(self, segment: int = 0) -> "np.ndarray":
+        """The segment's training losses from its first update on: float32 [S], or [S, P]."""
+        import numpy as np
+
+        rows = self._rows("SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step", (segment,))
+        chunks = [np.frombuffer(blob, "<f4").reshape(count, -1) for _first, count, blob in rows]
+        for (first, count, _blob), (following, *_rest) in pairwise(rows):
+            if first + count != following:
+                raise damaged(self.path, _("losses after step {step} are missing").format(step=first + count))
+        if not chunks:
+            return np.zeros(0, np.float32)
+        losses = np.concatenate(chunks).astype(np.float32)
+        return losses[:, 0] if losses.shape[1] == 1 else losses
+
+    def epochs(self, segment: int = 0) -> list[EpochValue]:
+        """What was measured at the ends of the segment's epochs."""
+        rows = self._rows(
+            "SELECT epoch, split, metric, value FROM epochs WHERE segment = ? ORDER BY epoch, split, metric",
+            (segment,),
+        )
+        return [EpochValue._make((*row[:3], math.nan if row[3] is None else row[3])) for row in rows]
+
+    def events(self) -> list[Event]:
+        """All events, in the order in which they were added."""
+        rows = self._rows("SELECT time, segment, step, kind, json FROM events ORDER BY rowid")
+        return [Event._make((*row[:4], _json(row[4], self.path))) for row in rows]
+
+    def segments(self) -> list[int]:
+        """The numbers of the segments that hold losses."""
+        return [row[0] for row in self._rows("SELECT DISTINCT segment FROM losses ORDER BY segment")]
+
+    def to_bytes(self) -> bytes:
+        """All of it as one SQLite file without a write-ahead log."""
+        self.flush()
+        with sqlite.trouble(self.path):
+            content = bytearray(self._writer().serialize())
+        content[18:20] = b"\1\1"  # "legacy" instead of "WAL": https://sqlite.org/fileformat2.html#ffvnum
+        return bytes(content)
+
+    def close(self) -> None:
+        """Commit what was gathered and let go of the file."""
+        if self._connection is not None:
+            try:
+                self.flush()
+            finally:
+                with sqlite.trouble(self.path):
+                    self._connection.close()
+                self._connection = None
+                self._writable = False
+
+    # ---- inside
+
+    def _writer(self) -> sqlite3.Connection:
+        if self._connection is None or not self._writable:
+            raise TreinoError(
+                "run_not_writing", _("{path} is open for reading only.").format(path=self.path), status=1
+            )
+        return self._connection
+
+    def _add(self, sql: str, row: sqlite.Row) -> None:
+        self._writer()
+        self._gathered.append((sql, row))
+        if time.monotonic() - self._committed >= INTERVAL:
+            self.flush()
+
+    def _commit(self, statements: Iterable[Statement]) -> None:
+        connection = self._writer()
+        with sqlite.trouble(self.path):
+            # SQLite writes on into a file that was deleted or moved away, and nobody would ever see it
+            if self._identity is None or not os.path.samestat(self._identity, os.stat(self.path)):
+                raise FileNotFoundError(errno.ENOENT, _("another file is in its place"))
+            with sqlite.transaction(connection):
+                for sql, row in statements:
+                    connection.execute(sql, row)
+
+    def _rows(self, sql: str, values: sqlite.Row = ()) -> list[sqlite.Row]:
+        with sqlite.trouble(self.path):
+            if self._connection is None:
+                return sqlite.rows_of_file(self.path, sql, values)
+            self.flush()
+            return sqlite.rows(self._connection, sql, values)
+
+
+def _json(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise damaged(
+            path, _("it holds text that is not valid JSON ({error})").format(error=error)
+        ) from error

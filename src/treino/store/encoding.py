@@ -1,0 +1,91 @@
+"""Values to bytes and back: JSON without NaN, and tensors as safetensors."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.store.files import damaged
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_NON_FINITE = "$float"
+
+
+def json_bytes(value: Any) -> bytes:
+    """UTF-8 JSON, the same bytes for the same value: floats to their last bit, NaN and infinities as null.
+
+    Takes what JSON takes, tuples, and arrays, tensors and their scalars. TypeError for anything else.
+    """
+    text = json.dumps(_plain(value, lambda number: None), ensure_ascii=False, allow_nan=False, indent=1)
+    # a lone surrogate (an undecodable file name) has no UTF-8; its escape is JSON and reads back the same
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def json_value(data: bytes, path: Path) -> Any:
+    """What `json_bytes` wrote; TreinoError naming `path` where it is no JSON."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, _("it is not valid JSON ({error})").format(error=error)) from error
+
+
+def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> bytes:
+    """A safetensors file: `tensors` under their names, and `metadata` in its header.
+
+    metadata: anything that JSON takes, with non-finite floats kept. The header (format:
+    https://huggingface.co/docs/safetensors) holds it as one entry, for the order of several is not stable.
+    """
+    from safetensors.torch import save
+
+    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    return save(copies, {"treino": _metadata_text(metadata)})
+
+
+def tensor_value(data: bytes, path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
+    """What `tensor_bytes` wrote: copies that start where torch aligns them, and the metadata."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        # tensors that point into the file's bytes start unaligned
+        tensors = {name: tensor.clone() for name, tensor in load(data).items()}
+        return tensors, _metadata(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise damaged(path, _("it is not a valid safetensors file ({error})").format(error=error)) from error
+
+
+def _plain(value: Any, non_finite: Callable[[float], Any]) -> Any:
+    """`value` in JSON's own types; `non_finite` says what stands for NaN and the infinities."""
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else non_finite(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item, non_finite) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, non_finite) for item in value]
+    if hasattr(value, "tolist"):  # arrays, tensors and their scalars, without importing either library
+        return _plain(value.tolist(), non_finite)
+    raise TypeError(f"{type(value).__name__} can't be written as JSON")
+
+
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    # a state (the best loss so far is infinite at first) must come back exactly, so null won't do here
+    return json.dumps(_plain(metadata, lambda number: {_NON_FINITE: repr(number)}), allow_nan=False)
+
+
+def _metadata(data: bytes) -> dict[str, Any]:
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    metadata = json.loads(header["__metadata__"]["treino"], object_hook=_floats)
+    if not isinstance(metadata, dict):
+        raise TypeError("metadata")
+    return metadata
+
+
+def _floats(item: dict[str, Any]) -> Any:
+    return float(item[_NON_FINITE]) if item.keys() == {_NON_FINITE} else item

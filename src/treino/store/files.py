@@ -1,0 +1,188 @@
+"""The one module that writes to the disk: every byte that treino keeps goes through these few functions.
+
+A file is replaced whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder.
+(SQLite does the same for its own file while a run is going on; see `database`.)
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import get_ident
+
+from treino.errors import TreinoError
+from treino.words import _
+
+# The primitives, named here so that the tests can make the k-th of them fail.
+_open = os.open
+_write = os.write
+_fsync = os.fsync
+_rename = os.rename
+_mkdir = os.mkdir
+_unlink = os.unlink
+
+_CHUNK = 1 << 26  # some systems refuse a single write of 2 GB
+_TEMPORARY = ".tmp"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+
+
+def problem(path: Path, number: int, reason: str) -> TreinoError:
+    """The error for a person behind the system's error `number` (an `errno`) on `path`."""
+    if number in _FULL:
+        return TreinoError(
+            "disk_full",
+            _("{path} could not be written: there is no room left ({reason}).").format(
+                path=path, reason=reason
+            ),
+            _("Free some space and repeat the command; what was saved before is whole."),
+            status=1,
+        )
+    if number in _DENIED:
+        return TreinoError(
+            "read_only",
+            _("{path} could not be written or read: it is not permitted ({reason}).").format(
+                path=path, reason=reason
+            ),
+            _("Choose a folder that you may write to, or change its permissions."),
+            status=1,
+        )
+    if number in _GONE:
+        return TreinoError(
+            "file_vanished",
+            _("{path} is not there, or its folder is gone ({reason}).").format(path=path, reason=reason),
+            _("Was it moved or deleted? Put it back, or give its new place."),
+            status=1,
+        )
+    if number == errno.ENAMETOOLONG:
+        return TreinoError("name_too_long", _("The name {path} is too long.").format(path=path))
+    return TreinoError(
+        "disk_error",
+        _("{path} could not be written or read: the disk reports an error ({reason}).").format(
+            path=path, reason=reason
+        ),
+        _("Look at the disk, then repeat the command; what was saved before is whole."),
+        status=1,
+    )
+
+
+def damaged(path: Path, reason: str) -> TreinoError:
+    """The error for a file whose content is not what treino wrote."""
+    return TreinoError(
+        "run_damaged",
+        _("{path} is damaged: {reason}.").format(path=path, reason=reason),
+        _("Restore it from a copy, or train again; nothing was read from it."),
+    )
+
+
+@contextmanager
+def trouble(path: Path) -> Iterator[None]:
+    """Turn the system's errors on `path` into one that names the file and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise problem(path, error.errno or 0, error.strerror or str(error)) from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, durably: after a crash at any moment the old or the new is there, whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}")
+    with trouble(path):
+        try:
+            descriptor = _open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            try:
+                write_all(descriptor, data)
+                _fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            _rename(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        _sync(path.parent)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """All of `data`, though the system may take less at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[_write(descriptor, view[:_CHUNK]) :]
+
+
+def read_bytes(path: Path) -> bytes:
+    """The whole file."""
+    with trouble(path):
+        return path.read_bytes()
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 as 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256(path: Path | str) -> str:
+    """`digest` of a file, without holding all of it in memory."""
+    path = Path(path)
+    with trouble(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def make_folder(path: Path) -> None:
+    """`path` and the folders above it, where they are missing."""
+    with trouble(path):
+        if path.is_dir():
+            return
+        if path.parent != path:
+            make_folder(path.parent)
+        with suppress(FileExistsError):
+            _mkdir(path)
+            _sync(path.parent)
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+
+def claim_folder(path: Path) -> bool:
+    """Make `path`; False where it already exists. Of two processes that ask at once, one gets True."""
+    with trouble(path):
+        try:
+            _mkdir(path)
+        except FileExistsError:
+            return False
+        try:
+            _sync(path.parent)
+        except OSError:
+            with suppress(OSError):
+                os.rmdir(path)
+            raise
+        return True
+
+
+def remove(path: Path) -> None:
+    """Unlink `path`; nothing happens where it is not there."""
+    with trouble(path), suppress(FileNotFoundError):
+        _unlink(path)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Unlink the temporary files that a killed process left in `folder`; for the holder of its lock."""
+    with trouble(folder):
+        for leftover in folder.glob(f".*{_TEMPORARY}"):
+            remove(leftover)
+
+
+def _sync(folder: Path) -> None:
+    """Make names durable: after a rename the folder itself has to reach the disk."""
+    descriptor = _open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _fsync(descriptor)
+    except OSError as error:
+        # some network file systems have no fsync for folders; their renames are durable by themselves
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,387 @@
+"""A run's, sweep's or study's folder: made, written, sealed, read, and taken up again.
+
+While it is being written its manifest says "running", and the files that are complete are already in it.
+`seal` is the last step: SQLite's log is folded into one file, everything is hashed, and the manifest is
+replaced by one that names how the run ended. A process that dies before leaves a folder that can be taken up.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.store import database as db
+from treino.store import files, lock, manifest, naming
+from treino.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
+from treino.store.encoding import json_bytes, json_value, tensor_bytes, tensor_value
+from treino.store.manifest import Manifest
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class RunFolder:
+    """A handle on one folder. Make it with `create` (which takes the lock) or `open` (which only reads).
+
+    A context manager: leaving it lets go of the database and the lock. `notices` holds sentences about what
+    had to be worked around.
+    """
+
+    def __init__(self, path: Path, content: Manifest) -> None:
+        self.path = path
+        self.notices: list[str] = []
+        self._manifest = content
+        self._lock: int | None = None
+        self._database: db.Database | None = None
+        self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
+
+    # ---- making and opening
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        parent: Path | str = "runs",
+        stem: str = "run",
+        name: str | None = None,
+        out: Path | str | None = None,
+        kind: str = "run",
+    ) -> "RunFolder":
+        """Claim a new folder and its lock: `out`, `parent`/`name`, or the next of `parent`/`stem`-1, -2, …
+
+        Errors: `name_taken`, `bad_name`, `out_not_empty`, and the disk's; nothing half-made is left behind.
+        """
+        if out is not None:
+            path = naming.claim_out(Path(out))
+        elif name is not None:
+            path = naming.claim_name(Path(parent), name)
+        else:
+            path = naming.claim_next(Path(parent), stem)
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        folder = cls(path, Manifest(kind=kind, created=now))
+        try:
+            folder._lock = lock.acquire(path / lock.NAME)
+            if (path / manifest.NAME).exists():  # another process was given the same empty folder
+                folder.close()
+                raise naming.occupied(path)
+            folder._put_manifest(folder._manifest)
+        except BaseException:
+            if lock.held(folder._lock):
+                with suppress(TreinoError):
+                    files.remove(path / manifest.NAME)
+                folder._release(unlink=True)
+            with suppress(OSError):
+                path.rmdir()
+            raise
+        return folder
+
+    @classmethod
+    def open(cls, path: Path | str, *, verify: bool = True) -> "RunFolder":
+        """Open for reading. Errors: `run_missing`, `not_a_run`, `run_newer`, `run_damaged`, `file_missing`"""
+        path = Path(path)
+        folder = cls(path, _read_manifest(path))
+        if verify:
+            folder.verify()
+        return folder
+
+    def lock(self) -> "RunFolder":
+        """Take the lock, to go on writing. `run_busy` where a live process has it."""
+        if not lock.held(self._lock):
+            self._lock = lock.acquire(self.path / lock.NAME)
+            try:
+                self._manifest = _read_manifest(self.path)
+                if self._manifest.format != manifest.FORMAT:
+                    raise TreinoError(
+                        "run_older",
+                        _(
+                            "{path} is of an older treino (format {found}); it can be read, not changed."
+                        ).format(path=self.path, found=self._manifest.format),
+                        _("Start a new run from its settings."),
+                    )
+                for name in ("", "checkpoint", "keyframes"):
+                    files.remove_leftovers(self.path / name)
+            except BaseException:
+                self._release()
+                raise
+            self._forget_database()
+        return self
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what was gathered, let go of database and lock. Unsealed, the run is then interrupted."""
+        try:
+            self._forget_database()
+        finally:
+            self._release()
+
+    # ---- what it is
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the manifest says now; another process may be changing it unless this one holds the lock."""
+        if not lock.held(self._lock):
+            self._manifest = _read_manifest(self.path)
+        return self._manifest
+
+    @property
+    def kind(self) -> str:
+        """run, sweep or study."""
+        return self._manifest.kind
+
+    @property
+    def created(self) -> str:
+        """When the folder was made: UTC, ISO 8601."""
+        return self._manifest.created
+
+    @property
+    def status(self) -> str:
+        """running (a live process holds it), finished, stopped, diverged, interrupted (or it died)."""
+        content = self.manifest
+        if content.sealed:
+            return content.status
+        if lock.held(self._lock) or lock.holder(self.path / lock.NAME) is not None:
+            return "running"
+        content = self.manifest  # it may have been sealed between the two looks
+        return content.status if content.sealed else "interrupted"
+
+    def verify(self) -> None:
+        """Read every file in the manifest; TreinoError naming the first that differs or is missing."""
+        for name in self._manifest.files:
+            self.read_bytes(name)
+
+    # ---- files
+
+    def has(self, name: str) -> bool:
+        """Whether the file is there."""
+        return (self.path / name).is_file()
+
+    def write_bytes(self, name: str, data: bytes) -> Path:
+        """Put a file into the folder, whole or not at all, and return its path.
+
+        In pictures/ and exports/ at any time; everything else needs the lock, and goes into the manifest.
+        """
+        if not manifest.inside(name):
+            raise ValueError(f"{name!r} is not a name inside a run's folder")
+        path = self.path / name
+        if name.split("/")[0] in manifest.OUTSIDE:
+            files.make_folder(path.parent)
+            files.write_atomically(path, data)
+            return path
+        self._require_writing()
+        listed = dict(self._manifest.files)
+        digest = files.digest(data)
+        if listed.pop(name, digest) != digest:
+            self._record(listed)  # killed between file and manifest, a listed file would look damaged
+        if path.parent != self.path:
+            files.make_folder(path.parent)
+        files.write_atomically(path, data)
+        self._record({**listed, name: digest})
+        return path
+
+    def read_bytes(self, name: str) -> bytes:
+        """A file's content, its SHA-256 checked. Errors: `file_missing`, `run_damaged`, the disk's."""
+        while True:
+            content = self.manifest
+            try:
+                data: bytes | None = files.read_bytes(self.path / name)
+            except TreinoError as error:
+                if error.rule != "file_vanished":
+                    raise
+                data = None
+            expected = content.files.get(name)
+            outside = name.split("/")[0] in manifest.OUTSIDE
+            if data is not None and (expected == files.digest(data) or (expected is None and outside)):
+                return data
+            if data is not None and expected is None and not content.sealed:
+                return data
+            # the process that writes this run may have replaced the file between our two readings
+            if self.manifest == content:
+                raise self._unreadable(name, data, expected)
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write a JSON file; NaN and the infinities become null."""
+        return self.write_bytes(name, json_bytes(value))
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file's value, checked, in today's format."""
+        value = json_value(self.read_bytes(name), self.path / name)
+        return manifest.migrated(self._manifest.format, name, value)
+
+    def write_tensors(self, name: str, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> Path:
+        """Write a safetensors file; `metadata` is anything that JSON takes, non-finite floats included."""
+        return self.write_bytes(name, tensor_bytes(tensors, metadata))
+
+    def read_tensors(self, name: str) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
+        """A safetensors file's tensors (aligned copies, on the CPU) and metadata, checked."""
+        value = tensor_value(self.read_bytes(name), self.path / name)
+        migrated: tuple[dict[str, Tensor], dict[str, Any]]
+        migrated = manifest.migrated(self._manifest.format, name, value)
+        return migrated
+
+    # ---- checkpoints
+
+    def checkpoint(self, tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any]) -> None:
+        """Keep the state to go on from, in place of the older of the two generations.
+
+        All that the database was told before is on the disk first, so that nothing up to this state can miss.
+        """
+        self._require_writing()
+        self.database.flush()
+        if self._newest is None:
+            whole, _broken = self._checkpoints()
+            self._newest = (whole[0].generation, whole[0].name) if whole else (0, SLOTS[1])
+        generation, name = self._newest
+        name = SLOTS[name == SLOTS[0]]
+        files.make_folder((self.path / name).parent)
+        files.write_atomically(self.path / name, to_bytes(tensors, meta, generation + 1))
+        self._newest = generation + 1, name
+
+    def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
+        """The newest state to go on from, None where there is none.
+
+        In a run that was not sealed, a torn newest one makes way for the one before, with a notice and an
+        event; in a sealed one every difference is an error.
+        """
+        whole, broken = self._checkpoints()
+        if broken and (self.manifest.sealed or not whole):
+            raise next(iter(broken.values()))
+        for name, error in broken.items():
+            self.notices.append(_("{reason} The checkpoint before it is used.").format(reason=error.message))
+            if lock.held(self._lock):
+                self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
+        return (whole[0].tensors, whole[0].meta) if whole else None
+
+    def _checkpoints(self) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
+        return read_all(self.path, self.read_bytes, self._manifest.files)
+
+    # ---- the database
+
+    @property
+    def database(self) -> db.Database:
+        """The run's tables: to write with the lock held, to read otherwise."""
+        path = self.path / db.NAME
+        if lock.held(self._lock) and not self._manifest.sealed:
+            if self._database is None:
+                self._database = db.Database.writing(path)
+            return self._database
+        if not self.manifest.sealed:
+            return db.Database.reading(path)
+        if self._database is None:
+            content = self.read_bytes(db.NAME) if db.NAME in self._manifest.files else b""
+            found = self._manifest.format
+            self._database = db.Database.sealed(
+                path, content, lambda connection: manifest.migrated(found, db.NAME, connection)
+            )
+        return self._database
+
+    # ---- sealing
+
+    def seal(self, status: str) -> None:
+        """Complete the folder: `status` is finished, stopped, interrupted, diverged. Gives the lock back."""
+        if status not in manifest.ENDS:
+            raise ValueError(f"{status!r} is not one of {manifest.ENDS}")
+        self._require_writing()
+        self.verify()
+        listed = dict(self._manifest.files)
+        _whole, broken = self._checkpoints()
+        for name in SLOTS:
+            if name in broken:
+                files.remove(self.path / name)
+            elif self.has(name):
+                listed[name] = files.digest(files.read_bytes(self.path / name))
+        if self._database is not None or self.has(db.NAME):
+            # replaced by name instead of switched over in place, for that waits on everyone who has it open;
+            # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
+            content = self.database.to_bytes()
+            self._forget_database()
+            files.write_atomically(self.path / db.NAME, content)
+            self._remove_log()
+            listed[db.NAME] = files.digest(content)
+        self._record(listed, status)
+        self._release(unlink=True)
+
+    def unseal(self) -> None:
+        """Take a sealed run up again: every file is checked, then it counts as running. The lock is taken."""
+        self.lock()
+        if self._manifest.sealed:
+            self.verify()
+            self._forget_database()
+            self._remove_log()
+            kept = {
+                name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
+            }
+            self._record(kept, "running")
+
+    # ---- inside
+
+    def _put_manifest(self, content: Manifest) -> None:
+        files.write_atomically(self.path / manifest.NAME, content.to_bytes())
+        self._manifest = content
+
+    def _record(self, listed: Mapping[str, str], status: str = "running") -> None:
+        content = Manifest(self._manifest.kind, self._manifest.created, status, dict(listed))
+        if content != self._manifest:
+            self._put_manifest(content)
+
+    def _require_writing(self) -> None:
+        if not lock.held(self._lock) or self._manifest.sealed:
+            raise TreinoError(
+                "run_not_writing",
+                _("{path} is open for reading only.").format(path=self.path),
+                _("Take it up first: treino resume {path}").format(path=self.path),
+            )
+
+    def _forget_database(self) -> None:
+        kept, self._database = self._database, None
+        if kept is not None:
+            kept.close()
+
+    def _remove_log(self) -> None:
+        for ending in ("-wal", "-shm"):
+            files.remove(self.path / (db.NAME + ending))
+
+    def _release(self, *, unlink: bool = False) -> None:
+        taken, self._lock = self._lock, None
+        if taken is not None:
+            lock.release(taken, self.path / lock.NAME, unlink=unlink)
+
+    def _unreadable(self, name: str, data: bytes | None, expected: str | None) -> TreinoError:
+        if data is not None and expected is not None:
+            return files.damaged(
+                self.path / name, _("its content does not match its SHA-256 in the manifest")
+            )
+        if data is not None:
+            return files.damaged(self.path / name, _("it is not in the manifest"))
+        return TreinoError(
+            "file_missing",
+            _("{path} is not there.").format(path=self.path / name),
+            _("Restore it from a copy of the run, or train again.") if expected else "",
+        )
+
+
+def _read_manifest(path: Path) -> Manifest:
+    file = path / manifest.NAME
+    try:
+        return Manifest.from_bytes(files.read_bytes(file), file)
+    except TreinoError as error:
+        if error.rule != "file_vanished":
+            raise
+    if not path.exists():
+        raise TreinoError(
+            "run_missing",
+            _("There is no folder {path}.").format(path=path),
+            _("`treino runs` lists what is there."),
+        )
+    raise TreinoError(
+        "not_a_run",
+        _("{path} is not a run: it has no {name}.").format(path=path, name=manifest.NAME),
+        _("Give the folder that `treino train` printed; `treino runs` lists them."),
+    )

@@ -1,0 +1,119 @@
+"""Which folders there are, and which one a name means."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from treino.errors import TreinoError, nearest
+from treino.store import manifest, naming
+from treino.store.folder import RunFolder
+from treino.words import _
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the list. `damage` says what is wrong (status is then "damaged").
+
+    `spec` and `result` are the values of spec.json and result.json, where they are there; `path` is relative
+    where the parent was given so; `when` it was made: UTC, ISO 8601.
+    """
+
+    name: str
+    path: Path
+    kind: str
+    status: str
+    when: str
+    damage: str | None = None
+    spec: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+
+
+def list_runs(parent: Path | str = "runs") -> list[RunSummary]:
+    """All folders in `parent`, newest first; one that is damaged says so. Other folders are passed over.
+
+    The manifest, spec.json and result.json are checked here, the rest when a run is opened.
+    """
+    found = [_summary(path) for path in _folders(Path(parent))]
+    return sorted(found, key=lambda each: (each.when, each.name), reverse=True)
+
+
+def find(name: Path | str, parent: Path | str = "runs") -> Path:
+    """The folder that a person means: a path, a name in `parent`, or "last", the newest.
+
+    Errors: `run_missing` (with the nearest name), `run_ambiguous`, `no_runs`.
+    """
+    parent, text = Path(parent), str(name)
+    if text == naming.LAST:
+        summaries = list_runs(parent)
+        if not summaries:
+            raise _none(parent)
+        return summaries[0].path
+    here, named = Path(text), parent / text
+    bare = isinstance(name, str) and text not in ("", ".", "..") and "/" not in text
+    if bare and named.is_dir():
+        if (here / manifest.NAME).is_file() and not here.samefile(named):
+            raise TreinoError(
+                "run_ambiguous",
+                _("{name} is both a folder here and a run in {parent}.").format(name=text, parent=parent),
+                _("Write ./{name} or {named}.").format(name=text, named=named),
+            )
+        return named
+    if text and here.is_dir():
+        return here
+    if here.is_file():
+        raise TreinoError(
+            "not_a_run",
+            _("{path} is a file, and a run is a folder.").format(path=here),
+            _("Did you mean '{path}'?").format(path=here.parent),
+        )
+    known = [path.name for path in _folders(parent)]
+    if not known:
+        raise _none(parent)
+    raise TreinoError(
+        "run_missing",
+        _("There is no run {name}.").format(name=text),
+        nearest(here.name, [*known, naming.LAST]),
+    )
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        entries = list(parent.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    # a folder that lost its manifest is still a run, a damaged one, while an empty one has just been claimed
+    marks = (manifest.NAME, "spec.json", "run.sqlite")
+    return [
+        path for path in entries if path.name[0] != "." and any((path / mark).is_file() for mark in marks)
+    ]
+
+
+def _summary(path: Path) -> RunSummary:
+    try:
+        folder = RunFolder.open(path, verify=False)
+        spec, result = (
+            folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")
+        )
+        missing = [name for name in folder.manifest.files if not folder.has(name)]
+        damage = _("{name} is missing").format(name=missing[0]) if missing else None
+        status = "damaged" if damage else folder.status
+        return RunSummary(path.name, path, folder.kind, status, folder.created, damage, spec, result)
+    except TreinoError as error:
+        return RunSummary(path.name, path, "run", "damaged", _changed(path), error.message)
+
+
+def _changed(path: Path) -> str:
+    try:
+        seconds = path.stat().st_mtime
+    except OSError:
+        seconds = 0.0
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+
+
+def _none(parent: Path) -> TreinoError:
+    return TreinoError(
+        "no_runs",
+        _("There are no runs in {parent} yet.").format(parent=parent),
+        _("Train one: treino train wine"),
+    )

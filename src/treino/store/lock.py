@@ -1,0 +1,110 @@
+"""Who is writing a folder: a lock that the kernel releases when its process dies, however it dies."""
+
+import fcntl
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from treino.errors import TreinoError
+from treino.store import files
+from treino.words import _
+
+NAME = ".lock"
+_held: set[int] = set()
+
+
+def acquire(path: Path) -> int:
+    """Take the lock file `path`, made where it is missing; its descriptor is for `release` and `held`.
+
+    TreinoError `run_busy` where another process (or another handle in this one) has it.
+    """
+    process: int | None = None
+    for _attempt in range(20):  # whoever looks (`holder`) has the lock for an instant; that is no writer
+        with files.trouble(path):
+            descriptor = files._open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                if _taken(descriptor, fcntl.LOCK_EX):
+                    process = _process(descriptor)
+                    os.close(descriptor)
+                    time.sleep(0.01)
+                    continue
+                if not _still_there(descriptor, path):  # its last owner unlinked it while we waited
+                    os.close(descriptor)
+                    continue
+                os.ftruncate(descriptor, 0)
+                files.write_all(descriptor, f"{os.getpid()}\n".encode())
+            except OSError:
+                with suppress(OSError):
+                    os.close(descriptor)
+                raise
+        _held.add(descriptor)
+        return descriptor
+    who = _("another process") if process is None else _("process {number}").format(number=process)
+    raise TreinoError(
+        "run_busy",
+        _("{folder} is being written by {who}.").format(folder=path.parent, who=who),
+        _("Wait until it has ended, or stop it first."),
+    )
+
+
+def held(descriptor: int | None) -> bool:
+    """Whether this process holds the lock; False in a forked child, which must not write its parent's run."""
+    return descriptor in _held
+
+
+def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
+    """Give the lock back; `unlink` where the folder is complete and needs no lock file any more."""
+    if descriptor in _held:
+        _held.discard(descriptor)
+        try:
+            if unlink:
+                files.remove(path)
+        finally:
+            os.close(descriptor)
+
+
+def holder(path: Path) -> int | None:
+    """The number of the live process that has the lock (0 where it is not known yet), None for nobody."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise files.problem(path, error.errno or 0, error.strerror or str(error)) from error
+    try:
+        with files.trouble(path):
+            return (_process(descriptor) or 0) if _taken(descriptor, fcntl.LOCK_SH) else None
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _process(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 32, 0).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _still_there(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _forget() -> None:
+    # a forked worker that outlives a killed parent would keep the run looking alive
+    for descriptor in _held:
+        with suppress(OSError):
+            os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

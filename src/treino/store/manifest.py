@@ -1,0 +1,121 @@
+"""What `manifest.json` holds: the format, the kind of folder, its state, and the SHA-256 of its files."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.store.encoding import json_bytes, json_value
+from treino.store.files import damaged, digest
+from treino.words import _
+
+NAME = "manifest.json"
+FORMAT = 1
+KINDS = ("run", "sweep", "study")
+ENDS = ("finished", "stopped", "interrupted", "diverged")
+OUTSIDE = ("pictures", "exports")  # may be made again at any time, so no digest holds them
+
+# From each older format to the next: `migrate(what, value) -> value` is asked for all that is read from a folder
+# of that format. what: "manifest" (its dict), a JSON file's name (its value), a tensor file's name (its
+# tensors and metadata), "run.sqlite" (a connection to a copy in memory). The files themselves stay as they are.
+Migration = Callable[[str, Any], Any]
+MIGRATIONS: dict[int, Migration] = {}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A folder's state: `status` is "running" or an end; `files` maps names to SHA-256.
+
+    Names are relative to the folder ("checkpoint/a.safetensors"). `created` is in UTC, ISO 8601 to the
+    microsecond, so that it sorts as text.
+    """
+
+    kind: str
+    created: str
+    status: str = "running"
+    files: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the folder is complete: every file that it needs is in `files`."""
+        return self.status in ENDS
+
+    def to_bytes(self) -> bytes:
+        """JSON that ends with the SHA-256 of the same JSON without that entry."""
+        return _signed(
+            {
+                "format": self.format,
+                "kind": self.kind,
+                "created": self.created,
+                "status": self.status,
+                "files": dict(sorted(self.files.items())),
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: Path) -> "Manifest":
+        """Read and check; TreinoError naming `path` where a bit differs or the format is newer than ours."""
+        content = json_value(data, path)
+        if not isinstance(content, dict):
+            raise damaged(path, _("it is not a manifest"))
+        found = content.get("format")
+        if type(found) is not int or found < 1:
+            raise damaged(path, _("it names no format"))
+        content.pop("sha256", None)
+        whole = _signed(content) == data
+        if found > FORMAT:
+            state = "" if whole else _(" or is damaged")
+            raise TreinoError(
+                "run_newer",
+                _(
+                    "{path} was made by a newer treino{state}: it has format {found}, this one reads {known}."
+                ).format(path=path, state=state, found=found, known=FORMAT),
+                _("Update treino with pip, and repeat the command."),
+            )
+        if not whole:
+            raise damaged(path, _("its content does not match its own SHA-256"))
+        content = migrated(found, "manifest", content)
+        try:
+            manifest = cls(
+                kind=content["kind"],
+                created=content["created"],
+                status=content["status"],
+                files=content["files"],
+                format=found,
+            )
+            fits = (
+                manifest.kind in KINDS
+                and manifest.status in (*ENDS, "running")
+                and isinstance(manifest.created, str)
+                and all(inside(name) and isinstance(kept, str) for name, kept in manifest.files.items())
+            )
+        except (KeyError, TypeError, AttributeError):
+            fits = False
+        if not fits:
+            raise damaged(path, _("it is not a manifest"))
+        return manifest
+
+
+def migrated(found: int, what: str, value: Any) -> Any:
+    """`value` of format `found` in today's format, through one migration after another."""
+    for number in range(found, FORMAT):
+        value = MIGRATIONS[number](what, value)
+    return value
+
+
+def inside(name: str) -> bool:
+    """Whether `name` is a plain relative name that stays in the folder."""
+    path = PurePosixPath(name)
+    return (
+        bool(name)
+        and str(path) == name
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and "\0" not in name
+    )
+
+
+def _signed(content: dict[str, Any]) -> bytes:
+    return json_bytes({**content, "sha256": digest(json_bytes(content))})

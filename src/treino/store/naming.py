@@ -1,0 +1,79 @@
+"""Names of folders: which are allowed, and how one is claimed so that two processes never share it."""
+
+import re
+from pathlib import Path
+
+from treino.errors import TreinoError
+from treino.store.files import claim_folder, make_folder, trouble
+from treino.words import _
+
+LAST = "last"
+_LONGEST = 100
+
+
+def checked_name(name: str) -> str:
+    """`name`, or TreinoError where it can't be a folder in `runs`."""
+    if not name.strip():
+        raise _bad(_("A run's name can't be empty."))
+    if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
+        raise _bad(_("A run's name has at most {limit} bytes.").format(limit=_LONGEST))
+    if any(sign in "/\\:\0" or not sign.isprintable() for sign in name) or name != name.strip():
+        raise _bad(_("{name!r} can't be a run's name.").format(name=name))
+    if name[0] in ".-~" or name == LAST:
+        raise _bad(_("{name!r} can't be a run's name.").format(name=name))
+    return name
+
+
+def slug(stem: str) -> str:
+    """`stem` (say a data file's name) with what a name can't hold replaced: "my data" gives "my-data"."""
+    kept = re.sub(r"[^\w.+-]+", "-", stem).strip(".-")
+    return kept.encode()[: _LONGEST - 12].decode(errors="ignore") or "run"
+
+
+def claim_next(parent: Path, stem: str) -> Path:
+    """Make the first free folder of `stem`-1, `stem`-2, … above all there are."""
+    make_folder(parent)
+    stem = slug(stem)
+    pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
+    with trouble(parent):
+        taken = [int(match[1]) for each in parent.iterdir() if (match := pattern.fullmatch(each.name))]
+    number = max(taken, default=0) + 1
+    while not claim_folder(parent / f"{stem}-{number}"):
+        number += 1
+    return parent / f"{stem}-{number}"
+
+
+def claim_name(parent: Path, name: str) -> Path:
+    """Make the folder `name`; TreinoError where it exists."""
+    path = parent / checked_name(name)
+    make_folder(parent)
+    if not claim_folder(path):
+        raise TreinoError(
+            "name_taken",
+            _("There is already something called {name} in {parent}.").format(name=name, parent=parent),
+            _("Choose another --name, or leave it out: names are then counted up."),
+        )
+    return path
+
+
+def claim_out(path: Path) -> Path:
+    """Make the folder `path`, or take it where it is there and empty; TreinoError where it isn't."""
+    make_folder(path.parent)
+    if not claim_folder(path):
+        with trouble(path):
+            if not path.is_dir() or any(path.iterdir()):
+                raise occupied(path)
+    return path
+
+
+def occupied(path: Path) -> TreinoError:
+    """The error for a folder that was given for a new run and holds something."""
+    return TreinoError(
+        "out_not_empty",
+        _("{path} exists and is not empty.").format(path=path),
+        _("Give a new folder, or leave --out away: the run then goes to ./runs."),
+    )
+
+
+def _bad(message: str) -> TreinoError:
+    return TreinoError("bad_name", message, _("Use letters, digits, '-' and '_': --name wine-small"))

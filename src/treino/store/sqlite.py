@@ -1,0 +1,104 @@
+"""SQLite by itself: connections, transactions, and its errors as ones for a person."""
+
+import errno
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from treino.errors import TreinoError
+from treino.store.files import damaged, problem
+from treino.words import _
+
+PATIENCE = 10.0  # seconds to wait for another process's transaction
+
+Row = tuple[Any, ...]
+
+_SYSTEM = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_CANTOPEN: errno.ENOENT,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection in autocommit; mode: "ro", "rw", or "rwc" (make the file where it is missing)."""
+    address = f"file:{quote(os.fspath(path.absolute()))}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+
+
+def made(connection: sqlite3.Connection) -> bool:
+    """Whether the tables are there: they are made in one transaction, which sets a version at its end."""
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def rows(connection: sqlite3.Connection, sql: str, values: Row) -> list[Row]:
+    """The answer to a question; nothing where the tables are not made yet."""
+    return connection.execute(sql, values).fetchall() if made(connection) else []
+
+
+def rows_of_file(path: Path, sql: str, values: Row) -> list[Row]:
+    """The answer of a file that another process may be writing, also on a disk that may only be read."""
+    try:
+        with closing(connect(path, "ro")) as connection:
+            return rows(connection, sql, values)
+    except sqlite3.OperationalError as error:
+        if primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        os.stat(path)  # where the file is gone, that is what to say
+    # a write-ahead log needs an index beside it, and in this folder none can be made
+    with tempfile.TemporaryDirectory(prefix="treino-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        with closing(connect(copy, "rw")) as connection:
+            return rows(connection, sql, values)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite rolls some failures back by itself
+            connection.execute("ROLLBACK")
+        raise
+
+
+def primary(error: sqlite3.Error) -> int:
+    """The primary result code (https://sqlite.org/rescode.html)."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+@contextmanager
+def trouble(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors and the system's into one that names the file and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise problem(path, error.errno or 0, error.strerror or str(error)) from error
+    except sqlite3.Error as error:
+        code = primary(error)
+        if code in _SYSTEM:
+            raise problem(path, _SYSTEM[code], str(error)) from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+            raise damaged(path, str(error)) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise TreinoError(
+                "run_busy",
+                _("{path} is locked by another program.").format(path=path),
+                _("Close the program that has it open, and repeat the command."),
+                status=1,
+            ) from error
+        raise
