@@ -3,8 +3,23 @@
 from treino.data.batches import batches, order
 from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data, Rows, Task
+from treino.data.description import describe
 from treino.data.loading import load
+from treino.data.predicting import Prepared, rows_for_prediction
 from treino.data.preparation import Preparation
 from treino.data.seeding import generator
 
-__all__ = ["BUILTINS", "Data", "Preparation", "Rows", "Task", "batches", "generator", "load", "order"]
+__all__ = [
+    "BUILTINS",
+    "Data",
+    "Preparation",
+    "Prepared",
+    "Rows",
+    "Task",
+    "batches",
+    "describe",
+    "generator",
+    "load",
+    "order",
+    "rows_for_prediction",
+]

@@ -19,14 +19,14 @@ _KNOWN_BINARY = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip or Excel", b"PAR1": "P
 _BLOCK = 1 << 24  # bytes; a longer line goes through the csv module
 
 
-def read_csv(path: Path, source: str) -> Table:
+def read_csv(path: Path, source: str, least_columns: int = 2) -> Table:
     """The table in a CSV file: UTF-8 (a byte-order mark is fine), a header, cells by ``,`` ``;`` or tab.
 
     Raises TreinoError naming file, line, column and value for anything else.
     """
     content = _content(path)
     text = _text(path, content)
-    delimiter, header = _dialect(path, text)
+    delimiter, header = _dialect(path, text, least_columns)
     names = [name.strip() for name in header]
     if all(number(name) is not None for name in names):
         raise TreinoError(
@@ -160,12 +160,14 @@ def _broken_record(path: Path, line: int, reason: str) -> TreinoError:
     )
 
 
-def _dialect(path: Path, text: str) -> tuple[str, list[str]]:
+def _dialect(path: Path, text: str, least_columns: int) -> tuple[str, list[str]]:
     """The delimiter and the header. Of , ; and tab, the one by which all lines have equally many cells."""
     first = {
         delimiter: next(c for _n, c in _records(path, text, delimiter) if c) for delimiter in _DELIMITERS
     }
     several = [delimiter for delimiter, cells in first.items() if len(cells) > 1]
+    if not several and least_columns <= 1:
+        return ",", first[","]
     if not several:
         raise TreinoError(
             "csv_one_column",
@@ -202,7 +204,7 @@ def _columns(path: Path, text: str, delimiter: str, names: list[str]) -> tuple[C
         if len(record) != len(names):
             raise TreinoError(
                 "csv_ragged",
-                _("'{path}', line {n}: {got} cells where the first line names {want} columns.").format(
+                _("'{path}', line {n}: it has {got} of {want} cells.").format(
                     path=path, n=line, got=len(record), want=len(names)
                 ),
                 _("Correct the line; a cell that holds '{delimiter}' belongs in quotes.").format(

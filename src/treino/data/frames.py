@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from treino.data.table import Column, Table, check_names, column_of_words
 from treino.errors import TreinoError
@@ -42,7 +43,9 @@ def read_pair(x: Any, y: Any) -> Table:
             _("Give one target for each row."),
         )
     check_names([*x_table.names, name], _("(X, y)"))
-    return Table("arrays", "arrays", None, (*x_table.columns, target), _place, target=name)
+    return Table(
+        "arrays", "arrays", None, (*x_table.columns, target), _place, target=name, named=x_table.named
+    )
 
 
 def read_matrix(x: Any) -> Table:
@@ -57,7 +60,7 @@ def read_matrix(x: Any) -> Table:
     if 0 in array.shape:
         raise _empty(*array.shape)
     columns = tuple(_cells(f"x{j + 1}", array[:, j]) for j in range(array.shape[1]))
-    return Table("arrays", "arrays", None, columns, _place)
+    return Table("arrays", "arrays", None, columns, _place, named=False)
 
 
 def _target(name: str, y: Any) -> Column:
@@ -73,7 +76,7 @@ def _target(name: str, y: Any) -> Column:
     return _cells(name, array)
 
 
-def _array(values: Any, what: str) -> np.ndarray[Any, Any]:
+def _array(values: Any, what: str) -> NDArray[Any]:
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu()
         return np.asarray(values.float().numpy() if values.dtype == torch.bfloat16 else values.numpy())
@@ -118,7 +121,7 @@ def _words(name: str, cells: Sequence[Any]) -> Column:
     return column_of_words(name, np.array(words, dtype=object))
 
 
-def _cells(name: str, array: np.ndarray[Any, Any]) -> Column:
+def _cells(name: str, array: NDArray[Any]) -> Column:
     """A one-dimensional array as a column."""
     if array.dtype.kind == "b":
         words = np.where(array, "true", "false").astype(object)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.dataset import Data, Rows
-from treino.data.preparation import Preparation, fit_pixels, fit_table
+from treino.data.kinds import is_row_number
+from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal, split
 from treino.data.table import Column, Numbers, Table, fault
 from treino.data.target import check_classes, choose_target, class_names, decide_task, encode
@@ -56,16 +57,12 @@ def load(
     part_N = _parts(table, raw_ND, label_N, classes, validation, test, data_seed, notes)
 
     train_N = np.flatnonzero(part_N == TRAIN)
-    is_image = table.matrix is not None
-    train_raw = raw_ND[train_N]
-    mean, scale = (
-        fit_pixels(train_raw.astype(np.uint8), normalise)
-        if is_image
-        else fit_table(train_raw.astype(np.float64), normalise)
-    )
+    is_image = raw_ND.dtype == np.uint8
+    mean, scale = (fit_pixels if is_image else fit_table)(raw_ND[train_N], normalise)
     target_mean, target_scale = 0.0, 1.0
-    if decided == "regression":
-        target_mean, target_scale = _fit_target(column, train_N, notes)
+    if decided == "regression" and column.numbers is not None:
+        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
+    whole = bool(table.item_shape) and len(names) == math.prod(table.item_shape)
     preparation = Preparation(
         kind="image" if is_image else "table",
         features=names,
@@ -78,9 +75,7 @@ def load(
         classes=classes,
         target_mean=target_mean,
         target_scale=target_scale,
-        item_shape=table.item_shape
-        if table.item_shape and len(names) == math.prod(table.item_shape)
-        else (len(names),),
+        item_shape=table.item_shape if whole else (len(names),),
     )
     y = prepare_target(column, label_N, preparation)
 
@@ -117,8 +112,18 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
     if preparation.task == "classification":
         return torch.from_numpy(label_N)
     assert column.numbers is not None
-    scaled = (column.numbers.astype(np.float64) - preparation.target_mean) / preparation.target_scale
-    return torch.from_numpy(scaled.astype(np.float32)).unsqueeze(1)
+    with np.errstate(over="ignore"):
+        scaled_N = (column.numbers - preparation.target_mean) / preparation.target_scale
+        y_N = torch.from_numpy(scaled_N.astype(np.float32))
+    if not y_N.isfinite().all():
+        raise TreinoError(
+            "value_range",
+            _("The target '{name}' holds {value}, which is too large for float32.").format(
+                name=column.name, value=column.cell(int(np.abs(column.numbers).argmax()))
+            ),
+            _("Correct it, or scale the target down."),
+        )
+    return y_N.unsqueeze(1)
 
 
 def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
@@ -128,16 +133,18 @@ def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
         if tuple(names) == table.names[: table.matrix.shape[1]]:
             return table.matrix
         return np.ascontiguousarray(table.matrix[:, [positions[name] for name in names]])
-    columns = {column.name: column for column in table.columns}
-    faults = ((name, fault(columns[name], table.place)) for name in names)
-    for name, found in faults:
+    for name in names:
+        found = fault(table.column(name), table.place)
         if found:
-            fine = [n for n in names if n != name and fault(columns[n], table.place) is None]
+            fine = [n for n in names if n != name and fault(table.column(n), table.place) is None]
             move = _("{what}, or leave the column out: --features {names}.").format(
                 what=found[2], names=",".join(fine) if len(fine) <= 8 else ",".join([*fine[:7], "…"])
             )
             raise TreinoError(found[0], found[1], move if fine else found[2] + ".")
-    return np.stack([columns[name].numbers for name in names], axis=1)  # type: ignore[misc]
+    raw_ND = np.empty((table.rows, len(names)))
+    for j, name in enumerate(names):
+        raw_ND[:, j] = table.column(name).numbers
+    return raw_ND
 
 
 def _check_shares(validation: float, test: float, data_seed: int) -> None:
@@ -170,12 +177,11 @@ def _choose_features(
     table: Table, target: str, features: Sequence[str] | None, notes: list[str]
 ) -> tuple[str, ...]:
     if features is not None:
-        return _named_features(table, target, list(features))
+        return _named_features(table, target, features.split(",") if isinstance(features, str) else features)
     names = [name for name in table.names if name != target]
     if table.keep_constant:
         return tuple(names)
-    columns = {column.name: column for column in table.columns}
-    constant = [name for name in names if _is_constant(columns[name])]
+    constant = [name for name in names if table.column(name).distinct == 1]
     if constant:
         notes.append(_("Left out, for they never change: {names}.").format(names=", ".join(constant)))
     names = [name for name in names if name not in constant]
@@ -187,7 +193,7 @@ def _choose_features(
             ),
             _("Give a table with at least one feature."),
         )
-    counting = [name for name in names if is_row_number(columns[name])]
+    counting = [name for name in names if is_row_number(table.column(name))]
     if counting:
         notes.append(
             _(
@@ -197,7 +203,7 @@ def _choose_features(
     return tuple(names)
 
 
-def _named_features(table: Table, target: str, features: list[str]) -> tuple[str, ...]:
+def _named_features(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
     known = [name for name in table.names if name != target]
     for i, name in enumerate(features):
         if name == target:
@@ -223,21 +229,6 @@ def _named_features(table: Table, target: str, features: list[str]) -> tuple[str
     return tuple(features)
 
 
-def _is_constant(column: Column) -> bool:
-    if column.numbers is not None:
-        return bool((column.numbers == column.numbers[0]).all())
-    assert column.words is not None
-    return len(set(column.words)) == 1 and len(column) > 1
-
-
-def is_row_number(column: Column) -> bool:
-    """Whether the cells are whole numbers that count the rows up by 1, in any order."""
-    numbers = column.numbers
-    if numbers is None or len(numbers) < 10 or not np.isfinite(numbers).all():
-        return False
-    return bool(numbers.max() - numbers.min() == len(numbers) - 1 and (np.diff(np.sort(numbers)) == 1).all())
-
-
 def _parts(
     table: Table,
     raw_ND: Numbers,
@@ -254,7 +245,7 @@ def _parts(
     repeated = int((first_N[:own] != np.arange(own)).sum())
     if repeated:
         notes.append(
-            _("{n} rows equal an earlier one in all features: equal rows are never parted.").format(
+            _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
                 n=repeated
             )
         )
@@ -263,7 +254,7 @@ def _parts(
     if distinct < max(wanted, 2):
         raise TreinoError(
             "rows_too_few",
-            _("{n} different rows are too few for {wanted} splits.").format(n=distinct, wanted=wanted),
+            _("Different rows: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=wanted),
             _("Add rows, or set --validation 0 --test 0.") if distinct > 1 else _("Add rows."),
         )
     if not table.official_test:
@@ -275,7 +266,7 @@ def _parts(
         part_N[:own][leaked] = -1
         if leaked.any():
             notes.append(
-                _("{n} training rows equal a test row and are left out.").format(n=int(leaked.sum()))
+                _("Training rows left out because they equal a test row: {n}.").format(n=int(leaked.sum()))
             )
     untested = [
         name
@@ -289,11 +280,3 @@ def _parts(
             )
         )
     return part_N
-
-
-def _fit_target(column: Column, train_N: NDArray[np.int64], notes: list[str]) -> tuple[float, float]:
-    assert column.numbers is not None
-    (mean,), (scale,) = fit_table(column.numbers[train_N].astype(np.float64)[:, None], True)
-    if scale == 0:
-        notes.append(_("The target is always {value} in the training rows.").format(value=mean))
-    return mean, scale or 1.0

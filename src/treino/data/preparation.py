@@ -40,22 +40,25 @@ class Preparation:
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
         """``[N, D]`` float32 out of values in the data's own units; computed in float64, rounded once."""
-        raw_ND = np.asarray(raw_ND)
-        if raw_ND.dtype == np.uint8 and len(self.mean) == 1:
-            table = self._scaled(np.arange(256, dtype=np.float64)).astype(np.float32)
-            return (
-                torch.from_numpy(table)
-                .index_select(0, torch.from_numpy(raw_ND.ravel()).int())
-                .view(raw_ND.shape)
+        if raw_ND.shape[1] != len(self.features):
+            raise TreinoError(
+                "columns_count",
+                _("There are {got} columns, not {want}.").format(
+                    got=raw_ND.shape[1], want=len(self.features)
+                ),
+                _("The columns are: {names}.").format(names=shorten(", ".join(self.features), 200)),
             )
+        if raw_ND.dtype == np.uint8 and self.kind == "image":
+            x_of_pixel = self._scaled(np.arange(256.0)[:, None]).astype(np.float32)
+            return torch.from_numpy(x_of_pixel[:, 0][raw_ND])
         with np.errstate(over="ignore", invalid="ignore"):
             x_ND = self._scaled(raw_ND.astype(np.float64)).astype(np.float32)
         if not np.isfinite(x_ND).all():
             row, j = (int(i) for i in np.argwhere(~np.isfinite(x_ND))[0])
             raise TreinoError(
                 "value_range",
-                _("Column '{name}' holds {value} in row {row}: too large for float32.").format(
-                    name=shorten(self.features[j]), value=float(raw_ND[row, j]), row=row
+                _("Column '{name}' holds {value}, which is too large for float32.").format(
+                    name=shorten(self.features[j]), value=float(raw_ND[row, j])
                 ),
                 _("Scale the column down, or leave it out with --features."),
             )
@@ -63,13 +66,16 @@ class Preparation:
 
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = np.array(self.scale)
-        inverse = np.where(scale == 0, 1.0, scale)
-        return np.where(scale == 0, 0.0, (raw / self.divisor - np.array(self.mean)) / inverse)
+        x: NDArray[np.float64] = raw / self.divisor - np.array(self.mean)
+        x /= np.where(scale == 0, 1.0, scale)
+        x[..., scale == 0] = 0.0
+        return x
 
     def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """``[N, D]`` float64 in the data's own units; a constant feature has its constant value."""
         x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
-        return (x * np.array(self.scale) + np.array(self.mean)) * self.divisor
+        raw: NDArray[np.float64] = (x * np.array(self.scale) + np.array(self.mean)) * self.divisor
+        return raw
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; floats read back equal to the last bit."""
@@ -89,10 +95,10 @@ class Preparation:
                 ),
                 _("Read it with the version of treino that wrote it, or a newer one."),
             )
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+        del values["format"]
         try:
-            return cls(
-                **{k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "format"}
-            )
+            return cls(**values)
         except TypeError as error:
             raise TreinoError(
                 "preparation_damaged",
@@ -101,7 +107,7 @@ class Preparation:
             ) from None
 
 
-def fit_table(raw_ND: NDArray[np.float64], normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """(mean, deviation) of each column; 0 and 1 where nothing is to be normalised.
 
     Both are computed on values divided by the column's largest, so that no square overflows.
@@ -119,12 +125,19 @@ def fit_table(raw_ND: NDArray[np.float64], normalise: bool) -> tuple[tuple[float
     return tuple(mean_D.tolist()), tuple(scale_D.tolist())
 
 
-def fit_pixels(raw_ND: NDArray[np.uint8], normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """One (mean, deviation) of all pixels / 255, exact from the counts of the 256 values."""
     if not normalise:
         return (0.0,), (1.0,)
-    count = np.bincount(raw_ND.ravel(), minlength=256)
+    pixels = torch.from_numpy(np.ascontiguousarray(raw_ND)).view(-1)
+    count = torch.bincount(pixels, minlength=256).numpy()  # NumPy's own is 40 times slower on bytes
     value = np.arange(256) / 255
     mean = float((count * value).sum() / count.sum())
     scale = float(np.sqrt((count * (value - mean) ** 2).sum() / count.sum()))
     return (mean,), (scale,)
+
+
+def fit_target(raw_N: NDArray[np.float64]) -> tuple[float, float]:
+    """(mean, deviation) of a regression target in the training rows; deviation 1 where it is constant."""
+    (mean,), (scale,) = fit_table(raw_N[:, None], normalise=True)
+    return mean, scale or 1.0

@@ -13,12 +13,15 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 
-def read(source: Any) -> Table:
-    """The table in a source: a built-in's name, a path, a pandas frame, (X, y), or a 2-D array."""
+def read(source: Any, *, least_columns: int = 2) -> Table:
+    """The table in a source: a built-in's name, a path, a pandas frame, (X, y), or a 2-D array.
+
+    least_columns: 1 where a file may hold a single feature and no target.
+    """
     if isinstance(source, str):
-        return _named(source)
+        return _named(source, least_columns)
     if isinstance(source, os.PathLike):
-        return _file(Path(source), os.fspath(source))
+        return _file(Path(source), str(source), least_columns)
     if frames.is_frame(source):
         return frames.read_frame(source)
     if isinstance(source, tuple) and len(source) == 2:
@@ -32,7 +35,7 @@ def read(source: Any) -> Table:
     )
 
 
-def _named(source: str) -> Table:
+def _named(source: str, least_columns: int) -> Table:
     if "\0" in source or not source.strip():
         raise TreinoError(
             "data_unknown",
@@ -40,7 +43,7 @@ def _named(source: str) -> Table:
             _("Built-in: {names}.").format(names=", ".join(BUILTINS)),
         )
     if source not in BUILTINS:
-        return _file(Path(source), source)
+        return _file(Path(source), source, least_columns)
     if Path(source).is_file():
         raise TreinoError(
             "data_ambiguous",
@@ -50,9 +53,9 @@ def _named(source: str) -> Table:
     return BUILTINS[source].read(source)
 
 
-def _file(path: Path, source: str) -> Table:
+def _file(path: Path, source: str, least_columns: int) -> Table:
     if os.path.lexists(path):
-        return read_csv(path, source)
+        return read_csv(path, source, least_columns)
     bare = path.name == source
     try:
         beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]

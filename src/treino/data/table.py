@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from treino.errors import TreinoError
 from treino.words import _
 
-Numbers = NDArray[np.float64] | NDArray[np.uint8]
+Numbers = NDArray[np.float64 | np.uint8]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 TRUTH = {"false": 0.0, "true": 1.0}
@@ -44,6 +45,14 @@ class Column:
         cells = self.words if self.numbers is None else self.numbers
         return 0 if cells is None else len(cells)
 
+    @property
+    def distinct(self) -> int:
+        """How many different values it holds."""
+        if self.words is not None:
+            return len(set(self.words))
+        assert self.numbers is not None
+        return len(np.unique(self.numbers))
+
     def cell(self, row: int) -> str:
         """The cell as a person would find it in the source."""
         if self.words is not None:
@@ -59,6 +68,7 @@ class Table:
     place: the words for where row i (counted from 0) is found: "line 7" of a file, "row 5" of a frame.
     target: the column that the source itself names as the target; None where the user has to.
     matrix: all columns but the target as one matrix, where the source has them so (images).
+    named: the columns have names of their own; False for a bare array.
     official_test: so many of the last rows are the source's own test set.
     keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
     """
@@ -70,6 +80,7 @@ class Table:
     place: Callable[[int], str]
     target: str | None = None
     matrix: Numbers | None = None
+    named: bool = True
     item_shape: tuple[int, ...] = ()
     official_test: int = 0
     keep_constant: bool = False
@@ -79,12 +90,16 @@ class Table:
     def rows(self) -> int:
         return len(self.columns[0])
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     def column(self, name: str) -> Column:
-        return self.columns[self.names.index(name)]
+        return self.by_name[name]
 
 
 def plain(value: float) -> str:
@@ -110,6 +125,12 @@ def date_like(cell: str) -> bool:
     return _DATE.fullmatch(cell.strip()) is not None
 
 
+def numeric_like(cell: str) -> bool:
+    """A number in any writing, also one with a decimal comma or gaps between the thousands."""
+    cell = cell.strip()
+    return number(cell) is not None or bool(_DECIMAL_COMMA.fullmatch(cell) or _GROUPED.fullmatch(cell))
+
+
 def check_names(names: Sequence[str], what: str) -> None:
     """Refuse column names that are empty or not unique."""
     for i, name in enumerate(names):
@@ -133,16 +154,19 @@ def check_names(names: Sequence[str], what: str) -> None:
 
 
 def column_of_words(name: str, cells: NDArray[np.object_]) -> Column:
-    """A column of text: its numbers where every cell is one, or every cell is true or false."""
+    """A column of text: its numbers where every cell is one, or every cell is true or false.
+
+    Blanks around a cell are no part of it.
+    """
     lowered = {str(cell).strip().lower() for cell in set(cells)}
     if lowered and lowered <= TRUTH.keys():
-        numbers = np.array([TRUTH[str(cell).strip().lower()] for cell in cells])
-        return Column(name, numbers, cells, boolean=True)
+        words = np.array([str(cell).strip() for cell in cells], dtype=object)
+        return Column(name, np.array([TRUTH[word.lower()] for word in words]), words, boolean=True)
     values = np.empty(len(cells))
     for row, cell in enumerate(cells):
         value = number(str(cell))
         if value is None:
-            return Column(name, None, cells)
+            return Column(name, None, np.array([str(cell).strip() for cell in cells], dtype=object))
         values[row] = value
     return Column(name, values, None if np.isfinite(values).all() else cells)
 

@@ -94,11 +94,9 @@ def _natural_task(column: Column) -> tuple[Task, str]:
     if column.numbers is None:
         assert column.words is not None
         if column.categories:
-            return "classification", _("'{name}' has {n} named classes").format(
-                n=len(set(column.words)), **facts
-            )
+            return "classification", _("'{name}' has {n} named classes").format(n=column.distinct, **facts)
         return "classification", _("'{name}' is text with {n} different values").format(
-            n=len(set(column.words)), **facts
+            n=column.distinct, **facts
         )
     distinct = np.unique(column.numbers)
     if (distinct == np.floor(distinct)).all():
@@ -135,7 +133,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _("The target: {message}").format(message=found[1]),
             found[2] + ".",
         )
-    if len(set(column.words if column.numbers is None else column.numbers)) == 1:
+    if column.distinct == 1:
         raise TreinoError(
             "target_constant",
             _("The target '{name}' is always '{value}': there is nothing to learn.").format(
@@ -172,7 +170,7 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
     if len(unknown):
         raise TreinoError(
             "class_unknown",
-            _("{place}: '{value}' is no class of '{name}'; {n} rows hold such values.").format(
+            _("{place}: '{value}' is no class of '{name}' (rows with such values: {n}).").format(
                 place=place(int(unknown[0])),
                 value=shorten(column.cell(int(unknown[0]))),
                 name=column.name,
