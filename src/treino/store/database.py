@@ -76,7 +76,7 @@ class Command(NamedTuple):
 
 
 class Database:
-    """A run's tables. Make one with `writing`, `reading` or `sealed`; `add_…` need the first.
+    """A run's tables. Make one with `writing`, `reading` or `in_memory`; `add_…` need the first.
 
     Errors: TreinoError naming the file where the disk is full, the file is damaged or gone, or another
     program keeps it locked. What could not be written stays gathered, and the next `flush` tries again.
@@ -93,15 +93,17 @@ class Database:
         self._last_command = 0
 
     @classmethod
-    def writing(cls, path: Path) -> "Database":
-        """Open, or make, the database of a run whose lock this process holds."""
+    def writing(cls, path: Path, *, make: bool = False) -> "Database":
+        """Open the database of a run whose lock this process holds; `make` it for a new one."""
         with sqlite.trouble(path):
-            connection = sqlite.connect(path, "rwc")
+            connection = sqlite.connect(path, "rwc" if make else "rw")
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
-                if not sqlite.made(connection):
+                if make:
                     connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+                else:
+                    sqlite.check(connection, path)
                 return cls(path, connection, writable=True)
             except BaseException:
                 connection.close()
@@ -113,12 +115,13 @@ class Database:
         return cls(path, None, writable=False)
 
     @classmethod
-    def sealed(cls, path: Path, content: bytes, migrate: Callable[[sqlite3.Connection], Any]) -> "Database":
-        """Read a finished run out of the checked bytes; `migrate` brings an old format up to date."""
+    def in_memory(
+        cls, path: Path, content: bytes, migrate: Callable[[sqlite3.Connection], Any]
+    ) -> "Database":
+        """Read checked bytes, those of a finished run; `migrate` brings an old format up to date."""
         with sqlite.trouble(path):
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            if content:
-                connection.deserialize(content)
+            connection.deserialize(content)
             migrate(connection)
             return cls(path, connection, writable=False)
 
@@ -162,9 +165,15 @@ class Database:
     def cut(self, segment: int, step: int, epoch: int) -> None:
         """Take back what came after `step` updates and `epoch` whole epochs of `segment`; commands stay.
 
-        Later segments go too. A chunk of losses that reaches over `step` is shortened.
+        Later segments go too. A chunk of losses that reaches over `step` is shortened. TreinoError where
+        losses before `step` are not there any more.
         """
         self.flush()
+        ((end,),) = self._rows("SELECT max(step + count) FROM losses WHERE segment = ?", (segment,))
+        if end is None and segment == 0:
+            end = 0  # a later segment begins with a keyframe's step, and may be empty there
+        if end is not None and end < step:
+            raise self._missing(end)
         shortened: list[Statement] = []
         for first, count, blob in self._rows(
             "SELECT step, count, blob FROM losses WHERE segment = ? AND step < ? AND step + count > ?",
@@ -239,13 +248,16 @@ class Database:
         import numpy as np
 
         rows = self._rows("SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step", (segment,))
-        chunks = [np.frombuffer(blob, "<f4").reshape(count, -1) for _first, count, blob in rows]
-        for (first, count, _blob), (following, *_rest) in pairwise(rows):
-            if first + count != following:
-                raise damaged(self.path, _("losses after step {step} are missing").format(step=first + count))
-        if not chunks:
+        if not rows:
             return np.zeros(0, np.float32)
-        losses = np.concatenate(chunks).astype(np.float32)
+        try:
+            chunks = [np.frombuffer(blob, "<f4").reshape(count, -1) for _first, count, blob in rows]
+            losses = np.concatenate(chunks).astype(np.float32)
+            missing = [a[0] + a[1] for a, b in pairwise(rows) if a[0] + a[1] != b[0]]
+        except (ValueError, TypeError) as error:
+            raise damaged(self.path, str(error)) from error
+        if missing:
+            raise self._missing(missing[0])
         return losses[:, 0] if losses.shape[1] == 1 else losses
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
@@ -267,11 +279,11 @@ class Database:
 
     def to_bytes(self) -> bytes:
         """All of it as one SQLite file without a write-ahead log."""
-        self.flush()
         with sqlite.trouble(self.path):
-            content = bytearray(self._writer().serialize())
-        content[18:20] = b"\1\1"  # "legacy" instead of "WAL": https://sqlite.org/fileformat2.html#ffvnum
-        return bytes(content)
+            if self._connection is None:
+                return sqlite.of_file(self.path, sqlite.content)
+            self.flush()
+            return sqlite.content(self._connection)
 
     def close(self) -> None:
         """Commit what was gathered and let go of the file."""
@@ -309,10 +321,13 @@ class Database:
                 for sql, row in statements:
                     connection.execute(sql, row)
 
+    def _missing(self, step: int) -> TreinoError:
+        return damaged(self.path, _("the losses after step {step} are missing").format(step=step))
+
     def _rows(self, sql: str, values: sqlite.Row = ()) -> list[sqlite.Row]:
         with sqlite.trouble(self.path):
             if self._connection is None:
-                return sqlite.rows_of_file(self.path, sql, values)
+                return sqlite.of_file(self.path, lambda connection: sqlite.rows(connection, sql, values))
             self.flush()
             return sqlite.rows(self._connection, sql, values)
 

@@ -40,8 +40,12 @@ def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -
     https://huggingface.co/docs/safetensors) holds it as one entry, for the order of several is not stable.
     """
     from safetensors.torch import save
+    from torch import contiguous_format
 
-    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    # views of one storage, or with gaps, can't be written as they are
+    copies = {
+        name: tensor.detach().cpu().clone(memory_format=contiguous_format) for name, tensor in tensors.items()
+    }
     return save(copies, {"treino": _metadata_text(metadata)})
 
 

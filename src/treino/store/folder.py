@@ -54,8 +54,12 @@ class RunFolder:
 
         Errors: `name_taken`, `bad_name`, `out_not_empty`, and the disk's; nothing half-made is left behind.
         """
+        if kind not in manifest.KINDS:
+            raise ValueError(f"{kind!r} is not one of {manifest.KINDS}")
+        made = True
         if out is not None:
-            path = naming.claim_out(Path(out))
+            path = Path(out)
+            made = naming.claim_out(path)
         elif name is not None:
             path = naming.claim_name(Path(parent), name)
         else:
@@ -67,14 +71,18 @@ class RunFolder:
             if (path / manifest.NAME).exists():  # another process was given the same empty folder
                 folder.close()
                 raise naming.occupied(path)
-            folder._put_manifest(folder._manifest)
+            folder._database = db.Database.writing(path / db.NAME, make=True)
+            folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
         except BaseException:
             if lock.held(folder._lock):
-                with suppress(TreinoError):
-                    files.remove(path / manifest.NAME)
+                folder._forget_database()
+                for unwanted in (manifest.NAME, db.NAME):
+                    with suppress(TreinoError):
+                        files.remove(path / unwanted)
                 folder._release(unlink=True)
-            with suppress(OSError):
-                path.rmdir()
+            if made:
+                with suppress(OSError):
+                    path.rmdir()
             raise
         return folder
 
@@ -107,6 +115,7 @@ class RunFolder:
                 self._release()
                 raise
             self._forget_database()
+            self._newest = None
         return self
 
     def __enter__(self) -> "RunFolder":
@@ -247,14 +256,14 @@ class RunFolder:
     def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
         """The newest state to go on from, None where there is none.
 
-        In a run that was not sealed, a torn newest one makes way for the one before, with a notice and an
+        In a run that was not sealed, a torn or flipped one makes way for the other, with a notice and an
         event; in a sealed one every difference is an error.
         """
         whole, broken = self._checkpoints()
         if broken and (self.manifest.sealed or not whole):
             raise next(iter(broken.values()))
         for name, error in broken.items():
-            self.notices.append(_("{reason} The checkpoint before it is used.").format(reason=error.message))
+            self.notices.append(_("{reason} The other checkpoint is used.").format(reason=error.message))
             if lock.held(self._lock):
                 self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
         return (whole[0].tensors, whole[0].meta) if whole else None
@@ -272,13 +281,13 @@ class RunFolder:
             if self._database is None:
                 self._database = db.Database.writing(path)
             return self._database
-        if not self.manifest.sealed:
+        content = self.manifest
+        if not content.sealed and content.format == manifest.FORMAT:
             return db.Database.reading(path)
         if self._database is None:
-            content = self.read_bytes(db.NAME) if db.NAME in self._manifest.files else b""
-            found = self._manifest.format
-            self._database = db.Database.sealed(
-                path, content, lambda connection: manifest.migrated(found, db.NAME, connection)
+            data = self.read_bytes(db.NAME) if content.sealed else db.Database.reading(path).to_bytes()
+            self._database = db.Database.in_memory(
+                path, data, lambda connection: manifest.migrated(content.format, db.NAME, connection)
             )
         return self._database
 
@@ -297,14 +306,13 @@ class RunFolder:
                 files.remove(self.path / name)
             elif self.has(name):
                 listed[name] = files.digest(files.read_bytes(self.path / name))
-        if self._database is not None or self.has(db.NAME):
-            # replaced by name instead of switched over in place, for that waits on everyone who has it open;
-            # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
-            content = self.database.to_bytes()
-            self._forget_database()
-            files.write_atomically(self.path / db.NAME, content)
-            self._remove_log()
-            listed[db.NAME] = files.digest(content)
+        # replaced by name instead of switched over in place, for that waits on everyone who has it open;
+        # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
+        content = self.database.to_bytes()
+        self._forget_database()
+        files.write_atomically(self.path / db.NAME, content)
+        self._remove_log()
+        listed[db.NAME] = files.digest(content)
         self._record(listed, status)
         self._release(unlink=True)
 

@@ -57,11 +57,10 @@ def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
     """Give the lock back; `unlink` where the folder is complete and needs no lock file any more."""
     if descriptor in _held:
         _held.discard(descriptor)
-        try:
-            if unlink:
+        if unlink:
+            with suppress(TreinoError):  # it does no harm where it stays
                 files.remove(path)
-        finally:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 def holder(path: Path) -> int | None:

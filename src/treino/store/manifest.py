@@ -16,9 +16,9 @@ KINDS = ("run", "sweep", "study")
 ENDS = ("finished", "stopped", "interrupted", "diverged")
 OUTSIDE = ("pictures", "exports")  # may be made again at any time, so no digest holds them
 
-# From each older format to the next: `migrate(what, value) -> value` is asked for all that is read from a folder
-# of that format. what: "manifest" (its dict), a JSON file's name (its value), a tensor file's name (its
-# tensors and metadata), "run.sqlite" (a connection to a copy in memory). The files themselves stay as they are.
+# From each older format to the next: `migrate(what, value) -> value` is asked for all that is read from such
+# a folder. what: "manifest" (its dict), a JSON file's name (its value), a tensor file's name (its tensors and
+# metadata), "run.sqlite" (a connection to a copy in memory). The files themselves stay as they are.
 Migration = Callable[[str, Any], Any]
 MIGRATIONS: dict[int, Migration] = {}
 

@@ -56,14 +56,15 @@ def claim_name(parent: Path, name: str) -> Path:
     return path
 
 
-def claim_out(path: Path) -> Path:
-    """Make the folder `path`, or take it where it is there and empty; TreinoError where it isn't."""
+def claim_out(path: Path) -> bool:
+    """Make the folder `path` (True), or take one that is there and empty (False); else TreinoError."""
     make_folder(path.parent)
-    if not claim_folder(path):
-        with trouble(path):
-            if not path.is_dir() or any(path.iterdir()):
-                raise occupied(path)
-    return path
+    if claim_folder(path):
+        return True
+    with trouble(path):
+        if not path.is_dir() or any(path.iterdir()):
+            raise occupied(path)
+    return False
 
 
 def occupied(path: Path) -> TreinoError:

@@ -5,10 +5,10 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from treino.errors import TreinoError
@@ -18,6 +18,7 @@ from treino.words import _
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 
 Row = tuple[Any, ...]
+Answer = TypeVar("Answer")
 
 _SYSTEM = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
@@ -44,11 +45,27 @@ def rows(connection: sqlite3.Connection, sql: str, values: Row) -> list[Row]:
     return connection.execute(sql, values).fetchall() if made(connection) else []
 
 
-def rows_of_file(path: Path, sql: str, values: Row) -> list[Row]:
-    """The answer of a file that another process may be writing, also on a disk that may only be read."""
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """TreinoError where the tables are not there, or the file's structure is broken."""
+    if not made(connection):
+        raise damaged(path, _("it holds no tables"))
+    ((verdict,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+    if verdict != "ok":
+        raise damaged(path, str(verdict))
+
+
+def content(connection: sqlite3.Connection) -> bytes:
+    """All that it holds, as one SQLite file that needs no write-ahead log."""
+    data = bytearray(connection.serialize())
+    data[18:20] = b"\1\1"  # "legacy" instead of "WAL": https://sqlite.org/fileformat2.html#ffvnum
+    return bytes(data)
+
+
+def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    """What `ask` finds in a file that another process may be writing, also on a read-only disk."""
     try:
         with closing(connect(path, "ro")) as connection:
-            return rows(connection, sql, values)
+            return ask(connection)
     except sqlite3.OperationalError as error:
         if primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
@@ -60,7 +77,7 @@ def rows_of_file(path: Path, sql: str, values: Row) -> list[Row]:
         with suppress(FileNotFoundError):
             shutil.copyfile(f"{path}-wal", f"{copy}-wal")
         with closing(connect(copy, "rw")) as connection:
-            return rows(connection, sql, values)
+            return ask(connection)
 
 
 @contextmanager
@@ -92,8 +109,6 @@ def trouble(path: Path) -> Iterator[None]:
         code = primary(error)
         if code in _SYSTEM:
             raise problem(path, _SYSTEM[code], str(error)) from error
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-            raise damaged(path, str(error)) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TreinoError(
                 "run_busy",
@@ -101,4 +116,6 @@ def trouble(path: Path) -> Iterator[None]:
                 _("Close the program that has it open, and repeat the command."),
                 status=1,
             ) from error
-        raise
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+            raise  # ours, not the file's
+        raise damaged(path, str(error)) from error
