@@ -1,1 +1,21 @@
-"""The engine floor."""
+"""The engine: one training of P networks side by side, of which a single network is the case P = 1."""
+
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.arguments import FAULTS
+from treino.engine.init import INITS
+from treino.engine.kernels import KERNELS
+from treino.engine.kernels.choice import engines
+from treino.engine.losses import LOSSES, Loss
+from treino.engine.metrics import BETTER, measure
+from treino.engine.nets import MLP, NETS, mlp
+from treino.engine.optim import HP, OPTIMIZERS
+from treino.engine.population import Handle, Population
+from treino.engine.schedules import SCHEDULES
+from treino.engine.start import train
+from treino.engine.tick import Epoch, Tick
+from treino.engine.training import Training
+
+__all__ = [
+    "ACTIVATIONS", "BETTER", "FAULTS", "HP", "INITS", "KERNELS", "LOSSES", "MLP", "NETS", "OPTIMIZERS", "SCHEDULES",
+    "Epoch", "Handle", "Loss", "Population", "Tick", "Training", "engines", "measure", "mlp", "train",
+]  # fmt: skip

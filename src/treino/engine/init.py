@@ -1,0 +1,49 @@
+"""The registry of initialisations of an MLP; weights are drawn in ``named_parameters()`` order."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.activations import Activation
+from treino.engine.rng import generator
+
+Draw = Callable[[Tensor, torch.Generator, Activation], object]
+
+
+def _uniform(t: Tensor, fan_in: int, g: torch.Generator) -> None:
+    t.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=g)
+
+
+def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
+    nn.init.kaiming_uniform_(t, nonlinearity=act.gain, a=0.01, generator=g)  # type: ignore[arg-type]
+
+
+# What a weight ``[out, in]`` gets; None: torch's own default for layers, which also draws the biases.
+INITS: dict[str, Draw | None] = {
+    "default": None,  # torch.nn.Linear: weight and bias from U(-1/sqrt(in), 1/sqrt(in))
+    "kaiming": _kaiming,  # He et al. 2015, for the activation at hand; biases 0
+    "xavier": lambda t, g, act: nn.init.xavier_uniform_(t, generator=g),  # Glorot & Bengio 2010; biases 0
+    "orthogonal": lambda t, g, act: nn.init.orthogonal_(t, generator=g),  # Saxe et al. 2014; biases 0
+    "zeros": lambda t, g, act: t.zero_(),
+}
+
+
+def initialise(named: dict[str, Tensor], init: str, act: Activation, seed: int) -> None:
+    """Fill the parameters of one MLP in place, from the generator of (seed, "init").
+
+    Numbers are drawn in float32 whatever the tensors' type and device, so that every kernel, type and
+    device starts from the same network. One-dimensional weights (batch norm) start at 1.
+    """
+    g, draw, fan_in = generator(seed, "init"), INITS[init], 1
+    for name, tensor in named.items():
+        value = torch.zeros(tensor.shape, dtype=torch.float32)
+        if name.endswith("weight") and value.dim() == 1:
+            value.fill_(1.0)
+            fan_in = 0  # the bias that follows belongs to batch norm: 0
+        elif value.dim() == 2 and draw is not None:
+            draw(value, g, act)
+        elif draw is None and (value.dim() == 2 or fan_in):
+            fan_in = value.shape[1] if value.dim() == 2 else fan_in
+            _uniform(value, fan_in, g)
+        tensor.copy_(value)

@@ -1,0 +1,36 @@
+"""The kernels: implementations of one thing, S steps on these members of a population."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from treino.engine.kernels.flat_bmm import FlatBmm
+from treino.engine.kernels.flat_loop import FlatLoop
+from treino.engine.kernels.module import Module
+from treino.engine.population import Population
+from treino.engine.recipe import Recipe, Work
+
+
+class Kernel(Protocol):
+    """A step is a function of (seeds, step, rows) and the population's tensors alone.
+
+    Called without gradients being recorded and with ``threads`` intra-op threads set.
+    """
+
+    threads: int
+
+    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+        """Train these members (``rows`` ``[R]``) in place; -> each step's loss before its update ``[S, R]``."""
+        ...
+
+    def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
+        """Evaluation mode: ``[R, N, C]`` on the kernel's device."""
+        ...
+
+
+KERNELS: dict[str, Callable[[Recipe, int], Kernel]] = {
+    "module": Module,
+    "flat-loop": FlatLoop,
+    "flat-bmm": FlatBmm,
+}

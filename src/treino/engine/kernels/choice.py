@@ -1,0 +1,64 @@
+"""Which kernel, with how many intra-op threads: a fixed table of population, parameters and batch."""
+
+import os
+from dataclasses import dataclass
+
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+ABOUT = {
+    "module": _("any nn.Module, member by member: autograd and torch.optim"),
+    "flat-loop": _("MLPs, few members of some size: hand-written backward, one flat row per member"),
+    "flat-bmm": _("MLPs, many members or tiny ones: the same backward for blocks of members at once"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    engine: str
+    threads: int
+
+
+def engines() -> list[tuple[str, str]]:
+    """(name, what it is for) of every kernel."""
+    return list(ABOUT.items())
+
+
+def choose(
+    members: int,
+    parameters: int,
+    batch: int,
+    flat: bool,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> Choice:
+    """flat: an MLP without batch norm. What was asked for is kept.
+
+    Raises:
+        TreinoError: an unknown kernel, or one that can't train this net.
+    """
+    if engine is not None and engine not in ABOUT:
+        raise TreinoError(
+            "engine_unknown", _("There is no engine {name!r}.").format(name=engine), nearest(engine, ABOUT)
+        )
+    if engine not in (None, "module") and not flat:
+        raise TreinoError(
+            "engine_net",
+            _("The engine {name} trains MLPs without batch norm; this net is none.").format(name=engine),
+            _("Use the engine module, or leave it open."),
+        )
+    if threads is not None and threads < 1:
+        raise TreinoError(
+            "threads_range",
+            _("{n} threads can't work.").format(n=threads),
+            _("Use 1 or more, or leave it open."),
+        )
+    if engine is None:
+        engine = (
+            "module" if not flat else "flat-bmm" if members >= 3 and parameters <= 20_000 else "flat-loop"
+        )
+    if threads is None:
+        cores = os.cpu_count() or 1
+        big = parameters * batch > 40_000_000  # below, a second thread costs more than it brings
+        threads = cores if engine == "flat-bmm" else min(cores, 8) if big else 1
+    return Choice(engine, threads)

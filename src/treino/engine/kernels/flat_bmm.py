@@ -1,0 +1,142 @@
+"""The kernel ``flat-bmm``: blocks of members side by side through batched products, one block per worker."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from treino.engine.backprop import Backprop
+from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
+from treino.engine.population import Population
+from treino.engine.recipe import Recipe, Work
+from treino.engine.rng import dropout_keys, dropout_threshold
+
+EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
+LARGEST_BLOCK = 128
+
+
+class FlatBmm:
+    """For an MLP and many members, or tiny ones. ``threads`` is the number of workers: each runs its blocks
+    with one intra-op thread, and neither workers nor block size change a bit.
+
+    block: members side by side, even, 2 to 128; None: about as many as give every worker one block.
+    """
+
+    def __init__(self, recipe: Recipe, threads: int | None = None, block: int | None = None) -> None:
+        self.recipe, self.shape = recipe, recipe.shape
+        self.threads = threads or os.cpu_count() or 1
+        self.block = block
+        self.pool: ThreadPoolExecutor | None = None
+        self.free: dict[int, list[Workspace]] = {}
+
+    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+        return self._blocks(population, rows, lambda space, r: space.run(population, r, work), -1)
+
+    def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
+        return self._blocks(population, rows, lambda space, r: space.outputs(population, r, x), 0)
+
+    def size(self, members: int) -> int:
+        """Members in a block: even, so that no vector loop's tail falls on the last one."""
+        if self.block is not None:
+            return self.block
+        wanted = min(64, -(-members // self.threads))
+        return max(2, min(LARGEST_BLOCK, wanted + wanted % 2))
+
+    def _blocks(
+        self, population: Population, rows: Tensor, job: "Callable[[Workspace, Tensor], Tensor]", dim: int
+    ) -> Tensor:
+        size = self.size(len(rows))
+        spaces = self.free.setdefault(size, [])
+
+        def one(r: Tensor) -> Tensor:
+            with torch.no_grad():  # per thread
+                space = spaces.pop() if spaces else Workspace(self.recipe, population, size)
+                try:
+                    return job(space, r)
+                finally:
+                    spaces.append(space)
+
+        parts = rows.split(size)
+        if self.threads == 1 or len(parts) == 1:
+            return torch.cat([one(r) for r in parts], dim)
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
+        return torch.cat(list(self.pool.map(one, parts)), dim)
+
+
+class Workspace:
+    """Aligned buffers for one block: members are copied in, go through all steps, and are copied back."""
+
+    def __init__(self, recipe: Recipe, population: Population, block: int) -> None:
+        self.recipe, self.shape, self.block = recipe, recipe.shape, block
+        self.optimizer = OPTIMIZERS[recipe.optimizer]
+        n, states = population.layout.n, len(self.optimizer.states)
+        self.p, self.g, *rest = (
+            torch.zeros(block, n, dtype=recipe.dtype, device=recipe.device) for _i in range(4 + states)
+        )
+        self.m, self.spare = rest[:states], rest[states:]
+        self.back = Backprop(self.shape, population.layout, self.p, self.g, {})
+
+    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+        """-> loss ``[S, R]``."""
+        here, there = [self.p, self.g, *self.m], [population.params, population.grads, *population.moments]
+        for mine, theirs in zip(here, there, strict=True):
+            self._fill(mine, theirs, rows)
+        # the block is filled up with copies of the first member's numbers and weights of zero
+        filled = torch.cat([rows, rows[:1].expand(self.block - len(rows))])
+        hp = {name: value[filled] for name, value in population.hp.items()}
+        numbers = block_numbers(hp, work.factors, work.first, self.recipe.dtype, self.recipe.device)
+        keys = self._drop(population.seed_P[filled], hp["dropout"], work)
+        loss = torch.empty(work.steps, self.block, dtype=self.recipe.dtype, device=self.recipe.device)
+        x, y = work.x, work.y
+        for s, (batch, n, loss_R) in enumerate(zip(work.batches, numbers, loss.unbind(0), strict=True)):
+            if batch is None:
+                now = self.back.whole(x, y)
+            else:
+                now = self.back.batch(len(batch), x, y)
+                torch.index_select(x, 0, batch, out=now.x)
+                torch.index_select(y, 0, batch, out=now.y)
+                for call in now.begin:
+                    call()
+            if keys is not None:
+                for drop, (a, b) in zip(now.drops, keys[s], strict=True):
+                    drop.threshold, drop.scale = self.threshold, self.scale
+                    drop.draw(a, b)
+            for call in now.forward:
+                call()
+            for call in now.backward:
+                call()
+            loss_R.copy_(now.loss)
+            if n.clip is not None:
+                clip_(self.g, n.clip)
+            self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.recipe.nesterov)
+        place = rows.to(self.p.device)
+        for mine, theirs in zip(here, there, strict=True):
+            theirs.index_copy_(0, place, mine[: len(rows)])
+        return loss[:, : len(rows)]
+
+    def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
+        """-> ``[R, N, C]``."""
+        self._fill(self.p, population.params, rows)
+        parts = [self.back.outputs(part)[: len(rows)].clone() for part in x.split(EVALUATION_ROWS)]
+        return torch.cat(parts, 1)
+
+    def _fill(self, mine: Tensor, theirs: Tensor, rows: Tensor) -> None:
+        torch.index_select(theirs, 0, rows.to(theirs.device), out=mine[: len(rows)])
+        mine[len(rows) :].zero_()
+
+    def _drop(self, seed_R: Tensor, rate_R: Tensor, work: Work) -> list[list[tuple[Tensor, Tensor]]] | None:
+        if not self.shape.dropout:
+            return None
+        device = self.recipe.device
+        thresholds = [dropout_threshold(rate) for rate in rate_R.tolist()]
+        self.threshold = torch.tensor(thresholds, dtype=torch.int32, device=device).view(-1, 1, 1)
+        self.scale = (1 / (1 - rate_R)).to(self.recipe.dtype).to(device).view(-1, 1, 1)
+        a, b = dropout_keys(seed_R, len(self.shape.sizes) - 2, work.first, work.steps)
+        a, b = (key.to(device)[..., None, None] for key in (a, b))  # [S, L, R, 1, 1]
+        return [
+            list(zip(a_L.unbind(0), b_L.unbind(0), strict=True))
+            for a_L, b_L in zip(a.unbind(0), b.unbind(0), strict=True)
+        ]

@@ -1,0 +1,119 @@
+"""The kernel ``module``: any ``nn.Module``, member by member, autograd and torch.optim: the plain loop."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.optim import OFF, OPTIMIZERS
+from treino.engine.own import HashDropout, exchange_dropout
+from treino.engine.population import Population
+from treino.engine.recipe import Recipe, Work, load_buffers, store_buffers
+from treino.engine.rng import dropout_keys, fork, step_seed
+
+EVALUATION_ROWS = 1024
+
+
+@dataclass(eq=False)
+class Bound:
+    """One member as a module: its parameters, gradients and optimizer state are views of its rows."""
+
+    module: nn.Module
+    parameters: list[nn.Parameter]
+    drops: list[HashDropout]
+    optimizer: torch.optim.Optimizer
+
+
+class Module:
+    """Equal, bit for bit, to a loop of ``zero_grad``, forward, ``backward``, ``clip_grad_norm_``, ``step``."""
+
+    def __init__(self, recipe: Recipe, threads: int = 1) -> None:
+        self.recipe, self.threads = recipe, threads
+        self.optimizer = OPTIMIZERS[recipe.optimizer]
+
+    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+        loss_RS = torch.empty(len(rows), work.steps, dtype=self.recipe.dtype, device=self.recipe.device)
+        with fork():
+            for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
+                self._member(population, row, work, loss_S)
+        return loss_RS.T
+
+    def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
+        found = []
+        with fork():
+            for row in rows.tolist():
+                module = self._bound(population, row).module.eval()
+                torch.manual_seed(step_seed(int(population.seed_P[row]), -1))
+                load_buffers(module, population.buffer_layout, population.buffers[row])
+                found.append(torch.cat([module(part) for part in x.split(EVALUATION_ROWS)]))
+        return torch.stack(found)
+
+    def _bound(self, population: Population, row: int) -> Bound:
+        if row not in population.bound:
+            module = copy.deepcopy(self.recipe.template)
+            views, slopes = (population.layout.views(t[row]) for t in (population.params, population.grads))
+            parameters = [p for p in module.parameters() if p.requires_grad]
+            for p, view, slope in zip(parameters, views, slopes, strict=True):
+                p.data, p.grad = view, slope
+            optimizer = self.optimizer.torch(parameters, lr=0.0)  # type: ignore[call-arg]
+            states = zip(*(population.layout.views(m[row]) for m in population.moments), strict=True)
+            for p, state in zip(parameters, states, strict=True):
+                optimizer.state[p] = dict(zip(self.optimizer.states, state, strict=True))
+            population.bound[row] = Bound(module, parameters, exchange_dropout(module), optimizer)
+        bound: Bound = population.bound[row]
+        return bound
+
+    def _member(self, population: Population, row: int, work: Work, loss_S: Tensor) -> None:
+        bound, recipe = self._bound(population, row), self.recipe
+        module, optimizer = bound.module.train(), bound.optimizer
+        load_buffers(module, population.buffer_layout, population.buffers[row])
+        hp = {name: float(value[row]) for name, value in population.hp.items()}
+        seed = int(population.seed_P[row])
+        self._set(bound, hp, work.first)
+        keys = self._keys(bound, hp, seed, work)
+        for s, (batch, factor) in enumerate(zip(work.batches, work.factors, strict=True)):
+            x, y = (
+                (work.x, work.y)
+                if batch is None
+                else (work.x.index_select(0, batch), work.y.index_select(0, batch))
+            )
+            if recipe.net is None:
+                torch.manual_seed(step_seed(seed, work.first + s))
+            for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
+                drop.begin((a, b))
+            if not recipe.summed:
+                population.grads[row].zero_()
+            with torch.enable_grad():
+                loss = recipe.loss(module(x), y)
+                loss.backward()
+            loss_S[s] = loss.detach()
+            if hp["clip"] != OFF["clip"]:
+                nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
+            optimizer.param_groups[0]["lr"] = hp["lr"] * factor
+            optimizer.step()
+        store_buffers(module, population.buffer_layout, population.buffers[row])
+
+    def _set(self, bound: Bound, hp: dict[str, float], first: int) -> None:
+        known = {
+            "weight_decay": hp["weight_decay"],
+            "momentum": hp["momentum"],
+            "nesterov": self.recipe.nesterov and hp["momentum"] > 0,
+            "betas": (hp["beta1"], hp["beta2"]),
+            "eps": hp["eps"],
+        }
+        bound.optimizer.param_groups[0].update({name: known[name] for name in self.optimizer.reads})
+        if self.optimizer.torch is not torch.optim.SGD:
+            for p in bound.parameters:
+                bound.optimizer.state[p]["step"] = torch.tensor(float(first))
+        if self.recipe.net is not None:
+            for drop in bound.drops:
+                drop.rate = hp["dropout"]
+
+    def _keys(
+        self, bound: Bound, hp: dict[str, float], seed: int, work: Work
+    ) -> list[tuple[list[int], list[int]]]:
+        if not bound.drops:
+            return []
+        a, b = dropout_keys(torch.tensor([seed]), len(bound.drops), work.first, work.steps)
+        return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))

@@ -1,0 +1,109 @@
+"""Metrics of R networks on the same rows, in float64; they agree with scikit-learn's."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from treino.engine.losses import Loss
+
+BETTER: dict[str, int] = {  # +1: larger is better
+    "loss": -1, "accuracy": 1, "f1_macro": 1, "auc": 1, "rmse": -1, "mae": -1, "r2": 1,
+}  # fmt: skip
+
+
+def names(loss: Loss, outputs: int) -> tuple[str, ...]:
+    """What ``measure`` gives for this loss and number of outputs."""
+    if loss.task == "regression":
+        return ("loss", "rmse", "mae", "r2")
+    return ("loss", "accuracy", "f1_macro", *(("auc",) if outputs <= 2 else ()))
+
+
+def measure(
+    output_RNC: Tensor, y: Tensor, loss: Loss | str = "cross_entropy", scale: float = 1.0
+) -> dict[str, Tensor]:
+    """-> {metric: ``[R]`` float64 on the CPU}; empty where there are no rows.
+
+    output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
+    numbers, or ``[N, K]`` values. loss: gives ``loss``, in training units, and the task.
+    scale: a regression target's standard deviation: rmse and mae are multiplied with it.
+
+    Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
+    classes that occur in y or among the predictions, as in scikit-learn; auc is NaN where y has one class.
+    Regression: ``loss rmse mae r2``; r2 is 0 for a constant y that is not met exactly, 1 if it is, NaN for
+    one row, as in scikit-learn.
+    """
+    loss = Loss(loss) if isinstance(loss, str) else loss
+    if not len(y):
+        return {}
+    output_RNC, y = output_RNC.detach().cpu().double(), y.detach().cpu()
+    target = loss.target(y, torch.float64)
+    # one network at a time, so that a figure doesn't depend on how many are measured together
+    found = {"loss": torch.stack([loss(output_NC.contiguous(), target) for output_NC in output_RNC])}
+    if loss.task == "regression":
+        return found | _regression(output_RNC, target, scale)
+    return found | _classification(output_RNC, y.long().reshape(-1))
+
+
+def _classification(output_RNC: Tensor, y_N: Tensor) -> dict[str, Tensor]:
+    outputs = output_RNC.shape[-1]
+    if outputs == 1:
+        score_RN, guess_RN = output_RNC[..., 0], (output_RNC[..., 0] > 0).long()
+    else:
+        score_RN, guess_RN = output_RNC[..., -1] - output_RNC[..., 0], output_RNC.argmax(-1)
+    found = {
+        "accuracy": (guess_RN == y_N).sum(-1).double() / len(y_N),
+        "f1_macro": _f1(guess_RN, y_N, max(2, outputs)),
+    }
+    if outputs <= 2:
+        found["auc"] = torch.tensor([_auc(score_N, y_N) for score_N in score_RN], dtype=torch.float64)
+    return found
+
+
+def _f1(guess_RN: Tensor, y_N: Tensor, classes: int) -> Tensor:
+    """2 TP / (guessed + true) per class, the mean over classes that occur at all."""
+    classes = max(classes, int(y_N.max()) + 1)
+    true_C = torch.bincount(y_N, minlength=classes)
+    offset_R1 = torch.arange(len(guess_RN)).unsqueeze(1) * classes
+
+    def counts(labels_RN: Tensor, kept: Tensor | None = None) -> Tensor:
+        flat = (labels_RN + offset_R1).reshape(-1)
+        flat = flat if kept is None else flat[kept.reshape(-1)]
+        return torch.bincount(flat, minlength=len(guess_RN) * classes).view(-1, classes)
+
+    guessed_RC, right_RC = counts(guess_RN), counts(guess_RN, guess_RN == y_N)
+    total_RC = guessed_RC + true_C
+    f1_RC = 2 * right_RC.double() / total_RC.clamp(min=1)
+    return f1_RC.sum(-1) / (total_RC > 0).sum(-1)
+
+
+def _auc(score_N: Tensor, y_N: Tensor) -> float:
+    """The chance that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney)."""
+    positive = int(y_N.sum())
+    negative = len(y_N) - positive
+    if not positive or not negative or not bool(score_N.isfinite().all()):
+        return math.nan
+    _values, place_N, count_V = score_N.unique(return_inverse=True, return_counts=True)
+    rank_V = count_V.cumsum(0).double() - (count_V.double() - 1) / 2  # from 1 on; ties share their mean
+    ranks = float(rank_V[place_N[y_N == 1]].sum())
+    return (ranks - positive * (positive + 1) / 2) / (positive * negative)
+
+
+def _regression(output_RNK: Tensor, y_NK: Tensor, scale: float) -> dict[str, Tensor]:
+    spread_K = (y_NK - y_NK.mean(0)).square().sum(0)
+    rows: dict[str, list[Tensor]] = {"rmse": [], "mae": [], "r2": []}
+    for output_NK in output_RNK:
+        error_NK = output_NK - y_NK
+        square_K = error_NK.square().sum(0)
+        rows["rmse"].append((square_K / len(y_NK)).sqrt().mean() * scale)
+        rows["mae"].append(error_NK.abs().mean() * scale)
+        r2_K = 1 - square_K / spread_K
+        r2_K = torch.where(spread_K > 0, r2_K, (square_K == 0).double())
+        rows["r2"].append(r2_K.mean() if len(y_NK) > 1 else torch.tensor(math.nan, dtype=torch.float64))
+    return {name: torch.stack(values) for name, values in rows.items()}
+
+
+def best_first(metric: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """(now ``[P]``, best ``[P]``) -> where now is better; False for NaN."""
+    return torch.gt if BETTER[metric] > 0 else torch.lt

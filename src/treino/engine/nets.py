@@ -1,0 +1,76 @@
+"""The registry of nets: descriptions that become an ``nn.Module`` once the data's sizes are known."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from treino.engine.activations import activation as activation_named
+from treino.errors import TreinoError
+from treino.words import _
+
+LARGEST = 1_000_000  # units of one layer
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A multi-layer perceptron: Linear, activation, dropout for every hidden layer, then Linear.
+
+    dropout: the share of hidden units dropped while training; a number, or one per member.
+    batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
+    """
+
+    hidden: tuple[int, ...]
+    activation: str = "relu"
+    dropout: float | tuple[float, ...] = 0.0
+    batch_norm: bool = False
+
+    @property
+    def drops(self) -> bool:
+        """Whether any member drops units."""
+        return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
+
+    def module(self, inputs: int, outputs: int, dropout: float | None = None) -> nn.Sequential:
+        """The equal plain module, freshly made by torch; dropout: the rate where members have their own."""
+        rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
+        layers: list[nn.Module] = []
+        for units_in, units in zip((inputs, *self.hidden), self.hidden, strict=False):
+            layers.append(nn.Linear(units_in, units))
+            if self.batch_norm:
+                layers.append(nn.BatchNorm1d(units))
+            layers.append(activation_named(self.activation).module())
+            if self.drops:
+                layers.append(nn.Dropout(rate))
+        return nn.Sequential(*layers, nn.Linear((inputs, *self.hidden)[-1], outputs))
+
+
+def mlp(
+    *hidden: int, activation: str = "relu", dropout: float | Sequence[float] = 0.0, batch_norm: bool = False
+) -> MLP:
+    """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
+
+    Raises:
+        TreinoError: a layer without units, an unknown activation, a dropout rate outside [0, 1).
+    """
+    for units in hidden:
+        if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= LARGEST:
+            raise TreinoError(
+                "hidden_range",
+                _("A hidden layer of {units!r} units can't be built.").format(units=units),
+                _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST),
+            )
+    activation_named(activation)
+    rates = tuple(float(r) for r in dropout) if isinstance(dropout, Sequence) else float(dropout)
+    for rate in rates if isinstance(rates, tuple) else (rates,):
+        if not 0 <= rate < 1:
+            raise TreinoError(
+                "dropout_range",
+                _("dropout is the share of units dropped; {rate} is outside 0 to 1.").format(rate=rate),
+                _("Use e.g. 0.2."),
+            )
+    return MLP(tuple(hidden), activation, rates, bool(batch_norm))
+
+
+# name -> what describes it; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``
+NETS: dict[str, Callable[..., Any]] = {"mlp": mlp}

@@ -1,0 +1,226 @@
+"""The registry of optimizers: in-place updates of rows, and the torch.optim class each is held against."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam as torch_adam
+from torch.optim.sgd import sgd as torch_sgd
+
+Number = float | Tensor  # one member's, or [block, 1]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What one update reads. Of a block: tensors ``[block, 1]``; None where no member uses it."""
+
+    lr: Number  # with the schedule
+    weight_decay: Number | None
+    momentum: Number | None
+    beta1: Number
+    beta2: Number
+    eps: Number
+    clip: Number | None
+    less_beta1: Number  # 1 − β₁
+    less_beta2: Number
+    step_size: Number  # −lr / (1 − β₁ᵗ)
+    correction: Number  # 1 / √(1 − β₂ᵗ)
+    shrink: Number  # 1 − lr · weight_decay
+    descent: Number  # −lr
+    without_momentum: Tensor | None = None  # [block, 1] bool, in a block where some members have none
+
+
+# name -> (default, smallest, largest): the largest are far beyond sense, but keep every product in float32
+HP: dict[str, tuple[float, float, float]] = {
+    "lr": (3e-3, 0.0, 1e30),
+    "weight_decay": (0.0, 0.0, 1e6),
+    "momentum": (0.0, 0.0, 1.0),
+    "beta1": (0.9, 0.0, 1 - 1e-6),
+    "beta2": (0.999, 0.0, 1 - 1e-12),
+    "eps": (1e-8, 0.0, 1e6),
+    "clip": (math.inf, 0.0, math.inf),
+    "dropout": (0.0, 0.0, 1 - 1e-6),
+}
+OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which nobody looks at it
+
+
+def member_numbers(hp: dict[str, float], factor: float, t: int) -> Numbers:
+    """Of one member at update number t (from 1 on), in Python's floats."""
+    lr, b1, b2 = hp["lr"] * factor, hp["beta1"], hp["beta2"]
+    used = {name: None if hp[name] == off else hp[name] for name, off in OFF.items()}
+    return Numbers(
+        lr, used["weight_decay"], used["momentum"], b1, b2, hp["eps"], used["clip"], 1 - b1, 1 - b2,
+        -lr / (1 - b1**t), 1 / math.sqrt(1 - b2**t), 1 - lr * hp["weight_decay"], -lr,
+    )  # fmt: skip
+
+
+def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
+    """1 − βᵗ, ``[S, R]``, with Python's powers: a vector of powers rounds differently by its length."""
+    values, place_R = beta_R.unique(return_inverse=True)
+    table = [[1 - b**t for b in values.tolist()] for t in range(first + 1, first + steps + 1)]
+    return torch.tensor(table, dtype=torch.float64)[:, place_R]
+
+
+def block_numbers(
+    hp: dict[str, Tensor], factors: list[float], first: int, dtype: torch.dtype, device: torch.device
+) -> list[Numbers]:
+    """One Numbers per step for a block of R members: the same formulas on ``[S, R]``, in operations that IEEE
+    arithmetic rounds in one way only, then rounded to the network's type."""
+    steps = len(factors)
+    lr_SR = hp["lr"] * torch.tensor(factors, dtype=torch.float64).unsqueeze(1)
+    used = {name: hp[name] if bool((hp[name] != off).any()) else None for name, off in OFF.items()}
+    columns = {
+        "lr": lr_SR,
+        "beta1": hp["beta1"],
+        "beta2": hp["beta2"],
+        "eps": hp["eps"],
+        "less_beta1": 1 - hp["beta1"],
+        "less_beta2": 1 - hp["beta2"],
+        "step_size": -lr_SR / _corrections(hp["beta1"], first, steps),
+        "correction": 1 / _corrections(hp["beta2"], first, steps).sqrt(),
+        "shrink": 1 - lr_SR * hp["weight_decay"],
+        "descent": -lr_SR,
+        **used,
+    }
+    ready = {
+        name: [None] * steps
+        if value is None
+        else list(value.expand(steps, -1).to(dtype).to(device).unsqueeze(-1).unbind(0))
+        for name, value in columns.items()
+    }
+    mixed = None
+    if used["momentum"] is not None and bool((hp["momentum"] == 0).any()):
+        mixed = (hp["momentum"] == 0).unsqueeze(-1).to(device)
+    return [
+        Numbers(**{name: values[s] for name, values in ready.items()}, without_momentum=mixed)
+        for s in range(steps)
+    ]
+
+
+def clip_(g: Tensor, limit: Number) -> None:
+    """Scale rows of gradients ``[..., n]`` down to this norm, in place, as ``clip_grad_norm_`` does.
+
+    Where the norm is not finite nothing is scaled: the member is diverging, and 0 · inf is NaN.
+    """
+    norm = torch.linalg.vector_norm(g, dim=-1, keepdim=True).add_(1e-6)
+    g.mul_(torch.where(norm > limit, limit / norm, 1.0))
+
+
+def _add_scaled(p: Tensor, x: Tensor, s: Number) -> Tensor:
+    """p += s · x."""
+    return p.addcmul_(x, s) if isinstance(s, Tensor) else p.add_(x, alpha=s)
+
+
+def _decayed(p: Tensor, g: Tensor, decay: Number | None, out: Tensor) -> Tensor:
+    """g + decay · p into ``out``, leaving g as it is: a fault may keep it."""
+    if decay is None:
+        return g
+    return (
+        torch.addcmul(g, p, decay, out=out)
+        if isinstance(decay, Tensor)
+        else torch.add(g, p, alpha=decay, out=out)
+    )
+
+
+def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], nesterov: bool) -> None:
+    """Sutskever et al. 2013 in torch's form: v ← μ v + g; p ← p − lr v, Nesterov: p ← p − lr (g + μ v)."""
+    g = _decayed(p, g, n.weight_decay, tmp[0])
+    if n.momentum is not None:
+        velocity = torch.mul(m[0], n.momentum, out=tmp[1]).add_(g)
+        if n.without_momentum is None:
+            m[0].copy_(velocity)
+            g = _decayed(velocity, g, n.momentum, tmp[0]) if nesterov else velocity
+        else:  # those without momentum keep their velocity untouched, as if they were alone
+            torch.where(n.without_momentum, m[0], velocity, out=m[0])
+            if nesterov:
+                velocity = _decayed(velocity, g, n.momentum, tmp[1])
+            g = torch.where(n.without_momentum, g, velocity)
+    _add_scaled(p, g, n.descent)
+
+
+def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], nesterov: bool) -> None:
+    """Kingma & Ba 2015, algorithm 1, with ε outside the corrected root, as torch has it."""
+    g = _decayed(p, g, n.weight_decay, tmp[0])
+    m[0].lerp_(g, n.less_beta1)
+    m[1].mul_(n.beta2)
+    _add_scaled(m[1], torch.mul(g, g, out=tmp[1]), n.less_beta2)
+    root = torch.sqrt(m[1], out=tmp[1]).mul_(n.correction).add_(n.eps)
+    _add_scaled(p, torch.div(m[0], root, out=root), n.step_size)
+
+
+def _adamw(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], nesterov: bool) -> None:
+    """Loshchilov & Hutter 2019: the weights shrink by themselves, the gradient doesn't know."""
+    if n.weight_decay is not None:
+        p.mul_(n.shrink)
+    _adam(p, g, m, replace(n, weight_decay=None), tmp, nesterov)
+
+
+# ---- torch's fused updates of one flat row: one pass over memory
+
+
+def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused":
+    def update(n: Numbers, t: int) -> None:
+        torch_sgd(
+            [p], [g], [m[0] if n.momentum else None], foreach=False, fused=True, weight_decay=n.weight_decay or 0.0,
+            momentum=n.momentum or 0.0, lr=n.lr, dampening=0.0, nesterov=nesterov and bool(n.momentum), maximize=False,
+        )  # fmt: skip
+
+    return update
+
+
+def _fused_adam(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool, *, decoupled: bool) -> "Fused":
+    count = torch.zeros((), dtype=torch.float32)
+
+    def update(n: Numbers, t: int) -> None:
+        count.fill_(t - 1)
+        torch_adam(
+            [p], [g], [m[0]], [m[1]], [], [count], foreach=False, fused=True, amsgrad=False, beta1=n.beta1,
+            beta2=n.beta2, lr=n.lr, weight_decay=n.weight_decay or 0.0, eps=n.eps, maximize=False,
+            decoupled_weight_decay=decoupled,
+        )  # fmt: skip
+
+    return update
+
+
+Update = Callable[[Tensor, Tensor, list[Tensor], Numbers, list[Tensor], bool], None]
+Fused = Callable[[Numbers, int], None]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """states: the names that torch.optim gives its state tensors, in the order of ``moments``.
+
+    update(p, g, moments, numbers, spare, nesterov): in place on rows ``[..., n]``; g is left as it is.
+    fused(p, g, moments, nesterov) -> update(numbers, t): torch's own for one row on the CPU.
+    torch: the class in torch.optim; reads: the hyper-parameters that it knows besides lr.
+    """
+
+    states: tuple[str, ...]
+    update: Update
+    torch: type[torch.optim.Optimizer]
+    reads: tuple[str, ...]
+    fused: Callable[[Tensor, Tensor, list[Tensor], bool], Fused] | None = None
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": Optimizer(
+        ("momentum_buffer",), _sgd, torch.optim.SGD, ("weight_decay", "momentum", "nesterov"), _fused_sgd
+    ),
+    "adam": Optimizer(
+        ("exp_avg", "exp_avg_sq"),
+        _adam,
+        torch.optim.Adam,
+        ("weight_decay", "betas", "eps"),
+        partial(_fused_adam, decoupled=False),
+    ),
+    "adamw": Optimizer(
+        ("exp_avg", "exp_avg_sq"),
+        _adamw,
+        torch.optim.AdamW,
+        ("weight_decay", "betas", "eps"),
+        partial(_fused_adam, decoupled=True),
+    ),
+}

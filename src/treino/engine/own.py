@@ -1,0 +1,226 @@
+"""Bringing in a module of the user's own: probed before training, its dropout exchanged."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.rng import dropout_threshold, fork, generator
+from treino.engine.slots import Drop
+from treino.errors import TreinoError
+from treino.words import _
+
+Row = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
+
+
+class HashDropout(nn.Module):
+    """What takes ``nn.Dropout``'s place while training: masks that depend on seed, layer and step alone.
+
+    The kernel sets ``key`` (a, b) before each step; a module that is called twice in a step draws twice.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.key: tuple[int, int] = (1, 0)
+        self.calls = 0
+        self._drops: dict[tuple[int, int, torch.dtype], Drop] = {}
+
+    def begin(self, key: tuple[int, int]) -> None:
+        self.key, self.calls = key, 0
+
+    def forward(self, h: Tensor) -> Tensor:
+        if not self.training or not self.rate:
+            return h
+        shape = (len(h), h[0].numel(), h.dtype)
+        if shape not in self._drops:
+            self._drops[shape] = Drop((), shape[0], shape[1], h)
+        drop = self._drops[shape]
+        a, b = self.key
+        with torch.no_grad():
+            drop.threshold, drop.scale = dropout_threshold(self.rate), 1 / (1 - self.rate)
+            drop.draw(a, (b + self.calls * 0x3C6EF372 + 2**31) % 2**32 - 2**31)
+        self.calls += 1
+        return h * drop.mask.clone().view_as(h)
+
+
+def exchange_dropout(module: nn.Module) -> list[HashDropout]:
+    """Put HashDropout in place of every ``nn.Dropout``, in the order of ``modules()``."""
+    exchanged = []
+    for parent in list(module.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.Dropout:
+                ours = HashDropout(child.p)
+                setattr(parent, name, ours)
+                exchanged.append(ours)
+    return exchanged
+
+
+def construct(net: Callable[[], nn.Module], seed: int) -> nn.Module:
+    """Call a class or function that makes a network, under a random state derived from the seed."""
+    with fork(generator(seed, "init").initial_seed()):
+        try:
+            made = net()
+        except Exception as error:
+            raise TreinoError(
+                "net_fails",
+                _("Making the network raises {kind}: {error}.").format(
+                    kind=type(error).__name__, error=error
+                ),
+                _("It must work without arguments; wrap it in a function that gives them."),
+            ) from error
+    if not isinstance(made, nn.Module):
+        raise TreinoError(
+            "net_kind",
+            _("What makes the network returns a {kind}, not an nn.Module.").format(kind=type(made).__name__),
+            _("Return the network."),
+        )
+    return made
+
+
+def probe(module: nn.Module, x: Tensor, outputs: int, own: bool) -> list[Row]:
+    """The table of layers, by sending two rows through; x ``[2, *item_shape]``.
+
+    Raises:
+        TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong output.
+    """
+    if own and not any(p.requires_grad for p in module.parameters()):
+        raise TreinoError(
+            "net_no_parameters",
+            _("The network {name} has no parameters to train.").format(name=type(module).__name__),
+            _(
+                "Assign its layers to self in __init__, e.g. self.out = nn.Linear(4, 3); a plain list hides them."
+            ),
+        )
+    rows: list[Row] = []
+    with _watched(module, rows) as entered, torch.no_grad(), fork(0):
+        was = module.training
+        module.eval()
+        try:
+            out = module(x)
+        except TreinoError:
+            raise
+        except Exception as error:
+            raise _fails(error, entered, x) from error
+        finally:
+            module.train(was)
+    if own:
+        _check_output(out, x, outputs)
+    return rows
+
+
+def _check_output(out: object, x: Tensor, outputs: int) -> None:
+    wanted = [len(x), outputs]
+    if not isinstance(out, Tensor):
+        raise TreinoError(
+            "net_output",
+            _("The network returns a {kind}, not a tensor.").format(kind=type(out).__name__),
+            _("Return a tensor of shape [batch, {outputs}].").format(outputs=outputs),
+        )
+    if list(out.shape) != wanted:
+        raise TreinoError(
+            "net_output",
+            _("For {rows} rows the network returns the shape {got}; wanted is {wanted}.").format(
+                rows=len(x), got=list(out.shape), wanted=wanted
+            ),
+            _("Let the last layer have {outputs} outputs, and keep one row per item.").format(
+                outputs=outputs
+            ),
+        )
+    if not out.is_floating_point():
+        raise TreinoError(
+            "net_output",
+            _("The network returns {kind} numbers, not floating-point ones.").format(kind=out.dtype),
+            _("Return the last layer's output as it is."),
+        )
+
+
+@contextmanager
+def _watched(module: nn.Module, rows: list[Row]) -> Iterator[list[tuple[str, nn.Module, Tensor]]]:
+    """Hooks on every leaf: note what goes in and out; ``entered`` ends with the layer that was running."""
+    entered: list[tuple[str, nn.Module, Tensor]] = []
+    hooks = []
+    seen: set[nn.Module] = set()
+
+    def before(name: str) -> Callable[[nn.Module, tuple], None]:
+        def hook(layer: nn.Module, args: tuple) -> None:
+            if args and isinstance(args[0], Tensor):
+                entered.append((name, layer, args[0]))
+                _check_size(name, layer, args[0])
+
+        return hook
+
+    def after(name: str) -> Callable[[nn.Module, tuple, object], None]:
+        def hook(layer: nn.Module, args: tuple, out: object) -> None:
+            if args and isinstance(args[0], Tensor) and isinstance(out, Tensor):
+                count = 0 if layer in seen else sum(p.numel() for p in layer.parameters())
+                seen.add(layer)
+                rows.append((name, type(layer).__name__, _size(args[0]), _size(out), count))
+
+        return hook
+
+    for name, layer in module.named_modules():
+        if not list(layer.children()):
+            hooks += [layer.register_forward_pre_hook(before(name)), layer.register_forward_hook(after(name))]
+    try:
+        yield entered
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _size(t: Tensor) -> str:
+    return " × ".join(str(s) for s in t.shape[1:]) or "1"
+
+
+# layer type -> (attribute, its name in a call, which axis of the input it must equal)
+_EXPECTS: list[tuple[tuple[type[nn.Module], ...], str, int]] = [
+    ((nn.Linear, nn.Bilinear), "in_features", -1),
+    ((nn.Conv1d, nn.Conv2d, nn.Conv3d), "in_channels", 1),
+    ((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "num_features", 1),
+]
+
+
+def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
+    for kinds, attribute, axis in _EXPECTS:
+        if isinstance(layer, kinds) and not isinstance(layer, nn.modules.lazy.LazyModuleMixin):
+            expected = int(getattr(layer, attribute))
+            if x.dim() > 1 and x.shape[axis] != expected:
+                got = x.shape[axis]
+                image = isinstance(layer, nn.Linear) and x.dim() > 2 and x[0].numel() == expected
+                raise TreinoError(
+                    "net_size",
+                    _(
+                        "Layer {name} ({kind}) expects {attribute}={expected}, and {got} arrive (shape {shape})."
+                    ).format(
+                        name=name or type(layer).__name__,
+                        kind=type(layer).__name__,
+                        attribute=attribute,
+                        expected=expected,
+                        got=got,
+                        shape=list(x.shape),
+                    ),  # fmt: skip
+                    _("Flatten first: x = x.flatten(1).")
+                    if image
+                    else _("Write {kind}({got}, ...) there.").format(kind=type(layer).__name__, got=got),
+                )
+
+
+def _fails(error: Exception, entered: list[tuple[str, nn.Module, Tensor]], x: Tensor) -> TreinoError:
+    where = (
+        _("in or after layer {name} ({kind}), which was given the shape {shape}").format(
+            name=entered[-1][0] or type(entered[-1][1]).__name__,
+            kind=type(entered[-1][1]).__name__,
+            shape=list(entered[-1][2].shape),
+        )
+        if entered
+        else _("before its first layer")
+    )
+    return TreinoError(
+        "net_forward",
+        _("The network fails on two rows of shape {shape}, {where}: {kind}: {error}").format(
+            shape=list(x.shape), where=where, kind=type(error).__name__, error=str(error).split("\n")[0]
+        ),
+        _("Each row that it is given has the shape {shape}.").format(shape=list(x.shape[1:])),
+    )

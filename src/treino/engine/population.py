@@ -1,0 +1,116 @@
+"""What a member is, by rows: selecting, cloning, ranking, checkpointing members is indexing rows."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from treino.engine.layout import Layout
+from treino.errors import TreinoError
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from treino.engine.training import Training
+
+Index = Tensor | slice | list[int]
+
+
+@dataclass(eq=False)
+class Population:
+    """P members with equal layer shapes.
+
+    params: ``[P, n]``. grads: ``[P, n]``, the last step's, or their sum where a fault keeps it (``summed``).
+    moments: the optimizer's state, each ``[P, n]``. buffers: ``[P, m]`` float64 (running means and the like).
+    seed_P: int64. hp: hyper-parameters, each ``[P]`` float64 on the CPU.
+    bound: what a kernel keeps between chunks (views, optimizers); it is no part of the state.
+    """
+
+    layout: Layout
+    buffer_layout: Layout
+    seed_P: Tensor
+    params: Tensor
+    grads: Tensor
+    moments: list[Tensor]
+    buffers: Tensor
+    hp: dict[str, Tensor]
+    summed: bool = False
+    bound: dict[Any, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.seed_P)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that going on needs, by name."""
+        moments = {f"moment.{i}": m for i, m in enumerate(self.moments)}
+        grads = {"grads": self.grads} if self.summed else {}
+        hp = {f"hp.{name}": value for name, value in self.hp.items()}
+        return {
+            "seeds": self.seed_P,
+            "params": self.params,
+            **grads,
+            **moments,
+            "buffers": self.buffers,
+            **hp,
+        }
+
+    def rows(self, index: Index) -> "Population":
+        """A copy of these members, nothing shared."""
+
+        def pick(t: Tensor) -> Tensor:
+            return t[index.to(t.device) if isinstance(index, Tensor) else index].clone()
+
+        return Population(
+            self.layout, self.buffer_layout, pick(self.seed_P), pick(self.params), pick(self.grads),
+            [pick(m) for m in self.moments], pick(self.buffers), {k: pick(v) for k, v in self.hp.items()},
+            self.summed,
+        )  # fmt: skip
+
+    def put(self, index: Tensor, members: "Population") -> None:
+        """Overwrite these rows by the members of another population, in order."""
+        for here, there in zip(self.tensors().values(), members.tensors().values(), strict=True):
+            here.index_copy_(0, index.to(here.device), there)
+
+    def fill(self, other: "Population", index: Tensor) -> None:
+        """Become a copy of these rows of ``other``, in place."""
+        for here, there in zip(self.tensors().values(), other.tensors().values(), strict=True):
+            torch.index_select(there, 0, index.to(there.device), out=here)
+
+
+class Handle:
+    """The population as it is at a tick; refuses to answer once the engine has moved on.
+
+    Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
+    ``net(member)`` a plain ``nn.Module`` copy.
+    """
+
+    def __init__(self, training: "Training", step: int) -> None:
+        self._training, self._step = training, step
+
+    def _fresh(self) -> Population:
+        if self._training.step != self._step:
+            raise TreinoError(
+                "population_stale",
+                _("This population was step {old}'s, and the engine is at step {new}.").format(
+                    old=self._step, new=self._training.step
+                ),
+                _("Take tick.population.snapshot() while you hold the tick."),
+            )
+        return self._training._population
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in ("put", "fill", "bound"):
+            raise AttributeError(name)
+        return getattr(self._fresh(), name)
+
+    def __len__(self) -> int:
+        return len(self._fresh())
+
+    def snapshot(self) -> Population:
+        return self._fresh().rows(slice(None))
+
+    def net(self, member: int = 0) -> "nn.Module":
+        self._fresh()
+        return self._training.net(member, which="last")

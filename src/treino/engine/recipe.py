@@ -1,0 +1,120 @@
+"""What a kernel is told: the recipe that all members share, and the work of one chunk of steps."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.backprop import Shape
+from treino.engine.init import initialise
+from treino.engine.layout import Layout
+from treino.engine.losses import Loss
+from treino.engine.nets import MLP
+from treino.engine.optim import OPTIMIZERS
+from treino.engine.population import Population
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """Everything that is equal for all members.
+
+    template: a plain module with the members' shapes; its weights are the start of an own net.
+    net: the description, None for a module of the user's own. construct: seed -> a fresh own module.
+    item_shape: what an own module is given per row; None: flat rows.
+    summed: the fault ``missing_zero_grad``.
+    """
+
+    template: nn.Module
+    net: MLP | None
+    loss: Loss
+    optimizer: str = "adam"
+    nesterov: bool = False
+    init: str = "default"
+    construct: Callable[[int], nn.Module] | None = None
+    item_shape: tuple[int, ...] | None = None
+    summed: bool = False
+    dtype: torch.dtype = torch.float32
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def layout(self) -> Layout:
+        """Of what is trained; frozen parameters are kept with the buffers."""
+        return Layout.of((n, p) for n, p in self.template.named_parameters() if p.requires_grad)
+
+    @property
+    def buffer_layout(self) -> Layout:
+        return Layout.of(kept(self.template))
+
+    @property
+    def shape(self) -> Shape:
+        """For the hand-written pass; only of an MLP."""
+        assert self.net is not None
+        linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
+        sizes = (linear[0].in_features, *(m.out_features for m in linear))
+        return Shape(sizes, self.net.activation, self.net.drops, self.loss, self.summed)
+
+
+def kept(module: nn.Module) -> list[tuple[str, Tensor]]:
+    """Buffers and frozen parameters: what is state, but not trained."""
+    frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
+    return [*module.named_buffers(), *frozen]
+
+
+def make(recipe: Recipe, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
+    """The members as they are before the first step; hp: each ``[P]`` float64."""
+    layout, buffer_layout, P = recipe.layout, recipe.buffer_layout, len(seeds)
+    like = {"dtype": recipe.dtype, "device": recipe.device}
+    population = Population(
+        layout,
+        buffer_layout,
+        torch.tensor(list(seeds), dtype=torch.int64),
+        torch.zeros(P, layout.n, **like),
+        torch.zeros(P, layout.n, **like),
+        [torch.zeros(P, layout.n, **like) for _state in OPTIMIZERS[recipe.optimizer].states],
+        torch.zeros(P, buffer_layout.n, dtype=torch.float64),
+        hp,
+        recipe.summed,
+    )
+    for row, seed in enumerate(seeds):
+        named = layout.named(population.params[row])
+        module = recipe.template if recipe.construct is None else recipe.construct(seed)
+        if recipe.net is not None:
+            initialise(named, recipe.init, ACTIVATIONS[recipe.net.activation], seed)
+        else:
+            own = dict(module.named_parameters())
+            for name, tensor in named.items():
+                tensor.copy_(own[name].detach())
+        store_buffers(module, buffer_layout, population.buffers[row])
+    return population
+
+
+def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
+    """Buffers -> their row of float64, which holds float32, booleans and integers up to 2⁵³ exactly."""
+    for (_name, tensor), view in zip(kept(module), layout.views(row), strict=True):
+        view.copy_(tensor)
+
+
+def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
+    for (_name, tensor), view in zip(kept(module), layout.views(row), strict=True):
+        tensor.copy_(view)
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What S steps need: the rows, the batch of every step (None: all rows), and where in the run they are.
+
+    x: ``[N, D]``, or ``[N, *item_shape]`` for an own module. y: ``[N]`` int64 or ``[N, K]``.
+    first: updates done before. factors: the schedule's, one per step.
+    """
+
+    x: Tensor
+    y: Tensor
+    batches: Sequence[Tensor | None]
+    first: int
+    factors: list[float]
+
+    @property
+    def steps(self) -> int:
+        return len(self.batches)

@@ -1,0 +1,63 @@
+"""Chance that depends on (seed, layer, step) alone: dropout masks, and the random state of an own module."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from treino.data.seeding import generator
+
+__all__ = ["dropout_keys", "dropout_threshold", "element_hash", "fork", "generator", "mix", "step_seed"]
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_MASK = 2**64 - 1
+
+
+def mix(x: torch.Tensor) -> torch.Tensor:
+    """splitmix64's finaliser (Steele, Lea & Flood 2014) on int64 tensors.
+
+    Shifts of int64 are arithmetic, so the sign bits that they bring in are masked away.
+    """
+    x = x + (_GOLDEN - 2**64)
+    x = (x ^ (x >> 30 & (1 << 34) - 1)) * (0xBF58476D1CE4E5B9 - 2**64)
+    x = (x ^ (x >> 27 & (1 << 37) - 1)) * (0x94D049BB133111EB - 2**64)
+    return x ^ (x >> 31 & (1 << 33) - 1)
+
+
+def dropout_keys(
+    seed_P: torch.Tensor, layers: int, first: int, steps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(a, b), each int32 ``[S, L, P]``, a odd: element e is kept where ``hash(e) * a + b >= threshold``."""
+    step_S = torch.arange(first, first + steps).view(-1, 1, 1)
+    key_SLP = mix(mix(mix(seed_P.view(1, 1, -1)) + torch.arange(layers).view(1, -1, 1)) + step_S)
+    return (key_SLP | 1).to(torch.int32), (key_SLP >> 32).to(torch.int32)  # .to(int32) keeps the low bits
+
+
+def element_hash(rows: int, units: int) -> torch.Tensor:
+    """int32 ``[rows, units]``: one hash per element, the same for every member and step."""
+    return mix(torch.arange(rows * units) + 0x9E3779B9).to(torch.int32).view(rows, units)
+
+
+def dropout_threshold(rate: float) -> int:
+    """The int32 below which a share ``rate`` of all int32 lies."""
+    return min(round(rate * 2**32), 2**32 - 1) - 2**31
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of torch's generator in one step of a module that draws its own random numbers (63 bits)."""
+    x = seed * 0x632BE59BD9B4E019 + step
+    for _round in range(2):
+        x = (x + _GOLDEN) & _MASK
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+        x ^= x >> 31
+    return x >> 1
+
+
+@contextmanager
+def fork(seed: int | None = None) -> Iterator[None]:
+    """What is drawn from torch's global generators inside leaves no trace outside; ``seed``: start there."""
+    with torch.random.fork_rng():
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield

@@ -1,0 +1,59 @@
+"""The buffers of one batch size, each member's slice on a 64-byte line, and the calls that fill them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from treino.engine.layout import PAD, padded
+from treino.engine.rng import element_hash
+
+Call = Callable[[], object]
+
+
+def buffer(
+    lead: tuple[int, ...], rows: int, units: int, like: Tensor, dtype: torch.dtype | None = None
+) -> tuple[Tensor, Tensor]:
+    """-> (whole ``[*lead, padded]``, view ``[*lead, rows, units]``), zeroed.
+
+    Matrix products depend on where their operands start, so every member starts on a line. Element-wise
+    operations run on the whole: a vector loop's scalar tail gives other bits for sigmoid or exp, and must
+    not fall on the last member. ``bmm`` has its fast path where rows · units is a multiple of 16.
+    """
+    size = rows * units
+    whole = torch.zeros(
+        *lead, padded(size, PAD if lead else 2 * PAD), dtype=dtype or like.dtype, device=like.device
+    )
+    return whole, whole[..., :size].unflatten(-1, (rows, units))
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """What a loss reads and writes: z ``[*lead, B, C]`` logits, y, d ← dloss/dz, loss ``[*lead]``."""
+
+    lead: tuple[int, ...]
+    z: Tensor
+    y: Tensor
+    d: Tensor
+    loss: Tensor
+
+
+class Drop:
+    """The masks of one layer: element e is kept where ``hash(e) · a + b >= threshold``, in three passes.
+
+    The hash ``[B, H]`` is shared by all members; a, b, threshold, scale are a number, or one per member.
+    """
+
+    def __init__(self, lead: tuple[int, ...], rows: int, units: int, like: Tensor) -> None:
+        self.hash = element_hash(rows, units).to(like.device)
+        self.x = buffer(lead, rows, units, like, torch.int32)[1]
+        self.mask = buffer(lead, rows, units, like)[1]
+        self.out = buffer(lead, rows, units, like)[1]
+        self.threshold: int | Tensor = -(2**31)
+        self.scale: float | Tensor = 1.0
+
+    def draw(self, a: int | Tensor, b: int | Tensor) -> None:
+        torch.mul(self.hash, a, out=self.x).add_(b)
+        # into a float mask: multiplying by a bool one is several times slower
+        torch.ge(self.x, self.threshold, out=self.mask).mul_(self.scale)

@@ -1,0 +1,69 @@
+"""What the engine yields."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from treino.engine.population import Handle
+from treino.errors import TreinoError
+from treino.words import _
+
+Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN where a member has stopped
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """One pass over the training rows; the last may be cut short by ``steps``.
+
+    number: from 1 on. step: updates done at its end. loss_P, loss_std_P: mean and deviation (of the
+    population, as numpy's) of its steps' losses, float64, NaN for a member that stopped before its end.
+    evaluation: None where it was not evaluated. ended: ``time.perf_counter()`` at its end, interpolated
+    within a chunk where an epoch is shorter than 20 steps. evaluation_seconds: spent on evaluating then.
+    """
+
+    number: int
+    step: int
+    loss_P: Tensor
+    loss_std_P: Tensor
+    evaluation: Evaluation | None
+    ended: float
+    evaluation_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Tick:
+    """Some steps were taken.
+
+    step: updates done. epoch: passes done, whole or not. loss_SP: float32 ``[S, P]``, each step's loss
+    before its update; NaN after a member stopped. epochs: those that ended within this tick.
+    status_P: running, finished, stopped (by patience) or diverged.
+    """
+
+    step: int
+    epoch: float
+    loss_SP: Tensor
+    epochs: list[Epoch]
+    status_P: tuple[str, ...]
+    population: Handle
+
+    @property
+    def loss(self) -> float | Tensor:
+        """The last step's: a number for one network, else ``[P]``."""
+        last_P = self.loss_SP[-1]
+        return last_P.item() if len(last_P) == 1 else last_P
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The newest in ``epochs``."""
+        return next((e.evaluation for e in reversed(self.epochs) if e.evaluation is not None), None)
+
+    @property
+    def net(self) -> nn.Module:
+        """A copy of the one network, as it is now, in evaluation mode."""
+        if len(self.status_P) > 1:
+            raise TreinoError(
+                "net_of_many",
+                _("There are {n} networks here.").format(n=len(self.status_P)),
+                _("Ask for one: tick.population.net(member)."),
+            )
+        return self.population.net(0)

@@ -1,0 +1,462 @@
+"""Training: an iterable of ticks that can be steered, saved and loaded. It writes nothing to disk."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.arguments import hyperparameter
+from treino.engine.kernels import Kernel
+from treino.engine.losses import Loss
+from treino.engine.metrics import BETTER, measure
+from treino.engine.own import Row
+from treino.engine.plan import Batches, EpochLoss, Plan
+from treino.engine.population import Handle, Population
+from treino.engine.recipe import Recipe, Work, load_buffers
+from treino.engine.state import torch_state
+from treino.engine.tick import Epoch, Evaluation, Tick
+from treino.errors import TreinoError
+from treino.words import _
+
+STATUS = ("running", "finished", "stopped", "diverged")
+RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
+SNAPSHOT_STEPS = 64  # a diverged member is played again from at most so many steps before the chunk
+CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
+EVALUATED_AT_ONCE = 4_000_000  # outputs
+DIVERGED_FACTOR = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows as the kernels take them: x ``[N, ...]``, y as the loss wants it."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Command:
+    """A hyper-parameter from a step on: value is one number for each member."""
+
+    step: int
+    name: str
+    value: tuple[float, ...]
+
+
+class Training:
+    """Made by ``train``. Iterate for ticks, or call ``advance`` for at most so much time.
+
+    step, epoch: done so far. steps, steps_per_epoch: planned. engine, threads: the kernel's identity.
+    layers: (name, kind, in, out, parameters) of every layer. parameters: of one member, without padding.
+    loss, loss_reason: the loss's name and why; loss_function: it as a function. outputs: C.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        kernel: Kernel,
+        engine: str,
+        population: Population,
+        plan: Plan,
+        train: Rows,
+        validation: Rows | None,
+        *,
+        scale: float,
+        layers: list[Row],
+        loss_reason: str,
+        outputs: int,
+    ) -> None:
+        self.recipe, self.plan, self.engine, self.threads = recipe, plan, engine, kernel.threads
+        self.layers, self.loss_reason, self.outputs = layers, loss_reason, outputs
+        self.parameters = sum(p.numel() for p in recipe.template.parameters())
+        self.steps, self.steps_per_epoch, self.every = plan.steps, plan.steps_per_epoch, plan.every
+        self.loss_function: Loss = recipe.loss
+        self._kernel, self._population, self._train, self._validation = kernel, population, train, validation
+        self._scale, self._batches = scale, Batches(plan, recipe.device)
+        self._constant = recipe.loss.best_constant(train.y)
+        P = len(population)
+        self.step = 0
+        self._evaluated = 0  # the step of the last evaluation
+        self._status_P = torch.zeros(P, dtype=torch.int64)
+        self._stop_step_P = torch.zeros(P, dtype=torch.int64)
+        self._best = population.params.clone(), population.buffers.clone()
+        self._best_P = torch.full((P,), -BETTER[plan.metric] * torch.inf, dtype=torch.float64)
+        self._best_step_P = torch.full((P,), -1, dtype=torch.int64)  # -1: none yet
+        self._epoch_loss = EpochLoss(P)
+        self._pending: list[Command] = []
+        self._active = torch.arange(P)
+        self._before: Population | None = None  # the active members at step _before_step, for replay
+        self._before_step = 0
+        self._seconds_per_step = 0.0
+
+    # ---- what it looks like from outside
+
+    @property
+    def loss(self) -> str:
+        return self.loss_function.name
+
+    @property
+    def epoch(self) -> float:
+        """Passes done: a whole number at an epoch's end."""
+        return _passes(self.step, self.steps_per_epoch)
+
+    @property
+    def done(self) -> bool:
+        return self.step >= self.steps or not len(self._active)
+
+    @property
+    def status_P(self) -> tuple[str, ...]:
+        return tuple(STATUS[s] for s in self._status_P.tolist())
+
+    @property
+    def population(self) -> Handle:
+        return Handle(self, self.step)
+
+    @property
+    def kept_step_P(self) -> Tensor:
+        """``[P]`` int64: the step whose weights ``net`` gives."""
+        last_P = torch.where(self._status_P == RUNNING, self.step, self._stop_step_P)
+        return torch.where(self._keeps_best(), self._best_step_P, last_P)
+
+    @property
+    def kept_epoch_P(self) -> Tensor:
+        """``[P]`` int64: the number of the epoch whose weights are kept; 0: none was finished."""
+        step_P, per = self.kept_step_P, self.steps_per_epoch
+        whole = (step_P == self.steps) | self._keeps_best()
+        return torch.where(whole, -(-step_P // per), step_P // per)
+
+    def _keeps_best(self) -> Tensor:
+        return (self._best_step_P >= 0) & (self.plan.keep == "best")
+
+    def net(self, member: int = 0, which: str = "kept") -> nn.Module:
+        """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
+        if not 0 <= member < len(self._population):
+            raise TreinoError(
+                "member_range",
+                _("There is no member {member}; there are {n}.").format(
+                    member=member, n=len(self._population)
+                ),
+                _("Members count from 0."),
+            )
+        if which not in ("kept", "last"):
+            raise TreinoError(
+                "which_unknown",
+                _("{which!r} weights are not kept.").format(which=which),
+                _("Use 'kept' or 'last'."),
+            )
+        params, buffers = self._population.params, self._population.buffers
+        if which == "kept" and bool(self._keeps_best()[member]):
+            params, buffers = self._best
+        return self._module(member, params[member], buffers[member])
+
+    def _module(self, member: int, params: Tensor, buffers: Tensor) -> nn.Module:
+        import copy
+
+        module = copy.deepcopy(self.recipe.template)
+        named = self.recipe.layout.named(params)
+        with torch.no_grad():
+            for name, p in module.named_parameters():
+                if name in named:
+                    p.copy_(named[name])
+            load_buffers(module, self.recipe.buffer_layout, buffers)
+        if self.recipe.net is not None:
+            for layer in module.modules():
+                if isinstance(layer, nn.Dropout):
+                    layer.p = float(self._population.hp["dropout"][member])
+        return module.cpu().eval()
+
+    # ---- steering
+
+    def set(self, name: str, value: float | Sequence[float], step: int | None = None) -> None:
+        """Change a hyper-parameter from a step on: the first update that feels it is number ``step`` + 1.
+
+        name: lr, weight_decay, momentum, beta1, beta2, eps, clip or dropout. value: one number, or one per
+        member. step: default now.
+
+        Raises:
+            TreinoError: an unknown name, a value out of range, a step that has passed.
+        """
+        at = self.step if step is None else int(step)
+        if at < self.step:
+            raise TreinoError(
+                "set_step_passed",
+                _("{name} can't be set from step {step} on: {now} are done.").format(
+                    name=name, step=at, now=self.step
+                ),
+                _("Use step {now} or later.").format(now=self.step),
+            )
+        value_P = hyperparameter(name, value, len(self._population), self.recipe)
+        self._pending.append(Command(at, name, tuple(value_P.tolist())))
+
+    def _obey(self) -> None:
+        due = [c for c in self._pending if c.step <= self.step]
+        for command in due:
+            self._population.hp[command.name].copy_(torch.tensor(command.value, dtype=torch.float64))
+            self._pending.remove(command)
+        if due:
+            self._before = None
+
+    # ---- going on
+
+    def __iter__(self) -> Iterator[Tick]:
+        while not self.done:
+            yield self._tick(self.step - self.step % self.every + self.every, None)
+
+    def advance(self, limit_s: float = 0.1, until: int | None = None) -> Tick:
+        """Train for about ``limit_s`` seconds, to the end of the running tick or to step ``until``.
+
+        How a training is cut into chunks never changes a bit of it.
+        """
+        if self.done:
+            raise TreinoError("training_over", _("This training is over."), _("Train a new one."))
+        end = self.step - self.step % self.every + self.every
+        return self._tick(min(end, until if until is not None else end), limit_s)
+
+    def _tick(self, end: int, limit_s: float | None) -> Tick:
+        end, begin = min(end, self.steps), time.perf_counter()
+        losses: list[Tensor] = []
+        epochs: list[Epoch] = []
+        while self.step < end and len(self._active):
+            left = None if limit_s is None else limit_s - (time.perf_counter() - begin)
+            if losses and left is not None and left <= 0:
+                break
+            stop = min(end, self.step + self._steps_in(left))
+            loss_SP, more = self._chunk(stop)
+            losses.append(loss_SP)
+            epochs += more
+        status_P = self.status_P
+        epoch = _passes(self.step, self.steps_per_epoch)
+        return Tick(self.step, epoch, torch.cat(losses), epochs, status_P, Handle(self, self.step))
+
+    def _steps_in(self, seconds: float | None) -> int:
+        if seconds is None:
+            return CHUNK_STEPS
+        if not self._seconds_per_step:
+            return 1
+        return max(1, min(CHUNK_STEPS, int(seconds / self._seconds_per_step)))
+
+    def _chunk(self, stop: int) -> tuple[Tensor, list[Epoch]]:
+        """Steps up to ``stop`` at most, ending where something is due; -> losses ``[S, P]``, epochs ended."""
+        self._obey()
+        due = self.plan.next_evaluation(self.step, self._evaluated)
+        stop = min([stop, due, *(c.step for c in self._pending if c.step > self.step)])
+        first, rows, begin = self.step, self._active, time.perf_counter()
+        self._remember(rows)
+        try:
+            with torch_state(self._kernel.threads):
+                loss_SR = self._kernel.run(self._population, rows, self._work(first, stop))
+                # a sum is fifty times cheaper than looking at every number
+                fine = bool((loss_SR.sum() + self._population.params.sum()).isfinite())
+                loss_SR = loss_SR.cpu()
+                if not fine:
+                    self._bury(loss_SR, rows, first)
+        except BaseException:
+            self._rewind(rows, first)
+            raise
+        loss_SP = torch.full((stop - first, len(self._population)), torch.nan, dtype=loss_SR.dtype)
+        loss_SP[:, rows] = loss_SR
+        self.step = stop
+        ended = time.perf_counter()
+        self._seconds_per_step = (ended - begin) / (stop - first)
+        return loss_SP.float(), self._borders(loss_SP, first, begin, ended, stop == due)
+
+    def _work(self, first: int, stop: int) -> Work:
+        factors = [self.plan.factor(step) for step in range(first, stop)]
+        return Work(self._train.x, self._train.y, self._batches(first, stop - first), first, factors)
+
+    def _remember(self, rows: Tensor) -> None:
+        """Keep a copy of the members to play them again from, no older than 64 steps."""
+        if self._before is None or len(self._before) != len(rows):
+            self._before, self._before_step = self._population.rows(rows), self.step
+        elif self.step - self._before_step >= SNAPSHOT_STEPS:
+            self._before.fill(self._population, rows)
+            self._before_step = self.step
+
+    def _rewind(self, rows: Tensor, first: int) -> None:
+        """A chunk was broken off (Ctrl-C, no memory): be again what it began with."""
+        assert self._before is not None
+        again = self._before.rows(slice(None))
+        if first > self._before_step:
+            with torch_state(self._kernel.threads):
+                self._kernel.run(again, torch.arange(len(again)), self._work(self._before_step, first))
+        self._population.put(rows, again)
+
+    # ---- members that diverge
+
+    def _bury(self, loss_SR: Tensor, rows: Tensor, first: int) -> None:
+        """Play each diverged member again, up to the last update that left its parameters finite."""
+        params = self._population.params[rows.to(self._population.params.device)]
+        bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
+        for j in bad_R.nonzero().flatten().tolist():
+            wrong = (~loss_SR[:, j].isfinite()).nonzero()
+            latest = int(wrong[0]) if len(wrong) else len(loss_SR)
+            steps, member = self._last_good(j, first, latest)
+            self._population.put(rows[j : j + 1], member)
+            loss_SR[steps + 1 :, j] = torch.nan
+            self._stop(rows[j : j + 1], DIVERGED, first + steps)
+
+    def _last_good(self, j: int, first: int, latest: int) -> tuple[int, Population]:
+        """The largest number of steps <= latest after ``first`` with finite parameters; the member then."""
+        assert self._before is not None
+        found = (0, self._replayed(j, first))
+        low, high, middle = 0, latest, latest  # finite at low; what is not finite stays so
+        while low < high:
+            member = self._replayed(j, first + middle)
+            if bool(member.params.isfinite().all()):
+                low, found = middle, (middle, member)
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return found
+
+    def _replayed(self, j: int, step: int) -> Population:
+        assert self._before is not None
+        member = self._before.rows(slice(j, j + 1))
+        if step > self._before_step:
+            self._kernel.run(member, torch.arange(1), self._work(self._before_step, step))
+        return member
+
+    def _stop(self, rows: Tensor, status: int, step: int) -> None:
+        self._status_P[rows] = status
+        self._stop_step_P[rows] = step
+        active = (self._status_P == RUNNING).nonzero().flatten()
+        if len(active) != len(self._active):
+            self._before = None if status != DIVERGED else self._before
+            self._active = active
+
+    # ---- ends of epochs
+
+    def _borders(self, loss_SP: Tensor, first: int, begin: float, ended: float, due: bool) -> list[Epoch]:
+        """Sum the losses up, make an Epoch of each that ended, evaluate at the last where it is due."""
+        per, stop = self.steps_per_epoch, self.step
+        over = stop == self.steps or not len(self._active)
+        epochs: list[Epoch] = []
+        at = first
+        while at < stop:
+            border = min(stop, at - at % per + per)
+            self._epoch_loss.add(loss_SP[at - first : border - first])
+            at = border
+            if border % per == 0 or (over and border == stop):
+                mean_P, std_P = self._epoch_loss.end()
+                when = (
+                    ended if border == stop else begin + (ended - begin) * (border - first) / (stop - first)
+                )
+                evaluation, seconds = None, 0.0
+                if border == stop and (due or over) and self._validation is not None and len(self._active):
+                    evaluation = self._evaluate()
+                    seconds = time.perf_counter() - ended
+                epochs.append(
+                    Epoch(self.plan.epoch_of(border), border, mean_P, std_P, evaluation, when, seconds)
+                )
+        if self.step >= self.steps:
+            self._stop(self._active, FINISHED, self.step)
+        if over or not len(self._active):
+            high_P = self._epoch_loss.last > DIVERGED_FACTOR * self._constant
+            self._status_P[high_P & (self._status_P != RUNNING)] = DIVERGED
+        return epochs
+
+    def _evaluate(self) -> Evaluation:
+        """Measure the active members on validation rows, keep the best, stop those out of patience."""
+        assert self._validation is not None
+        P, rows = len(self._population), self._active
+        size = max(1, EVALUATED_AT_ONCE // (len(self._validation.x) * self.outputs))
+        found: dict[str, Tensor] = {}
+        with torch_state(self._kernel.threads):
+            for part in rows.split(size):
+                output_RNC = self._kernel.outputs(self._population, part, self._validation.x)
+                for name, value_R in measure(
+                    output_RNC, self._validation.y, self.loss_function, self._scale
+                ).items():
+                    found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
+        self._evaluated = self.step
+        now_P = found[self.plan.metric]
+        better_P = now_P > self._best_P if BETTER[self.plan.metric] > 0 else now_P < self._best_P
+        self._best_P = torch.where(better_P, now_P, self._best_P)
+        self._best_step_P[better_P] = self.step
+        if self.plan.keep == "best":
+            place = better_P.to(self.recipe.device)
+            self._best[0][place] = self._population.params[place]
+            self._best[1][better_P] = self._population.buffers[better_P]
+        if self.plan.patience:
+            epoch = self.plan.epoch_of(self.step)
+            best_epoch_P = (-(-self._best_step_P // self.steps_per_epoch)).clamp(min=0)
+            tired_P = (epoch - best_epoch_P >= self.plan.patience) & (self._status_P == RUNNING)
+            if bool(tired_P.any()):
+                self._stop(tired_P.nonzero().flatten(), STOPPED, self.step)
+        return {"validation": found}
+
+    # ---- saving
+
+    def _state(self) -> dict[str, Tensor]:
+        return {
+            **self._population.tensors(),
+            "best.params": self._best[0],
+            "best.buffers": self._best[1],
+            "best.metric": self._best_P,
+            "best.step": self._best_step_P,
+            "status": self._status_P,
+            "stop_step": self._stop_step_P,
+            "epoch.sums": self._epoch_loss.sums,
+            "epoch.last": self._epoch_loss.last,
+        }
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be equal for a saved state to be this training's."""
+        return {
+            "format": 1,
+            "engine": self.engine,
+            "threads": self.threads if self.engine != "flat-bmm" else 0,
+            "members": len(self._population),
+            "parameters": list(self.recipe.layout.names),
+            "numbers": self._population.layout.n,
+            "optimizer": self.recipe.optimizer,
+            "steps": self.steps,
+            "steps_per_epoch": self.steps_per_epoch,
+        }
+
+    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that going on bit for bit needs: copies on the CPU, and what JSON can hold."""
+        meta = {
+            "identity": self._identity(),
+            "step": self.step,
+            "evaluated": self._evaluated,
+            "epoch_count": self._epoch_loss.count,
+            "pending": [
+                {"step": c.step, "name": c.name, "value": [repr(v) for v in c.value]} for c in self._pending
+            ],
+        }
+        return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in self._state().items()}, meta
+
+    def load(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+        """Go on from what ``save`` gave, in a training made with the same arguments.
+
+        Raises:
+            TreinoError: it was saved by another training.
+        """
+        mine, saved = self._identity(), meta.get("identity", {})
+        other = [name for name, value in mine.items() if saved.get(name) != value]
+        here = self._state()
+        if other or any(name not in tensors or tensors[name].shape != t.shape for name, t in here.items()):
+            raise TreinoError(
+                "saved_by_another",
+                _("This state was saved by another training: {what} differ.").format(
+                    what=", ".join(other) or "tensors"
+                ),
+                _("Make the training with the same arguments as the saved one."),
+            )
+        for name, tensor in here.items():
+            tensor.copy_(tensors[name])  # in place: what comes from a file doesn't start on a 64-byte line
+        self.step, self._evaluated = meta["step"], meta["evaluated"]
+        self._epoch_loss.count = meta["epoch_count"]
+        self._pending = [
+            Command(c["step"], c["name"], tuple(float(v) for v in c["value"])) for c in meta["pending"]
+        ]
+        self._active = (self._status_P == RUNNING).nonzero().flatten()
+        self._before = None
+
+
+def _passes(step: int, per_epoch: int) -> float:
+    return step // per_epoch if step % per_epoch == 0 else step / per_epoch
