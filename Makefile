@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick bench format
+.PHONY: lint types test quick bench docs format
 
 lint:
 	ruff check src tests benchmarks
@@ -17,6 +17,9 @@ quick:
 
 bench:
 	python -m benchmarks
+
+docs:
+	python -c "from treino.spec import settings_table; print(settings_table())" > docs/settings.md
 
 format:
 	ruff format src tests benchmarks

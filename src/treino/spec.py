@@ -76,7 +76,9 @@ def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
 class Settings(BaseModel):
     """Every setting of a training run. Unknown names, wrong types and values out of range are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
+    )
 
     target: str | None = _f(None, "Data", "column to predict (of a table)")
     features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
@@ -96,7 +98,9 @@ class Settings(BaseModel):
     batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
     init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
     net: Annotated[str | None, BeforeValidator(_path)] = _f(
-        None, "Network", "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)"
+        None,
+        "Network",
+        "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)",
     )
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
@@ -145,7 +149,9 @@ class Settings(BaseModel):
     data_seed: Int | None = _f(
         None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62
     )
-    as_taught: bool = _f(False, "Training loop", "the beginners' loop with both its faults, to see what they do")
+    as_taught: bool = _f(
+        False, "Training loop", "the beginners' loop with both its faults, to see what they do"
+    )
     fault: Strings = _f((), "Training loop", "one fault on purpose: " + " or ".join(FAULTS))
 
     device: str = _f("auto", "Machine", "auto, cpu, cuda or mps")
@@ -180,11 +186,15 @@ def read_settings(values: Mapping[str, Any], *, flags: bool = False) -> Settings
     shown = (lambda name: FLAGS.get(name, "--" + name.replace("_", "-"))) if flags else (lambda name: name)
     for name in values:
         if name in LATER:
-            message = _("{name} is not there yet ({what} come later).").format(name=shown(name), what=LATER[name])
+            message = _("{name} is not there yet ({what} come later).").format(
+                name=shown(name), what=LATER[name]
+            )
             raise TreinoError("not_yet", message, _("Leave it out."))
         if name not in Settings.model_fields:
             message = _("There is no setting {name}.").format(name=shown(name))
-            raise TreinoError("unknown_setting", message, nearest(shown(name), map(shown, Settings.model_fields)))
+            raise TreinoError(
+                "unknown_setting", message, nearest(shown(name), map(shown, Settings.model_fields))
+            )
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
@@ -279,7 +289,9 @@ def _contradictions(s: Settings, shown: Any) -> None:
         )
     for fault in s.fault:
         if fault not in FAULTS:
-            refuse("fault_unknown", _("There is no fault {name!r}.").format(name=fault), nearest(fault, FAULTS))
+            refuse(
+                "fault_unknown", _("There is no fault {name!r}.").format(name=fault), nearest(fault, FAULTS)
+            )
     if s.as_taught and s.fault:
         refuse(
             "as_taught_and_fault",
@@ -297,3 +309,22 @@ def _contradictions(s: Settings, shown: Any) -> None:
 def faults_of(settings: Settings) -> tuple[str, ...]:
     """The faults that a run is asked to have, by the doctor's ids."""
     return FAULTS if settings.as_taught else settings.fault
+
+
+def settings_table() -> str:
+    """The table of settings as Markdown: the text of ``docs/settings.md``."""
+    lines = [
+        "# The settings",
+        "",
+        "Every flag of `treino train`; in Python the same names with underscores are arguments of `tr.fit`.",
+        "",
+    ]
+    for group in GROUPS:
+        lines += [f"## {group}", "", "| flag | default | what it is |", "|---|---|---|"]
+        for name, field in Settings.model_fields.items():
+            if group_of(name) == group:
+                default = "decided" if field.default is None else str(field.default)
+                default = {"()": "none", "True": "yes", "False": "no"}.get(default, default)
+                lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")
+        lines.append("")
+    return "\n".join(lines)

@@ -88,7 +88,9 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
             "not_yet", _("treino {verb} is not there yet.").format(verb=tokens[0]), _("See: treino --help")
         )
     try:
-        command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False, console=screen.out)
+        command, bound, ignored = app.parse_args(
+            tokens, exit_on_error=False, print_error=False, console=screen.out
+        )
     except CycloptsError as error:
         raise _usage(error, tokens, app) from None
     extra = {"screen": screen} if "screen" in ignored else {}
@@ -101,7 +103,11 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
 def _usage(error: CycloptsError, tokens: Sequence[str], app: App) -> TreinoError:
     """cyclopts' message, with its suggestion as the next move."""
     message = re.sub(r"\s+", " ", str(error)).strip()
-    hint = _("See: treino {verb} --help").format(verb=tokens[0] if tokens[0] in _verbs(app) else "").replace("  ", " ")
+    hint = (
+        _("See: treino {verb} --help")
+        .format(verb=tokens[0] if tokens[0] in _verbs(app) else "")
+        .replace("  ", " ")
+    )
     if found := re.search(r"Did you mean [^?]*\?", message):
         hint, message = found[0], message.replace(found[0], "").strip()
         message = message.split(" Available commands")[0]

@@ -56,6 +56,8 @@ def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
     screen.out.print(_("{n} rows").format(n=document["rows"]))
     if document["target"] is not None:
         said = _("target {target}: {task}").format(target=document["target"], task=document["task"])
-        screen.out.print(said + (" (" + ", ".join(map(str, document["classes"])) + ")" if document["classes"] else ""))
+        screen.out.print(
+            said + (" (" + ", ".join(map(str, document["classes"])) + ")" if document["classes"] else "")
+        )
     for warning in document["warnings"]:
         screen.out.print(f"[yellow]![/] {warning['message']}")

@@ -11,7 +11,9 @@ def export(
     run: RunName = "last",
     /,
     *,
-    format: Annotated[str, Parameter(help="script (plain PyTorch, readable top to bottom) or safetensors")] = "script",
+    format: Annotated[
+        str, Parameter(help="script (plain PyTorch, readable top to bottom) or safetensors")
+    ] = "script",
     data_file: DataFile = None,
     screen: ScreenFlag,
 ) -> int:

@@ -56,7 +56,9 @@ def predict(
             table.add_row(str(p["row"]), said if isinstance(said, str) else f"{said:.6g}", share)
         screen.out.print(table)
         if len(predictions) > SHOWN:
-            screen.out.print(_("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN))
+            screen.out.print(
+                _("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN)
+            )
     if "metrics" in document:
         figures = ", ".join(f"{k} {v:.4g}" for k, v in document["metrics"].items())
         screen.out.print(_("against the target column: {figures}").format(figures=figures))

@@ -16,7 +16,9 @@ def follow(events: Iterator[Event], screen: Screen) -> Ended:
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
     )  # fmt: skip
-    bar = Progress(*columns, console=screen.err, disable=not screen.live, transient=True, refresh_per_second=8)
+    bar = Progress(
+        *columns, console=screen.err, disable=not screen.live, transient=True, refresh_per_second=8
+    )
     ended = None
     with bar:
         task = bar.add_task(_("step"), total=1, figures="")
@@ -30,9 +32,15 @@ def follow(events: Iterator[Event], screen: Screen) -> Ended:
                 tick = event.tick
                 if tick.evaluation:
                     for split, metrics in tick.evaluation.items():
-                        shown = ", ".join(f"{name} {float(v[0]):.3f}" for name, v in list(metrics.items())[:2])
+                        shown = ", ".join(
+                            f"{name} {float(v[0]):.3f}" for name, v in list(metrics.items())[:2]
+                        )
                         validation = f" · {split} {shown}"
-                bar.update(task, completed=tick.step, figures=_("loss {loss:.4f}").format(loss=tick.loss) + validation)
+                bar.update(
+                    task,
+                    completed=tick.step,
+                    figures=_("loss {loss:.4f}").format(loss=tick.loss) + validation,
+                )
             else:
                 ended = event
     assert ended is not None

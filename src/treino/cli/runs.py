@@ -23,6 +23,13 @@ def runs(*, screen: ScreenFlag) -> int:
         table.add_column(heading)
     for r in found:
         figure = "" if r["figure"] is None else f"{r['metric']} {r['figure']:.3f}"
-        table.add_row(r["run"], r["status"], r["data"] or "", str(r["steps"] or ""), figure, r["when"])
+        table.add_row(
+            r["run"],
+            r["status"],
+            r["data"] or "",
+            str(r["steps"] or ""),
+            figure,
+            r["when"][:19].replace("T", " "),
+        )
     screen.out.print(table)
     return 0

@@ -4,7 +4,7 @@ import json
 import math
 import sys
 import traceback
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -12,14 +12,16 @@ from rich.text import Text
 from treino.errors import TreinoError
 from treino.words import _
 
+WIDE = 1000
+
 
 class Screen:
     """Two consoles: results on ``out``, progress and warnings on ``err``. With ``--json`` words go nowhere."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = Console(file=sys.stdout, highlight=False, quiet=as_json, soft_wrap=not sys.stdout.isatty())
-        self.err = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self.out = _console(sys.stdout, as_json)
+        self.err = _console(sys.stderr)
 
     @property
     def live(self) -> bool:
@@ -47,6 +49,11 @@ class Screen:
         return self.fail(
             TreinoError("defect", message, _("This is a defect of treino; please report it."), status=1)
         )
+
+
+def _console(file: TextIO, quiet: bool = False) -> Console:
+    """A pipe has no width: lines are not broken there."""
+    return Console(file=file, highlight=False, quiet=quiet, width=None if file.isatty() else WIDE)
 
 
 def finite(value: Any) -> Any:

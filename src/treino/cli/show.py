@@ -33,7 +33,9 @@ def show(
     found = differences(first, second)
     screen.document({"a": first.document, "b": second.document, "differences": found})
     if not found:
-        screen.out.print(_("{a} and {b} have the same settings and figures.").format(a=first.name, b=second.name))
+        screen.out.print(
+            _("{a} and {b} have the same settings and figures.").format(a=first.name, b=second.name)
+        )
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("", first.name, second.name):

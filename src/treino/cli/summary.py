@@ -49,9 +49,7 @@ def _layers(layers: Any, parameters: int) -> RenderableType:
     for heading in (_("layer"), "", _("in"), _("out"), _("parameters")):
         table.add_column(heading, justify="left" if heading in (_("layer"), "") else "right")
     for name, kind, inputs, outputs, count in layers:
-        table.add_row(
-            name, kind, *(f"{n:,}" if n is not None else "" for n in (inputs, outputs)), f"{count:,}" if count else ""
-        )
+        table.add_row(name, kind, inputs, outputs, f"{count:,}" if count else "")
     table.add_row(_("all"), "", "", "", f"{parameters:,}")
     return table
 
@@ -68,7 +66,9 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
         _("loss {name}").format(name=s["loss"]),
         " ".join(optimizer),
         _("batch {size} ({n:,} steps an epoch)").format(size=s["batch_size"], n=per_epoch),
-        _("at most {length}, patience {n}").format(length=length, n=s["patience"]) if s["patience"] else length,
+        _("at most {length}, patience {n}").format(length=length, n=s["patience"])
+        if s["patience"]
+        else length,
         _("seed {n}").format(n=s["seed"]),
         _("kernel {name} on {device}").format(name=s["engine"], device=s["device"]),
     ]
@@ -109,7 +109,9 @@ def _figures(d: dict[str, Any]) -> RenderableType:
     table.add_column("")
     names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
     for split in splits:
-        table.add_column(_("{split} ({n:,} rows)").format(split=names[split], n=d["rows"][split]), justify="right")
+        table.add_column(
+            _("{split} ({n:,} rows)").format(split=names[split], n=d["rows"][split]), justify="right"
+        )
     if "test" in splits:
         table.add_column(_("95 % on test"), justify="right")
         for baseline in d["baseline"]:

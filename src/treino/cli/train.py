@@ -9,7 +9,10 @@ from treino.cli.flags import ScreenFlag
 
 def train(
     source: Annotated[
-        str, Parameter(name="DATA", help="a built-in (wine, iris, moons, mnist, ...: see 'treino data') or a CSV file")
+        str,
+        Parameter(
+            name="DATA", help="a built-in (wine, iris, moons, mnist, ...: see 'treino data') or a CSV file"
+        ),
     ],
     /,
     *,

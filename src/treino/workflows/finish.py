@@ -1,13 +1,14 @@
 """The end of a training: the figures, once; the pictures; the weights; the seal."""
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from treino.data.dataset import Data
 from treino.engine.metrics import measure
-from treino.inspection import baselines, intervals, outputs
+from treino.inspection.baselines import baselines
+from treino.inspection.intervals import intervals
+from treino.inspection.predict import outputs
 from treino.store import RunFolder
+from treino.workflows.histories import histories
 from treino.workflows.pictures import draw
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ def finish(
     for split, rows in data.splits.items():
         if len(rows) and (over or split != "test"):
             out = outputs(net, rows.x, item_shape=item_shape)
-            metrics[split] = {k: float(v[0]) for k, v in measure(out[None], rows.y, loss=loss, scale=scale).items()}
+            metrics[split] = {
+                k: float(v[0]) for k, v in measure(out[None], rows.y, loss=loss, scale=scale).items()
+            }
             test_output = out if split == "test" else test_output
+    found = baselines(data, loss) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
     document = {
         "status": status,
@@ -62,40 +66,19 @@ def finish(
             if test_output is None
             else {k: list(v) for k, v in intervals(test_output, data.test.y, loss=loss, scale=scale).items()}
         },
-        "baseline": baselines(data) if over and len(data.test) else {},
+        "baseline": found.metrics if found else {},
         "findings": [],
         "kept_epoch": int(engine.kept_epoch_P[0]),
         "kept_step": int(engine.kept_step_P[0]),
         "faults": planned.settings["fault"],
         "reasons": list(planned.reasons),
-        "notes": list(data.notes),
+        "notes": [*data.notes, *(found.notes if found else ())],
         "reproducible": True,
     }  # fmt: skip
     document |= histories(folder, engine.steps_per_epoch)
     folder.write_json("result.json", document)
-    folder.database.add_event(0, engine.step, status, {})
+    folder.database.add_event(0, engine.step, status)
     folder.seal(status)
     run = Run(folder, data=data, net=net)
     draw(run, ("boundary", "curves"))
     return run
-
-
-def histories(folder: RunFolder, steps_per_epoch: int) -> dict[str, Any]:
-    """The lists by epoch of the ``train`` document, from the recorded losses and evaluations."""
-    losses = np.asarray(folder.database.losses(0), dtype=np.float64)
-    parts = [losses[i : i + steps_per_epoch] for i in range(0, len(losses), steps_per_epoch)]
-    seconds: list[float | None] = [None] * len(parts)
-    validation: list[float | None] = [None] * len(parts)
-    for row in folder.database.epochs(0):
-        if row.split == "train" and row.metric == "seconds" and row.epoch <= len(parts):
-            seconds[row.epoch - 1] = row.value
-        elif row.split == "validation" and row.metric == "loss" and row.epoch <= len(parts):
-            validation[row.epoch - 1] = row.value
-    return {
-        "epochs": len(parts),
-        "epoch_seconds": [s for s in seconds if s is not None],
-        "loss": {"train": [float(p.mean()) for p in parts], "validation": validation},
-        "loss_std": {"train": [float(p.std()) for p in parts]},
-    }
-
-

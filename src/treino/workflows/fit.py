@@ -65,7 +65,9 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
             continue
         ours = COURSE.get(name, name)
         if ours != name and ours in settings:
-            raise TreinoError("epochs_twice", _("{a} and {b} are the same setting.").format(a=name, b=ours), _("Give one."))
+            raise TreinoError(
+                "epochs_twice", _("{a} and {b} are the same setting.").format(a=name, b=ours), _("Give one.")
+            )
         given[ours] = str(value) if ours == "device" else value
     return given
 

@@ -6,7 +6,6 @@ from typing import Any
 from treino.store import list_runs
 from treino.workflows.run import Run
 
-
 HEADLINE = "accuracy", "r2"
 
 
@@ -15,16 +14,17 @@ def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
     rows = []
     for summary in list_runs(parent):
         row = {"run": summary.name, "path": str(summary.path), "status": summary.status, "when": summary.when}
-        result, spec = summary.result or {}, summary.spec or {}
+        result = summary.result or {}
         test = (result.get("metrics") or {}).get("test") or {}
         metric = next((m for m in HEADLINE if m in test), None)
         rows.append(
             row
             | {
-                "data": (spec.get("data") or {}).get("name"),
+                "data": ((summary.spec or {}).get("data") or {}).get("name"),
                 "steps": result.get("steps"),
                 "metric": metric,
                 "figure": test.get(metric) if metric else None,
+                "damage": summary.damage,
             }
         )
     return rows

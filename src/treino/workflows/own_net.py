@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from treino.data.seeding import generator
+from treino.engine.own import construct
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -43,30 +42,12 @@ def own_net(where: str, seed: int) -> nn.Module:
     if not callable(found):
         raise TreinoError(
             "net_kind",
-            _("{name} in {path} is a {kind}, not a network.").format(name=name, path=path, kind=type(found).__name__),
+            _("{name} in {path} is a {kind}, not a network.").format(
+                name=name, path=path, kind=type(found).__name__
+            ),
             _("Name an nn.Module, its class, or a function that returns one."),
         )
-    with torch.random.fork_rng():
-        torch.manual_seed(generator(seed, "init").initial_seed())
-        try:
-            made = found()
-        except Exception as error:
-            raise TreinoError(
-                "net_fails",
-                _("{name}() in {path} raises {kind}: {error}.").format(
-                    name=name, path=path, kind=type(error).__name__, error=error
-                ),
-                _("It must work without arguments; wrap it in a function that gives them."),
-            ) from error
-    if not isinstance(made, nn.Module):
-        raise TreinoError(
-            "net_kind",
-            _("{name}() in {path} returns a {kind}, not an nn.Module.").format(
-                name=name, path=path, kind=type(made).__name__
-            ),
-            _("Return the network."),
-        )
-    return made
+    return construct(found, seed)
 
 
 def _named(path: Path, name: str) -> Any:
@@ -96,7 +77,9 @@ def _named(path: Path, name: str) -> Any:
         names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]
         own = [n for n in names if getattr(getattr(module, n), "__module__", None) == module_name]
         raise TreinoError(
-            "net_name", _("There is no {name} in {path}.").format(name=name, path=path), nearest(name, own or names)
+            "net_name",
+            _("There is no {name} in {path}.").format(name=name, path=path),
+            nearest(name, own or names),
         )
     return getattr(module, name)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError, nearest
-from treino.store.files import write_atomically
+from treino.store.files import make_folder, write_atomically
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -20,28 +20,52 @@ def draw(run: "Run", what: Sequence[str], to: Path | None = None) -> list[Path]:
     """
     for name in what:
         if name not in PICTURES:
-            raise TreinoError("picture_unknown", _("There is no picture {name!r}.").format(name=name), nearest(name, PICTURES))
-    folder = to if to is not None else run.path / "pictures"
-    folder.mkdir(exist_ok=True)
+            raise TreinoError(
+                "picture_unknown",
+                _("There is no picture {name!r}.").format(name=name),
+                nearest(name, PICTURES),
+            )
+    if to is not None:
+        make_folder(to)
     paths = []
     for name in what:
-        path = folder / f"{name}.png"
-        write_atomically(path, PICTURES[name](run))
-        paths.append(path)
+        picture = PICTURES[name](run)
+        if to is None:
+            paths.append(run.folder.write_bytes(f"pictures/{name}.png", picture))
+        else:
+            write_atomically(to / f"{name}.png", picture)
+            paths.append(to / f"{name}.png")
     return paths
 
 
 def _boundary(run: "Run") -> bytes:
-    from treino.inspection import boundary
-    from treino.plots import draw_boundary, png
+    from treino.inspection.boundary import boundary
+    from treino.plots.boundary import boundary_figure
+    from treino.plots.style import png
 
-    return png(draw_boundary(boundary(run.module, run.data, item_shape=run.item_shape, loss=run.settings["loss"])))
+    return png(boundary_figure(boundary(run.module, run.data, item_shape=run.item_shape)))
 
 
 def _curves(run: "Run") -> bytes:
-    from treino.plots import draw_curves, png
+    from treino.inspection.curves import curves
+    from treino.plots.curves import curves_figure
+    from treino.plots.style import png
 
-    return png(draw_curves(run.document, run.evaluations))
+    d = run.document
+    evaluated, per_epoch = run.evaluations, run.spec["steps_per_epoch"]
+    metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+    shown = curves(
+        run.name,
+        d["loss"]["train"],
+        d["loss_std"]["train"],
+        evaluated=evaluated,
+        metric=metric,
+        kept_epoch=d.get("kept_epoch"),
+        step_loss=run.losses,
+        steps_per_epoch=per_epoch,
+        diverged_step=d["steps"] if d["status"] == "diverged" else None,
+    )
+    return png(curves_figure(shown))
 
 
 PICTURES: dict[str, Callable[["Run"], bytes]] = {"boundary": _boundary, "curves": _curves}

@@ -43,7 +43,9 @@ def device_of(name: str) -> str:
     if not there[kind] or (number and int(number) >= torch.cuda.device_count()):
         raise TreinoError(
             "device_missing",
-            _("There is no device {name} here (torch {version}).").format(name=name, version=torch.__version__),
+            _("There is no device {name} here (torch {version}).").format(
+                name=name, version=torch.__version__
+            ),
             _("Leave --device out, or use --device cpu."),
         )
     return name
@@ -63,7 +65,9 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
     s, default = settings, IMAGE if data.kind == "image" else TABLE
     _check_optimizer(s)
     if not len(data.train):
-        raise TreinoError("no_training_rows", _("There are no training rows."), _("Lower --validation or --test."))
+        raise TreinoError(
+            "no_training_rows", _("There are no training rows."), _("Lower --validation or --test.")
+        )
     free = s.epochs is None and s.steps is None
     patience = s.patience if s.patience is not None else PATIENCE if free else 0
     if len(data.validation) == 0:
@@ -163,7 +167,9 @@ def _class_weights(s: Settings, data: Data) -> list[float] | None:
     if data.task != "classification":
         raise TreinoError(
             "class_weights_without_classes",
-            _("--class-weights needs classes, and the target {target} is a number.").format(target=data.target),
+            _("--class-weights needs classes, and the target {target} is a number.").format(
+                target=data.target
+            ),
             _("Leave it out, or use --task classification."),
         )
     classes = len(data.classes)

@@ -12,7 +12,7 @@ import torch
 from treino.data import Prepared, rows_for_prediction
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
-from treino.inspection import outputs, probabilities
+from treino.inspection.predict import outputs, probabilities
 from treino.words import _
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.preparation import Preparation
-from treino.engine import mlp
+from treino.engine import Loss, mlp
 from treino.errors import TreinoError
 from treino.store import RunFolder, find, list_runs
 from treino.words import _
-from treino.workflows.finish import histories
+from treino.workflows.histories import evaluations, histories
 from treino.workflows.own_net import own_net
 from treino.workflows.source import data_of
 
@@ -71,7 +71,7 @@ class Run:
             return head | {k: v for k, v in self.folder.read_json("result.json").items() if k not in head}
         if not (self.path / "spec.json").exists():
             return head
-        steps = len(self.folder.database.losses(0))
+        steps = len(self.folder.database.losses())
         middle = {"settings": self.settings, "engine": self.settings["engine"], "steps": steps}
         return head | middle | histories(self.folder, int(self.spec["steps_per_epoch"]))
 
@@ -83,11 +83,30 @@ class Run:
     @property
     def losses(self) -> np.ndarray:
         """``[S]`` float32: the training loss of every step."""
-        return np.asarray(self.folder.database.losses(0))
+        return np.asarray(self.folder.database.losses())
+
+    @property
+    def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
+        """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
+        found = evaluations(self.folder, len(self.losses) // int(self.spec["steps_per_epoch"]))
+        found.pop("train", None)  # its only figures are seconds
+        return found
 
     @cached_property
     def preparation(self) -> Preparation:
         return Preparation.from_json(self.folder.read_json("preparation.json"))
+
+    @cached_property
+    def loss_function(self) -> Loss:
+        """The loss that was trained, with its settings."""
+        s = self.settings
+        weights = tuple(s["class_weights"]) if s["class_weights"] else None
+        return Loss(s["loss"], s["label_smoothing"], weights, "softmax_before_cross_entropy" in s["fault"])
+
+    @property
+    def target_scale(self) -> float:
+        """One unit of the network's output in the target's own units."""
+        return float(self.spec["target_scale"])
 
     @property
     def data(self) -> Data:
@@ -141,7 +160,9 @@ class Run:
             return own_net(str(self.path / self.spec["asked"]["net"]), s["seed"])
         raise TreinoError(
             "net_not_trusted" if kind == "file" else "net_wanted",
-            _("{run} trained a network of your own, and reading a run executes nothing.").format(run=self.name),
+            _("{run} trained a network of your own, and reading a run executes nothing.").format(
+                run=self.name
+            ),
             _("Give it with --net FILE.py:NAME{trust}.").format(
                 trust=_(", or add --trust to run the copy in the folder") if kind == "file" else ""
             ),

@@ -75,11 +75,15 @@ def data_of(folder: RunFolder, moved_to: str | os.PathLike[str] | None = None) -
         return _copy_of(folder, stored)
     source: str | Path = where["source"]
     if where["kind"] == "file":
-        source = Path(moved_to) if moved_to is not None else Path(os.path.normpath(folder.path / where["source"]))
+        source = (
+            Path(moved_to) if moved_to is not None else Path(os.path.normpath(folder.path / where["source"]))
+        )
         if not source.is_file():
             raise TreinoError(
                 "data_gone",
-                _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
+                _("{run} was trained on {path}, which is not there.").format(
+                    run=folder.path.name, path=source
+                ),
                 _("Say where it is now: --data FILE."),
             )
         if sha256(source) != where["sha256"]:

@@ -102,7 +102,7 @@ def training(
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
-    with folder.lock():
+    with folder:
         asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
         if settings.net:
             asked["net"] = NET_COPY + ":" + settings.net.rpartition(":")[2]
@@ -154,7 +154,9 @@ def resuming(
     if folder.status not in ("interrupted", "stopped"):
         raise TreinoError(
             "nothing_to_resume",
-            _("{run} is {status}: there is nothing to resume.").format(run=folder.path.name, status=folder.status),
+            _("{run} is {status}: there is nothing to resume.").format(
+                run=folder.path.name, status=folder.status
+            ),
             _("Train a new run, e.g. with more --epochs."),
         )
     if not (folder.path / "spec.json").exists():
@@ -169,7 +171,7 @@ def resuming(
     settings = read_settings(spec["asked"] | kernel)
     own = _net_again(folder, spec, net, trust, settings)
     planned = plan(settings, data, own)
-    with folder.lock():
+    with folder:
         folder.unseal()
         clock, db = Clock(), folder.database
         kept = folder.last_checkpoint()
@@ -178,11 +180,16 @@ def resuming(
             planned.training.load(tensors, meta["engine"])
             clock = Clock(*meta["clock"])
         known = set(kept[1]["commands"]) if kept is not None else set()
-        db.cut(SEGMENT, planned.training.step)
+        engine = planned.training
+        db.cut(
+            SEGMENT,
+            engine.step,
+            -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch),
+        )
         for command in db.commands():
             if command.state == "applied" and command.id not in known:
-                planned.training.set(command.name, command.value, command.step)
-        db.add_event(SEGMENT, planned.training.step, "resumed", {})
+                engine.set(command.name, command.value, command.step)
+        db.add_event(SEGMENT, engine.step, "resumed")
         yield Begun(folder, data, planned)
         yield from _drive(folder, data, planned, clock, checkpoint_seconds)
 
@@ -238,7 +245,7 @@ def _stop_asked(folder: RunFolder, engine: Any) -> bool:
             stop = True
         else:
             engine.set(command.name, command.value, command.step)
-        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step))
+        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step), SEGMENT)
     return stop
 
 
@@ -273,10 +280,12 @@ def _net_again(
     if not trust:
         raise TreinoError(
             "net_not_trusted",
-            _("{run} holds a copy of the Python file that makes its network; reading a run executes nothing.").format(
-                run=folder.path.name
+            _(
+                "{run} holds a copy of the Python file that makes its network; reading a run executes nothing."
+            ).format(run=folder.path.name),
+            _("Add --trust if you trust {path}, or give your own with --net.").format(
+                path=folder.path / NET_COPY
             ),
-            _("Add --trust if you trust {path}, or give your own with --net.").format(path=folder.path / NET_COPY),
         )
     return own_net(str(folder.path / spec["asked"]["net"]), seed)
 
@@ -288,7 +297,10 @@ def command(source: str, asked: dict[str, Any]) -> str:
         if isinstance(value, bool):
             words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
         elif value is not None:
-            words += [FLAGS[name], ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value)]
+            words += [
+                FLAGS[name],
+                ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value),
+            ]
     return shlex.join(words)
 
 

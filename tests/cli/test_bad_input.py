@@ -1,0 +1,277 @@
+"""Bad input is one message with the next move, exit 2, a JSON error, no traceback, and nothing half-written."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Said
+
+SETTINGS = [
+    # flag, value, rule, a word of the message, a word of the hint
+    ("--lr", "1-3", "lr_type", "1-3", "1e-3"),
+    ("--lr", "0,1", "lr_type", "0,1", "0.1"),
+    ("--lr", "0", "lr_range", "greater than 0", "learning rate"),
+    ("--lr", "-0.1", "lr_range", "-0.1", "learning rate"),
+    ("--lr", "nan", "lr_range", "finite", "learning rate"),
+    ("--lr", "inf", "lr_range", "finite", "learning rate"),
+    ("--lr", "fast", "lr_type", "fast", "learning rate"),
+    ("--momentum", "1", "momentum_range", "less than 1", "momentum"),
+    ("--betas", "0.9", "betas_type", "0.9", "two decay rates"),
+    ("--betas", "0.9,1.5", "betas_range", "1.5", "0.9,0.999"),
+    ("--weight-decay", "-1", "weight_decay_range", "at least 0", "decay"),
+    ("--clip", "0", "clip_range", "greater than 0", "norm"),
+    ("--dropout", "1", "dropout_range", "less than 1", "dropped"),
+    ("--hidden", "64,0", "hidden_range", "at least 1", "units"),
+    ("--hidden", "64;32", "hidden_type", "64;32", "units"),
+    ("--label-smoothing", "1", "label_smoothing_range", "less than 1", "share"),
+    ("--class-weights", "balanced!", "class_weights_type", "balanced!", "balanced"),
+    ("--class-weights", "1,2", "class_weights_count", "3 classes", "balanced"),
+    ("--class-weights", "1,2,-3", "class_weights_range", "-3", "balanced"),
+    ("--batch-size", "0", "batch_size_range", "at least 1", "full"),
+    ("--batch-size", "all", "batch_size_type", "all", "full"),
+    ("--epochs", "0", "epochs_range", "at least 1", "passes"),
+    ("--epochs", "1.5", "epochs_type", "1.5", "passes"),
+    ("--steps", "-3", "steps_range", "at least 1", "updates"),
+    ("--patience", "-1", "patience_range", "at least 0", "never"),
+    ("--warmup", "-1", "warmup_range", "at least 0", "steps"),
+    ("--seed", "-1", "seed_range", "at least 0", "seed"),
+    ("--seed", "one", "seed_type", "one", "seed"),
+    ("--data-seed", "1e99", "data_seed_type", "1e99", "split"),
+    ("--threads", "0", "threads_range", "at least 1", "threads"),
+    ("--validation", "1", "validation_range", "less than 1", "share"),
+    ("--test", "-0.1", "test_range", "at least 0", "share"),
+    ("--keep", "bst", "keep_choice", "bst", "'best'"),
+    ("--shuffle", "every", "shuffle_choice", "every", "each"),
+    ("--task", "classify", "task_choice", "classify", "classification"),
+    ("--device", "gpu", "device_choice", "gpu", "cuda"),
+    ("--fault", "missing_zero", "fault_unknown", "missing_zero", "missing_zero_grad"),
+    ("--every", "10", "not_yet", "--every", "Leave it out"),
+    ("--seeds", "20", "not_yet", "--seeds", "Leave it out"),
+    ("--folds", "5", "not_yet", "--folds", "Leave it out"),
+    ("--optimizer", "admm", "optimizer", "admm", "adam"),
+    ("--activation", "rellu", "activation", "rellu", "relu"),
+    ("--schedule", "cosin", "schedule", "cosin", "cosine"),
+    ("--loss", "cross_entrpy", "loss", "cross_entrpy", "cross_entropy"),
+    ("--loss", "mse", "loss", "mse", "cross_entropy"),
+    ("--loss", "bce", "loss", "bce", "cross_entropy"),
+    ("--init", "xaver", "init", "xaver", "xavier"),
+    ("--metric", "accurcy", "metric", "accurcy", "accuracy"),
+    ("--metric", "rmse", "metric", "rmse", "accuracy"),
+    ("--engine", "flat-lop", "engine", "flat-lop", "flat-loop"),
+    ("--features", "alcool", "feature", "alcool", "alcohol"),
+    ("--name", "a/b", "name", "a/b", ""),
+    ("--lrr", "1", "usage", "--lrr", "--lr"),
+    ("--net", "nowhere.py:Net", "net_file_missing", "nowhere.py", ""),
+    ("--net", "nowhere", "net_form", "nowhere", "FILE.py:NAME"),
+]
+
+
+def check(said: Said, rule: str, message: str, hint: str) -> None:
+    """One error, in words on stderr and as the one document on stdout."""
+    assert said.status == 2, said
+    error = said.document["error"]
+    assert set(error) == {"rule", "message", "hint"}
+    assert rule in error["rule"]
+    assert message in error["message"]
+    assert hint in error["hint"]
+    assert "Traceback" not in said.err + said.out
+    assert error["message"].split()[0] in said.err
+
+
+def nothing_written(folder: Path) -> None:
+    assert not list(folder.glob("runs/*"))
+
+
+@pytest.mark.parametrize(("flag", "value", "rule", "message", "hint"), SETTINGS)
+def test_a_bad_setting(
+    treino: Callable[..., Said], tmp_path: Path, flag: str, value: str, rule: str, message: str, hint: str
+) -> None:
+    check(treino("train", "wine", flag, value, "--json"), rule, message, hint)
+    nothing_written(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "rule"),
+    [
+        (("--epochs", 3, "--steps", 5), "epochs_and_steps"),
+        (("--validation", 0.5, "--test", 0.5), "shares_sum"),
+        (("--name", "a", "--out", "b"), "name_and_out"),
+        (("--nesterov", "--optimizer", "sgd"), "nesterov_without_momentum"),
+        (("--momentum", 0.9), "momentum_with_adam"),
+        (("--optimizer", "sgd", "--betas", "0.9,0.99"), "betas_with_sgd"),
+        (("--as-taught", "--fault", "missing_zero_grad"), "as_taught_and_fault"),
+        (("--net", "net.py:Net", "--hidden", "3"), "net_and_layers"),
+        (("--validation", 0, "--patience", 3), "no_validation_rows"),
+        (("--validation", 0, "--keep", "best"), "no_validation_rows"),
+        (("--engine", "flat-bmm", "--batch-norm"), "batch_norm"),
+        (("--engine", "flat-loop", "--batch-norm"), "batch_norm"),
+        (("--as-taught", "--loss", "mse"), "loss"),
+        (("--features", "alcohol,alcohol"), "feature"),
+        (("--target", "alcohol"), "target"),
+        (("--task", "regression"), "task"),
+    ],
+)
+def test_settings_that_contradict_each_other(
+    treino: Callable[..., Said], tmp_path: Path, flags: tuple[object, ...], rule: str
+) -> None:
+    said = treino("train", "wine", *flags, "--json")
+    assert said.status == 2
+    assert rule in said.document["error"]["rule"]
+    assert said.document["error"]["hint"]
+    nothing_written(tmp_path)
+
+
+@pytest.mark.parametrize("verb", ["train", "predict", "show", "resume", "plot", "export", "data", "runs"])
+def test_usage_errors(treino: Callable[..., Said], verb: str) -> None:
+    said = treino(verb, "--no-such-flag", "--json")
+    assert said.status == 2
+    assert said.document["error"]["rule"] == "usage"
+    assert "--no-such-flag" in said.document["error"]["message"]
+
+
+def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:
+    check(treino("tran", "wine", "--json"), "usage", "tran", "train")
+
+
+def test_a_verb_of_later(treino: Callable[..., Said]) -> None:
+    check(treino("sweep", "wine", "--json"), "not_yet", "sweep", "--help")
+
+
+def test_too_many_words(treino: Callable[..., Said]) -> None:
+    check(treino("train", "wine", "iris", "--json"), "usage", "iris", "train")
+
+
+def test_json_is_recognised_before_anything_else_but_not_after_the_dashes(
+    treino: Callable[..., Said],
+) -> None:
+    assert treino("--json", "tran").document["error"]["rule"] == "usage"
+    said = treino("tran", "--", "--json")
+    assert said.status == 2
+    assert said.out == ""
+
+
+def test_no_such_device(treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    check(treino("train", "wine", "--device", "cuda", "--json"), "device_missing", "cuda", "cpu")
+    nothing_written(tmp_path)
+
+
+NETS = {
+    "fails": ("raise RuntimeError('not today')", "net_import", "not today"),
+    "syntax": ("def Net(:", "net_import", "line 1"),
+    "missing": ("import no_such_package", "net_import", "no_such_package"),
+    "name": ("class Nett: pass", "net_name", "Net"),
+    "number": ("Net = 3", "net_kind", "int"),
+    "makes_number": ("def Net(): return 3", "net_kind", "int"),
+    "needs_arguments": (
+        "import torch\nclass Net(torch.nn.Module):\n    def __init__(self, n): super().__init__()",
+        "net_fails",
+        "TypeError",
+    ),
+    "bare": ("import torch\nclass Net(torch.nn.Module):\n    def forward(self, x): return x[:, :3]", "parameters", "parameters"),
+    "shape": ("import torch\ndef Net(): return torch.nn.Linear(13, 4)", "output", "3"),
+    "sizes": (
+        "import torch\ndef Net(): return torch.nn.Sequential(torch.nn.Linear(13, 8), torch.nn.ReLU(), torch.nn.Linear(9, 3))",
+        "size",
+        "8",
+    ),
+    "first_layer": ("import torch\ndef Net(): return torch.nn.Linear(12, 3)", "size", "13"),
+    "exits": ("import sys\nsys.exit(0)", "net_import", "SystemExit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NETS)
+def test_a_net_file_that_can_not_be_used(treino: Callable[..., Said], tmp_path: Path, case: str) -> None:
+    text, rule, word = NETS[case]
+    (tmp_path / "net.py").write_text(text)
+    said = treino("train", "wine", "--net", "net.py:Net", "--json")
+    assert said.status == 2, said
+    error = said.document["error"]
+    assert rule in error["rule"]
+    assert word in error["message"] + error["hint"]
+    assert "Traceback" not in said.err
+    nothing_written(tmp_path)
+
+
+@pytest.mark.parametrize("verb", ["show", "resume", "plot", "export", "predict"])
+def test_no_such_run(treino: Callable[..., Said], verb: str) -> None:
+    more = ("wine",) if verb == "predict" else ()
+    assert treino(verb, "wine-1", *more, "--json").status == 2
+    assert treino("train", "wine", "--steps", 2).status == 0
+    said = treino(verb, "wine-2", *more, "--json")
+    assert said.status == 2
+    assert "wine-1" in said.document["error"]["hint"]
+
+
+def test_a_damaged_run_and_one_from_a_newer_treino(treino: Callable[..., Said], tmp_path: Path) -> None:
+    assert treino("train", "wine", "--steps", 2).status == 0
+    run = tmp_path / "runs/wine-1"
+    weights = run / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    said = treino("predict", "wine-1", "wine", "--json")
+    assert said.status == 2
+    assert "model.safetensors" in said.document["error"]["message"]
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {"format": 99}))
+    said = treino("show", "wine-1", "--json")
+    assert said.status == 2
+    assert "newer" in said.document["error"]["message"]
+    assert treino("runs", "--json").document["runs"][0]["status"] == "damaged"
+
+
+def test_places_where_a_run_can_not_go(treino: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").write_text("mine")
+    said = treino("train", "wine", "--out", "full", "--json")
+    assert said.status == 2
+    assert "full" in said.document["error"]["message"]
+    assert (tmp_path / "full/file").read_text() == "mine"
+    assert treino("train", "wine", "--steps", 2, "--name", "a").status == 0
+    said = treino("train", "wine", "--steps", 2, "--name", "a", "--json")
+    assert said.status == 2
+    assert "a" in said.document["error"]["message"]
+
+
+def test_predictions_that_have_no_place(treino: Callable[..., Said], tmp_path: Path) -> None:
+    assert treino("train", "wine", "--steps", 2).status == 0
+    for to in ("no/such/folder.csv", "."):
+        said = treino("predict", "last", "wine", "--to", to, "--json")
+        assert said.status == 2
+        assert said.document["error"]["rule"] == "to_place"
+
+
+def test_pictures_and_formats_that_do_not_exist(treino: Callable[..., Said]) -> None:
+    assert treino("train", "wine", "--steps", 2).status == 0
+    check(treino("plot", "last", "--what", "boundry", "--json"), "picture_unknown", "boundry", "boundary")
+    check(treino("export", "last", "--format", "scrip", "--json"), "format", "scrip", "script")
+
+
+def test_finished_runs_have_nothing_to_resume(treino: Callable[..., Said]) -> None:
+    assert treino("train", "wine", "--steps", 2).status == 0
+    check(treino("resume", "last", "--json"), "nothing_to_resume", "finished", "epochs")
+
+
+def test_data_that_moved_or_changed(treino: Callable[..., Said], tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text("p,q,kind\n" + rows)
+    assert treino("train", "t.csv", "--target", "kind", "--steps", 2).status == 0
+    (tmp_path / "t.csv").rename(tmp_path / "u.csv")
+    check(treino("plot", "last", "--json"), "data_gone", "t.csv", "--data")
+    assert treino("plot", "last", "--data", "u.csv", "--json").status == 0
+    (tmp_path / "u.csv").write_text("p,q,kind\n1,2,a\n" + rows)
+    check(treino("plot", "last", "--data", "u.csv", "--json"), "data_changed", "u.csv", "--data")
+
+
+def test_a_read_only_place_is_the_machines_fault(
+    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    said = treino("train", "wine", "--steps", 2, "--json")
+    assert said.status in (1, 2)
+    assert "runs" in said.document["error"]["message"]
+    assert stat.S_ISREG((tmp_path / "runs").stat().st_mode)

@@ -1,0 +1,62 @@
+"""What all tests share: one thread, a quiet place to run in, and the command line in this process."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """stdout as the one JSON document that it must be."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+@pytest.fixture
+def treino(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """``treino("train", "wine")`` in an empty folder of its own."""
+    from treino.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*argv: object) -> Said:
+        capfd.readouterr()
+        status = main([str(a) for a in argv])
+        out, err = capfd.readouterr()
+        return Said(status, out, err)
+
+    return call
+
+
+def mnist_folder() -> Path | None:
+    """Where the MNIST files are, or None."""
+    folder = Path(os.environ.get("TREINO_DATA", "")) / "mnist"
+    return folder if "TREINO_DATA" in os.environ and folder.is_dir() else None
+
+
+needs_mnist = pytest.mark.skipif(mnist_folder() is None, reason="needs the MNIST files in $TREINO_DATA/mnist")

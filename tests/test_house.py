@@ -1,0 +1,70 @@
+"""The order of the floors, the door, the words: what keeps the house liveable."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import treino
+from treino.spec import LATER, Settings, settings_table
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def test_imports_point_only_downwards() -> None:
+    found = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_the_door_is_what_is_listed() -> None:
+    for name in treino.__all__:
+        assert getattr(treino, name) is not None
+    assert set(treino.__all__) <= set(dir(treino))
+    assert {"load", "train", "fit", "mlp", "open", "runs", "engines"} <= set(treino.__all__)
+    with pytest.raises(AttributeError, match="no_such"):
+        treino.no_such  # noqa: B018
+
+
+def test_no_package_bears_a_name_of_the_door() -> None:
+    packages = {p.name for p in (ROOT / "src/treino").iterdir()} | {
+        p.stem for p in (ROOT / "src/treino").glob("*.py")
+    }
+    assert not packages & set(treino.__all__)
+
+
+def test_importing_stays_light() -> None:
+    heavy = "import sys, treino; treino.train; treino.load; print([m for m in sys.modules if m in HEAVY])"
+    code = f"HEAVY = {{'sklearn', 'matplotlib', 'pandas', 'scipy', 'pyarrow'}}\n{heavy}"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+    bare = "import sys, treino, treino.cli; print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
+def test_a_file_opens_with_what_it_is_for_and_ends_in_time(path: Path) -> None:
+    text = path.read_text()
+    assert text.startswith(('"""', "'''")), "no docstring"
+    assert text.count("\n") <= 450
+
+
+def test_the_table_of_settings_in_the_docs_is_the_program_s() -> None:
+    assert (ROOT / "docs/settings.md").read_text() == settings_table() + "\n", "run: make docs"
+
+
+def test_later_settings_are_not_settings() -> None:
+    assert not set(LATER) & set(Settings.model_fields)
+
+
+def test_the_version_is_one() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    found = re.search(r'^version = "(.*)"', project, re.M)
+    assert found is not None
+    assert found[1] == treino.__version__
+    assert f"## {treino.__version__}" in (ROOT / "CHANGELOG.md").read_text()

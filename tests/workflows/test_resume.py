@@ -1,0 +1,228 @@
+"""A run that was killed or stopped, and then resumed, equals the one that was not, bit for bit."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import Said
+from treino.errors import TreinoError
+from treino.spec import read_settings
+from treino.workflows.run import Run, open_run
+from treino.workflows.train import Ended, drain, resuming, training
+
+CASES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "dropout and cosine": {"dropout": 0.3, "schedule": "cosine", "warmup": 7, "clip": 0.5},
+    "early stopping": {"patience": 15, "epochs": 300, "lr": 0.02},
+    "as taught": {"as_taught": True, "optimizer": "sgd", "momentum": 0.5, "lr": 1e-3, "clip": 1.0},
+    "batch norm": {"batch_norm": True, "dropout": 0.1},
+    "module": {"engine": "module", "dropout": 0.2},
+    "flat-bmm": {"engine": "flat-bmm", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
+    "flat-loop": {"engine": "flat-loop", "shuffle": "once", "keep": "last"},
+    "diverges": {"optimizer": "sgd", "lr": 1e5},
+}
+
+
+def settings_of(case: str) -> Any:
+    base = {"epochs": 60, "seed": 3, "hidden": [17, 5]}
+    asked = base | CASES[case]
+    return read_settings(asked | {"name": "run"})
+
+
+def whole(case: str, parent: Path) -> Run:
+    return drain(training("wine", settings_of(case), parent=parent))
+
+
+def same(a: Run, b: Run) -> None:
+    """All that a training computes is equal; only times differ."""
+    assert a.status == b.status
+    np.testing.assert_array_equal(a.losses.view(np.int32), b.losses.view(np.int32))
+    for name in ("model.safetensors",):
+        one, two = a.folder.read_tensors(name)[0], b.folder.read_tensors(name)[0]
+        assert one.keys() == two.keys()
+        assert all(torch.equal(one[k], two[k]) for k in one)
+    state_a, state_b = a.folder.last_checkpoint(), b.folder.last_checkpoint()
+    assert state_a is not None
+    assert state_b is not None
+    assert state_a[0].keys() == state_b[0].keys()
+    for key, tensor in state_a[0].items():
+        assert torch.equal(tensor.nan_to_num(), state_b[0][key].nan_to_num()), key
+    assert state_a[1]["engine"] == state_b[1]["engine"]
+    times = ("seconds", "epoch_seconds", "evaluation_seconds", "run", "path")
+    one, two = ({k: v for k, v in r.document.items() if k not in times} for r in (a, b))
+    assert one == two
+    assert a.evaluations == b.evaluations
+
+
+def in_a_child(work: Callable[[], object]) -> int:
+    """Fork; the child works and leaves without the test's clean-up. -> its pid."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, 1)
+            os.dup2(devnull, 2)
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return pid
+
+
+def killed_after(work: Callable[[], object], seconds: float) -> bool:
+    """Run the work in a child and SIGKILL it; whether it died of that."""
+    pid = in_a_child(work)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    _pid, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status)
+
+
+def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) -> tuple[Run, int]:
+    """Kill the training and each of its resumes at a random moment until one gets through. -> run, kills."""
+    kills = int(killed_after(lambda: drain(training("wine", settings_of(case), parent=parent, checkpoint_seconds=0)),
+                             rng.uniform(0, length)))  # fmt: skip
+    for _attempt in range(6):
+        path = parent / "run"
+        if not path.is_dir() or not (path / "manifest.json").exists():
+            if path.is_dir():
+                for left in path.iterdir():
+                    left.unlink()
+                path.rmdir()
+            return drain(training("wine", settings_of(case), parent=parent)), kills
+        run = open_run(path)
+        if run.status != "interrupted":
+            return run, kills
+        try:
+            if _attempt < 4 and killed_after(
+                lambda: drain(resuming(path, checkpoint_seconds=0)), rng.uniform(0, length)
+            ):
+                kills += 1
+                continue
+            if open_run(path).status == "interrupted":
+                return drain(resuming(path)), kills
+            return open_run(path), kills
+        except TreinoError as error:
+            assert error.rule == "ended_before_it_began"
+            for left in path.iterdir():
+                left.unlink()
+            path.rmdir()
+    raise AssertionError("never got through")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
+    rng = random.Random(case)
+    begin = time.perf_counter()
+    reference = whole(case, tmp_path / "whole")
+    length = time.perf_counter() - begin
+    kills = 0
+    for attempt in range(20):
+        run, more = kill_and_resume(case, tmp_path / f"killed{attempt}", rng, length)
+        same(reference, run)
+        kills += more
+        if kills >= 6:
+            return
+    raise AssertionError(f"only {kills} kills")
+
+
+@pytest.mark.parametrize("case", ["plain", "dropout and cosine", "as taught", "batch norm"])
+def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
+    """Stop after every few events, by dropping the generator as a dying process would, and go on."""
+    reference = whole(case, tmp_path / "whole")
+    events = training("wine", settings_of(case), parent=tmp_path / "parts", checkpoint_seconds=0)
+    path = tmp_path / "parts/run"
+    ended: Run | None = None
+    for _part in range(100):
+        for count, event in enumerate(events):
+            if isinstance(event, Ended):
+                ended = event.run
+                break
+            if count == 2:
+                break
+        if ended is not None:
+            break
+        events.close()  # type: ignore[attr-defined]
+        assert open_run(path).status == "interrupted"
+        events = resuming(path, checkpoint_seconds=0)
+    assert ended is not None
+    same(reference, ended)
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said]) -> None:
+    command = [sys.executable, "-m", "treino", "train", "moons", "--epochs", "20000", "--json"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    database = tmp_path / "runs/moons-1/run.sqlite"
+    while not database.exists():
+        time.sleep(0.05)
+        assert process.poll() is None
+    time.sleep(1.0)
+    assert treino("show", "moons-1", "--json").document["status"] == "running"
+    assert treino("resume", "moons-1", "--json").document["error"]["rule"] in (
+        "nothing_to_resume",
+        "run_busy",
+    )
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "treino resume" in err
+    said = treino("show", "moons-1", "--json").document
+    assert said["status"] == "interrupted"
+    assert said["metrics"]["test"] is None
+    assert said["steps"] > 0
+    assert '"status": "interrupted"' in out
+
+
+def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
+    asked = read_settings({"epochs": 400, "hidden": [8], "name": "run"})
+    events = training("wine", asked, parent=tmp_path, checkpoint_seconds=0)
+    path = tmp_path / "run"
+    next(events)
+    first = next(events)
+    open_run(path).set("lr", 1e-2)
+    at = first.tick.step  # type: ignore[union-attr]
+    next(events)
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    command = open_run(path).folder.database.commands()[0]
+    assert command.state == "applied"
+    assert command.step is not None
+    assert command.step >= at
+    resumed = drain(resuming(path))
+    again = training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path)
+    other = next(again).plan.training  # type: ignore[union-attr]
+    other.set("lr", 1e-2, command.step)
+    np.testing.assert_array_equal(resumed.losses, drain(again).losses)
+    plain = drain(
+        training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "plain"}), parent=tmp_path)
+    )
+    assert not np.array_equal(resumed.losses, plain.losses)
+
+
+def test_a_command_to_stop(tmp_path: Path) -> None:
+    events = training(
+        "wine", read_settings({"epochs": 100000, "hidden": [8], "name": "run"}), parent=tmp_path
+    )
+    next(events)
+    next(events)
+    open_run(tmp_path / "run").stop()
+    run = drain(events)
+    assert run.status == "stopped"
+    with pytest.raises(TreinoError, match="no process would hear"):
+        run.stop()

@@ -1,0 +1,260 @@
+"""A run's figures, network and predictions, held against scikit-learn and against a plain forward pass."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics
+import torch
+from torch import nn
+
+import treino as tr
+from tests.conftest import Said
+from treino.errors import TreinoError
+
+KEYS = {
+    "run", "path", "status", "task", "rows", "features", "inputs", "classes", "parameters", "settings", "engine",
+    "steps", "epochs", "seconds", "epoch_seconds", "evaluation_seconds", "loss", "loss_std", "metrics",
+    "intervals", "baseline", "findings", "device", "kept_epoch", "reproducible",
+}  # fmt: skip
+
+
+def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Path) -> None:
+    said = treino("train", "wine", "--json")
+    assert said.status == 0
+    d = said.document
+    assert set(d) >= KEYS
+    assert (d["run"], d["status"], d["task"]) == ("wine-1", "finished", "classification")
+    assert (tmp_path / d["path"]).is_dir()
+    assert sum(d["rows"].values()) == 178
+    assert d["inputs"] == 13
+    assert d["parameters"] == 13 * 64 + 64 + 64 * 32 + 32 + 32 * 3 + 3
+    assert set(d["metrics"]["test"]) == {"loss", "accuracy", "f1_macro"}
+    assert set(d["intervals"]["test"]) == {"loss", "accuracy", "f1_macro"}
+    assert set(d["baseline"]) == {"majority", "linear"}
+    assert d["metrics"]["test"]["accuracy"] > 0.9
+    low, high = d["intervals"]["test"]["accuracy"]
+    assert low <= d["metrics"]["test"]["accuracy"] <= high
+    epochs = d["epochs"]
+    assert len(d["loss"]["train"]) == len(d["loss"]["validation"]) == len(d["loss_std"]["train"]) == epochs
+    assert len(d["epoch_seconds"]) == epochs
+    assert sum(d["epoch_seconds"]) + d["evaluation_seconds"] <= d["seconds"]
+    for name in ("boundary.png", "curves.png"):
+        assert (tmp_path / d["path"] / "pictures" / name).read_bytes().startswith(b"\x89PNG")
+    shown = treino("show", "last", "--json").document
+    assert shown == d
+    assert [r["run"] for r in treino("runs", "--json").document["runs"]] == ["wine-1"]
+
+
+def test_no_path_of_this_machine_is_in_a_run(treino: Callable[..., Said], tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text("p,q,kind\n" + rows)
+    assert treino("train", tmp_path / "t.csv", "--target", "kind", "--steps", 3).status == 0
+    for path in (tmp_path / "runs/t-1").rglob("*"):
+        if path.is_file():
+            assert str(tmp_path).encode() not in path.read_bytes(), path
+    where = tmp_path / "elsewhere"
+    where.mkdir()
+    (tmp_path / "runs").rename(where / "runs")
+    (tmp_path / "t.csv").rename(where / "t.csv")
+    assert treino("plot", where / "runs/t-1", "--json").status == 0
+
+
+def test_figures_are_those_of_its_own_predictions(tmp_path: Path) -> None:
+    run = tr.fit("breast_cancer", epochs=20, parent=tmp_path)
+    data = run.data
+    with torch.no_grad():
+        p_NC = torch.softmax(run.module(data.test.x), 1).double().numpy()
+    truth, said = data.test.y.numpy(), p_NC.argmax(1)
+    figures = run.metrics["test"]
+    assert figures is not None
+    assert figures["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(truth, said))
+    assert figures["f1_macro"] == pytest.approx(sklearn.metrics.f1_score(truth, said, average="macro"))
+    assert figures["auc"] == pytest.approx(sklearn.metrics.roc_auc_score(truth, p_NC[:, 1]))
+    assert figures["loss"] == pytest.approx(sklearn.metrics.log_loss(truth, p_NC), rel=1e-5)
+    assert not run.module.training
+
+
+def test_regression_speaks_in_the_target_s_own_units(tmp_path: Path) -> None:
+    run = tr.fit("diabetes", epochs=30, parent=tmp_path)
+    data = run.data
+    own = data.test.y[:, 0].numpy() * data.target_scale + data.target_mean
+    with torch.no_grad():
+        said = run.module(data.test.x)[:, 0].numpy() * data.target_scale + data.target_mean
+    figures = run.metrics["test"]
+    assert figures is not None
+    assert figures["rmse"] == pytest.approx(sklearn.metrics.root_mean_squared_error(own, said), rel=1e-4)
+    assert figures["mae"] == pytest.approx(sklearn.metrics.mean_absolute_error(own, said), rel=1e-4)
+    assert figures["r2"] == pytest.approx(sklearn.metrics.r2_score(own, said), abs=1e-4)
+    assert run.document["baseline"].keys() == {"mean", "linear"}
+
+
+def table(rows: int = 90) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"height": rng.normal(170, 9, rows), "weight": rng.normal(70, 12, rows)})
+    frame["size"] = np.where(frame.height + frame.weight > 240, "large", "small")
+    return frame
+
+
+def test_a_frame_in_and_a_frame_out_and_its_copy_kept(tmp_path: Path) -> None:
+    frame = table()
+    run = tr.fit(frame, target="size", epochs=40, parent=tmp_path)
+    new = frame.sample(10, random_state=1).drop(columns="size")
+    said = run.predict(new)
+    assert list(said.index) == list(new.index)
+    assert set(said.columns) == {"prediction", "probability_large", "probability_small"}
+    assert np.allclose(said.filter(like="probability").sum(axis=1), 1, atol=1e-6)
+    again = tr.open(run.path)
+    pd.testing.assert_frame_equal(again.predict(new[["weight", "height"]]), said)
+    assert torch.equal(again.data.train.x, run.data.train.x)
+
+
+def test_predictions_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> None:
+    table().to_csv(tmp_path / "t.csv", index=False)
+    assert treino("train", "t.csv", "--target", "size", "--epochs", 10).status == 0
+    table(7).drop(columns="size").to_csv(tmp_path / "new.csv", index=False)
+    d = treino("predict", "last", "new.csv", "--to", "out.csv", "--json").document
+    assert d["rows"] == 7
+    assert "predictions" not in d
+    out = pd.read_csv(tmp_path / d["path"])
+    shown = treino("predict", "last", "new.csv", "--json").document
+    assert [p["prediction"] for p in shown["predictions"]] == list(out["prediction"])
+    assert [p["row"] for p in shown["predictions"]] == list(range(7))
+    assert "metrics" not in shown
+    assert treino("predict", "last", "t.csv", "--json").document["metrics"]["accuracy"] > 0.5
+
+
+def test_the_course_s_own_dictionary(tmp_path: Path) -> None:
+    args = {
+        "batch_size": 20, "num_workers": 4, "num_classes": 3, "lr": 1e-4, "weight_decay": 5e-4,
+        "num_epochs": 3, "device": torch.device("cpu"),
+    }  # fmt: skip
+    run = tr.fit("wine", parent=tmp_path, **args)
+    assert run.settings["epochs"] == 3
+    assert run.settings["batch_size"] == 20
+    assert run.document["epochs"] == 3
+    with pytest.raises(TreinoError, match="num_classes is 10"):
+        tr.fit("wine", parent=tmp_path, **{**args, "num_classes": 10})
+
+
+class Wide(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(13, 9), nn.BatchNorm1d(9), nn.Tanh(), nn.Dropout(0.2))
+        self.head = nn.Linear(9, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(x))
+
+
+NET = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(13, 9), nn.BatchNorm1d(9), nn.Tanh(), nn.Dropout(0.2))
+        self.head = nn.Linear(9, 3)
+    def forward(self, x):
+        return self.head(self.body(x))
+"""
+
+
+def test_a_network_of_your_own_in_python(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    mine = Wide()
+    before = {k: v.clone() for k, v in mine.state_dict().items()}
+    run = tr.fit("wine", mine, epochs=15, parent=tmp_path)
+    assert all(torch.equal(v, before[k]) for k, v in mine.state_dict().items()), "the given module is changed"
+    assert run.document["engine"] == "module"
+    assert (run.metrics["test"] or {})["accuracy"] > 0.7
+    with pytest.raises(TreinoError, match="network of your own"):
+        tr.open(run.path).module  # noqa: B018
+    again = tr.open(run.path, net=Wide()).module
+    with torch.no_grad():
+        assert torch.equal(again(run.data.test.x), run.module(run.data.test.x))
+    with pytest.raises(TreinoError, match="other tensors"):
+        tr.open(run.path, net=nn.Linear(13, 3)).module  # noqa: B018
+
+
+def test_a_network_of_your_own_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "my.py").write_text(NET)
+    first = treino("train", "wine", "--net", "my.py:Net", "--epochs", 10, "--json").document
+    second = treino("train", "wine", "--net", "my.py:Net", "--epochs", 10, "--json").document
+    assert first["loss"] == second["loss"]
+    (tmp_path / "my.py").unlink()
+    said = treino("predict", "last", "wine", "--json")
+    assert said.status == 2
+    assert "--trust" in said.document["error"]["hint"]
+    assert treino("predict", "last", "wine", "--trust", "--json").document["metrics"]["accuracy"] > 0.5
+
+
+def test_two_runs_side_by_side(treino: Callable[..., Said]) -> None:
+    treino("train", "wine", "--epochs", 2)
+    treino("train", "wine", "--epochs", 2, "--lr", 0.01)
+    said = treino("show", "wine-1", "wine-2", "--json").document
+    assert {"what": "lr", "a": 0.003, "b": 0.01} in said["differences"]
+    assert "seed" not in [d["what"] for d in said["differences"]]
+    assert treino("show", "wine-1", "wine-1", "--json").document["differences"] == []
+
+
+def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
+    bare = treino()
+    assert bare.status == 0
+    assert "treino train" in bare.out
+    for verb in ("data", "train", "predict", "runs", "show", "resume", "plot", "export"):
+        said = treino(verb, "--help")
+        assert said.status == 0
+        assert "treino " + verb in said.out
+        assert "xample" in said.out
+    assert "--weight-decay" in treino("train", "--help").out
+    assert "--folds" not in treino("train", "--help").out
+    assert treino("--version").out.strip() == tr.__version__
+
+
+def test_words_for_a_person(treino: Callable[..., Said]) -> None:
+    said = treino("train", "wine")
+    for word in ("3 classes", "124 training", "95 % on test", "majority", "linear", "runs/wine-1", "next"):
+        assert word in said.out
+    assert said.err == ""
+
+
+def test_json_is_one_document_and_words_go_elsewhere(treino: Callable[..., Said]) -> None:
+    for argv in (
+        ("train", "wine", "--steps", 3),
+        ("show",),
+        ("runs",),
+        ("plot",),
+        ("data", "wine"),
+        ("data",),
+    ):
+        said = treino(*argv, "--json")
+        assert said.status == 0
+        assert said.out.count("\n") == 1
+        json.loads(said.out, parse_constant=lambda word: pytest.fail(f"{word} in JSON"))
+
+
+def test_a_diverged_run_is_a_result(treino: Callable[..., Said]) -> None:
+    said = treino("train", "wine", "--optimizer", "sgd", "--lr", 1e6, "--json")
+    assert said.status == 0
+    assert said.document["status"] == "diverged"
+    module = tr.open("last").module
+    assert all(p.isfinite().all() for p in module.parameters())
+
+
+def test_faults_are_named(treino: Callable[..., Said]) -> None:
+    d = treino(
+        "train", "wine", "--as-taught", "--optimizer", "sgd", "--lr", 1e-3, "--steps", 20, "--json"
+    ).document
+    assert d["faults"] == ["missing_zero_grad", "softmax_before_cross_entropy"]
+    assert min(d["loss"]["train"]) > np.log(1 + 2 / np.e)  # the floor of softmax twice with three classes
+
+
+def test_no_test_rows_no_test_figure(treino: Callable[..., Said]) -> None:
+    d = treino("train", "wine", "--test", 0, "--validation", 0, "--epochs", 3, "--json").document
+    assert d["metrics"]["test"] is None
+    assert d["metrics"]["validation"] is None
+    assert d["settings"]["keep"] == "last"
