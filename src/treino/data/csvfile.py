@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,33 +162,40 @@ def _broken_record(path: Path, line: int, reason: str) -> TreinoError:
 
 
 def _dialect(path: Path, text: str, least_columns: int) -> tuple[str, list[str]]:
-    """The delimiter and the header. Of , ; and tab, the one by which all lines have equally many cells."""
-    first = {
-        delimiter: next(c for _n, c in _records(path, text, delimiter) if c) for delimiter in _DELIMITERS
-    }
-    several = [delimiter for delimiter, cells in first.items() if len(cells) > 1]
-    if not several and least_columns <= 1:
-        return ",", first[","]
-    if not several:
+    """The delimiter and the header. Of , ; and tab, the one that the first line holds; where it holds
+    several, the one by which all lines have equally many cells."""
+    first_line = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
+    held = [delimiter for delimiter in _DELIMITERS if delimiter in first_line]
+    if not held and least_columns > 1:
         raise TreinoError(
             "csv_one_column",
             _("'{path}' has one column, '{name}': nothing to learn from.").format(
-                path=path, name=shorten(first[","][0])
+                path=path, name=shorten(first_line.strip())
             ),
             _("It needs a target and at least one feature; cells are separated by , ; or tab."),
         )
-    if len(several) == 1:
-        return several[0], first[several[0]]
-    whole = [d for d in several if len({len(c) for _n, c in _records(path, text, d) if c}) == 1]
-    if len(whole) == 1:
-        return whole[0], first[whole[0]]
-    raise TreinoError(
-        "csv_delimiter",
-        _("'{path}' may be separated by {delimiters}: its first line has them all.").format(
-            path=path, delimiters=_(" or ").join(_DELIMITERS[d] for d in whole or several)
-        ),
-        _("Put the names that hold one of them in quotes."),
-    )
+    if len(held) > 1:
+        whole = [delimiter for delimiter in held if _agrees(path, text, delimiter)]
+        if len(whole) > 1:
+            raise TreinoError(
+                "csv_delimiter",
+                _("'{path}' may be separated by {delimiters}: all lines agree with both.").format(
+                    path=path, delimiters=_(" or ").join(_DELIMITERS[delimiter] for delimiter in whole)
+                ),
+                _("Put the cells that hold one of them in quotes."),
+            )
+        held = whole or sorted(held, key=first_line.count, reverse=True)
+    delimiter = held[0] if held else ","
+    return delimiter, next(cells for _line, cells in _records(path, text, delimiter) if cells)
+
+
+def _agrees(path: Path, text: str, delimiter: str) -> bool:
+    """Whether by this delimiter every line has the same number of cells, more than one."""
+    try:
+        counts = {len(cells) for _line, cells in _records(path, text, delimiter) if cells}
+    except TreinoError:
+        return False
+    return len(counts) == 1 and counts != {1}
 
 
 def _columns(path: Path, text: str, delimiter: str, names: list[str]) -> tuple[Column, ...]:

@@ -143,7 +143,9 @@ def _warn_columns(table: Table, targets: set[str], warnings: list[dict[str, str]
             _warn(
                 warnings,
                 "rows_duplicate",
-                _("Rows that equal an earlier one in all features: {n} of {of}.").format(n=repeated, of=table.rows),
+                _("Rows that equal an earlier one in all features: {n} of {of}.").format(
+                    n=repeated, of=table.rows
+                ),
                 _("They are kept on one side of the split."),
             )
 

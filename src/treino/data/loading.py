@@ -43,6 +43,10 @@ def load(
     _check_shares(validation, test, data_seed)
     table = sources.read(source)
     column = choose_target(table, target)
+    if table.rows == 1:
+        raise TreinoError(
+            "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
+        )
     notes = list(table.notes)
     names = _choose_features(table, column.name, features, notes)
     raw_ND = feature_matrix(table, names)

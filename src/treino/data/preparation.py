@@ -66,10 +66,8 @@ class Preparation:
 
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = np.array(self.scale)
-        x: NDArray[np.float64] = raw / self.divisor - np.array(self.mean)
-        x /= np.where(scale == 0, 1.0, scale)
-        x[..., scale == 0] = 0.0
-        return x
+        x: NDArray[np.float64] = (raw / self.divisor - np.array(self.mean)) / np.where(scale == 0, 1.0, scale)
+        return np.where(scale == 0, 0.0, x)
 
     def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """``[N, D]`` float64 in the data's own units; a constant feature has its constant value."""

@@ -1,0 +1,275 @@
+"""Bad input: each refused by rule, with the value, its place, and the next move; never another exception."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import Write
+from treino.data import describe, load
+from treino.errors import TreinoError
+
+ROWS = "".join(f"{i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
+GOOD = "p,q,y\n" + ROWS
+
+
+def refusal(source: object, **options: object) -> TreinoError:
+    with pytest.raises(TreinoError) as error:
+        load(source, **options)  # type: ignore[arg-type]
+    assert error.value.hint
+    assert error.value.status == 2
+    assert "Traceback" not in str(error.value)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "says"),
+    [
+        ("", "csv_empty", "is empty"),
+        ("  \n\n ", "csv_empty", "is empty"),
+        ("\ufeff", "csv_empty", "is empty"),
+        ("p,q,y\n", "csv_no_rows", "no rows"),
+        ("y\n1\n2\n3\n", "csv_one_column", "'y'"),
+        ("p,y\n1,2\n", "rows_one", "single row"),
+        ("p,q,y\n1,2,a\n1,2\n", "csv_ragged", "line 3: it has 2 of 3"),
+        ("p,q,y\n1,2,a\n\n1,2,b,9\n", "csv_ragged", "line 4: it has 4 of 3"),
+        ('p,q,y\n1,"2",a\n1,2\n', "csv_ragged", "line 3: it has 2 of 3"),
+        ('p,q,y\n1,"2,a\n1,2,b\n', "csv_unclosed_quote", "line 2"),
+        ('p,q,y\n1,"2"3,a\n1,2,b\n', "csv_quote", "line 2"),
+        ("<!DOCTYPE html><html><body>404, not found</body></html>", "csv_html", "<!DOCTYPE"),
+        ("\n <html>,\n", "csv_html", "<html>"),
+        (b"p,q\0,y\n1,2,a\n", "csv_binary", "byte 3 is NUL"),
+        (b"\x1f\x8b\x08\x00aaaa", "csv_binary", "gzip"),
+        (b"PAR1xxxx", "csv_binary", "Parquet"),
+        (b"PK\x03\x04xxxx", "csv_binary", "Excel"),
+        ("p,q,y\n1,2,a\n".encode("utf-16"), "csv_encoding", "UTF-16"),
+        ("p,q,y\n1,2,a\n1,2,á\n".encode("latin-1"), "csv_encoding", "line 3 has the byte 0xe1"),
+        ("1,2,3\n4,5,6\n", "csv_header", "1,2,3"),
+        ("p,p,y\n1,2,a\n", "column_name_duplicate", "columns 1 and 2"),
+        (",q,y\n1,2,a\n", "column_name_empty", "Column 1"),
+        ("p,,y\n1,2,a\n", "column_name_empty", "Column 2"),
+        ("p;q,y\n1;2,a\n", "csv_delimiter", "',' or ';'"),
+        ("p,y\n" + "x" * 200_000 + ',"a"\n', "csv_cell_too_long", "line 2"),
+    ],
+)
+def test_a_file_that_is_no_table(write: Write, content: str | bytes, rule: str, says: str) -> None:
+    path = write(content)
+    error = refusal(path, target="y")
+    assert error.rule == rule
+    assert says in error.message
+    if rule != "rows_one":
+        with pytest.raises(TreinoError):
+            describe(path, "y")
+
+
+def with_cell(cell: str) -> str:
+    return GOOD.replace("4,6.5,a\n", f"4,{cell},a\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ("high", "feature_text"),
+        ("12%", "feature_text"),
+        ("0x10", "feature_text"),
+        ("", "feature_missing"),
+        ("  ", "feature_missing"),
+        ("NA", "feature_missing"),
+        ("nan", "feature_missing"),
+        ("null", "feature_missing"),
+        ("?", "feature_missing"),
+        ("inf", "feature_infinite"),
+        ("-Infinity", "feature_infinite"),
+        ("1e400", "feature_infinite"),
+        ("2024-03-01", "feature_date"),
+        ("01/03/2024 12:30", "feature_date"),
+        ('"1,5"', "feature_decimal_comma"),
+        ('"1,234.5"', "feature_decimal_comma"),
+        ('"1.234,5"', "feature_decimal_comma"),
+    ],
+)
+def test_a_feature_that_is_no_plain_number_is_refused_with_its_place(
+    write: Write, cell: str, rule: str
+) -> None:
+    path = write(with_cell(cell))
+    error = refusal(path, target="y")
+    assert error.rule == rule
+    assert "'q'" in error.message
+    assert "line 6" in error.message
+    assert cell.strip('" ') in error.message
+    assert "--features p" in error.hint
+    assert load(path, target="y", features=["p"]).features == ("p",)
+    assert rule in {warning["rule"] for warning in describe(path, "y")["warnings"]}
+
+
+def test_a_decimal_comma_in_a_semicolon_file_is_called_one(write: Write) -> None:
+    text = "p;y\n" + "".join(f"{i},5;{'ab'[i % 2]}\n" for i in range(20))
+    error = refusal(write(text), target="y")
+    assert error.rule == "feature_decimal_comma"
+    assert "'0,5' in line 2" in error.message
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule", "says"),
+    [
+        (["a"] * 12, "target_constant", "always 'a'"),
+        (["3"] * 12, "target_constant", "always '3'"),
+        ([f"w{i}" for i in range(12)], "classes_all_distinct", "12 different values"),
+        ([str(i) for i in range(12)], "classes_all_distinct", "12 different values"),
+        (["a"] * 6 + ["b"] * 5 + ["c"], "class_single_row", "'c' has one row, in line 13"),
+        (["a"] * 6 + ["b"] * 5 + [""], "target_empty", "line 13"),
+        (["1.5"] * 6 + ["2.5"] * 5 + ["x"], "target_text", "'x' in line 13"),
+        (["1.5"] * 6 + ["2.5"] * 5 + ["1e400"], "target_infinite", "'1e400' in line 13"),
+        (["1.5"] * 6 + ["2.5"] * 5 + ["NA"], "target_missing", "line 13"),
+        (["1.5"] * 6 + ["2.5"] * 5 + ["-inf"], "target_infinite", "'-inf' in line 13"),
+    ],
+)
+def test_a_target_that_can_not_be_learnt(write: Write, cells: list[str], rule: str, says: str) -> None:
+    path = write("p,y\n" + "".join(f"{i * i},{cell}\n" for i, cell in enumerate(cells)))
+    error = refusal(path, target="y")
+    assert error.rule == rule
+    assert says in error.message
+    assert rule in {warning["rule"] for warning in describe(path, "y")["warnings"]}
+
+
+def test_without_a_target_the_likely_ones_are_named(write: Write) -> None:
+    error = refusal(write(GOOD))
+    assert error.rule == "target_missing"
+    assert "--target y" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "says"),
+    [
+        ({"target": "Y1"}, "target_unknown", "'y'"),
+        ({"target": "y", "features": ["p", "qq"]}, "features_unknown", "'q'"),
+        ({"target": "y", "features": ["p", "y"]}, "features_target", "'y' is the target"),
+        ({"target": "y", "features": ["p", "p"]}, "features_duplicate", "'p'"),
+        ({"target": "y", "features": []}, "features_none", "no column"),
+        ({"target": "y", "task": "regresion"}, "task_unknown", "'regression'"),
+        ({"target": "y", "task": "regression"}, "task_regression_text", "'a' in line 2"),
+        ({"target": "y", "validation": 1.0}, "validation_range", "1.0"),
+        ({"target": "y", "validation": -0.1}, "validation_range", "-0.1"),
+        ({"target": "y", "test": float("nan")}, "test_range", "nan"),
+        ({"target": "y", "test": True}, "test_range", "True"),
+        ({"target": "y", "test": "0.1"}, "test_range", "0.1"),
+        ({"target": "y", "test": 0.5, "validation": 0.5}, "shares_sum", "0.5"),
+        ({"target": "y", "data_seed": -1}, "data_seed_range", "-1"),
+        ({"target": "y", "data_seed": 1.5}, "data_seed_range", "1.5"),
+    ],
+)
+def test_options_that_do_not_fit(write: Write, options: dict[str, object], rule: str, says: str) -> None:
+    error = refusal(write(GOOD), **options)
+    assert error.rule == rule
+    assert says in str(error)
+
+
+def test_too_few_rows_for_the_shares(write: Write) -> None:
+    text = "p,y\n1,0.5\n2,1.5\n"
+    error = refusal(write(text), target="y")
+    assert error.rule == "rows_too_few"
+    assert "--validation 0 --test 0" in error.hint
+    assert len(load(write(text), target="y", validation=0, test=0).train) == 2
+    assert refusal(write("p,y\n1,0.5\n1,1.5\n1,2.5\n"), target="y").rule == "features_none"
+
+
+def test_nothing_but_the_target_changes(write: Write) -> None:
+    error = refusal(write("p,y\n" + "1,a\n1,b\n" * 5), target="y")
+    assert error.rule == "features_none"
+
+
+def test_a_path_that_does_not_exist_names_the_nearest(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(GOOD, "rentals.csv")
+    monkeypatch.chdir(path.parent)
+    assert "'rentals.csv'" in refusal("rental.csv", target="y").hint
+    assert str(path) in refusal(path.with_name("rentels.csv"), target="y").hint
+    assert "'wine'" in refusal("wime").hint
+    assert "moons" in refusal("nothing_like_it").hint
+    assert refusal("no/such/folder/file.csv", target="y").rule == "data_unknown"
+    assert refusal("").rule == refusal("a\0b").rule == refusal("x" * 5000).rule == "data_unknown"
+
+
+def test_a_builtin_beside_a_file_of_its_name_asks_which(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write(GOOD, "wine").parent)
+    error = refusal("wine", target="y")
+    assert error.rule == "data_ambiguous"
+    assert "./wine" in error.hint
+    assert load("./wine", target="y").features == ("p", "q")
+    (Path.cwd() / "iris").mkdir()  # a folder is no table, so nothing is ambiguous
+    assert load("iris").name == "iris"
+
+
+def test_a_folder_a_pipe_and_a_loop_of_links(tmp_path: Path) -> None:
+    assert refusal(tmp_path, target="y").rule == "file_is_folder"
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe", target="y").rule == "file_special"
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(TreinoError) as error:
+        load(tmp_path / "a", target="y")
+    assert error.value.rule == "file_unreadable"
+
+
+@pytest.mark.parametrize(
+    "reason", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error")]
+)
+def test_a_file_that_can_not_be_read_is_the_machines_fault(
+    write: Write, monkeypatch: pytest.MonkeyPatch, reason: OSError
+) -> None:
+    path = write(GOOD)
+
+    def refuse(self: Path) -> bytes:
+        raise reason
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(TreinoError, match=str(reason.strerror)) as error:
+        load(path, target="y")
+    assert error.value.rule == "file_unreadable"
+    assert error.value.status == 1
+
+
+@pytest.mark.parametrize("source", [3, None, [1, 2], {"a": 1}, (1, 2, 3)])
+def test_what_is_no_source_at_all(source: object) -> None:
+    assert refusal(source, target="y").rule == "data_type"
+
+
+SEEDS = [GOOD, GOOD.replace(",", ";"), GOOD.replace("a\n", '"a"\n'), "p,y\r\n" + "1.5,2\r\n3e4,-7.25\r\n" * 6]
+
+
+EDITS = st.tuples(st.sampled_from(["change", "insert", "delete"]), st.integers(0, 300), st.integers(0, 255))
+TELLING = b",;\t\"'\n\r .-e0"
+
+
+@given(seed=st.sampled_from(SEEDS), edits=st.lists(EDITS, min_size=1, max_size=6))
+@settings(deadline=None, max_examples=250)
+def test_changed_bytes_end_in_a_table_or_a_refusal(
+    tmp_path_factory: pytest.TempPathFactory, seed: str, edits: list[tuple[str, int, int]]
+) -> None:
+    content = bytearray(seed.encode())
+    for what, where, byte in edits:
+        at = where % len(content)
+        byte = byte if byte > 60 else TELLING[byte % len(TELLING)]
+        if what == "insert":
+            content[at:at] = bytes([byte])
+        elif what == "change":
+            content[at] = byte
+        else:
+            del content[at]
+    path = tmp_path_factory.getbasetemp() / "fuzzed.csv"
+    path.write_bytes(content)
+    for work in (lambda: load(path, target="y"), lambda: describe(path)):
+        with contextlib.suppress(TreinoError):
+            work()
+
+
+def test_a_value_too_large_for_float32_is_refused_by_name(write: Write) -> None:
+    text = GOOD.replace("4,6.5,a", "4,1e300,a")
+    assert load(write(text), target="y", validation=0, test=0).train.x.isfinite().all()
+    error = refusal(write(text), target="y", normalise=False, validation=0, test=0)
+    assert error.rule == "value_range"
+    assert "'q' holds 1e+300" in error.message

@@ -1,0 +1,84 @@
+"""The built-in sets: scikit-learn's as scikit-learn has them, the generated ones as documented."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import datasets
+
+from treino.data import BUILTINS, load
+from treino.data.builtin import BUILTINS as REGISTRY
+from treino.errors import TreinoError
+
+TABLES = [name for name in BUILTINS if "mnist" not in name]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_registry_says_what_the_set_is(name: str) -> None:
+    entry, data = BUILTINS[name], load(name)
+    assert sum(map(len, data.splits.values())) == entry.rows
+    assert len(data.features) == data.inputs == entry.features
+    assert data.task == entry.task
+    assert data.name == data.source == name
+    assert data.sha256 is None
+    assert data.kind == "table"
+    assert data.item_shape == (entry.features,)
+    assert not data.official_test
+    for rows in data.splits.values():
+        assert rows.x.is_contiguous()
+        assert rows.x.dtype == torch.float32
+        assert rows.x.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["wine", "iris", "digits", "breast_cancer", "diabetes"])
+def test_equal_to_scikit_learn(name: str) -> None:
+    bunch = getattr(datasets, f"load_{name}")()
+    data = load(name, validation=0, test=0, normalise=False)
+    np.testing.assert_array_equal(data.train.x, bunch.data.astype(np.float32))
+    assert list(data.features) == [feature.replace(" ", "_") for feature in bunch.feature_names]
+    if name == "diabetes":
+        np.testing.assert_allclose(
+            data.train.y[:, 0] * data.target_scale + data.target_mean, bunch.target, rtol=1e-5
+        )
+    else:
+        assert data.classes == tuple(str(c) for c in bunch.target_names)
+        np.testing.assert_array_equal(data.train.y, bunch.target)
+
+
+@pytest.mark.parametrize("name", ["moons", "circles"])
+def test_equal_to_scikit_learns_generators(name: str) -> None:
+    x_N2, y_N = REGISTRY[name].read(name), None
+    options = {"moons": {"noise": 0.2}, "circles": {"noise": 0.1, "factor": 0.5}}[name]
+    expected, y_N = getattr(datasets, f"make_{name}")(1000, random_state=0, **options)
+    np.testing.assert_allclose(
+        np.stack([c.numbers for c in x_N2.columns[:2]], 1), expected, rtol=0, atol=1e-12
+    )
+    assert [int(word) for word in x_N2.columns[2].words] == y_N.tolist()
+
+
+def test_spirals_wind_outwards_in_three_arms() -> None:
+    table = REGISTRY["spirals"].read("spirals")
+    x_N2 = np.stack([c.numbers for c in table.columns[:2]], 1)
+    arm_N = np.array([int(word) for word in table.columns[2].words])
+    assert np.bincount(arm_N).tolist() == [334, 333, 333]
+    radius_N = np.hypot(*x_N2.T)
+    outer_N = radius_N > 0.2
+    angle_N = np.arctan2(x_N2[:, 1], x_N2[:, 0])
+    off_N = angle_N - 2 * np.pi * (arm_N / 3 + 0.75 * radius_N)
+    off_N = (off_N + np.pi) % (2 * np.pi) - np.pi
+    assert np.abs(off_N[outer_N]).max() < 1
+    assert np.abs(off_N[outer_N]).mean() < 0.25  # the arms are 2.1 apart
+
+
+def test_a_builtin_is_the_same_every_time() -> None:
+    for name in ("spirals", "wine"):
+        a, b = load(name), load(name)
+        assert torch.equal(a.train.x, b.train.x)
+        assert torch.equal(a.test.index, b.test.index)
+    assert not torch.equal(load("wine").train.index, load("wine", data_seed=1).train.index)
+
+
+def test_a_builtin_has_its_own_target() -> None:
+    assert load("wine", target="target").target == "target"
+    with pytest.raises(TreinoError, match="its own target 'target'; it can't be 'alcohol'") as error:
+        load("wine", target="alcohol")
+    assert error.value.rule == "target_fixed"

@@ -1,0 +1,110 @@
+"""describe: counts that pandas agrees with, kinds, warnings, and JSON that any reader accepts."""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from conftest import Write
+from treino.data import BUILTINS, describe, load
+from treino.data.kinds import kind
+from treino.errors import TreinoError
+
+TEXT = (
+    "id,code,amount,when,city,note,paid,one,missing,y\n"
+    + "".join(
+        f"{i + 1},{i:04d}x,{i * 1.5},2024-01-{i % 28 + 1:02d},{['Rio', 'São Paulo', 'Recife'][i % 3]},"
+        f"note number {i},{'true' if i % 2 else 'false'},k,{'' if i % 4 == 0 else i},"
+        f"{'yes' if i > 37 else 'no'}\n"
+        for i in range(40)
+    )
+)  # fmt: skip
+
+
+def test_kinds_counts_and_ranges(write: Write) -> None:
+    path = write(TEXT)
+    facts = describe(path, "y")
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    kinds = {column["name"]: column["kind"] for column in facts["columns"]}
+    assert kinds == {
+        "id": "identifier", "code": "identifier", "amount": "number", "when": "date", "city": "category",
+        "note": "text", "paid": "boolean", "one": "constant", "missing": "number", "y": "category",
+    }  # fmt: skip
+    frame = pd.read_csv(io.StringIO(TEXT))
+    for column in facts["columns"]:
+        assert column["missing"] == frame[column["name"]].isna().sum()
+        assert column["unique"] == frame[column["name"]].nunique()
+        if column["minimum"] is not None and column["kind"] != "boolean":
+            assert (column["minimum"], column["maximum"]) == (
+                frame[column["name"]].min(),
+                frame[column["name"]].max(),
+            )
+    assert (facts["rows"], facts["target"], facts["task"], facts["classes"]) == (
+        40,
+        "y",
+        "classification",
+        ["no", "yes"],
+    )
+    assert facts["class_rows"] == [38, 2]
+    rules = [warning["rule"] for warning in facts["warnings"]]
+    assert rules == [
+        "class_few_rows", "class_imbalance", "column_constant", "column_row_number", "feature_text",
+        "feature_date", "feature_text", "feature_text", "feature_missing",
+    ]  # fmt: skip
+    assert all(warning["message"] and warning["hint"] for warning in facts["warnings"])
+
+
+def test_without_a_target_the_likely_ones_are_listed(write: Write) -> None:
+    facts = describe(write(TEXT))
+    assert facts["target"] is None
+    assert facts["task"] is None
+    assert facts["likely_targets"][0] == "y"
+
+
+@pytest.mark.parametrize("name", [name for name in BUILTINS if "mnist" not in name])
+def test_builtins(name: str) -> None:
+    facts, data = describe(name), load(name)
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["rows"] == BUILTINS[name].rows
+    assert facts["classes"] == list(data.classes)
+    assert [column["name"] for column in facts["columns"]] == [*data.features, "target"]
+    assert facts["task"] == data.task
+
+
+def test_alone_it_lists_the_builtins() -> None:
+    listed = describe()["builtins"]
+    assert [entry["name"] for entry in listed] == list(BUILTINS)
+    assert {"name", "rows", "features", "task", "about"} <= listed[0].keys()
+    json.dumps(listed)
+
+
+def test_duplicates_and_a_wrong_target(write: Write) -> None:
+    path = write("p,q,y\n" + "1,2,a\n3,4,b\n" * 6)
+    assert [w["message"] for w in describe(path, "y")["warnings"] if w["rule"] == "rows_duplicate"] == [
+        "Rows that equal an earlier one in all features: 10 of 12."
+    ]
+    with pytest.raises(TreinoError, match="Did you mean 'q'"):
+        describe(path, "qu")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1,5", "2,5", "3,5"], "number"),
+        (["1", "2", "x"] + ["3"] * 20, "number"),
+        (["1.234,5", "2.000,1"], "number"),
+        (["01/02/2024", "03/02/2024"], "date"),
+        (["2024-01-01T10:00", "NA"], "date"),
+        (["", "NA", "null"], "constant"),
+        (["", "x", "x"], "category"),
+        (["123.456.789-00", "987.654.321-00"], "identifier"),
+        (["red", "blue", "green"], "text"),
+        (["red", "blue"] * 3, "category"),
+    ],
+)
+def test_kinds_of_words(cells: list[str], expected: str) -> None:
+    frame = pd.DataFrame({"c": pd.Series(cells, dtype=object), "y": range(len(cells))})
+    from treino.data.frames import read_frame
+
+    assert kind(read_frame(frame).column("c")) == expected

@@ -1,0 +1,129 @@
+"""Data that is already in Python: pandas frames and pairs of arrays, of every usual type."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from treino.data import load
+from treino.errors import TreinoError
+
+N = 40
+X = np.random.RandomState(0).randn(N, 3)
+Y = np.arange(N) % 2
+
+
+def frame(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame({"a": X[:, 0], "b": X[:, 1], **columns})
+
+
+def raw(data: object) -> np.ndarray:
+    return data.preparation.inverse(data.train.x)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        (Y, ("0", "1")),
+        (Y.astype(float), ("0", "1")),
+        (Y.astype(bool), ("false", "true")),
+        (np.where(Y, "yes", "no"), ("no", "yes")),
+        (pd.Series(np.where(Y, "yes", "no"), dtype="string"), ("no", "yes")),
+        (pd.Series(np.where(Y, "yes", "no"), dtype=object), ("no", "yes")),
+        (pd.Categorical(np.where(Y, "low", "high"), categories=["low", "mid", "high"]), ("low", "high")),
+        (pd.Series(Y, dtype="Int64"), ("0", "1")),
+        (pd.Series(Y.astype(bool), dtype="boolean"), ("false", "true")),
+        (pd.Categorical(Y + 1), ("1", "2")),
+    ],
+)
+def test_targets_of_all_types(cells: object, classes: tuple[str, ...]) -> None:
+    data = load(frame(y=cells), target="y", validation=0, test=0)
+    assert data.task == "classification"
+    assert data.classes == classes
+    named = [str(c) for c in pd.Series(cells).astype(str).str.lower().str.removesuffix(".0")]
+    assert [classes[i] for i in data.train.y] == named
+
+
+def test_a_frame_is_read_by_name_whatever_its_row_labels() -> None:
+    data = load(frame(y=Y).set_index(pd.Index(range(100, 100 + N))), target="y", features=["b", "a"])
+    assert data.features == ("b", "a")
+    assert data.name == data.source == "frame"
+    np.testing.assert_allclose(raw(data), X[data.train.index][:, [1, 0]], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule", "says"),
+    [
+        (np.where(np.arange(N) == 3, np.nan, X[:, 2]), "feature_missing", "row 3"),
+        (np.where(np.arange(N) == 3, np.inf, X[:, 2]), "feature_infinite", "row 3"),
+        (pd.Series([None, *X[1:, 2]], dtype=object), "feature_missing", "row 0"),
+        (pd.Series([pd.NA, *Y[1:]], dtype="Int64"), "feature_missing", "row 0"),
+        (pd.date_range("2024-01-01", periods=N), "feature_date", "2024-01-01"),
+        (np.where(Y, "yes", "no"), "feature_text", "'no'"),
+        (X[:, 2] * 1j, "feature_text", "row 0"),
+    ],
+)
+def test_features_that_are_no_numbers(cells: object, rule: str, says: str) -> None:
+    with pytest.raises(TreinoError, match=says) as error:
+        load(frame(c=cells, y=Y), target="y")
+    assert error.value.rule == rule
+    assert "'c'" in error.value.message
+    assert "--features a,b" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (X, Y), (X.astype(np.float32), Y.tolist()), (torch.tensor(X), torch.tensor(Y)),
+        (X.tolist(), Y[:, None]), (torch.tensor(X), Y.astype(bool)), (np.asfortranarray(X), pd.Series(Y)),
+    ],
+)  # fmt: skip
+def test_pairs_of_arrays(pair: tuple[object, object]) -> None:
+    data = load(pair)
+    assert data.features == ("x1", "x2", "x3")
+    assert data.target == "target"
+    assert len(data.classes) == 2
+    np.testing.assert_allclose(raw(data), X[data.train.index], rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(data.train.y, Y[data.train.index])
+
+
+def test_a_frame_with_a_series_keeps_the_names() -> None:
+    data = load((frame(), pd.Series(Y, name="bought")))
+    assert data.features == ("a", "b")
+    assert data.target == "bought"
+
+
+def test_the_order_of_an_array_in_memory_changes_nothing() -> None:
+    assert torch.equal(load((np.asfortranarray(X), Y)).train.x, load((X, Y)).train.x)
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ((X, Y[:-1]), "arrays_length"),
+        ((X[:, 0], Y), "arrays_shape"),
+        ((X[:, :, None], Y), "arrays_shape"),
+        ((X, np.eye(2)[Y]), "arrays_shape"),
+        (([[1, 2], [3]], [0, 1]), "arrays_shape"),
+        ((X[:0], Y[:0]), "frame_empty"),
+        ((X[:, :0], Y), "frame_empty"),
+        (pd.DataFrame(), "frame_empty"),
+        (frame(y=Y).iloc[:0], "frame_empty"),
+        (pd.DataFrame(np.ones((3, 2)), columns=["a", "a"]), "column_name_duplicate"),
+        (pd.DataFrame(np.ones((3, 2)), columns=["a", " "]), "column_name_empty"),
+        (X, "target_missing"),
+        (frame(y=Y), "target_missing"),
+        ((X[:1], Y[:1]), "rows_one"),
+    ],
+)
+def test_shapes_that_do_not_fit(source: object, rule: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        load(source)
+    assert error.value.rule == rule
+    assert error.value.hint
+
+
+def test_a_frame_of_one_row_is_refused() -> None:
+    with pytest.raises(TreinoError) as error:
+        load(frame(y=Y).iloc[:1], target="y")
+    assert error.value.rule == "rows_one"

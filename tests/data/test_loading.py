@@ -1,0 +1,138 @@
+"""load: the task and its reason, what is left out, and that it repeats itself exactly."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import Write
+from treino.data import load
+
+X = np.random.RandomState(0).randn(60, 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "reason"),
+    [
+        (np.arange(60) % 20, "classification", "20 different whole numbers"),
+        (np.arange(60) % 21, "regression", "21 different whole numbers"),
+        (np.arange(60) % 2 + 0.5, "regression", "decimals"),
+        (np.where(np.arange(60) % 2, "a", "b"), "classification", "text with 2"),
+        (np.arange(60) % 2 == 0, "classification", "true or false"),
+        (X[:, 0] * 3, "regression", "decimals"),
+    ],
+)
+def test_the_task_follows_from_the_target(y: np.ndarray, task: str, reason: str) -> None:
+    data = load((X, y))
+    assert data.task == task
+    assert reason in data.task_reason
+
+
+def test_the_task_can_be_overridden_where_the_values_allow() -> None:
+    y = np.arange(60) % 5
+    data = load((X, y), task="regression")
+    assert data.task == "regression"
+    assert "asked" in data.task_reason
+    assert data.classes == ()
+    assert data.train.y.dtype == torch.float32
+    data = load((X, np.arange(60) % 25), task="classification")
+    assert len(data.classes) == 25
+    data = load((X, np.arange(60) % 2 + 0.5), task="classification")
+    assert data.classes == ("0.5", "1.5")
+    assert load((X, np.arange(60) % 2 == 0), task="regression").task == "regression"
+
+
+def test_numbers_as_classes_are_ordered_by_value() -> None:
+    y = np.array([10, 9, -1, 2] * 15)
+    data = load((X, y), validation=0, test=0)
+    assert data.classes == ("-1", "2", "9", "10")
+    assert [int(data.classes[c]) for c in data.train.y] == y.tolist()
+
+
+def test_constant_columns_are_left_out_with_a_note(write: Write) -> None:
+    lines = [f"{i * i},7,,fix,{'ab'[i % 2]}" for i in range(20)]
+    data = load(write("p,seven,empty,word,y\n" + "\n".join(lines)), target="y")
+    assert data.features == ("p",)
+    assert data.inputs == 1
+    assert any("seven, empty, word" in note for note in data.notes)
+
+
+def test_a_row_number_is_noted(write: Write) -> None:
+    lines = [f"{i + 1},{i * i},{'ab'[i % 2]}" for i in range(20)]
+    data = load(write("n,p,y\n" + "\n".join(lines)), target="y")
+    assert any("row number" in note and " n" in note for note in data.notes)
+
+
+def test_features_keep_the_order_in_which_they_are_named() -> None:
+    data = load("wine", features=["hue", "alcohol"])
+    assert data.features == ("hue", "alcohol")
+    assert data.item_shape == (2,)
+    swapped = load("wine", features=["alcohol", "hue"])
+    assert torch.equal(data.train.x, swapped.train.x[:, [1, 0]])
+    assert torch.equal(load("wine", features="hue,alcohol").train.x, data.train.x)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0, 0), (0.2, 0), (0, 0.2), (0.2, 0.3)])
+def test_shares_of_zero_leave_an_empty_split(validation: float, test: float) -> None:
+    data = load("wine", validation=validation, test=test)
+    assert data.validation.x.shape == (len(data.validation), 13)
+    assert data.test.x.shape == (len(data.test), 13)
+    assert (len(data.validation) == 0) == (validation == 0)
+    assert (len(data.test) == 0) == (test == 0)
+    assert data.validation.y.dtype == data.train.y.dtype
+
+
+def test_duplicates_are_counted_and_never_parted() -> None:
+    x_ND = np.repeat(X[:20], 3, axis=0)
+    data = load((x_ND, np.arange(60) % 2))
+    assert any("in all features: 40" in note for note in data.notes)
+    owners = [{int(i) // 3 for i in rows.index} for rows in data.splits.values()]
+    assert sum(map(len, owners)) == len(set.union(*owners)) == 20
+
+
+def test_a_class_of_two_rows_is_only_trained_on_and_said_to_be() -> None:
+    y = np.array(["a"] * 29 + ["b"] * 29 + ["rare"] * 2)
+    data = load((X, y))
+    assert [data.classes[c] for c in data.train.y].count("rare") == 2
+    assert any("only trained on: rare" in note for note in data.notes)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    validation=st.sampled_from([0.0, 0.15, 0.4]),
+    test=st.sampled_from([0.0, 0.15, 0.3]),
+)
+@settings(deadline=None, max_examples=20)
+def test_loading_twice_gives_the_same_bits_and_leaves_the_global_generator_alone(
+    seed: int, validation: float, test: float
+) -> None:
+    state = torch.get_rng_state()
+    options = {"validation": validation, "test": test, "data_seed": seed}
+    a = load("iris", **options)  # type: ignore[arg-type]
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(3)
+    b = load("iris", **options)  # type: ignore[arg-type]
+    for name, rows in a.splits.items():
+        for field in fields(rows):
+            assert torch.equal(getattr(rows, field.name), getattr(b.splits[name], field.name))
+    index = torch.cat([rows.index for rows in a.splits.values()]).sort().values
+    assert index.tolist() == list(range(150))
+    assert a.preparation == b.preparation
+
+
+def test_what_is_fitted_knows_the_training_rows_only() -> None:
+    """Other values in validation and test rows change neither the preparation nor the training rows."""
+    y = X[:, 0] + X[:, 1]
+    data = load((X, y))
+    other_x, other_y = X.copy(), y.copy()
+    outside = torch.cat([data.validation.index, data.test.index])
+    other_x[outside] *= 50
+    other_y[outside] += 9
+    other = load((other_x, other_y))
+    assert other.preparation == data.preparation
+    assert torch.equal(other.train.x, data.train.x)
+    assert torch.equal(other.train.y, data.train.y)
+    assert not torch.equal(other.test.x, data.test.x)

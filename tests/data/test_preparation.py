@@ -1,0 +1,149 @@
+"""Preparation: scikit-learn's scaler as the oracle, exact on the way to JSON and back."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.datasets import load_wine
+from sklearn.preprocessing import StandardScaler
+
+from treino.data import Preparation, load
+from treino.data.preparation import fit_pixels, fit_table
+from treino.errors import TreinoError
+
+
+def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:
+    names = tuple(f"x{j}" for j in range(len(mean)))
+    return Preparation(
+        "table", names, 1.0, mean, scale, True, "classification", "y", ("a", "b"), 0.0, 1.0, (len(mean),)
+    )
+
+
+@given(
+    hnp.arrays(
+        np.float64,
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=12),
+        elements=st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-3),
+    )
+)
+@settings(deadline=None, max_examples=50)
+def test_fit_and_transform_equal_the_standard_scaler(raw_ND: np.ndarray) -> None:
+    mean, scale = fit_table(raw_ND, normalise=True)
+    scaler = StandardScaler().fit(raw_ND)
+    constant_D = raw_ND.min(0) == raw_ND.max(0)
+    np.testing.assert_allclose(mean, scaler.mean_, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        np.array(scale)[~constant_D], np.sqrt(scaler.var_)[~constant_D], rtol=1e-6, atol=1e-9
+    )
+    assert all(np.array(scale)[constant_D] == 0)
+    x_ND = table(mean, scale).transform(raw_ND)
+    assert x_ND.dtype == torch.float32
+    wide_D = np.array(scale) > 1e-6 * np.abs(raw_ND).max(0)  # below, rounding decides
+    np.testing.assert_allclose(x_ND[:, wide_D], scaler.transform(raw_ND)[:, wide_D], rtol=1e-5, atol=1e-6)
+
+
+def test_wine_equals_the_standard_scaler_fitted_on_its_training_rows() -> None:
+    data = load("wine")
+    raw_ND = load_wine().data
+    scaler = StandardScaler().fit(raw_ND[data.train.index])
+    for rows in data.splits.values():
+        np.testing.assert_allclose(rows.x, scaler.transform(raw_ND[rows.index]), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(data.preparation.inverse(rows.x), raw_ND[rows.index], rtol=1e-5, atol=1e-4)
+
+
+def test_a_column_constant_in_training_becomes_zero_and_comes_back_as_its_constant() -> None:
+    mean, scale = fit_table(np.array([[0.1, 1.0], [0.1, 2.0], [0.1, 3.0]]), normalise=True)
+    preparation = table(mean, scale)
+    x_ND = preparation.transform(np.array([[0.1, 2.0], [99.0, 2.0]]))
+    assert x_ND.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert preparation.inverse(x_ND).tolist() == [[0.1, 2.0], [0.1, 2.0]]
+
+
+def test_without_normalising_the_numbers_stay_as_they_are() -> None:
+    raw_ND = np.array([[1.5, -2.0], [7.25, 0.0]])
+    mean, scale = fit_table(raw_ND, normalise=False)
+    assert table(mean, scale).transform(raw_ND).tolist() == raw_ND.tolist()
+    assert load("wine", normalise=False).train.x[0, -1] > 100  # proline, in mg/l
+
+
+def test_squares_that_would_overflow_are_fitted_all_the_same() -> None:
+    raw_ND = np.array([[1e300], [-1e300], [3e300]])
+    (mean,), (scale,) = fit_table(raw_ND, normalise=True)
+    assert mean == pytest.approx(1e300)
+    assert scale == pytest.approx(1e300 * np.sqrt(8 / 3))
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9))
+@settings(deadline=None)
+def test_json_brings_every_float_back(numbers: list[float]) -> None:
+    preparation = table(tuple(numbers), tuple(abs(n) for n in numbers))
+    assert (
+        Preparation.from_json(json.loads(json.dumps(preparation.to_json(), allow_nan=False))) == preparation
+    )
+
+
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_json_of_a_loaded_set_transforms_to_the_same_bits(name: str) -> None:
+    data = load(name)
+    again = Preparation.from_json(json.loads(json.dumps(data.preparation.to_json())))
+    assert again == data.preparation
+    raw_ND = data.preparation.inverse(data.test.x)
+    assert torch.equal(again.transform(raw_ND), data.preparation.transform(raw_ND))
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        ({}, "preparation_format"),
+        ({"format": 99}, "preparation_format"),
+        ({"format": 1}, "preparation_damaged"),
+    ],
+)
+def test_a_foreign_document_is_refused(document: dict, rule: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        Preparation.from_json(document)
+    assert error.value.rule == rule
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_pixels_have_one_mean_and_deviation(normalise: bool) -> None:
+    pixels_ND = np.random.RandomState(0).randint(0, 256, (50, 16)).astype(np.uint8)
+    mean, scale = fit_pixels(pixels_ND, normalise)
+    names = tuple("abcdefghijklmnop")
+    preparation = Preparation(
+        "image", names, 255.0, mean, scale, normalise, "classification", "y", ("a", "b"), 0.0, 1.0, (1, 4, 4)
+    )
+    x_ND = preparation.transform(pixels_ND)
+    expected = pixels_ND / 255
+    if normalise:
+        expected = (expected - (pixels_ND / 255).mean()) / (pixels_ND / 255).std()
+    np.testing.assert_allclose(x_ND, expected, rtol=1e-6, atol=1e-6)
+    assert torch.equal(preparation.transform(pixels_ND.astype(np.float64)), x_ND)
+    np.testing.assert_allclose(preparation.inverse(x_ND), pixels_ND, atol=1e-4)
+
+
+def test_a_wrong_number_of_columns_and_too_large_a_value_are_refused() -> None:
+    with pytest.raises(TreinoError, match="3 columns, not 2") as error:
+        table((0.0, 0.0), (1.0, 1.0)).transform(np.zeros((1, 3)))
+    assert error.value.rule == "columns_count"
+    with pytest.raises(TreinoError, match="'x1' holds 1e\\+300") as error:
+        table((0.0, 0.0), (1.0, 1.0)).transform(np.array([[0.0, 1e300]]))
+    assert error.value.rule == "value_range"
+
+
+def test_a_regression_target_is_standardised_by_its_training_rows() -> None:
+    from sklearn.datasets import load_diabetes
+
+    data = load("diabetes")
+    raw_N = load_diabetes().target
+    assert data.target_mean == pytest.approx(raw_N[data.train.index].mean())
+    assert data.target_scale == pytest.approx(raw_N[data.train.index].std())
+    assert data.test.y.shape == (len(data.test), 1)
+    assert data.test.y.dtype == torch.float32
+    np.testing.assert_allclose(
+        data.test.y[:, 0] * data.target_scale + data.target_mean, raw_N[data.test.index], rtol=1e-5
+    )
