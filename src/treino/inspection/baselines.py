@@ -1,0 +1,145 @@
+"""What the network must beat: the best constant answer, and a linear model, on the same rows."""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.dataset import Data, Rows
+from treino.engine.losses import Loss
+from treino.engine.metrics import measure
+from treino.words import _
+
+WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
+ITERATIONS = 100  # scikit-learn's default for logistic regression
+FEW_ITERATIONS = 20
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}`` as a network's are measured.
+
+    split, rows: where. notes: a sentence for each thing that was done otherwise than a reader expects.
+    """
+
+    metrics: dict[str, dict[str, float]]
+    split: str
+    rows: int
+    notes: tuple[str, ...] = ()
+
+
+def baselines(data: Data, loss: Loss | None = None) -> Baselines:
+    """The best constant answer and scikit-learn's linear model, both fitted on training rows.
+
+    Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers:
+    the training mean and ridge regression, in standardised units. Measured on test rows by
+    ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or squared error); on
+    validation or training rows where there are none, and a note says so.
+    """
+    loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
+    split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
+    rows, notes = data.splits[split], []
+    if split != "test":
+        notes.append(
+            _("There are no test rows: the baselines are measured on {split} rows.").format(split=split)
+        )
+    constant, name = _constant(data, rows, loss)
+    found = {name: constant}
+    linear, said = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
+    notes += said
+    if linear is not None:
+        found["linear"] = linear
+    metrics = {}
+    for key, output_NC in found.items():
+        measured = measure(output_NC[None], rows.y, loss, data.target_scale)
+        metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
+    return Baselines(metrics, split, len(rows), tuple(notes))
+
+
+def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
+    """The same answer for every row: the classes' training shares, or the training mean (0, standardised)."""
+    if not data.classes:
+        return torch.zeros(len(rows), 1), "mean"
+    count_C = torch.bincount(data.train.y, minlength=len(data.classes)).double()
+    log_C = _floored(count_C.log() - count_C.sum().log(), len(data.train))
+    return _logits(log_C[None], loss).expand(len(rows), -1), "majority"
+
+
+def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:
+    """Multinomial logistic regression (L2, C = 1); on a share of the rows where all would take too long."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes, notes, iterations = len(data.classes), [], ITERATIONS
+    per_row = data.inputs * (classes if classes > 2 else 1)
+    x_ND, y_N = data.train.x.double().numpy(), data.train.y.numpy()
+    if len(np.unique(y_N)) < 2:
+        return None, [_("The training rows hold one class only: there is no linear baseline.")]
+    if len(x_ND) * per_row * iterations > WORK:
+        iterations = FEW_ITERATIONS
+        x_ND, y_N = _some(x_ND, y_N, int(WORK / (per_row * iterations)))
+        notes.append(
+            _("The linear baseline was fitted on {n} of {total} training rows in {k} iterations.").format(
+                n=len(x_ND), total=len(data.train), k=iterations
+            )
+        )
+    x_ND, test_ND = _standardised(data, x_ND, rows)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(max_iter=iterations).fit(x_ND, y_N)
+        margin = torch.from_numpy(model.decision_function(test_ND))
+    if margin.dim() == 1:
+        margin = torch.stack([torch.zeros_like(margin), margin], dim=1)
+    log_NC = torch.full((len(rows), classes), -math.inf, dtype=torch.float64)
+    log_NC[:, torch.from_numpy(model.classes_)] = margin.log_softmax(dim=1)
+    return _logits(_floored(log_NC, len(x_ND)), loss), notes
+
+
+def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
+    """Ridge regression (alpha = 1) on standardised targets."""
+    from sklearn.linear_model import Ridge
+
+    x_ND, y_N1, notes = data.train.x.double().numpy(), data.train.y.double().numpy(), []
+    most = int(WORK / (data.inputs * min(data.inputs, len(x_ND))))
+    if len(x_ND) > most:
+        x_ND, y_N1 = _some(x_ND, y_N1, most)
+        notes.append(
+            _("The linear baseline was fitted on {n} of {total} training rows.").format(
+                n=len(x_ND), total=len(data.train)
+            )
+        )
+    x_ND, test_ND = _standardised(data, x_ND, rows)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        said_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
+    return torch.from_numpy(np.asarray(said_N1, dtype=np.float64).reshape(-1, 1)), notes
+
+
+def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
+    """Prepared rows as they are; a table that was left in its own units is standardised for the linear
+    model alone, which would not arrive otherwise: the baseline is what a linear model can do."""
+    test_ND = rows.x.double().numpy()
+    if data.preparation.normalise or data.kind == "image":
+        return x_ND, test_ND
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(x_ND)
+    return scaler.transform(x_ND), scaler.transform(test_ND)
+
+
+def _some(x_ND: NDArray, y: NDArray, most: int) -> tuple[NDArray, NDArray]:
+    taken = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
+    return x_ND[taken], y[taken]
+
+
+def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:
+    """Log-shares, where a class never seen among ``rows`` rows gets less than one row's share and not
+    none: one such test row would make the loss infinite."""
+    return torch.where(log_share.isneginf(), -math.log(rows + 1) - 1, log_share)
+
+
+def _logits(log_NC: torch.Tensor, loss: Loss) -> torch.Tensor:
+    """Log-probabilities as a network's outputs: their difference where it has one logit."""
+    return log_NC[:, 1:] - log_NC[:, :1] if loss.name == "bce" else log_NC

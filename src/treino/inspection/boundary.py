@@ -1,0 +1,416 @@
+"""What a network says over its inputs: the numbers behind the picture of its decision boundary.
+
+Two inputs are seen whole. More are seen on a plane through the training medians, with the share of rows
+on which that plane tells the truth. Pixels are seen on the plane of their principal components.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data, Rows
+from treino.errors import TreinoError, nearest
+from treino.inspection.importance import CANDIDATES, importance, steepest
+from treino.inspection.predict import outputs, predicted_classes, probabilities
+from treino.inspection.wilson import wilson
+from treino.words import _
+
+Floats = NDArray[np.float64]
+Split = Literal["train", "validation", "test"]
+Predict = Callable[[torch.Tensor], torch.Tensor]
+
+SHOWN = {"train": 1000, "validation": 300, "test": 300}  # most rows drawn and compared; a seeded draw
+MEASURED = 1000  # rows on which the two axes are chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The rows of one split that a picture shows.
+
+    at_NK: ``[N, K]`` where each lies on the picture's K input axes (0 axes for predicted against true).
+    true_N, predicted_N: class numbers (-1: outputs not finite), or values in the target's own units.
+    index_N: row numbers in the source. total: rows in the split, of which N are shown.
+    """
+
+    split: Split
+    at_NK: Floats
+    true_N: Floats
+    predicted_N: Floats
+    index_N: NDArray[np.int64]
+    total: int
+
+    def __len__(self) -> int:
+        return len(self.true_N)
+
+    @property
+    def wrong_N(self) -> NDArray[np.bool_]:
+        return np.asarray(self.true_N != self.predicted_N)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The figure beside the picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval
+    and ``right`` of ``rows``), or ``rmse`` (own units) and ``r2`` (None for one row or a constant target).
+    """
+
+    split: Split
+    rows: int
+    accuracy: float | None = None
+    right: int = 0
+    interval: tuple[float, float] | None = None
+    rmse: float | None = None
+    r2: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A classifier over two axes.
+
+    axis_names; x_R, y_R: ``[R]`` the grid in the axes' units; probability_RRC: ``[R (y), R (x), C]``.
+    view: ``all`` the two inputs there are; ``important`` the two that matter most, found on ``view_rows``
+    rows of ``view_split``; ``given`` the two asked for (both: the others at training medians);
+    ``components`` the first two principal components of the training rows.
+    agreement: share of the ``agreement_rows`` rows shown for which the plane says what the network says.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    inputs: int
+    view: Literal["all", "important", "given", "components"]
+    view_split: Split
+    view_rows: int
+    axis_names: tuple[str, str]
+    x_R: Floats
+    y_R: Floats
+    probability_RRC: NDArray[np.float32]
+    points: tuple[Points, ...]
+    agreement: float
+    agreement_rows: int
+    score: Score
+    variance: tuple[float, float] | None = None
+
+    @cached_property
+    def winner_RR(self) -> NDArray[np.int64]:
+        """The winning class over the grid; -1 where the network's outputs are not finite."""
+        winner = self.probability_RRC.argmax(axis=2)
+        return np.where(np.isfinite(self.probability_RRC).all(axis=2), winner, -1)
+
+    @property
+    def finite(self) -> bool:
+        """Does the network give a finite answer everywhere in view?"""
+        return bool((self.winner_RR >= 0).all())
+
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """Classes that win nowhere in view."""
+        return tuple(sorted(set(range(len(self.classes))) - set(np.unique(self.winner_RR).tolist())))
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A network over its one input: ``value_RC`` are class probabilities ``[R, C]``, or the predicted
+    target ``[R, 1]`` in its own units (``classes`` is empty then).
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    axis_name: str
+    target: str
+    x_R: Floats
+    value_RC: Floats
+    points: tuple[Points, ...]
+    score: Score
+
+    @property
+    def finite(self) -> bool:
+        """Does the network give a finite answer everywhere in view?"""
+        return bool(np.isfinite(self.value_RC).all())
+
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """Classes that win nowhere in view."""
+        finite = np.isfinite(self.value_RC).all(axis=1)
+        seen = set(np.unique(self.value_RC[finite].argmax(axis=1)).tolist())
+        return tuple(sorted(set(range(len(self.classes))) - seen))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A regression with several inputs: predicted against true, in the target's own units."""
+
+    name: str
+    target: str
+    points: tuple[Points, ...]
+    score: Score
+
+
+Boundary = Plane | Line | Fit
+
+
+def boundary(
+    net: nn.Module,
+    data: Data,
+    *,
+    axes: Sequence[str] | None = None,
+    resolution: int = 200,
+    item_shape: Sequence[int] | None = None,
+) -> Boundary:
+    """The numbers behind the picture of what ``net`` has learnt about ``data``.
+
+    axes: the two features to look along; without them the choice described at ``Plane.view``.
+    item_shape: as in ``outputs``, for a net that wants images and not flat rows.
+    Raises TreinoError for axes that are not two different features, or have no meaning here.
+    """
+
+    def predict(x_ND: torch.Tensor) -> torch.Tensor:
+        return outputs(net, x_ND, item_shape=item_shape)
+
+    chosen = _check_axes(axes, data)
+    if data.task == "regression":
+        return _regression(predict, data, resolution)
+    if data.inputs == 1:
+        return _line(predict, data, resolution)
+    if data.kind == "image" and chosen is None:
+        return _components(predict, data, resolution)
+    view: Literal["all", "important", "given"] = "given"
+    split, rows = _largest_choice(data)
+    if data.inputs == 2:
+        view, chosen = "all", chosen or (0, 1)
+    elif chosen is None:
+        view, chosen = "important", _important(net, rows, item_shape)
+    own_D = np.median(_own(data, data.train.x), axis=0)
+
+    def raw(at_NK: Floats) -> torch.Tensor:
+        """Rows that lie at the given places of the plane: all other inputs at the training medians."""
+        row_ND = np.tile(own_D, (len(at_NK), 1))
+        row_ND[:, chosen] = at_NK
+        return _prepared(data, row_ND)
+
+    return _plane(
+        predict,
+        data,
+        resolution,
+        place=lambda x_ND: _own(data, x_ND)[:, chosen],
+        rows=raw,
+        view=view,
+        view_split=split,
+        view_rows=len(rows),
+        axis_names=(data.features[chosen[0]], data.features[chosen[1]]),
+    )
+
+
+def _components(predict: Predict, data: Data, resolution: int) -> Plane:
+    mean_D, axes_2D, variance = principal_components(_draw(data.train, MEASURED).x.double().numpy())
+    return _plane(
+        predict,
+        data,
+        resolution,
+        place=lambda x_ND: (x_ND.double().numpy() - mean_D) @ axes_2D.T,
+        rows=lambda at_N2: torch.from_numpy(at_N2 @ axes_2D + mean_D).to(data.train.x.dtype),
+        view="components",
+        view_split="train",
+        view_rows=min(len(data.train), MEASURED),
+        axis_names=(_("first principal component"), _("second principal component")),
+        variance=variance,
+    )
+
+
+def _plane(
+    predict: Predict,
+    data: Data,
+    resolution: int,
+    *,
+    place: Callable[[torch.Tensor], Floats],
+    rows: Callable[[Floats], torch.Tensor],
+    view: Literal["all", "important", "given", "components"],
+    view_split: Split,
+    view_rows: int,
+    axis_names: tuple[str, str],
+    variance: tuple[float, float] | None = None,
+) -> Plane:
+    """place: prepared rows to their places ``[N, 2]`` on the plane; rows: places back to prepared rows."""
+    points = _points(predict, data, place)
+    at_N2 = np.concatenate([p.at_NK for p in points])
+    x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
+    grid_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
+    # In blocks, for a grid of 40,000 rows of 784 float64 is a quarter of a gigabyte.
+    blocks = np.array_split(grid_N2, max(1, len(grid_N2) // 8192))
+    probability = torch.cat([_probabilities(predict(rows(block)), data) for block in blocks]).float().numpy()
+    seen = [_classes(predict(rows(p.at_NK))) for p in points]
+    agreed = np.concatenate([s == p.predicted_N for s, p in zip(seen, points, strict=True)])
+    return Plane(
+        data.name,
+        data.classes,
+        data.inputs,
+        view,
+        view_split,
+        view_rows,
+        axis_names,
+        x_R,
+        y_R,
+        probability.reshape(resolution, resolution, -1),
+        points,
+        float(agreed.mean()),
+        len(agreed),
+        score(predict, data),
+        variance,
+    )
+
+
+def _line(predict: Predict, data: Data, resolution: int) -> Line:
+    points = _points(predict, data, lambda x_ND: _own(data, x_ND))
+    x_R = grid(np.concatenate([p.at_NK[:, 0] for p in points]), resolution)
+    out = predict(_prepared(data, x_R[:, None]))
+    value_RC = (
+        _targets(out, data)[:, None] if not data.classes else _probabilities(out, data).double().numpy()
+    )
+    return Line(
+        data.name, data.classes, data.features[0], data.target, x_R, value_RC, points, score(predict, data)
+    )
+
+
+def _regression(predict: Predict, data: Data, resolution: int) -> Line | Fit:
+    if data.inputs == 1:
+        return _line(predict, data, resolution)
+    points = _points(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))
+    return Fit(data.name, data.target, points, score(predict, data))
+
+
+def grid(values: Floats, resolution: int) -> Floats:
+    """``resolution`` even steps over the values' range and 6 % beyond; a unit around a single value."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.06 * (high - low) or 0.5 * max(1.0, abs(high))
+    return np.linspace(low - margin, high + margin, resolution)
+
+
+def principal_components(x_ND: Floats) -> tuple[Floats, Floats, tuple[float, float]]:
+    """Mean ``[D]``, the first two principal axes ``[2, D]``, and each one's share of the variance.
+
+    By the eigenvectors of the smaller of xᵀx and xxᵀ; each axis points to where its largest entry is
+    positive, so that the picture does not depend on the solver's choice of sign.
+    """
+    from scipy.linalg import eigh
+
+    mean_D = x_ND.mean(axis=0)
+    centred_ND = x_ND - mean_D
+    tall = x_ND.shape[0] >= x_ND.shape[1]
+    square = centred_ND.T @ centred_ND if tall else centred_ND @ centred_ND.T
+    value, vector = eigh(square, subset_by_index=(len(square) - 2, len(square) - 1))
+    axes_2D = vector.T[::-1] if tall else vector.T[::-1] @ centred_ND
+    length = np.linalg.norm(axes_2D, axis=1)
+    largest = axes_2D[[0, 1], np.abs(axes_2D).argmax(axis=1)]
+    axes_2D = axes_2D * (np.where(largest < 0, -1.0, 1.0) / np.where(length > 0, length, 1.0))[:, None]
+    total = max(float(np.trace(square)), np.finfo(float).tiny)
+    return mean_D, axes_2D, (max(0.0, float(value[1])) / total, max(0.0, float(value[0])) / total)
+
+
+def score(predict: Predict, data: Data) -> Score:
+    """The figure on all test rows; on validation rows where there are none, else on training rows."""
+    split: Split = "test" if len(data.test) else "validation" if len(data.validation) else "train"
+    rows = data.splits[split]
+    out = predict(rows.x)
+    if data.task == "classification":
+        right = int((_classes(out) == rows.y.numpy()).sum())
+        return Score(split, len(rows), right / len(rows), right, wilson(right, len(rows)))
+    true_N, error_N = _targets(rows.y, data), _targets(out, data) - _targets(rows.y, data)
+    spread = float(((true_N - true_N.mean()) ** 2).sum())
+    r2 = 1 - float((error_N**2).sum()) / spread if spread > 0 else None
+    return Score(split, len(rows), rmse=float(np.sqrt((error_N**2).mean())), r2=r2)
+
+
+def _points(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]) -> tuple[Points, ...]:
+    shown = []
+    names: tuple[Split, ...] = ("train", "validation", "test")
+    for split in names:
+        if not len(data.splits[split]):
+            continue
+        rows = _draw(data.splits[split], SHOWN[split])
+        out = predict(rows.x)
+        classes = data.task == "classification"
+        true = rows.y.double().numpy() if classes else _targets(rows.y, data)
+        said = _classes(out) if classes else _targets(out, data)
+        shown.append(Points(split, place(rows.x), true, said, rows.index.numpy(), len(data.splits[split])))
+    return tuple(shown)
+
+
+def _draw(rows: Rows, most: int) -> Rows:
+    """At most ``most`` of the rows, by a seeded draw, in their own order."""
+    if len(rows) <= most:
+        return rows
+    taken = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
+    pick = torch.from_numpy(taken)
+    return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
+
+
+def _largest_choice(data: Data) -> tuple[Split, Rows]:
+    """The rows that the axes are chosen on: choices look at validation, at training rows without it."""
+    split: Split = "validation" if len(data.validation) else "train"
+    return split, _draw(data.splits[split], MEASURED)
+
+
+def _important(net: nn.Module, rows: Rows, item_shape: Sequence[int] | None) -> tuple[int, int]:
+    many = rows.x.shape[1] > CANDIDATES
+    columns = steepest(net, rows.x, CANDIDATES, item_shape) if many else None
+    loss = "bce" if outputs(net, rows.x[:1], item_shape=item_shape).shape[1] == 1 else "cross_entropy"
+    first, second = importance(net, rows.x, rows.y, loss, columns=columns, item_shape=item_shape).largest(2)
+    return first, second
+
+
+def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | None:
+    if axes is None:
+        return None
+    if data.task == "regression" or data.inputs < 2:
+        raise TreinoError(
+            "axes_meaningless",
+            _("Axes {axes} were asked for, but the picture of this run has none to choose.").format(
+                axes=", ".join(axes)
+            ),
+            _("Only a classifier with two inputs or more is drawn over two of them; leave the axes out."),
+        )
+    for name in axes:
+        if name not in data.features:
+            raise TreinoError(
+                "axes_unknown",
+                _("There is no feature '{name}' to use as an axis.").format(name=name),
+                nearest(name, data.features),
+            )
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise TreinoError(
+            "axes_two",
+            _("The picture has two axes, but got: {axes}.").format(axes=", ".join(axes) or _("none")),
+            _("Name two different features, for example {a},{b}.").format(
+                a=data.features[0], b=data.features[1]
+            ),
+        )
+    return data.features.index(axes[0]), data.features.index(axes[1])
+
+
+def _loss_of(out: torch.Tensor) -> str:
+    """One output for classes is binary cross-entropy's logit; more are softmax's."""
+    return "bce" if out.shape[1] == 1 else "cross_entropy"
+
+
+def _classes(out: torch.Tensor) -> Floats:
+    return predicted_classes(out, _loss_of(out)).double().numpy()
+
+
+def _probabilities(out: torch.Tensor, data: Data) -> torch.Tensor:
+    return probabilities(out, _loss_of(out))
+
+
+def _targets(y_N1: torch.Tensor, data: Data) -> Floats:
+    return np.asarray(y_N1[:, 0].double().numpy() * data.target_scale + data.target_mean)
+
+
+def _own(data: Data, x_ND: torch.Tensor) -> Floats:
+    return np.asarray(data.preparation.inverse(x_ND), dtype=np.float64)
+
+
+def _prepared(data: Data, own_ND: Floats) -> torch.Tensor:
+    return torch.as_tensor(data.preparation.transform(own_ND), dtype=data.train.x.dtype)

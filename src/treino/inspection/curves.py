@@ -1,0 +1,91 @@
+"""The numbers behind the learning curves: loss per epoch with its deviation, and what was evaluated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Values = Sequence[float | None] | NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """One run's curves. All arrays have one entry per epoch ``[E]``; NaN where nothing was measured.
+
+    loss_E, deviation_E: mean and deviation of the training loss over the epoch's iterations.
+    evaluated: ``{split: {metric: [E]}}``; metric: which of them the second panel shows ("" for none).
+    kept_epoch: the epoch whose weights were kept (1-based), None where nothing was kept.
+    step_loss_S, steps_per_epoch: every iteration's loss, shown where epochs are too few for a curve.
+    diverged_step: the step at which the run diverged, None where it did not.
+    """
+
+    name: str
+    loss_E: Floats
+    deviation_E: Floats
+    evaluated: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
+    metric: str = ""
+    kept_epoch: int | None = None
+    step_loss_S: Floats = field(default_factory=lambda: np.empty(0))
+    steps_per_epoch: int = 1
+    diverged_step: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        return len(self.loss_E)
+
+
+def curves(
+    name: str,
+    loss: Values,
+    deviation: Values,
+    *,
+    evaluated: Mapping[str, Mapping[str, Values]] | None = None,
+    metric: str = "",
+    kept_epoch: int | None = None,
+    step_loss: Values = (),
+    steps_per_epoch: int = 1,
+    diverged_step: int | None = None,
+) -> Curves:
+    """``Curves`` from lists as a run's JSON holds them (None where nothing was measured).
+
+    Every list is cut or filled with NaN to the number of epochs.
+    """
+    loss_E = _floats(loss)
+    count = len(loss_E)
+    return Curves(
+        name,
+        loss_E,
+        _to(count, deviation),
+        {split: {m: _to(count, v) for m, v in of.items()} for split, of in (evaluated or {}).items()},
+        metric,
+        kept_epoch,
+        _floats(step_loss),
+        steps_per_epoch,
+        diverged_step,
+    )
+
+
+def epoch_losses(step_loss_S: Values, steps_per_epoch: int) -> tuple[Floats, Floats]:
+    """Mean and (population) deviation of the iterations' losses per full epoch: ``[E]`` each.
+
+    Summed in float64, as the engine does. A last epoch that was not finished is left out; an epoch
+    with a loss that is not finite has no mean (NaN).
+    """
+    loss_S = _floats(step_loss_S)
+    epochs = len(loss_S) // steps_per_epoch
+    loss_ES = loss_S[: epochs * steps_per_epoch].reshape(epochs, steps_per_epoch)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean_E, deviation_E = loss_ES.mean(axis=1), loss_ES.std(axis=1)
+    finite = np.isfinite(mean_E)
+    return np.where(finite, mean_E, np.nan), np.where(finite, deviation_E, np.nan)
+
+
+def _floats(values: Values) -> Floats:
+    return np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+
+
+def _to(count: int, values: Values) -> Floats:
+    given = _floats(values)[:count]
+    return np.concatenate([given, np.full(count - len(given), np.nan)])

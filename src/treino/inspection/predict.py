@@ -1,0 +1,60 @@
+"""What a network answers on rows: outputs, probabilities, classes. Leaves the network as it was found."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device]:
+    """The net in eval mode and without gradients (or with); each module's own mode comes back afterwards.
+
+    Yields the device that the net lives on. A net may hold modules in different modes (a frozen
+    batch norm in a training net), so one ``net.train(mode)`` at the end would not do.
+    """
+    modes = [(module, module.training) for module in net.modules()]
+    tensor = next(net.parameters(), next(net.buffers(), torch.empty(0)))
+    net.eval()
+    try:
+        with torch.set_grad_enabled(gradients):
+            yield tensor.device
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def outputs(
+    net: nn.Module, x_ND: torch.Tensor, batch: int = 4096, item_shape: Sequence[int] | None = None
+) -> torch.Tensor:
+    """The net's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
+
+    x_ND: prepared rows; viewed as ``item_shape`` per row where one is given. Zero rows are fine:
+    the net is then asked once about a row of zeros, for its number of outputs.
+    """
+    with evaluating(net) as device:
+        rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
+        parts = []
+        for x_BD in rows.split(batch):
+            x = x_BD.to(device)
+            parts.append(net(x.reshape(len(x), *item_shape) if item_shape else x).cpu())
+    logits = torch.cat(parts)
+    return logits.reshape(len(logits), -1)[: len(x_ND)]
+
+
+def probabilities(logits: torch.Tensor, loss: str) -> torch.Tensor:
+    """Probabilities ``[N, C]`` in the logits' precision: softmax; ``[1 - p, p]`` for ``bce``'s one logit.
+
+    The network's own last layer is what counts: a run with the fault ``softmax_before_cross_entropy``
+    is read through one softmax, like every other.
+    """
+    if loss == "bce":
+        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
+    return torch.softmax(logits, dim=1)
+
+
+def predicted_classes(logits: torch.Tensor, loss: str) -> torch.Tensor:
+    """The winning class ``[N]`` int64; -1 where the outputs are not finite and nothing can be said."""
+    winner = (logits[:, 0] > 0).long() if loss == "bce" else logits.argmax(dim=1)
+    return torch.where(logits.isfinite().all(dim=1), winner, -1)

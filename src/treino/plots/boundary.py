@@ -1,0 +1,213 @@
+"""The picture of a decision boundary: regions shaded by confidence, and the rows on them."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.inspection.boundary import Boundary, Line, Plane, Points
+from treino.plots.captions import axis_name, score_sentence, view_sentences, warning_sentences
+from treino.plots.points import draw_rows, row_key, wrong_key
+from treino.plots.regression import regression_figure
+from treino.plots.style import (
+    FAINT,
+    INK,
+    PAPER,
+    class_labels,
+    colour,
+    extent,
+    header,
+    label,
+    legend_at_right,
+    look,
+    new_figure,
+)
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LISTED = 20  # classes in the legend; the rest is counted
+
+
+def boundary_figure(boundary: Boundary, title: str = "") -> "Figure":
+    """The picture of what a network says over its inputs; ``title`` stands in for the usual one."""
+    with look():
+        if isinstance(boundary, Plane):
+            return _plane(boundary, title)
+        if isinstance(boundary, Line) and boundary.classes:
+            return _probability_lines(boundary, title)
+        return regression_figure(boundary, title)
+
+
+def _plane(plane: Plane, title: str) -> "Figure":
+    figure = new_figure()
+    names = class_labels(plane.classes)
+    title = label(title, 70) or _("Decision boundary: {name}").format(name=label(plane.name, 44))
+    top = header(
+        figure, title, [score_sentence(plane.score), *view_sentences(plane)], warning_sentences(plane, names)
+    )
+    axes = _axes(figure, top)
+    _regions(axes, plane)
+    draw_rows(axes, plane.points, len(plane.classes))
+    axes.set_xlabel(axis_name(plane, 0))
+    axes.set_ylabel(axis_name(plane, 1))
+    _key(axes, names, plane, [_("paler: less sure")])
+    _region_names(axes, plane, class_labels(plane.classes, 14))
+    return figure
+
+
+def _axes(figure: "Figure", top: float) -> "Axes":
+    width, height = figure.get_size_inches()
+    left, bottom = 0.95 / width, 0.62 / height
+    return figure.add_axes((left, bottom, 0.98 - left, top - bottom))
+
+
+def _regions(axes: "Axes", plane: Plane) -> None:
+    from matplotlib.colors import to_rgb
+
+    winner, count = plane.winner_RR, len(plane.classes)
+    best = np.take_along_axis(plane.probability_RRC, winner.clip(min=0)[..., None], axis=2)[..., 0]
+    sure = ((best - 1 / count) / (1 - 1 / count)).clip(0, 1) if count > 1 else np.ones_like(best)
+    strength = (0.10 + 0.42 * np.nan_to_num(sure))[..., None]
+    ink = np.array([to_rgb(colour(c)) for c in range(count)])[winner.clip(min=0)]
+    shade = np.where(winner[..., None] < 0, to_rgb(FAINT), 1 - strength * (1 - ink))
+    half_x, half_y = (plane.x_R[1] - plane.x_R[0]) / 2, (plane.y_R[1] - plane.y_R[0]) / 2
+    x, y = plane.x_R, plane.y_R
+    axes.imshow(
+        shade,
+        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
+        origin="lower",
+        aspect="auto",
+        interpolation="bilinear",
+    )
+    for c in np.unique(winner[winner >= 0]):
+        others = np.delete(plane.probability_RRC, c, axis=2)
+        lead = plane.probability_RRC[..., c] - (others.max(axis=2) if others.shape[2] else 0)
+        if (lead > 0).any() and (lead < 0).any():
+            axes.contour(x, y, lead, levels=[0.0], colors=[INK], linewidths=1.1, alpha=0.75)
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(y[0], y[-1])
+
+
+def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
+    """Each class's name where its region is widest and emptiest, so that colour is not needed to read it."""
+    from matplotlib.patheffects import withStroke
+    from scipy.ndimage import distance_transform_edt
+
+    taken = np.zeros(plane.winner_RR.shape, dtype=bool)
+    for p in plane.points:
+        column = np.clip(np.searchsorted(plane.x_R, p.at_NK[:, 0]), 0, len(plane.x_R) - 1)
+        row = np.clip(np.searchsorted(plane.y_R, p.at_NK[:, 1]), 0, len(plane.y_R) - 1)
+        taken[row, column] = True
+    frame, placed = extent(axes), []
+    rooms = []
+    for c in np.unique(plane.winner_RR[plane.winner_RR >= 0]):
+        free = np.pad((plane.winner_RR == c) & ~taken, 1)
+        room = distance_transform_edt(free)[1:-1, 1:-1]
+        rooms.append((float(room.max()), np.unravel_index(room.argmax(), room.shape), c))
+    for _room, (row, column), c in sorted(rooms, key=lambda found: -found[0]):
+        text = axes.text(
+            plane.x_R[column],
+            plane.y_R[row],
+            names[c],
+            ha="center",
+            va="center",
+            fontsize=10,
+            weight="bold",
+            color=INK,
+            zorder=8,
+            path_effects=[withStroke(linewidth=3, foreground=PAPER, alpha=0.85)],
+        )
+        box = extent(text)
+        shift = max(frame.x0 + 6 - box.x0, 0) + min(frame.x1 - 6 - box.x1, 0)
+        lift = max(frame.y0 + 6 - box.y0, 0) + min(frame.y1 - 6 - box.y1, 0)
+        if any(box.translated(shift, lift).overlaps(other) for other in placed):
+            text.remove()
+            continue
+        placed.append(box.translated(shift, lift))
+        x, y = axes.transData.transform(text.get_position())
+        text.set_position(axes.transData.inverted().transform((x + shift, y + lift)))
+
+
+def _listed(names: list[str], absent: tuple[int, ...]) -> list[str]:
+    shown = [
+        _("{name} (nowhere)").format(name=name) if c in absent else name
+        for c, name in enumerate(names[:LISTED])
+    ]
+    return shown if len(names) <= LISTED else [*shown, _("… {n} more").format(n=len(names) - LISTED)]
+
+
+def _key(axes: "Axes", names: list[str], shown: Plane | Line, extra: list[str]) -> None:
+    """The legend on the right: classes, then what the marks mean and how many rows they stand for."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    labels = [*_listed(names, shown.absent), *extra]
+    handles: list[Any] = [
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="s",
+            markersize=11,
+            markerfacecolor=PAPER if c in shown.absent else colour(c),
+            markeredgecolor=colour(c),
+        )
+        for c in range(min(len(names), LISTED))
+    ]
+    handles += [Line2D([], [], linestyle="none")] * (len(labels) - len(extra) - len(handles))
+    handles += [Patch(facecolor="#aab4bd", alpha=0.4) for _text in extra]
+    rows, said = row_key(shown.points)
+    handles += rows
+    labels += said
+    if any(p.wrong_N.any() for p in shown.points):
+        ring, text = wrong_key()
+        handles.append(ring)
+        labels.append(text)
+    legend_at_right(axes, handles, labels)
+
+
+def _probability_lines(line: Line, title: str) -> "Figure":
+    """One input: each class's probability along it, and a strip of rows for each class below."""
+    figure = new_figure()
+    names = class_labels(line.classes)
+    title = label(title, 70) or _("Class probabilities: {name}").format(name=label(line.name, 44))
+    top = header(figure, title, [score_sentence(line.score)], warning_sentences(line, names))
+    axes = _axes(figure, top)
+    box = axes.get_position()
+    strip_height = box.height * min(0.5, 0.05 + 0.06 * len(names))
+    axes.set_position((box.x0, box.y0 + strip_height + 0.02, box.width, box.height - strip_height - 0.02))
+    for c in range(len(names)):
+        axes.plot(line.x_R, line.value_RC[:, c], color=colour(c))
+        axes.fill_between(line.x_R, 0, line.value_RC[:, c], color=colour(c), alpha=0.10, linewidth=0)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlim(line.x_R[0], line.x_R[-1])
+    axes.set_ylabel(_("probability"))
+    axes.tick_params(labelbottom=False)
+    axes.grid(axis="y")
+    strip = figure.add_axes((box.x0, box.y0, box.width, strip_height), sharex=axes)
+    _strips(strip, line, names)
+    _key(axes, names, line, [])
+    box = axes.get_position()
+    strip.set_position((box.x0, strip.get_position().y0, box.width, strip_height))
+    return figure
+
+
+def _strips(axes: "Axes", line: Line, names: list[str]) -> None:
+    """The rows at their input values, one lane per true class, shaken up and down so that all are seen."""
+    shaken = tuple(_shaken(p) for p in line.points)
+    draw_rows(axes, shaken, len(names))
+    axes.set_ylim(len(names) - 0.45, -0.55)
+    axes.set_yticks(range(len(names)) if len(names) <= 12 else [])
+    axes.set_yticklabels([label(name, 11) for name in line.classes] if len(names) <= 12 else [])
+    axes.tick_params(left=False)
+    axes.set_xlabel(label(line.axis_name, 60))
+    axes.spines["left"].set_visible(False)
+
+
+def _shaken(points: Points) -> Points:
+    shake_N: NDArray = (np.arange(len(points)) * 0.618034) % 1 - 0.5  # even spread without a random number
+    at_N2 = np.column_stack([points.at_NK[:, 0], points.true_N + 0.6 * shake_N])
+    return Points(points.split, at_N2, points.true_N, points.predicted_N, points.index_N, points.total)

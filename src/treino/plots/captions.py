@@ -1,0 +1,75 @@
+"""The sentences in pictures: what is seen, on which rows, and how far it can be trusted."""
+
+import math
+
+from treino.inspection.boundary import Line, Plane, Points, Score
+from treino.plots.style import label, number, percent, split_name
+from treino.words import _
+
+
+def rows_label(points: Points) -> str:
+    """``test, 27 rows``; ``training, 1000 of 51000`` where only some are drawn."""
+    if len(points) == points.total:
+        return _("{split}, {n} rows").format(split=split_name(points.split), n=points.total)
+    return _("{split}, {n} of {total}").format(
+        split=split_name(points.split), n=len(points), total=points.total
+    )
+
+
+def score_sentence(score: Score) -> str:
+    """The figure on the rows that the network has not learnt from, with what it rests on."""
+    split = split_name(score.split)
+    if score.accuracy is not None and score.interval is not None:
+        return _("Accuracy {value}: {right} of {n} {split} rows right (95 %: {low} to {high}).").format(
+            value=f"{score.accuracy:.3f}",
+            right=score.right,
+            n=score.rows,
+            split=split,
+            low=f"{score.interval[0]:.3f}",
+            high=f"{score.interval[1]:.3f}",
+        )
+    rmse = math.nan if score.rmse is None else score.rmse
+    if score.r2 is None:
+        return _("RMSE {rmse} on {n} {split} rows.").format(rmse=number(rmse), n=score.rows, split=split)
+    return _("R² {r2}, RMSE {rmse} on {n} {split} rows.").format(
+        r2=f"{score.r2:.3f}", rmse=number(rmse), n=score.rows, split=split
+    )
+
+
+def view_sentences(plane: Plane) -> list[str]:
+    if plane.view == "all":
+        return []
+    words = {
+        "important": _("The two of {inputs} inputs that matter most ({n} {split} rows shuffled)"),
+        "given": _("Two of {inputs} inputs, as asked for"),
+        "components": _("{inputs} inputs on the plane of their two main directions ({n} {split} rows)"),
+    }
+    view = words[plane.view].format(
+        inputs=plane.inputs, n=plane.view_rows, split=split_name(plane.view_split)
+    )
+    agrees = _("this picture agrees with the network on {share} of {n} rows.").format(
+        share=percent(plane.agreement), n=plane.agreement_rows
+    )
+    if plane.view == "components" or plane.inputs == 2:
+        return [f"{view}: {agrees}"]
+    return [_("{view}, the others at their training medians: {agrees}").format(view=view, agrees=agrees)]
+
+
+def warning_sentences(shown: Plane | Line, names: list[str]) -> list[str]:
+    """What the picture can't show: classes that win nowhere in it, a network that it shows little of."""
+    said = []
+    if isinstance(shown, Plane) and shown.agreement < 0.5:
+        said.append(_("This plane shows little of what the network does: most rows lie far from it."))
+    if shown.absent:
+        listed = ", ".join(names[c] for c in shown.absent[:8]) + (", …" if len(shown.absent) > 8 else "")
+        said.append(_("Wins nowhere in this view: {names}.").format(names=listed))
+    if not shown.finite:
+        said.append(_("Grey: the network's output is not finite there."))
+    return said
+
+
+def axis_name(plane: Plane, axis: int) -> str:
+    name = label(plane.axis_names[axis], 60)
+    if plane.variance is None:
+        return name
+    return _("{name} ({share} of the variance)").format(name=name, share=percent(plane.variance[axis]))

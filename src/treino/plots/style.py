@@ -1,0 +1,224 @@
+"""One look for every picture: colours, letters, header, legend, and the way to PNG bytes.
+
+Figures are plain ``matplotlib.figure.Figure`` objects: no pyplot, no global state, no display needed.
+"""
+
+import io
+import math
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+    from matplotlib.transforms import Bbox
+
+# Seen apart with every kind of colour blindness: Okabe & Ito (2008), "Color Universal Design", in the
+# order that keeps the first few furthest apart; from the eighth on Paul Tol's "muted" scheme (2021).
+# The names stand in the regions too, since nobody tells twelve colours apart.
+PALETTE = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#D8C80A",
+    "#332288",
+    "#882255",
+    "#999933",
+    "#44AA99",
+    "#661100",
+)
+TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[5], PALETTE[2]
+INK, SOFT, FAINT, PAPER, ALARM = "#1b2733", "#52616f", "#dfe5ea", "#ffffff", "#b3261e"
+
+WIDTH = 8.0  # inches; at 100 dots per inch the 800 pixels that every picture must be readable at
+DPI = 150
+
+# Tried in this order for letters that DejaVu Sans (which comes with matplotlib) does not have.
+FAMILIES = (
+    "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "Hiragino Sans",
+    "Arial Unicode MS",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Noto Emoji",
+)
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[str, ...]:
+    """Those of ``FAMILIES`` that this machine has."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in FAMILIES if name in installed)
+
+
+@lru_cache(maxsize=1)
+def _letters() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset().union(*(get_font(findfont(name)).get_charmap() for name in families()))
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """matplotlib's own defaults with treino's look over them, whatever the user's matplotlibrc says."""
+    import matplotlib
+
+    keep = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "date.epoch"}
+    plain = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in keep and not k.startswith("_")}
+    own: dict[str, Any] = {
+        "font.family": list(families()),
+        "font.size": 10,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.labelsize": 11,
+        "axes.edgecolor": SOFT,
+        "axes.linewidth": 0.8,
+        "axes.axisbelow": True,
+        "axes.formatter.useoffset": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+        "grid.color": FAINT,
+        "grid.linewidth": 0.8,
+        "lines.linewidth": 2.0,
+        "lines.solid_capstyle": "round",
+        "figure.facecolor": PAPER,
+        "axes.facecolor": PAPER,
+        "legend.frameon": False,
+        "legend.fontsize": 9.5,
+        "path.simplify": True,
+    }
+    with matplotlib.rc_context(plain | own):
+        yield
+
+
+def new_figure(height: float = 6.0) -> "Figure":
+    """An empty figure of the common width; ``height`` in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), dpi=DPI)
+
+
+def png(figure: "Figure", dpi: int = DPI) -> bytes:
+    """The figure as PNG bytes: the same figure gives the same bytes (no time, no software's name in it)."""
+    file = io.BytesIO()
+    with look():
+        figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
+    return file.getvalue()
+
+
+def label(text: str, most: int = 24) -> str:
+    """``text`` from data as matplotlib shows it letter by letter: no formulas, one line, not too long.
+
+    Letters that no font here has become U+FFFD; a leading underscore would hide it from legends.
+    """
+    line = " ".join(text.split())
+    line = "".join(c if ord(c) in _letters() else "\ufffd" for c in line if c.isprintable())
+    if len(line) > most:
+        line = line[: most - 1].rstrip() + "…"
+    if line.startswith("_"):
+        line = " " + line
+    return line.replace("$", r"\$")
+
+
+def class_labels(classes: Sequence[str], most: int = 24) -> list[str]:
+    """The classes' names for a picture; one that looks like another, or lost letters, gets its number."""
+    names = [label(name, most) for name in classes]
+    return [
+        name
+        if names.count(name) == 1 and name.strip() and "\ufffd" not in name
+        else f"{number}: {label(classes[number], most - 4)}".rstrip()
+        for number, name in enumerate(names)
+    ]
+
+
+def colour(number: int) -> str:
+    return PALETTE[number % len(PALETTE)]
+
+
+def split_name(split: str) -> str:
+    return {"train": _("training"), "validation": _("validation"), "test": _("test")}[split]
+
+
+def number(value: float) -> str:
+    """Four significant digits, no needless exponent: 0.9259, 54.31, 12345, 1.2e-07."""
+    if not math.isfinite(value):
+        return str(value)
+    size = abs(value)
+    if 1e-4 <= size < 1e7 or size == 0:
+        digits = 0 if size >= 1000 else 4 if size < 1 else 3 - math.floor(math.log10(size))
+        return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent; 100 % and 0 % are said only where they are exact."""
+    value = 100 * share
+    if 99.5 <= value < 100 or 0 < value < 0.5:
+        return _("{value} %").format(value=f"{math.floor(value * 10) / 10 if value > 50 else value:.1f}")
+    return _("{value} %").format(value=f"{value:.0f}")
+
+
+def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Iterable[str] = ()) -> float:
+    """Title and sentences at the top left. Returns how far down the picture may begin, from 0 to 1."""
+    inches = figure.get_figheight()
+    y = inches - 0.18
+    figure.text(0.02, y / inches, title, fontsize=14, weight="bold", va="top")
+    y -= 0.32
+    for text, ink in [*((s, SOFT) for s in sentences), *((w, ALARM) for w in warnings)]:
+        for line in textwrap.wrap(text, 106):
+            figure.text(0.02, y / inches, line, fontsize=10, color=ink, va="top")
+            y -= 0.205
+    return (y - 0.12) / inches
+
+
+def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where: Any) -> "Legend":
+    """A legend of just these, in this order."""
+    return axes.legend(list(handles), list(labels), borderaxespad=0, handletextpad=0.6, **where)
+
+
+def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
+    """The legend beside the axes, which give up as much of their width as its longest line needs."""
+    shown = legend(axes, handles, labels, loc="upper left", bbox_to_anchor=(1.03, 1.0), handlelength=1.6)
+    inches = extent(shown).width / DPI
+    box = axes.get_position()
+    right = 1 - (inches + 0.25) / WIDTH
+    axes.set_position((box.x0, box.y0, right - box.x0, box.height))
+
+
+def extent(artist: Any) -> "Bbox":
+    """The box around an artist in pixels, measured as the PNG writer will draw it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    return artist.get_window_extent(FigureCanvasAgg(artist.get_figure()).get_renderer())
+
+
+def log_axis(axes: "Axes") -> None:
+    """A logarithmic y axis with plain numbers: 0.01 and not a power in small print."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    decades = math.log10(high / low) if low > 0 else 1.0
+    steps = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps, numticks=9))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: number(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())

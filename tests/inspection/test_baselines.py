@@ -1,0 +1,132 @@
+"""Baselines against scikit-learn used directly, and metrics against scikit-learn's."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
+from sklearn.preprocessing import StandardScaler
+
+from treino.data import Data, load
+from treino.engine.losses import Loss
+from treino.inspection import baselines as module
+from treino.inspection.baselines import baselines
+
+
+def test_classes_equal_scikit_learn() -> None:
+    wine = load("wine")
+    found = baselines(wine)
+    raw = load_wine()
+    train, test = wine.train.index.numpy(), wine.test.index.numpy()
+    scaler = StandardScaler().fit(raw.data[train])
+    linear = LogisticRegression().fit(scaler.transform(raw.data[train]), raw.target[train])
+    constant = DummyClassifier(strategy="prior").fit(raw.data[train], raw.target[train])
+    for name, model in (("linear", linear), ("majority", constant)):
+        x = scaler.transform(raw.data[test])
+        share, said = model.predict_proba(x), model.predict(x)
+        ours = found.metrics[name]
+        assert ours["loss"] == pytest.approx(log_loss(raw.target[test], share), rel=1e-3)
+        assert ours["accuracy"] == accuracy_score(raw.target[test], said)
+        assert ours["f1_macro"] == pytest.approx(f1_score(raw.target[test], said, average="macro"))
+    assert (found.split, found.rows, found.notes) == ("test", len(wine.test), ())
+    assert set(found.metrics) == {"majority", "linear"}
+
+
+def test_numbers_equal_scikit_learn(diabetes: Data) -> None:
+    found = baselines(diabetes)
+    raw = load_diabetes()
+    train, test = diabetes.train.index.numpy(), diabetes.test.index.numpy()
+    scaler = StandardScaler().fit(raw.data[train])
+    own = raw.target[train]
+    linear = Ridge(alpha=1.0).fit(scaler.transform(raw.data[train]), (own - own.mean()) / own.std())
+    x, true = scaler.transform(raw.data[test]), raw.target[test]
+    constant = DummyRegressor().fit(raw.data[train], own).predict(x)
+    for name, said in (("linear", linear.predict(x) * own.std() + own.mean()), ("mean", constant)):
+        ours = found.metrics[name]
+        assert ours["rmse"] == pytest.approx(root_mean_squared_error(true, said), rel=1e-5)
+        assert ours["mae"] == pytest.approx(mean_absolute_error(true, said), rel=1e-5)
+        assert ours["r2"] == pytest.approx(r2_score(true, said), rel=1e-4, abs=1e-6)
+        assert ours["loss"] == pytest.approx((root_mean_squared_error(true, said) / own.std()) ** 2, rel=1e-4)
+
+
+def test_one_logit_measures_like_two(moons: Data) -> None:
+    two, one = baselines(moons), baselines(moons, Loss("bce"))
+    for name in two.metrics:
+        assert one.metrics[name] == pytest.approx(two.metrics[name], rel=1e-6)
+    scaler = StandardScaler().fit(moons.train.x)
+    linear = LogisticRegression().fit(scaler.transform(moons.train.x), moons.train.y)
+    score = linear.decision_function(scaler.transform(moons.test.x))
+    assert one.metrics["linear"]["auc"] == pytest.approx(roc_auc_score(moons.test.y, score))
+    assert one.metrics["majority"]["auc"] == 0.5
+
+
+def test_the_runs_own_loss_is_used() -> None:
+    wine = load("wine")
+    plain, weighted = baselines(wine), baselines(wine, Loss("cross_entropy", class_weights=(10.0, 1.0, 1.0)))
+    assert plain.metrics["majority"]["accuracy"] == weighted.metrics["majority"]["accuracy"]
+    assert plain.metrics["majority"]["loss"] != pytest.approx(weighted.metrics["majority"]["loss"])
+
+
+def test_without_test_rows_it_says_where() -> None:
+    found = baselines(load("iris", test=0))
+    assert found.split == "validation"
+    assert "validation" in found.notes[0]
+    found = baselines(load("iris", validation=0, test=0))
+    assert (found.split, found.rows) == ("train", len(load("iris", validation=0, test=0).train))
+
+
+def test_raw_units_do_not_spoil_the_linear_model() -> None:
+    raw, prepared = baselines(load("wine", normalise=False)), baselines(load("wine"))
+    assert raw.metrics["linear"]["loss"] == pytest.approx(prepared.metrics["linear"]["loss"], rel=1e-2)
+
+
+def test_a_class_that_training_never_saw_costs_a_finite_loss() -> None:
+    data = load("iris")
+    rows = data.train.y != 1
+    train = type(data.train)(data.train.x[rows], data.train.y[rows], data.train.index[rows])
+    found = baselines(Data(**{**data.__dict__, "train": train}))
+    for name in ("majority", "linear"):
+        assert np.isfinite(found.metrics[name]["loss"])
+    assert found.metrics["linear"]["accuracy"] < 0.7
+
+
+def test_one_class_in_training_leaves_the_constant_alone() -> None:
+    data = load("iris")
+    rows = data.train.y == 1
+    train = type(data.train)(data.train.x[rows], data.train.y[rows], data.train.index[rows])
+    found = baselines(Data(**{**data.__dict__, "train": train}))
+    assert set(found.metrics) == {"majority"}
+    assert len(found.notes) == 1
+
+
+@pytest.mark.parametrize("source", ["digits", "diabetes"])
+def test_large_data_is_fitted_on_a_share_and_a_note_says_so(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = baselines(load(source))
+    monkeypatch.setattr(module, "WORK", 5e6 if source == "digits" else 1e4)
+    found = baselines(load(source))
+    assert len(found.notes) == 1
+    assert str(len(load(source).train)) in found.notes[0]
+    assert found.metrics["linear"] != whole.metrics["linear"]
+    metric = "accuracy" if source == "digits" else "r2"
+    assert found.metrics["linear"][metric] > 0.3
+    assert found == baselines(load(source))
+
+
+def test_separable_and_constant_columns_warn_nobody() -> None:
+    frame = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) * 1e6, "t": ["x"] * 20 + ["y"] * 20})
+    found = baselines(load(frame, target="t", normalise=False))
+    assert found.metrics["linear"]["accuracy"] > 0.9
+    assert torch.is_grad_enabled()

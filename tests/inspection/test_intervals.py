@@ -1,0 +1,151 @@
+"""Intervals against scipy, against recomputing every metric on the drawn rows, and by their coverage."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, bootstrap
+from sklearn.metrics import f1_score
+
+from treino.engine.losses import Loss
+from treino.engine.metrics import measure
+from treino.inspection import intervals as module
+from treino.inspection.intervals import intervals
+from treino.inspection.wilson import wilson
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_is_scipys(counted: tuple[int, int]) -> None:
+    right, rows = counted
+    theirs = binomtest(right, rows).proportion_ci(method="wilson")
+    np.testing.assert_allclose(wilson(right, rows), (theirs.low, theirs.high), atol=1e-12)
+    assert 0 <= wilson(right, rows)[0] <= right / rows <= wilson(right, rows)[1] <= 1
+
+
+def test_wilson_by_hand() -> None:
+    # 8 of 10: (0.8 + 1.9207/10 ± 1.96·√(0.016 + 0.0096036)) / 1.38415 = (0.4902, 0.9433)
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 10)[0] == 0.0
+    assert wilson(10, 10)[1] == 1.0
+
+
+def classes(rows: int, count: int, seed: int = 0, ties: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    random = torch.Generator().manual_seed(seed)
+    y = torch.randint(0, count, (rows,), generator=random)
+    z = torch.randn(rows, count, generator=random) + 1.5 * torch.nn.functional.one_hot(y, count)
+    return (z.round() if ties else z), y
+
+
+LOSSES = [
+    (Loss("cross_entropy"), 3),
+    (Loss("cross_entropy", label_smoothing=0.1, class_weights=(1.0, 3.0, 0.0)), 3),
+    (Loss("cross_entropy", softmax_first=True), 2),
+    (Loss("cross_entropy", class_weights=(1.0, 2.0), softmax_first=True), 2),
+    (Loss("bce"), 1),
+    (Loss("mse"), 0),
+    (Loss("l1"), 0),
+    (Loss("huber"), 0),
+]
+
+
+@pytest.mark.parametrize(("loss", "outputs"), LOSSES, ids=[str(k) for k in range(len(LOSSES))])
+@pytest.mark.parametrize("ties", [False, True])
+def test_every_draw_is_the_metric_on_the_drawn_rows(loss: Loss, outputs: int, ties: bool) -> None:
+    rows, scale = 23, 4.0
+    if outputs:
+        z, y = classes(rows, max(2, outputs), ties=ties)
+        z = z[:, 1:] - z[:, :1] if outputs == 1 else z
+    else:
+        y, z = torch.randn(rows, 1) + 5, torch.randn(rows, 1) + 5
+    names = list(measure(z[None], y, loss, scale))
+    draws = module._draws(z, y, loss, scale, names, seed=3)
+    # The rows are drawn in order of score where there is an AUC, for its sake.
+    order = torch.arange(rows)
+    if "auc" in names:
+        d = z.double()
+        order = torch.argsort(d[:, 1] - d[:, 0] if z.shape[1] == 2 else d[:, 0])
+    counts = next(module._counts(rows, np.random.default_rng(3)))
+    assert counts.shape == (1000, rows)
+    assert (counts.sum(1) == rows).all()
+    for b in range(25):
+        drawn = order[torch.repeat_interleave(torch.arange(rows), torch.from_numpy(counts[b]).long())]
+        expected = measure(z[drawn][None], y[drawn], loss, scale)
+        for name in set(names) - {"accuracy", "f1_macro"}:
+            assert draws[name][b] == pytest.approx(float(expected[name][0]), rel=1e-9, nan_ok=True), name
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_f1_draws_are_distributed_as_by_a_plain_loop(count: int) -> None:
+    z, y = classes(40, count, seed=1)
+    draws = module._draws(z, y, Loss("cross_entropy"), 1.0, ["f1_macro"], 0)["f1_macro"]
+    said, random = z.argmax(1).numpy(), np.random.RandomState(5)
+    plain = []
+    for _draw in range(400):
+        k = random.randint(0, 40, 40)
+        plain.append(f1_score(y.numpy()[k], said[k], average="macro"))
+    assert draws.mean() == pytest.approx(np.mean(plain), abs=0.02)
+    assert draws.std() == pytest.approx(np.std(plain), rel=0.15)
+
+
+def test_the_mean_agrees_with_scipys_bootstrap() -> None:
+    y, z = torch.zeros(400, 1), torch.randn(400, 1, generator=torch.Generator().manual_seed(2))
+    found = intervals(z, y, Loss("l1"), 1.0)
+    theirs = bootstrap(
+        (z[:, 0].abs().numpy(),), np.mean, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert found["mae"] == pytest.approx((theirs.low, theirs.high), abs=0.008)
+    assert found["loss"] == pytest.approx(found["mae"])
+
+
+def test_the_figure_lies_inside_and_accuracy_is_wilsons() -> None:
+    z, y = classes(60, 3)
+    loss = Loss("cross_entropy")
+    found, measured = intervals(z, y, loss), measure(z[None], y, loss)
+    assert set(found) == {"loss", "accuracy", "f1_macro"}
+    for name, (low, high) in found.items():
+        assert low < float(measured[name][0]) < high
+    assert found["accuracy"] == wilson(int((z.argmax(1) == y).sum()), 60)
+    assert found == intervals(z, y, loss)
+    assert found != intervals(z, y, loss, seed=1)
+
+
+def test_few_rows() -> None:
+    loss = Loss("cross_entropy")
+    assert intervals(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long), loss) == {}
+    one = intervals(torch.tensor([[2.0, 0.0]]), torch.tensor([0]), loss)
+    assert one["loss"] == pytest.approx((math.log1p(math.exp(-2)),) * 2)
+    assert one["accuracy"] == wilson(1, 1)
+    assert "auc" not in one
+    two = intervals(torch.tensor([[1.0], [2.0]]), torch.tensor([[0.0], [0.0]]), Loss("mse"))
+    assert all(math.isfinite(v) for pair in two.values() for v in pair)
+
+
+def test_what_is_not_finite_has_no_interval() -> None:
+    z, y = classes(20, 2)
+    z[3, 0] = math.nan
+    found = intervals(z, y, Loss("cross_entropy"))
+    assert "loss" not in found
+    assert "accuracy" in found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [12, 30, 150])
+def test_coverage(rows: int) -> None:
+    """Of many test sets, 95 % hold the true figure: E|e| = √(2/π), RMSE 1, accuracy 0.85."""
+    random = torch.Generator().manual_seed(0)
+    trials, hits = 500, {"mae": 0, "rmse": 0, "accuracy": 0}
+    for _trial in range(trials):
+        error = torch.randn(rows, 1, generator=random)
+        y = torch.randn(rows, 1, generator=random) * 3
+        found = intervals(y + error, y, Loss("mse"))
+        label = torch.randint(0, 2, (rows,), generator=random)
+        right = torch.rand(rows, generator=random) < 0.85
+        z = torch.nn.functional.one_hot(torch.where(right, label, 1 - label), 2).float()
+        found["accuracy"] = intervals(z, label, Loss("cross_entropy"))["accuracy"]
+        for name, true in (("mae", math.sqrt(2 / math.pi)), ("rmse", 1.0), ("accuracy", 0.85)):
+            hits[name] += found[name][0] <= true <= found[name][1]
+    for name, count in hits.items():
+        assert 0.91 <= count / trials <= 0.985, (name, count / trials)
