@@ -12,6 +12,7 @@ import math
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from itertools import pairwise
@@ -91,6 +92,8 @@ class Database:
         self._identity = os.stat(path) if writable else None
         self._data_version = -1
         self._last_command = 0
+        if connection is not None:
+            weakref.finalize(self, connection.close)  # who only reads a run need not close it
 
     @classmethod
     def writing(cls, path: Path, *, make: bool = False) -> "Database":

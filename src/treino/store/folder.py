@@ -266,7 +266,11 @@ class RunFolder:
             self.notices.append(_("{reason} The other checkpoint is used.").format(reason=error.message))
             if lock.held(self._lock):
                 self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
-        return (whole[0].tensors, whole[0].meta) if whole else None
+        if not whole:
+            return None
+        state: tuple[dict[str, Tensor], dict[str, Any]]
+        state = manifest.migrated(self._manifest.format, whole[0].name, (whole[0].tensors, whole[0].meta))
+        return state
 
     def _checkpoints(self) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
         return read_all(self.path, self.read_bytes, self._manifest.files)

@@ -1,0 +1,441 @@
+"""Making, naming, finding, opening, locking, copying and migrating folders."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.store.conftest import fill
+from treino.errors import TreinoError
+from treino.store import RunFolder, checkpoint, find, list_runs, manifest
+from treino.store.files import sha256
+
+
+def rule(caught: pytest.ExceptionInfo[TreinoError]) -> tuple[str, int]:
+    return caught.value.rule, caught.value.status
+
+
+# ---- names
+
+
+def test_names_are_counted_up_over_all_that_is_there(tmp_path: Path) -> None:
+    names = []
+    for stem in ("wine", "wine", "my data.v2", "wine", "../x", "ação", ""):
+        with RunFolder.create(parent=tmp_path, stem=stem) as folder:
+            names.append(folder.path.name)
+        if names == ["wine-1"]:
+            (tmp_path / "wine-7").mkdir()
+    assert names == ["wine-1", "wine-8", "my-data.v2-1", "wine-9", "x-1", "ação-1", "run-1"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "a/b",
+        "..",
+        ".",
+        ".hidden",
+        "-x",
+        "~",
+        "last",
+        "a\0b",
+        "a\nb",
+        "x" * 101,
+        "a\\b",
+        " a",
+        "é" * 51,
+    ],
+)
+def test_bad_names_are_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(parent=tmp_path / "runs", name=name)
+    assert rule(caught) == ("bad_name", 2)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_name_is_given_once(tmp_path: Path) -> None:
+    with RunFolder.create(parent=tmp_path, name="modelo é") as folder:
+        assert folder.path == tmp_path / "modelo é"
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(parent=tmp_path, name="modelo é")
+    assert rule(caught) == ("name_taken", 2)
+    assert RunFolder.open(tmp_path / "modelo é").status == "interrupted"
+
+
+def test_out_is_the_folder_itself_where_it_is_new_or_empty(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for out in (tmp_path / "a" / "b", empty):
+        with RunFolder.create(out=out, kind="sweep") as folder:
+            assert (folder.path, folder.kind, folder.status) == (out, "sweep", "running")
+    (tmp_path / "file").write_text("x")
+    for out in (empty, tmp_path / "file", tmp_path):
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.create(out=out)
+        assert rule(caught) == ("out_not_empty", 2)
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(out=tmp_path / "file" / "below")
+    assert caught.value.status == 1
+    with pytest.raises(ValueError, match="kind"):
+        RunFolder.create(out=tmp_path / "c", kind="kind")
+
+
+# ---- finding and listing
+
+
+def test_find_takes_names_paths_and_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: RunFolder
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find("wine-1") == find("runs/wine-1") == find(Path("runs/wine-1")) == Path("runs/wine-1")
+    assert find(finished.path) == finished.path
+    with RunFolder.create(name="another"):
+        pass
+    assert find("last") == Path("runs/another")
+    shutil.copytree("runs/wine-1", "wine-1")
+    with pytest.raises(TreinoError, match=r"\./wine-1") as caught:
+        find("wine-1")
+    assert rule(caught) == ("run_ambiguous", 2)
+    assert find("./wine-1") == Path("wine-1")
+    shutil.move("wine-1", "moved")
+    assert find("moved") == Path("moved")
+
+
+def test_find_says_what_is_near_or_that_there_is_nothing(tmp_path: Path, finished: RunFolder) -> None:
+    runs = finished.path.parent
+    with pytest.raises(TreinoError, match="wine-1") as caught:
+        find("wyne-1", runs)
+    assert rule(caught) == ("run_missing", 2)
+    with pytest.raises(TreinoError, match="wine-1"):
+        find("", runs)
+    with pytest.raises(TreinoError, match="is a file") as caught:
+        find(finished.path / "spec.json", runs)
+    assert rule(caught) == ("not_a_run", 2)
+    for name in ("last", "wine-1"):
+        with pytest.raises(TreinoError, match="treino train") as caught:
+            find(name, tmp_path / "none")
+        assert rule(caught) == ("no_runs", 2)
+
+
+def test_open_says_what_is_not_a_run(tmp_path: Path) -> None:
+    for path, expected in ((tmp_path / "gone", "run_missing"), (tmp_path, "not_a_run")):
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.open(path)
+        assert rule(caught) == (expected, 2)
+
+
+def test_the_list_shows_damage_and_passes_over_the_rest(tmp_path: Path, finished: RunFolder) -> None:
+    runs = finished.path.parent
+    for name in ("flipped", "no-manifest", "no-model", "old"):
+        shutil.copytree(finished.path, runs / name)
+    (runs / "flipped" / "manifest.json").write_bytes(b"\0")
+    (runs / "no-manifest" / "manifest.json").unlink()
+    (runs / "no-model" / "model.safetensors").unlink()
+    (runs / "not-a-run").mkdir()
+    (runs / "file").write_text("")
+    newest = RunFolder.create(parent=runs, name="newest")
+    found = {each.name: each for each in list_runs(runs)}
+    assert found.keys() == {"wine-1", "flipped", "no-manifest", "no-model", "old", "newest"}
+    assert {name: each.status for name, each in found.items()} == {
+        "wine-1": "finished",
+        "old": "finished",
+        "flipped": "damaged",
+        "no-manifest": "damaged",
+        "no-model": "damaged",
+        "newest": "running",
+    }
+    assert "manifest.json" in str(found["flipped"].damage)
+    assert "manifest.json" in str(found["no-manifest"].damage)
+    assert found["no-model"].damage == "model.safetensors is missing"
+    assert found["wine-1"].spec is not None
+    assert found["wine-1"].result == {"loss": [1.0, None], "steps": 40}
+    assert found["wine-1"].path == finished.path
+    newest.close()
+    assert list_runs(tmp_path / "none") == []
+
+
+# ---- what is in it
+
+
+def test_a_finished_run_reads_back(finished: RunFolder) -> None:
+    assert (finished.kind, finished.status) == ("run", "finished")
+    assert sorted(
+        p.relative_to(finished.path).as_posix() for p in finished.path.rglob("*") if p.is_file()
+    ) == [
+        "checkpoint/a.safetensors",
+        "checkpoint/b.safetensors",
+        "manifest.json",
+        "model.safetensors",
+        "preparation.json",
+        "result.json",
+        "run.sqlite",
+        "spec.json",
+    ]
+    assert finished.read_json("spec.json")["resolved"]["name"] == "açaí"
+    assert finished.read_json("result.json") == {"loss": [1.0, None], "steps": 40}
+    tensors, metadata = finished.read_tensors("model.safetensors")
+    assert torch.equal(tensors["0.weight"], torch.arange(6.0).reshape(2, 3).t())
+    assert metadata == {"kept": 4}
+    assert np.array_equal(finished.database.losses(), np.arange(40, dtype=np.float32) / np.float32(7))
+    state = finished.last_checkpoint()
+    assert state is not None
+    assert state[1] == {"step": 40, "best": float("inf")}
+    assert torch.equal(state[0]["w"], torch.full((3, 2), 40.0))
+
+
+def test_the_manifest_is_what_any_other_tool_computes(finished: RunFolder) -> None:
+    content = json.loads((finished.path / "manifest.json").read_text())
+    assert (content["format"], content["kind"], content["status"]) == (1, "run", "finished")
+    assert content["files"] == {name: sha256(finished.path / name) for name in content["files"]}
+    assert len(content["files"]) == 7
+
+
+def test_a_moved_and_copied_run_is_the_same(finished: RunFolder, tmp_path: Path) -> None:
+    shutil.copytree(finished.path, tmp_path / "copy")
+    shutil.move(finished.path, tmp_path / "moved")
+    for name in ("copy", "moved"):
+        folder = RunFolder.open(tmp_path / name)
+        assert folder.status == "finished"
+        assert len(folder.database.losses()) == 40
+        with folder:
+            folder.unseal()
+            folder.seal("finished")
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or os.fsencode(tmp_path) not in path.read_bytes()
+
+
+def test_files_beside_the_manifest_are_free(finished: RunFolder) -> None:
+    path = finished.write_bytes("pictures/boundary.png", b"png")
+    assert finished.write_bytes("exports/a/b.py", b"1").read_bytes() == b"1"
+    assert path.read_bytes() == finished.read_bytes("pictures/boundary.png") == b"png"
+    finished.write_bytes("pictures/boundary.png", b"newer")
+    (finished.path / "notes.txt").write_text("mine")
+    RunFolder.open(finished.path)
+    with pytest.raises(TreinoError, match=r"notes\.txt"):
+        finished.read_bytes("notes.txt")
+    with pytest.raises(TreinoError, match=r"none\.png"):
+        finished.read_bytes("pictures/none.png")
+
+
+def test_nothing_is_written_without_the_lock_or_after_the_seal(finished: RunFolder) -> None:
+    for handle in (finished, finished.lock()):
+        for write in (
+            lambda folder: folder.write_json("spec.json", {}),
+            lambda folder: folder.checkpoint({}, {}),
+            lambda folder: folder.seal("finished"),
+            lambda folder: folder.database.add_losses(0, 0, np.ones(1)),
+            lambda folder: folder.database.add_command("lr", 1),
+        ):
+            with pytest.raises(TreinoError) as caught:
+                write(handle)
+            assert caught.value.rule in ("run_not_writing", "run_ended")
+    finished.close()
+    with pytest.raises(ValueError, match="name inside"):
+        finished.write_bytes("../x", b"")
+    with pytest.raises(ValueError, match="fine"):
+        finished.seal("fine")
+    RunFolder.open(finished.path)
+
+
+def test_missing_files_are_named(finished: RunFolder) -> None:
+    (finished.path / "model.safetensors").unlink()
+    with pytest.raises(TreinoError, match=r"model\.safetensors") as caught:
+        RunFolder.open(finished.path)
+    assert rule(caught) == ("file_missing", 2)
+    with pytest.raises(TreinoError, match=r"other\.json") as caught:
+        finished.read_json("other.json")
+    assert rule(caught) == ("file_missing", 2)
+
+
+# ---- going on
+
+
+def test_a_run_is_locked_while_it_is_written(tmp_path: Path) -> None:
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        other = RunFolder.open(folder.path)
+        assert (folder.status, other.status) == ("running", "running")
+        with pytest.raises(TreinoError, match=f"process {os.getpid()}") as caught:
+            other.lock()
+        assert rule(caught) == ("run_busy", 2)
+    assert (folder.status, other.status) == ("interrupted", "interrupted")
+    with other.lock():
+        assert folder.status == "running"
+        other.seal("stopped")
+        assert (folder.status, other.status) == ("stopped", "stopped")
+    assert not (folder.path / ".lock").exists()
+
+
+def test_a_sealed_run_goes_on_and_is_sealed_again(finished: RunFolder) -> None:
+    with RunFolder.open(finished.path) as folder:
+        folder.unseal()
+        folder.unseal()
+        assert (finished.status, folder.status) == ("running", "running")
+        folder.database.cut(0, 35, 3)
+        folder.database.add_losses(0, 35, np.ones(5, np.float32))
+        folder.checkpoint({"w": torch.ones(1)}, {"step": 41})
+        folder.write_json("result.json", {"steps": 41})
+        assert finished.read_json("result.json") == {"steps": 41}
+        folder.seal("stopped")
+    again = RunFolder.open(finished.path)
+    assert again.status == "stopped"
+    assert again.database.losses()[-6:].tolist() == [np.float32(34) / np.float32(7), 1, 1, 1, 1, 1]
+    assert [(each.epoch, each.value) for each in again.database.epochs()] == [
+        (1, 0),
+        (2, 10 / 3),
+        (3, 20 / 3),
+    ]
+    kept = again.last_checkpoint()
+    assert kept is not None
+    assert kept[1] == {"step": 41}
+
+
+def test_checkpoints_take_turns_across_handles(tmp_path: Path) -> None:
+    folder = RunFolder.create(parent=tmp_path, name="a")
+    assert folder.last_checkpoint() is None
+    for step in range(1, 8):
+        folder.checkpoint({"w": torch.full((2,), float(step))}, {"step": step})
+        kept = RunFolder.open(folder.path).last_checkpoint()
+        assert kept is not None
+        assert kept[1]["step"] == kept[0]["w"][0] == step
+        held = [
+            checkpoint.from_bytes((folder.path / name).read_bytes(), name, folder.path).generation
+            for name in checkpoint.SLOTS
+            if (folder.path / name).exists()
+        ]
+        assert sorted(held) == [step - 1, step][-len(held) :]
+        if step % 3 == 0:
+            folder.close()
+            folder = RunFolder.open(folder.path).lock()
+    folder.close()
+
+
+@pytest.mark.parametrize("damage", ["torn", "flipped", "empty"])
+def test_a_torn_checkpoint_gives_way_in_a_run_that_was_not_sealed(tmp_path: Path, damage: str) -> None:
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        for step in (1, 2, 3):
+            folder.checkpoint({"w": torch.full((9,), float(step))}, {"step": step})
+    newest = tmp_path / "a" / checkpoint.SLOTS[0]
+    data = bytearray(newest.read_bytes())
+    data[-3] ^= 4
+    newest.write_bytes({"torn": bytes(data[:-5]), "flipped": bytes(data), "empty": b""}[damage])
+    folder = RunFolder.open(tmp_path / "a").lock()
+    kept = folder.last_checkpoint()
+    assert kept is not None
+    assert kept[1] == {"step": 2}
+    assert len(folder.notices) == 1
+    assert checkpoint.SLOTS[0] in folder.notices[0]
+    assert [each.kind for each in folder.database.events()] == ["checkpoint_damaged"]
+    folder.checkpoint({"w": torch.ones(1)}, {"step": 3})
+    kept = RunFolder.open(folder.path).last_checkpoint()
+    assert kept is not None
+    assert kept[1] == {"step": 3}
+    newest.write_bytes(b"torn")
+    (tmp_path / "a" / checkpoint.SLOTS[1]).write_bytes(b"torn too")
+    with pytest.raises(TreinoError, match="safetensors"):
+        folder.last_checkpoint()
+    folder.close()
+
+
+def test_a_torn_checkpoint_is_left_out_of_the_seal(tmp_path: Path) -> None:
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        folder.checkpoint({"w": torch.ones(9)}, {"step": 1})
+        folder.checkpoint({"w": torch.ones(9)}, {"step": 2})
+        (tmp_path / "a" / checkpoint.SLOTS[0]).write_bytes(b"torn")
+        folder.seal("stopped")
+    kept = RunFolder.open(tmp_path / "a").last_checkpoint()
+    assert kept is not None
+    assert kept[1] == {"step": 2}
+
+
+# ---- formats
+
+
+def rewritten(path: Path, **changes: Any) -> None:
+    content = {**json.loads(path.read_text()), **changes}
+    del content["sha256"]
+    path.write_bytes(manifest._signed(content))
+
+
+def test_a_newer_format_says_so(finished: RunFolder) -> None:
+    rewritten(finished.path / "manifest.json", format=2)
+    with pytest.raises(
+        TreinoError, match=r"manifest\.json was made by a newer treino: it has format 2"
+    ) as caught:
+        RunFolder.open(finished.path)
+    assert rule(caught) == ("run_newer", 2)
+    assert list_runs(finished.path.parent)[0].status == "damaged"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 0},
+        {"format": True},
+        {"format": "1"},
+        {"kind": "walk"},
+        {"status": "fine"},
+        {"files": {"../x": "0"}},
+        {"files": {"/etc/hostname": "0"}},
+        {"files": {"a": 1}},
+        {"files": []},
+        {"created": 1},
+    ],
+)
+def test_a_well_signed_manifest_must_make_sense(finished: RunFolder, changes: dict[str, Any]) -> None:
+    rewritten(finished.path / "manifest.json", **changes)
+    with pytest.raises(TreinoError, match=r"manifest\.json is damaged"):
+        RunFolder.open(finished.path)
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{}", b"null", b'{"format": 1}', b"", b"<html>"])
+def test_another_file_in_the_manifests_place_is_damage(finished: RunFolder, data: bytes) -> None:
+    (finished.path / "manifest.json").write_bytes(data)
+    with pytest.raises(TreinoError, match=r"manifest\.json is damaged"):
+        RunFolder.open(finished.path)
+
+
+def test_an_older_format_is_read_through_its_migrations(
+    finished: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fill(RunFolder.create(out=tmp_path / "unfinished")) as folder:
+        pass
+
+    def first(what: str, value: Any) -> Any:
+        if what == "manifest":
+            return {**value, "kind": "study"}
+        if what == "spec.json":
+            return {"lr": value["asked"]["lr"]}
+        if what.endswith(".safetensors"):
+            tensors, metadata = value
+            return {name.upper(): tensor for name, tensor in tensors.items()}, metadata
+        if what == "run.sqlite":
+            value.execute("UPDATE epochs SET metric = 'cost' WHERE metric = 'loss'")
+        return value
+
+    def second(what: str, value: Any) -> Any:
+        return {**value, "momentum": 0.0} if what == "spec.json" else value
+
+    monkeypatch.setattr(manifest, "FORMAT", 3)
+    monkeypatch.setattr(manifest, "MIGRATIONS", {1: first, 2: second})
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for path in (finished.path, folder.path):
+        old = RunFolder.open(path)
+        assert old.kind == "study"
+        assert old.read_json("spec.json") == {"lr": 0.1, "momentum": 0.0}
+        assert list(old.read_tensors("model.safetensors")[0]) == ["0.WEIGHT"]
+        assert old.database.epochs()[0].metric == "cost"
+        kept = old.last_checkpoint()
+        assert kept is not None
+        assert list(kept[0]) == ["W"]
+        with pytest.raises(TreinoError) as caught:
+            old.unseal()
+        assert rule(caught) == ("run_older", 2)
+    after = {path: path.read_bytes() for path in before}
+    assert after == before
