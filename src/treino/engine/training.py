@@ -246,7 +246,7 @@ class Training:
         first, rows, begin = self.step, self._active, time.perf_counter()
         self._remember(rows)
         try:
-            with torch_state(self._kernel.threads):
+            with torch_state(self._kernel.intra_op):
                 loss_SR = self._kernel.run(self._population, rows, self._work(first, stop))
                 # a sum is fifty times cheaper than looking at every number
                 fine = bool((loss_SR.sum() + self._population.params.sum()).isfinite())
@@ -280,7 +280,7 @@ class Training:
         assert self._before is not None
         again = self._before.rows(slice(None))
         if first > self._before_step:
-            with torch_state(self._kernel.threads):
+            with torch_state(self._kernel.intra_op):
                 self._kernel.run(again, torch.arange(len(again)), self._work(self._before_step, first))
         self._population.put(rows, again)
 
@@ -364,7 +364,7 @@ class Training:
         P, rows = len(self._population), self._active
         size = max(1, EVALUATED_AT_ONCE // (len(self._validation.x) * self.outputs))
         found: dict[str, Tensor] = {}
-        with torch_state(self._kernel.threads):
+        with torch_state(self._kernel.intra_op):
             for part in rows.split(size):
                 output_RNC = self._kernel.outputs(self._population, part, self._validation.x)
                 for name, value_R in measure(

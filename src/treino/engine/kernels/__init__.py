@@ -15,10 +15,12 @@ from treino.engine.recipe import Recipe, Work
 class Kernel(Protocol):
     """A step is a function of (seeds, step, rows) and the population's tensors alone.
 
-    Called without gradients being recorded and with ``threads`` intra-op threads set.
+    Called without gradients being recorded and with ``intra_op`` threads set. threads: what the run's
+    identity names, or the number of workers.
     """
 
     threads: int
+    intra_op: int
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
         """Train these members (``rows`` ``[R]``) in place; -> each step's loss before its update ``[S, R]``."""

@@ -26,7 +26,7 @@ class FlatBmm:
 
     def __init__(self, recipe: Recipe, threads: int | None = None, block: int | None = None) -> None:
         self.recipe, self.shape = recipe, recipe.shape
-        self.threads = threads or os.cpu_count() or 1
+        self.threads, self.intra_op = threads or os.cpu_count() or 1, 1
         self.block = block
         self.pool: ThreadPoolExecutor | None = None
         self.free: dict[int, list[Workspace]] = {}

@@ -16,7 +16,7 @@ class FlatLoop:
     """For an MLP and few members of some size. They share the buffers, so each goes through all steps."""
 
     def __init__(self, recipe: Recipe, threads: int = 1) -> None:
-        self.recipe, self.threads = recipe, threads
+        self.recipe, self.threads, self.intra_op = recipe, threads, threads
         self.shape, self.optimizer = recipe.shape, OPTIMIZERS[recipe.optimizer]
         self.scratch: Scratch = {}
 

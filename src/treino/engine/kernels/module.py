@@ -29,7 +29,7 @@ class Module:
     """Equal, bit for bit, to a loop of ``zero_grad``, forward, ``backward``, ``clip_grad_norm_``, ``step``."""
 
     def __init__(self, recipe: Recipe, threads: int = 1) -> None:
-        self.recipe, self.threads = recipe, threads
+        self.recipe, self.threads, self.intra_op = recipe, threads, threads
         self.optimizer = OPTIMIZERS[recipe.optimizer]
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:

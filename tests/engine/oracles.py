@@ -1,0 +1,68 @@
+"""Plain loops written with torch alone, that the engine is held against."""
+
+import math
+
+import torch
+from torch import nn
+
+from treino.data.batches import order
+
+
+def sample(rows=24, inputs=5, classes=3, seed=0, dtype=torch.float32):
+    """Rows of noise and class numbers, all classes present."""
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(rows, inputs, generator=g, dtype=torch.float64).to(dtype)
+    return x, torch.randint(classes, (rows,), generator=g).index_copy_(0, torch.arange(classes), torch.arange(classes))
+
+
+def factor(schedule, warmup, step, steps):
+    """What LambdaLR is given; the schedules as their papers have them, after a linear warm-up."""
+    if step < warmup:
+        return (step + 1) / warmup
+    share = (step - warmup) / (steps - warmup)
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * share))
+    if schedule == "step":
+        return 0.1 ** ((share >= 0.5) + (share >= 0.75))
+    return 1.0
+
+
+OPTIMIZERS = {
+    "sgd": lambda p, lr, wd: torch.optim.SGD(p, lr=lr, weight_decay=wd),
+    "momentum": lambda p, lr, wd: torch.optim.SGD(p, lr=lr, weight_decay=wd, momentum=0.9),
+    "nesterov": lambda p, lr, wd: torch.optim.SGD(p, lr=lr, weight_decay=wd, momentum=0.9, nesterov=True),
+    "adam": lambda p, lr, wd: torch.optim.Adam(p, lr=lr, weight_decay=wd, betas=(0.8, 0.98), eps=1e-7),
+    "adamw": lambda p, lr, wd: torch.optim.AdamW(p, lr=lr, weight_decay=wd, betas=(0.8, 0.98), eps=1e-7),
+}
+ARGUMENTS = {
+    "sgd": {"optimizer": "sgd"},
+    "momentum": {"optimizer": "sgd", "momentum": 0.9},
+    "nesterov": {"optimizer": "sgd", "momentum": 0.9, "nesterov": True},
+    "adam": {"optimizer": "adam", "betas": (0.8, 0.98), "eps": 1e-7},
+    "adamw": {"optimizer": "adamw", "betas": (0.8, 0.98), "eps": 1e-7},
+}
+
+
+def plain_loop(
+    net: nn.Module, x, y, criterion, optimizer, *, steps, batch=None, schedule="constant", warmup=0, clip=None,
+    data_seed=0, zero_grad=True, lr=0.01, weight_decay=0.0,
+):  # fmt: skip
+    """The loop as it is taught (correctly); -> the loss of every step. ``net`` is trained in place."""
+    opt = OPTIMIZERS[optimizer](net.parameters(), lr, weight_decay)
+    plan = torch.optim.lr_scheduler.LambdaLR(opt, lambda t: factor(schedule, warmup, t, steps))
+    losses, epoch = [], 0
+    net.train()
+    while len(losses) < steps:
+        rows = [torch.arange(len(x))] if batch is None else order(len(x), data_seed, epoch).split(batch)
+        epoch += 1
+        for row in rows[: steps - len(losses)]:
+            if zero_grad:
+                opt.zero_grad()
+            loss = criterion(net(x[row]), y[row])
+            loss.backward()
+            if clip is not None:
+                nn.utils.clip_grad_norm_(net.parameters(), clip)
+            opt.step()
+            plan.step()
+            losses.append(loss.item())
+    return torch.tensor(losses, dtype=torch.float64)

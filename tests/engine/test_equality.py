@@ -1,0 +1,255 @@
+"""Law 1: a member alone is, bit for bit, that member in a crowd; and how the work is cut changes nothing."""
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oracles import sample
+
+from treino.engine import ACTIVATIONS, KERNELS, mlp, train
+from treino.engine.kernels.flat_bmm import FlatBmm
+from treino.engine.kernels.flat_loop import FlatLoop
+
+LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+
+
+def bits(t):
+    return t.contiguous().view(torch.int32 if t.dtype == torch.float32 else torch.int64)
+
+
+def state(training):
+    """Everything a member is, as bits, with the number of the member first."""
+    tensors, _meta = training.save()
+    per_step = ("epoch.sums",)
+    return {
+        name: bits(t.T if name in per_step else t) if t.is_floating_point() else t
+        for name, t in tensors.items()
+        if "hp." not in name
+    }
+
+
+def assert_same(a, b, rows_a=slice(None), rows_b=slice(None)):
+    one, other = state(a), state(b)
+    for name in one:
+        assert torch.equal(one[name][rows_a], other[name][rows_b]), name
+
+
+def run(x, y, hidden, *, activation="relu", dropout=0.0, every=1000, block=None, held=True, **arguments):
+    data = ((x, y), (x[: len(x) // 2] + 0.1, y[: len(y) // 2])) if held else (x, y)
+    training = train(data, mlp(*hidden, activation=activation, dropout=dropout), every=every, **arguments)
+    if block is not None:
+        training._kernel.block = block
+    loss_SP = torch.cat([tick.loss_SP for tick in training])
+    return training, loss_SP
+
+
+def members(P, seed):
+    """Hyper-parameters of their own for every member, one neighbour of which explodes at once."""
+    g = torch.Generator().manual_seed(seed)
+    lr = torch.rand(P, generator=g, dtype=torch.float64) * 0.05
+    decay = torch.rand(P, generator=g, dtype=torch.float64) * 0.1 * (torch.rand(P, generator=g) > 0.5)
+    clip = torch.where(torch.rand(P, generator=g) > 0.5, 0.5, torch.inf).double()
+    drop = torch.rand(P, generator=g, dtype=torch.float64) * 0.6 * (torch.rand(P, generator=g) > 0.4)
+    momentum = 0.9 * (torch.rand(P, generator=g) > 0.5).double()
+    if P > 1:
+        lr[P // 3] = 1e30
+    return {"lr": lr, "weight_decay": decay, "clip": clip, "momentum": momentum}, drop.clamp(min=0)
+
+
+def alone_is_in_company(engine, P, *, seed, hidden, activation, optimizer, dropout, fault, batch, rows, threads, blocks):
+    x, y = sample(rows=rows, seed=seed)
+    hp, drop = members(P, seed)
+    if optimizer != "sgd":
+        del hp["momentum"]
+    seeds = [7 * i + 3 for i in range(P)]
+    common = {
+        "hidden": hidden, "activation": activation, "optimizer": optimizer, "fault": fault, "batch_size": batch,
+        "steps": 25, "schedule": "cosine", "warmup": 3, "engine": engine, "data_seed": 1, "patience": 3,
+    }  # fmt: skip
+    rate = (lambda r: tuple(r.tolist())) if dropout else (lambda r: 0.0)
+    if dropout:
+        drop[drop.argmax()] = 0.5
+    crowd, loss_SP = run(
+        x, y, seeds=seeds, dropout=rate(drop), threads=threads[0],
+        block=blocks[0] if engine == "flat-bmm" else None, **hp, **common,
+    )  # fmt: skip
+    for i in sorted({0, P // 3, P // 2, P - 1}):
+        one = slice(i, i + 1)
+        dropped = (float(drop[i]) or 1e-9) if dropout else 0.0  # 1e-9: layers there, nothing dropped
+        if dropout and not drop[i]:
+            continue
+        single, loss_S = run(
+            x, y, seeds=seeds[one], dropout=dropped, threads=threads[1],
+            block=blocks[1] if engine == "flat-bmm" else None, **{k: v[one] for k, v in hp.items()}, **common,
+        )  # fmt: skip
+        assert_same(crowd, single, one)
+        steps = len(loss_S)
+        assert torch.equal(bits(loss_SP[:steps, one].nan_to_num(7e7)), bits(loss_S.nan_to_num(7e7)))
+        assert loss_SP[steps:, i].isnan().all()
+
+
+DRAWN = {
+    "seed": st.integers(0, 99),
+    "hidden": st.lists(st.sampled_from([1, 2, 3, 7, 16, 17, 33]), max_size=3),
+    "activation": st.sampled_from(sorted(ACTIVATIONS)),
+    "optimizer": st.sampled_from(["sgd", "adam", "adamw"]),
+    "dropout": st.booleans(),
+    "fault": st.sampled_from([(), ("missing_zero_grad",), ("softmax_before_cross_entropy",)]),
+    "batch": st.sampled_from([None, 1, 5, 20]),
+    "rows": st.integers(4, 41),
+}
+FEW = st.sampled_from([2, 3, 8])
+BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
+
+
+@pytest.mark.parametrize("engine", list(KERNELS))
+@settings(max_examples=8, **LOOSE)
+@given(P=FEW, blocks=BLOCKS, **DRAWN)
+def test_alone_is_in_company(engine, P, blocks, **drawn):
+    threads = (2, 1) if engine == "flat-bmm" else (1, 1)
+    alone_is_in_company(engine, P, threads=threads, blocks=blocks, **drawn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", list(KERNELS))
+@settings(max_examples=60, **LOOSE)
+@given(P=FEW, blocks=BLOCKS, threads=st.sampled_from([1, 2]), **DRAWN)
+def test_alone_is_in_company_for_long(engine, P, blocks, threads, **drawn):
+    pair = (threads, 3 - threads) if engine == "flat-bmm" else (threads, threads)
+    alone_is_in_company(engine, P, threads=pair, blocks=blocks, **drawn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("P", "examples"), [(64, 25), (1000, 8)])
+def test_alone_is_in_a_crowd(P, examples):
+    @settings(max_examples=examples, **LOOSE)
+    @given(blocks=BLOCKS, workers=st.sampled_from([1, 2, 3]), **DRAWN)
+    def check(blocks, workers, **drawn):
+        alone_is_in_company("flat-bmm", P, threads=(workers, 1), blocks=blocks, **drawn)
+
+    check()
+
+
+@pytest.mark.slow
+def test_alone_is_in_a_thousand_on_every_kernel():
+    for engine in ("module", "flat-loop"):
+        alone_is_in_company(
+            engine, 1000, seed=5, hidden=(7,), activation="silu", optimizer="adam", dropout=True, fault=(), batch=20,
+            rows=33, threads=(1, 1), blocks=(None, None),
+        )  # fmt: skip
+
+
+HARD = {"hidden": (33, 16), "activation": "silu", "dropout": 0.2, "lr": 0.02, "clip": 0.5, "weight_decay": 0.01,
+        "batch_size": 10, "steps": 40, "patience": 4, "schedule": "cosine", "seeds": range(3)}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", [(), ("missing_zero_grad",)])
+@pytest.mark.parametrize("engine", list(KERNELS))
+def test_the_cut_into_ticks_changes_nothing(engine, fault):
+    x, y = sample(rows=33)
+    common = {"engine": engine, "fault": fault, **HARD, "lr": [0.02, 1e30, 0.02]}
+    whole, loss_SP = run(x, y, **common)
+    for every in (1, 7, 40):
+        cut, other_SP = run(x, y, every=every, **common)
+        assert_same(whole, cut)
+        assert torch.equal(loss_SP.nan_to_num(7e7), other_SP.nan_to_num(7e7))
+
+
+@pytest.mark.parametrize("engine", list(KERNELS))
+def test_advancing_by_time_changes_nothing(engine):
+    x, y = sample(rows=33)
+    whole, _loss = run(x, y, engine=engine, **HARD)
+    arguments = {k: v for k, v in HARD.items() if k not in ("hidden", "activation", "dropout")}
+    data = ((x, y), (x[:16] + 0.1, y[:16]))
+    training = train(data, mlp(33, 16, activation="silu", dropout=0.2), engine=engine, every=1000, **arguments)
+    limits = [0.0, 1e-4, 3e-3, 0.0]
+    while not training.done:
+        training.advance(limits[training.step % 4])
+    assert_same(whole, training)
+
+
+def test_epochs_are_the_same_for_every_cut():
+    x, y = sample(rows=33)
+
+    def epochs(every):
+        training = train(((x, y), (x[:9], y[:9])), mlp(5), batch_size=4, epochs=5, every=every, seeds=(1, 2))
+        return [e for tick in training for e in tick.epochs]
+
+    whole = epochs(1000)
+    assert [e.number for e in whole] == [1, 2, 3, 4, 5]
+    for every in (1, 2, 5, 9):
+        for one, other in zip(whole, epochs(every), strict=True):
+            assert torch.equal(one.loss_P, other.loss_P)
+            assert torch.equal(one.loss_std_P, other.loss_std_P)
+            assert (one.number, one.step) == (other.number, other.step)
+            assert (one.evaluation is None) == (other.evaluation is None)
+
+
+def test_epochs_are_means_and_deviations_over_their_steps():
+    x, y = sample(rows=33)
+    training = train((x, y), mlp(5), batch_size=4, epochs=3, every=9, seeds=(1, 2))
+    for tick in training:
+        losses = tick.loss_SP.double().numpy()
+        assert tick.epochs[-1].loss_P.numpy() == pytest.approx(losses[-9:].mean(0), rel=1e-12)
+        assert tick.epochs[-1].loss_std_P.numpy() == pytest.approx(losses[-9:].std(0), rel=1e-9)
+
+
+@settings(max_examples=6, **LOOSE)
+@given(
+    hidden=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    rows=st.integers(4, 60),
+    seed=st.integers(0, 99),
+)
+def test_kernels_agree_on_one_step_to_1e_5(hidden, activation, rows, seed):
+    x, y = sample(rows=rows, seed=seed)
+    found = {}
+    for engine in KERNELS:
+        training, loss_SP = run(x, y, hidden, activation=activation, engine=engine, batch_size=None, steps=1, seeds=(seed,))
+        found[engine] = loss_SP[0, 0], training._population.layout.views(training._population.grads[0])
+    loss, grads = found.pop("module")
+    for other_loss, other_grads in found.values():
+        assert torch.isclose(loss, other_loss, rtol=1e-5, atol=0)
+        for g, other in zip(grads, other_grads, strict=True):
+            # a float32 sum that cancels has no more digits than its terms
+            assert (g - other).norm() <= 1e-5 * g.norm() + 1e-8
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_kernels_agree_on_100_steps_in_float64_to_1e_9(dropout):
+    x, y = sample(rows=33, dtype=torch.float64)
+    found = {
+        engine: run(
+            x, y, (9, 6), dropout=dropout, activation="gelu", engine=engine, batch_size=10, steps=100, lr=0.01,
+            dtype=torch.float64, seeds=(0, 1),
+        )[0]._population.params
+        for engine in KERNELS
+    }  # fmt: skip
+    wanted = found.pop("module")
+    for params in found.values():
+        assert ((params - wanted).norm(dim=1) <= 1e-9 * wanted.norm(dim=1)).all()
+
+
+def test_neither_workers_nor_blocks_change_a_bit():
+    x, y = sample(rows=33)
+    first = None
+    for workers in (1, 2, 3):
+        for block in (2, 6, 16, 64, 128, None):
+            training, _loss = run(x, y, engine="flat-bmm", threads=workers, block=block, **HARD | {"seeds": range(21)})
+            if first is not None:
+                assert_same(first, training)
+            first = first or training
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
+    x, y = sample(rows=200, inputs=64)
+    runs = [run(x, y, (128,), engine="flat-loop", threads=threads, steps=5, batch_size=None)[0] for _again in range(2)]
+    assert_same(*runs)
+    assert runs[0].threads == threads
+
+
+def test_kernels_are_called_by_their_own_names():
+    x, y = sample()
+    assert isinstance(train((x, y), engine="flat-bmm")._kernel, FlatBmm)
+    assert isinstance(train((x, y), engine="flat-loop")._kernel, FlatLoop)

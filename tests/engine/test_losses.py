@@ -1,0 +1,160 @@
+"""Losses and gradients of every activation × loss × depth are autograd's on the equal module, and slopes."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from treino.engine import ACTIVATIONS, LOSSES, Loss, mlp, train
+from treino.engine.backprop import Backprop, Shape
+from treino.engine.layout import Layout
+
+VARIANTS = [
+    Loss("cross_entropy"),
+    Loss("cross_entropy", label_smoothing=0.1),
+    Loss("cross_entropy", class_weights=(0.5, 2.0, 1.0, 3.0)),
+    Loss("cross_entropy", label_smoothing=0.2, class_weights=(0.5, 2.0, 1.0, 3.0)),
+    Loss("cross_entropy", softmax_first=True),
+    Loss("cross_entropy", label_smoothing=0.2, class_weights=(0.5, 2.0, 1.0, 3.0), softmax_first=True),
+    Loss("bce"),
+    Loss("mse"),
+    Loss("l1"),
+    Loss("huber"),
+]
+IDS = [f"{v.name}{'-smooth' * bool(v.label_smoothing)}{'-weights' * bool(v.class_weights)}{'-twice' * v.softmax_first}" for v in VARIANTS]  # fmt: skip
+
+
+def torch_criterion(loss):
+    """The same loss, written with torch.nn's classes."""
+    if loss.name == "cross_entropy":
+        weight = None if loss.class_weights is None else torch.tensor(loss.class_weights, dtype=torch.float64)
+        inner = nn.CrossEntropyLoss(weight=weight, label_smoothing=loss.label_smoothing)
+        return (lambda z, y: inner(z.softmax(1), y)) if loss.softmax_first else inner
+    return {"bce": nn.BCEWithLogitsLoss, "mse": nn.MSELoss, "l1": nn.L1Loss, "huber": nn.HuberLoss}[loss.name]()
+
+
+def problem(loss, activation, hidden=(7, 6), rows=9, seed=0):
+    """-> a float64 module, rows, targets that fit the loss."""
+    outputs = 1 if loss.name == "bce" else 4 if loss.task == "classification" else 2
+    torch.manual_seed(seed)
+    net = mlp(*hidden, activation=activation).module(5, outputs).double()
+    x = torch.randn(rows, 5, dtype=torch.float64)
+    if loss.name == "bce":
+        y = torch.randint(2, (rows, 1)).double()
+    elif loss.task == "classification":
+        y = torch.randint(4, (rows,))
+    else:
+        y = torch.randn(rows, outputs, dtype=torch.float64) * 2
+    return net, x, y
+
+
+def hand_written(net, x, y, loss, activation, lead):
+    """-> (loss ``[*lead]``, gradients ``[*lead, *shape]`` of every tensor) by the engine's own pass."""
+    layout = Layout.of(net.named_parameters())
+    params = torch.zeros(*lead, layout.n, dtype=torch.float64)
+    grads = torch.zeros_like(params)
+    for view, p in zip(layout.views(params), net.parameters(), strict=True):
+        view.copy_(p.detach())
+    linear = [m for m in net.modules() if isinstance(m, nn.Linear)]
+    sizes = (linear[0].in_features, *(m.out_features for m in linear))
+    back = Backprop(Shape(sizes, activation, False, loss), layout, params, grads, {})
+    now = back.batch(len(x), x, y)
+    now.x.copy_(x)
+    now.y.copy_(y)
+    for call in (*now.begin, *now.forward, *now.backward):
+        call()
+    return now.loss, layout.views(grads)
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_gradients_are_autograds(loss, activation):
+    net, x, y = problem(loss, activation)
+    wanted = torch_criterion(loss)(net(x), y)
+    wanted.backward()
+    torch.testing.assert_close(loss(net(x), y), wanted, rtol=1e-12, atol=0)
+    for lead in ((), (2,), (4,)):
+        with torch.no_grad():
+            got, slopes = hand_written(net, x, y, loss, activation, lead)
+        torch.testing.assert_close(got, wanted.detach().expand(lead), rtol=1e-12, atol=0)
+        for slope, p in zip(slopes, net.parameters(), strict=True):
+            torch.testing.assert_close(slope, p.grad.expand(*lead, *p.shape), rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_gradients_are_slopes(loss, activation):
+    """Against central differences of the loss, whoever computes it."""
+    net, x, y = problem(loss, activation, hidden=(4,), rows=6, seed=3)
+    criterion, h = torch_criterion(loss), 1e-6
+    with torch.no_grad():
+        _loss, slopes = hand_written(net, x, y, loss, activation, ())
+        for slope, p in zip(slopes, net.parameters(), strict=True):
+            flat = p.view(-1)
+            for place in range(0, len(flat), 5):
+                value = flat[place].item()
+                flat[place] = value + h
+                above = criterion(net(x), y)
+                flat[place] = value - h
+                below = criterion(net(x), y)
+                flat[place] = value
+                assert abs((above - below) / (2 * h) - slope.reshape(-1)[place]) < 1e-7
+
+
+@pytest.mark.parametrize("hidden", [(), (1,), (33,), (16, 16, 16, 16)])
+@pytest.mark.parametrize("rows", [1, 16, 17])
+def test_any_depth_and_any_number_of_rows(hidden, rows):
+    for loss, lead in itertools.product((VARIANTS[0], VARIANTS[6], VARIANTS[7]), ((), (4,))):
+        net, x, y = problem(loss, "tanh", hidden, rows)
+        wanted = torch_criterion(loss)(net(x), y)
+        wanted.backward()
+        with torch.no_grad():
+            got, slopes = hand_written(net, x, y, loss, "tanh", lead)
+        torch.testing.assert_close(got, wanted.detach().expand(lead), rtol=1e-12, atol=0)
+        for slope, p in zip(slopes, net.parameters(), strict=True):
+            torch.testing.assert_close(slope, p.grad.expand(*lead, *p.shape), rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
+def test_no_constant_output_is_better_than_the_best_constant(loss):
+    _net, _x, y = problem(loss, "relu", rows=50)
+    if loss.task == "classification":
+        y[:20] = 1  # unbalanced
+    best = loss.best_constant(y)
+    criterion = torch_criterion(loss)
+    constant = torch.zeros(1, 1 if loss.name == "bce" else 4 if y.dim() == 1 else y.shape[1], dtype=torch.float64)
+    constant.requires_grad_()
+    descent = torch.optim.LBFGS([constant], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+
+    def again():
+        descent.zero_grad()
+        value = criterion(constant.expand(len(y), -1), y)
+        value.backward()
+        return value
+
+    for _round in range(5):
+        descent.step(again)
+    found = criterion(constant.detach().expand(len(y), -1), y).item()
+    assert best <= found + 1e-9
+    # LBFGS halts early on corners (l1) and towards infinity (softmax twice)
+    assert best == pytest.approx(found, rel=2e-2 if loss.name == "l1" or loss.softmax_first else 1e-6)
+
+
+def test_every_registered_loss_is_held_against_torch():
+    assert {v.name for v in VARIANTS} == set(LOSSES)
+
+
+def test_softmax_twice_can_never_be_below_the_known_floor():
+    """ln(1 + 9/e) = 1.4612: with ten classes the target probability e/(e + 9) is the largest there can be."""
+    loss = Loss("cross_entropy", softmax_first=True)
+    z = torch.full((1, 10), -1e4).index_fill_(1, torch.tensor([3]), 1e4)
+    assert loss(z, torch.tensor([3])).item() == pytest.approx(1.4612, abs=5e-5)
+
+
+def test_the_default_loss_follows_the_task_and_says_why():
+    x = torch.randn(6, 2)
+    assert train((x, torch.arange(6) % 3)).loss == "cross_entropy"
+    regression = train((x, torch.randn(6)))
+    assert regression.loss == "mse"
+    assert "number" in regression.loss_reason

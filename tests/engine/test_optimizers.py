@@ -1,0 +1,87 @@
+"""100 steps of every optimizer × decay × schedule × clipping are those of torch.optim, on every kernel."""
+
+import pytest
+import torch
+from oracles import ARGUMENTS, plain_loop, sample
+
+from treino.engine import KERNELS, OPTIMIZERS, SCHEDULES, mlp, train
+
+DECAY_CLIP = [(0.0, None), (0.01, None), (0.0, 0.3), (0.02, 0.5)]  # one member each
+QUICK = [("sgd", "constant", 0), ("nesterov", "step", 7), ("adam", "cosine", 7), ("adamw", "constant", 0)]
+ALL = [(o, s, w) for o in ARGUMENTS for s in SCHEDULES for w in (0, 7)]
+
+
+def check(name, schedule, warmup, kernels):
+    x, y = sample(dtype=torch.float64)
+    lr = 0.05 if "adam" not in name else 0.01
+    common = {
+        "lr": lr, "weight_decay": [d for d, _c in DECAY_CLIP], "clip": [c or torch.inf for _d, c in DECAY_CLIP],
+        "schedule": schedule, "warmup": warmup, "steps": 100, "batch_size": 10, "seeds": range(4),
+        "dtype": torch.float64, "keep": "last", "data_seed": 0, **ARGUMENTS[name],
+    }  # fmt: skip
+    wanted = []
+    start = train((x, y), mlp(7, 6, activation="tanh"), **common)
+    for member, (decay, clip) in enumerate(DECAY_CLIP):
+        net = start.net(member)
+        loss_S = plain_loop(
+            net, x, y, torch.nn.functional.cross_entropy, name, steps=100, batch=10, schedule=schedule, warmup=warmup,
+            clip=clip, lr=lr, weight_decay=decay,
+        )  # fmt: skip
+        wanted.append((loss_S, net))
+    for engine in kernels:
+        training = train((x, y), mlp(7, 6, activation="tanh"), engine=engine, **common)
+        loss_SP = torch.cat([tick.loss_SP for tick in training])
+        for member, (loss_S, net) in enumerate(wanted):
+            torch.testing.assert_close(loss_SP[:, member].double(), loss_S, rtol=1e-6, atol=1e-7)
+            for ours, theirs in zip(training.net(member).parameters(), net.parameters(), strict=True):
+                # relative to the tensor's norm: single numbers near zero have no digits to compare
+                assert (ours - theirs).norm() <= 1e-9 * theirs.norm(), (engine, member)
+
+
+@pytest.mark.parametrize(("name", "schedule", "warmup"), QUICK)
+def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
+    check(name, schedule, warmup, KERNELS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "schedule", "warmup"), [c for c in ALL if c not in QUICK])
+def test_a_hundred_steps_of_every_combination_are_those_of_torch(name, schedule, warmup):
+    check(name, schedule, warmup, KERNELS)
+
+
+def test_every_registered_optimizer_is_held_against_torch():
+    assert {a["optimizer"] for a in ARGUMENTS.values()} == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
+    x, y = sample(dtype=torch.float64)
+    for engine in KERNELS:
+        training = train(
+            (x, y), mlp(6), engine=engine, fault="missing_zero_grad", steps=40, batch_size=7, lr=0.002, clip=2.0,
+            weight_decay=0.01, dtype=torch.float64, **ARGUMENTS[name],
+        )  # fmt: skip
+        net = training.net()
+        plain_loop(
+            net, x, y, torch.nn.functional.cross_entropy, name, steps=40, batch=7, clip=2.0, lr=0.002,
+            weight_decay=0.01, zero_grad=False,
+        )  # fmt: skip
+        for _tick in training:
+            pass
+        for ours, theirs in zip(training.net(which="last").parameters(), net.parameters(), strict=True):
+            assert (ours - theirs).norm() <= 1e-9 * theirs.norm(), engine
+
+
+@pytest.mark.parametrize("name", list(ARGUMENTS))
+def test_the_module_kernel_is_the_plain_loop_bit_for_bit(name):
+    x, y = sample()
+    training = train((x, y), mlp(8, 5), engine="module", steps=30, batch_size=10, lr=0.01, clip=0.5, **ARGUMENTS[name])
+    net = training.net()
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    plain_loop(net, x, y, torch.nn.functional.cross_entropy, name, steps=30, batch=10, clip=0.5, lr=0.01)
+    torch.set_num_threads(before)
+    for _tick in training:
+        pass
+    for ours, theirs in zip(training.net(which="last").parameters(), net.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
