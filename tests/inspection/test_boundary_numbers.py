@@ -17,7 +17,8 @@ from torch import nn
 from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection import boundary as module
-from treino.inspection.boundary import Fit, Line, Plane, boundary, grid, principal_components
+from treino.inspection.boundary import boundary, grid, principal_components
+from treino.inspection.views import Fit, Line, Plane
 from treino.inspection.wilson import wilson
 
 
@@ -324,6 +325,14 @@ def test_without_validation_and_test_rows(trainer) -> None:
     assert (plane.view_split, plane.view_rows) == ("train", len(data.train))
     data = load("iris", validation=0.2, test=0)
     assert boundary(trainer(data), data, resolution=8).score.split == "validation"
+
+
+def test_a_run_that_is_to_go_on_does_not_look_at_its_test_rows(iris: Data, trainer) -> None:
+    plane = boundary(trainer(iris), iris, resolution=8, splits=("train", "validation"))
+    assert isinstance(plane, Plane)
+    assert [p.split for p in plane.points] == ["train", "validation"]
+    assert plane.score.split == "validation"
+    assert plane.agreement_rows == len(iris.train) + len(iris.validation)
 
 
 def test_many_rows_are_drawn_from_and_counted(trainer) -> None:

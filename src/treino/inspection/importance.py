@@ -27,7 +27,7 @@ class Importance:
 
     @property
     def mean_K(self) -> NDArray[np.float64]:
-        return self.drop_KR.mean(axis=1)
+        return np.asarray(self.drop_KR.mean(axis=1))
 
     def largest(self, count: int) -> tuple[int, ...]:
         """The ``count`` inputs that matter most, most important first; equal ones in their own order."""

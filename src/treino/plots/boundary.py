@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.inspection.boundary import Boundary, Line, Plane, Points
+from treino.inspection.views import Boundary, Line, Plane, Points
 from treino.plots.captions import axis_name, score_sentence, view_sentences, warning_sentences
 from treino.plots.points import draw_rows, row_key, wrong_key
 from treino.plots.regression import regression_figure
@@ -101,7 +101,8 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         column = np.clip(np.searchsorted(plane.x_R, p.at_NK[:, 0]), 0, len(plane.x_R) - 1)
         row = np.clip(np.searchsorted(plane.y_R, p.at_NK[:, 1]), 0, len(plane.y_R) - 1)
         taken[row, column] = True
-    frame, placed = extent(axes), []
+    frame = extent(axes)
+    placed: list[Any] = []
     rooms = []
     for c in np.unique(plane.winner_RR[plane.winner_RR >= 0]):
         free = np.pad((plane.winner_RR == c) & ~taken, 1)
@@ -109,8 +110,8 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         rooms.append((float(room.max()), np.unravel_index(room.argmax(), room.shape), c))
     for _room, (row, column), c in sorted(rooms, key=lambda found: -found[0]):
         text = axes.text(
-            plane.x_R[column],
-            plane.y_R[row],
+            float(plane.x_R[column]),
+            float(plane.y_R[row]),
             names[c],
             ha="center",
             va="center",
@@ -128,7 +129,8 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
             continue
         placed.append(box.translated(shift, lift))
         x, y = axes.transData.transform(text.get_position())
-        text.set_position(axes.transData.inverted().transform((x + shift, y + lift)))
+        x, y = axes.transData.inverted().transform((x + shift, y + lift))
+        text.set_position((x, y))
 
 
 def _listed(names: list[str], absent: tuple[int, ...]) -> list[str]:

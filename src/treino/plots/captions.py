@@ -2,7 +2,7 @@
 
 import math
 
-from treino.inspection.boundary import Line, Plane, Points, Score
+from treino.inspection.views import Line, Plane, Points, Score
 from treino.plots.style import label, number, percent, split_name
 from treino.words import _
 

@@ -1,7 +1,7 @@
 """The picture of learning: loss per epoch with its deviation, and the metric that people read."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from treino.words import _
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 LOG_FROM = 15.0  # a loss that falls (or climbs) by more than this factor is drawn on a logarithmic axis
@@ -61,8 +62,9 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
 
 
 def _loss(axes: "Axes", curves: Curves) -> None:
-    epoch_E = np.arange(1, curves.epochs + 1)
-    handles, labels = [], []
+    epoch_E = np.arange(1.0, curves.epochs + 1)
+    handles: list[Any] = []
+    labels: list[str] = []
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
     steps = _steps(curves)
     logarithmic = _spans(np.concatenate([*means, steps[1]]))
@@ -79,7 +81,7 @@ def _loss(axes: "Axes", curves: Curves) -> None:
             floor = np.nanmin(np.where(curves.loss_E > 0, curves.loss_E, np.nan)) / 3
             low_E = np.where(np.isfinite(low_E), np.maximum(low_E, floor), np.nan)
         if curves.epochs == 1:  # a band over one epoch has no width
-            band = axes.vlines(epoch_E, low_E, high_E, color=TRAIN, alpha=0.35, linewidth=6, zorder=2)
+            band: Any = axes.vlines(epoch_E, low_E, high_E, color=TRAIN, alpha=0.35, linewidth=6, zorder=2)
         else:
             band = axes.fill_between(epoch_E, low_E, high_E, color=TRAIN, alpha=0.18, linewidth=0, zorder=2)
         handles.append(band)
@@ -104,7 +106,7 @@ def _loss(axes: "Axes", curves: Curves) -> None:
 
 
 def _metric(axes: "Axes", curves: Curves) -> None:
-    epoch_E = np.arange(1, curves.epochs + 1)
+    epoch_E = np.arange(1.0, curves.epochs + 1)
     handles, labels = [], []
     for split, of in curves.evaluated.items():
         if curves.metric in of and np.isfinite(of[curves.metric]).any():
@@ -113,8 +115,10 @@ def _metric(axes: "Axes", curves: Curves) -> None:
     axes.set_ylabel(curves.metric.replace("_", " "))
     axes.margins(y=0.12)
     if curves.metric in ("accuracy", "f1_macro", "auc"):
-        low = min(
-            float(np.nanmin(of[curves.metric])) for of in curves.evaluated.values() if curves.metric in of
+        low = float(
+            np.nanmin(
+                np.concatenate([of[curves.metric] for of in curves.evaluated.values() if curves.metric in of])
+            )
         )
         axes.set_ylim(max(0.0, low - 0.08) if low > 0.5 else 0.0, 1.015)
     _keep_mark(axes, curves, curves.metric)
@@ -122,7 +126,7 @@ def _metric(axes: "Axes", curves: Curves) -> None:
     legend(axes, handles, labels, loc="best")
 
 
-def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, split: str):  # type: ignore[no-untyped-def]
+def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, split: str) -> "Line2D":
     """A curve through what was measured (validation need not be at every epoch), dots where it is short."""
     seen = np.isfinite(value_E)
     few = seen.sum() <= 12

@@ -79,8 +79,10 @@ def look() -> Iterator[None]:
     import matplotlib
 
     keep = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "date.epoch"}
-    plain = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in keep and not k.startswith("_")}
-    own: dict[str, Any] = {
+    plain: dict[Any, Any] = {
+        k: v for k, v in matplotlib.rcParamsDefault.items() if k not in keep and not k.startswith("_")
+    }
+    own: dict[Any, Any] = {
         "font.family": list(families()),
         "font.size": 10,
         "text.color": INK,
@@ -105,6 +107,7 @@ def look() -> Iterator[None]:
         "legend.frameon": False,
         "legend.fontsize": 9.5,
         "path.simplify": True,
+        "agg.path.chunksize": 20000,  # a line through a million losses is too much for one path
     }
     with matplotlib.rc_context(plain | own):
         yield
@@ -159,14 +162,12 @@ def split_name(split: str) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits, no needless exponent: 0.9259, 54.31, 12345, 1.2e-07."""
-    if not math.isfinite(value):
-        return str(value)
+    """Four significant digits and no needless exponent: 0.9259, 54.31, 12345, 1.2e-7."""
     size = abs(value)
-    if 1e-4 <= size < 1e7 or size == 0:
+    if 1e-3 <= size < 1e7:
         digits = 0 if size >= 1000 else 4 if size < 1 else 3 - math.floor(math.log10(size))
         return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
-    return f"{value:.3g}"
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
 def percent(share: float) -> str:
@@ -208,7 +209,8 @@ def extent(artist: Any) -> "Bbox":
     """The box around an artist in pixels, measured as the PNG writer will draw it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    return artist.get_window_extent(FigureCanvasAgg(artist.get_figure()).get_renderer())
+    box: Bbox = artist.get_window_extent(FigureCanvasAgg(artist.get_figure()).get_renderer())
+    return box
 
 
 def log_axis(axes: "Axes") -> None:

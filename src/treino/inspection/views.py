@@ -1,0 +1,136 @@
+"""What a picture of a network over its inputs is made of: planes, lines, fits, and the rows on them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Split = Literal["train", "validation", "test"]
+View = Literal["all", "important", "given", "components"]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The rows of one split that a picture shows.
+
+    at_NK: ``[N, K]`` where each lies on the picture's K input axes (0 axes for predicted against true).
+    true_N, predicted_N: class numbers (-1: outputs not finite), or values in the target's own units.
+    index_N: row numbers in the source. total: rows in the split, of which N are shown.
+    """
+
+    split: Split
+    at_NK: Floats
+    true_N: Floats
+    predicted_N: Floats
+    index_N: NDArray[np.int64]
+    total: int
+
+    def __len__(self) -> int:
+        return len(self.true_N)
+
+    @property
+    def wrong_N(self) -> NDArray[np.bool_]:
+        return np.asarray(self.true_N != self.predicted_N)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The figure beside the picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval
+    and ``right`` of ``rows``), or ``rmse`` (own units) and ``r2`` (None for one row or a constant target).
+    """
+
+    split: Split
+    rows: int
+    accuracy: float | None = None
+    right: int = 0
+    interval: tuple[float, float] | None = None
+    rmse: float | None = None
+    r2: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A classifier over two axes.
+
+    axis_names; x_R, y_R: ``[R]`` the grid in the axes' units; probability_RRC: ``[R (y), R (x), C]``.
+    view: ``all`` the two inputs there are; ``important`` the two that matter most, found on ``view_rows``
+    rows of ``view_split``; ``given`` the two asked for (both: the others at training medians);
+    ``components`` the first two principal components of the training rows.
+    agreement: share of the ``agreement_rows`` rows shown for which the plane says what the network says.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    inputs: int
+    view: View
+    view_split: Split
+    view_rows: int
+    axis_names: tuple[str, str]
+    x_R: Floats
+    y_R: Floats
+    probability_RRC: NDArray[np.float32]
+    points: tuple[Points, ...]
+    agreement: float
+    agreement_rows: int
+    score: Score
+    variance: tuple[float, float] | None = None
+
+    @cached_property
+    def winner_RR(self) -> NDArray[np.int64]:
+        """The winning class over the grid; -1 where the network's outputs are not finite."""
+        winner = self.probability_RRC.argmax(axis=2)
+        return np.where(np.isfinite(self.probability_RRC).all(axis=2), winner, -1)
+
+    @property
+    def finite(self) -> bool:
+        """Does the network give a finite answer everywhere in view?"""
+        return bool((self.winner_RR >= 0).all())
+
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """Classes that win nowhere in view."""
+        return tuple(sorted(set(range(len(self.classes))) - set(np.unique(self.winner_RR).tolist())))
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A network over its one input: ``value_RC`` are class probabilities ``[R, C]``, or the predicted
+    target ``[R, 1]`` in its own units (``classes`` is empty then).
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    axis_name: str
+    target: str
+    x_R: Floats
+    value_RC: Floats
+    points: tuple[Points, ...]
+    score: Score
+
+    @property
+    def finite(self) -> bool:
+        """Does the network give a finite answer everywhere in view?"""
+        return bool(np.isfinite(self.value_RC).all())
+
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """Classes that win nowhere in view."""
+        finite = np.isfinite(self.value_RC).all(axis=1)
+        seen = set(np.unique(self.value_RC[finite].argmax(axis=1)).tolist())
+        return tuple(sorted(set(range(len(self.classes))) - seen))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A regression with several inputs: predicted against true, in the target's own units."""
+
+    name: str
+    target: str
+    points: tuple[Points, ...]
+    score: Score
+
+
+Boundary = Plane | Line | Fit
