@@ -1,4 +1,4 @@
-"""What the forked children of the store's tests do. One order per line on stdin; the child's number on stdout."""
+"""What the forked children of the store's tests do: an order per line on stdin, a number on stdout."""
 
 import os
 import resource

@@ -74,12 +74,12 @@ class RunFolder:
             folder._database = db.Database.writing(path / db.NAME, make=True)
             folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
         except BaseException:
-            if lock.held(folder._lock):
+            if made or lock.held(folder._lock):
                 folder._forget_database()
-                for unwanted in (manifest.NAME, db.NAME):
+                for unwanted in (manifest.NAME, db.NAME, lock.NAME):
                     with suppress(TreinoError):
                         files.remove(path / unwanted)
-                folder._release(unlink=True)
+                folder._release()
             if made:
                 with suppress(OSError):
                     path.rmdir()
@@ -111,11 +111,11 @@ class RunFolder:
                     )
                 for name in ("", "checkpoint", "keyframes"):
                     files.remove_leftovers(self.path / name)
+                self._newest = None
             except BaseException:
                 self._release()
                 raise
             self._forget_database()
-            self._newest = None
         return self
 
     def __enter__(self) -> "RunFolder":
@@ -169,8 +169,10 @@ class RunFolder:
     # ---- files
 
     def has(self, name: str) -> bool:
-        """Whether the file is there."""
-        return (self.path / name).is_file()
+        """Whether the file is there, and in the manifest where the run is sealed."""
+        content = self.manifest
+        listed = not content.sealed or name in content.files or _outside(name)
+        return listed and (self.path / name).is_file()
 
     def write_bytes(self, name: str, data: bytes) -> Path:
         """Put a file into the folder, whole or not at all, and return its path.
@@ -180,15 +182,15 @@ class RunFolder:
         if not manifest.inside(name):
             raise ValueError(f"{name!r} is not a name inside a run's folder")
         path = self.path / name
-        if name.split("/")[0] in manifest.OUTSIDE:
+        if _outside(name):
             files.make_folder(path.parent)
             files.write_atomically(path, data)
             return path
         self._require_writing()
-        listed = dict(self._manifest.files)
+        listed = self._manifest.files
         digest = files.digest(data)
-        if listed.pop(name, digest) != digest:
-            self._record(listed)  # killed between file and manifest, a listed file would look damaged
+        if listed.get(name, digest) != digest:
+            self._record({**listed, name: f"{listed[name]} {digest}"})  # a crash leaves one of the two
         if path.parent != self.path:
             files.make_folder(path.parent)
         files.write_atomically(path, data)
@@ -206,10 +208,8 @@ class RunFolder:
                     raise
                 data = None
             expected = content.files.get(name)
-            outside = name.split("/")[0] in manifest.OUTSIDE
-            if data is not None and (expected == files.digest(data) or (expected is None and outside)):
-                return data
-            if data is not None and expected is None and not content.sealed:
+            unchecked = expected is None and (_outside(name) or not content.sealed)
+            if data is not None and (unchecked or files.digest(data) in str(expected).split()):
                 return data
             # the process that writes this run may have replaced the file between our two readings
             if self.manifest == content:
@@ -303,7 +303,7 @@ class RunFolder:
             raise ValueError(f"{status!r} is not one of {manifest.ENDS}")
         self._require_writing()
         self.verify()
-        listed = dict(self._manifest.files)
+        listed = {name: self._settled(name) for name in self._manifest.files}
         _whole, broken = self._checkpoints()
         for name in SLOTS:
             if name in broken:
@@ -343,6 +343,11 @@ class RunFolder:
         if content != self._manifest:
             self._put_manifest(content)
 
+    def _settled(self, name: str) -> str:
+        """A file's digest; the manifest has two where a process died while it replaced the file."""
+        kept = self._manifest.files[name]
+        return kept if " " not in kept else files.digest(self.read_bytes(name))
+
     def _require_writing(self) -> None:
         if not lock.held(self._lock) or self._manifest.sealed:
             raise TreinoError(
@@ -377,6 +382,10 @@ class RunFolder:
             _("{path} is not there.").format(path=self.path / name),
             _("Restore it from a copy of the run, or train again.") if expected else "",
         )
+
+
+def _outside(name: str) -> bool:
+    return name.split("/")[0] in manifest.OUTSIDE
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -27,7 +27,8 @@ MIGRATIONS: dict[int, Migration] = {}
 class Manifest:
     """A folder's state: `status` is "running" or an end; `files` maps names to SHA-256.
 
-    Names are relative to the folder ("checkpoint/a.safetensors"). `created` is in UTC, ISO 8601 to the
+    Names are relative to the folder ("checkpoint/a.safetensors"). While a file is being replaced it has two
+    digests, with a space between them. `created` is in UTC, ISO 8601 to the
     microsecond, so that it sorts as text.
     """
 

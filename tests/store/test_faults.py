@@ -1,0 +1,376 @@
+"""A disk that fails or loses power at the k-th operation: whatever fails, what was promised before is whole.
+
+After LevelDB's fault_injection_test (https://github.com/google/leveldb): every write, fsync, rename, mkdir
+and unlink of the store goes through `treino.store.files`, and here a disk is put under it that refuses the
+k-th of them, stops dead before it, or forgets everything that no fsync has reached.
+"""
+
+import errno
+import itertools
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from treino.errors import TreinoError
+from treino.store import RunFolder, files
+
+OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")
+ERRORS = {errno.ENOSPC: "disk_full", errno.EIO: "disk_error", errno.EROFS: "read_only"}
+
+
+class Stopped(BaseException):
+    """The process dies here."""
+
+
+class Story:
+    """What a run does, step by step; after each, `told` has grown by a promise that `check` holds it to."""
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / "runs" / "wine-1"
+        self.folder: RunFolder | None = None
+        self.told: list[str] = []
+
+    def steps(self) -> list[tuple[str, Callable[[], object]]]:
+        return [
+            ("created", self.create),
+            ("spec", lambda: self.writing.write_json("spec.json", {"lr": 0.1})),
+            ("10", lambda: self.checkpoint(10)),
+            ("20", lambda: self.checkpoint(20)),
+            ("30", lambda: self.checkpoint(30)),
+            ("first", lambda: self.writing.write_json("result.json", {"steps": 30})),
+            (
+                "keyframe",
+                lambda: self.writing.write_tensors("keyframes/0-5.safetensors", {"w": torch.ones(3)}, {}),
+            ),
+            ("second", lambda: self.writing.write_json("result.json", {"steps": 40, "loss": [0.5]})),
+            ("picture", lambda: self.writing.write_bytes("pictures/curves.png", b"png")),
+            ("stopped", lambda: self.writing.seal("stopped")),
+            ("unsealed", lambda: self.writing.unseal()),
+            ("40", lambda: self.checkpoint(40)),
+            ("finished", lambda: self.writing.seal("finished")),
+        ]
+
+    @property
+    def writing(self) -> RunFolder:
+        assert self.folder is not None
+        return self.folder
+
+    def create(self) -> None:
+        self.folder = RunFolder.create(parent=self.path.parent, stem="wine")
+
+    def checkpoint(self, step: int) -> None:
+        database = self.writing.database
+        database.cut(0, step - 10, 0)  # as after a resume, for this step may be tried twice
+        database.add_losses(0, step - 10, np.full(10, step, np.float32))
+        self.writing.checkpoint({"w": torch.full((400,), float(step))}, {"step": step})
+
+    def check(self, path: Path, *, database: bool = True) -> None:
+        """Hold the folder at `path` to what was told."""
+        if "created" not in self.told:
+            return
+        folder = RunFolder.open(path)  # which reads every file that the manifest names
+        if "spec" in self.told:
+            assert folder.read_json("spec.json") == {"lr": 0.1}
+        result = folder.read_json("result.json") if folder.has("result.json") else None
+        assert result in (None, {"steps": 30}, {"steps": 40, "loss": [0.5]})
+        assert result is not None or "first" not in self.told
+        assert result != {"steps": 30} or "second" not in self.told
+        if "keyframe" in self.told:
+            assert torch.equal(folder.read_tensors("keyframes/0-5.safetensors")[0]["w"], torch.ones(3))
+        if "picture" in self.told:
+            assert folder.read_bytes("pictures/curves.png") == b"png"
+        least = max((int(each) for each in self.told if each.isdigit()), default=0)
+        kept = folder.last_checkpoint()
+        step = 0 if kept is None else kept[1]["step"]
+        assert step in (least, least + 10)
+        assert not folder.notices
+        assert kept is None or torch.equal(kept[0]["w"], torch.full((400,), float(step)))
+        if database:
+            losses = folder.database.losses()
+            assert losses[:step].tolist() == [10.0 * (1 + i // 10) for i in range(step)]
+        if self.told[-1] in ("stopped", "finished"):
+            assert folder.status == self.told[-1]
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str, tuple[Any, ...]], None]], None]:
+    """Put `before(operation, arguments)` before each of the store's operations; fsync itself is left out."""
+
+    def under(before: Callable[[str, tuple[Any, ...]], None]) -> None:
+        for name in OPERATIONS:
+            real = getattr(os, name) if name != "fsync" else lambda descriptor: None
+
+            def operation(*arguments: Any, _name: str = name, _real: Any = real) -> Any:
+                before(_name, arguments)
+                return _real(*arguments)
+
+            monkeypatch.setattr(files, f"_{name}", operation)
+
+    return under
+
+
+def failure(step: Callable[[], object]) -> TreinoError | None:
+    try:
+        step()
+    except TreinoError as error:
+        return error
+    return None
+
+
+def refused_at(
+    root: Path, disk: Callable[..., None], operation: str, number: int, place: int, lasting: bool
+) -> bool:
+    """Tell the whole story on a disk that refuses the `place`-th `operation`; False where there is none."""
+    counted, refusing = itertools.count(), True
+    hit: list[str] = []
+
+    def before(name: str, arguments: tuple[Any, ...]) -> None:
+        if name == operation and refusing and (next(counted) == place or (lasting and hit)):
+            hit.append(str(arguments[0]))
+            if name == "write" and number == errno.ENOSPC:
+                os.write(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])  # some went through
+            raise OSError(number, os.strerror(number))
+
+    disk(before)
+    story = Story(root)
+    for promise, step in story.steps():
+        error = failure(step)
+        if error is not None:
+            assert (error.rule, error.status) == (ERRORS[number], 1)
+            assert str(root) in error.message
+            assert hit
+            refusing = False
+            if promise == "created":
+                assert not story.path.exists()
+            story.check(story.path)
+            step()  # the same again, as the disk is well
+        story.told.append(promise)
+        refusing = not hit
+    story.check(story.path)
+    assert RunFolder.open(story.path).status == "finished"
+    assert not list(story.path.rglob("*.tmp"))
+    return bool(hit)
+
+
+CASES = [(operation, number) for operation in OPERATIONS for number in ERRORS]
+
+
+@pytest.mark.parametrize(("operation", "number"), CASES[::4] + CASES[3:9:5])
+def test_a_failing_disk_loses_nothing_here_and_there(
+    tmp_path: Path, disk: Callable[..., None], operation: str, number: int
+) -> None:
+    for place in range(0, 60, 11):
+        refused_at(tmp_path / str(place), disk, operation, number, place, lasting=place % 2 == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize(("operation", "number"), CASES)
+def test_a_failing_disk_loses_nothing_anywhere(
+    tmp_path: Path, disk: Callable[..., None], operation: str, number: int, lasting: bool
+) -> None:
+    for place in itertools.count():
+        root = tmp_path / str(place)
+        if not refused_at(root, disk, operation, number, place, lasting):
+            break
+        shutil.rmtree(root)
+    assert place > {"mkdir": 3, "unlink": 3}.get(operation, 20)
+
+
+def killed_at(root: Path, disk: Callable[..., None], place: int, reader: bool) -> bool:
+    """Tell the story until the process dies before the `place`-th operation, then take the run up again."""
+    counted = itertools.count()
+
+    def before(name: str, arguments: tuple[Any, ...]) -> None:
+        if next(counted) == place:
+            raise Stopped
+
+    disk(before)
+    story = Story(root)
+    lingering: sqlite3.Connection | None = None
+    died = False
+    try:
+        for promise, step in story.steps():
+            step()
+            story.told.append(promise)
+            if reader and promise == "30":  # somebody looks at the tables, and leaves them open
+                lingering = sqlite3.connect(story.path / "run.sqlite")
+                lingering.execute("SELECT count(*) FROM losses").fetchone()
+    except Stopped:
+        died = True
+    disk(lambda name, arguments: None)
+    left = root / "left"
+    if story.path.exists():
+        shutil.copytree(story.path, left, ignore=None)  # the lock does not come along, as with a dead process
+    if died and left.exists() and (left / "manifest.json").exists():
+        story.check(left)
+        with RunFolder.open(left) as folder:
+            status = folder.status
+            assert status in ("interrupted", "stopped", "finished")
+            folder.unseal()
+            kept = folder.last_checkpoint()
+            step = 0 if kept is None else int(kept[1]["step"])
+            folder.database.cut(0, step, 0)
+            assert len(folder.database.losses()) == step
+            folder.checkpoint({"w": torch.full((400,), float(step))}, {"step": step})
+            folder.seal("finished")
+        if "created" in story.told:
+            story.told.append("finished")
+            story.check(left)
+        assert not list(left.rglob(".*"))
+    if lingering is not None:
+        lingering.close()
+    if story.folder is not None:
+        with suppress(TreinoError):
+            story.folder.close()
+    return died
+
+
+def test_a_death_here_and_there_leaves_a_run_that_goes_on(tmp_path: Path, disk: Callable[..., None]) -> None:
+    for place in range(0, 170, 13):
+        killed_at(tmp_path / str(place), disk, place, reader=place % 2 == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", [False, True])
+def test_a_death_anywhere_leaves_a_run_that_goes_on(
+    tmp_path: Path, disk: Callable[..., None], reader: bool
+) -> None:
+    for place in itertools.count():
+        root = tmp_path / str(place)
+        if not killed_at(root, disk, place, reader):
+            break
+        shutil.rmtree(root)
+    assert place > 100
+
+
+# ---- power
+
+
+class Disk:
+    """What a disk holds: names and contents as the system shows them, and as a power failure leaves them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.open: dict[int, str] = {}
+        self.contents: dict[str, tuple[bytes, bytes]] = {}  # inode: now, and on the platter
+        self.names: dict[str, str] = {}  # path: inode
+        self.kept: dict[str, str] = {}
+        self._inodes = itertools.count()
+
+    def done(self, name: str, arguments: tuple[Any, ...], result: Any) -> None:
+        """Note an operation that has just been done."""
+        if name == "open":
+            path = str(arguments[0])
+            if arguments[1] & os.O_CREAT and path not in self.names:
+                self.names[path] = str(next(self._inodes))
+            if arguments[1] & os.O_TRUNC:
+                self.contents[self.names[path]] = (b"", b"")
+            self.open[result] = path if Path(path).is_dir() else self.names[path]
+        elif name == "write":
+            now, kept = self.contents.get(self.open[arguments[0]], (b"", b""))
+            self.contents[self.open[arguments[0]]] = (now + bytes(arguments[1][:result]), kept)
+        elif name == "fsync":
+            inode = self.open[arguments[0]]
+            if inode in self.contents:
+                self.contents[inode] = (self.contents[inode][0],) * 2
+            else:  # a folder: its names reach the disk
+                for path in {*self.names, *self.kept}:
+                    if str(Path(path).parent) == inode:
+                        self._move(path, self.names, self.kept)
+        elif name == "mkdir":
+            self.names[str(arguments[0])] = "folder"
+        elif name == "rename":
+            self.names[str(arguments[1])] = self.names.pop(str(arguments[0]))
+        elif name == "unlink":
+            self.names.pop(str(arguments[0]), None)
+
+    def put(self, target: Path, lost: random.Random | None) -> None:
+        """Build what a power failure leaves: nothing that was not synced, or (with `lost`) some of it."""
+        names = dict(self.kept)
+        for path in sorted({*self.names, *self.kept}):
+            if lost is not None and lost.random() < 0.5:
+                self._move(path, self.names, names)
+        for path, inode in sorted(names.items()):
+            place = target / Path(path).relative_to(self.root)
+            if inode == "folder":
+                place.mkdir(exist_ok=True)
+            elif place.parent.is_dir():
+                now, kept = self.contents.get(inode, (b"", b""))
+                torn = now[: lost.randrange(len(now) + 1)] if lost is not None and now != kept else kept
+                place.write_bytes(torn)
+
+    @staticmethod
+    def _move(path: str, source: dict[str, str], target: dict[str, str]) -> None:
+        if path in source:
+            target[path] = source[path]
+        else:
+            target.pop(path, None)
+
+
+def powerless(root: Path, monkeypatch: pytest.MonkeyPatch, seeds: int) -> Iterator[tuple[int, Path, Story]]:
+    """Tell the story once; after each operation, what power failures leave of it."""
+    story, disk = Story(root / "now"), Disk(root / "now")
+    (root / "now").mkdir(parents=True)
+    scenes: list[tuple[int, Path, Story]] = []
+    counted = itertools.count()
+
+    def watched(name: str) -> Callable[..., Any]:
+        def operation(*arguments: Any) -> Any:
+            result = getattr(os, name)(*arguments) if name != "fsync" else None
+            disk.done(name, arguments, result)
+            place = next(counted)
+            for seed in (None, *range(seeds)):
+                target = root / f"{place}-{seed}"
+                target.mkdir()
+                disk.put(target, None if seed is None else random.Random(seed))
+                then = Story(target)
+                then.told = list(story.told)
+                scenes.append((place, target, then))
+            return result
+
+        return operation
+
+    for name in OPERATIONS:
+        monkeypatch.setattr(files, f"_{name}", watched(name))
+    for promise, step in story.steps():
+        if promise in ("unsealed", "40", "finished"):
+            break  # from here on SQLite writes into a file that was not its own to begin with
+        step()
+        story.told.append(promise)
+    for name in OPERATIONS:
+        monkeypatch.setattr(
+            files, f"_{name}", getattr(os, name) if name != "fsync" else lambda descriptor: None
+        )
+    yield from scenes
+
+
+@pytest.mark.parametrize(
+    ("seeds", "every"), [(0, 5), pytest.param(3, 1, marks=pytest.mark.slow)], ids=["quick", "all"]
+)
+def test_a_power_failure_leaves_all_that_was_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, every: int
+) -> None:
+    sealed = checked = 0
+    for place, target, story in powerless(tmp_path, monkeypatch, seeds):
+        path = target / "runs" / "wine-1"
+        if place % every == 0 and (path / "manifest.json").exists():
+            story.check(path, database=False)  # SQLite looks after its own file, in its own tests
+            checked += 1
+            if RunFolder.open(path).status == "stopped":
+                story.check(path)
+                sealed += 1
+        elif "created" in story.told:
+            assert (path / "manifest.json").exists()
+        shutil.rmtree(target)
+    assert checked > 10
+    assert sealed or every > 1

@@ -1,0 +1,99 @@
+"""One flipped bit, anywhere in a finished run: never silent, and the error names the file."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from treino.errors import TreinoError
+from treino.store import RunFolder, list_runs
+
+NAMES = (
+    "manifest.json",
+    "spec.json",
+    "preparation.json",
+    "result.json",
+    "run.sqlite",
+    "model.safetensors",
+    "checkpoint/a.safetensors",
+    "checkpoint/b.safetensors",
+)
+
+
+def flip(path: Path, place: int) -> bytes:
+    """Flip bit `place` of the file; its content before."""
+    whole = path.read_bytes()
+    data = bytearray(whole)
+    data[place // 8] ^= 1 << (place % 8)
+    path.write_bytes(data)
+    return whole
+
+
+def read(folder: RunFolder, name: str) -> object:
+    """The file's content as its reader asks for it."""
+    if name == "run.sqlite":
+        return folder.database.losses()
+    if name.startswith("checkpoint"):
+        return folder.last_checkpoint()
+    return folder.read_tensors(name) if name.endswith(".safetensors") else folder.read_json(name)
+
+
+def noticed(path: Path, name: str) -> None:
+    """Every way to read the file says that it is not what was written, and which one it is."""
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.open(path)
+    assert str(path / name) in caught.value.message
+    assert caught.value.rule in ("run_damaged", "run_newer")
+    assert caught.value.status == 2
+    if name == "manifest.json":
+        assert list_runs(path.parent)[0].status == "damaged"
+        return
+    folder = RunFolder.open(path, verify=False)
+    with pytest.raises(TreinoError) as caught:
+        read(folder, name)
+    assert str(path / name) in caught.value.message
+    with pytest.raises(TreinoError, match="damaged"):
+        folder.unseal()
+    folder.close()
+
+
+def test_all_files_of_a_run_are_tried(finished: RunFolder) -> None:
+    files = {
+        path.relative_to(finished.path).as_posix() for path in finished.path.rglob("*") if path.is_file()
+    }
+    assert files == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("count", [13, pytest.param(125, marks=pytest.mark.slow)], ids=["quick", "many"])
+def test_no_flip_is_silent(finished: RunFolder, name: str, count: int) -> None:
+    path = finished.path / name
+    size = path.stat().st_size * 8
+    places = {0, size - 1, *random.Random(name + str(count)).sample(range(size), count - 2)}
+    for place in places:
+        whole = flip(path, place)
+        noticed(finished.path, name)
+        path.write_bytes(whole)
+        (finished.path / ".lock").unlink(missing_ok=True)
+    RunFolder.open(finished.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["manifest.json", "spec.json"])
+def test_no_bit_of_a_small_file_can_flip(finished: RunFolder, name: str) -> None:
+    path = finished.path / name
+    for place in range(path.stat().st_size * 8):
+        whole = flip(path, place)
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.open(finished.path)
+        assert str(path) in caught.value.message
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("change", ["shortened", "lengthened", "emptied"])
+def test_no_other_change_is_silent(finished: RunFolder, name: str, change: str) -> None:
+    path = finished.path / name
+    whole = path.read_bytes()
+    path.write_bytes({"shortened": whole[:-1], "lengthened": whole + b" ", "emptied": b""}[change])
+    noticed(finished.path, name)
