@@ -34,7 +34,7 @@ LATER = {
 
 
 def _number(value: object) -> object:
-    """Refuse what pydantic would take for a number, or could read better; a ValueError's text is the guess."""
+    """Refuse what can be read better than pydantic does; a ValueError's text is the guess."""
     if isinstance(value, bool):
         raise ValueError(int(value))
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
@@ -130,9 +130,12 @@ class Settings(BaseModel):
         None, "Training loop", "rows per step, or 'full'; default: 32 for tables, 100 for images"
     )
     epochs: Int | None = _f(
-        None, "Training loop", "passes over the training rows; default: at most 200 for tables, 10 for images",
-        ge=1, le=10_000_000,
-    )  # fmt: skip
+        None,
+        "Training loop",
+        "passes over the training rows; default: at most 200 for tables, 10 for images",
+        ge=1,
+        le=10_000_000,
+    )
     steps: Int | None = _f(None, "Training loop", "updates, instead of epochs", ge=1, le=10_000_000_000)
     patience: Int | None = _f(
         None, "Training loop", "stop after so many epochs without a better validation figure; 0: never; "

@@ -1,4 +1,4 @@
-"""Bad input is one message with the next move, exit 2, a JSON error, no traceback, and nothing half-written."""
+"""Bad input: one message with the next move, exit 2, a JSON error, no traceback, nothing half-written."""
 
 import json
 import stat
@@ -56,7 +56,7 @@ SETTINGS = [
     ("--schedule", "cosin", "schedule", "cosin", "cosine"),
     ("--loss", "cross_entrpy", "loss", "cross_entrpy", "cross_entropy"),
     ("--loss", "mse", "loss", "mse", "cross_entropy"),
-    ("--loss", "bce", "loss", "bce", "cross_entropy"),
+    ("--loss", "bce", "bce_classes", "bce", "cross_entropy"),
     ("--init", "xaver", "init", "xaver", "xavier"),
     ("--metric", "accurcy", "metric", "accurcy", "accuracy"),
     ("--metric", "rmse", "metric", "rmse", "accuracy"),
@@ -106,8 +106,8 @@ def test_a_bad_setting(
         (("--net", "net.py:Net", "--hidden", "3"), "net_and_layers"),
         (("--validation", 0, "--patience", 3), "no_validation_rows"),
         (("--validation", 0, "--keep", "best"), "no_validation_rows"),
-        (("--engine", "flat-bmm", "--batch-norm"), "batch_norm"),
-        (("--engine", "flat-loop", "--batch-norm"), "batch_norm"),
+        (("--engine", "flat-bmm", "--batch-norm"), "engine_net"),
+        (("--engine", "flat-loop", "--batch-norm"), "engine_net"),
         (("--as-taught", "--loss", "mse"), "loss"),
         (("--features", "alcohol,alcohol"), "feature"),
         (("--target", "alcohol"), "target"),
@@ -171,10 +171,14 @@ NETS = {
         "net_fails",
         "TypeError",
     ),
-    "bare": ("import torch\nclass Net(torch.nn.Module):\n    def forward(self, x): return x[:, :3]", "parameters", "parameters"),
+    "bare": (
+        "import torch\nclass Net(torch.nn.Module):\n    def forward(self, x): return x[:, :3]",
+        "parameters",
+        "parameters",
+    ),
     "shape": ("import torch\ndef Net(): return torch.nn.Linear(13, 4)", "output", "3"),
     "sizes": (
-        "import torch\ndef Net(): return torch.nn.Sequential(torch.nn.Linear(13, 8), torch.nn.ReLU(), torch.nn.Linear(9, 3))",
+        "from torch.nn import *\ndef Net(): return Sequential(Linear(13, 8), ReLU(), Linear(9, 3))",
         "size",
         "8",
     ),

@@ -16,8 +16,8 @@ from tests.conftest import Said
 from treino.errors import TreinoError
 
 KEYS = {
-    "run", "path", "status", "task", "rows", "features", "inputs", "classes", "parameters", "settings", "engine",
-    "steps", "epochs", "seconds", "epoch_seconds", "evaluation_seconds", "loss", "loss_std", "metrics",
+    "run", "path", "status", "task", "rows", "features", "inputs", "classes", "parameters", "settings",
+    "engine", "steps", "epochs", "seconds", "epoch_seconds", "evaluation_seconds", "loss", "loss_std", "metrics",
     "intervals", "baseline", "findings", "device", "kept_epoch", "reproducible",
 }  # fmt: skip
 
@@ -67,7 +67,7 @@ def test_figures_are_those_of_its_own_predictions(tmp_path: Path) -> None:
     run = tr.fit("breast_cancer", epochs=20, parent=tmp_path)
     data = run.data
     with torch.no_grad():
-        p_NC = torch.softmax(run.module(data.test.x), 1).double().numpy()
+        p_NC = torch.softmax(run.module(data.test.x).double(), 1).numpy()
     truth, said = data.test.y.numpy(), p_NC.argmax(1)
     figures = run.metrics["test"]
     assert figures is not None
@@ -217,7 +217,7 @@ def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
 
 def test_words_for_a_person(treino: Callable[..., Said]) -> None:
     said = treino("train", "wine")
-    for word in ("3 classes", "124 training", "95 % on test", "majority", "linear", "runs/wine-1", "next"):
+    for word in ("3 classes", "125 training", "95 % on test", "majority", "linear", "runs/wine-1", "next"):
         assert word in said.out
     assert said.err == ""
 

@@ -16,7 +16,7 @@ WIDE = 1000
 
 
 class Screen:
-    """Two consoles: results on ``out``, progress and warnings on ``err``. With ``--json`` words go nowhere."""
+    """Two consoles: results on ``out`` (mute with ``--json``), progress and warnings on ``err``."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json

@@ -32,9 +32,10 @@ def opening(begun: "Begun") -> list[RenderableType]:
         "",
         _settings(s, training.steps, training.steps_per_epoch),
     ]
-    for fault in s["fault"]:
-        lines.append(Text(_("with the fault {name}, on purpose").format(name=fault), "yellow"))
-    return [*lines, ""]
+    faults = [
+        Text(_("with the fault {name}, on purpose").format(name=fault), "yellow") for fault in s["fault"]
+    ]
+    return [*lines, *faults, ""]
 
 
 def _about_target(task: str, target: str, classes: tuple[str, ...] | list[str]) -> str:
@@ -55,10 +56,8 @@ def _layers(layers: Any, parameters: int) -> RenderableType:
 
 
 def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
-    optimizer = [s["optimizer"], f"lr {s['lr']:g}"]
-    for name in ("momentum", "weight_decay", "clip", "warmup", "label_smoothing"):
-        if s[name]:
-            optimizer.append(f"{name} {s[name]:g}")
+    extras = ("momentum", "weight_decay", "clip", "warmup", "label_smoothing")
+    optimizer = [s["optimizer"], f"lr {s['lr']:g}", *(f"{name} {s[name]:g}" for name in extras if s[name])]
     if s["schedule"] != "constant":
         optimizer.append(_("{name} schedule").format(name=s["schedule"]))
     length = _("{n:,} epochs").format(n=s["epochs"]) if s["epochs"] else _("{n:,} steps").format(n=s["steps"])
@@ -76,7 +75,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
 
 
 def summary(run: "Run") -> RenderableType:
-    """The figures on test rows with their interval, the baselines beside them, where the run is, what to try."""
+    """The figures with their interval and the baselines beside them, where the run is, what to try."""
     d = run.document
     head = _("{status} after {steps:,} steps, {epochs:,} epochs").format(
         status=_words(d), steps=d.get("steps", 0), epochs=d.get("epochs", 0)
@@ -117,7 +116,7 @@ def _figures(d: dict[str, Any]) -> RenderableType:
         for baseline in d["baseline"]:
             table.add_column(baseline, justify="right")
     for metric in d["metrics"][splits[0]]:
-        row = [metric, *(f"{d['metrics'][s][metric]:.4g}" for s in splits)]
+        row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]
         if "test" in splits:
             low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
             row.append("" if low is None else f"{low:.3g} – {high:.3g}")

@@ -41,6 +41,7 @@ def finish(
             test_output = out if split == "test" else test_output
     found = baselines(data, loss) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
+    columns = ("name", "kind", "in", "out", "parameters")
     document = {
         "status": status,
         "stopped_early": engine.status_P[0] == "stopped",
@@ -51,7 +52,7 @@ def finish(
         "inputs": data.inputs,
         "classes": list(data.classes),
         "parameters": engine.parameters,
-        "layers": [dict(zip(("name", "kind", "in", "out", "parameters"), row, strict=True)) for row in engine.layers],
+        "layers": [dict(zip(columns, row, strict=True)) for row in engine.layers],
         "settings": planned.settings,
         "engine": engine.engine,
         "threads": engine.threads,

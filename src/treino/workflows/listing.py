@@ -33,11 +33,8 @@ def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
 def differences(a: Run, b: Run) -> list[dict[str, Any]]:
     """``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
     one, two = _flat(a), _flat(b)
-    found = []
-    for what in [*one, *(k for k in two if k not in one)]:
-        if one.get(what) != two.get(what):
-            found.append({"what": what, "a": one.get(what), "b": two.get(what)})
-    return found
+    names = [*one, *(k for k in two if k not in one)]
+    return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]
 
 
 def _flat(run: Run) -> dict[str, Any]:

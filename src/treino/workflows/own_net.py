@@ -33,9 +33,8 @@ def own_net(where: str, seed: int) -> nn.Module:
         )
     if not path.is_file():
         beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        raise TreinoError(
-            "net_file_missing", _("There is no file {path}.").format(path=path), nearest(path.name, beside) if beside else ""
-        )  # fmt: skip
+        hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
+        raise TreinoError("net_file_missing", _("There is no file {path}.").format(path=path), hint)
     found = _named(path, name)
     if isinstance(found, nn.Module):
         return found

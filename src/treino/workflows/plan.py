@@ -118,7 +118,7 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         threads=s.threads,
         fault=faults_of(s),
     )
-    resolved = s.model_dump(mode="json") | {
+    resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
         "task": data.task,
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,

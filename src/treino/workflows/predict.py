@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def predict(run: "Run", source: Any) -> dict[str, Any]:
-    """The ``predict`` document without ``path``: rows, predictions, notes, and metrics where the target is there.
+    """The ``predict`` document without ``path``: rows, predictions, notes; metrics where the target is there.
 
     Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
     in the target's own units; ``row`` is the row's number in the source, from 0.
@@ -59,7 +59,7 @@ def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list
 
 
 def predict_like(run: "Run", source: Any) -> Any:
-    """A pandas frame in, a frame out (``prediction`` and a column for each class, the same index); else an array."""
+    """A frame gives a frame: ``prediction``, a column for each class, the same index. Else an array."""
     prepared = rows_for_prediction(source, run.preparation)
     values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
     if type(source).__name__ != "DataFrame":

@@ -1,4 +1,4 @@
-"""A finished (or running, or interrupted) training as an object: its figures, its network, its predictions."""
+"""A training as an object, also while it runs: its figures, its network, its predictions."""
 
 import os
 from functools import cached_property
@@ -169,7 +169,7 @@ class Run:
         )
 
     def predict(self, source: Any) -> Any:
-        """Predictions for new rows; see ``treino.workflows.predict``. A frame gives a frame, arrays an array."""
+        """Predictions for new rows. A frame gives a frame (with probabilities), arrays an array."""
         from treino.workflows.predict import predict_like
 
         return predict_like(self, source)
@@ -213,7 +213,7 @@ def open_run(
     net, trust: where the run trained a module of your own. data: where its file has moved.
 
     Raises:
-        TreinoError: no such run (with the nearest name), a damaged one (with the file), one from a newer treino.
+        TreinoError: no such run (with the nearest name), a damaged one (with the file), a newer format.
     """
     return Run(RunFolder.open(find(run, parent), verify=verify), net=net, trust=trust, data_file=data)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from treino.data import load
+from treino.data import BUILTINS, load
 from treino.data.dataset import Data, Rows
 from treino.data.preparation import Preparation
 from treino.errors import TreinoError
@@ -51,7 +51,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     if data.sha256 is not None:
         path = os.path.relpath(Path(data.source).resolve(), folder.resolve())
         return {"kind": "file", "name": data.name, "source": path, "sha256": data.sha256}
-    kind = "memory" if data.source == "memory" else "builtin"
+    kind = "builtin" if data.source in BUILTINS else "memory"
     return {"kind": kind, "name": data.name, "source": data.source, "sha256": None}
 
 

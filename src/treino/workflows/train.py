@@ -87,7 +87,7 @@ def training(
     parent: str | Path = "runs",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[Event]:
-    """Train one network and keep the run; nothing is written before everything asked for is known to be possible.
+    """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned.
     net: a module of your own, where it is not named by ``settings.net``.
@@ -108,7 +108,7 @@ def training(
             asked["net"] = NET_COPY + ":" + settings.net.rpartition(":")[2]
         where = reference(data, folder.path)
         folder.write_json("preparation.json", data.preparation.to_json())
-        if data.source == "memory":
+        if where["kind"] == "memory":
             keep_copy(folder, data)
         if settings.net:
             folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
@@ -116,7 +116,7 @@ def training(
             "spec.json",
             {
                 "asked": asked,
-                "resolved": planned.settings | {"net": asked.get("net"), "name": None, "out": None},
+                "resolved": planned.settings | {"net": asked.get("net")},
                 "reasons": list(planned.reasons),
                 "data": where,
                 "task": data.task,
@@ -197,8 +197,8 @@ def resuming(
 def _drive(
     folder: RunFolder, data: Data, planned: Plan, clock: Clock, checkpoint_seconds: float
 ) -> Iterator[Event]:
-    """Chunk after chunk until it is over, recorded and checkpointed; then the folder is finished and sealed."""
-    engine, db = planned.training, folder.database
+    """Chunk after chunk until it is over, recorded and checkpointed; then the folder is sealed."""
+    engine = planned.training
     clock.lap()
     saved, cost, status = time.perf_counter(), 0.0, "finished"
     with ctrl_c() as asked:
@@ -281,7 +281,7 @@ def _net_again(
         raise TreinoError(
             "net_not_trusted",
             _(
-                "{run} holds a copy of the Python file that makes its network; reading a run executes nothing."
+                "{run} holds a copy of the file that makes its network; reading a run executes nothing."
             ).format(run=folder.path.name),
             _("Add --trust if you trust {path}, or give your own with --net.").format(
                 path=folder.path / NET_COPY
