@@ -17,8 +17,8 @@ from treino.errors import TreinoError
 
 KEYS = {
     "run", "path", "status", "task", "rows", "features", "inputs", "classes", "parameters", "settings",
-    "engine", "steps", "epochs", "seconds", "epoch_seconds", "evaluation_seconds", "loss", "loss_std", "metrics",
-    "intervals", "baseline", "findings", "device", "kept_epoch", "reproducible",
+    "engine", "steps", "epochs", "seconds", "epoch_seconds", "evaluation_seconds", "loss", "loss_std",
+    "metrics", "intervals", "baseline", "findings", "device", "kept_epoch", "reproducible",
 }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from treino.errors import TreinoError
 from treino.spec import Settings, faults_of
 from treino.words import _
 
-TABLE = {"hidden": (64, 32), "lr": 3e-3, "batch_size": 32, "epochs": 200}
-IMAGE = {"hidden": (128, 128), "lr": 1e-3, "batch_size": 100, "epochs": 10}
+TABLE: dict[str, Any] = {"hidden": (64, 32), "lr": 3e-3, "batch_size": 32, "epochs": 200}
+IMAGE: dict[str, Any] = {"hidden": (128, 128), "lr": 1e-3, "batch_size": 100, "epochs": 10}
 PATIENCE = 20
 
 

@@ -1,6 +1,5 @@
 """A training as an object, also while it runs: its figures, its network, its predictions."""
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ class Run:
         data: Data | None = None,
         net: nn.Module | str | None = None,
         trust: bool = False,
-        data_file: str | os.PathLike[str] | None = None,
+        data_file: str | Path | None = None,
     ) -> None:
         self.folder = folder
         self._data, self._net, self._trust, self._data_file = data, net, trust, data_file
@@ -200,12 +199,12 @@ class Run:
 
 
 def open_run(
-    run: str | os.PathLike[str] = "last",
+    run: str | Path = "last",
     *,
-    parent: str | os.PathLike[str] = "runs",
+    parent: str | Path = "runs",
     net: nn.Module | str | None = None,
     trust: bool = False,
-    data: str | os.PathLike[str] | None = None,
+    data: str | Path | None = None,
     verify: bool = True,
 ) -> Run:
     """The run of that name in ``parent``, or in that folder, or the newest one (``last``).
@@ -218,6 +217,6 @@ def open_run(
     return Run(RunFolder.open(find(run, parent), verify=verify), net=net, trust=trust, data_file=data)
 
 
-def runs(parent: str | os.PathLike[str] = "runs") -> list[Run]:
+def runs(parent: str | Path = "runs") -> list[Run]:
     """The runs in ``parent``, the newest first; damaged ones are left out (``treino runs`` lists them)."""
     return [Run(RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged"]

@@ -62,7 +62,7 @@ def keep_copy(folder: RunFolder, data: Data) -> None:
     folder.write_json("data.json", {name: getattr(data, name) for name in PLAIN})
 
 
-def data_of(folder: RunFolder, moved_to: str | os.PathLike[str] | None = None) -> Data:
+def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     """The run's data again: the same rows in the same splits.
 
     Raises:
