@@ -217,7 +217,7 @@ def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
 
 def test_words_for_a_person(treino: Callable[..., Said]) -> None:
     said = treino("train", "wine")
-    for word in ("3 classes", "125 training", "95 % on test", "majority", "linear", "runs/wine-1", "next"):
+    for word in ("3 classes", "125 training", "95 % of test", "majority", "linear", "runs/wine-1", "next"):
         assert word in said.out
     assert said.err == ""
 

@@ -84,9 +84,9 @@ def summary(run: "Run") -> RenderableType:
         head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
             seconds=d["seconds"], kept=d["kept_epoch"]
         )
-    parts: list[RenderableType] = [head]
+    parts: list[RenderableType] = [head, *_headline(d)]
     if any((d.get("metrics") or {}).values()):
-        parts += ["", Padding(_figures(d), (0, 0, 0, 2))]
+        parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
     parts += ["", _("run  {path}").format(path=d["path"])]
     if (run.path / "pictures").is_dir():
         parts.append(_("     pictures/boundary.png, pictures/curves.png"))
@@ -108,13 +108,12 @@ def _figures(d: dict[str, Any]) -> RenderableType:
     table.add_column("")
     names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
     for split in splits:
-        table.add_column(
-            _("{split} ({n:,} rows)").format(split=names[split], n=d["rows"][split]), justify="right"
-        )
+        table.add_column(names[split], justify="right", no_wrap=True)
     if "test" in splits:
-        table.add_column(_("95 % on test"), justify="right")
+        table.add_column(_("95 % of test"), justify="right", no_wrap=True)
         for baseline in d["baseline"]:
-            table.add_column(baseline, justify="right")
+            table.add_column(baseline, justify="right", no_wrap=True)
+    table.add_row(_("rows"), *(f"{d['rows'][s]:,}" for s in splits))
     for metric in d["metrics"][splits[0]]:
         row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]
         if "test" in splits:
@@ -129,6 +128,31 @@ def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
+def _headline(d: dict[str, Any]) -> list[str]:
+    """The one figure that counts, as a sentence, with what it is to be compared with."""
+    test = (d.get("metrics") or {}).get("test")
+    metric = next((m for m in ("accuracy", "rmse") if test and test.get(m) is not None), None)
+    if metric is None:
+        return []
+    assert test is not None
+    low, high = d["intervals"]["test"].get(metric, (test[metric], test[metric]))
+    said = {
+        "accuracy": _(
+            "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
+        ),
+        "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
+    }[metric].format(n=d["rows"]["test"], share=test[metric], low=low, high=high)
+    beside = {
+        "majority": _("always saying the commonest class"),
+        "mean": _("always saying the mean"),
+        "linear": _("a linear model"),
+    }
+    found = {beside[k]: v[metric] for k, v in d["baseline"].items() if v is not None}
+    form = "{:.1%}" if metric == "accuracy" else "{:.4g}"
+    compared = [_("{who}: {value}").format(who=who, value=form.format(value)) for who, value in found.items()]
+    return ["", said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")]
+
+
 def _next(run: "Run", d: dict[str, Any]) -> list[str]:
     if d["status"] in ("interrupted", "stopped"):
         return [f"treino resume {run.name}"]
@@ -136,7 +160,10 @@ def _next(run: "Run", d: dict[str, Any]) -> list[str]:
         return [_("train with a smaller learning rate: --lr {lr:g}").format(lr=d["settings"]["lr"] / 10)]
     if d["status"] != "finished":
         return []
-    return [
-        f"treino predict {run.name} FILE.csv",
-        f"treino export {run.name} --format script",
-    ]
+    found = [f"treino predict {run.name} FILE.csv", f"treino export {run.name} --format script"]
+    if run.spec["data"]["kind"] == "builtin" and "lr" not in run.spec["asked"]:
+        another = _("{command} --lr {lr:g}   (another learning rate; then: treino show {run} last)").format(
+            command=run.spec["command"], lr=d["settings"]["lr"] * 3, run=run.name
+        )
+        found.insert(0, another)
+    return found
