@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from treino.store import RunFolder, files
+from treino.store import RunFolder, database, files
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,11 +19,11 @@ def fill(folder: RunFolder) -> RunFolder:
     """What a training writes, small."""
     folder.write_json("spec.json", {"asked": {"lr": 0.1}, "resolved": {"lr": 0.1, "name": "açaí"}})
     folder.write_json("preparation.json", {"mean": [0.1, 1 / 3], "scale": [1.0, 2.0]})
-    database = folder.database
+    tables = folder.database
     for step in range(0, 40, 10):
-        database.add_losses(0, step, np.arange(step, step + 10, dtype=np.float32) / 7)
-        database.add_epoch(0, step // 10 + 1, "validation", "loss", step / 3)
-        database.add_event(0, step + 10, "noted", {"step": step})
+        tables.add_losses(0, step, np.arange(step, step + 10, dtype=np.float32) / 7)
+        tables.add_epoch(0, step // 10 + 1, "validation", "loss", step / 3)
+        tables.add_event(0, step + 10, "noted", {"step": step})
         folder.checkpoint(
             {"w": torch.full((3, 2), float(step + 10))}, {"step": step + 10, "best": float("inf")}
         )
@@ -36,6 +36,7 @@ def fill(folder: RunFolder) -> RunFolder:
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody pulls the plug in these tests; `test_faults` has its own disk, which counts every fsync."""
     monkeypatch.setattr(files, "_fsync", lambda descriptor: None)
+    monkeypatch.setattr(database, "_SYNCHRONOUS", "OFF")
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,9 @@ def test_losses_are_the_same_whatever_the_chunks_and_are_cut_anywhere(
     numbers = st.floats(width=32)
     flat = data.draw(st.lists(numbers, min_size=math.prod(shape), max_size=math.prod(shape)))
     losses = np.array(flat, np.float32).reshape(shape)
-    database = Database.writing(tmp_path_factory.mktemp("db") / "run.sqlite", make=True)
+    path = tmp_path_factory.mktemp("db") / "run.sqlite"
+    Database.make(path)
+    database = Database.writing(path)
     first = 0
     for count in chunks:
         database.add_losses(0, first, losses[first : first + count])

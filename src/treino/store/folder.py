@@ -71,11 +71,10 @@ class RunFolder:
             if (path / manifest.NAME).exists():  # another process was given the same empty folder
                 folder.close()
                 raise naming.occupied(path)
-            folder._database = db.Database.writing(path / db.NAME, make=True)
+            db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
         except BaseException:
             if made or lock.held(folder._lock):
-                folder._forget_database()
                 for unwanted in (manifest.NAME, db.NAME, lock.NAME):
                     with suppress(TreinoError):
                         files.remove(path / unwanted)

@@ -30,7 +30,7 @@ _SYSTEM = {
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection in autocommit; mode: "ro", "rw", or "rwc" (make the file where it is missing)."""
+    """A connection to the file in autocommit; mode: "ro" or "rw"."""
     address = f"file:{quote(os.fspath(path.absolute()))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
@@ -54,10 +54,10 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise damaged(path, str(verdict))
 
 
-def content(connection: sqlite3.Connection) -> bytes:
-    """All that it holds, as one SQLite file that needs no write-ahead log."""
+def content(connection: sqlite3.Connection, *, log: bool = False) -> bytes:
+    """All that it holds, as one SQLite file; `log`: whether it is to have a write-ahead log."""
     data = bytearray(connection.serialize())
-    data[18:20] = b"\1\1"  # "legacy" instead of "WAL": https://sqlite.org/fileformat2.html#ffvnum
+    data[18:20] = b"\2\2" if log else b"\1\1"  # https://sqlite.org/fileformat2.html#ffvnum
     return bytes(data)
 
 
