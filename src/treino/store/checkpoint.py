@@ -19,10 +19,11 @@ _NO_DIGEST = "0" * 64
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One generation, counted from 1, and the file that it is in."""
+    """One generation, counted from 1, the file that it is in, and that file's SHA-256."""
 
     generation: int
     name: str
+    digest: str
     tensors: dict[str, "Tensor"]
     meta: dict[str, Any]
 
@@ -41,7 +42,7 @@ def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
         raise damaged(path, _("it is not a checkpoint"))
     if digest(data.replace(kept.encode(), _NO_DIGEST.encode(), 1)) != kept:
         raise damaged(path, _("its content does not match its own SHA-256"))
-    return Checkpoint(state["generation"], name, tensors, state["meta"])
+    return Checkpoint(state["generation"], name, digest(data), tensors, state["meta"])
 
 
 def read_all(

@@ -74,7 +74,7 @@ class RunFolder:
             db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
         except BaseException:
-            if made or lock.held(folder._lock):
+            if lock.held(folder._lock):
                 for unwanted in (manifest.NAME, db.NAME, lock.NAME):
                     with suppress(TreinoError):
                         files.remove(path / unwanted)
@@ -303,12 +303,10 @@ class RunFolder:
         self._require_writing()
         self.verify()
         listed = {name: self._settled(name) for name in self._manifest.files}
-        _whole, broken = self._checkpoints()
-        for name in SLOTS:
-            if name in broken:
-                files.remove(self.path / name)
-            elif self.has(name):
-                listed[name] = files.digest(files.read_bytes(self.path / name))
+        whole, broken = self._checkpoints()
+        listed |= {each.name: each.digest for each in whole}
+        for name in broken:
+            files.remove(self.path / name)
         # replaced by name instead of switched over in place, for that waits on everyone who has it open;
         # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
         content = self.database.to_bytes()
@@ -317,7 +315,7 @@ class RunFolder:
         self._remove_log()
         listed[db.NAME] = files.digest(content)
         self._record(listed, status)
-        self._release(unlink=True)
+        self._release()
 
     def unseal(self) -> None:
         """Take a sealed run up again: every file is checked, then it counts as running. The lock is taken."""
@@ -361,13 +359,13 @@ class RunFolder:
             kept.close()
 
     def _remove_log(self) -> None:
-        for ending in ("-wal", "-shm"):
+        for ending in ("-wal", "-shm", "-journal"):
             files.remove(self.path / (db.NAME + ending))
 
-    def _release(self, *, unlink: bool = False) -> None:
+    def _release(self) -> None:
         taken, self._lock = self._lock, None
-        if taken is not None:
-            lock.release(taken, self.path / lock.NAME, unlink=unlink)
+        if taken is not None:  # a complete folder needs no lock file
+            lock.release(taken, self.path / lock.NAME, unlink=self._manifest.sealed)
 
     def _unreadable(self, name: str, data: bytes | None, expected: str | None) -> TreinoError:
         if data is not None and expected is not None:

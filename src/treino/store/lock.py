@@ -32,8 +32,12 @@ def acquire(path: Path) -> int:
                 if not _still_there(descriptor, path):  # its last owner unlinked it while we waited
                     os.close(descriptor)
                     continue
-                os.ftruncate(descriptor, 0)
-                files.write_all(descriptor, f"{os.getpid()}\n".encode())
+                try:
+                    os.ftruncate(descriptor, 0)
+                    files.write_all(descriptor, f"{os.getpid()}\n".encode())
+                except OSError:
+                    os.unlink(path)
+                    raise
             except OSError:
                 with suppress(OSError):
                     os.close(descriptor)

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -72,12 +71,23 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
         os.stat(path)  # where the file is gone, that is what to say
     # a write-ahead log needs an index beside it, and in this folder none can be made
     with tempfile.TemporaryDirectory(prefix="treino-") as folder:
-        copy = Path(folder) / path.name
-        shutil.copyfile(path, copy)
-        with suppress(FileNotFoundError):
-            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        while True:
+            logs = _logs(path)
+            (copy := Path(folder) / path.name).write_bytes(path.read_bytes())
+            if _logs(path) == logs:  # else somebody wrote meanwhile, and file and log may not fit
+                break
+        for name, data in logs.items():
+            (Path(folder) / name).write_bytes(data)
         with closing(connect(copy, "rw")) as connection:
             return ask(connection)
+
+
+def _logs(path: Path) -> dict[str, bytes]:
+    found = {}
+    for ending in ("-wal", "-journal"):
+        with suppress(FileNotFoundError):
+            found[path.name + ending] = path.with_name(path.name + ending).read_bytes()
+    return found
 
 
 @contextmanager
@@ -109,7 +119,7 @@ def trouble(path: Path) -> Iterator[None]:
         code = primary(error)
         if code in _SYSTEM:
             raise problem(path, _SYSTEM[code], str(error)) from error
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
             raise TreinoError(
                 "run_busy",
                 _("{path} is locked by another program.").format(path=path),
