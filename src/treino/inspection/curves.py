@@ -83,7 +83,9 @@ def epoch_losses(step_loss_S: Values, steps_per_epoch: int) -> tuple[Floats, Flo
 
 
 def _floats(values: Values) -> Floats:
-    return np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+    """NaN for None, and for what is beyond float32, where no network's loss can be."""
+    array = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+    return np.where(np.abs(array) <= np.finfo(np.float32).max, array, np.nan)
 
 
 def _to(count: int, values: Values) -> Floats:

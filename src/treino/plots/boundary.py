@@ -10,6 +10,7 @@ from treino.plots.captions import axis_name, score_sentence, view_sentences, war
 from treino.plots.points import draw_rows, row_key, wrong_key
 from treino.plots.regression import regression_figure
 from treino.plots.style import (
+    DPI,
     FAINT,
     INK,
     PAPER,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LISTED = 20  # classes in the legend; the rest is counted
+LINE = 0.205  # inches that a line of the legend takes
 
 
 def boundary_figure(boundary: Boundary, title: str = "") -> "Figure":
@@ -133,20 +134,19 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         text.set_position((x, y))
 
 
-def _listed(names: list[str], absent: tuple[int, ...]) -> list[str]:
-    shown = [
-        _("{name} (nowhere)").format(name=name) if c in absent else name
-        for c, name in enumerate(names[:LISTED])
-    ]
-    return shown if len(names) <= LISTED else [*shown, _("… {n} more").format(n=len(names) - LISTED)]
-
-
 def _key(axes: "Axes", names: list[str], shown: Plane | Line, extra: list[str]) -> None:
     """The legend on the right: classes, then what the marks mean and how many rows they stand for."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    labels = [*_listed(names, shown.absent), *extra]
+    rows, said = row_key(shown.points)
+    # as many classes as there are lines beside the picture, the others counted
+    lines = int(extent(axes).height / DPI / LINE)
+    listed = max(1, lines - len(rows) - len(extra) - 2)
+    labels = [
+        _("{name} (nowhere)").format(name=name) if c in shown.absent else name
+        for c, name in enumerate(names[:listed])
+    ]
     handles: list[Any] = [
         Line2D(
             [],
@@ -157,11 +157,13 @@ def _key(axes: "Axes", names: list[str], shown: Plane | Line, extra: list[str]) 
             markerfacecolor=PAPER if c in shown.absent else colour(c),
             markeredgecolor=colour(c),
         )
-        for c in range(min(len(names), LISTED))
+        for c in range(len(labels))
     ]
-    handles += [Line2D([], [], linestyle="none")] * (len(labels) - len(extra) - len(handles))
+    if len(names) > listed:
+        handles.append(Line2D([], [], linestyle="none"))
+        labels.append(_("… {n} more").format(n=len(names) - listed))
+    labels += extra
     handles += [Patch(facecolor="#aab4bd", alpha=0.4) for _text in extra]
-    rows, said = row_key(shown.points)
     handles += rows
     labels += said
     if any(p.wrong_N.any() for p in shown.points):

@@ -149,7 +149,7 @@ def _steps(curves: Curves) -> tuple[Floats, Floats]:
 def _spans(values: Floats) -> bool:
     """Do these positive values span so much that only a logarithmic axis shows them?"""
     seen = values[np.isfinite(values)]
-    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() / seen.min() > LOG_FROM)
+    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
 
 
 def _near_zero(values: list[Floats]) -> bool:

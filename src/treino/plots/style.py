@@ -164,17 +164,20 @@ def split_name(split: str) -> str:
 def number(value: float) -> str:
     """Four significant digits and no needless exponent: 0.9259, 54.31, 12345, 1.2e-7."""
     size = abs(value)
-    if 1e-3 <= size < 1e7:
-        digits = 0 if size >= 1000 else 4 if size < 1 else 3 - math.floor(math.log10(size))
-        return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
-    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    if size == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not 1e-3 <= size < 1e7:
+        digits, exponent = f"{value:.2e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
+    places = 0 if size >= 1000 else 4 if size < 1 else 3 - math.floor(math.log10(size))
+    return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"
 
 
 def percent(share: float) -> str:
     """A share in per cent; 100 % and 0 % are said only where they are exact."""
     value = 100 * share
-    if 99.5 <= value < 100 or 0 < value < 0.5:
-        return _("{value} %").format(value=f"{math.floor(value * 10) / 10 if value > 50 else value:.1f}")
+    if 0 < value < 0.5 or 99.5 <= value < 100:
+        return _("{value} %").format(value=f"{max(0.1, math.floor(value * 10) / 10):.1f}")
     return _("{value} %").format(value=f"{value:.0f}")
 
 
@@ -219,7 +222,7 @@ def log_axis(axes: "Axes") -> None:
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    decades = math.log10(high / low) if low > 0 else 1.0
+    decades = math.log10(high) - math.log10(low)
     steps = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps, numticks=9))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: number(value)))
