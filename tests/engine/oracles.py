@@ -12,7 +12,9 @@ def sample(rows=24, inputs=5, classes=3, seed=0, dtype=torch.float32):
     """Rows of noise and class numbers, all classes present."""
     g = torch.Generator().manual_seed(seed)
     x = torch.randn(rows, inputs, generator=g, dtype=torch.float64).to(dtype)
-    return x, torch.randint(classes, (rows,), generator=g).index_copy_(0, torch.arange(classes), torch.arange(classes))
+    return x, torch.randint(classes, (rows,), generator=g).index_copy_(
+        0, torch.arange(classes), torch.arange(classes)
+    )
 
 
 def factor(schedule, warmup, step, steps):
@@ -44,9 +46,22 @@ ARGUMENTS = {
 
 
 def plain_loop(
-    net: nn.Module, x, y, criterion, optimizer, *, steps, batch=None, schedule="constant", warmup=0, clip=None,
-    data_seed=0, zero_grad=True, lr=0.01, weight_decay=0.0,
-):  # fmt: skip
+    net: nn.Module,
+    x,
+    y,
+    criterion,
+    optimizer,
+    *,
+    steps,
+    batch=None,
+    schedule="constant",
+    warmup=0,
+    clip=None,
+    data_seed=0,
+    zero_grad=True,
+    lr=0.01,
+    weight_decay=0.0,
+):
     """The loop as it is taught (correctly); -> the loss of every step. ``net`` is trained in place."""
     opt = OPTIMIZERS[optimizer](net.parameters(), lr, weight_decay)
     plan = torch.optim.lr_scheduler.LambdaLR(opt, lambda t: factor(schedule, warmup, t, steps))

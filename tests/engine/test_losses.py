@@ -22,7 +22,13 @@ VARIANTS = [
     Loss("l1"),
     Loss("huber"),
 ]
-IDS = [f"{v.name}{'-smooth' * bool(v.label_smoothing)}{'-weights' * bool(v.class_weights)}{'-twice' * v.softmax_first}" for v in VARIANTS]  # fmt: skip
+IDS = [
+    v.name
+    + "-smooth" * bool(v.label_smoothing)
+    + "-weights" * bool(v.class_weights)
+    + "-twice" * v.softmax_first
+    for v in VARIANTS
+]
 
 
 def torch_criterion(loss):
@@ -31,7 +37,9 @@ def torch_criterion(loss):
         weight = None if loss.class_weights is None else torch.tensor(loss.class_weights, dtype=torch.float64)
         inner = nn.CrossEntropyLoss(weight=weight, label_smoothing=loss.label_smoothing)
         return (lambda z, y: inner(z.softmax(1), y)) if loss.softmax_first else inner
-    return {"bce": nn.BCEWithLogitsLoss, "mse": nn.MSELoss, "l1": nn.L1Loss, "huber": nn.HuberLoss}[loss.name]()
+    return {"bce": nn.BCEWithLogitsLoss, "mse": nn.MSELoss, "l1": nn.L1Loss, "huber": nn.HuberLoss}[
+        loss.name
+    ]()
 
 
 def problem(loss, activation, hidden=(7, 6), rows=9, seed=0):
@@ -123,7 +131,9 @@ def test_no_constant_output_is_better_than_the_best_constant(loss):
         y[:20] = 1  # unbalanced
     best = loss.best_constant(y)
     criterion = torch_criterion(loss)
-    constant = torch.zeros(1, 1 if loss.name == "bce" else 4 if y.dim() == 1 else y.shape[1], dtype=torch.float64)
+    constant = torch.zeros(
+        1, 1 if loss.name == "bce" else 4 if y.dim() == 1 else y.shape[1], dtype=torch.float64
+    )
     constant.requires_grad_()
     descent = torch.optim.LBFGS([constant], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
 

@@ -15,18 +15,37 @@ def check(name, schedule, warmup, kernels):
     x, y = sample(dtype=torch.float64)
     lr = 0.05 if "adam" not in name else 0.01
     common = {
-        "lr": lr, "weight_decay": [d for d, _c in DECAY_CLIP], "clip": [c or torch.inf for _d, c in DECAY_CLIP],
-        "schedule": schedule, "warmup": warmup, "steps": 100, "batch_size": 10, "seeds": range(4),
-        "dtype": torch.float64, "keep": "last", "data_seed": 0, **ARGUMENTS[name],
-    }  # fmt: skip
+        "lr": lr,
+        "weight_decay": [d for d, _c in DECAY_CLIP],
+        "clip": [c or torch.inf for _d, c in DECAY_CLIP],
+        "schedule": schedule,
+        "warmup": warmup,
+        "steps": 100,
+        "batch_size": 10,
+        "seeds": range(4),
+        "dtype": torch.float64,
+        "keep": "last",
+        "data_seed": 0,
+        **ARGUMENTS[name],
+    }
     wanted = []
     start = train((x, y), mlp(7, 6, activation="tanh"), **common)
     for member, (decay, clip) in enumerate(DECAY_CLIP):
         net = start.net(member)
         loss_S = plain_loop(
-            net, x, y, torch.nn.functional.cross_entropy, name, steps=100, batch=10, schedule=schedule, warmup=warmup,
-            clip=clip, lr=lr, weight_decay=decay,
-        )  # fmt: skip
+            net,
+            x,
+            y,
+            torch.nn.functional.cross_entropy,
+            name,
+            steps=100,
+            batch=10,
+            schedule=schedule,
+            warmup=warmup,
+            clip=clip,
+            lr=lr,
+            weight_decay=decay,
+        )
         wanted.append((loss_S, net))
     for engine in kernels:
         training = train((x, y), mlp(7, 6, activation="tanh"), engine=engine, **common)
@@ -58,14 +77,32 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
     x, y = sample(dtype=torch.float64)
     for engine in KERNELS:
         training = train(
-            (x, y), mlp(6), engine=engine, fault="missing_zero_grad", steps=40, batch_size=7, lr=0.002, clip=2.0,
-            weight_decay=0.01, dtype=torch.float64, **ARGUMENTS[name],
-        )  # fmt: skip
+            (x, y),
+            mlp(6),
+            engine=engine,
+            fault="missing_zero_grad",
+            steps=40,
+            batch_size=7,
+            lr=0.002,
+            clip=2.0,
+            weight_decay=0.01,
+            dtype=torch.float64,
+            **ARGUMENTS[name],
+        )
         net = training.net()
         plain_loop(
-            net, x, y, torch.nn.functional.cross_entropy, name, steps=40, batch=7, clip=2.0, lr=0.002,
-            weight_decay=0.01, zero_grad=False,
-        )  # fmt: skip
+            net,
+            x,
+            y,
+            torch.nn.functional.cross_entropy,
+            name,
+            steps=40,
+            batch=7,
+            clip=2.0,
+            lr=0.002,
+            weight_decay=0.01,
+            zero_grad=False,
+        )
         for _tick in training:
             pass
         for ours, theirs in zip(training.net(which="last").parameters(), net.parameters(), strict=True):
@@ -75,7 +112,9 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
 @pytest.mark.parametrize("name", list(ARGUMENTS))
 def test_the_module_kernel_is_the_plain_loop_bit_for_bit(name):
     x, y = sample()
-    training = train((x, y), mlp(8, 5), engine="module", steps=30, batch_size=10, lr=0.01, clip=0.5, **ARGUMENTS[name])
+    training = train(
+        (x, y), mlp(8, 5), engine="module", steps=30, batch_size=10, lr=0.01, clip=0.5, **ARGUMENTS[name]
+    )
     net = training.net()
     before = torch.get_num_threads()
     torch.set_num_threads(1)

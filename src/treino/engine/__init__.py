@@ -16,6 +16,25 @@ from treino.engine.tick import Epoch, Tick
 from treino.engine.training import Training
 
 __all__ = [
-    "ACTIVATIONS", "BETTER", "FAULTS", "HP", "INITS", "KERNELS", "LOSSES", "MLP", "NETS", "OPTIMIZERS", "SCHEDULES",
-    "Epoch", "Handle", "Loss", "Population", "Tick", "Training", "engines", "measure", "mlp", "train",
-]  # fmt: skip
+    "ACTIVATIONS",
+    "BETTER",
+    "FAULTS",
+    "HP",
+    "INITS",
+    "KERNELS",
+    "LOSSES",
+    "MLP",
+    "NETS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Epoch",
+    "Handle",
+    "Loss",
+    "Population",
+    "Tick",
+    "Training",
+    "engines",
+    "measure",
+    "mlp",
+    "train",
+]

@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.adam import adam as torch_adam
 from torch.optim.sgd import sgd as torch_sgd
 
-Number = float | Tensor  # one member's, or [block, 1]
+Number = Any  # one member's float, or a tensor [block, 1]
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,9 @@ def _adamw(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor],
 def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused":
     def update(n: Numbers, t: int) -> None:
         torch_sgd(
-            [p], [g], [m[0] if n.momentum else None], foreach=False, fused=True, weight_decay=n.weight_decay or 0.0,
-            momentum=n.momentum or 0.0, lr=n.lr, dampening=0.0, nesterov=nesterov and bool(n.momentum), maximize=False,
+            [p], [g], [m[0] if n.momentum else None], foreach=False, fused=True, lr=n.lr,
+            weight_decay=n.weight_decay or 0.0, momentum=n.momentum or 0.0, dampening=0.0,
+            nesterov=nesterov and bool(n.momentum), maximize=False,
         )  # fmt: skip
 
     return update

@@ -89,9 +89,7 @@ def probe(module: nn.Module, x: Tensor, outputs: int, own: bool) -> list[Row]:
         raise TreinoError(
             "net_no_parameters",
             _("The network {name} has no parameters to train.").format(name=type(module).__name__),
-            _(
-                "Assign its layers to self in __init__, e.g. self.out = nn.Linear(4, 3); a plain list hides them."
-            ),
+            _("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
         )
     rows: list[Row] = []
     with _watched(module, rows) as entered, torch.no_grad(), fork(0):
@@ -192,7 +190,7 @@ def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
                 raise TreinoError(
                     "net_size",
                     _(
-                        "Layer {name} ({kind}) expects {attribute}={expected}, and {got} arrive (shape {shape})."
+                        "Layer {name} ({kind}) has {attribute}={expected}, and {got} arrive (shape {shape})."
                     ).format(
                         name=name or type(layer).__name__,
                         kind=type(layer).__name__,
@@ -200,7 +198,7 @@ def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
                         expected=expected,
                         got=got,
                         shape=list(x.shape),
-                    ),  # fmt: skip
+                    ),
                     _("Flatten first: x = x.flatten(1).")
                     if image
                     else _("Write {kind}({got}, ...) there.").format(kind=type(layer).__name__, got=got),

@@ -65,14 +65,17 @@ def kept(module: nn.Module) -> list[tuple[str, Tensor]]:
 def make(recipe: Recipe, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
     """The members as they are before the first step; hp: each ``[P]`` float64."""
     layout, buffer_layout, P = recipe.layout, recipe.buffer_layout, len(seeds)
-    like = {"dtype": recipe.dtype, "device": recipe.device}
+
+    def zeros() -> Tensor:
+        return torch.zeros(P, layout.n, dtype=recipe.dtype, device=recipe.device)
+
     population = Population(
         layout,
         buffer_layout,
         torch.tensor(list(seeds), dtype=torch.int64),
-        torch.zeros(P, layout.n, **like),
-        torch.zeros(P, layout.n, **like),
-        [torch.zeros(P, layout.n, **like) for _state in OPTIMIZERS[recipe.optimizer].states],
+        zeros(),
+        zeros(),
+        [zeros() for _state in OPTIMIZERS[recipe.optimizer].states],
         torch.zeros(P, buffer_layout.n, dtype=torch.float64),
         hp,
         recipe.summed,

@@ -1,5 +1,8 @@
 """Training: an iterable of ticks that can be steered, saved and loaded. It writes nothing to disk."""
 
+# ruff: noqa: N802 (array names carry their axes)
+
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.arguments import hyperparameter
+from treino.engine.choosing import Best
 from treino.engine.kernels import Kernel
 from treino.engine.losses import Loss
-from treino.engine.metrics import BETTER, measure
+from treino.engine.metrics import measure
 from treino.engine.own import Row
 from treino.engine.plan import Batches, EpochLoss, Plan
 from treino.engine.population import Handle, Population
 from treino.engine.recipe import Recipe, Work, load_buffers
+from treino.engine.replay import Replay, diverged
+from treino.engine.saving import load, save
 from treino.engine.state import torch_state
 from treino.engine.tick import Epoch, Evaluation, Tick
 from treino.errors import TreinoError
@@ -23,7 +29,6 @@ from treino.words import _
 
 STATUS = ("running", "finished", "stopped", "diverged")
 RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
-SNAPSHOT_STEPS = 64  # a diverged member is played again from at most so many steps before the chunk
 CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 EVALUATED_AT_ONCE = 4_000_000  # outputs
 DIVERGED_FACTOR = 10
@@ -82,14 +87,11 @@ class Training:
         self._evaluated = 0  # the step of the last evaluation
         self._status_P = torch.zeros(P, dtype=torch.int64)
         self._stop_step_P = torch.zeros(P, dtype=torch.int64)
-        self._best = population.params.clone(), population.buffers.clone()
-        self._best_P = torch.full((P,), -BETTER[plan.metric] * torch.inf, dtype=torch.float64)
-        self._best_step_P = torch.full((P,), -1, dtype=torch.int64)  # -1: none yet
+        self._best = Best(plan, population)
         self._epoch_loss = EpochLoss(P)
         self._pending: list[Command] = []
         self._active = torch.arange(P)
-        self._before: Population | None = None  # the active members at step _before_step, for replay
-        self._before_step = 0
+        self._replay = Replay(self._play)
         self._seconds_per_step = 0.0
 
     # ---- what it looks like from outside
@@ -119,17 +121,14 @@ class Training:
     def kept_step_P(self) -> Tensor:
         """``[P]`` int64: the step whose weights ``net`` gives."""
         last_P = torch.where(self._status_P == RUNNING, self.step, self._stop_step_P)
-        return torch.where(self._keeps_best(), self._best_step_P, last_P)
+        return torch.where(self._best.kept(), self._best.step_P, last_P)
 
     @property
     def kept_epoch_P(self) -> Tensor:
         """``[P]`` int64: the number of the epoch whose weights are kept; 0: none was finished."""
         step_P, per = self.kept_step_P, self.steps_per_epoch
-        whole = (step_P == self.steps) | self._keeps_best()
+        whole = (step_P == self.steps) | self._best.kept()
         return torch.where(whole, -(-step_P // per), step_P // per)
-
-    def _keeps_best(self) -> Tensor:
-        return (self._best_step_P >= 0) & (self.plan.keep == "best")
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
@@ -148,13 +147,11 @@ class Training:
                 _("Use 'kept' or 'last'."),
             )
         params, buffers = self._population.params, self._population.buffers
-        if which == "kept" and bool(self._keeps_best()[member]):
-            params, buffers = self._best
+        if which == "kept" and bool(self._best.kept()[member]):
+            params, buffers = self._best.params, self._best.buffers
         return self._module(member, params[member], buffers[member])
 
     def _module(self, member: int, params: Tensor, buffers: Tensor) -> nn.Module:
-        import copy
-
         module = copy.deepcopy(self.recipe.template)
         named = self.recipe.layout.named(params)
         with torch.no_grad():
@@ -197,7 +194,7 @@ class Training:
             self._population.hp[command.name].copy_(torch.tensor(command.value, dtype=torch.float64))
             self._pending.remove(command)
         if due:
-            self._before = None
+            self._replay.forget()
 
     # ---- going on
 
@@ -244,7 +241,7 @@ class Training:
         due = self.plan.next_evaluation(self.step, self._evaluated)
         stop = min([stop, due, *(c.step for c in self._pending if c.step > self.step)])
         first, rows, begin = self.step, self._active, time.perf_counter()
-        self._remember(rows)
+        self._replay.remember(self._population, rows, first)
         try:
             with torch_state(self._kernel.intra_op):
                 loss_SR = self._kernel.run(self._population, rows, self._work(first, stop))
@@ -253,8 +250,8 @@ class Training:
                 loss_SR = loss_SR.cpu()
                 if not fine:
                     self._bury(loss_SR, rows, first)
-        except BaseException:
-            self._rewind(rows, first)
+        except BaseException:  # Ctrl-C, no memory: be again what the chunk began with
+            self._population.put(rows, self._replay.members(slice(None), first))
             raise
         loss_SP = torch.full((stop - first, len(self._population)), torch.nan, dtype=loss_SR.dtype)
         loss_SP[:, rows] = loss_SR
@@ -267,65 +264,23 @@ class Training:
         factors = [self.plan.factor(step) for step in range(first, stop)]
         return Work(self._train.x, self._train.y, self._batches(first, stop - first), first, factors)
 
-    def _remember(self, rows: Tensor) -> None:
-        """Keep a copy of the members to play them again from, no older than 64 steps."""
-        if self._before is None or len(self._before) != len(rows):
-            self._before, self._before_step = self._population.rows(rows), self.step
-        elif self.step - self._before_step >= SNAPSHOT_STEPS:
-            self._before.fill(self._population, rows)
-            self._before_step = self.step
-
-    def _rewind(self, rows: Tensor, first: int) -> None:
-        """A chunk was broken off (Ctrl-C, no memory): be again what it began with."""
-        assert self._before is not None
-        again = self._before.rows(slice(None))
-        if first > self._before_step:
-            with torch_state(self._kernel.intra_op):
-                self._kernel.run(again, torch.arange(len(again)), self._work(self._before_step, first))
-        self._population.put(rows, again)
-
-    # ---- members that diverge
+    def _play(self, population: Population, first: int, stop: int) -> None:
+        with torch_state(self._kernel.intra_op):
+            self._kernel.run(population, torch.arange(len(population)), self._work(first, stop))
 
     def _bury(self, loss_SR: Tensor, rows: Tensor, first: int) -> None:
-        """Play each diverged member again, up to the last update that left its parameters finite."""
-        params = self._population.params[rows.to(self._population.params.device)]
-        bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
-        for j in bad_R.nonzero().flatten().tolist():
-            wrong = (~loss_SR[:, j].isfinite()).nonzero()
-            latest = int(wrong[0]) if len(wrong) else len(loss_SR)
-            steps, member = self._last_good(j, first, latest)
-            self._population.put(rows[j : j + 1], member)
-            loss_SR[steps + 1 :, j] = torch.nan
-            self._stop(rows[j : j + 1], DIVERGED, first + steps)
-
-    def _last_good(self, j: int, first: int, latest: int) -> tuple[int, Population]:
-        """The largest number of steps <= latest after ``first`` with finite parameters; the member then."""
-        assert self._before is not None
-        found = (0, self._replayed(j, first))
-        low, high, middle = 0, latest, latest  # finite at low; what is not finite stays so
-        while low < high:
-            member = self._replayed(j, first + middle)
-            if bool(member.params.isfinite().all()):
-                low, found = middle, (middle, member)
-            else:
-                high = middle - 1
-            middle = (low + high + 1) // 2
-        return found
-
-    def _replayed(self, j: int, step: int) -> Population:
-        assert self._before is not None
-        member = self._before.rows(slice(j, j + 1))
-        if step > self._before_step:
-            self._kernel.run(member, torch.arange(1), self._work(self._before_step, step))
-        return member
+        """Put each diverged member back to its last update that left all its parameters finite."""
+        place = rows.to(self.recipe.device)
+        for member, latest in diverged(loss_SR, self._population.params[place]):
+            step, again = self._replay.last_good(member, first, first + latest)
+            self._population.put(rows[member : member + 1], again)
+            loss_SR[step - first + 1 :, member] = torch.nan
+            self._stop(rows[member : member + 1], DIVERGED, step)
 
     def _stop(self, rows: Tensor, status: int, step: int) -> None:
         self._status_P[rows] = status
         self._stop_step_P[rows] = step
-        active = (self._status_P == RUNNING).nonzero().flatten()
-        if len(active) != len(self._active):
-            self._before = None if status != DIVERGED else self._before
-            self._active = active
+        self._active = (self._status_P == RUNNING).nonzero().flatten()
 
     # ---- ends of epochs
 
@@ -372,63 +327,26 @@ class Training:
                 ).items():
                     found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
         self._evaluated = self.step
-        now_P = found[self.plan.metric]
-        better_P = now_P > self._best_P if BETTER[self.plan.metric] > 0 else now_P < self._best_P
-        self._best_P = torch.where(better_P, now_P, self._best_P)
-        self._best_step_P[better_P] = self.step
-        if self.plan.keep == "best":
-            place = better_P.to(self.recipe.device)
-            self._best[0][place] = self._population.params[place]
-            self._best[1][better_P] = self._population.buffers[better_P]
-        if self.plan.patience:
-            epoch = self.plan.epoch_of(self.step)
-            best_epoch_P = (-(-self._best_step_P // self.steps_per_epoch)).clamp(min=0)
-            tired_P = (epoch - best_epoch_P >= self.plan.patience) & (self._status_P == RUNNING)
-            if bool(tired_P.any()):
-                self._stop(tired_P.nonzero().flatten(), STOPPED, self.step)
+        self._best.update(self._population, found[self.plan.metric], self.step)
+        tired_P = self._best.tired(self.step) & (self._status_P == RUNNING)
+        self._stop(tired_P.nonzero().flatten(), STOPPED, self.step)
         return {"validation": found}
 
     # ---- saving
 
     def _state(self) -> dict[str, Tensor]:
-        return {
-            **self._population.tensors(),
-            "best.params": self._best[0],
-            "best.buffers": self._best[1],
-            "best.metric": self._best_P,
-            "best.step": self._best_step_P,
-            "status": self._status_P,
-            "stop_step": self._stop_step_P,
-            "epoch.sums": self._epoch_loss.sums,
-            "epoch.last": self._epoch_loss.last,
-        }
-
-    def _identity(self) -> dict[str, Any]:
-        """What must be equal for a saved state to be this training's."""
-        return {
-            "format": 1,
-            "engine": self.engine,
-            "threads": self.threads if self.engine != "flat-bmm" else 0,
-            "members": len(self._population),
-            "parameters": list(self.recipe.layout.names),
-            "numbers": self._population.layout.n,
-            "optimizer": self.recipe.optimizer,
-            "steps": self.steps,
-            "steps_per_epoch": self.steps_per_epoch,
-        }
+        best = {f"best.{name}": t for name, t in self._best.tensors().items()}
+        epoch = {"epoch.sums": self._epoch_loss.sums, "epoch.last": self._epoch_loss.last}
+        return (
+            self._population.tensors()
+            | best
+            | epoch
+            | {"status": self._status_P, "stop_step": self._stop_step_P}
+        )
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that going on bit for bit needs: copies on the CPU, and what JSON can hold."""
-        meta = {
-            "identity": self._identity(),
-            "step": self.step,
-            "evaluated": self._evaluated,
-            "epoch_count": self._epoch_loss.count,
-            "pending": [
-                {"step": c.step, "name": c.name, "value": [repr(v) for v in c.value]} for c in self._pending
-            ],
-        }
-        return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in self._state().items()}, meta
+        return save(self)
 
     def load(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Go on from what ``save`` gave, in a training made with the same arguments.
@@ -436,26 +354,11 @@ class Training:
         Raises:
             TreinoError: it was saved by another training.
         """
-        mine, saved = self._identity(), meta.get("identity", {})
-        other = [name for name, value in mine.items() if saved.get(name) != value]
-        here = self._state()
-        if other or any(name not in tensors or tensors[name].shape != t.shape for name, t in here.items()):
-            raise TreinoError(
-                "saved_by_another",
-                _("This state was saved by another training: {what} differ.").format(
-                    what=", ".join(other) or "tensors"
-                ),
-                _("Make the training with the same arguments as the saved one."),
-            )
-        for name, tensor in here.items():
-            tensor.copy_(tensors[name])  # in place: what comes from a file doesn't start on a 64-byte line
-        self.step, self._evaluated = meta["step"], meta["evaluated"]
-        self._epoch_loss.count = meta["epoch_count"]
         self._pending = [
-            Command(c["step"], c["name"], tuple(float(v) for v in c["value"])) for c in meta["pending"]
+            Command(step, name, tuple(values)) for step, name, values in load(self, tensors, meta)
         ]
         self._active = (self._status_P == RUNNING).nonzero().flatten()
-        self._before = None
+        self._replay.forget()
 
 
 def _passes(step: int, per_epoch: int) -> float:

@@ -23,7 +23,7 @@ class Kernel(Protocol):
     intra_op: int
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
-        """Train these members (``rows`` ``[R]``) in place; -> each step's loss before its update ``[S, R]``."""
+        """Train these members (rows ``[R]``) in place; -> each step's loss before its update ``[S, R]``."""
         ...
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class Bound:
 
 
 class Module:
-    """Equal, bit for bit, to a loop of ``zero_grad``, forward, ``backward``, ``clip_grad_norm_``, ``step``."""
+    """Equal, bit for bit, to the loop of zero_grad, forward, backward, clip_grad_norm_, step."""
 
     def __init__(self, recipe: Recipe, threads: int = 1) -> None:
         self.recipe, self.threads, self.intra_op = recipe, threads, threads

@@ -1,0 +1,210 @@
+"""What was given to ``train``: rows, loss, network and device, checked and in one form."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.engine import arguments as check
+from treino.engine.losses import LOSSES, Loss
+from treino.engine.nets import MLP
+from treino.engine.own import construct
+from treino.engine.rng import fork
+from treino.errors import TreinoError
+from treino.words import _
+
+EPOCHS = {"table": 200, "image": 10}
+
+Pair = tuple[Tensor, Tensor]
+Net = MLP | nn.Module | Callable[[], nn.Module]
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What ``train`` needs of a data set."""
+
+    train: Pair
+    validation: Pair
+    task: str
+    classes: int  # or the number of target values
+    item_shape: tuple[int, ...]
+    scale: float
+    seed: int | None
+    epochs: int
+
+
+def given_of(data: Any) -> Given:
+    if isinstance(data, Data):
+        pairs = [(rows.x, rows.y) for rows in (data.train, data.validation)]
+        classes = len(data.classes) if data.task == "classification" else data.train.y.shape[1]
+        if not len(data.train):
+            raise TreinoError(
+                "no_training_rows", _("There are no training rows."), _("Lower the other shares.")
+            )
+        return Given(
+            pairs[0],
+            pairs[1],
+            data.task,
+            classes,
+            data.item_shape,
+            data.target_scale,
+            data.data_seed,
+            EPOCHS[data.kind],
+        )
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise TreinoError(
+            "data_type",
+            _("train can't use a {kind} as data.").format(kind=type(data).__name__),
+            _("Give what treino.load returns, or a pair of tensors (x, y)."),
+        )
+    two = isinstance(data[0], tuple | list)
+    x, y = _pair(data[0] if two else data)
+    validation = _pair(data[1]) if two else (x[:0], y[:0])
+    if not len(x):
+        raise TreinoError("no_training_rows", _("There are no training rows."), _("Give at least one row."))
+    if validation[0].shape[1:] != x.shape[1:]:
+        raise TreinoError(
+            "data_shape",
+            _("Validation rows have the shape {got}, training rows {wanted}.").format(
+                got=list(validation[0].shape[1:]), wanted=list(x.shape[1:])
+            ),
+            _("Give both the same columns."),
+        )
+    if y.is_floating_point():
+        y, other = (t.unsqueeze(-1) if t.dim() == 1 else t for t in (y, validation[1]))
+        return Given(
+            (x, y), (validation[0], other), "regression", y.shape[1], tuple(x.shape[1:]), 1.0, None, 200
+        )
+    classes = max(int(t.max()) + 1 for t in (y, validation[1]) if len(t))
+    return Given((x, y), validation, "classification", max(2, classes), tuple(x.shape[1:]), 1.0, None, 200)
+
+
+def _pair(pair: Any) -> Pair:
+    x, y = (torch.as_tensor(t) for t in pair)
+    if (
+        x.dim() < 2
+        or len(x) != len(y)
+        or (not y.is_floating_point() and (y.dim() != 1 or bool((y < 0).any())))
+    ):
+        raise TreinoError(
+            "data_shape",
+            _("x has the shape {x} and y {y}.").format(x=list(x.shape), y=list(y.shape)),
+            _("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
+        )
+    return x if x.is_floating_point() else x.float(), y
+
+
+def criterion_of(
+    name: str | None, smoothing: float, weights: Sequence[float] | None, given: Given, softmax_first: bool
+) -> tuple[Loss, str]:
+    if name is None:
+        name, reason = (
+            (
+                "cross_entropy",
+                _("The loss is cross-entropy, for the target is one of {n} classes.").format(n=given.classes),
+            )
+            if given.task == "classification"
+            else ("mse", _("The loss is the mean squared error, for the target is a number."))
+        )
+    else:
+        reason = _("The loss is {name}, as asked.").format(name=check.known("loss", name, LOSSES))
+    if LOSSES[name].task != given.task:
+        fitting = [n for n, kind in LOSSES.items() if kind.task == given.task]
+        raise TreinoError(
+            "loss_task",
+            _("The loss {name} is for {its}, and this is {task}.").format(
+                name=name, its=LOSSES[name].task, task=given.task
+            ),
+            _("Use {names}.").format(names=_(" or ").join(fitting)),
+        )
+    if name == "bce" and given.classes != 2:
+        raise TreinoError(
+            "bce_classes",
+            _("The loss bce is for two classes, and there are {n}.").format(n=given.classes),
+            _("Use cross_entropy."),
+        )
+    check.check_range("label_smoothing", smoothing, 0.0, 1.0)
+    extras = {
+        "label_smoothing": smoothing != 0,
+        "class_weights": weights is not None,
+        "softmax_before_cross_entropy": softmax_first,
+    }
+    for extra, used in extras.items():
+        if used and name != "cross_entropy":
+            raise TreinoError(
+                f"{extra}_loss",
+                _("{extra} belongs to cross_entropy; the loss is {name}.").format(extra=extra, name=name),
+                _("Use cross_entropy, or leave it out."),
+            )
+    if weights is not None:
+        weights = tuple(float(w) for w in weights)
+        if len(weights) != given.classes or not all(0 < w < math.inf for w in weights):
+            raise TreinoError(
+                "class_weights_range",
+                _("class_weights are {weights}; there are {n} classes.").format(
+                    weights=weights, n=given.classes
+                ),
+                _("Give one number above 0 for each class."),
+            )
+    return Loss(name, float(smoothing), weights, softmax_first), reason
+
+
+def item_of(net: Net, given: Given) -> tuple[int, ...]:
+    return (math.prod(given.train[0].shape[1:]),) if isinstance(net, MLP) else given.item_shape
+
+
+def template_of(
+    net: Net, given: Given, outputs: int, seeds: tuple[int, ...], init: str, dtype: torch.dtype
+) -> tuple[nn.Module, Callable[[int], nn.Module] | None]:
+    """-> the plain module with the members' shapes, and seed -> a fresh own one where there may be more."""
+    if isinstance(net, MLP):
+        with fork():
+            rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
+            return net.module(item_of(net, given)[0], outputs, rate).to(dtype), None
+    if init != "default":
+        raise TreinoError(
+            "init_own",
+            _("init {init} is for MLPs; a network of your own initialises itself.").format(init=init),
+            _("Leave init out."),
+        )
+    if isinstance(net, nn.Module):
+        if len(seeds) > 1:
+            raise TreinoError(
+                "seeds_own",
+                _("One network can't start from {n} seeds.").format(n=len(seeds)),
+                _("Give its class, or a function that makes it, instead of the network."),
+            )
+        return _plain(copy.deepcopy(net), dtype), None
+    if not callable(net):
+        raise TreinoError(
+            "net_type",
+            _("A {kind} is no network.").format(kind=type(net).__name__),
+            _("Give mlp(64, 32), an nn.Module, or a function that makes one."),
+        )
+    return _plain(construct(net, seeds[0]), dtype), lambda seed: _plain(construct(net, seed), dtype)
+
+
+def _plain(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    wrong = [n for n, t in (*module.named_parameters(), *module.named_buffers()) if t.is_complex()]
+    if wrong:
+        raise TreinoError(
+            "net_complex", _("{name} holds complex numbers.").format(name=wrong[0]), _("Use real ones.")
+        )
+    return module.to(device="cpu", dtype=dtype)
+
+
+def device_of(device: str | torch.device) -> torch.device:
+    place = torch.device(device)
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(place.type, False) or (
+        place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()
+    ):
+        raise TreinoError(
+            "device_missing", _("There is no device {name} here.").format(name=device), _("Use device='cpu'.")
+        )
+    return place
