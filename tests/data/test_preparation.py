@@ -63,6 +63,11 @@ def test_a_column_constant_in_training_becomes_zero_and_comes_back_as_its_consta
     assert preparation.inverse(x_ND).tolist() == [[0.1, 2.0], [0.1, 2.0]]
 
 
+def test_a_constant_is_taken_exactly() -> None:
+    for value in (0.1, -1 / 3, 1e300, 5e-324, 0.0):
+        assert fit_table(np.full((7, 1), value), normalise=True) == ((value,), (0.0,))
+
+
 def test_without_normalising_the_numbers_stay_as_they_are() -> None:
     raw_ND = np.array([[1.5, -2.0], [7.25, 0.0]])
     mean, scale = fit_table(raw_ND, normalise=False)

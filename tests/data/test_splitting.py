@@ -101,7 +101,7 @@ def test_each_class_is_divided_like_the_whole(counts: list[int], vt: tuple[float
 def test_a_rare_class_that_shares_its_rows_with_a_common_one_is_in_every_split() -> None:
     x_ND = np.arange(40.0)[:, None].repeat(2, axis=0)  # each row twice
     label_N = np.zeros(80, dtype=np.int64)
-    label_N[1:20:2] = 1  # the second of the first ten pairs
+    label_N[1:10:2] = label_N[10:20:2] = 1  # the second of five pairs, the first of five others
     part_N = split(first_equal(x_ND), label_N, 0.15, 0.15, data_seed=3)
     assert set(part_N[label_N == 1]) == {TRAIN, VALIDATION, TEST}
 

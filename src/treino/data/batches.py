@@ -9,6 +9,7 @@ from treino.data.dataset import Rows
 from treino.data.seeding import generator
 
 Shuffle = Literal["each", "once", "off"]
+_GATHER_BYTES = 1 << 18
 
 
 def order(n: int, data_seed: int, epoch: int = 0, shuffle: Shuffle = "each") -> torch.Tensor:
@@ -27,9 +28,13 @@ def batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(x ``[B, D]``, y ``[B]`` or ``[B, 1]``) in the given order; the last batch may be short.
 
-    One ``index_select`` per batch and tensor: no row is touched by Python.
+    Rows are gathered by ``index_select``, some batches at a time while they fit into the processor's
+    cache; batches are views of what was gathered, and no row is touched by Python.
     """
     if order_N is None:
         order_N = torch.arange(len(rows))
-    for index_B in order_N.split(batch_size):
-        yield rows.x.index_select(0, index_B), rows.y.index_select(0, index_B)
+    row_bytes = max(1, rows.x.element_size() * rows.x.shape[1])
+    at_once = max(1, _GATHER_BYTES // row_bytes // batch_size) * batch_size
+    for index in order_N.split(at_once):
+        x, y = rows.x.index_select(0, index), rows.y.index_select(0, index)
+        yield from zip(x.split(batch_size), y.split(batch_size), strict=True)

@@ -113,7 +113,7 @@ def _describe_target(table: Table, column: Column, warnings: list[dict[str, str]
 
 def _warn_columns(table: Table, targets: set[str], warnings: list[dict[str, str]]) -> None:
     features = [column for column in table.columns if column.name not in targets]
-    constant = [column.name for column in features if column.distinct == 1]
+    constant = [column.name for column in features if column.constant]
     if constant and not table.keep_constant:
         _warn(
             warnings,
@@ -131,7 +131,7 @@ def _warn_columns(table: Table, targets: set[str], warnings: list[dict[str, str]
         )
     usable = []
     for column in features:
-        found = fault(column, table.place) if column.distinct > 1 else None
+        found = fault(column, table.place) if not column.constant else None
         if found:
             _warn(warnings, found[0], found[1], found[2] + ".")
         elif column.numbers is not None:

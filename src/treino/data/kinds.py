@@ -19,7 +19,7 @@ def kind(column: Column) -> Kind:
     by 1; codes without blanks that hold digits). number: at least nine of ten cells read as numbers.
     category: text in which the average value comes at least twice.
     """
-    if column.distinct <= 1:
+    if column.constant:
         return "constant"
     if column.boolean:
         return "boolean"
@@ -50,4 +50,6 @@ def is_row_number(column: Column) -> bool:
     numbers = column.numbers
     if numbers is None or len(numbers) < 10 or not np.isfinite(numbers).all():
         return False
-    return bool(numbers.max() - numbers.min() == len(numbers) - 1 and (np.diff(np.sort(numbers)) == 1).all())
+    if numbers.min() + (len(numbers) - 1) != numbers.max():  # the common case, without sorting
+        return False
+    return bool((np.diff(np.sort(numbers)) == 1).all())

@@ -185,7 +185,7 @@ def _choose_features(
     names = [name for name in table.names if name != target]
     if table.keep_constant:
         return tuple(names)
-    constant = [name for name in names if table.column(name).distinct == 1]
+    constant = [name for name in names if table.column(name).constant]
     if constant:
         notes.append(_("Left out, for they never change: {names}.").format(names=", ".join(constant)))
     names = [name for name in names if name not in constant]

@@ -83,7 +83,7 @@ def _check_columns(table: Table, preparation: Preparation) -> None:
 def _known_target(
     table: Table, column: Column, preparation: Preparation, notes: list[str]
 ) -> torch.Tensor | None:
-    if column.words is not None and column.distinct == 1 and not column.cell(0):
+    if column.words is not None and column.constant and not column.cell(0):
         notes.append(_("The column '{name}' is empty: nothing to compare with.").format(name=column.name))
         return None
     label_N: NDArray[np.int64] = np.zeros(table.rows, dtype=np.int64)

@@ -108,7 +108,8 @@ class Preparation:
 def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """(mean, deviation) of each column; 0 and 1 where nothing is to be normalised.
 
-    Both are computed on values divided by the column's largest, so that no square overflows.
+    Both are computed on values divided by the column's largest: no square overflows, and a constant
+    column is all 1, so its deviation is exactly 0 and its mean exactly the constant.
     """
     if not normalise:
         return (0.0,) * raw_ND.shape[1], (1.0,) * raw_ND.shape[1]
@@ -117,9 +118,6 @@ def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tupl
     scaled_ND = raw_ND / largest_D
     mean_D = scaled_ND.mean(axis=0) * largest_D
     scale_D = scaled_ND.std(axis=0) * largest_D
-    constant_D = raw_ND.min(axis=0) == raw_ND.max(axis=0)
-    mean_D[constant_D] = raw_ND[0, constant_D]
-    scale_D[constant_D] = 0.0
     return tuple(mean_D.tolist()), tuple(scale_D.tolist())
 
 

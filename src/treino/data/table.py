@@ -53,6 +53,14 @@ class Column:
         assert self.numbers is not None
         return len(np.unique(self.numbers))
 
+    @property
+    def constant(self) -> bool:
+        """Whether all cells are the same, also all missing; cheaper than counting the different ones."""
+        if self.words is not None:
+            return bool((self.words == self.words[0]).all())
+        assert self.numbers is not None
+        return bool((self.numbers == self.numbers[0]).all() or np.isnan(self.numbers).all())
+
     def cell(self, row: int) -> str:
         """The cell as a person would find it in the source."""
         if self.words is not None:

@@ -133,7 +133,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _("The target: {message}").format(message=found[1]),
             found[2] + ".",
         )
-    if column.distinct == 1:
+    if column.constant:
         raise TreinoError(
             "target_constant",
             _("The target '{name}' is always '{value}': there is nothing to learn.").format(
