@@ -72,6 +72,15 @@ def test_classes_keep_their_numbers_when_only_some_are_there(write: Write) -> No
     assert prepared.y.tolist() == [2, 2]
 
 
+def test_truth_values_are_the_same_classes_in_a_file_and_in_a_frame(write: Write) -> None:
+    path = write("p,y\n" + "".join(f"{i * i},{i % 2 == 0}\n" for i in range(30)))
+    data = load(path, target="y")
+    assert data.classes == ("false", "true")
+    prepared = rows_for_prediction(pd.read_csv(path), data.preparation)
+    assert prepared.y is not None
+    assert torch.equal(prepared.y[data.train.index], data.train.y)
+
+
 @pytest.mark.parametrize(
     ("text", "rule", "says"),
     [

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,7 @@ def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
 
 def _check_shares(validation: float, test: float, data_seed: int) -> None:
     for name, share in (("validation", validation), ("test", test)):
-        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share < 1:
             raise TreinoError(
                 f"{name}_range",
                 _("The share of {name} rows is {share}; it must be at least 0 and less than 1.").format(
@@ -169,7 +170,7 @@ def _check_shares(validation: float, test: float, data_seed: int) -> None:
             ),
             _("Make them sum to less than 1; 0.15 and 0.15 are usual."),
         )
-    if isinstance(data_seed, bool) or not isinstance(data_seed, int) or data_seed < 0:
+    if isinstance(data_seed, bool) or not isinstance(data_seed, Integral) or data_seed < 0:
         raise TreinoError(
             "data_seed_range",
             _("The data seed is {seed}; it must be a whole number of at least 0.").format(seed=data_seed),

@@ -164,12 +164,13 @@ def check_names(names: Sequence[str], what: str) -> None:
 def column_of_words(name: str, cells: NDArray[np.object_]) -> Column:
     """A column of text: its numbers where every cell is one, or every cell is true or false.
 
-    Blanks around a cell are no part of it.
+    Blanks around a cell are no part of it, and truth values are told apart by lower-case words, so that
+    a file and a frame of it hold the same classes.
     """
     lowered = {str(cell).strip().lower() for cell in set(cells)}
     if lowered and lowered <= TRUTH.keys():
-        words = np.array([str(cell).strip() for cell in cells], dtype=object)
-        return Column(name, np.array([TRUTH[word.lower()] for word in words]), words, boolean=True)
+        words = np.array([str(cell).strip().lower() for cell in cells], dtype=object)
+        return Column(name, np.array([TRUTH[word] for word in words]), words, boolean=True)
     values = np.empty(len(cells))
     for row, cell in enumerate(cells):
         value = number(str(cell))

@@ -149,9 +149,7 @@ def class_names(column: Column) -> tuple[str, ...]:
         assert column.words is not None
         present = set(column.words)
         return tuple(c for c in column.categories if c in present)
-    if column.boolean and column.words is not None:
-        return tuple(sorted(set(column.words), key=lambda word: (word.strip().lower(), word)))
-    if column.numbers is not None:
+    if column.numbers is not None and not column.boolean:
         return tuple(plain(float(value)) for value in np.unique(column.numbers))
     assert column.words is not None
     return tuple(sorted(set(column.words)))
