@@ -50,11 +50,11 @@ def test_the_grid_is_scikit_learns(wine2: Data, trainer, monkeypatch: pytest.Mon
     raw_ND = raw_wine(["alcohol", "color_intensity"])
     estimator = Raw(net, StandardScaler().fit(raw_ND[wine2.train.index.numpy()]))
     theirs = DecisionBoundaryDisplay.from_estimator(
-        estimator, raw_ND, grid_resolution=40, response_method="predict", plot_method="pcolormesh"
+        estimator, raw_ND, grid_resolution=25, response_method="predict", plot_method="pcolormesh"
     )
     axes = iter([theirs.xx0[0], theirs.xx1[:, 0]])
     monkeypatch.setattr(module, "grid", lambda values, resolution: next(axes))
-    ours = boundary(net, wine2, resolution=40)
+    ours = boundary(net, wine2, resolution=25)
     assert isinstance(ours, Plane)
     assert ours.view == "all"
     assert len(np.unique(theirs.response)) == 3
@@ -97,7 +97,7 @@ def test_many_inputs_are_seen_along_the_two_most_important(trainer) -> None:
     rows = wine.validation
     order = np.argsort(
         -permutation_importance(
-            estimator, raw_ND[rows.index.numpy()], rows.y.numpy(), n_repeats=60, random_state=0
+            estimator, raw_ND[rows.index.numpy()], rows.y.numpy(), n_repeats=30, random_state=0
         ).importances_mean
     )
     names = load_wine().feature_names

@@ -70,7 +70,7 @@ def _draws(
         ranked = _auc_of(score_N.cpu().numpy(), y.cpu().numpy())
     columns = list(_row_losses(output_NC, y, loss))
     if y.is_floating_point():
-        error_N = ((output_NC - y)[:, 0].double() * scale).cpu().numpy()
+        error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()
         true_N = y[:, 0].double().cpu().numpy() * scale
         true_N = true_N - true_N.mean()  # r2 does not move with it, and the squares keep their digits
         columns += [error_N**2, np.abs(error_N), true_N, true_N**2]

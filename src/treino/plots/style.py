@@ -115,9 +115,12 @@ def look() -> Iterator[None]:
 
 def new_figure(height: float = 6.0) -> "Figure":
     """An empty figure of the common width; ``height`` in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH, height), dpi=DPI)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+    FigureCanvasAgg(figure)  # measures text as the PNG writer will draw it
+    return figure
 
 
 def png(figure: "Figure", dpi: int = DPI) -> bytes:
@@ -169,7 +172,7 @@ def number(value: float) -> str:
     if not 1e-3 <= size < 1e7:
         digits, exponent = f"{value:.2e}".split("e")
         return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
-    places = 0 if size >= 1000 else 4 if size < 1 else 3 - math.floor(math.log10(size))
+    places = max(0, 3 - math.floor(math.log10(size)))
     return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"
 
 
@@ -209,10 +212,8 @@ def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str])
 
 
 def extent(artist: Any) -> "Bbox":
-    """The box around an artist in pixels, measured as the PNG writer will draw it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    box: Bbox = artist.get_window_extent(FigureCanvasAgg(artist.get_figure()).get_renderer())
+    """The box around an artist of a ``new_figure``, in its pixels."""
+    box: Bbox = artist.get_window_extent(artist.get_figure().canvas.get_renderer())
     return box
 
 
