@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from treino.data import idx, load
+from treino.data import describe, idx, load, rows_for_prediction
 from treino.errors import TreinoError
 
 
@@ -55,6 +55,21 @@ def test_plain_files_are_read_and_their_unknown_checksum_is_said(small: Path) ->
     x_ND = data.train.x.double()
     assert abs(float(x_ND.mean())) < 1e-6
     assert float(x_ND.std(unbiased=False)) == pytest.approx(1, abs=1e-6)
+
+
+def test_pixels_are_described_and_predicted_like_any_other_columns(small: Path) -> None:
+    facts = describe("fashion-mnist")
+    assert len(facts["columns"]) == 785
+    assert facts["columns"][0]["maximum"] <= 9
+    assert sum(facts["class_rows"]) == facts["rows"] == 70
+    data = load("fashion-mnist")
+    everything = rows_for_prediction("fashion-mnist", data.preparation)
+    assert torch.equal(everything.x[data.test.index], data.test.x)
+    pixels_ND = data.preparation.inverse(data.test.x)
+    np.testing.assert_allclose(rows_for_prediction(pixels_ND, data.preparation).x, data.test.x, atol=1e-5)
+    some = load("fashion-mnist", features=["pixel_1_1", "pixel_0_5"])
+    assert some.item_shape == (2,)
+    np.testing.assert_allclose(some.preparation.inverse(some.test.x), pixels_ND[:, [29, 5]], atol=1e-3)
 
 
 def test_packed_files_and_the_dotted_spelling_are_found(small: Path) -> None:

@@ -152,9 +152,9 @@ def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
     return raw_ND
 
 
-def _check_shares(validation: float, test: float, data_seed: int) -> None:
+def _check_shares(validation: Any, test: Any, data_seed: Any) -> None:
     for name, share in (("validation", validation), ("test", test)):
-        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share < 1:
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
             raise TreinoError(
                 f"{name}_range",
                 _("The share of {name} rows is {share}; it must be at least 0 and less than 1.").format(
