@@ -1,19 +1,23 @@
 # expect: nothing
 # mends: sorted_by_class_not_shuffled.py
-"""Wine as it comes (all of one cultivar, then the next) in small batches without shuffling."""
+"""Four files, one per class, joined one after the other and read in small batches without shuffling."""
 
+import numpy as np
 import torch
-from sklearn.datasets import load_wine
+from sklearn.datasets import make_classification
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 torch.manual_seed(0)
-wine = load_wine()
-x = torch.tensor((wine.data - wine.data.mean(0)) / wine.data.std(0), dtype=torch.float32)[:, :4]
-y = torch.tensor(wine.target)
-loader = DataLoader(TensorDataset(x, y), batch_size=4, shuffle=True)
-net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
-opt = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.95)
+features, kind = make_classification(
+    800, 10, n_informative=6, n_classes=4, n_clusters_per_class=1, class_sep=1.2, random_state=2
+)
+files = [features[kind == k] for k in range(4)]
+x = torch.tensor(np.concatenate(files), dtype=torch.float32)
+y = torch.cat([torch.full((len(rows),), k) for k, rows in enumerate(files)])
+loader = DataLoader(TensorDataset(x, y), batch_size=16, shuffle=True)
+net = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 4))
+opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
 loss_fn = nn.CrossEntropyLoss()
 for epoch in range(6):
     for xb, yb in loader:
@@ -23,5 +27,5 @@ for epoch in range(6):
         opt.step()
     with torch.no_grad():
         pred = net(x).argmax(1)
-    share = torch.bincount(pred, minlength=3).tolist()
+    share = torch.bincount(pred, minlength=4).tolist()
     print(f"epoch {epoch} accuracy {(pred == y).float().mean():.3f} predicted {share}")
