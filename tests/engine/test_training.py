@@ -2,6 +2,8 @@
 
 import json
 import random
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -25,33 +27,24 @@ def finished(training):
     return training, torch.cat(losses)
 
 
-@pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("engine", list(KERNELS))
-def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
+def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
     arguments = ARGUMENTS | {"engine": engine, "optimizer": optimizer, "fault": fault, "every": 1000}
     arguments |= {"momentum": 0.9, "nesterov": True} if optimizer == "sgd" else {}
 
     def make():
         training = train(DATA, NET, **arguments)
-        if training.step == 0:
-            training.set("lr", [0.01, 1e30, 0.03], step=22)  # one of three diverges later on
+        training.set("lr", [0.01, 1e30, 0.03], step=22)  # one of three diverges later on
         return training
 
     whole, loss_SP = finished(make())
-    steps = (
-        range(1, whole.step)
-        if engine == "flat-bmm" and optimizer == "adam"
-        else (1, 4, 5, 20, 21, 22, 23, 39)
-    )
-    for step in steps:
+    for step in steps or range(1, whole.step):
         first = make()
         while first.step < step:
             first.advance(0.0, until=step)
         tensors, meta = first.save()
-        save_file(tensors, tmp_path / "state.safetensors")
+        save_file(tensors, path)
         second = train(DATA, NET, **arguments)
-        second.load(load_file(tmp_path / "state.safetensors"), json.loads(json.dumps(meta, allow_nan=False)))
+        second.load(load_file(path), json.loads(json.dumps(meta, allow_nan=False)))
         assert second.step == step
         second, rest_SP = finished(second)
         assert_same(whole, second)
@@ -64,6 +57,21 @@ def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_
                 assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("engine", list(KERNELS))
+def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
+    goes_on_bit_for_bit(engine, optimizer, (), (4, 21, 22), tmp_path / "state.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("engine", list(KERNELS))
+def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
+    steps = () if engine != "module" else (1, 4, 5, 20, 21, 22, 23, 39)
+    goes_on_bit_for_bit(engine, optimizer, fault, steps, tmp_path / "state.safetensors")
+
+
 def test_what_is_saved_shares_nothing_with_the_training():
     training = train(DATA, NET, **ARGUMENTS)
     training.advance(0.0)
@@ -71,7 +79,7 @@ def test_what_is_saved_shares_nothing_with_the_training():
     copies = {name: t.clone() for name, t in tensors.items()}
     finished(training)
     for name, t in tensors.items():
-        assert torch.equal(t, copies[name]), name
+        assert torch.equal(t.nan_to_num(7e7), copies[name].nan_to_num(7e7)), name
     assert meta["step"] == 1
 
 
@@ -89,11 +97,11 @@ def test_a_state_saved_by_another_training_is_refused(change):
     training = train(DATA, NET, **ARGUMENTS)
     training.advance(0.0)
     other = train(DATA, NET, **ARGUMENTS | change)
-    before = other.save()[0]
+    before = {name: t.nan_to_num(7e7) for name, t in other.save()[0].items()}
     with pytest.raises(TreinoError) as refused:
         other.load(*training.save())
     assert refused.value.rule == "saved_by_another"
-    assert all(torch.equal(t, before[name]) for name, t in other.save()[0].items())
+    assert all(torch.equal(t.nan_to_num(7e7), before[name]) for name, t in other.save()[0].items())
 
 
 # ---- diverging
@@ -211,7 +219,7 @@ def test_validation_is_measured_at_epoch_ends_twenty_steps_apart_and_at_the_very
     epochs = [e for tick in training for e in tick.epochs]
     assert [e.number for e in epochs] == list(range(1, 10))
     assert [e.step for e in epochs] == [7, 14, 21, 28, 35, 42, 49, 56, 60]
-    assert all(a.ended <= b.ended for a, b in zip(epochs, epochs[1:], strict=False))
+    assert all(a.ended <= b.ended for a, b in pairwise(epochs))
 
 
 @pytest.mark.parametrize(("metric", "better"), [("accuracy", max), ("f1_macro", max), ("loss", min)])
@@ -427,29 +435,18 @@ def test_broken_off_in_a_chunk_it_is_what_the_chunk_began_with(engine, monkeypat
     whole, _loss = finished(train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": 100}))
     training = train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": 100})
     training.advance(0.0, until=3)
-    batches, first = training._batches, training.step
+    first, run = training.step, training._kernel.run
 
-    def interrupted(at, steps):
-        if at == first and steps > 3:
-            yield from batches(at, 3)
+    def interrupted(population, rows, work):
+        if work.steps > 3:
+            run(population, rows, replace(work, batches=work.batches[:3], factors=work.factors[:3]))
             raise KeyboardInterrupt
-        yield from batches(at, steps)
+        return run(population, rows, work)
 
-    class Some(list):
-        def __iter__(self):
-            return interrupted(first, 9)
-
-    work = training._work
-    monkeypatch.setattr(training, "_work", lambda a, b: _with(work(a, b), Some(work(a, b).batches)))
+    monkeypatch.setattr(training._kernel, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        training._chunk(first + 9)
+        training.advance(10.0)
     monkeypatch.undo()
     assert training.step == first
     finished(training)
     assert_same(whole, training)
-
-
-def _with(work, batches):
-    from dataclasses import replace
-
-    return replace(work, batches=batches)

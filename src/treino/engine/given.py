@@ -179,14 +179,25 @@ def template_of(
                 _("One network can't start from {n} seeds.").format(n=len(seeds)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
-        return _plain(copy.deepcopy(net), dtype), None
+        try:
+            twin = copy.deepcopy(net)
+        except Exception as error:
+            raise TreinoError(
+                "net_copy",
+                _("The network can't be copied: {kind}: {error}.").format(
+                    kind=type(error).__name__, error=error
+                ),
+                _("Give its class, or a function that makes it."),
+            ) from error
+        return _plain(twin, dtype), None
     if not callable(net):
         raise TreinoError(
             "net_type",
             _("A {kind} is no network.").format(kind=type(net).__name__),
             _("Give mlp(64, 32), an nn.Module, or a function that makes one."),
         )
-    return _plain(construct(net, seeds[0]), dtype), lambda seed: _plain(construct(net, seed), dtype)
+    first = _plain(construct(net, seeds[0]), dtype)
+    return first, None if len(seeds) == 1 else lambda seed: _plain(construct(net, seed), dtype)
 
 
 def _plain(module: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -199,10 +210,15 @@ def _plain(module: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def device_of(device: str | torch.device) -> torch.device:
-    place = torch.device(device)
+    try:
+        place = torch.device(device)
+    except (RuntimeError, TypeError):
+        place = None
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(place.type, False) or (
-        place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count()
+    if (
+        place is None
+        or not there.get(place.type, False)
+        or (place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count())
     ):
         raise TreinoError(
             "device_missing", _("There is no device {name} here.").format(name=device), _("Use device='cpu'.")

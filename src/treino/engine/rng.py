@@ -7,7 +7,16 @@ import torch
 
 from treino.data.seeding import generator
 
-__all__ = ["dropout_keys", "dropout_threshold", "element_hash", "fork", "generator", "mix", "step_seed"]
+__all__ = [
+    "dropout_keys",
+    "dropout_threshold",
+    "element_hash",
+    "fork",
+    "generator",
+    "mix",
+    "reseed",
+    "step_seed",
+]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
@@ -55,9 +64,20 @@ def step_seed(seed: int, step: int) -> int:
 
 
 @contextmanager
-def fork(seed: int | None = None) -> Iterator[None]:
+def fork(seed: int | None = None, device: torch.device | None = None) -> Iterator[None]:
     """What is drawn from torch's global generators inside leaves no trace outside; ``seed``: start there."""
-    with torch.random.fork_rng():
+    on_device = device is not None and device.type == "cuda"
+    with torch.random.fork_rng([device or 0] if on_device else []):
         if seed is not None:
-            torch.manual_seed(seed)
+            reseed(seed, device)
         yield
+
+
+def reseed(seed: int, device: torch.device | None = None) -> None:
+    """Seed the global generators of the CPU and of this device; ``torch.manual_seed`` visits all devices."""
+    torch.default_generator.manual_seed(seed)
+    if device is not None and device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device is not None and device.type == "mps":
+        torch.mps.manual_seed(seed)

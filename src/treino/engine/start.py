@@ -138,9 +138,20 @@ def train(
         given, batch_size, epochs, steps, schedule, warmup, patience, metric, keep, shuffle, data_seed, every,
         names(criterion, outputs),
     )  # fmt: skip
+    last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
+    if isinstance(net, MLP) and net.batch_norm and last == 1:
+        raise TreinoError(
+            "batch_norm_rows",
+            _("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.").format(
+                rows=plan.rows
+            ),
+            _("Use another batch_size, e.g. {size}.").format(size=(plan.batch_size or 1) + 1),
+        )
     flat = isinstance(net, MLP) and not net.batch_norm
-    count = recipe.layout.count
-    choice = choose(P, count, min(plan.batch_size or plan.rows, plan.rows), flat, engine, threads)
+    count, convolves = recipe.layout.count, any(len(shape) > 2 for shape in recipe.layout.shapes)
+    choice = choose(
+        P, count, min(plan.batch_size or plan.rows, plan.rows), flat, engine, threads, convolves=convolves
+    )
     with torch.no_grad():
         population = make(recipe, seeds, hp)
         item = item_of(net, given)

@@ -31,8 +31,12 @@ def choose(
     flat: bool,
     engine: str | None = None,
     threads: int | None = None,
+    *,
+    convolves: bool = False,
 ) -> Choice:
-    """flat: an MLP without batch norm. What was asked for is kept.
+    """flat: an MLP without batch norm. convolves: each weight is used many times per row.
+
+    What was asked for is kept.
 
     Raises:
         TreinoError: an unknown kernel, or one that can't train this net.
@@ -59,6 +63,7 @@ def choose(
         )
     if threads is None:
         cores = os.cpu_count() or 1
-        big = parameters * batch > 40_000_000  # below, a second thread costs more than it brings
+        # below, a second thread costs more than it brings
+        big = convolves or parameters * batch > 40_000_000
         threads = cores if engine == "flat-bmm" else min(cores, 8) if big else 1
     return Choice(engine, threads)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 from torch import Tensor
@@ -52,7 +52,10 @@ class FlatBmm:
 
         def one(r: Tensor) -> Tensor:
             with torch.no_grad():  # per thread
-                space = spaces.pop() if spaces else Workspace(self.recipe, population, size)
+                try:
+                    space = spaces.pop()
+                except IndexError:
+                    space = Workspace(self.recipe, population, size)
                 try:
                     return job(space, r)
                 finally:
@@ -63,7 +66,11 @@ class FlatBmm:
             return torch.cat([one(r) for r in parts], dim)
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
-        return torch.cat(list(self.pool.map(one, parts)), dim)
+        futures = [self.pool.submit(one, r) for r in parts]
+        try:
+            return torch.cat([future.result() for future in futures], dim)
+        finally:
+            wait(futures)  # after a Ctrl-C nobody may write into the population any more
 
 
 class Workspace:

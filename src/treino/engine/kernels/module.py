@@ -10,7 +10,9 @@ from treino.engine.optim import OFF, OPTIMIZERS
 from treino.engine.own import HashDropout, exchange_dropout
 from treino.engine.population import Population
 from treino.engine.recipe import Recipe, Work, load_buffers, store_buffers
-from treino.engine.rng import dropout_keys, fork, step_seed
+from treino.engine.rng import dropout_keys, fork, reseed, step_seed
+from treino.errors import TreinoError
+from treino.words import _
 
 EVALUATION_ROWS = 1024
 
@@ -34,17 +36,17 @@ class Module:
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
         loss_RS = torch.empty(len(rows), work.steps, dtype=self.recipe.dtype, device=self.recipe.device)
-        with fork():
+        with fork(device=self.recipe.device):
             for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
                 self._member(population, row, work, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         found = []
-        with fork():
+        with fork(device=self.recipe.device):
             for row in rows.tolist():
                 module = self._bound(population, row).module.eval()
-                torch.manual_seed(step_seed(int(population.seed_P[row]), -1))
+                reseed(step_seed(int(population.seed_P[row]), -1), self.recipe.device)
                 load_buffers(module, population.buffer_layout, population.buffers[row])
                 found.append(torch.cat([module(part) for part in x.split(EVALUATION_ROWS)]))
         return torch.stack(found)
@@ -79,14 +81,19 @@ class Module:
                 else (work.x.index_select(0, batch), work.y.index_select(0, batch))
             )
             if recipe.net is None:
-                torch.manual_seed(step_seed(seed, work.first + s))
+                reseed(step_seed(seed, work.first + s), recipe.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
                 drop.begin((a, b))
             if not recipe.summed:
                 population.grads[row].zero_()
-            with torch.enable_grad():
-                loss = recipe.loss(module(x), y)
-                loss.backward()
+            try:
+                with torch.enable_grad():
+                    loss = recipe.loss(module(x), y)
+                    loss.backward()
+            except Exception as error:
+                if recipe.net is not None:
+                    raise
+                raise _fails(error, work.first + s + 1, x) from error
             loss_S[s] = loss.detach()
             if hp["clip"] != OFF["clip"]:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
@@ -117,3 +124,13 @@ class Module:
             return []
         a, b = dropout_keys(torch.tensor([seed]), len(bound.drops), work.first, work.steps)
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
+
+
+def _fails(error: Exception, update: int, x: Tensor) -> TreinoError:
+    return TreinoError(
+        "net_training",
+        _("The network fails in update {update}, on a batch of shape {shape}: {kind}: {error}").format(
+            update=update, shape=list(x.shape), kind=type(error).__name__, error=str(error).split("\n")[0]
+        ),
+        _("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
+    )

@@ -1,0 +1,197 @@
+"""What can't be is refused before the first step: the rule, the value, the next move."""
+
+import pytest
+import torch
+from oracles import sample
+
+from treino.engine import ACTIVATIONS, HP, INITS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, engines, mlp, train
+from treino.errors import TreinoError
+
+X, Y = sample()
+DATA = ((X, Y), (X[:9], Y[:9]))
+NUMBERS = ((X, X[:, :1]), (X[:9], X[:9, :1]))
+
+REFUSED = [
+    ({"optimizer": "adm"}, "optimizer_unknown", "adam"),
+    ({"schedule": "cosin"}, "schedule_unknown", "cosine"),
+    ({"loss": "crossentropy"}, "loss_unknown", "cross_entropy"),
+    ({"init": "kaimin"}, "init_unknown", "kaiming"),
+    ({"metric": "acuracy"}, "metric_unknown", "accuracy"),
+    ({"engine": "flat-lop"}, "engine_unknown", "flat-loop"),
+    ({"fault": "missing_zero_grd"}, "fault_unknown", "missing_zero_grad"),
+    ({"shuffle": "always"}, "shuffle_unknown", "each"),
+    ({"keep": "worst"}, "keep_unknown", "best"),
+    ({"lr": -0.1}, "lr_range", "0.003"),
+    ({"lr": float("nan")}, "lr_range", "0.003"),
+    ({"lr": float("inf")}, "lr_range", "0.003"),
+    ({"lr": "1-3"}, "lr_type", "number"),
+    ({"lr": [0.1, 0.2], "seeds": (0, 1, 2)}, "lr_count", "each member"),
+    ({"lr": [0.1, 0.2, -1], "seeds": (0, 1, 2)}, "lr_range", ""),
+    ({"momentum": 1.5, "optimizer": "sgd"}, "momentum_range", ""),
+    ({"betas": (1.0, 0.9)}, "beta1_range", "0.9"),
+    ({"betas": (0.9, 1.5)}, "beta2_range", "0.999"),
+    ({"eps": 0.0}, "eps_range", "1e-08"),
+    ({"weight_decay": -1.0}, "weight_decay_range", ""),
+    ({"clip": 0.0}, "clip_range", ""),
+    ({"label_smoothing": 1.0}, "label_smoothing_range", ""),
+    ({"nesterov": True, "optimizer": "sgd"}, "nesterov_momentum", "momentum=0.9"),
+    ({"epochs": 3, "steps": 9}, "epochs_and_steps", "one"),
+    ({"epochs": 0}, "epochs_range", ""),
+    ({"epochs": 1.5}, "epochs_range", ""),
+    ({"steps": -1}, "steps_range", ""),
+    ({"batch_size": 0}, "batch_size_range", ""),
+    ({"batch_size": "full"}, "batch_size_range", ""),
+    ({"warmup": -1}, "warmup_range", ""),
+    ({"patience": -1}, "patience_range", ""),
+    ({"every": 0}, "every_range", ""),
+    ({"seeds": ()}, "seeds_empty", ""),
+    ({"seeds": (-1,)}, "seeds_range", ""),
+    ({"threads": 0}, "threads_range", ""),
+    ({"device": "tpu"}, "device_missing", "cpu"),
+    ({"loss": "mse"}, "loss_task", "cross_entropy"),
+    ({"loss": "bce"}, "bce_classes", "cross_entropy"),
+    ({"metric": "rmse"}, "metric_task", "accuracy"),
+    ({"metric": "auc"}, "metric_task", "accuracy"),
+    ({"class_weights": (1.0, 2.0)}, "class_weights_range", "each class"),
+    ({"class_weights": (1.0, 2.0, 0.0)}, "class_weights_range", "above 0"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule", "hint"), REFUSED, ids=[f"{next(iter(a))}-{r}" for a, r, _h in REFUSED]
+)
+def test_bad_arguments_are_refused(arguments, rule, hint):
+    with pytest.raises(TreinoError) as refused:
+        train(DATA, mlp(4), **arguments)
+    assert refused.value.rule == rule
+    assert refused.value.status == 2
+    assert refused.value.message
+    assert hint in refused.value.hint
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"loss": "cross_entropy"}, "loss_task"),
+        ({"label_smoothing": 0.1}, "label_smoothing_loss"),
+        ({"class_weights": (1.0,)}, "class_weights_loss"),
+        ({"fault": "softmax_before_cross_entropy"}, "softmax_before_cross_entropy_loss"),
+        ({"metric": "accuracy"}, "metric_task"),
+    ],
+)
+def test_what_belongs_to_classes_is_refused_for_numbers(arguments, rule):
+    with pytest.raises(TreinoError) as refused:
+        train(NUMBERS, mlp(4), **arguments)
+    assert refused.value.rule == rule
+
+
+@pytest.mark.parametrize("extra", [{"label_smoothing": 0.1}, {"class_weights": (1.0, 2.0)}])
+def test_smoothing_and_weights_belong_to_cross_entropy(extra):
+    with pytest.raises(TreinoError):
+        train((X, Y % 2), mlp(4), loss="bce", **extra)
+    train((X, Y % 2), mlp(4), **extra)
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (3, "data_type"),
+        ((X, Y, Y), "data_type"),
+        ((X, Y[:3]), "data_shape"),
+        ((X[:, 0], Y), "data_shape"),
+        ((X, Y - 1), "data_shape"),
+        ((X[:0], Y[:0]), "no_training_rows"),
+        (((X, Y), (X[:, :2], Y)), "data_shape"),
+    ],
+)
+def test_data_of_the_wrong_form_are_refused(data, rule):
+    with pytest.raises(TreinoError) as refused:
+        train(data, mlp(4))
+    assert refused.value.rule == rule
+
+
+def test_choosing_needs_rows_to_choose_by():
+    with pytest.raises(TreinoError) as refused:
+        train((X, Y), mlp(4), patience=3)
+    assert refused.value.rule == "no_validation_rows"
+    with pytest.raises(TreinoError) as refused:
+        train(((X, Y % 2), (X, Y * 0)), mlp(4), metric="auc")
+    assert refused.value.rule == "auc_one_class"
+
+
+@pytest.mark.parametrize("hidden", [(0,), (-3,), (2.5,), (True,), (10**9,)])
+def test_layers_that_can_not_be_built_are_refused(hidden):
+    with pytest.raises(TreinoError) as refused:
+        mlp(*hidden)
+    assert refused.value.rule == "hidden_range"
+
+
+@pytest.mark.parametrize("rate", [1.0, -0.1, (0.1, 2.0)])
+def test_dropout_is_a_share(rate):
+    with pytest.raises(TreinoError) as refused:
+        mlp(4, dropout=rate)
+    assert refused.value.rule == "dropout_range"
+
+
+def test_unknown_activations_suggest_the_nearest():
+    with pytest.raises(TreinoError, match="relu"):
+        mlp(4, activation="rellu")
+
+
+def test_the_engines_are_listed_with_a_sentence_each():
+    assert [name for name, _about in engines()] == ["module", "flat-loop", "flat-bmm"]
+    assert all(about for _name, about in engines())
+
+
+def test_the_table_chooses_by_members_parameters_and_batch():
+    assert train((X, Y), mlp(4)).engine == "flat-loop"
+    assert train((X, Y), mlp(4), seeds=range(8)).engine == "flat-bmm"
+    assert train((X, Y), mlp(300, 300), seeds=range(8)).engine == "flat-loop"
+    assert train((X, Y), mlp(4)).threads == 1
+    again = train((X, Y), mlp(4), engine="module", threads=2)
+    assert (again.engine, again.threads) == ("module", 2)
+
+
+@pytest.mark.parametrize("init", list(INITS))
+def test_initialisation_is_the_same_for_every_kernel_and_depends_on_the_seed(init):
+    def weights(engine, seed):
+        return train((X, Y), mlp(40, 30), init=init, engine=engine, seeds=(3, seed)).net(1).state_dict()
+
+    one = weights("module", 5)
+    for engine in ("flat-loop", "flat-bmm"):
+        assert all(torch.equal(t, one[name]) for name, t in weights(engine, 5).items())
+    assert init == "zeros" or not torch.equal(weights("module", 6)["0.weight"], one["0.weight"])
+    W = one["2.weight"]
+    largest = {
+        "default": 40**-0.5,
+        "kaiming": (6 / (1.0001 * 40)) ** 0.5,
+        "xavier": (6 / 70) ** 0.5,
+        "zeros": 0.0,
+    }
+    if init in largest:
+        assert W.abs().max() <= largest[init] * 1.001
+        assert W.abs().max() >= largest[init] * 0.95
+    else:
+        torch.testing.assert_close(W @ W.T, torch.eye(30))
+    assert (one["2.bias"].abs().max() > 0) == (init == "default")
+
+
+def test_kaiming_knows_relu():
+    W = train((X, Y), mlp(40, 30), init="kaiming").net()[2].weight
+    assert W.abs().max().item() == pytest.approx((6 / 40) ** 0.5, rel=0.05)
+
+
+def test_every_registry_has_what_was_promised():
+    assert {"relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identity"} <= set(ACTIVATIONS)
+    assert {"cross_entropy", "bce", "mse", "l1", "huber"} <= set(LOSSES)
+    assert {"sgd", "adam", "adamw"} <= set(OPTIMIZERS)
+    assert {"constant", "step", "cosine"} <= set(SCHEDULES)
+    assert {"default", "kaiming", "xavier", "zeros"} <= set(INITS)
+    assert "mlp" in NETS
+    assert "dropout" in HP
+
+
+def test_the_parameter_count_of_784_256_10_is_203530():
+    x, y = torch.randn(20, 784), torch.arange(20) % 10
+    assert train((x, y), mlp(256)).parameters == 203_530

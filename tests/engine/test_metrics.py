@@ -1,0 +1,134 @@
+"""Metrics are scikit-learn's."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from treino.engine import Loss, measure
+from treino.engine.metrics import BETTER, names
+
+LOOSE = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "derandomize": True,
+    "max_examples": 20,
+}
+
+
+@settings(**LOOSE)
+@given(
+    rows=st.integers(1, 60),
+    classes=st.integers(2, 6),
+    seed=st.integers(0, 999),
+    ties=st.booleans(),
+    few=st.booleans(),
+)
+def test_classification(rows, classes, seed, ties, few):
+    g = torch.Generator().manual_seed(seed)
+    output_RNC = torch.randn(3, rows, classes, generator=g)
+    if ties:
+        output_RNC = output_RNC.round()
+    y = torch.randint(1 if few else classes, (rows,), generator=g)
+    found = measure(output_RNC, y)
+    assert set(found) == set(names(Loss("cross_entropy"), classes))
+    for r, output_NC in enumerate(output_RNC.double()):
+        guess = output_NC.argmax(1)
+        assert found["accuracy"][r] == sk.accuracy_score(y, guess)
+        assert found["f1_macro"][r] == pytest.approx(sk.f1_score(y, guess, average="macro", zero_division=0))
+        loss = sk.log_loss(y, output_NC.softmax(1), labels=range(classes))
+        assert found["loss"][r] == pytest.approx(loss, rel=1e-9)
+        if classes == 2 and len(y.unique()) == 2:
+            assert found["auc"][r] == pytest.approx(sk.roc_auc_score(y, output_NC[:, 1] - output_NC[:, 0]))
+        elif classes == 2:
+            assert math.isnan(found["auc"][r])
+
+
+@settings(**LOOSE)
+@given(rows=st.integers(1, 40), seed=st.integers(0, 999), ties=st.booleans())
+def test_one_logit(rows, seed, ties):
+    g = torch.Generator().manual_seed(seed)
+    z_RN1 = torch.randn(2, rows, 1, generator=g)
+    z_RN1 = z_RN1.round() if ties else z_RN1
+    y = torch.randint(2, (rows,), generator=g)
+    found = measure(z_RN1, y, "bce")
+    for r, z_N in enumerate(z_RN1[..., 0].double()):
+        assert found["accuracy"][r] == sk.accuracy_score(y, z_N > 0)
+        assert found["f1_macro"][r] == pytest.approx(
+            sk.f1_score(y, z_N > 0, average="macro", zero_division=0)
+        )
+        assert found["loss"][r] == pytest.approx(sk.log_loss(y, z_N.sigmoid(), labels=[0, 1]), rel=1e-9)
+        if len(y.unique()) == 2:
+            assert found["auc"][r] == pytest.approx(sk.roc_auc_score(y, z_N))
+
+
+@settings(**LOOSE)
+@given(
+    rows=st.integers(1, 40), seed=st.integers(0, 999), targets=st.integers(1, 2), scale=st.floats(0.01, 100),
+    constant=st.booleans(),
+)  # fmt: skip
+def test_regression(rows, seed, targets, scale, constant):
+    g = torch.Generator().manual_seed(seed)
+    output_RNK, y = torch.randn(2, rows, targets, generator=g), torch.randn(rows, targets, generator=g)
+    y = torch.ones_like(y) if constant else y
+    for name in ("mse", "l1", "huber"):
+        found = measure(output_RNK, y, name, scale)
+        assert set(found) == {"loss", "rmse", "mae", "r2"}
+        for r, output_NK in enumerate(output_RNK.double()):
+            true, guess = y.double().numpy() * scale, output_NK.numpy() * scale
+            assert found["rmse"][r] == pytest.approx(sk.root_mean_squared_error(true, guess))
+            assert found["mae"][r] == pytest.approx(sk.mean_absolute_error(true, guess))
+            if name == "mse":
+                assert found["loss"][r] == pytest.approx(sk.mean_squared_error(y.double(), output_NK))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # scikit-learn warns of a single row
+                r2 = sk.r2_score(y.double().numpy(), output_NK.numpy())
+            assert found["r2"][r] == pytest.approx(r2, nan_ok=True, rel=1e-6)
+
+
+def test_perfect_on_a_constant_target_is_one_as_in_scikit_learn():
+    y = torch.ones(5, 1)
+    assert measure(y[None], y, "mse")["r2"].item() == sk.r2_score(y, y) == 1.0
+
+
+def test_a_figure_does_not_depend_on_how_many_are_measured_together():
+    g = torch.Generator().manual_seed(0)
+    for rows, classes in ((17, 3), (133, 2), (1000, 10)):
+        output_RNC, y = (
+            torch.randn(64, rows, classes, generator=g),
+            torch.randint(classes, (rows,), generator=g),
+        )
+        together = measure(output_RNC, y)
+        for r in (0, 31, 63):
+            for name, value in measure(output_RNC[r : r + 1].clone(), y).items():
+                assert torch.equal(value, together[name][r : r + 1])
+
+
+def test_no_rows_no_figures():
+    assert measure(torch.zeros(2, 0, 3), torch.zeros(0, dtype=torch.int64)) == {}
+
+
+def test_a_broken_network_has_figures_without_a_crash():
+    output = torch.full((1, 4, 2), torch.nan)
+    found = measure(output, torch.tensor([0, 1, 0, 1]))
+    assert math.isnan(found["loss"].item())
+    assert math.isnan(found["auc"].item())
+
+
+def test_smoothing_and_weights_count_in_the_loss():
+    loss = Loss("cross_entropy", label_smoothing=0.1, class_weights=(1.0, 2.0, 3.0))
+    z, y = torch.randn(9, 3), torch.tensor([0, 1, 2] * 3)
+    weight = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    wanted = torch.nn.functional.cross_entropy(z.double(), y, weight=weight, label_smoothing=0.1)
+    assert measure(z[None], y, loss)["loss"].item() == pytest.approx(wanted.item(), rel=1e-12)
+
+
+def test_every_metric_knows_which_way_is_better():
+    every = {n for loss in ("cross_entropy", "bce", "mse") for n in names(Loss(loss), 2)}
+    assert every == set(BETTER)
+    assert np.sign(list(BETTER.values())).all()

@@ -1,0 +1,267 @@
+"""A module of the user's own: checked before training, its chance seeded, equal to the plain loop."""
+
+import pytest
+import torch
+from oracles import ARGUMENTS, plain_loop, sample
+from test_equality import assert_same
+from torch import nn
+from torch.nn import functional as F
+
+from treino.engine import KERNELS, mlp, train
+from treino.errors import TreinoError
+
+X, Y = sample(rows=24)
+
+
+class Plain(nn.Module):
+    def __init__(self, wide=5, out=3):
+        super().__init__()
+        self.first = nn.Linear(wide, 8)
+        self.norm = nn.BatchNorm1d(8)
+        self.out = nn.Linear(8, out)
+
+    def forward(self, x):
+        return self.out(self.norm(self.first(x)).relu())
+
+
+class Chancy(nn.Module):
+    """Dropout as a layer (used twice), as a function, and noise."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.drop = nn.Linear(5, 16), nn.Linear(16, 3), nn.Dropout(0.3)
+
+    def forward(self, x):
+        h = self.drop(F.dropout(self.drop(self.a(x).relu()), 0.2, self.training))
+        return self.b(h + 0.1 * torch.randn_like(h) if self.training else h)
+
+
+def finished(training):
+    return training, torch.cat([tick.loss_SP for tick in training])
+
+
+@pytest.mark.parametrize("optimizer", ["nesterov", "adamw"])
+def test_with_batch_norm_it_is_the_plain_loop_bit_for_bit(optimizer):
+    torch.manual_seed(0)
+    net = Plain()
+    arguments = {"steps": 20, "batch_size": 7, "lr": 0.01, **ARGUMENTS[optimizer]}
+    training, loss_SP = finished(train((X, Y), net, **arguments))
+    before = {name: t.clone() for name, t in net.state_dict().items()}
+    losses = plain_loop(net, X, Y, F.cross_entropy, optimizer, steps=20, batch=7, lr=0.01)
+    assert torch.equal(loss_SP[:, 0].double(), losses)
+    for name, t in training.net().state_dict().items():
+        assert torch.equal(t, net.state_dict()[name]), name
+        assert not torch.equal(t, before[name]), name  # the network that was given was not touched
+    assert training.engine == "module"
+
+
+def test_an_mlp_with_batch_norm_is_the_plain_loop_too():
+    arguments = {"steps": 20, "batch_size": 7, "lr": 0.01, **ARGUMENTS["adamw"]}
+    training = train((X, Y), mlp(9, batch_norm=True, activation="tanh"), **arguments)
+    net = training.net()
+    finished(training)
+    plain_loop(net, X, Y, F.cross_entropy, "adamw", steps=20, batch=7, lr=0.01)
+    for name, t in training.net().state_dict().items():
+        assert torch.equal(t, net.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    "make", [Chancy, lambda: nn.Sequential(nn.Linear(5, 9), nn.Dropout(0.4), nn.Linear(9, 3))]
+)
+def test_its_chance_depends_on_seed_and_step_alone(make):
+    torch.manual_seed(0)
+    net = make()
+    arguments = {"steps": 30, "batch_size": 7, "seeds": (4,)}
+    whole, loss_SP = finished(train((X, Y), net, every=100, **arguments))
+    torch.manual_seed(99)
+    cut, other_SP = finished(train((X, Y), net, every=1, **arguments))
+    assert torch.equal(loss_SP, other_SP)
+    assert_same(whole, cut)
+    first = train((X, Y), net, every=100, **arguments)
+    first.advance(0.0)
+    second = train((X, Y), net, every=100, **arguments)
+    second.load(*first.save())
+    assert_same(whole, finished(second)[0])
+    other, _loss = finished(train((X, Y), net, **arguments | {"seeds": (5,)}))
+    assert not torch.equal(other._population.params, whole._population.params)
+
+
+def test_a_dropout_layer_that_is_used_twice_draws_twice():
+    from treino.engine.own import exchange_dropout
+
+    net = nn.Sequential(nn.Dropout(0.5), nn.Identity())
+    (drop,) = exchange_dropout(net)
+    net.train()
+    drop.begin((12345, 678))
+    one, two = net(torch.ones(64, 64)), net(torch.ones(64, 64))
+    assert not torch.equal(one, two)
+    assert set(one.unique().tolist()) == {0.0, 2.0}
+    assert one.mean().item() == pytest.approx(1, abs=0.1)
+    drop.begin((12345, 678))
+    assert torch.equal(net(torch.ones(64, 64)), one)
+    net.eval()
+    assert torch.equal(net(torch.ones(4, 4)), torch.ones(4, 4))
+
+
+def test_a_function_that_makes_it_gives_every_seed_its_own_start():
+    crowd, loss_SP = finished(train((X, Y), Chancy, steps=12, batch_size=7, seeds=(1, 2, 3)))
+    for member in range(3):
+        alone, loss_S = finished(
+            train((X, Y), Chancy, steps=12, batch_size=7, seeds=(member + 1,), data_seed=1)
+        )
+        assert torch.equal(loss_SP[:, member : member + 1], loss_S)
+        assert_same(crowd, alone, slice(member, member + 1))
+    assert len(loss_SP[0].unique()) == 3
+
+
+def test_images_arrive_in_their_own_shape():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 4 * 4, 2))
+    x, y = torch.randn(12, 1, 6, 6), torch.arange(12) % 2
+    training, loss_SP = finished(train((x, y), net, steps=6, batch_size=4))
+    assert loss_SP.isfinite().all()
+    assert [row[:4] for row in training.layers] == [
+        ("0", "Conv2d", "1 × 6 × 6", "2 × 4 × 4"),
+        ("1", "ReLU", "2 × 4 × 4", "2 × 4 × 4"),
+        ("2", "Flatten", "2 × 4 × 4", "32"),
+        ("3", "Linear", "32", "2"),
+    ]
+    flat, _loss = finished(train((x, y), mlp(4), steps=6, batch_size=4))  # an MLP takes the same rows flat
+    assert flat.layers[0][2] == "36"
+
+
+def test_frozen_parameters_stay_and_shared_ones_are_one():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.out = nn.Linear(5, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+            self.b.weight = self.a.weight
+            self.out.bias.requires_grad_(False)
+
+        def forward(self, x):
+            return self.out(self.b(self.a(x).tanh()).tanh())
+
+    net = Tied()
+    training, _loss = finished(train((X, Y), net, steps=9, batch_size=7, weight_decay=0.1))
+    trained = training.net()
+    assert torch.equal(trained.out.bias, net.out.bias)
+    assert trained.a.weight is trained.b.weight
+    assert not torch.equal(trained.a.weight, net.a.weight)
+    assert training.parameters == 5 * 5 + 5 + 5 + 15 + 3
+
+
+def test_lazy_layers_are_made_before_training():
+    net = nn.Sequential(nn.LazyLinear(6), nn.ReLU(), nn.LazyLinear(3))
+    training, loss_SP = finished(train((X, Y), net, steps=5))
+    assert training.parameters == 5 * 6 + 6 + 6 * 3 + 3
+    assert loss_SP.isfinite().all()
+
+
+# ---- what is refused
+
+
+def no_parameters():
+    net = Plain()
+    net.forward = lambda x: x
+    for p in net.parameters():
+        p.requires_grad_(False)
+    return net
+
+
+def layers_in_a_list():
+    class Hidden(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Linear(5, 3)]
+
+        def forward(self, x):
+            return self.layers[0](x)
+
+    return Hidden()
+
+
+def fails():
+    net = Plain()
+    net.forward = lambda x: net.first(x) @ torch.zeros(4, 3)
+    return net
+
+
+def returns_a_tuple():
+    net = Plain()
+    net.forward = lambda x: (x, x)
+    return net
+
+
+def needs_arguments(size):
+    return Plain(size)
+
+
+REFUSED = [
+    (lambda: Plain(wide=4), "net_size", ["first", "in_features=4", "5 arrive"], "Linear(5"),
+    (
+        lambda: nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(9, 3)),
+        "net_size",
+        ["2", "8 arrive"],
+        "Linear(8",
+    ),
+    (lambda: Plain(out=4), "net_output", ["[2, 4]", "[2, 3]"], "3 outputs"),
+    (lambda: nn.Sequential(nn.Linear(5, 3), nn.Flatten(0)), "net_output", ["[6]"], "3 outputs"),
+    (no_parameters, "net_no_parameters", ["Plain"], "self"),
+    (layers_in_a_list, "net_no_parameters", ["Hidden"], "list hides"),
+    (fails, "net_forward", ["first", "[2, 5]"], "[5]"),
+    (returns_a_tuple, "net_output", ["tuple"], "[batch, 3]"),
+]
+
+
+@pytest.mark.parametrize(("make", "rule", "said", "hint"), REFUSED, ids=range(len(REFUSED)))
+def test_a_network_that_does_not_fit_is_refused_with_the_number_to_write(make, rule, said, hint):
+    with pytest.raises(TreinoError) as refused:
+        train((X, Y), make())
+    assert refused.value.rule == rule
+    assert refused.value.status == 2
+    for part in said:
+        assert part in refused.value.message
+    assert hint in refused.value.hint
+
+
+def test_images_into_a_linear_layer_are_told_to_flatten():
+    x, y = torch.randn(8, 1, 6, 6), torch.arange(8) % 2
+    with pytest.raises(TreinoError) as refused:
+        train((x, y), nn.Sequential(nn.Linear(36, 2)))
+    assert "flatten" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("net", "arguments", "rule"),
+    [
+        (Plain, {"engine": "flat-loop"}, "engine_net"),
+        (Plain, {"engine": "flat-bmm"}, "engine_net"),
+        (Plain, {"init": "kaiming"}, "init_own"),
+        (needs_arguments, {}, "net_fails"),
+        (lambda: 3, {}, "net_kind"),
+        (3, {}, "net_type"),
+        (Plain(), {"seeds": (1, 2)}, "seeds_own"),
+        (mlp(4, batch_norm=True), {"engine": "flat-loop"}, "engine_net"),
+        (mlp(4, batch_norm=True), {"batch_size": 23}, "batch_norm_rows"),
+    ],
+)
+def test_combinations_that_can_not_be_are_refused_with_the_reason(net, arguments, rule):
+    with pytest.raises(TreinoError) as refused:
+        train((X, Y), net, **arguments)
+    assert refused.value.rule == rule
+    assert refused.value.hint
+
+
+def test_a_network_that_fails_while_training_says_where():
+    training = train((X, Y), Plain(), batch_size=23, epochs=2)
+    with pytest.raises(TreinoError) as failed:
+        for _tick in training:
+            pass
+    assert failed.value.rule == "net_training"
+    assert "update 2" in failed.value.message
+    assert "batch norm" in failed.value.hint
+
+
+def test_an_mlp_takes_every_kernel_and_batch_norm_one():
+    for engine in KERNELS:
+        assert train((X, Y), mlp(3), engine=engine).engine == engine
+    assert train((X, Y), mlp(3, batch_norm=True)).engine == "module"
