@@ -69,6 +69,7 @@ def test_pixels_are_described_and_predicted_like_any_other_columns(small: Path) 
     np.testing.assert_allclose(rows_for_prediction(pixels_ND, data.preparation).x, data.test.x, atol=1e-5)
     some = load("fashion-mnist", features=["pixel_1_1", "pixel_0_5"])
     assert some.item_shape == (2,)
+    assert load("fashion-mnist", features=data.features[::-1]).item_shape == (784,)
     np.testing.assert_allclose(some.preparation.inverse(some.test.x), pixels_ND[:, [29, 5]], atol=1e-3)
 
 

@@ -32,7 +32,7 @@ def test_generator_depends_on_each_argument() -> None:
 
 
 @given(n=st.integers(0, 500), vt=shares)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_apportion_is_within_one_of_the_exact_share(n: int, vt: tuple[float, float]) -> None:
     parts = (1 - sum(vt), *vt)
     counts = apportion(n, parts)
@@ -59,7 +59,7 @@ def test_apportion_by_hand() -> None:
     rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60), vt=shares,
     seed=st.integers(0, 2**31), labels=st.integers(1, 4), data=st.data(),
 )  # fmt: skip
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_split_covers_all_rows_and_keeps_equal_ones_together(
     rows: list[tuple[int, int]], vt: tuple[float, float], seed: int, labels: int, data: st.DataObject
 ) -> None:

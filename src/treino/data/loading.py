@@ -1,6 +1,5 @@
 """``load``: from any source to prepared rows in three splits, with every decision noted."""
 
-import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data, Rows, Task
 from treino.data.kinds import is_row_number
 from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal, split
@@ -62,26 +61,7 @@ def load(
     part_N = _parts(table, raw_ND, label_N, classes, validation, test, data_seed, notes)
 
     train_N = np.flatnonzero(part_N == TRAIN)
-    is_image = raw_ND.dtype == np.uint8
-    mean, scale = (fit_pixels if is_image else fit_table)(raw_ND[train_N], normalise)
-    target_mean, target_scale = 0.0, 1.0
-    if decided == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
-    whole = bool(table.item_shape) and len(names) == math.prod(table.item_shape)
-    preparation = Preparation(
-        kind="image" if is_image else "table",
-        features=names,
-        divisor=255.0 if is_image else 1.0,
-        mean=mean,
-        scale=scale,
-        normalise=normalise,
-        task=decided,
-        target=column.name,
-        classes=classes,
-        target_mean=target_mean,
-        target_scale=target_scale,
-        item_shape=table.item_shape if whole else (len(names),),
-    )
+    preparation = _fit(table, raw_ND, names, column, decided, classes, train_N, normalise)
     y = prepare_target(column, label_N, preparation)
 
     def rows(part: int) -> Rows:
@@ -105,10 +85,43 @@ def load(
         test=rows(TEST),
         preparation=preparation,
         data_seed=data_seed,
-        target_mean=target_mean,
-        target_scale=target_scale,
+        target_mean=preparation.target_mean,
+        target_scale=preparation.target_scale,
         official_test=table.official_test > 0,
         notes=tuple(notes),
+    )
+
+
+def _fit(
+    table: Table,
+    raw_ND: Numbers,
+    names: tuple[str, ...],
+    column: Column,
+    task: Task,
+    classes: tuple[str, ...],
+    train_N: NDArray[np.int64],
+    normalise: bool,
+) -> Preparation:
+    """What the training rows say about features and target; no other row is looked at."""
+    is_image = raw_ND.dtype == np.uint8
+    mean, scale = (fit_pixels if is_image else fit_table)(raw_ND[train_N], normalise)
+    target_mean, target_scale = 0.0, 1.0
+    if task == "regression" and column.numbers is not None:
+        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
+    as_found = tuple(name for name in table.names if name != column.name) == names
+    return Preparation(
+        kind="image" if is_image else "table",
+        features=names,
+        divisor=255.0 if is_image else 1.0,
+        mean=mean,
+        scale=scale,
+        normalise=normalise,
+        task=task,
+        target=column.name,
+        classes=classes,
+        target_mean=target_mean,
+        target_scale=target_scale,
+        item_shape=table.item_shape if table.item_shape and as_found else (len(names),),
     )
 
 
