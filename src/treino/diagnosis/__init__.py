@@ -1,0 +1,1 @@
+"""The doctor: finds what PyTorch stays silent about, in anybody's training code."""

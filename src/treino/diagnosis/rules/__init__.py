@@ -1,0 +1,20 @@
+"""The registry: every file of this folder that has a RULE, in the order of their groups."""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from treino.diagnosis.rule import Rule
+
+GROUPS = ("gradients", "losses", "modes", "data", "settings")
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """All rules by id."""
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        rule = getattr(import_module(f"{__name__}.{module.name}"), "RULE", None)
+        if isinstance(rule, Rule):
+            found.append(rule)
+    return {r.id: r for r in sorted(found, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}

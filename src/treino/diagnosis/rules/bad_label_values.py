@@ -1,0 +1,53 @@
+"""Labels that the loss can't mean."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Labels outside the loss's range: classes, [0, 1], or ±1."""
+    for loss in seen.losses.values():
+        if loss.bad_labels:
+            yield Evidence(
+                loss.site, loss.site, {"loss": loss.name, "values": loss.bad_label, "calls": loss.bad_labels}
+            )
+
+
+RULE = Rule(
+    id="bad_label_values",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    watches=("losses",),
+    decide=decide,
+    early=True,
+    message=_("{loss} got labels that it can't mean: {values} ({calls} calls)."),
+    why=_(
+        "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses want −1 "
+        "and 1. Outside their range the losses raise, or silently reward the wrong answer without bound."
+    ),
+    fix=_("Map the labels to the range that this loss expects before training."),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), y.float())
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), (y > 0).float())
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("the smallest and largest label of the first calls of a loss, then of a quarter"),
+)

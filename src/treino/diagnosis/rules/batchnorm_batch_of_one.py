@@ -1,0 +1,56 @@
+"""Batch norm that learns from a batch of one row."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """It crashed on one; or single rows come between larger batches; or its averages are used later."""
+    for norm in seen.batch_norms:
+        if norm.crashed or (
+            norm.ones >= 1 and (norm.larger >= 1 or (norm.evaluated >= 1 and norm.ones >= 3))
+        ):
+            numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape))}
+            yield Evidence(norm.site, None, numbers)
+
+
+RULE = Rule(
+    id="batchnorm_batch_of_one",
+    group="modes",
+    severity="risk",
+    certain=True,
+    watches=("batch_norms",),
+    decide=decide,
+    message=_(
+        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and {larger} larger "
+        "ones."
+    ),
+    why=_(
+        "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
+        "running averages are pulled towards it. With one value per channel PyTorch refuses."
+    ),
+    fix=_("Use drop_last=True or another batch size so that no batch has one row; or group norm."),
+    wrong="""\
+net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for rows in torch.arange(61).split(20):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x[rows]), y[rows])
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for rows in torch.arange(60).split(20):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x[rows]), y[rows])
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("one comparison per call of batch_norm"),
+)

@@ -1,0 +1,53 @@
+"""A part of the network that is cut off from the loss."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the graph."""
+    best = max(seen.cuts, key=lambda c: (c.parameters, c.calls), default=None)
+    if best is not None and best.optimizer is not None:
+        numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
+        yield Evidence(best.site, best.optimizer.site, numbers)
+
+
+RULE = Rule(
+    id="detached_graph",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    watches=("cuts", "optimizers"),
+    decide=decide,
+    message=_("{parameters} parameter tensors behind this {how} never got a gradient in {steps} steps."),
+    why=_(
+        "The value leaves the graph here, so that backward can't go on to the layers that made it. They are in the "
+        "optimizer, but they keep their first values."
+    ),
+    fix=_(
+        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should learn."
+    ),
+    wrong="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x)).detach()), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x))), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("walks the graph behind the first calls of detach, numpy and the like"),
+)

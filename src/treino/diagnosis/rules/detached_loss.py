@@ -1,0 +1,57 @@
+"""A loss that has lost its history before backward."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loss_line
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """backward ran from a fresh leaf, or through a graph without any parameter, while an optimizer waits."""
+    for b in seen.backwards.values():
+        if not any(o.steps or not o.filled for o in seen.optimizers):
+            continue
+        if b.leaf_roots >= 1 and b.leaf_roots * 2 > b.calls:
+            yield Evidence(b.made_at or loss_line(b.site), b.site, {"backwards": b.leaf_roots})
+        elif b.cut_roots >= 2 and any(o.idle_steps >= 2 and o.filled == 0 for o in seen.optimizers):
+            yield Evidence(loss_line(b.site), b.site, {"backwards": b.calls})
+
+
+RULE = Rule(
+    id="detached_loss",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    watches=("backwards", "optimizers"),
+    decide=decide,
+    early=True,
+    message=_("{backwards} backwards started from a tensor that knows nothing of the network."),
+    why=_(
+        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, so "
+        "that backward ends there and the parameters get no gradient. requires_grad only silences the error."
+    ),
+    fix=_("Compute the loss from the network's output with torch functions, and leave its history alone."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    loss = torch.tensor(loss.item(), requires_grad=True)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("looks at the root of each backward"),
+)

@@ -1,0 +1,52 @@
+"""Gradients that are cleared between backward and step."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Most steps of an optimizer found every gradient that backward had written gone or zero."""
+    for o in seen.optimizers:
+        if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.steps:
+            numbers = {"optimizer": o.kind, "cleared": o.cleared_steps, "steps": o.steps}
+            yield Evidence(o.cleared_at, o.stepped_at, numbers)
+
+
+RULE = Rule(
+    id="grad_cleared_before_step",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    watches=("optimizers",),
+    decide=decide,
+    early=True,
+    message=_("{cleared} of {steps} steps ({optimizer}) found their gradients cleared after backward."),
+    why=_(
+        "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
+        "follow. The network keeps its first weights."
+    ),
+    fix=_("Clear the gradients before backward (or after step), never between the two."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("shares the gradients' versions with missing_zero_grad"),
+)

@@ -1,0 +1,63 @@
+"""An argmax along the rows instead of the classes."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """argmax of a classifier's batch of outputs over dim 0, or over everything at once."""
+    for axis in seen.axes:
+        if axis.calls >= 1:
+            dim = _("none") if axis.dim is None else axis.dim
+            numbers = {
+                "dim": dim,
+                "right": axis.class_dim,
+                "shape": str(list(axis.shape)),
+                "calls": axis.calls,
+            }
+            yield Evidence(axis.site, axis.site, numbers)
+
+
+RULE = Rule(
+    id="metric_wrong_axis",
+    group="settings",
+    severity="wrong",
+    certain=True,
+    watches=("axes",),
+    decide=decide,
+    message=_(
+        "argmax over dim {dim} of an output of shape {shape} ({calls} calls); the classes are on dim {right}."
+    ),
+    why=_(
+        "Along the first axis the best row of each class is found, not the best class of each row. The figure "
+        "that comes of it is not an accuracy."
+    ),
+    fix=_("Take argmax(dim=1) (the class axis) and compare with labels of the same shape."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x).argmax() == y).float().mean()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x).argmax(1) == y).float().mean()
+""",
+    cost=_("shares the looks at argmax with missing_eval"),
+)

@@ -1,0 +1,60 @@
+"""Evaluation with dropout or batch norm in training mode."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """A trained net's outputs became figures, no backward came, and its dropout or batch norm was training.
+
+    Targets (teachers, pseudo-labels), repeated forwards of the same rows, and outputs that nobody judges are none.
+    """
+    for call in seen.calls:
+        if call.judged_in_train_mode >= 1 and call.net.trained >= 2:
+            numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
+            yield Evidence(call.site, call.site, numbers)
+
+
+RULE = Rule(
+    id="missing_eval",
+    group="modes",
+    severity="wrong",
+    certain=True,
+    watches=("calls",),
+    decide=decide,
+    message=_("{calls} evaluations ran in training mode ({layers})."),
+    why=_(
+        "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
+        "evaluation's own batch. The figures are not those of the network that you would use."
+    ),
+    fix=_("Call model.eval() before evaluating and model.train() before training on."),
+    wrong="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x[:200]), y[:200])
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
+""",
+    right="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    net.train()
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x[:200]), y[:200])
+    loss.backward()
+    optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
+""",
+    cost=_("a few flags per call of a net, and a look at what enters losses, argmax and comparisons"),
+)

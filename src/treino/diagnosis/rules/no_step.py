@@ -1,0 +1,60 @@
+"""Gradients that no optimizer step ever uses."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """An optimizer never stepped though its gradients were written; or nearly all of them were thrown away."""
+    for o in seen.optimizers:
+        if o.filled < 3 or o.stepped_at is None:
+            if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
+                yield Evidence(
+                    o.filled_at, o.filled_at, {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
+                )
+            continue
+        sites = set(o.used) | set(o.discarded)
+        shares = [o.used[s] / (o.used[s] + o.discarded[s]) for s in sites if o.used[s] + o.discarded[s] >= 4]
+        wasted = sum(o.discarded.values())
+        if shares and max(shares) < 0.34 and wasted >= 6 and sum(o.used.values()) >= 1:
+            numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": o.steps}
+            yield Evidence(o.stepped_at, o.filled_at, numbers)
+
+
+RULE = Rule(
+    id="no_step",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    watches=("optimizers",),
+    decide=decide,
+    message=_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
+    why=_(
+        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so that "
+        "the parameters stayed (nearly) where they were."
+    ),
+    fix=_("Call this optimizer's step() (with its parentheses) after each backward."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("shares the gradients' versions with missing_zero_grad"),
+)

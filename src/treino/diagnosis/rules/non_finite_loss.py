@@ -1,0 +1,73 @@
+"""A loss that is NaN or infinite."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import called, function_of, loss_line, tree
+from treino.diagnosis.watch.seen import BackwardSeen, Seen
+from treino.words import _
+
+CALLS = {"log": ("log", "log2", "log10"), "sqrt": ("sqrt", "norm"), "exp": ("exp",), "pow": ("pow",)}
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """An optimizer stepped on a loss that was not finite (a scaler that skips such steps is right)."""
+    for b in seen.backwards.values():
+        if b.first_bad is not None and b.bad_steps:
+            numbers = {
+                "first": b.first_bad,
+                "steps": b.bad_steps,
+                "operation": b.bad_operation or _("not known"),
+            }
+            yield Evidence(_culprit(b), b.site, numbers)
+
+
+def _culprit(b: BackwardSeen) -> Site | None:
+    """The nearest call of the guilty operation, in the backward's function and then in the file."""
+    if b.site is not None and b.bad_operation in CALLS:
+        for where in (function_of(b.site), tree(b.site.file)):
+            calls = called(where, *CALLS[b.bad_operation]) if where is not None else []
+            if calls:
+                nearest = min(calls, key=lambda c: abs(c.lineno - b.site.line))  # type: ignore[union-attr]
+                return Site(b.site.file, nearest.lineno)
+    return loss_line(b.site)
+
+
+RULE = Rule(
+    id="non_finite_loss",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    watches=("backwards",),
+    decide=decide,
+    early=True,
+    message=_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
+    why=_(
+        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that made it: "
+        "{operation}."
+    ),
+    fix=_(
+        "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
+    ),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    p = torch.relu(net(x)).squeeze(1)
+    loss = -torch.log(p).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = -F.logsigmoid(net(x)).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("reads the loss of each backward (one number)"),
+)

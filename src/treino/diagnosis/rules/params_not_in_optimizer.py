@@ -1,0 +1,74 @@
+"""Parameters that get gradients and belong to no optimizer."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen, UnownedSeen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Untouched random parameters in training mode, in graphs that led to steps of others.
+
+    Frozen, loaded, copied, averaged or hand-trained parameters, and nets in eval mode, are left alone. Where the
+    whole graph belongs to no optimizer, the optimizer steps something else.
+    """
+    groups: dict[Site | None, list[UnownedSeen]] = {}
+    for u in seen.unowned:
+        optimizer = u.optimizer
+        if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training:
+            continue
+        if not u.known and not (u.alone and optimizer.filled == 0):
+            continue
+        if u.alone and optimizer.filled:
+            continue  # another network's loss: that optimizer trains on graphs of its own
+        place = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else optimizer.site
+        groups.setdefault(place, []).append(u)
+    for place, members in groups.items():
+        optimizer = members[0].optimizer
+        assert optimizer is not None
+        numbers = {
+            "parameters": len(members),
+            "shape": "×".join(map(str, members[0].shape)) or "1",
+            "optimizer": optimizer.kind,
+            "steps": optimizer.steps,
+        }
+        yield Evidence(place, optimizer.site, numbers)
+
+
+RULE = Rule(
+    id="params_not_in_optimizer",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    watches=("unowned",),
+    decide=decide,
+    message=_("{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."),
+    why=_(
+        "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random values. "
+        "The rest of the network has to learn around a part that never learns."
+    ),
+    fix=_(
+        "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."
+    ),
+    wrong="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD(body.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x))), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x))), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("reads the graph at the first backwards of a line and at powers of two"),
+)

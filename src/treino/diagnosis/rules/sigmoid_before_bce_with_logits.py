@@ -1,0 +1,51 @@
+"""Sigmoid twice: once by hand, once inside binary_cross_entropy_with_logits."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
+    for loss in seen.losses.values():
+        if loss.sigmoid:
+            yield Evidence(loss.sigmoid_at or loss.site, loss.site, {"calls": loss.sigmoid})
+
+
+RULE = Rule(
+    id="sigmoid_before_bce_with_logits",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    watches=("losses",),
+    decide=decide,
+    early=True,
+    message=_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
+    why=_(
+        "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to 0.73, so "
+        "that the network can never say no, and its loss stays above 0.31."
+    ),
+    fix=_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy_with_logits(torch.sigmoid(net(x)).squeeze(1), (y > 0).float())
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy_with_logits(net(x).squeeze(1), (y > 0).float())
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("walks a few nodes back from each loss's input"),
+)

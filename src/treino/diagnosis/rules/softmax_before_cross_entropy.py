@@ -1,0 +1,54 @@
+"""Softmax twice: once by hand, once inside cross_entropy."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless)."""
+    for loss in seen.losses.values():
+        if loss.softmax and loss.name in ("cross_entropy", "nll_loss"):
+            yield Evidence(
+                loss.softmax_at or loss.site, loss.site, {"calls": loss.softmax, "classes": loss.classes}
+            )
+
+
+RULE = Rule(
+    id="softmax_before_cross_entropy",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    watches=("losses",),
+    decide=decide,
+    early=True,
+    message=_("The input of cross_entropy is already a softmax ({calls} calls)."),
+    why=_(
+        "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
+        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The network learns "
+        "slowly and looks stuck."
+    ),
+    fix=_("Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x).softmax(1), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("walks a few nodes back from each loss's input"),
+)

@@ -1,0 +1,69 @@
+"""A prediction [N, 1] against a target [N]: every row is compared with every other."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loss_line
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
+    for loss in seen.losses.values():
+        if loss.broadcast and loss.shapes is not None:
+            yield _evidence(loss.site, loss.site, *loss.shapes, loss.broadcast)
+    for b in seen.backwards.values():
+        if b.broadcasts >= 2 and b.broadcast is not None:
+            rows = b.broadcast[0][0]
+            yield _evidence(loss_line(b.site), b.site, b.broadcast[0], (rows,), b.calls)
+
+
+def _evidence(
+    edit: Site | None, seen: Site | None, prediction: tuple[int, ...], target: tuple[int, ...], calls: int
+) -> Evidence:
+    return Evidence(
+        edit, seen, {"prediction": str(list(prediction)), "target": str(list(target)), "calls": calls}
+    )
+
+
+RULE = Rule(
+    id="target_broadcast",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    watches=("losses", "backwards"),
+    decide=decide,
+    early=True,
+    message=_(
+        "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
+        "calls)."
+    ),
+    why=_(
+        "Every prediction is compared with every target of the batch, so that the best answer is the mean of all "
+        "targets. The loss falls to the variance and stops there."
+    ),
+    fix=_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
+    wrong="""\
+import warnings
+warnings.simplefilter("ignore")
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.mse_loss(net(x), x[:, 0])
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.mse_loss(net(x).squeeze(1), x[:, 0])
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("compares two shapes per loss, and reads shapes in the graphs that are walked"),
+)

@@ -1,0 +1,265 @@
+"""Run a script or a module as Python would, in this process, under the doctor."""
+
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+from treino.diagnosis.exam import Exam
+from treino.diagnosis.finding import Finding
+from treino.diagnosis.watch.patches import UNSEEN
+from treino.diagnosis.watch.where import watch_file
+from treino.errors import TreinoError
+from treino.words import _
+
+
+@dataclass
+class Outcome:
+    """How an examined script ended.
+
+    status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "".
+    seconds: of the script's run.
+    """
+
+    subject: str
+    status: int = 0
+    stopped: str = ""
+    trained: bool = False
+    seconds: float = 0.0
+    exam: Exam = field(default_factory=Exam)
+
+
+class Stop(BaseException):
+    """Ends the script from inside; nothing that it catches by ``except Exception``."""
+
+
+def run_script(
+    target: str,
+    arguments: Sequence[str] = (),
+    *,
+    module: bool = False,
+    max_steps: int | None = None,
+    max_time: float | None = None,
+    live: Callable[[Finding], None] | None = None,
+    report: Callable[[Outcome], None] = lambda outcome: None,
+) -> Outcome:
+    """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
+
+    Output, exit status, exceptions and random numbers are the script's own. ``report`` is called once, as soon as
+    the script has ended in whatever way: also before it kills its own process.
+
+    Raises:
+        TreinoError: the file isn't there or is no Python file (rule ``script``).
+    """
+    load = _module_code if module else _script_code
+    outcome = Outcome(target)
+    owner, once = os.getpid(), threading.Lock()
+
+    def on_step(steps: int) -> None:
+        if max_steps is not None and steps >= max_steps and not outcome.stopped:
+            outcome.stopped = "max_steps"
+            raise Stop
+
+    outcome.exam = exam = Exam(live=live, on_step=on_step if max_steps is not None else None)
+
+    def finish(finished: bool) -> None:
+        if os.getpid() == owner and once.acquire(blocking=False):
+            exam.stop(finished=finished)
+            outcome.trained = bool(exam.seen.backwards or exam.steps)
+            outcome.seconds = time.perf_counter() - started
+            report(outcome)
+
+    main, code = load(target, arguments)
+    started = time.perf_counter()
+    with _as_main(main, target, arguments, module), _own_death(finish), _alarm(max_time, outcome):
+        exam.start()
+        try:
+            if isinstance(code, SyntaxError):
+                raise code
+            exec(code, main.__dict__)
+        except Stop:
+            outcome.status = 0
+        except SystemExit as leave:
+            outcome.status = _exit_status(leave)
+        except BaseException as error:
+            outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
+            sys.excepthook(type(error), error, None if error is code else _own_frames(error.__traceback__))
+        finally:
+            _flush()
+            finish(outcome.status == 0 and not outcome.stopped)
+    return outcome
+
+
+# --- loading ----------------------------------------------------------------------------------------------------
+def _script_code(target: str, arguments: Sequence[str]) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+    path = Path(target)
+    if path.is_dir():
+        raise TreinoError("script", _("{path} is a folder.").format(path=target), _("Name a Python file."))
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TreinoError(
+            "script",
+            _("{path} can't be read: {reason}.").format(path=target, reason=reason),
+            _("Check the path."),
+        ) from None
+    if b"\0" in source:
+        raise TreinoError(
+            "script", _("{path} is not a Python file.").format(path=target), _("Give the script that trains.")
+        )
+    full = str(path.absolute())
+    watch_file(full)
+    main = types.ModuleType("__main__")
+    main.__file__ = full
+    main.__loader__ = SourceFileLoader("__main__", full)
+    main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=None)
+    try:
+        return main, compile(source, full, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return main, error
+    except ValueError as error:
+        raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
+
+
+def _module_code(target: str, arguments: Sequence[str]) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+    sys.path.insert(0, os.getcwd())
+    try:
+        spec = importlib.util.find_spec(target)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(target + ".__main__")
+    except (ImportError, ValueError, AttributeError):
+        spec = None
+    finally:
+        del sys.path[0]
+    loader: Any = getattr(spec, "loader", None)
+    if spec is None or not hasattr(loader, "get_code"):
+        raise TreinoError(
+            "script",
+            _("There is no module named {name} to run.").format(name=target),
+            _("Use the name that 'python -m' takes, from the folder that you would run it in."),
+        )
+    if spec.origin:
+        watch_file(spec.origin)
+    main = types.ModuleType("__main__")
+    main.__file__, main.__spec__, main.__loader__ = spec.origin, spec, loader
+    main.__package__ = spec.parent
+    main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=spec.cached)
+    try:
+        code = loader.get_code(spec.name)
+    except SyntaxError as error:
+        return main, error
+    if code is None:
+        raise TreinoError("script", _("{name} has no code to run.").format(name=target), "")
+    return main, code
+
+
+@contextmanager
+def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], module: bool) -> Iterator[None]:
+    """``__main__``, sys.argv and sys.path as Python would set them."""
+    before = sys.modules["__main__"], sys.argv, sys.path[:]
+    sys.modules["__main__"] = main
+    sys.argv = [(main.__file__ or target) if module else target, *arguments]
+    place = os.getcwd() if module else str(Path(target).absolute().resolve().parent)
+    sys.path[:1] = [place]
+    try:
+        yield
+    finally:
+        sys.modules["__main__"], sys.argv, sys.path[:] = before
+
+
+# --- the end ----------------------------------------------------------------------------------------------------
+def _exit_status(leave: SystemExit) -> int:
+    code = leave.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _own_frames(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the doctor's frames, as the script alone would show it."""
+    here = str(Path(__file__).parent)
+    kept = None
+    frames = []
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith((here, UNSEEN)):
+            frames.append(trace)
+        trace = trace.tb_next
+    for trace in reversed(frames):
+        trace.tb_next = kept
+        kept = trace
+    return kept
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # closed by the script, or the reader went away
+            continue
+
+
+@contextmanager
+def _own_death(finish: Callable[[bool], None]) -> Iterator[None]:
+    """Report before the script ends its own process by os._exit, os.abort or a signal to itself."""
+    leave, abort, kill = os._exit, os.abort, os.kill
+    deadly = {signal.SIGTERM, signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGTERM)}
+
+    def watched_exit(status: int) -> None:
+        finish(False)
+        _flush()
+        leave(status)
+
+    def watched_abort() -> None:
+        finish(False)
+        abort()
+
+    def watched_kill(pid: int, number: int) -> None:
+        if pid == os.getpid() and number in deadly and signal.getsignal(number) in (signal.SIG_DFL, None):
+            finish(False)
+        kill(pid, number)
+
+    owner = os.getpid()
+    os._exit, os.abort, os.kill = watched_exit, watched_abort, watched_kill  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:
+            os._exit, os.abort, os.kill = leave, abort, kill
+
+
+@contextmanager
+def _alarm(seconds: float | None, outcome: Outcome) -> Iterator[None]:
+    """End the script after so many seconds."""
+    if seconds is None:
+        yield
+        return
+
+    def ring(number: int = 0, frame: Any = None) -> None:
+        if not outcome.stopped:
+            outcome.stopped = "max_time"
+            raise Stop
+
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    else:
+        yield

@@ -1,0 +1,182 @@
+"""Reading a person's source: who made a name, what stands around a line, and what a line is told to ignore."""
+
+import ast
+import linecache
+import re
+from functools import lru_cache
+
+from treino.diagnosis.finding import Site
+
+_IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
+
+
+@lru_cache(maxsize=256)
+def tree(path: str) -> ast.Module | None:
+    """The parsed file; None where it can't be read."""
+    try:
+        return ast.parse("".join(linecache.getlines(path)))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def text(site: Site | None) -> str:
+    """The source line of a site."""
+    return "" if site is None else linecache.getline(site.file, site.line).strip()
+
+
+def ignored(site: Site | None, rule: str) -> bool:
+    """Whether the line says ``# treino: ignore[rule]``."""
+    if site is None:
+        return False
+    found = _IGNORE.search(linecache.getline(site.file, site.line))
+    return found is not None and rule in {r.strip() for r in found[1].split(",")}
+
+
+def enclosing(site: Site) -> list[ast.AST]:
+    """The nodes that span a line, the outermost first."""
+    module = tree(site.file)
+    if module is None:
+        return []
+    found = [
+        n for n in ast.walk(module) if hasattr(n, "lineno") and n.lineno <= site.line <= (n.end_lineno or 0)
+    ]
+    return sorted(found, key=lambda n: (n.lineno, -(n.end_lineno or 0)))
+
+
+def function_of(site: Site) -> ast.AST | None:
+    """The function around a line, or the module."""
+    around = [n for n in enclosing(site) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return around[-1] if around else tree(site.file)
+
+
+def statement_at(site: Site) -> ast.stmt | None:
+    """The innermost statement that spans a line."""
+    around = [n for n in enclosing(site) if isinstance(n, ast.stmt)]
+    return around[-1] if around else None
+
+
+def loop_around(site: Site) -> ast.For | ast.While | None:
+    """The innermost loop around a line."""
+    around = [n for n in enclosing(site) if isinstance(n, (ast.For, ast.While))]
+    return around[-1] if around else None
+
+
+def names_in(node: ast.AST | None) -> set[str]:
+    """Every name and attribute in a piece of source."""
+    if node is None:
+        return set()
+    plain = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return plain | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+
+
+def names_around(sites: tuple[Site, ...]) -> set[str]:
+    """Names of the statements on a call stack and of the headers of the loops around them."""
+    found: set[str] = set()
+    for site in sites:
+        statement = statement_at(site)
+        if statement is not None and not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            header = statement.iter if isinstance(statement, ast.For) else statement
+            if not isinstance(statement, (ast.While, ast.If, ast.With)):
+                found |= names_in(header)
+        for node in enclosing(site):
+            if isinstance(node, ast.For):
+                found |= names_in(node.iter)
+    return found
+
+
+def called(node: ast.AST, *names: str) -> list[ast.Call]:
+    """Calls of functions or methods with one of these last names, in order of lines."""
+    calls = [
+        n
+        for n in ast.walk(node)
+        if isinstance(n, ast.Call)
+        and (
+            (isinstance(n.func, ast.Name) and n.func.id in names)
+            or (isinstance(n.func, ast.Attribute) and n.func.attr in names)
+        )
+    ]
+    return sorted(calls, key=lambda n: n.lineno)
+
+
+def root_name(site: Site) -> str | None:
+    """The name in ``NAME.backward()`` (or ``scale(NAME).backward()``) on a line."""
+    statement = statement_at(site)
+    if statement is None:
+        return None
+    for call in called(statement, "backward"):
+        inner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(inner, ast.Call) and inner.args:
+            inner = inner.args[0]
+        for node in ast.walk(inner) if inner is not None else ():
+            if isinstance(node, ast.Name):
+                return node.id
+    return None
+
+
+def assignment(site: Site, name: str) -> Site | None:
+    """The last line before (or at) a site, in its function, that gives the name a value.
+
+    Where that is the value of a function of the same file, the line of its return is meant.
+    """
+    around = function_of(site)
+    if around is None:
+        return None
+    best: ast.stmt | None = None
+    for node in ast.walk(around):
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AugAssign)
+            else []
+        )
+        gives = any(isinstance(n, ast.Name) and n.id == name for t in targets for n in ast.walk(t))
+        if gives and node.lineno <= site.line and (best is None or node.lineno > best.lineno):
+            best = node  # type: ignore[assignment]
+    if best is None:
+        return None
+    value = getattr(best, "value", None)
+    module = tree(site.file)
+    if isinstance(value, ast.Call) and module is not None:
+        called_name = value.func.id if isinstance(value.func, ast.Name) else getattr(value.func, "attr", "")
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef) and node.name == called_name and called_name != "forward":
+                returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
+                if returns:
+                    return Site(site.file, returns[-1].lineno, node.name)
+    return Site(site.file, best.lineno, site.function)
+
+
+def loss_line(site: Site | None) -> Site | None:
+    """Where the value that is run backward on this line was computed; the line itself where that is unknown."""
+    if site is None:
+        return None
+    name = root_name(site)
+    return (assignment(site, name) if name else None) or site
+
+
+def keeper(site: Site | None) -> Site | None:
+    """The line near a backward that sums or stores its loss as a tensor; the backward's line if none is found."""
+    name = root_name(site) if site is not None else None
+    around = function_of(site) if site is not None else None
+    if site is None or name is None or around is None:
+        return site
+    found: list[int] = []
+    for node in ast.walk(around):
+        held: ast.AST | None = None
+        if isinstance(node, ast.AugAssign):
+            held = node.value
+        elif (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+        ):
+            held = node
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            held = node.value
+        if held is None or name not in names_in(held):
+            continue
+        if not names_in(held) & {"item", "detach", "data", "float", "tolist"}:
+            found.append(node.lineno)
+    after = [line for line in found if line != site.line]
+    return (
+        Site(site.file, min(after, key=lambda line: abs(line - site.line)), site.function) if after else site
+    )

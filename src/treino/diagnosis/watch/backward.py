@@ -1,0 +1,304 @@
+"""Every call of backward: its loss, its graph, and what stays alive after it.
+
+Graphs are read in windows (the first calls of a line, then at powers of two); losses and gradient state always.
+"""
+
+import math
+import weakref
+from collections import deque
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
+from treino.diagnosis.watch.where import here
+
+FIRST = 6
+LEAST_ALIVE = 3
+
+
+class Alive:
+    """Lies in a graph's metadata for as long as the graph lives."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Manual:
+    """A leaf that no optimizer owns: its gradient and its value after the last backward."""
+
+    __slots__ = ("changed", "grad", "probe", "ref", "tainted", "value", "version")
+
+    def __init__(self, p: torch.Tensor) -> None:
+        self.ref = weakref.ref(p)
+        self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
+        self.version = p._version
+        self.value: float | None = None
+        self.tainted = False
+        self.probe = False
+        self.changed = 0
+
+
+class Backward:
+    """Wraps ``torch.autograd.backward``, through which Tensor.backward and GradScaler pass too."""
+
+    def __init__(self, seen: Seen, patches: Patches, gradients: Gradients) -> None:
+        self.seen, self.patches, self.gradients = seen, patches, gradients
+        self.running = False  # between the start and the end of a backward that fills .grad
+        self.bad_since_step: BackwardSeen | None = None
+        self.made: deque[tuple[weakref.ref[torch.Tensor], Site | None]] = deque(maxlen=64)
+        self.graph_listeners: list[Any] = []  # called with (site, nodes, leaves)
+        self.softmax_sites: dict[int, Site | None] = {}
+        self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
+        self._manual: dict[int, Manual] = {}
+        self._relus: dict[tuple[Site | None, int], tuple[torch.Tensor, int]] = {}
+
+    def install(self) -> None:
+        original = torch.autograd.backward
+        patches = self.patches
+
+        def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+            if not patches.watching() or self.running:
+                original(tensors, *args, **kwargs)
+                return
+            site = here()
+            fills = kwargs.get("inputs") is None
+            try:
+                self._before(tensors, site, fills)
+            except Exception as error:
+                patches.defect("backward", error)
+            self.running = fills
+            try:
+                original(tensors, *args, **kwargs)
+            except RuntimeError as error:
+                self._refused(site, error)
+                raise
+            finally:
+                self.running = False
+            try:
+                self._after(tensors, site)
+            except Exception as error:
+                patches.defect("backward", error)
+
+        backward.__doc__, backward.__name__ = original.__doc__, "backward"
+        backward.__module__, backward.__qualname__ = original.__module__, "backward"
+        patches.replace(torch.autograd, "backward", unseen(backward))
+        for owner, name in ((torch, "tensor"), (torch, "as_tensor"), (torch.Tensor, "requires_grad_")):
+            patches.after(owner, name, self._leaf_made)
+
+    def _leaf_made(self, result: Any, args: Any, kwargs: Any) -> None:
+        if isinstance(result, torch.Tensor) and result.requires_grad and result.numel() == 1:
+            self.made.append((weakref.ref(result), here()))
+
+    def _refused(self, site: Site | None, error: BaseException) -> None:
+        if "does not require grad" in str(error):
+            facts = self._facts(site)
+            facts.calls += 1
+            facts.leaf_roots += 1
+
+    def _facts(self, site: Site | None) -> BackwardSeen:
+        facts = self.seen.backwards.get(site)
+        if facts is None:
+            facts = self.seen.backwards[site] = BackwardSeen(site)
+        return facts
+
+    def _before(self, tensors: Any, site: Site | None, fills: bool) -> None:
+        self.gradients.before_backward()
+        facts = self._facts(site)
+        root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
+        if root is None or not fills or not root.requires_grad:
+            return
+        facts.calls += 1
+        if root.numel() == 1:
+            value = float(root.detach())
+            facts.loss.append(value)
+            if not math.isfinite(value):
+                self.bad_since_step = facts
+                if facts.first_bad is None:
+                    facts.first_bad = facts.calls
+                    facts.bad_operation = bad_operation(root.grad_fn)
+        node = root.grad_fn
+        if node is None:
+            if (
+                not isinstance(root, torch.nn.Parameter)
+                and self.gradients.owner(root) is None
+                and root.numel() == 1
+            ):
+                facts.leaf_roots += 1
+                for reference, made_at in self.made:
+                    if reference() is root:
+                        facts.made_at = made_at
+            return
+        self._watch_life(node, site, facts)
+        if facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
+            self._read_graph(node, site, facts)
+        self._manual_before(site)
+
+    def _watch_life(self, node: Any, site: Site | None, facts: BackwardSeen) -> None:
+        alive = self._alive.get(site)
+        if alive is None:
+            alive = self._alive[site] = deque(maxlen=64)
+        mark = node.metadata["treino"] = Alive()
+        alive.append(weakref.ref(mark))
+        if facts.calls % 8 == 0:
+            facts.kept = max(facts.kept, sum(a() is not None for a in alive) - 1)
+
+    # --- the graph ------------------------------------------------------------------------------------------
+    def _read_graph(self, root: Any, site: Site | None, facts: BackwardSeen) -> None:
+        nodes = graph.walk(root)
+        leaves = graph.leaves(nodes)
+        owner = self.gradients.owner
+        if not any(isinstance(p, torch.nn.Parameter) or owner(p) is not None for p in leaves):
+            facts.cut_roots += 1
+        for p in leaves:
+            if owner(p) is None and id(p) not in self._manual:
+                self._manual[id(p)] = Manual(p)
+        relu = 0
+        for node in nodes:
+            name = node.name()
+            if name == "ReluBackward0":
+                self._relu(site, relu, node._saved_result)
+                relu += 1
+            elif name == "SubBackward0":
+                self._difference(root, node, facts)
+            elif name == "BmmBackward0":
+                self._attention(node, facts)
+        for listener in self.graph_listeners:
+            listener(site, nodes, leaves)
+
+    def _relu(self, site: Site | None, place: int, out: torch.Tensor) -> None:
+        if out.dim() < 2 or out.shape[0] < 2:
+            return
+        axis = 1 if out.dim() in (4, 5) else out.dim() - 1
+        active = (out.detach() > 0).transpose(0, axis).flatten(1).any(1)
+        before = self._relus.get((site, place))
+        if before is not None and before[0].shape == active.shape:
+            self._relus[site, place] = (before[0] | active, before[1] + 1)
+        else:
+            self._relus[site, place] = (active, 1)
+
+    @staticmethod
+    def _difference(root: Any, node: Any, facts: BackwardSeen) -> None:
+        """[N, 1] minus [N] is [N, N]: seen where the loss is a mean of such a difference."""
+        (left, _), (right, _) = node.next_functions[:2]
+        if (left is None) == (right is None):
+            return
+        prediction, out = graph.shape_of(left or right), graph.shape_of(node)
+        if len(out) != 2 or out[0] != out[1] or out[0] < 2 or prediction != (out[0], 1):
+            return
+        made, _ = graph.source(left or right, None)
+        if made is None or (left or right).name() in ("UnsqueezeBackward0", "IndexBackward0", "TBackward0"):
+            return
+        after = root
+        for _ in range(4):  # Mean/Sum ← Pow/Abs/Mul ← Sub
+            if after is node:
+                facts.broadcasts += 1
+                facts.broadcast = (prediction, out)
+                return
+            after = after.next_functions[0][0] if after is not None and after.next_functions else None
+
+    def _attention(self, node: Any, facts: BackwardSeen) -> None:
+        """Weights that multiply values must sum to one over the axis that is contracted."""
+        first = node.next_functions[0][0]
+        if first is None:
+            return
+        ndim = len(graph.shape_of(first))
+        made, dim = graph.source(first, ndim - 1)
+        if made is None or made.name() != "SoftmaxBackward0" or dim is None:
+            return
+        shape = graph.shape_of(made)
+        actual = graph.dim_of(made) % len(shape)
+        if actual == len(shape) - 2 and dim == len(shape) - 1:
+            facts.attention[self.softmax_sites.get(made._sequence_nr())] += 1
+            facts.attention_dims = (actual, dim)
+
+    # --- leaves that are trained by hand ----------------------------------------------------------------------
+    def _manual_before(self, site: Site | None) -> None:
+        gone = []
+        changed = tainted = False
+        for key, m in self._manual.items():
+            p = m.ref()
+            if p is None or self.gradients.owner(p) is not None:
+                gone.append(key)
+                continue
+            g = p.grad
+            if m.grad is None or g is None or m.grad[0]() is not g or m.grad[1] != g._version:
+                m.tainted = False
+                continue
+            if not bool(g.detach().any()):
+                m.tainted = False
+                continue
+            moved = p._version != m.version
+            if not moved:
+                value = float(p.detach().sum())
+                moved = m.value is not None and value != m.value
+                m.probe = True
+            if moved:
+                changed = True
+                if m.tainted:
+                    tainted = True
+                m.tainted = True
+        for key in gone:
+            del self._manual[key]
+        manual = self.seen.manual
+        manual.updates += changed
+        manual.tainted_updates += tainted
+        if tainted:
+            manual.tainted_at = site
+
+    def _after(self, tensors: Any, site: Site | None) -> None:
+        self.gradients.after_backward(site)
+        for m in self._manual.values():
+            p = m.ref()
+            if p is None:
+                continue
+            g = p.grad
+            m.grad = None if g is None else (weakref.ref(g), g._version)
+            m.version = p._version
+            if m.probe:
+                m.value = float(p.detach().sum())
+
+    def after_step(self) -> None:
+        """An optimizer stepped: was it on a loss that is not finite?"""
+        if self.bad_since_step is not None:
+            self.bad_since_step.bad_steps += 1
+            self.bad_since_step = None
+
+    def finish(self) -> None:
+        """Tables for the rules."""
+        for site, alive in self._alive.items():
+            facts = self.seen.backwards[site]
+            if facts.calls >= LEAST_ALIVE:
+                facts.kept = max(facts.kept, sum(a() is not None for a in alive) - 1)
+        for (site, place), (active, batches) in self._relus.items():
+            dead = int((~active).sum())
+            self.seen.relus.append(ReluSeen(place, active.numel(), dead, batches, site))
+
+
+def bad_operation(root: Any) -> str:
+    """The first operation, from the leaves on, whose saved values show where NaN or infinity was made."""
+    if root is None:
+        return ""
+    for node in reversed(graph.walk(root)):
+        name = node.name()
+        try:
+            if name.startswith(("Log", "Log10", "Log2")) and "Softmax" not in name and "Sigmoid" not in name:
+                if bool((node._saved_self <= 0).any()):
+                    return "log"
+            elif name == "SqrtBackward0":
+                if not bool(torch.isfinite(node._saved_result).all()):
+                    return "sqrt"
+            elif name == "ExpBackward0":
+                if not bool(torch.isfinite(node._saved_result).all()):
+                    return "exp"
+            elif name == "DivBackward0":
+                if node._saved_other is not None and bool((node._saved_other == 0).any()):
+                    return "division"
+            elif name.startswith("Pow") and not bool(torch.isfinite(node._saved_self).all()):
+                return "pow"
+        except (AttributeError, RuntimeError):
+            continue
+    return ""

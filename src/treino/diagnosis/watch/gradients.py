@@ -1,0 +1,307 @@
+"""The state of gradients across backward, clearing and steps; never the count of calls.
+
+A gradient that a step has used is remembered as an object with its version. If the next backward adds to that
+very object it is tainted; a step of an optimizer that owns it while it is tainted is the fault. Clearing in any
+way (None, zero_, a fresh tensor) lifts the taint, so a GAN's dirty discriminator is no event.
+"""
+
+import weakref
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
+from treino.diagnosis.watch.where import here
+
+FULL_STEPS = 40  # every parameter is followed for so many steps, then a few of each optimizer
+FEW = 8
+
+
+class Followed:
+    """One parameter and what is known of its gradient."""
+
+    __slots__ = (
+        "filled",
+        "filled_by",
+        "grad",
+        "key",
+        "owner",
+        "ref",
+        "tainted",
+        "tainted_by",
+        "used",
+        "version",
+    )
+
+    def __init__(self, p: torch.Tensor, owner: OptimizerSeen) -> None:
+        self.ref = weakref.ref(p)
+        self.key = id(p)
+        self.owner = owner
+        self.grad: weakref.ref[torch.Tensor] | None = None
+        self.version = -1
+        self.used = self.tainted = self.filled = False
+        self.tainted_by: Site | None = None
+        self.filled_by: Site | None = None
+
+    def same(self, g: torch.Tensor | None) -> bool:
+        return g is not None and self.grad is not None and self.grad() is g
+
+
+class Gradients:
+    """Follows the parameters of every optimizer that there is."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self.facts: weakref.WeakKeyDictionary[Any, OptimizerSeen] = weakref.WeakKeyDictionary()
+        self.optimizers: list[weakref.ref[Any]] = []
+        self.followed: dict[int, list[Followed]] = {}  # id(facts) -> its parameters
+        self.owners: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
+        self.cleared_at: Site | None = None
+        self.fill_listeners: list[Any] = []
+        self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
+        self._first_values: dict[int, torch.Tensor] = {}
+        self._in_closure: OptimizerSeen | None = None
+        self._closure_tainted = False
+
+    # --- optimizers -----------------------------------------------------------------------------------------
+    def made(self, optimizer: Any) -> OptimizerSeen:
+        """Facts of an optimizer, new ones at the first sight."""
+        facts = self.facts.get(optimizer)
+        if facts is None:
+            kind = type(optimizer).__name__
+            facts = OptimizerSeen(kind, here(), adaptive="ada" in kind.lower() or "rms" in kind.lower())
+            self.facts[optimizer] = facts
+            self.optimizers.append(weakref.ref(optimizer))
+            self.seen.optimizers.append(facts)
+            self.followed[id(facts)] = []
+            for group in getattr(optimizer, "param_groups", ()):
+                self.own(optimizer, group["params"])
+        return facts
+
+    def own(self, optimizer: Any, params: Any) -> None:
+        """These parameters belong to the optimizer from now on."""
+        facts = self.facts.get(optimizer)
+        if facts is None:
+            self.made(optimizer)
+            return
+        known = {id(f.ref()) for f in self.followed[id(facts)]}
+        for p in params:
+            if id(p) not in known:
+                self.followed[id(facts)].append(Followed(p, facts))
+                facts.without_gradient.add(id(p))
+                before = self.owner(p)
+                if before is not None and before is not facts:
+                    facts.shares_with.append(before)
+                    before.shares_with.append(facts)
+                self.owners[id(p)] = (weakref.ref(p), facts)
+
+    def owner(self, p: torch.Tensor) -> OptimizerSeen | None:
+        """The optimizer that owns, or once owned, this tensor."""
+        found = self.owners.get(id(p))
+        return found[1] if found is not None and found[0]() is p else None
+
+    def _tracked(self, facts: OptimizerSeen) -> list[Followed]:
+        every = self.followed[id(facts)]
+        if facts.steps < FULL_STEPS or len(every) <= FEW:
+            return every
+        stride = (len(every) - 1) / (FEW - 1)
+        return [every[round(i * stride)] for i in range(FEW)]
+
+    # --- backward -------------------------------------------------------------------------------------------
+    def before_backward(self) -> None:
+        """Remember every followed gradient, and see which used ones were cleared meanwhile."""
+        self._before = before = []
+        candidates: list[tuple[int, torch.Tensor]] = []
+        for reference in self.optimizers:
+            optimizer = reference()
+            if optimizer is None:
+                continue
+            facts = self.facts[optimizer]
+            tracked = self._tracked(facts)
+            for f in tracked:
+                p = f.ref()
+                if p is None:
+                    continue
+                g = p.grad
+                if g is None:
+                    if f.filled:
+                        self._lost(f)
+                    f.used = f.tainted = False
+                    before.append((f, p, None, -1, False))
+                    continue
+                v = g._version
+                uncleared = False
+                if f.used or f.tainted:
+                    uncleared = v == f.version and f.grad is not None and f.grad() is g
+                    if uncleared:
+                        candidates.append((len(before), g))
+                    else:
+                        if f.filled:
+                            self._lost(f)
+                        f.used = f.tainted = False
+                before.append((f, p, g, v, uncleared))
+        if candidates and self._is_cleared(candidates):  # p.grad.data.zero_() leaves no trace but the zeros
+            for i, _ in candidates:
+                f, p, g, v, _u = before[i]
+                f.used = f.tainted = False
+                before[i] = (f, p, g, v, False)
+
+    @staticmethod
+    def _is_cleared(candidates: list[tuple[int, torch.Tensor]]) -> bool:
+        for g in (candidates[-1][1], candidates[0][1], candidates[len(candidates) // 2][1]):
+            if bool(g.detach().any()):
+                return False
+        return True
+
+    def _lost(self, f: Followed) -> None:
+        """A gradient was cleared before any step used it."""
+        f.filled = False
+        every = self.followed[id(f.owner)]
+        if every and every[0] is f:
+            f.owner.discarded[f.filled_by] += 1
+
+    def after_backward(self, site: Site | None) -> None:
+        """See which gradients were written, and whether onto used ones."""
+        filled: set[int] = set()
+        for f, p, g0, v0, uncleared in self._before:
+            g = p.grad
+            if g is None:
+                continue
+            v = g._version
+            if g is g0:
+                if v == v0:
+                    continue
+                if uncleared:
+                    f.tainted, f.tainted_by = True, site
+                f.used = False if not uncleared else f.used
+            elif uncleared and g.grad_fn is not None:  # create_graph sums into a new tensor
+                f.tainted, f.tainted_by = True, site
+            else:
+                f.used = f.tainted = False
+            if g is not g0 or f.grad is None or f.grad() is not g:
+                f.grad = weakref.ref(g)
+            f.version = v
+            f.filled, f.filled_by = True, site
+            facts = f.owner
+            if id(facts) not in filled:
+                filled.add(id(facts))
+                facts.filled += 1
+                facts.filled_at = site
+                if facts.steps == 0:
+                    self._remember_values(facts)
+            if facts.without_gradient:
+                facts.without_gradient.discard(id(p))
+        self._before = []
+        for listener in self.fill_listeners:
+            listener(filled)
+
+    def _remember_values(self, facts: OptimizerSeen) -> None:
+        if facts.filled & (facts.filled - 1):
+            return
+        p = self.followed[id(facts)][0].ref()
+        if p is not None:
+            value = p.detach().flatten()[:64]
+            first = self._first_values.setdefault(id(facts), value.clone())
+            facts.never_moved = torch.equal(value, first)
+
+    # --- clearing -------------------------------------------------------------------------------------------
+    def before_clear(self) -> None:
+        """zero_grad was called: remember from where, for the finding's line."""
+        self.cleared_at = here()
+
+    # --- steps ----------------------------------------------------------------------------------------------
+    def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        """Judge the gradients that this step is about to use; wraps a closure, since it makes its own."""
+        facts = self.made(optimizer)
+        facts.stepped_at = site = here()
+        closure = kwargs.get("closure") or next((a for a in args[1:] if callable(a)), None)
+        if closure is not None:
+            self._in_closure, self._closure_tainted = facts, False
+            wrapped = self._watched_closure(closure, facts)
+            if "closure" in kwargs:
+                return args, {**kwargs, "closure": wrapped}
+            return tuple(wrapped if a is closure else a for a in args), kwargs
+        if facts.filled == 0 and facts.steps == 0 and not self.seen.backwards:
+            return None  # torch.func and friends fill .grad by hand
+        if facts.without_gradient:
+            for f in self.followed[id(facts)]:
+                p = f.ref()
+                if p is not None and p.grad is not None:
+                    facts.without_gradient.discard(id(p))
+        tainted = cleared = alive = 0
+        by: Site | None = None
+        for f in self._tracked(facts):
+            p = f.ref()
+            if p is None:
+                continue
+            g = p.grad
+            if f.filled:
+                if g is None:
+                    cleared += 1
+                    continue
+                if g._version != f.version or not f.same(g):
+                    if not bool(g.detach().any()):
+                        cleared += 1
+                        continue
+                alive += 1
+                if f.tainted and f.same(g):
+                    tainted += 1
+                    by = f.tainted_by
+            elif g is not None:
+                alive += 1
+        if tainted:
+            facts.tainted_steps += 1
+            facts.tainted_at = by or facts.tainted_at
+        if cleared and not alive:
+            facts.cleared_steps += 1
+            facts.cleared_at = self.cleared_at or site
+        if not cleared and not alive:
+            facts.idle_steps += 1
+        return None
+
+    def _watched_closure(self, closure: Any, facts: OptimizerSeen) -> Any:
+        calls = 0
+
+        def watched() -> Any:
+            nonlocal calls
+            if calls:
+                self._mark_used(facts)
+            calls += 1
+            result = closure()
+            for f in self.followed[id(facts)]:
+                if f.tainted:
+                    self._closure_tainted = True
+                    facts.tainted_at = f.tainted_by
+                    break
+            return result
+
+        return watched
+
+    def after_step(self, optimizer: Any) -> OptimizerSeen:
+        """All gradients that the optimizer holds now have been used."""
+        facts = self.made(optimizer)
+        facts.steps += 1
+        self.seen.steps += 1
+        if self._in_closure is facts:
+            facts.tainted_steps += self._closure_tainted
+            self._in_closure = None
+        self._mark_used(facts)
+        return facts
+
+    def _mark_used(self, facts: OptimizerSeen) -> None:
+        first = True
+        for f in self._tracked(facts):
+            p = f.ref()
+            if p is None:
+                continue
+            if f.filled and first:
+                facts.used[f.filled_by] += 1
+            first = False
+            g = p.grad
+            f.filled = f.tainted = False
+            f.used = g is not None
+            if g is not None:
+                if f.grad is None or f.grad() is not g:
+                    f.grad = weakref.ref(g)
+                f.version = g._version

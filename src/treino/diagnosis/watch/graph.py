@@ -1,0 +1,91 @@
+"""Reading an autograd graph: names, saved dims and leaves, never the tensors' values unless asked."""
+
+from typing import Any
+
+PASS = frozenset(
+    {
+        "ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0", "SqueezeBackward1",
+        "SqueezeBackward2", "UnsqueezeBackward0", "IndexBackward0", "IndexSelectBackward0", "SliceBackward0",
+        "SelectBackward0", "CloneBackward0", "ToCopyBackward0", "TransposeBackward0", "PermuteBackward0",
+        "TBackward0", "ContiguousBackward", "AliasBackward0", "ClampBackward1", "ClampMinBackward0",
+        "ClampMaxBackward0", "ExpandBackward0", "AsStridedBackward0", "UnsafeSplitBackward0", "SplitBackward0",
+        "DetachBackward0", "FlattenBackward0", "MovedimBackward0", "StackBackward0",
+    }
+)  # fmt: skip
+
+
+def dim_of(node: Any, name: str = "_saved_dim") -> int:
+    """A saved dimension; autograd shows -1 as 2⁶⁴ − 1."""
+    dim = int(getattr(node, name))
+    return dim - 2**64 if dim >= 2**63 else dim
+
+
+def shape_of(node: Any) -> tuple[int, ...]:
+    """The shape of what a node's operation returned."""
+    return tuple(int(n) for n in node._input_metadata[0].shape)
+
+
+def source(node: Any, dim: int | None) -> tuple[Any, int | None]:
+    """Walk back through views, copies, indexing and clamps to where the values were made.
+
+    dim is followed through transposes and reshapes (None once it is lost). Returns (node, dim there).
+    """
+    for _ in range(24):
+        if node is None:
+            return None, dim
+        name = node.name()
+        if name not in PASS:
+            return node, dim
+        following = node.next_functions
+        if not following or following[0][0] is None:
+            return None, dim
+        if name == "StackBackward0" and len({f[0].name() for f in following if f[0] is not None}) > 1:
+            return node, dim
+        before = following[0][0]
+        dim = _dim_before(name, node, before, dim)
+        node = before
+    return node, dim
+
+
+def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | None:
+    if dim is None or name in ("CloneBackward0", "ToCopyBackward0", "AliasBackward0", "ContiguousBackward"):
+        return dim
+    try:
+        old, new = shape_of(before), shape_of(node)
+        if name.startswith("Clamp"):
+            return dim
+        if name == "TransposeBackward0":
+            a, b = dim_of(node, "_saved_dim0") % len(new), dim_of(node, "_saved_dim1") % len(new)
+            return {a: b, b: a}.get(dim, dim)
+        if name == "TBackward0":
+            return 1 - dim if len(new) == 2 else dim
+        if name == "PermuteBackward0":
+            order = [int(d) % len(new) if int(d) < 2**63 else int(d) - 2**64 for d in node._saved_dims]
+            return order[dim] % len(new)
+        if dim == len(new) - 1 and new and old and new[-1] == old[-1]:
+            return len(old) - 1
+        if dim < len(old) and new[: dim + 1] == old[: dim + 1]:
+            return dim
+        if name in ("IndexBackward0", "SliceBackward0", "IndexSelectBackward0") and len(old) == len(new):
+            return dim
+    except (AttributeError, IndexError, RuntimeError):
+        pass
+    return None
+
+
+def walk(root: Any, limit: int = 4000) -> list[Any]:
+    """All nodes of a graph (at most ``limit``), the root first."""
+    found, stack, seen = [], [root], {root}
+    while stack and len(found) < limit:
+        node = stack.pop()
+        found.append(node)
+        for following, _ in node.next_functions:
+            if following is not None and following not in seen:
+                seen.add(following)
+                stack.append(following)
+    return found
+
+
+def leaves(nodes: list[Any]) -> list[Any]:
+    """The tensors that a backward over these nodes would fill."""
+    return [node.variable for node in nodes if hasattr(node, "variable")]

@@ -1,0 +1,280 @@
+"""Every loss function: what its input is made of, whether its target fits, and the labels that it saw.
+
+Loss modules call the functional form, so one wrap serves both; it is put on before the script imports.
+"""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import LossSeen, Seen
+from treino.diagnosis.watch.where import here
+
+CLASSES = {"cross_entropy", "nll_loss"}
+PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+SIGNED = {"soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss"}
+NAMES = sorted(
+    CLASSES
+    | PAIRED
+    | SIGNED
+    | {"binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div", "multi_margin_loss"}
+)
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
+FULL = 256
+# Operations after which values can't be told to be unnormalised on purpose.
+ON_PURPOSE = (
+    "LogSoftmax",
+    "Log",
+    "Sub",
+    "Mul",
+    "Div",
+    "Neg",
+    "Where",
+    "MaskedFill",
+    "Logaddexp",
+    "Sum",
+    "Cumsum",
+)
+
+
+class Losses:
+    """Wraps torch.nn.functional's losses, softmax and sigmoid."""
+
+    def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets) -> None:
+        self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
+        self.made_at = backward.softmax_sites
+
+    def install(self) -> None:
+        for name in NAMES:
+            self.patches.after(F, name, self._observer(name), self._failure(name))
+        for owner in (torch, torch.Tensor):
+            for name in ("softmax", "log_softmax", "sigmoid"):
+                self.patches.after(owner, name, self._squashed)
+
+    def _squashed(self, result: Any, args: Any, kwargs: Any) -> None:
+        node = result.grad_fn
+        if node is not None:
+            if len(self.made_at) > 512:
+                self.made_at.clear()
+            self.made_at[node._sequence_nr()] = self.nets.place()
+        self.nets.derived(args[0], result)
+
+    def _facts(self, name: str) -> LossSeen:
+        site = here()
+        key = (name, site)
+        facts = self.seen.losses.get(key)
+        if facts is None:
+            facts = self.seen.losses[key] = LossSeen(name, site)
+        return facts
+
+    def _observer(self, name: str) -> Any:
+        at = TARGET_AT.get(name, 1)
+
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            x = args[0] if args else kwargs.get("input")
+            target = args[at] if len(args) > at else kwargs.get("target")
+            if not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
+                return
+            facts = self._facts(name)
+            facts.calls += 1
+            trained = bool(result.requires_grad)
+            node = x.grad_fn
+            if node is not None:
+                self._input(name, facts, x, node)
+            if name in PAIRED and x.shape != target.shape:
+                self._shapes(facts, x, target)
+            self._target(name, facts, x, target, kwargs)
+            self.nets.lost(x, target, trained)
+            if trained:
+                self._trained(name, facts, x, target, result, args, kwargs)
+
+        return observe
+
+    def _failure(self, name: str) -> Any:
+        def failed(error: BaseException, args: Any, kwargs: Any) -> None:
+            x = args[0] if args else kwargs.get("input")
+            target = args[1] if len(args) > 1 else kwargs.get("target")
+            if name not in CLASSES or not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
+                return
+            if target.is_floating_point() or not target.numel() or x.dim() < 2:
+                return
+            low, high = int(target.min()), int(target.max())
+            ignore = kwargs.get("ignore_index", -100)
+            if high >= x.shape[1] or (low < 0 and low != ignore):
+                facts = self._facts(name)
+                facts.calls += 1
+                facts.bad_labels += 1
+                facts.bad_label = f"{low} … {high}, {x.shape[1]} classes"
+
+        return failed
+
+    # --- the input ------------------------------------------------------------------------------------------
+    def _input(self, name: str, facts: LossSeen, x: torch.Tensor, node: Any) -> None:
+        class_dim = (1 if x.dim() > 1 else 0) if name in CLASSES else x.dim() - 1
+        made, dim = graph.source(node, class_dim)
+        if made is None:
+            return
+        kind = made.name()
+        if name == "nll_loss" and kind == "LogBackward0":  # torch.log(softmax(x)) is right if its axis is
+            made, dim = graph.source(made.next_functions[0][0], dim)
+            kind = "Logged" + made.name() if made is not None else ""
+        if kind == "LogSoftmaxBackward0" and name in CLASSES:
+            before, before_dim = graph.source(made.next_functions[0][0], dim)
+            if before is not None and before.name() == "SoftmaxBackward0":
+                made, dim, kind = before, before_dim, "SoftmaxBackward0"
+                if name == "nll_loss":
+                    facts.softmax += 1
+                    facts.softmax_at = self._site_of(made)
+                    return
+        if "Softmax" in kind:
+            self._softmax(name, facts, kind, made, dim, class_dim, x)
+        elif kind == "SigmoidBackward0" and name == "binary_cross_entropy_with_logits":
+            facts.sigmoid += 1
+            facts.sigmoid_at = self._site_of(made)
+        if name == "nll_loss" and "LogSoftmax" not in kind and not kind.startswith("Logged"):
+            self._log_probabilities(facts, x, kind, class_dim)
+
+    def _site_of(self, node: Any) -> Site | None:
+        return self.made_at.get(node._sequence_nr())
+
+    def _softmax(
+        self,
+        name: str,
+        facts: LossSeen,
+        kind: str,
+        node: Any,
+        dim: int | None,
+        class_dim: int,
+        x: torch.Tensor,
+    ) -> None:
+        shape = graph.shape_of(node)
+        actual = graph.dim_of(node) % max(1, len(shape))
+        log = kind == "LogSoftmaxBackward0"
+        other = dim is not None and actual != dim and len(shape) > 1 and shape[actual] > 1
+        if other and (name in CLASSES or (len(shape) == 2 and actual == 0 and name != "multi_margin_loss")):
+            facts.wrong_dim += 1
+            facts.wrong_dim_at = self._site_of(node)
+            facts.wrong_dims = (actual, dim if dim is not None else class_dim)
+        if kind == "SoftmaxBackward0" and (
+            name == "cross_entropy" or (name == "binary_cross_entropy_with_logits" and not other)
+        ):
+            if name == "cross_entropy":
+                facts.softmax += 1
+                facts.softmax_at = self._site_of(node)
+            else:
+                facts.sigmoid += 1
+                facts.sigmoid_at = self._site_of(node)
+        del log
+
+    def _log_probabilities(self, facts: LossSeen, x: torch.Tensor, kind: str, class_dim: int) -> None:
+        if facts.calls > FULL and facts.calls % 16:
+            return
+        if kind != "SoftmaxBackward0" and (kind.startswith(ON_PURPOSE) or not x.numel()):
+            return
+        total = float(torch.logsumexp(x.detach(), class_dim).abs().max())
+        if total > 1e-3 and math.isfinite(total):
+            facts.unnormalised += 1
+            facts.largest = max(facts.largest, total)
+            facts.source = kind.replace("Backward0", "").lower()
+
+    # --- the target -----------------------------------------------------------------------------------------
+    @staticmethod
+    def _shapes(facts: LossSeen, x: torch.Tensor, target: torch.Tensor) -> None:
+        a, b = tuple(x.shape), tuple(target.shape)
+        if len(a) == len(b) or not a or not b:
+            return
+        total = math.prod(torch.broadcast_shapes(a, b))
+        if total > max(math.prod(a), math.prod(b)):
+            facts.broadcast += 1
+            facts.shapes = (a, b)
+
+    def _target(self, name: str, facts: LossSeen, x: torch.Tensor, target: torch.Tensor, kwargs: Any) -> None:
+        if facts.calls > FULL and facts.calls % 16 > 3:
+            return
+        if not target.numel():
+            return
+        if name.startswith("binary_cross_entropy"):
+            low, high = (float(v) for v in torch.aminmax(target.detach()))
+            if low < 0 or high > 1:
+                facts.bad_labels += 1
+                facts.bad_label = f"{low:g} … {high:g}"
+        elif name in SIGNED:
+            t = target.detach()
+            if bool(((t != 1) & (t != -1)).any()):
+                facts.bad_labels += 1
+                facts.bad_label = f"{float(t.min()):g} … {float(t.max()):g}"
+        elif name in PAIRED:
+            if not bool(torch.isfinite(target.detach().sum())):
+                facts.bad_labels += 1
+                facts.bad_label = "NaN"
+        elif name == "cross_entropy":
+            if x.dim() == 2 and x.shape[1] == 1:
+                facts.bad_labels += 1
+                facts.bad_label = "one column of logits"
+            elif not target.is_floating_point() and bool((target == kwargs.get("ignore_index", -100)).all()):
+                facts.bad_labels += 1
+                facts.bad_label = "every label is ignored"
+
+    # --- what was learned on --------------------------------------------------------------------------------
+    def _trained(
+        self,
+        name: str,
+        facts: LossSeen,
+        x: torch.Tensor,
+        target: torch.Tensor,
+        result: Any,
+        args: Any,
+        kwargs: Any,
+    ) -> None:
+        facts.trained += 1
+        reduction = kwargs.get("reduction", "mean")
+        if reduction == "sum":
+            facts.sums += 1
+        if kwargs.get("weight") is not None or kwargs.get("pos_weight") is not None:
+            facts.weighted = True
+        elif len(args) > 2 and isinstance(args[2], torch.Tensor) and name not in SIGNED:
+            facts.weighted = True
+        facts.rows = max(facts.rows, int(target.shape[0]) if target.dim() else 1)
+        if facts.trained > FULL and facts.trained % 64 > 15:
+            return
+        if result.numel() == 1 and reduction == "mean":
+            facts.values.append(float(result.detach()))
+        if name in CLASSES and not target.is_floating_point() and target.dim() == 1 and x.dim() == 2:
+            facts.classes = int(x.shape[1])
+            self._labels(facts, target.detach(), x.detach().argmax(1))
+        elif (
+            name.startswith("binary_cross_entropy")
+            and target.numel() == target.shape[0]
+            and x.shape == target.shape
+        ):
+            facts.classes = 2
+            half = 0.5 if name == "binary_cross_entropy" else 0.0
+            self._labels(
+                facts, (target.detach() > 0.5).long().flatten(), (x.detach() > half).long().flatten()
+            )
+        elif name in PAIRED and x.shape == target.shape:
+            t = target.detach().double()
+            facts.target_n += t.numel()
+            facts.target_sum += float(t.sum())
+            facts.target_squares += float((t * t).sum())
+
+    @staticmethod
+    def _labels(facts: LossSeen, y: torch.Tensor, predicted: torch.Tensor) -> None:
+        labels = y.tolist()
+        facts.labels.update(labels)
+        if facts.trained % 64 == 0:
+            facts.predicted.clear()
+        facts.predicted.update(zip(labels, predicted.tolist(), strict=True))
+        if len(facts.runs) < 4096:
+            counts: dict[int, int] = {}
+            for label in labels:
+                counts[label] = counts.get(label, 0) + 1
+            top = max(counts, key=lambda c: counts[c])
+            facts.runs.append((top, round(1000 * counts[top] / len(labels))))

@@ -1,0 +1,390 @@
+"""Every net that a person's code calls: in which mode, with or without gradients, and what became of its output.
+
+An output is for training if a backward went through it and a step followed. It is judged if it entered a loss,
+an argmax or a comparison and no backward came. Targets (pseudo-labels, mean teachers), repeated forwards of the
+same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are neither.
+"""
+
+import weakref
+from collections import deque
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.seen import AxisSeen, BatchNormSeen, CallSeen, NetSeen, Seen
+from treino.diagnosis.watch.where import here
+
+RECENT = 12
+JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
+PASSES = ("squeeze", "flatten", "view", "reshape", "cpu", "float")
+
+
+class Output:
+    """What one call of a net returned, for as long as somebody holds it."""
+
+    __slots__ = (
+        "call", "classes", "derived", "fresh", "grad", "in_backward", "judged", "modal", "net", "reached", "ref",
+        "rows", "seq", "shape", "stack", "target", "training",
+    )  # fmt: skip
+
+    def __init__(self, call: CallSeen, out: torch.Tensor, net: "Net", training: bool, modal: bool) -> None:
+        self.call, self.net, self.training, self.modal = call, net, training, modal
+        self.ref = weakref.ref(out)
+        self.shape = tuple(out.shape)
+        self.rows = out.shape[0] if out.dim() else 1
+        self.grad = out.requires_grad
+        self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
+        self.derived: list[weakref.ref[torch.Tensor]] = []
+        self.reached = self.in_backward = self.judged = self.target = False
+        self.fresh = False
+
+
+class Net:
+    """A module called from a person's own code."""
+
+    def __init__(self, module: nn.Module, made_at: Site | None) -> None:
+        parts = list(module.modules())
+        self.count = len(parts)
+        self.modal = [
+            m for m in parts if isinstance(m, _BatchNorm) or (isinstance(m, _DropoutNd) and m.p > 0)
+        ]
+        self.modal += [m for m in parts if isinstance(m, nn.RNNBase) and m.dropout > 0]
+        self.modal += [m for m in parts if isinstance(m, nn.MultiheadAttention) and m.dropout > 0]
+        kinds = tuple(sorted({type(m).__name__ for m in self.modal}))
+        self.seen = NetSeen(type(module).__name__, made_at, bool(self.modal), kinds)
+        self.calls: dict[Site | None, CallSeen] = {}
+        self.evaluated_since_eval = False
+        self.eval_at: Site | None = None
+        self.class_dim: int | None = None
+        self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
+
+
+class Nets:
+    """Wraps ``Module.__call__`` and the handful of functions that turn outputs into figures."""
+
+    def __init__(self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward) -> None:
+        self.seen, self.patches, self.gradients, self.backward = seen, patches, gradients, backward
+        self.stack: list[nn.Module] = []
+        self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
+        self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self.nets: weakref.WeakKeyDictionary[nn.Module, Net] = weakref.WeakKeyDictionary()
+        self.outputs: deque[Output] = deque(maxlen=RECENT)
+        self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
+        self.steps = 0
+        self.row_listeners: list[Any] = []
+        self.finished_listeners: list[Any] = []
+        self._axes: dict[Site | None, AxisSeen] = {}
+        self._norms: weakref.WeakKeyDictionary[nn.Module, BatchNormSeen] = weakref.WeakKeyDictionary()
+
+    def install(self) -> None:
+        patches, stack = self.patches, self.stack
+        original = nn.Module.__call__
+        watching = patches.watching
+
+        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if not watching():
+                return original(module, *args, **kwargs)
+            stack.append(module)
+            try:
+                result = original(module, *args, **kwargs)
+            finally:
+                stack.pop()
+            if not stack:
+                try:
+                    self._called(module, args, kwargs, result)
+                except Exception as error:
+                    patches.defect("forward", error)
+            return result
+
+        patches.replace(nn.Module, "__call__", unseen(call))
+        patches.before(nn.Module, "__init__", self._made)
+        patches.before(nn.Module, "load_state_dict", lambda a, k: self.loaded.update(a[0].modules()))
+        patches.before(nn.Module, "train", self._mode)
+        patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)
+        for name in JUDGES:
+            patches.after(torch.Tensor, name, self._judge(name))
+        for name in ("argmax", "max", "topk", "round"):
+            patches.after(torch, name, self._judge(name))
+        for name in ("__sub__", "__rsub__", "sub"):
+            patches.after(torch.Tensor, name, self._difference)
+        self.gradients.fill_listeners.append(self._filled)
+
+    # --- modules --------------------------------------------------------------------------------------------
+    def _made(self, args: Any, kwargs: Any) -> None:
+        self.made[args[0]] = here()
+
+    def _mode(self, args: Any, kwargs: Any) -> None:
+        mode = args[1] if len(args) > 1 else kwargs.get("mode", True)
+        net = self.nets.get(args[0])
+        if net is not None:
+            net.eval_at = None if mode else here()
+            net.evaluated_since_eval = False
+
+    def place(self) -> Site | None:
+        """Where the running operation is written: the layer's own line where a torch container calls it."""
+        stack = self.stack
+        if len(stack) > 1 and type(stack[-2]).__module__.startswith("torch.nn"):
+            made = self.made.get(stack[-1])
+            if made is not None:
+                return made
+        elif len(stack) == 1 and type(stack[-1]).__module__.startswith("torch.nn.modules.container"):
+            return self.made.get(stack[-1]) or here()
+        return here()
+
+    def _called(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
+        out = result if isinstance(result, torch.Tensor) else _first_tensor(result)
+        if out is None or out.dim() == 0:
+            return
+        net = self.nets.get(module)
+        if net is None:
+            net = self.nets[module] = Net(module, self.made.get(module))
+            self.seen.nets.append(net.seen)
+            if not module.training:
+                net.eval_at = None
+        site = here()
+        call = net.calls.get(site)
+        if call is None:
+            call = net.calls[site] = CallSeen(net.seen, site)
+            self.seen.calls.append(call)
+        call.calls += 1
+        x = next((a for a in args if isinstance(a, torch.Tensor)), None)
+        modal = any(m.training for m in net.modal)
+        training = module.training
+        output = Output(call, out, net, training, modal)
+        if x is not None and not x.is_floating_point() and x.dim() == 0:
+            x = None
+        if x is not None:
+            source = self._match(x)
+            if source is not None and source.modal and not torch.is_grad_enabled():
+                output.modal = True
+            net_key = (id(x), x._version if not x.is_inference() else 0)
+            if net.last_input is not None:
+                reference, version, steps = net.last_input
+                if reference() is x and version == net_key[1] and steps == self.steps and not output.grad:
+                    output.target = True  # the same rows again, with no step between: Monte Carlo
+                    for earlier in self.outputs:
+                        if earlier.net is net and not earlier.grad:
+                            earlier.target = True
+            net.last_input = (weakref.ref(x), net_key[1], self.steps)
+        if out.grad_fn is not None:
+            out.grad_fn.register_prehook(_Reached(output, self))
+        if len(self.outputs) == RECENT:
+            self._settle(self.outputs[0])
+        self.outputs.append(output)
+        for listener in self.row_listeners:
+            listener(output, net, x)
+
+    # --- what becomes of an output ---------------------------------------------------------------------------
+    def _match(self, t: torch.Tensor) -> Output | None:
+        outputs = self.outputs
+        if not outputs:
+            return None
+        base = t._base
+        for output in reversed(outputs):
+            held = output.ref()
+            if held is not None and (
+                held is t or (base is not None and (held is base or held._base is base))
+            ):
+                return output
+            for reference in output.derived:
+                d = reference()
+                if d is not None and (d is t or (base is not None and (d is base or d._base is base))):
+                    return output
+        node = t.grad_fn
+        if node is not None:
+            seqs = {o.seq: o for o in outputs if o.seq >= 0}
+            for _ in range(10):
+                found = seqs.get(node._sequence_nr())
+                if found is not None:
+                    return found
+                following = node.next_functions
+                if not following or following[0][0] is None:
+                    return None
+                node = following[0][0]
+        return None
+
+    def derived(self, before: torch.Tensor, after: torch.Tensor) -> None:
+        """A softmax or a sigmoid of an output still is that output."""
+        output = self._match(before)
+        if output is not None and len(output.derived) < 8:
+            output.derived.append(weakref.ref(after))
+
+    def lost(self, x: torch.Tensor, target: torch.Tensor, trained: bool) -> None:
+        """A loss function took an input and a target."""
+        output = self._match(x)
+        if output is not None:
+            if not trained or not torch.is_grad_enabled():
+                output.judged = True
+            elif output.grad:
+                output.judged = True  # for nothing, unless a backward comes
+            if x.dim() > 1 and not target.is_floating_point():
+                output.net.class_dim = 1
+        goal = self._match(target)
+        if goal is not None and goal is not output:
+            goal.target = True
+
+    def _judge(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            t = args[0]
+            if not isinstance(t, torch.Tensor):
+                return
+            output = self._match(t)
+            if output is None:
+                return
+            output.judged = True
+            found = result if isinstance(result, torch.Tensor) else result[1]
+            if len(output.derived) < 8:
+                output.derived.append(weakref.ref(found))
+            if name in ("argmax", "max"):
+                self._axis(name, output, t, args, kwargs, result)
+
+        return observe
+
+    def _axis(self, name: str, output: Output, t: torch.Tensor, args: Any, kwargs: Any, result: Any) -> None:
+        """An argmax along another axis than that of the classes; the first axis is that of the rows."""
+        class_dim = output.net.class_dim
+        if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2 or t.shape[0] < 2:
+            return
+        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        if name == "max" and not isinstance(dim, int):
+            return
+        if dim is not None and (dim % t.dim() != 0 or class_dim == 0):
+            return
+        if tuple(t.shape) != output.shape or t.shape[class_dim] < 2:
+            return
+        site = here()
+        axis = self._axes.get(site)
+        if axis is None:
+            axis = self._axes[site] = AxisSeen(site, 0, dim, tuple(t.shape), class_dim)
+            self.seen.axes.append(axis)
+        axis.calls += 1
+
+    def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
+        if len(args) < 2 or not self.outputs:
+            return
+        for one, other in ((args[0], args[1]), (args[1], args[0])):
+            if isinstance(one, torch.Tensor) and one.is_floating_point():
+                output = self._match(one)
+                if output is not None:
+                    if isinstance(other, torch.Tensor) and other.requires_grad:
+                        output.target = output.target or not one.requires_grad
+                    elif isinstance(other, torch.Tensor):
+                        output.judged = True
+
+    def reached(self, output: Output) -> None:
+        """A gradient flows through this output."""
+        output.reached = True
+        if self.backward.running and not output.fresh:
+            output.fresh = True
+            self.unfinished.append(output)
+
+    def _filled(self, filled: set[int]) -> None:
+        if not filled:
+            self.unfinished.clear()
+
+    def cleared(self) -> None:
+        """Gradients were cleared: what was reached before trains nothing."""
+        self.unfinished.clear()
+
+    def after_step(self) -> None:
+        """The outputs that were reached since the last clearing have trained their nets."""
+        self.steps += 1
+        for output in self.unfinished:
+            call, net = output.call, output.net
+            call.trained += 1
+            net.seen.trained += 1
+            net.seen.trained_at = call.site
+            if output.training or not net.modal or output.modal:
+                continue
+            if net.eval_at is not None and net.evaluated_since_eval:
+                net.seen.trained_in_eval += 1
+                net.seen.eval_at = net.eval_at
+        self.unfinished.clear()
+
+    def _settle(self, output: Output) -> None:
+        """An output is old enough to say what it was for."""
+        call, net = output.call, output.net
+        for listener in self.finished_listeners:
+            listener(output, net)
+        if output.reached:
+            return
+        if not output.training:
+            net.evaluated_since_eval = True
+        if output.target:
+            call.exempt += 1
+            return
+        if not output.judged:
+            return
+        call.judged += 1
+        if output.modal and output.training:
+            call.judged_in_train_mode += 1
+        if output.grad:
+            call.graph_unused += 1
+            call.graph_rows += output.rows
+
+    # --- batch norm -----------------------------------------------------------------------------------------
+    def _norm(self) -> BatchNormSeen | None:
+        layer = next((m for m in reversed(self.stack) if isinstance(m, _BatchNorm)), None)
+        if layer is None:
+            return None
+        facts = self._norms.get(layer)
+        if facts is None:
+            facts = self._norms[layer] = BatchNormSeen(self.made.get(layer))
+            self.seen.batch_norms.append(facts)
+        return facts
+
+    def _batch_norm(self, result: Any, args: Any, kwargs: Any) -> None:
+        facts = self._norm()
+        if facts is None:
+            return
+        training = self.stack[-1].training if self.stack else False
+        if not training:
+            facts.evaluated += 1
+        elif args[0].shape[0] == 1:
+            facts.ones += 1
+            facts.shape = tuple(args[0].shape)
+        else:
+            facts.larger += 1
+
+    def _batch_norm_failed(self, error: BaseException, args: Any, kwargs: Any) -> None:
+        facts = self._norm()
+        if facts is not None and "more than 1 value" in str(error):
+            facts.crashed = True
+            facts.ones += 1
+            facts.shape = tuple(args[0].shape)
+
+    def finish(self) -> None:
+        """Settle what is left."""
+        for output in self.outputs:
+            self._settle(output)
+        self.outputs.clear()
+
+
+class _Reached:
+    """A prehook on an output's node: cheap, and no part of the output."""
+
+    __slots__ = ("nets", "output")
+
+    def __init__(self, output: Output, nets: Nets) -> None:
+        self.output, self.nets = output, nets
+
+    def __call__(self, grads: Any) -> None:
+        self.nets.reached(self.output)
+
+
+def _first_tensor(result: Any) -> torch.Tensor | None:
+    if isinstance(result, torch.Tensor):
+        return result
+    if isinstance(result, (list, tuple)):
+        return next((r for r in result if isinstance(r, torch.Tensor)), None)
+    if isinstance(result, dict):
+        return next((r for r in result.values() if isinstance(r, torch.Tensor)), None)
+    return None

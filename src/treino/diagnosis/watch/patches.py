@@ -1,0 +1,144 @@
+"""Wrap functions of other modules for a while, and put everything back."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+# Warnings that a wrapped function raises must show its caller's line, as without us: `warnings` skips frames whose
+# file bears these two words.
+UNSEEN = "<treino: importlib _bootstrap>"
+
+After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
+Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
+
+
+class Patches:
+    """The wraps of one examination. An observer that raises is noted in ``defects``, never passed on."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.defects: dict[str, int] = {}
+        self.thread = threading.get_ident()
+        self._undo: list[tuple[Any, str, Any, Any]] = []
+        self._lifted = 0
+
+    def defect(self, what: str, error: BaseException) -> None:
+        """Note that an observer failed."""
+        key = f"{what}: {type(error).__name__}: {error}"
+        self.defects[key] = self.defects.get(key, 0) + 1
+
+    def watching(self) -> bool:
+        """Whether this call is to be observed: switched on, on our thread, not inside a compiler's trace."""
+        return self.on and threading.get_ident() == self.thread and not torch.compiler.is_compiling()
+
+    def replace(self, owner: Any, name: str, new: Any) -> None:
+        """Set an attribute until ``undo``."""
+        own = vars(owner).get(name, None) if isinstance(owner, type) else getattr(owner, name)
+        self._undo.append((owner, name, own, new))
+        setattr(owner, name, new)
+
+    def after(self, owner: Any, name: str, observe: After, failed: Failed | None = None) -> None:
+        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``."""
+        original = getattr(owner, name, None)
+        if original is None:
+            return
+        patches, ident, compiling, main = self, threading.get_ident, torch.compiler.is_compiling, self.thread
+
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if not patches.on or ident() != main or compiling():
+                return original(*args, **kwargs)
+            if failed is None:
+                result = original(*args, **kwargs)
+            else:
+                try:
+                    result = original(*args, **kwargs)
+                except Exception as error:
+                    try:
+                        failed(error, args, kwargs)
+                    except Exception as ours:
+                        patches.defect(name, ours)
+                    raise
+            try:
+                observe(result, args, kwargs)
+            except Exception as error:
+                patches.defect(name, error)
+            return result
+
+        self.replace(owner, name, unseen(watched))
+
+    def before(self, owner: Any, name: str, observe: Callable[..., None]) -> None:
+        """Call ``observe(args, kwargs)`` before each call of ``owner.name``."""
+        original = getattr(owner, name, None)
+        if original is None:
+            return
+        patches = self
+
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if patches.watching():
+                try:
+                    observe(args, kwargs)
+                except Exception as error:
+                    patches.defect(name, error)
+            return original(*args, **kwargs)
+
+        self.replace(owner, name, unseen(watched))
+
+    def install(self) -> None:
+        """Switch on; worker processes that are forked from now on are not observed."""
+        self.on = True
+        os.register_at_fork(after_in_child=self._in_child)
+        for name in ("script", "trace"):  # they read the source of what they compile
+            self._plain_inside(torch.jit, name)
+
+    def _in_child(self) -> None:
+        self.on = False
+
+    def _plain_inside(self, owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with self.lifted():
+                return original(*args, **kwargs)
+
+        self.replace(owner, name, plain)
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """Everything as it was before, inside the block."""
+        if self._lifted == 0:
+            self._restore()
+        self._lifted += 1
+        try:
+            yield
+        finally:
+            self._lifted -= 1
+            if self._lifted == 0:
+                for owner, name, _, new in self._undo:
+                    setattr(owner, name, new)
+
+    def _restore(self) -> None:
+        for owner, name, old, _ in reversed(self._undo):
+            if old is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, old)
+
+    def undo(self) -> None:
+        """Put everything back."""
+        self.on = False
+        self._restore()
+        self._undo.clear()
+
+
+def unseen(function: Any) -> Any:
+    """The same function, whose frame warnings and tracebacks pass over."""
+    function.__code__ = function.__code__.replace(co_filename=UNSEEN)
+    return function

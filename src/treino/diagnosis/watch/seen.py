@@ -1,0 +1,307 @@
+"""What was seen: plain tables that the sensors fill and the rules read."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+
+
+@dataclass
+class OptimizerSeen:
+    """One optimizer and how its gradients fared."""
+
+    kind: str
+    site: Site | None
+    lr: float = 0.0
+    weight_decay: float = 0.0
+    steps: int = 0
+    adaptive: bool = False
+    tainted_steps: int = 0  # steps that used a gradient on which a used one was summed
+    tainted_at: Site | None = None  # the backward that summed
+    stepped_at: Site | None = None
+    cleared_steps: int = 0  # steps whose gradients had been cleared after the backward
+    cleared_at: Site | None = None
+    idle_steps: int = 0  # steps without any gradient at all
+    filled: int = 0  # backwards that wrote gradients of this optimizer
+    filled_at: Site | None = None
+    never_moved: bool = True  # parameters have the values that they had at the first backward
+    used: Counter[Site | None] = field(
+        default_factory=Counter
+    )  # backward site -> its gradients reached a step
+    discarded: Counter[Site | None] = field(default_factory=Counter)  # ... were cleared without a step
+    shares_with: list["OptimizerSeen"] = field(default_factory=list)  # optimizers of the same parameters
+    order: int = 0  # of its making, among modules
+    without_gradient: set[int] = field(default_factory=set)  # ids of parameters never given a gradient
+    update_ratio: list[float] = field(default_factory=list)  # ‖Δp‖ / ‖p‖ of watched steps
+    norm: list[float] = field(default_factory=list)  # ‖p‖ of watched steps
+    decay_share: list[float] = field(default_factory=list)  # weight_decay · ‖p‖ / ‖grad‖
+    movement: float | None = None  # ‖p_end − p_start‖ / ‖p_start‖ of sampled entries
+
+
+@dataclass
+class ManualSeen:
+    """Leaf tensors that are trained without an optimizer."""
+
+    updates: int = 0
+    tainted_updates: int = 0
+    tainted_at: Site | None = None
+
+
+@dataclass
+class BackwardSeen:
+    """One line that calls backward."""
+
+    site: Site | None
+    calls: int = 0
+    loss: list[float] = field(default_factory=list)
+    first_bad: int | None = None  # the call with the first loss that is not finite
+    bad_steps: int = 0  # optimizer steps taken with such a loss
+    bad_operation: str = ""  # the operation in its graph that made it, where one is known
+    leaf_roots: int = 0  # backwards from a tensor without history
+    cut_roots: int = 0  # backwards whose graph reaches no parameter at all
+    made_at: Site | None = None  # where that tensor was made
+    kept: int = 0  # graphs of earlier calls still alive
+    kept_values: int = 0
+    broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = (
+        None  # prediction's shape, shape of the difference
+    )
+    broadcasts: int = 0
+    attention: Counter[Site | None] = field(
+        default_factory=Counter
+    )  # softmax over an axis that is not contracted
+    attention_dims: tuple[int, int] | None = None
+
+
+@dataclass
+class UnownedSeen:
+    """A parameter that gets gradients and belongs to no optimizer."""
+
+    name: str
+    shape: tuple[int, ...]
+    graphs: int
+    made_at: Site | None
+    made_after: bool  # after the optimizer
+    registered: bool  # some watched root module lists it among its parameters
+    training: bool  # its module was in training mode
+    known: bool  # made under our eyes, not loaded, not copied
+    alone: bool  # no owned parameter in the same graph
+    optimizer: OptimizerSeen | None
+    fresh_each_time: bool = False
+
+
+@dataclass
+class CutSeen:
+    """A line that takes a value out of the graph, and what thereby never learned."""
+
+    site: Site | None
+    how: str
+    calls: int
+    parameters: int  # parameters behind it that no backward ever reached
+    optimizer: OptimizerSeen | None
+
+
+@dataclass
+class LossSeen:
+    """One line that computes a loss function."""
+
+    name: str
+    site: Site | None
+    calls: int = 0
+    trained: int = 0
+    softmax: int = 0  # input comes from a softmax over the class axis (or an unknown one)
+    softmax_at: Site | None = None
+    sigmoid: int = 0
+    sigmoid_at: Site | None = None
+    wrong_dim: int = 0  # (log-)softmax over another axis than that of the classes
+    wrong_dim_at: Site | None = None
+    wrong_dims: tuple[int, int] | None = None
+    unnormalised: int = 0  # nll: not log-probabilities, by value and by graph
+    source: str = ""
+    largest: float = 0.0  # of logsumexp
+    broadcast: int = 0
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    bad_labels: int = 0
+    bad_label: str = ""
+    sums: int = 0  # reduction "sum"
+    rows: int = 0
+    weighted: bool = False
+    classes: int = 0
+    labels: Counter[int] = field(default_factory=Counter)  # of trained calls
+    target_n: int = 0
+    target_sum: float = 0.0
+    target_squares: float = 0.0
+    values: list[float] = field(default_factory=list)  # of trained calls
+    predicted: Counter[tuple[int, int]] = field(default_factory=Counter)  # (label, predicted), newest window
+    runs: list[tuple[int, int]] = field(default_factory=list)  # (rows, largest class share·rows) by batch
+    epochs_same_order: int = 0
+
+
+@dataclass
+class NetSeen:
+    """A module that is called by a person's own code."""
+
+    name: str
+    made_at: Site | None
+    modal: bool  # holds dropout or batch norm
+    modal_kinds: tuple[str, ...] = ()
+    trained: int = 0  # calls whose backward led to a step
+    trained_in_eval: int = 0  # ... in eval mode after an evaluation
+    eval_at: Site | None = None  # the .eval() that was never taken back
+    trained_at: Site | None = None
+    eval_kinds: str = ""
+    batch_of_one: int = 0
+    batches: int = 0
+    rows: Any = None  # data.Rows
+
+
+@dataclass
+class CallSeen:
+    """A net called on one line: whether for training or for looking."""
+
+    net: NetSeen
+    site: Site | None
+    calls: int = 0
+    trained: int = 0
+    judged_in_train_mode: int = 0  # outputs that became a metric, with dropout or batch norm in training mode
+    judged: int = 0
+    graph_unused: int = 0  # graphs built, judged, never run backward
+    graph_rows: int = 0
+    longest_unused: int = 0  # in a row, without a backward between
+    exempt: int = 0  # outputs used as a target, repeated on the same rows, ...
+    eval_site: Site | None = None
+
+
+@dataclass
+class BatchNormSeen:
+    """A batch-norm layer's batches in training mode."""
+
+    site: Site | None
+    ones: int = 0
+    larger: int = 0
+    evaluated: int = 0
+    crashed: bool = False
+    shape: tuple[int, ...] = ()
+
+
+@dataclass
+class AxisSeen:
+    """An argmax over a net's output along another axis than that of the classes."""
+
+    site: Site | None
+    calls: int
+    dim: int | None
+    shape: tuple[int, ...]
+    class_dim: int
+
+
+@dataclass
+class LayerSeen:
+    """A weight whose output units are all alike after training steps."""
+
+    name: str
+    site: Site | None
+    units: int
+    checks: int
+    alike: bool
+
+
+@dataclass
+class DepthSeen:
+    """Gradients from the last to the first weight, over watched steps."""
+
+    ratio: list[float] = field(default_factory=list)
+    saturating: int = 0
+    layers: int = 0
+    first: str = ""
+    site: Site | None = None
+    movement: float = 0.0
+
+
+@dataclass
+class ReluSeen:
+    """A ReLU in a training graph, by its place in it."""
+
+    place: int
+    units: int
+    dead: int
+    batches: int
+    site: Site | None
+
+
+@dataclass
+class ClipSeen:
+    """One line that clips gradients."""
+
+    site: Site | None
+    limit: float
+    calls: int = 0
+    share: list[float] = field(default_factory=list)  # limit / norm
+
+
+@dataclass
+class SchedulerSeen:
+    """One learning-rate scheduler."""
+
+    kind: str
+    site: Site | None
+    horizon: int | None
+    calls: int = 0
+    step_at: Site | None = None
+    before_first_update: bool = False
+    inner: bool = False
+    mode: str = ""
+    metrics: list[float] = field(default_factory=list)
+    updates: int = 0  # of its optimizer
+    starved: int = 0  # updates at < 1 % of the first rate
+    base: float = 0.0
+    last: float = 0.0
+    cuts: int = 0
+
+
+@dataclass
+class SeedSeen:
+    """One line that seeds a generator."""
+
+    site: Site | None
+    calls: int = 0
+    same: int = (
+        0  # resets to the same seed, with updates of the same optimizer since, after numbers were drawn
+    )
+    seed: int = 0
+
+
+@dataclass
+class Seen:
+    """Everything that was seen."""
+
+    finished: bool = False
+    steps: int = 0
+    backwards: dict[Site | None, BackwardSeen] = field(default_factory=dict)
+    optimizers: list[OptimizerSeen] = field(default_factory=list)
+    manual: ManualSeen = field(default_factory=ManualSeen)
+    unowned: list[UnownedSeen] = field(default_factory=list)
+    cuts: list[CutSeen] = field(default_factory=list)
+    losses: dict[tuple[str, Site | None], LossSeen] = field(default_factory=dict)
+    nets: list[NetSeen] = field(default_factory=list)
+    calls: list[CallSeen] = field(default_factory=list)
+    batch_norms: list[BatchNormSeen] = field(default_factory=list)
+    axes: list[AxisSeen] = field(default_factory=list)
+    layers: list[LayerSeen] = field(default_factory=list)
+    depth: DepthSeen = field(default_factory=DepthSeen)
+    relus: list[ReluSeen] = field(default_factory=list)
+    clips: dict[Site | None, ClipSeen] = field(default_factory=dict)
+    schedulers: list[SchedulerSeen] = field(default_factory=list)
+    seeds: dict[Site | None, SeedSeen] = field(default_factory=dict)
+    data: Any = None  # data.DataSeen
+    source: Any = None  # source.Source
+
+    def loss_values(self) -> list[float]:
+        """The loss of the line that called backward most often."""
+        busiest = max(self.backwards.values(), key=lambda b: len(b.loss), default=None)
+        return busiest.loss if busiest is not None else []
+
+
+Array = np.ndarray

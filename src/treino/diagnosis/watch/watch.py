@@ -1,0 +1,99 @@
+"""All sensors together: put on, taken off, and their tables completed at the end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.losses import Losses
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.ownership import Ownership
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import Seen
+
+
+class Watch:
+    """The sensors of one examination; ``seen`` holds what they saw.
+
+    after_each_step: called with the number of optimizer steps so far (limits, live findings).
+    """
+
+    def __init__(self, after_each_step: Callable[[int], None] | None = None) -> None:
+        self.seen = Seen()
+        self.patches = Patches()
+        self.gradients = Gradients(self.seen)
+        self.backward = Backward(self.seen, self.patches, self.gradients)
+        self.nets = Nets(self.seen, self.patches, self.gradients, self.backward)
+        self.losses = Losses(self.seen, self.patches, self.backward, self.nets)
+        self.ownership = Ownership(self.seen, self.patches, self.gradients, self.backward, self.nets)
+        self.after_each_step = after_each_step
+        self._hooks: list[Any] = []
+
+    def install(self) -> None:
+        """Start watching. Call it before the script imports anything from torch by name."""
+        patches = self.patches
+        self.backward.install()
+        self.nets.install()
+        self.losses.install()
+        self.ownership.install()
+        patches.after(Optimizer, "__init__", self._optimizer_made)
+        patches.after(Optimizer, "add_param_group", self._group_added)
+        patches.before(Optimizer, "zero_grad", self._clearing)
+        patches.before(nn.Module, "zero_grad", self._clearing)
+        self._hooks = [
+            register_optimizer_step_pre_hook(self._before_step),
+            register_optimizer_step_post_hook(self._after_step),
+        ]
+        patches.install()
+
+    def _optimizer_made(self, result: Any, args: Any, kwargs: Any) -> None:
+        self.gradients.made(args[0]).order = self.ownership.order() + 1
+
+    def _group_added(self, result: Any, args: Any, kwargs: Any) -> None:
+        group = args[1] if len(args) > 1 else kwargs["param_group"]
+        self.gradients.own(args[0], group["params"])
+
+    def _clearing(self, args: Any, kwargs: Any) -> None:
+        self.gradients.before_clear()
+        self.nets.cleared()
+
+    def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        if not self.patches.watching():
+            return None
+        try:
+            return self.gradients.before_step(optimizer, args, kwargs)
+        except Exception as error:
+            self.patches.defect("step", error)
+            return None
+
+    def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if not self.patches.watching():
+            return
+        try:
+            self.gradients.after_step(optimizer)
+            self.backward.after_step()
+            self.nets.after_step()
+            self.ownership.after_step(optimizer)
+        except Exception as error:
+            self.patches.defect("step", error)
+        if self.after_each_step is not None:
+            self.after_each_step(self.seen.steps)
+
+    def stop(self) -> None:
+        """Take everything off and complete the tables."""
+        self.patches.undo()
+        for hook in self._hooks:
+            hook.remove()
+        for part in (self.backward, self.nets, self.ownership):
+            try:
+                part.finish()
+            except Exception as error:
+                self.patches.defect(type(part).__name__, error)
