@@ -158,6 +158,11 @@ def test_commands_come_from_anyone_and_arrive_once_in_order(folder: RunFolder) -
         ("stop", None, None, "new"),
     ]
     assert database.poll_commands() == []
+    asked: list[str] = []
+    assert database._connection is not None
+    database._connection.set_trace_callback(asked.append)
+    assert [database.poll_commands() for _each in range(9)] == [[]] * 9
+    assert set(asked) == {"PRAGMA data_version"}  # which takes microseconds
     for each in found[:2]:
         database.mark_command(each.id, "applied", step=each.step or 3)
     other.add_command("lr", 0.2)

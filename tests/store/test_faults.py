@@ -150,6 +150,7 @@ def refused_at(
             assert (error.rule, error.status) == (ERRORS[number], 1)
             assert str(root) in error.message
             assert hit
+            assert not list(story.path.rglob("*.tmp"))
             refusing = False
             if promise == "created":
                 assert not story.path.exists()

@@ -12,7 +12,7 @@ import torch
 
 from tests.store.conftest import fill
 from treino.errors import TreinoError
-from treino.store import RunFolder, checkpoint, find, list_runs, manifest
+from treino.store import RunFolder, checkpoint, files, find, list_runs, lock, manifest
 from treino.store.files import sha256
 
 
@@ -270,6 +270,41 @@ def test_a_run_is_locked_while_it_is_written(tmp_path: Path) -> None:
         other.seal("stopped")
         assert (folder.status, other.status) == ("stopped", "stopped")
     assert not (folder.path / ".lock").exists()
+
+
+def test_a_lock_file_that_was_unlinked_meanwhile_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = RunFolder.create(parent=tmp_path, name="a")
+    other, taken = RunFolder.open(writer.path), lock._taken
+
+    def sealed_meanwhile(descriptor: int, how: int) -> bool:
+        if writer.status == "running":
+            writer.seal("finished")  # after `other` has opened the lock file
+        return taken(descriptor, how)
+
+    monkeypatch.setattr(lock, "_taken", sealed_meanwhile)
+    with other.lock():
+        monkeypatch.undo()
+        with pytest.raises(TreinoError, match="being written"):
+            RunFolder.open(writer.path).lock()
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunFolder.create(parent=tmp_path, name="a") as writer:
+        writer.write_json("result.json", 0)
+        reader, read, times = RunFolder.open(writer.path), files.read_bytes, [0]
+
+        def replaced_meanwhile(path: Path) -> bytes:
+            if path.name == "result.json" and times[0] < 3:
+                times[0] += 1
+                writer.write_json("result.json", times[0])
+            return read(path)
+
+        monkeypatch.setattr(files, "read_bytes", replaced_meanwhile)
+        assert reader.read_json("result.json") == 3
 
 
 def test_a_sealed_run_goes_on_and_is_sealed_again(finished: RunFolder) -> None:
