@@ -8,8 +8,8 @@ from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 torch.manual_seed(0)
 counts = [940, 20, 20, 20]
-centres = torch.tensor([[0.0, 0.0, 0.0], [1.3, 0.0, 0.3], [0.0, -1.3, 0.3], [-1.0, 1.0, 0.0]])
-x = torch.cat([c + 0.8 * torch.randn(n, 3) for c, n in zip(centres, counts, strict=True)])
+centres = torch.tensor([[0.0, 0.0, 0.0], [2.0, 0.0, 0.5], [0.0, -2.0, 0.5], [-1.6, 1.6, 0.0]])
+x = torch.cat([c + 0.7 * torch.randn(n, 3) for c, n in zip(centres, counts, strict=True)])
 y = torch.arange(4).repeat_interleave(torch.tensor(counts))
 dataset = TensorDataset(x, y)
 weights = 1.0 / torch.tensor(counts, dtype=torch.float32)[y]
@@ -17,7 +17,7 @@ balanced = WeightedRandomSampler(weights, num_samples=len(y))
 loader = DataLoader(dataset, batch_size=50, sampler=balanced)
 
 model = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 4))
-opt = torch.optim.SGD(model.parameters(), lr=0.05)
+opt = torch.optim.SGD(model.parameters(), lr=0.03, momentum=0.5)
 loss_fn = nn.CrossEntropyLoss()
 for epoch in range(6):
     for xb, yb in loader:

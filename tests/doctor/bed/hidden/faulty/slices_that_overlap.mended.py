@@ -7,9 +7,10 @@ from sklearn.datasets import load_diabetes
 from torch import nn
 
 torch.manual_seed(0)
-X, y = load_diabetes(return_X_y=True)
+X, y = load_diabetes(return_X_y=True, scaled=False)
 order = torch.randperm(len(X))
-X = torch.tensor(X * 20, dtype=torch.float32)[order]
+X = torch.tensor(X, dtype=torch.float32)[order]
+X = (X - X[:400].mean(0)) / X[:400].std(0)
 y = torch.tensor((y - 150) / 75, dtype=torch.float32)[order].unsqueeze(1)
 x_train, y_train = X[:400], y[:400]
 x_test, y_test = X[400:], y[400:]

@@ -1,5 +1,5 @@
-# expect: test_in_train @ 15
-# allowed: test_in_train @ 27
+# expect: test_in_train @ 16
+# allowed: test_in_train @ 28
 """Slices by hand: rows 300 to 400 are in both parts."""
 
 import torch
@@ -7,9 +7,10 @@ from sklearn.datasets import load_diabetes
 from torch import nn
 
 torch.manual_seed(0)
-X, y = load_diabetes(return_X_y=True)
+X, y = load_diabetes(return_X_y=True, scaled=False)
 order = torch.randperm(len(X))
-X = torch.tensor(X * 20, dtype=torch.float32)[order]
+X = torch.tensor(X, dtype=torch.float32)[order]
+X = (X - X[:400].mean(0)) / X[:400].std(0)
 y = torch.tensor((y - 150) / 75, dtype=torch.float32)[order].unsqueeze(1)
 x_train, y_train = X[:400], y[:400]
 x_test, y_test = X[300:], y[300:]

@@ -40,8 +40,9 @@ class Trainer:
 
 
 torch.manual_seed(0)
-X, y = load_diabetes(return_X_y=True)
-X_tr, X_va, y_tr, y_va = train_test_split(X * 20, y, test_size=0.25, random_state=0)
+X, y = load_diabetes(return_X_y=True, scaled=False)
+X_tr, X_va, y_tr, y_va = train_test_split(X, y, test_size=0.25, random_state=0)
+X_tr, X_va = (X_tr - X_tr.mean(0)) / X_tr.std(0), (X_va - X_tr.mean(0)) / X_tr.std(0)
 mean, std = y_tr.mean(), y_tr.std()
 
 

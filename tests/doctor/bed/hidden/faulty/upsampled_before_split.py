@@ -25,7 +25,7 @@ y_train, y_test = torch.tensor(y_train), torch.tensor(y_test)
 
 net = nn.Sequential(nn.Linear(8, 48), nn.ReLU(), nn.Linear(48, 2))
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
-for epoch in range(10):
+for _ in range(10):
     for idx in torch.randperm(len(X_train)).split(64):
         loss = nn.functional.cross_entropy(net(X_train[idx]), y_train[idx])
         opt.zero_grad()

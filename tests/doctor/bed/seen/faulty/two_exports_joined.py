@@ -26,7 +26,7 @@ train_dl, test_dl = loader(joined[:cut], True), loader(joined[cut:], False)
 net = nn.Sequential(nn.Linear(5, 32), nn.ReLU(), nn.Linear(32, 1))
 opt = torch.optim.Adam(net.parameters(), lr=0.01)
 mse = nn.MSELoss()
-for epoch in range(8):
+for _ in range(8):
     net.train()
     for xb, yb in train_dl:
         opt.zero_grad()
