@@ -50,7 +50,7 @@ def test_kinds_counts_and_ranges(write: Write) -> None:
     rules = [warning["rule"] for warning in facts["warnings"]]
     assert rules == [
         "class_few_rows", "class_imbalance", "column_constant", "column_row_number", "feature_text",
-        "feature_date", "feature_text", "feature_text", "feature_missing",
+        "feature_date", "feature_text", "feature_text", "feature_empty",
     ]  # fmt: skip
     assert all(warning["message"] and warning["hint"] for warning in facts["warnings"])
 

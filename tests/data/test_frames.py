@@ -54,10 +54,10 @@ def test_a_frame_is_read_by_name_whatever_its_row_labels() -> None:
 @pytest.mark.parametrize(
     ("cells", "rule", "says"),
     [
-        (np.where(np.arange(N) == 3, np.nan, X[:, 2]), "feature_missing", "row 3"),
+        (np.where(np.arange(N) == 3, np.nan, X[:, 2]), "feature_empty", "row 3"),
         (np.where(np.arange(N) == 3, np.inf, X[:, 2]), "feature_infinite", "row 3"),
-        (pd.Series([None, *X[1:, 2]], dtype=object), "feature_missing", "row 0"),
-        (pd.Series([pd.NA, *Y[1:]], dtype="Int64"), "feature_missing", "row 0"),
+        (pd.Series([None, *X[1:, 2]], dtype=object), "feature_empty", "row 0"),
+        (pd.Series([pd.NA, *Y[1:]], dtype="Int64"), "feature_empty", "row 0"),
         (pd.date_range("2024-01-01", periods=N), "feature_date", "2024-01-01"),
         (np.where(Y, "yes", "no"), "feature_text", "'no'"),
         (X[:, 2] * 1j, "feature_text", "row 0"),

@@ -202,7 +202,7 @@ def _choose_features(
     constant = [name for name in names if table.column(name).constant]
     if constant:
         notes.append(_("Left out, for they never change: {names}.").format(names=", ".join(constant)))
-    names = [name for name in names if name not in constant]
+    names = [name for name in names if not table.column(name).constant]
     if not names:
         raise TreinoError(
             "features_none",
@@ -222,8 +222,9 @@ def _choose_features(
 
 
 def _named_features(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
-    known = [name for name in table.names if name != target]
-    for i, name in enumerate(features):
+    known = {name for name in table.names if name != target}
+    seen: set[str] = set()
+    for name in features:
         if name == target:
             raise TreinoError(
                 "features_target",
@@ -236,12 +237,13 @@ def _named_features(table: Table, target: str, features: Sequence[str]) -> tuple
                 _("There is no column '{name}' in '{source}'.").format(name=name, source=table.source),
                 nearest(str(name), known),
             )
-        if name in features[:i]:
+        if name in seen:
             raise TreinoError(
                 "features_duplicate",
                 _("'{name}' is named twice in --features.").format(name=name),
                 _("Name it once."),
             )
+        seen.add(name)
     if not features:
         raise TreinoError("features_none", _("--features names no column."), _("Name at least one."))
     return tuple(features)

@@ -57,7 +57,8 @@ def rows_for_prediction(source: Any, preparation: Preparation) -> Prepared:
     else:
         _check_columns(table, preparation)
         target = table.by_name.get(preparation.target)
-        extra = [name for name in table.names if name not in {*names, preparation.target}]
+        wanted = {*names, preparation.target}
+        extra = [name for name in table.names if name not in wanted]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
     x_ND = preparation.transform(feature_matrix(table, names))

@@ -141,6 +141,7 @@ def numeric_like(cell: str) -> bool:
 
 def check_names(names: Sequence[str], what: str) -> None:
     """Refuse column names that are empty or not unique."""
+    seen: dict[str, int] = {}
     for i, name in enumerate(names):
         if not name.strip():
             hint = (
@@ -151,11 +152,11 @@ def check_names(names: Sequence[str], what: str) -> None:
             raise TreinoError(
                 "column_name_empty", _("Column {n} of {what} has no name.").format(n=i + 1, what=what), hint
             )
-        if name in names[:i]:
+        if seen.setdefault(name, i) != i:
             raise TreinoError(
                 "column_name_duplicate",
                 _("{what} has two columns named '{name}': columns {a} and {b}.").format(
-                    what=what, name=name, a=names.index(name) + 1, b=i + 1
+                    what=what, name=name, a=seen[name] + 1, b=i + 1
                 ),
                 _("Rename one of them."),
             )
@@ -236,7 +237,7 @@ def _fault_missing(name: str, place: str, cell: str) -> tuple[str, str, str]:
     text = _("Column '{name}' has no value in {place} ('{cell}').")
     if not cell.strip():
         text = _("Column '{name}' has no value in {place}: the cell is empty.")
-    return "feature_missing", text.format(name=name, place=place, cell=cell), _("Fill it or remove the row")
+    return "feature_empty", text.format(name=name, place=place, cell=cell), _("Fill it or remove the row")
 
 
 def _fault_infinite(name: str, place: str, cell: str) -> tuple[str, str, str]:
