@@ -17,7 +17,7 @@ LOOSE = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),
     "derandomize": True,
-    "max_examples": 20,
+    "max_examples": 12,
 }
 
 

@@ -7,7 +7,7 @@ from oracles import ARGUMENTS, plain_loop, sample
 from treino.engine import KERNELS, OPTIMIZERS, SCHEDULES, mlp, train
 
 DECAY_CLIP = [(0.0, None), (0.01, None), (0.0, 0.3), (0.02, 0.5)]  # one member each
-QUICK = [("sgd", "constant", 0), ("nesterov", "step", 7), ("adam", "cosine", 7), ("adamw", "constant", 0)]
+QUICK = [("nesterov", "step", 7), ("adamw", "cosine", 7)]
 ALL = [(o, s, w) for o in ARGUMENTS for s in SCHEDULES for w in (0, 7)]
 
 

@@ -54,7 +54,7 @@ class Loss:
 
     def best_constant(self, y: Tensor) -> float:
         """The smallest loss that an output without looking at x can have on these rows."""
-        return LOSSES[self.name].constant(self, y)
+        return LOSSES[self.name].constant(self, y.detach().cpu())
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,13 @@ def _summed(s: Slots, a: Tensor, b: Tensor, product: Tensor) -> list[Call]:
 # ---- cross-entropy: targets are rows of a table [C, C] of (negative) smoothed, weighted one-hot vectors
 
 
-def _weights(loss: Loss, classes: int, like: Tensor) -> Tensor:
-    given = loss.class_weights or (1.0,) * classes
-    return torch.tensor(given, dtype=torch.float64, device="cpu").to(like.device)
+def _weights(loss: Loss, classes: int) -> Tensor:
+    return torch.tensor(loss.class_weights or (1.0,) * classes, dtype=torch.float64, device="cpu")
 
 
-def _soft_targets(loss: Loss, classes: int, like: Tensor) -> Tensor:
+def _soft_targets(loss: Loss, classes: int) -> Tensor:
     """Row c: what is multiplied with -log p for a row of class c, torch's smoothing and weights included."""
-    weight_C = _weights(loss, classes, like)
+    weight_C = _weights(loss, classes)
     share = loss.label_smoothing
     return torch.diag(weight_C * (1 - share)) + share / classes * weight_C
 
@@ -97,7 +96,9 @@ def _soft_targets(loss: Loss, classes: int, like: Tensor) -> Tensor:
 def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor) -> Tensor:
     if loss.softmax_first:
         output = output.softmax(-1)
-    weight = None if loss.class_weights is None else _weights(loss, output.shape[-1], output).to(output.dtype)
+    weight = None
+    if loss.class_weights is not None:
+        weight = _weights(loss, output.shape[-1]).to(output.dtype).to(output.device)
     return F.cross_entropy(output, y, weight=weight, label_smoothing=loss.label_smoothing)
 
 
@@ -105,13 +106,13 @@ def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     rows, classes = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
     weighted = loss.class_weights is not None
-    table = _soft_targets(loss, classes, s.z).neg_()
-    table = (table if weighted else table / rows).to(dtype)
+    table = _soft_targets(loss, classes).neg_()
+    table = (table if weighted else table / rows).to(dtype).to(device)
     t = torch.empty(rows, classes, dtype=dtype, device=device)
     logp = torch.empty(s.z.shape, dtype=dtype, device=device)
     begin: list[Call] = [partial(torch.index_select, table, 0, s.y, out=t)]
     if weighted:  # torch divides by the weights of the batch's rows
-        weight_C = _weights(loss, classes, s.z).to(dtype)
+        weight_C = _weights(loss, classes).to(dtype).to(device)
         row_weight = torch.empty(rows, dtype=dtype, device=device)
         total = torch.empty((), dtype=dtype, device=device)
         share = torch.empty(rows, 1, dtype=dtype, device=device)
@@ -147,9 +148,9 @@ def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
 
 def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
     classes = max(int(y.max()) + 1, len(loss.class_weights or ()))
-    count_C = torch.bincount(y.reshape(-1).cpu().long(), minlength=classes).double()
-    weight_C = _weights(loss, classes, count_C)
-    target_C = (count_C @ _soft_targets(loss, classes, count_C)) / (count_C * weight_C).sum()
+    count_C = torch.bincount(y.reshape(-1).long(), minlength=classes).double()
+    weight_C = _weights(loss, classes)
+    target_C = (count_C @ _soft_targets(loss, classes)) / (count_C * weight_C).sum()
     share_C = target_C / target_C.sum()
     if not loss.softmax_first:
         return float(-torch.xlogy(target_C, share_C).sum())
