@@ -16,7 +16,7 @@ class TinyBert(nn.Module):
         self.tok = nn.Embedding(V, D)
         self.pos = nn.Parameter(0.02 * torch.randn(T, D))
         layer = nn.TransformerEncoderLayer(D, 4, 64, dropout=0.0, batch_first=True, norm_first=True)
-        self.enc = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.enc = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.out = nn.Linear(D, V)
         nn.init.normal_(self.tok.weight, std=0.2)
         self.out.weight = self.tok.weight
@@ -40,9 +40,9 @@ def corrupt(ids):
 
 
 model = TinyBert()
-opt = torch.optim.AdamW(model.parameters(), lr=5e-3)
+opt = torch.optim.AdamW(model.parameters(), lr=1e-2)
 for step in range(160):
-    inputs, labels = corrupt(sentences(64))
+    inputs, labels = corrupt(sentences(24))
     loss = F.cross_entropy(model(inputs).view(-1, V), labels.view(-1), ignore_index=-100)
     opt.zero_grad()
     loss.backward()
