@@ -258,3 +258,10 @@ def test_no_test_rows_no_test_figure(treino: Callable[..., Said]) -> None:
     assert d["metrics"]["test"] is None
     assert d["metrics"]["validation"] is None
     assert d["settings"]["keep"] == "last"
+
+
+def test_a_file_named_like_a_built_in_does_not_come_between(treino: Callable[..., Said], tmp_path: Path) -> None:
+    assert treino("train", "wine", "--steps", 3).status == 0
+    (tmp_path / "wine").write_text("mine")
+    assert treino("plot", "last", "--json").status == 0
+    assert treino("train", "wine", "--json").document["error"]["rule"] == "data_ambiguous"

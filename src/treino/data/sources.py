@@ -13,11 +13,17 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 
+class BuiltinName(str):
+    """A name that is known to be a built-in's, whatever files lie around: a run's own data."""
+
+
 def read(source: Any, *, least_columns: int = 2) -> Table:
     """The table in a source: a built-in's name, a path, a pandas frame, (X, y), or a 2-D array.
 
     least_columns: 1 where a file may hold a single feature and no target.
     """
+    if isinstance(source, BuiltinName):
+        return BUILTINS[source].read(source)
     if isinstance(source, str):
         return _named(source, least_columns)
     if isinstance(source, os.PathLike):

@@ -9,6 +9,7 @@ import torch
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data, Rows
 from treino.data.preparation import Preparation
+from treino.data.sources import BuiltinName
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -73,7 +74,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     where, stored = spec["data"], folder.read_json("preparation.json")
     if where["kind"] == "memory":
         return _copy_of(folder, stored)
-    source: str | Path = where["source"]
+    source: str | Path = BuiltinName(where["source"])
     if where["kind"] == "file":
         source = (
             Path(moved_to) if moved_to is not None else Path(os.path.normpath(folder.path / where["source"]))
