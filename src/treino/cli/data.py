@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.table import Table
+from rich.text import Text
 
 from treino.cli.flags import ScreenFlag
 from treino.words import _
@@ -59,5 +60,10 @@ def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
         screen.out.print(
             said + (" (" + ", ".join(map(str, document["classes"])) + ")" if document["classes"] else "")
         )
+    elif document["likely_targets"]:
+        names = ", ".join(document["likely_targets"])
+        screen.out.print(_("no target yet: --target with one of {names}?").format(names=names))
     for warning in document["warnings"]:
-        screen.out.print(f"[yellow]![/] {warning['message']}")
+        screen.out.print(
+            Text.assemble(("! ", "yellow"), f"{warning['message']} {warning.get('hint', '')}".rstrip())
+        )

@@ -28,7 +28,7 @@ def _sklearn(loader: str) -> Callable[[str], Table]:
         import sklearn.datasets
 
         bunch: Any = getattr(sklearn.datasets, loader)()
-        features = [str(feature).replace(" ", "_") for feature in bunch.feature_names]
+        features = [str(feature).removesuffix(" (cm)").replace(" ", "_") for feature in bunch.feature_names]
         classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
         return _table(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
 

@@ -43,7 +43,9 @@ def _boundary(run: "Run") -> bytes:
     from treino.plots.boundary import boundary_figure
     from treino.plots.style import png
 
-    return png(boundary_figure(boundary(run.module, run.data, item_shape=run.item_shape)))
+    over = run.status in ("finished", "diverged")
+    splits = ("train", "validation", "test") if over else ("train", "validation")
+    return png(boundary_figure(boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)))
 
 
 def _curves(run: "Run") -> bytes:
