@@ -3,8 +3,10 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.store.conftest import fill
 from treino.errors import TreinoError
 from treino.store import RunFolder, list_runs
 
@@ -76,6 +78,24 @@ def test_no_flip_is_silent(finished: RunFolder, name: str, count: int) -> None:
         flip(path, place)
         (finished.path / ".lock").unlink(missing_ok=True)
     RunFolder.open(finished.path)
+
+
+def test_no_flip_in_the_losses_of_a_killed_run_is_silent(tmp_path: Path) -> None:
+    with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:
+        folder.database.add_losses(0, 40, np.ones(5))
+    path = folder.path / "run.sqlite"
+    with folder.lock():
+        assert folder.last_checkpoint() is not None
+    whole = path.read_bytes()
+    for first in range(0, 40, 10):
+        start = whole.index((np.arange(first, first + 10, dtype="<f4") / np.float32(7)).tobytes()) * 8
+        for place in random.Random(first).sample(range(start, start + 320), 5):
+            flip(path, place)
+            with folder.lock(), pytest.raises(TreinoError, match=r"run\.sqlite is damaged"):
+                folder.last_checkpoint()
+            flip(path, place)
+    with folder.lock():
+        assert folder.last_checkpoint() is not None
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -474,3 +476,9 @@ def test_an_older_format_is_read_through_its_migrations(
         assert rule(caught) == ("run_older", 2)
     after = {path: path.read_bytes() for path in before}
     assert after == before
+
+
+def test_the_store_is_light_to_import() -> None:
+    heavy = "torch", "numpy", "safetensors"
+    code = f"import sys, treino.store; sys.exit(any(each in sys.modules for each in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

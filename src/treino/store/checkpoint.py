@@ -19,18 +19,25 @@ _NO_DIGEST = "0" * 64
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One generation, counted from 1, the file that it is in, and that file's SHA-256."""
+    """One generation, counted from 1, the file that it is in, that file's SHA-256, and its content.
+
+    losses: what `Database.mark` said when it was written.
+    """
 
     generation: int
     name: str
     digest: str
+    losses: dict[str, Any]
     tensors: dict[str, "Tensor"]
     meta: dict[str, Any]
 
 
-def to_bytes(tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int) -> bytes:
+def to_bytes(
+    tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int, losses: Mapping[str, Any]
+) -> bytes:
     """A safetensors file that carries the SHA-256 of itself, taken with 64 zeros in its place."""
-    data = tensor_bytes(tensors, {"sha256": _NO_DIGEST, "generation": generation, "meta": meta})
+    state = {"sha256": _NO_DIGEST, "generation": generation, "losses": losses, "meta": meta}
+    data = tensor_bytes(tensors, state)
     return data.replace(_NO_DIGEST.encode(), digest(data).encode(), 1)
 
 
@@ -42,7 +49,7 @@ def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
         raise damaged(path, _("it is not a checkpoint"))
     if digest(data.replace(kept.encode(), _NO_DIGEST.encode(), 1)) != kept:
         raise damaged(path, _("its content does not match its own SHA-256"))
-    return Checkpoint(state["generation"], name, digest(data), tensors, state["meta"])
+    return Checkpoint(state["generation"], name, digest(data), state["losses"], tensors, state["meta"])
 
 
 def read_all(

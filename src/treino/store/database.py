@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from treino.errors import TreinoError
 from treino.store import sqlite
 from treino.store.encoding import json_bytes
-from treino.store.files import damaged, write_atomically
+from treino.store.files import damaged, digest, write_atomically
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -206,6 +206,21 @@ class Database:
                 ),
             ]
         )
+
+    def mark(self) -> dict[str, Any]:
+        """The newest segment, how many losses it has, and their SHA-256: what `check` compares with."""
+        segment = max(self.segments(), default=0)
+        blobs = self._rows("SELECT count, blob FROM losses WHERE segment = ? ORDER BY step", (segment,))
+        kept = digest(b"".join(blob for _count, blob in blobs))
+        return {"segment": segment, "count": sum(count for count, _blob in blobs), "sha256": kept}
+
+    def check(self, mark: Mapping[str, Any]) -> None:
+        """TreinoError where the losses up to a `mark` are not what they were; later ones don't matter."""
+        kept = self.losses(mark["segment"])[: mark["count"]]
+        if len(kept) < mark["count"]:
+            raise self._missing(len(kept))
+        if digest(kept.astype("<f4").tobytes()) != mark["sha256"]:
+            raise damaged(self.path, _("its losses are not those that the checkpoint was reached with"))
 
     # ---- commands, from any process
 

@@ -89,7 +89,7 @@ class RunFolder:
     def open(cls, path: Path | str, *, verify: bool = True) -> "RunFolder":
         """Open for reading. Errors: `run_missing`, `not_a_run`, `run_newer`, `run_damaged`, `file_missing`"""
         path = Path(path)
-        folder = cls(path, _read_manifest(path))
+        folder = cls(path, manifest.read(path))
         if verify:
             folder.verify()
         return folder
@@ -99,7 +99,7 @@ class RunFolder:
         if not lock.held(self._lock):
             self._lock = lock.acquire(self.path / lock.NAME)
             try:
-                self._manifest = _read_manifest(self.path)
+                self._manifest = manifest.read(self.path)
                 if self._manifest.format != manifest.FORMAT:
                     raise TreinoError(
                         "run_older",
@@ -136,7 +136,7 @@ class RunFolder:
     def manifest(self) -> Manifest:
         """What the manifest says now; another process may be changing it unless this one holds the lock."""
         if not lock.held(self._lock):
-            self._manifest = _read_manifest(self.path)
+            self._manifest = manifest.read(self.path)
         return self._manifest
 
     @property
@@ -249,14 +249,17 @@ class RunFolder:
         generation, name = self._newest
         name = SLOTS[name == SLOTS[0]]
         files.make_folder((self.path / name).parent)
-        files.write_atomically(self.path / name, to_bytes(tensors, meta, generation + 1))
+        files.write_atomically(
+            self.path / name, to_bytes(tensors, meta, generation + 1, self.database.mark())
+        )
         self._newest = generation + 1, name
 
     def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
         """The newest state to go on from, None where there is none.
 
         In a run that was not sealed, a torn or flipped one makes way for the other, with a notice and an
-        event; in a sealed one every difference is an error.
+        event; in a sealed one every difference is an error. With the lock held, the losses in the database
+        must be those that this state was reached with.
         """
         whole, broken = self._checkpoints()
         if broken and (self.manifest.sealed or not whole):
@@ -267,6 +270,8 @@ class RunFolder:
                 self.database.add_event(0, 0, "checkpoint_damaged", {"file": name})
         if not whole:
             return None
+        if lock.held(self._lock) and not self._manifest.sealed:
+            self.database.check(whole[0].losses)
         state: tuple[dict[str, Tensor], dict[str, Any]]
         state = manifest.migrated(self._manifest.format, whole[0].name, (whole[0].tensors, whole[0].meta))
         return state
@@ -383,23 +388,3 @@ class RunFolder:
 
 def _outside(name: str) -> bool:
     return name.split("/")[0] in manifest.OUTSIDE
-
-
-def _read_manifest(path: Path) -> Manifest:
-    file = path / manifest.NAME
-    try:
-        return Manifest.from_bytes(files.read_bytes(file), file)
-    except TreinoError as error:
-        if error.rule != "file_vanished":
-            raise
-    if not path.exists():
-        raise TreinoError(
-            "run_missing",
-            _("There is no folder {path}.").format(path=path),
-            _("`treino runs` lists what is there."),
-        )
-    raise TreinoError(
-        "not_a_run",
-        _("{path} is not a run: it has no {name}.").format(path=path, name=manifest.NAME),
-        _("Give the folder that `treino train` printed; `treino runs` lists them."),
-    )

@@ -95,7 +95,7 @@ def _summary(path: Path) -> RunSummary:
         spec, result = (
             folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")
         )
-        missing = [name for name in folder.manifest.files if not folder.has(name)]
+        missing = [name for name in folder.manifest.files if not (path / name).is_file()]
         damage = _("{name} is missing").format(name=missing[0]) if missing else None
         status = "damaged" if damage else folder.status
         return RunSummary(path.name, path, folder.kind, status, folder.created, damage, spec, result)

@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.errors import TreinoError
 from treino.store.encoding import json_bytes, json_value
-from treino.store.files import damaged, digest
+from treino.store.files import damaged, digest, read_bytes
 from treino.words import _
 
 NAME = "manifest.json"
@@ -97,6 +97,27 @@ class Manifest:
         if not fits:
             raise damaged(path, _("it is not a manifest"))
         return manifest
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and those of `Manifest.from_bytes`."""
+    file = folder / NAME
+    try:
+        return Manifest.from_bytes(read_bytes(file), file)
+    except TreinoError as error:
+        if error.rule != "file_vanished":
+            raise
+    if not folder.exists():
+        raise TreinoError(
+            "run_missing",
+            _("There is no folder {path}.").format(path=folder),
+            _("`treino runs` lists what is there."),
+        )
+    raise TreinoError(
+        "not_a_run",
+        _("{path} is not a run: it has no {name}.").format(path=folder, name=NAME),
+        _("Give the folder that `treino train` printed; `treino runs` lists them."),
+    )
 
 
 def migrated(found: int, what: str, value: Any) -> Any:
