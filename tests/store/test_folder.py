@@ -89,6 +89,29 @@ def test_out_is_the_folder_itself_where_it_is_new_or_empty(tmp_path: Path) -> No
         RunFolder.create(out=tmp_path / "c", kind="kind")
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_of_two_that_are_given_the_same_out_one_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    out, acquire, others = tmp_path / "out", lock.acquire, []
+
+    def late(path: Path) -> int:
+        monkeypatch.undo()
+        others.append(RunFolder.create(out=out))  # after we have made the folder, before we have its lock
+        others[0].write_json("spec.json", {"mine": False})
+        if ended:
+            others[0].seal("finished")
+        return acquire(path)
+
+    monkeypatch.setattr(lock, "acquire", late)
+    with pytest.raises(TreinoError) as caught:
+        RunFolder.create(out=out)
+    assert rule(caught) == ("out_not_empty" if ended else "run_busy", 2)
+    assert RunFolder.open(out).status == ("finished" if ended else "running")
+    assert RunFolder.open(out).read_json("spec.json") == {"mine": False}
+    others[0].close()
+
+
 # ---- finding and listing
 
 
