@@ -1,5 +1,7 @@
 """100 steps of every optimizer × decay × schedule × clipping are those of torch.optim, on every kernel."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from oracles import ARGUMENTS, plain_loop, sample
@@ -66,6 +68,36 @@ def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
 @pytest.mark.parametrize(("name", "schedule", "warmup"), [c for c in ALL if c not in QUICK])
 def test_a_hundred_steps_of_every_combination_are_those_of_torch(name, schedule, warmup):
     check(name, schedule, warmup, KERNELS)
+
+
+@pytest.mark.parametrize("name", ["nesterov", "adam", "adamw"])
+def test_without_torchs_fused_update_it_is_the_same(name, monkeypatch):
+    """What other devices use."""
+    which = ARGUMENTS[name]["optimizer"]
+    monkeypatch.setitem(OPTIMIZERS, which, replace(OPTIMIZERS[which], fused=None))
+    check(name, "cosine", 7, ["flat-loop"])
+
+
+def test_a_norm_beyond_float32_stops_only_who_is_clipped():
+    """1e25 squared is infinite: torch's coefficient is then 0, and a neighbour without clipping feels nothing."""
+    x, y = torch.full((4, 2), 1e25), torch.tensor([0, 1, 0, 1])
+    arguments = {
+        "optimizer": "sgd",
+        "lr": 1e-30,
+        "steps": 3,
+        "batch_size": None,
+        "init": "zeros",
+        "engine": "flat-bmm",
+    }
+    x[1:, 0] = 3e24
+    crowd = train((x, y), mlp(), clip=[torch.inf, 1.0], seeds=(0, 1), **arguments)
+    alone = train((x, y), mlp(), seeds=(0,), **arguments)
+    for training in (crowd, alone):
+        for _tick in training:
+            pass
+    assert torch.equal(crowd._population.params[0], alone._population.params[0])
+    assert crowd._population.params[0].abs().max() > 0
+    assert crowd._population.params[1].abs().max() == 0
 
 
 def test_every_registered_optimizer_is_held_against_torch():

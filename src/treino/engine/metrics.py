@@ -1,7 +1,6 @@
 """Metrics of R networks on the same rows, in float64; they agree with scikit-learn's."""
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -57,7 +56,7 @@ def _classification(output_RNC: Tensor, y_N: Tensor) -> dict[str, Tensor]:
         "f1_macro": _f1(guess_RN, y_N, max(2, outputs)),
     }
     if outputs <= 2:
-        found["auc"] = torch.tensor([_auc(score_N, y_N) for score_N in score_RN], dtype=torch.float64)
+        found["auc"] = _auc(score_RN.contiguous(), y_N)
     return found
 
 
@@ -78,16 +77,19 @@ def _f1(guess_RN: Tensor, y_N: Tensor, classes: int) -> Tensor:
     return f1_RC.sum(-1) / (total_RC > 0).sum(-1)
 
 
-def _auc(score_N: Tensor, y_N: Tensor) -> float:
+def _auc(score_RN: Tensor, y_N: Tensor) -> Tensor:
     """The chance that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney)."""
     positive = int(y_N.sum())
     negative = len(y_N) - positive
-    if not positive or not negative or not bool(score_N.isfinite().all()):
-        return math.nan
-    _values, place_N, count_V = score_N.unique(return_inverse=True, return_counts=True)
-    rank_V = count_V.cumsum(0).double() - (count_V.double() - 1) / 2  # from 1 on; ties share their mean
-    ranks = float(rank_V[place_N[y_N == 1]].sum())
-    return (ranks - positive * (positive + 1) / 2) / (positive * negative)
+    if not positive or not negative:
+        return torch.full((len(score_RN),), torch.nan, dtype=torch.float64)
+    sorted_RN, score_RM = score_RN.sort(-1).values, score_RN[:, y_N == 1]
+    below_RM, upto_RM = (torch.searchsorted(sorted_RN, score_RM, right=right) for right in (False, True))
+    rank_RM = (
+        below_RM + upto_RM + 1
+    ).double() / 2  # from 1 on; ties share their mean; sums of halves are exact
+    auc_R = (rank_RM.sum(-1) - positive * (positive + 1) / 2) / (positive * negative)
+    return torch.where(score_RN.isfinite().all(-1), auc_R, torch.nan)
 
 
 def _regression(output_RNK: Tensor, y_NK: Tensor, scale: float) -> dict[str, Tensor]:
@@ -102,8 +104,3 @@ def _regression(output_RNK: Tensor, y_NK: Tensor, scale: float) -> dict[str, Ten
         r2_K = torch.where(spread_K > 0, r2_K, (square_K == 0).double())
         rows["r2"].append(r2_K.mean() if len(y_NK) > 1 else torch.tensor(math.nan, dtype=torch.float64))
     return {name: torch.stack(values) for name, values in rows.items()}
-
-
-def best_first(metric: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """(now ``[P]``, best ``[P]``) -> where now is better; False for NaN."""
-    return torch.gt if BETTER[metric] > 0 else torch.lt

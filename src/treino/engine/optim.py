@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,8 +14,7 @@ from torch.optim.sgd import sgd as torch_sgd
 Number = Any  # one member's float, or a tensor [block, 1]
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(NamedTuple):
     """What one update reads. Of a block: tensors ``[block, 1]``; None where no member uses it."""
 
     lr: Number  # with the schedule
@@ -156,7 +155,7 @@ def _adamw(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor],
     """Loshchilov & Hutter 2019: the weights shrink by themselves, the gradient doesn't know."""
     if n.weight_decay is not None:
         p.mul_(n.shrink)
-    _adam(p, g, m, replace(n, weight_decay=None), tmp, nesterov)
+    _adam(p, g, m, n._replace(weight_decay=None), tmp, nesterov)
 
 
 # ---- torch's fused updates of one flat row: one pass over memory

@@ -1,7 +1,5 @@
 """What a member is, by rows: selecting, cloning, ranking, checkpointing members is indexing rows."""
 
-# ruff: noqa: N815 (array names carry their axes)
-
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 

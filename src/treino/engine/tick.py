@@ -1,7 +1,5 @@
 """What the engine yields."""
 
-# ruff: noqa: N815 (array names carry their axes)
-
 from dataclasses import dataclass
 
 from torch import Tensor, nn

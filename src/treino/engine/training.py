@@ -1,8 +1,7 @@
 """Training: an iterable of ticks that can be steered, saved and loaded. It writes nothing to disk."""
 
-# ruff: noqa: N802 (array names carry their axes)
-
 import copy
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -246,7 +245,7 @@ class Training:
             with torch_state(self._kernel.intra_op):
                 loss_SR = self._kernel.run(self._population, rows, self._work(first, stop))
                 # a sum is fifty times cheaper than looking at every number
-                fine = bool((loss_SR.sum() + self._population.params.sum()).isfinite())
+                fine = math.isfinite(float(loss_SR.sum() + self._population.params.sum()))
                 loss_SR = loss_SR.cpu()
                 if not fine:
                     self._bury(loss_SR, rows, first)
@@ -288,24 +287,17 @@ class Training:
         """Sum the losses up, make an Epoch of each that ended, evaluate at the last where it is due."""
         per, stop = self.steps_per_epoch, self.step
         over = stop == self.steps or not len(self._active)
+        mean_EP, std_EP = self._epoch_loss.add(loss_SP, per, over)
+        evaluation, seconds = None, 0.0
+        if (due or over) and self._validation is not None and len(self._active):
+            evaluation = self._evaluate()
+            seconds = time.perf_counter() - ended
         epochs: list[Epoch] = []
-        at = first
-        while at < stop:
-            border = min(stop, at - at % per + per)
-            self._epoch_loss.add(loss_SP[at - first : border - first])
-            at = border
-            if border % per == 0 or (over and border == stop):
-                mean_P, std_P = self._epoch_loss.end()
-                when = (
-                    ended if border == stop else begin + (ended - begin) * (border - first) / (stop - first)
-                )
-                evaluation, seconds = None, 0.0
-                if border == stop and (due or over) and self._validation is not None and len(self._active):
-                    evaluation = self._evaluate()
-                    seconds = time.perf_counter() - ended
-                epochs.append(
-                    Epoch(self.plan.epoch_of(border), border, mean_P, std_P, evaluation, when, seconds)
-                )
+        for mean_P, std_P in zip(mean_EP.unbind(0), std_EP.unbind(0), strict=True):
+            border = min(stop, (first // per + 1 + len(epochs)) * per)
+            when = begin + (ended - begin) * (border - first) / (stop - first)
+            last = (evaluation, seconds) if border == stop else (None, 0.0)
+            epochs.append(Epoch(self.plan.epoch_of(border), border, mean_P, std_P, last[0], when, last[1]))
         if self.step >= self.steps:
             self._stop(self._active, FINISHED, self.step)
         if over or not len(self._active):

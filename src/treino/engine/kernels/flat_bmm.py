@@ -102,7 +102,7 @@ class Workspace:
             if batch is None:
                 now = self.back.whole(x, y)
             else:
-                now = self.back.batch(len(batch), x, y)
+                now = self.back.batch(batch.shape[0], x, y)
                 torch.index_select(x, 0, batch, out=now.x)
                 torch.index_select(y, 0, batch, out=now.y)
                 for call in now.begin:

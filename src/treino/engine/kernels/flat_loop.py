@@ -22,8 +22,10 @@ class FlatLoop:
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
         loss_RS = torch.empty(len(rows), work.steps, dtype=self.recipe.dtype, device=self.recipe.device)
+        hp_P = {name: value.tolist() for name, value in population.hp.items()}
         for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
-            self._member(population, row, work, loss_S)
+            hp = {name: values[row] for name, values in hp_P.items()}
+            self._member(population, row, work, hp, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
@@ -51,10 +53,11 @@ class FlatLoop:
         bound: tuple[Backprop, Fused] = population.bound[row]
         return bound
 
-    def _member(self, population: Population, row: int, work: Work, loss_S: Tensor) -> None:
+    def _member(
+        self, population: Population, row: int, work: Work, hp: dict[str, float], loss_S: Tensor
+    ) -> None:
         back, update = self._bound(population, row)
         g, x, y = population.grads[row], work.x, work.y
-        hp = {name: float(value[row]) for name, value in population.hp.items()}
         clip = None if hp["clip"] == OFF["clip"] else hp["clip"]
         keys = self._keys(population, row, work, hp["dropout"])
         for s, (batch, factor, loss) in enumerate(
@@ -63,7 +66,7 @@ class FlatLoop:
             if batch is None:
                 now = back.whole(x, y)
             else:
-                now = back.batch(len(batch), x, y)
+                now = back.batch(batch.shape[0], x, y)
                 torch.index_select(x, 0, batch, out=now.x)
                 torch.index_select(y, 0, batch, out=now.y)
                 for call in now.begin:
