@@ -265,3 +265,18 @@ def test_a_file_named_like_a_built_in_does_not_come_between(treino: Callable[...
     (tmp_path / "wine").write_text("mine")
     assert treino("plot", "last", "--json").status == 0
     assert treino("train", "wine", "--json").document["error"]["rule"] == "data_ambiguous"
+
+
+def test_data_that_was_loaded_with_arguments_of_its_own_is_found_again(tmp_path: Path) -> None:
+    data = tr.load("wine", features=["hue", "alcohol"], test=0.3, validation=0.2, data_seed=5, normalise=False)
+    run = tr.fit(data, epochs=2, seed=1, parent=tmp_path)
+    again = tr.open(run.path)
+    assert torch.equal(again.data.train.x, data.train.x)
+    assert torch.equal(again.data.test.index, data.test.index)
+    assert again.settings["test"] == 0.3
+    assert again.settings["data_seed"] == 5
+    assert again.settings["normalise"] is False
+    counted = tr.fit("wine", features="hue", num_classes=3, epochs=1, parent=tmp_path)
+    assert tr.open(counted.path).data.features == ("hue",)
+    with pytest.raises(TreinoError, match="split and prepared already"):
+        tr.fit(data, test=0.1, parent=tmp_path)

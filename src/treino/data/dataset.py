@@ -1,8 +1,8 @@
 """What the floors above see of a data set: prepared rows in three splits, and what is known about them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -43,6 +43,7 @@ class Data:
     target_mean, target_scale: a regression target is ``y * target_scale + target_mean`` in its own
     units; 0 and 1 for classes.
     official_test: the test rows are the source's own, not a share taken from it.
+    arguments: what ``load`` was asked beside the source (JSON-able): the same again gives the same rows.
     notes: what was decided about the source, one sentence each, for the summary and the run.
     """
 
@@ -60,11 +61,16 @@ class Data:
     validation: Rows
     test: Rows
     preparation: "Preparation"
-    data_seed: int
+    arguments: Mapping[str, Any]
     target_mean: float = 0.0
     target_scale: float = 1.0
     official_test: bool = False
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def data_seed(self) -> int:
+        """The seed of the split, and of the order unless a training says otherwise."""
+        return int(self.arguments["data_seed"])
 
     @property
     def inputs(self) -> int:

@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import nn
 
-from treino.data.dataset import Data
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings
 from treino.words import _
@@ -77,6 +76,3 @@ def _without_data_settings(read: Settings) -> Settings:
     loaded = {"target", "features", "task", "normalise", "validation", "test", "data_seed"}
     kept = {k: getattr(read, k) for k in read.model_fields_set if k not in loaded}
     return read_settings(kept)
-
-
-__all__ = ["Data", "fit"]

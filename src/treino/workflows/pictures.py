@@ -40,11 +40,12 @@ def draw(run: "Run", what: Sequence[str], to: Path | None = None) -> list[Path]:
 
 def _boundary(run: "Run") -> bytes:
     from treino.inspection.boundary import boundary
+    from treino.inspection.views import Split
     from treino.plots.boundary import boundary_figure
     from treino.plots.style import png
 
     over = run.status in ("finished", "diverged")
-    splits = ("train", "validation", "test") if over else ("train", "validation")
+    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
     return png(boundary_figure(boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)))
 
 

@@ -51,11 +51,6 @@ def device_of(name: str) -> str:
     return name
 
 
-def seeds_of(settings: Settings) -> tuple[int, int]:
-    """-> (seed, data_seed)."""
-    return settings.seed, settings.seed if settings.data_seed is None else settings.data_seed
-
-
 def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> Plan:
     """Decide what was left open and make the training; nothing is written.
 
@@ -87,7 +82,6 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         )  # fmt: skip
     batch = default["batch_size"] if s.batch_size is None else s.batch_size
     weights = _class_weights(s, data)
-    seed, data_seed = seeds_of(s)
     training = train(
         data,
         net,
@@ -111,14 +105,17 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         metric=s.metric,
         keep=keep,
         shuffle=s.shuffle,
-        seeds=(seed,),
-        data_seed=data_seed,
+        seeds=(s.seed,),
+        data_seed=data.data_seed,
         device=device_of(s.device),
         engine=s.engine,
         threads=s.threads,
         fault=faults_of(s),
     )
     resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
+        "normalise": data.arguments["normalise"],
+        "validation": data.arguments["validation"],
+        "test": data.arguments["test"],
         "task": data.task,
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,
@@ -130,7 +127,7 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         "patience": patience,
         "keep": keep,
         "class_weights": weights,
-        "data_seed": data_seed,
+        "data_seed": data.data_seed,
         "fault": list(faults_of(s)),
         "device": device_of(s.device),
         "engine": training.engine,

@@ -19,7 +19,7 @@ from treino.words import _
 COPY = "data.safetensors"
 PLAIN = (
     "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
-    "data_seed", "target_mean", "target_scale", "official_test", "notes",
+    "arguments", "target_mean", "target_scale", "official_test", "notes",
 )  # fmt: skip
 
 
@@ -51,9 +51,21 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     """What ``spec.json`` says of the data: a built-in's name, a file relative to the run, or 'memory'."""
     if data.sha256 is not None:
         path = os.path.relpath(Path(data.source).resolve(), folder.resolve())
-        return {"kind": "file", "name": data.name, "source": path, "sha256": data.sha256}
+        return {
+            "kind": "file",
+            "name": data.name,
+            "source": path,
+            "sha256": data.sha256,
+            "load": dict(data.arguments),
+        }
     kind = "builtin" if data.source in BUILTINS else "memory"
-    return {"kind": kind, "name": data.name, "source": data.source, "sha256": None}
+    return {
+        "kind": kind,
+        "name": data.name,
+        "source": data.source,
+        "sha256": None,
+        "load": dict(data.arguments),
+    }
 
 
 def keep_copy(folder: RunFolder, data: Data) -> None:
@@ -95,17 +107,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
                 ),
                 _("Give that file with --data FILE, or train a new run on this one."),
             )
-    r = spec["resolved"]
-    data = load(
-        source,
-        target=r["target"] if where["kind"] == "file" else spec["asked"].get("target"),
-        features=spec["asked"].get("features"),
-        task=spec["asked"].get("task"),
-        validation=r["validation"],
-        test=r["test"],
-        data_seed=r["data_seed"],
-        normalise=r["normalise"],
-    )
+    data = load(source, **where["load"])
     if data.preparation.to_json() != stored:
         raise TreinoError(
             "preparation_differs",

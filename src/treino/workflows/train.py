@@ -25,7 +25,7 @@ from treino.workflows.finish import finish
 from treino.workflows.interrupt import ctrl_c
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
-from treino.workflows.plan import Plan, plan, seeds_of
+from treino.workflows.plan import Plan, plan
 from treino.workflows.run import Run
 from treino.workflows.source import data_of, keep_copy, load_data, reference
 
@@ -97,7 +97,7 @@ def training(
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     data = load_data(source, settings)
-    own = net if net is not None else own_net(settings.net, seeds_of(settings)[0]) if settings.net else None
+    own = net if net is not None else own_net(settings.net, settings.seed) if settings.net else None
     planned = plan(settings, data, own)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
@@ -268,7 +268,7 @@ def _net_again(
     """The user's own network once more: given again, or from the copy in the folder where that is trusted."""
     if isinstance(net, nn.Module) or spec["net"] == "mlp":
         return net if isinstance(net, nn.Module) else None
-    seed = seeds_of(settings)[0]
+    seed = settings.seed
     if net is not None:
         return own_net(net, seed)
     if spec["net"] == "given":
