@@ -1,0 +1,271 @@
+"""How the exported script has the run's rows again: where they lie, how they were split and scaled."""
+
+import csv
+import io
+import json
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data import sources
+from treino.data.builtin import BUILTINS
+from treino.data.dataset import Data
+from treino.data.loading import feature_matrix
+from treino.data.splitting import first_equal
+from treino.data.table import Table
+from treino.data.target import encode
+from treino.errors import TreinoError
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.workflows.run import Run
+
+WIDTH = 110
+SKLEARN = {
+    **{
+        name: f"load_{name}(return_X_y=True)"
+        for name in ("wine", "iris", "digits", "breast_cancer", "diabetes")
+    },
+    "moons": "make_moons(1000, noise=0.2, random_state=0)",
+    "circles": "make_circles(1000, noise=0.1, factor=0.5, random_state=0)",
+}
+
+
+@dataclass
+class Part:
+    """Flags and values of the template, and files that lie beside the script."""
+
+    flags: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def flag(self, **named: object) -> None:
+        """Raise the flags whose value holds."""
+        self.flags |= {name for name, holds in named.items() if holds}
+
+    def __ior__(self, other: "Part") -> "Part":
+        self.flags |= other.flags
+        self.values |= other.values
+        self.files |= other.files
+        return self
+
+
+def literal(value: Any) -> str:
+    """Python's text for a value, with double quotes."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(map(literal, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    return repr(value)
+
+
+def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:
+    """The list as it stands after ``name = ``, filled to the width of a line."""
+    whole = literal(list(items))
+    if indent + len(name) + len(whole) + 3 <= WIDTH:
+        return whole
+    lines, line = [], ""
+    for item in items:
+        word = literal(item) + ","
+        if line and len(line) + len(word) + 1 > WIDTH - 4 - indent:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line else word
+    return textwrap.indent(
+        "[\n    " + "\n    ".join([*lines, line]) + "\n]  # fmt: skip", " " * indent
+    ).lstrip()
+
+
+def features_text(names: Sequence[str]) -> str:
+    """The list of features; what follows a rule (pixels, x1 to x20) as the rule."""
+    side = round(len(names) ** 0.5)
+    if list(names) == [f"pixel_{row}_{column}" for row in range(side) for column in range(side)]:
+        return f'[f"pixel_{{row}}_{{column}}" for row in range({side}) for column in range({side})]'
+    if len(names) > 8 and list(names) == [f"x{j}" for j in range(1, len(names) + 1)]:
+        return f'[f"x{{j}}" for j in range(1, {len(names) + 1})]'
+    return listing("FEATURES", names)
+
+
+def source_part(run: "Run", data: Data) -> Part:
+    """Everything about the rows.
+
+    Raises:
+        TreinoError: the data is gone or changed.
+    """
+    where, prep = run.spec["data"], data.preparation
+    part = Part()
+    image, regression = prep.kind == "image", data.task == "regression"
+    memory = where["kind"] == "memory"
+    part.flag(
+        classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
+        fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale,
+    )  # fmt: skip
+    one = "its class number for each row" if not regression else "the number to predict for each row"
+    values = "torch.as_tensor(raw).double() / 255" if image else "torch.as_tensor(raw)"
+    scaled = f"(({values} - mean) / std)" if prep.normalise else f"({values})" if image else values
+    shape = run.item_shape
+    shaped = f".reshape({', '.join(map(str, (-1, *shape)))})" if shape and len(shape) > 1 else ""
+    how = "mean 0 and deviation 1 on the training rows" if prep.normalise else "as they are"
+    part.values |= {
+        "features": features_text(prep.features),
+        "classes": listing("CLASSES", prep.classes),
+        "y_is": one,
+        "y_name": "target" if regression else "label",
+        "prepare_args": "raw, mean, std" if prep.normalise else "raw",
+        "prepared": f"{_shape(shape)} float32, {how}",
+        "scaled": scaled,
+        "read": "read_csv(path)",
+        "shaped": shaped,
+        "delimiter": "",
+        "load_call": "load()",
+        "columns": "",
+        "value": "float",
+    }
+    if memory:
+        part |= _given(run, data)
+    else:
+        part |= _table(run, data)
+    return part
+
+
+def _shape(shape: Sequence[int] | None) -> str:
+    return f"[N, {', '.join(map(str, shape))}]" if shape and len(shape) > 1 else "[N, D]"
+
+
+def _given(run: "Run", data: Data) -> Part:
+    """Rows that were given in Python: a copy beside the script, split and prepared."""
+    prep, file = data.preparation, f"{run.name}_data.npz"
+    arrays: dict[str, NDArray[Any]] = {
+        f"{axis}_{split}": getattr(rows, axis).numpy()
+        for split, rows in data.splits.items()
+        for axis in ("x", "y")
+        if len(rows)
+    }
+    if prep.normalise:
+        mean, std = scale_of(data)
+        arrays |= {"mean": mean, "std": std}
+    if data.task == "regression":
+        arrays["target"] = np.array([prep.target_mean, prep.target_scale])
+    kept = io.BytesIO()
+    np.savez(kept, **arrays)  # type: ignore[arg-type]
+    return Part(values={"npz": file}, files={file: kept.getvalue()})
+
+
+def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation as the script keeps them: infinite for a column that never changed."""
+    prep = data.preparation
+    mean, scale = np.array(prep.mean), np.array(prep.scale)
+    if prep.kind == "image":
+        mean, scale = mean[0], scale[0]
+    return mean, np.where(scale == 0, np.inf, scale)
+
+
+def _table(run: "Run", data: Data) -> Part:
+    """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
+    part, where, s, prep = Part(), run.spec["data"], run.settings, data.preparation
+    if where["kind"] == "file":
+        table = sources.read(Path(data.source))
+        part |= _csv(run, data, table)
+    elif where["name"] in BUILTINS:
+        table = BUILTINS[where["name"]].read(where["name"])
+        part |= _builtin(data, table)
+    else:
+        raise TreinoError(
+            "export_data_unknown",
+            _("{run} was trained on {source}, which a script can't read again.").format(
+                run=run.name, source=where["source"]
+            ),
+            _("Save the rows as a CSV file and train on that."),
+        )
+    raw_ND = feature_matrix(table, prep.features)
+    own = table.rows - table.official_test
+    first_N = first_equal(raw_ND)
+    leaked = table.official_test > 0 and bool(np.isin(first_N[:own], first_N[own:]).any())
+    first_N = first_N[:own]
+    repeats = bool((first_N != np.arange(own)).any())
+    label_N = np.zeros(own, dtype=np.int64)
+    if data.classes:
+        label_N = encode(table.column(data.target), data.classes, table.place)[:own]
+    shares = (s["validation"], 0.0 if table.official_test else s["test"])
+    part.flag(
+        repeats=repeats, leaked=leaked, official=table.official_test > 0, shares=not table.official_test,
+        scarce=_scarce(first_N, label_N, shares),
+    )  # fmt: skip
+    args = ", ".join(
+        [*(["raw"] if repeats or not data.classes else []), *(["label"] if data.classes else [])]
+    )
+    call = args.replace("raw", f"raw[:{own}]").replace("label", f"label[:{own}]")
+    part.values |= {
+        "validation": literal(s["validation"]),
+        "test": literal(s["test"]),
+        "share_list": "1 - VALIDATION, VALIDATION, 0.0"
+        if table.official_test
+        else "1 - VALIDATION - TEST, VALIDATION, TEST",
+        "at_least_one": ", each at least one" if "scarce" in part.flags else "",
+        "split_args": args,
+        "split_call": args,
+        "split_first": "label" if data.classes else "raw",
+        "divided": ": each class is divided by itself" if data.classes else "",
+        "positive": "raw" if raw_ND.dtype == np.uint8 else "raw + 0.0",
+        "own_rows": str(own),
+        "official_split": f"train, validation, _ = split({call})\n    test = np.arange({own}, len(raw))",
+    }
+    return part
+
+
+def _scarce(first_N: NDArray[np.int64], label_N: NDArray[np.int64], shares: tuple[float, float]) -> bool:
+    """Whether some class has so few different rows that a split might get none by its share alone."""
+    rank_C = np.bincount(label_N).argsort(kind="stable").argsort()
+    group_N = np.full(len(first_N), len(rank_C))
+    np.minimum.at(group_N, first_N, rank_C[label_N])
+    sizes = np.bincount(group_N[first_N == np.arange(len(first_N))], minlength=len(rank_C))
+    least = min(share for share in (1 - sum(shares), *shares) if share > 0)
+    return bool(sizes.min() * least < 1)
+
+
+def _builtin(data: Data, table: Table) -> Part:
+    name = data.name
+    all_names = tuple(n for n in table.names if n != table.target)
+    part = Part(values={"data_name": name})
+    part.flag(
+        spirals=name == "spirals", idx=table.matrix is not None, loads=name not in SKLEARN,
+        subset=data.features != all_names,
+    )  # fmt: skip
+    part.values["load_call"] = SKLEARN.get(name, "load()")
+    part.values["columns"] = listing("COLUMNS", [all_names.index(n) for n in data.features])
+    return part
+
+
+def _csv(run: "Run", data: Data, table: Table) -> Part:
+    where = run.spec["data"]
+    column = table.column(data.target)
+    part = Part()
+    truth = any(table.column(n).boolean for n in data.features) or (column.boolean and not data.classes)
+    part.flag(csv=True, loads=True, numbered=bool(data.classes) and column.words is None, truth=truth)
+    mark = _delimiter(Path(data.source), {*data.features, data.target})
+    part.values |= {
+        "target": literal(data.target),
+        "source": literal(Path(where["source"]).as_posix()),
+        "sha256": where["sha256"],
+        "delimiter": "" if mark == "," else f", delimiter={literal(mark)}",
+        "value": "value" if truth else "float",
+        "lower": ".lower()" if column.boolean else "",
+        "read": "features_of(read_csv(path))",
+    }
+    return part
+
+
+def _delimiter(path: Path, names: set[str]) -> str:
+    """What separates the cells: that by which the header has these names."""
+    for mark in ",;\t":
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header = next(cells for cells in csv.reader(file, delimiter=mark) if cells)
+        if names <= {name.strip() for name in header}:
+            break
+    return mark

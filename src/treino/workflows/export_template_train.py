@@ -1,0 +1,296 @@
+"""The exported script's second half as a template: network, loop, prediction. See ``export_render``."""
+# ruff: noqa: E501  (the conditions at the ends of lines are no part of the script)
+
+NET = r'''
+
+# ---- network
+#[ hashed
+
+
+@functools.cache
+def element_numbers(n):
+    """A number for each of n elements: int32."""
+    return mix(np.arange(n, dtype=np.uint64) + np.uint64(0x9E3779B9)).view(np.int32)[::2]
+
+
+class Dropout(nn.Module):
+    """As nn.Dropout, but what is left out depends on seed, layer and step alone: it can be had again."""
+
+    step = 0
+    p = DROPOUT  #? !own
+
+    def __init__(self, $dropout_args):
+        super().__init__()
+        self.p = p  #? own
+        self.layer = layer
+        self.calls = (-1, 0)  # the step, and how often it was called in it  #? own
+
+    def forward(self, h):
+        if not self.training or not self.p:
+            return h
+        key = mix(mix(mix(number(SEED)) + np.uint64(self.layer)) + np.uint64(self.step))
+#]
+#[ own
+        calls = self.calls[1] if self.calls[0] == self.step else 0
+        self.calls = (self.step, calls + 1)
+        key = key + number(calls * 0x3C6EF372 << 32)
+#]
+#[ hashed
+        a, b = (key | np.uint64(1)).view(np.int32)
+        kept = element_numbers(h.numel()) * a + b >= round(self.p * 2**32) - 2**31
+        mask = torch.from_numpy(kept).float() * (1 / (1 - self.p))  # the others grow, so that the sum stays
+        return h * mask.view_as(h)$to_h
+#]
+#[ own
+
+
+def exchange_dropout(module):
+    """Put our Dropout in the place of every nn.Dropout."""
+    found = [
+        (parent, name, child)
+        for parent in list(module.modules())
+        for name, child in parent.named_children()
+        if type(child) is nn.Dropout
+    ]
+    for layer, (parent, name, child) in enumerate(found):
+        setattr(parent, name, Dropout(child.p, layer))
+    return module
+
+
+torch.manual_seed(generator(SEED, "init").initial_seed())  # the first weights are drawn from here
+net = $own_name()
+#]
+#[ lazy
+torch.manual_seed(0)  # lazy layers get their sizes and weights at the first call
+with torch.no_grad():
+    net.eval()(torch.zeros(2, $item))
+#]
+net = exchange_dropout(net)  #? own
+  #? hashed !own
+#[ !own
+
+net = nn.Sequential(
+$layers
+)
+#]
+g = generator(SEED, "init")  #? !own draws
+#[ !own
+for layer in net:  # $init_doc
+    if isinstance(layer, nn.Linear):
+#]
+        bound = layer.in_features**-0.5  #? init_default
+        nn.init.uniform_(layer.weight, -bound, bound, generator=g)  #? init_default
+        nn.init.uniform_(layer.bias, -bound, bound, generator=g)  #? init_default
+        $init_weight  #? !init_default !own
+        nn.init.zeros_(layer.bias)  #? !init_default !own
+#[ function
+
+
+def loss_function(output, y):
+    """$loss_doc"""
+#]
+    # FAULT softmax_before_cross_entropy: the loss takes the softmax itself, a second time after this  #? softmax
+    output = output.softmax(-1)  #? softmax
+    weight = torch.tensor(CLASS_WEIGHTS, dtype=output.dtype$on_device)  #? class_weights
+    return F.cross_entropy(output, y$loss_args)  #? function
+#[ !function
+
+loss_function = $loss
+#]
+#[ f1
+
+
+def f1_macro(guess, label):
+    """2 TP / (guessed + true) of each class, and the mean over the classes that occur at all."""
+    true, guessed, right = (
+        torch.bincount(t, minlength=len(CLASSES)) for t in (label, guess, guess[guess == label])
+    )
+    total = true + guessed
+    return ((2 * right.double() / total.clamp(min=1)).sum() / (total > 0).sum()).item()
+#]
+#[ auc
+
+
+def auc(score, label):
+    """The chance that a row of the second class scores above one of the first; ties count half."""
+    positive = int(label.sum())
+    _, place, count = score.unique(return_inverse=True, return_counts=True)
+    rank = count.cumsum(0).double() - (count.double() - 1) / 2  # from 1 on; ties share their mean
+    ranks = rank[place[label == 1]].sum().item()
+    return (ranks - positive * (positive + 1) / 2) / (positive * (len(label) - positive))
+#]
+#[ evaluates
+
+
+def evaluate(x, y$unit):
+    """The figures on these rows: in evaluation mode and without gradients, in float64."""
+    net.eval()
+#]
+    torch.manual_seed(step_seed(-1))  #? evaluates own
+    with torch.no_grad():  #? evaluates
+        output = net(x)$to_cpu.double()  #? evaluates !many
+        output = torch.cat([net(part) for part in x.split(1024)])$to_cpu.double()  #? evaluates many
+    y = y.cpu()  #? evaluates device
+    figures = {"loss": loss_function(output, $exact_y).item()}  #? evaluates
+#[ evaluates classes
+    label = y[:, 0].long()  #? bce
+    figures["accuracy"] = ($guess == $label).sum().item() / len(y)
+    figures["f1_macro"] = f1_macro($guess, $label)  #? f1
+    figures["auc"] = auc($score, $label)  #? auc
+#]
+#[ evaluates !classes
+    error, spread = output - y, (y.double() - y.double().mean()).square().sum()
+    figures["rmse"] = (error.square().sum() / len(y)).sqrt().item() * unit
+    figures["mae"] = error.abs().mean().item() * unit
+    figures["r2"] = (1 - error.square().sum() / spread).item()
+#]
+    return figures  #? evaluates
+'''
+
+LOOP = r'''
+#[ scheduled
+
+
+def factor(step):
+    """LR's factor after so many steps: $schedule_doc."""
+    if step < WARMUP:  #? warmup
+        return (step + 1) / WARMUP  #? warmup
+    progress = $progress  #? curved
+    return $schedule
+#]
+
+
+def train():
+    """Train from scratch, keep the weights, and print how it went."""
+#[ memory
+    rows = np.load(Path(__file__).with_name("$npz"))  # prepared, as they were given
+    $load_part
+#]
+#[ !memory
+    raw, $y_name = $load_call
+    raw = np.ascontiguousarray(raw[:, COLUMNS])  #? subset
+    $split_names = split($split_call)  #? !official
+    $official_split  #? official
+    known = {row.tobytes() for row in raw[$own_rows:]}  # a test row that was trained on is no test  #? leaked
+    train = [i for i in train if raw[i].tobytes() not in known]  #? leaked
+    validation = [i for i in validation if raw[i].tobytes() not in known]  #? leaked
+    mean, std = map(torch.as_tensor, fit(raw[train]))  # on the training rows alone  #? normalise
+    mean_y, std_y = (value.item() for value in fit(target[train, None]))  #? !classes
+    $prepare_part
+#]
+
+    net.to(DEVICE)  #? device
+#[ own
+    trained = [p for p in net.parameters() if p.requires_grad]
+    for p in trained:  # zeros and not None: what a step leaves out still moves on by its momentum
+        p.grad = torch.zeros_like(p)
+#]
+    optimizer = $optimizer
+    group = optimizer.param_groups[0]  #? group
+    losses = []
+    step = 0  #? stepped
+    lr = LR  #? change_lr
+    clip = $first_clip  #? change_clip
+    best, best_weights = $worst, None  #? keeps_best !patience
+    best, best_epoch, best_weights = $worst, 0, None  #? keeps_best patience
+    best, best_epoch = $worst, 0  #? !keeps_best patience
+    order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order"))  #? once
+    order = torch.arange(len(x_train))  #? unshuffled
+    for epoch in range(1, EPOCHS + 1):
+        net.train()
+        step_losses = []  #? batches
+        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch - 1))  #? each
+        for rows in order.split(BATCH_SIZE):  #? batches !unfinished
+        for rows in order.split(BATCH_SIZE)[: STEPS - step]:  #? batches unfinished
+#<
+            $change_lines  #? changes
+            group["lr"] = $base_lr$times_factor  #? sets_lr
+            Dropout.step = step  #? hashed
+            torch.manual_seed(step_seed(step))  # for what the network itself draws  #? own
+            # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to what is there,  #? summed
+            # so every step follows the sum of all gradients since the first one  #? summed
+            optimizer.zero_grad($zero_args)  # backward() adds to what is there  #? !summed
+            loss = loss_function(net($x_batch), $y_batch)
+            loss.backward()
+            nn.utils.clip_grad_norm_($parameters, $clip_value)  #? clips
+            optimizer.step()
+            step += 1  #? stepped
+            step_losses.append(loss.item())  #? batches
+#>
+        mean_loss = float(np.mean(step_losses))  #? batches
+        mean_loss = loss.item()  #? !batches
+        if not math.isfinite(mean_loss):
+            print("the loss is not finite any more: a smaller LR may help")
+            break
+        losses.append(mean_loss)  #? !unfinished
+        if step % STEPS_PER_EPOCH == 0:  #? unfinished
+            losses.append(mean_loss)  #? unfinished
+        print(f"epoch {epoch:3d}: loss {mean_loss:.4f}")  #? !validates
+        if epoch % EVALUATE_EVERY and epoch < EPOCHS:  #? evaluates_rarely
+            continue  #? evaluates_rarely
+#[ validates
+        figures = evaluate(x_validation, y_validation$deviation)
+        found = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        print(f"epoch {epoch:3d}: loss {mean_loss:.4f}; on validation rows: {found}")
+#]
+        if figures["$metric"] $better best:  #? keeps_best
+            best, best_weights = figures["$metric"], copy.deepcopy(net.state_dict())  #? keeps_best !patience
+            best, best_epoch, best_weights = figures["$metric"], epoch, copy.deepcopy(net.state_dict())  #? keeps_best patience
+#[ !keeps_best patience
+        if figures["$metric"] $better best:
+            best, best_epoch = figures["$metric"], epoch
+#]
+#[ patience
+        elif epoch - best_epoch >= PATIENCE:
+            print(f"no better {PATIENCE} epochs long: epoch {best_epoch} was the best")
+            break
+#]
+
+    if best_weights is not None:  #? keeps_best
+        net.load_state_dict(best_weights)  #? keeps_best
+    net.cpu()  #? device
+    finite = all(p.isfinite().all() for p in net.parameters())
+    if finite:  # a network that diverged is not kept
+        torch.save($saved, WEIGHTS)
+#[ tests
+    figures = evaluate(x_test, y_test$deviation) if finite else {}  # once, at the end: nothing was chosen by it
+    figures = {name: value if math.isfinite(value) else None for name, value in figures.items()}  #? undefined
+#]
+    print(json.dumps({"loss": $final_loss, "losses": losses$json_test}))
+
+
+
+def predict(path):
+    """Print a prediction for each row of a CSV file, as CSV."""
+    if not WEIGHTS.exists():  #? weightless
+        sys.exit(f"There are no weights in {WEIGHTS}: train it first")  #? weightless
+    saved = torch.load(WEIGHTS, weights_only=True)
+    net.load_state_dict(saved["net"])
+    net.eval()
+    x = prepare($read$saved_scale)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+#[ classes
+    with torch.no_grad():
+        output = net(x)  #? bce
+        probability = $probability
+    writer.writerow(["row", "prediction", *(f"probability_{name}" for name in CLASSES)])
+    for row, (winner, p) in enumerate(zip(probability.argmax(1), probability.tolist(), strict=True)):
+        writer.writerow([row, CLASSES[winner], *p])
+#]
+#[ !classes
+    with torch.no_grad():
+        mean_y, std_y = saved["target"]
+        value = net(x)[:, 0].double() * std_y + mean_y
+    writer.writerow(["row", "prediction"])
+    writer.writerows(enumerate(value.tolist()))
+#]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "predict":
+        predict(sys.argv[2])
+    elif $alone:
+        train()
+    else:
+        sys.exit(__doc__)
+'''

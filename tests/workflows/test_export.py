@@ -1,0 +1,460 @@
+"""Exported scripts are run and held against their runs, bit for bit where that is promised."""
+
+import ast
+import contextlib
+import io
+import json
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+import treino as tr
+from tests.conftest import needs_mnist
+from treino.data import BUILTINS
+from treino.engine import INITS, LOSSES, SCHEDULES
+from treino.errors import TreinoError
+from treino.spec import read_settings
+from treino.workflows import export_script, export_source, export_training
+from treino.workflows.export import FORMATS, export
+from treino.workflows.run import Run
+from treino.workflows.train import Advanced, Begun, Ended, drain, training
+
+ROOT = Path(__file__).parent.parent.parent
+SHORT = {"epochs": 8, "engine": "module"}
+NET = """
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(13, 20)
+        self.b = nn.Linear(20, 3)
+        self.sometimes = nn.Linear(20, 20)
+        self.norm = nn.BatchNorm1d(20)
+        self.drop = nn.Dropout(0.2)
+        self.a.bias.requires_grad_(False)
+
+    def forward(self, x):
+        h = self.drop(self.drop(torch.relu(self.norm(self.a(x)))))
+        if self.training and torch.rand(()) > 0.5:
+            h = h + self.sometimes(h)
+        return self.b(F.dropout(h, 0.1, self.training))
+
+
+def lazy():
+    return nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.Linear(8, 3))
+
+
+made = lazy()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pictures and no baselines: they are not what is tested here, and they take longest."""
+    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_args: None)
+    monkeypatch.setattr(
+        "treino.workflows.finish.baselines", lambda *_args: type("No", (), {"metrics": {}, "notes": ()})()
+    )
+
+
+def table(rows: int = 80) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"a b": rng.normal(5, 2, rows).round(3), "c": rng.integers(0, 4, rows)})
+    frame["flag"] = rng.random(rows) > 0.5
+    frame["rare"] = np.where(np.arange(rows) == 1, 1.0, 0.0)
+    frame["size"] = np.where(frame["a b"] + frame["c"] > 6, "large", "small")
+    frame["grade"] = (frame["a b"] > 5).astype(int) + 3
+    frame["price"] = frame["a b"] * 2 + frame["c"] + rng.normal(0, 0.1, rows)
+    return frame
+
+
+def source(name: Any, folder: Path) -> Any:
+    """What the cases name: a built-in, a file that is made here, a frame, arrays."""
+    again = pd.concat([table(), table(25)], ignore_index=True)
+    again.loc[82, "size"] = "small" if again.loc[82, "size"] == "large" else "large"
+    if name == "frame":
+        return table()[["a b", "c", "price"]]
+    if name == "arrays":
+        return table()[["a b", "c"]].to_numpy(), table()["grade"].to_numpy()
+    if not name.endswith(".csv"):
+        return name
+    path = folder / name
+    if name == "twice.csv":
+        again.to_csv(path, index=False)
+    else:
+        table().to_csv(path, index=False, sep=";" if name == "semicolon.csv" else ",")
+    return str(path)
+
+
+def trained(name: Any, folder: Path, **settings: Any) -> Run:
+    if settings.get("net"):
+        (folder / "mynet.py").write_text(NET)
+        settings["net"] = str(folder / settings["net"])
+    read = read_settings({**SHORT, **settings})
+    run = drain(training(source(name, folder), read, parent=folder / "runs"))
+    return tr.open(run.path)
+
+
+@contextlib.contextmanager
+def alone(path: Path, *words: str) -> Iterator[io.StringIO]:
+    """argv, path and random state as a script of its own would have them."""
+    out, before = io.StringIO(), (sys.argv, sys.path)
+    sys.argv, sys.path = [str(path), *words], [str(path.parent), *sys.path]
+    try:
+        with contextlib.redirect_stdout(out), torch.random.fork_rng():
+            yield out
+    finally:
+        sys.argv, sys.path = before
+
+
+def said(path: Path, *words: str) -> list[str]:
+    """The lines that the script prints, run in this process."""
+    with alone(path, *words) as out:
+        runpy.run_path(str(path), run_name="__main__")
+    return out.getvalue().splitlines()
+
+
+def ruff(*words: str) -> None:
+    found = subprocess.run([Path(sys.executable).parent / "ruff", *words], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def no_treino(text: str) -> bool:
+    modules = [
+        name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
+    ]
+    return not any(name.split(".")[0] == "treino" for name in modules)
+
+
+FEW: list[tuple[str, dict[str, Any]]] = [
+    ("wine", {}),
+    (
+        "wine",
+        {
+            "optimizer": "adamw",
+            "weight_decay": 0.1,
+            "betas": (0.8, 0.99),
+            "schedule": "cosine",
+            "warmup": 7,
+            "clip": 0.5,
+            "dropout": 0.3,
+        },
+    ),
+    ("diabetes", {"loss": "huber", "metric": "r2", "batch_size": "full", "epochs": 50, "patience": 20}),
+    ("table.csv", {"target": "size", "features": ("a b", "c", "flag", "rare"), "as_taught": True}),
+]
+MANY: list[tuple[str, dict[str, Any]]] = [
+    ("wine", {"epochs": 60, "patience": 5, "lr": 0.02}),
+    ("wine", {"epochs": 60, "patience": 5, "lr": 0.02, "keep": "last"}),
+    ("iris", {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("wine", {"schedule": "step", "label_smoothing": 0.1, "class_weights": (1.0, 2.0, 0.5)}),
+    ("wine", {"class_weights": "balanced", "metric": "accuracy", "warmup": 5}),
+    ("breast_cancer", {"loss": "bce", "metric": "auc", "epochs": 3}),
+    ("breast_cancer", {"metric": "f1_macro", "dropout": 0.3, "epochs": 3}),
+    ("breast_cancer", {"metric": "auc", "epochs": 3, "class_weights": (1.0, 3.0)}),
+    ("diabetes", {"loss": "l1", "normalise": False, "lr": 0.01}),
+    ("diabetes", {"keep": "last", "validation": 0.0}),
+    ("diabetes", {"metric": "mae", "test": 0.0}),
+    ("digits", {"batch_size": 64, "epochs": 2}),
+    ("digits", {"features": tuple(f"pixel_{r}_{c}" for r in range(3, 5) for c in range(8)), "epochs": 1}),
+    ("moons", {"activation": "tanh", "init": "xavier", "epochs": 2}),
+    ("circles", {"activation": "leaky_relu", "init": "kaiming", "features": ("x2", "x1"), "epochs": 2}),
+    ("spirals", {"activation": "gelu", "init": "orthogonal", "epochs": 2}),
+    ("spirals", {"activation": "sigmoid", "features": ("x2",), "epochs": 2}),
+    ("iris", {"init": "zeros", "activation": "silu"}),
+    ("iris", {"activation": "identity", "features": ("petal_width",)}),
+    ("wine", {"batch_norm": True, "dropout": 0.2, "hidden": (8, 8, 8)}),
+    ("wine", {"hidden": ()}),
+    ("wine", {"batch_size": "full", "epochs": 50, "dropout": 0.2, "schedule": "cosine"}),
+    ("wine", {"batch_size": 1000, "epochs": 50}),
+    ("wine", {"shuffle": "once"}),
+    ("wine", {"shuffle": "off"}),
+    ("wine", {"steps": 13, "schedule": "cosine", "epochs": None}),
+    ("wine", {"steps": 2, "epochs": None}),
+    ("wine", {"steps": 12, "epochs": None, "batch_size": "full"}),
+    ("wine", {"fault": ("missing_zero_grad",), "clip": 1.0}),
+    ("wine", {"fault": ("softmax_before_cross_entropy",)}),
+    ("wine", {"test": 0.0, "validation": 0.0}),
+    ("wine", {"features": ("proline", "hue"), "seed": 7, "data_seed": 9}),
+    ("wine", {"validation": 0.02, "test": 0.01}),
+    ("wine", {"lr": 1e6, "optimizer": "sgd", "keep": "last"}),
+    ("table.csv", {"target": "price", "features": ("c", "a b")}),
+    ("table.csv", {"target": "flag", "features": ("a b", "c")}),
+    ("semicolon.csv", {"target": "grade", "features": ("a b", "c")}),
+    ("twice.csv", {"target": "size", "features": ("a b", "c")}),
+    ("twice.csv", {"target": "price", "features": ("a b", "c")}),
+    ("frame", {"target": "price", "normalise": False}),
+    ("arrays", {"loss": "bce"}),
+    ("wine", {"net": "mynet.py:Net", "weight_decay": 0.01, "clip": 1.0}),
+    ("wine", {"net": "mynet.py:lazy"}),
+    pytest.param("mnist", {"steps": 40, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]
+    pytest.param("mnist", {"net": "mynet.py:images", "steps": 5, "epochs": None}, marks=needs_mnist),  # type: ignore[list-item]
+]
+NET += """
+
+def images():
+    return nn.Sequential(nn.Conv2d(1, 4, 5, 3), nn.ReLU(), nn.Dropout(0.1), nn.Flatten(), nn.Linear(256, 10))
+"""
+
+
+def check_equal(name: str, settings: dict[str, Any], folder: Path) -> None:
+    run = trained(name, folder, **settings)
+    path = export(run)
+    assert path == run.path / "exports" / f"{run.name}.py"
+    kept = torch.load(path.with_suffix(".pt"), weights_only=True)
+    model, _metadata = run.folder.read_tensors("model.safetensors")
+    assert all(torch.equal(kept["net"][name], tensor) for name, tensor in model.items())
+    document, last = run.document, json.loads(said(path)[-1])
+    assert last["losses"] == [loss for loss in document["loss"]["train"] if loss is not None]
+    if last["losses"]:
+        assert last["loss"] == last["losses"][-1]
+    if run.status != "diverged" and document["metrics"]["test"]:
+        assert last["test"].items() <= document["metrics"]["test"].items()
+    again = torch.load(path.with_suffix(".pt"), weights_only=True)
+    assert kept.keys() == again.keys()
+    assert all(torch.equal(kept["net"][k], again["net"][k]) for k in kept["net"])
+    assert all(
+        torch.equal(torch.as_tensor(kept[k]), torch.as_tensor(again[k])) for k in kept.keys() - {"net"}
+    )
+    ruff("check", "-q", "--config", str(ROOT / "pyproject.toml"), str(path))
+    ruff("format", "-q", "--check", "--line-length", "110", str(path))
+    assert no_treino(path.read_text())
+    with pytest.raises(SystemExit, match="trains from scratch"):
+        said(path, "--help", "--now")
+    assert re.search(r"\$|#\?|#\[|#\]", path.read_text().replace("$TREINO_DATA", "")) is None
+
+
+@pytest.mark.parametrize(("name", "settings"), FEW, ids=range(len(FEW)))
+def test_it_trains_to_the_same_numbers(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    check_equal(name, settings, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "settings"), MANY, ids=range(len(MANY)))
+def test_it_trains_to_the_same_numbers_whatever_was_set(
+    name: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    check_equal(name, settings, tmp_path)
+
+
+@pytest.mark.parametrize("engine", ["flat-loop", "flat-bmm"])
+def test_against_the_other_kernels_the_first_epoch_is_close(engine: str, tmp_path: Path) -> None:
+    run = trained("wine", tmp_path, engine=engine, dropout=0.2, weight_decay=0.01)
+    path = export(run)
+    last = json.loads(said(path)[-1])
+    assert last["losses"][0] == pytest.approx(run.document["loss"]["train"][0], rel=1e-4)
+    assert engine in (ast.get_docstring(ast.parse(path.read_text())) or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("breast_cancer", {"loss": "bce", "dropout": 0.1}),
+        ("table.csv", {"target": "size", "features": ("flag", "a b", "c", "rare")}),
+        ("table.csv", {"target": "price", "features": ("a b", "c")}),
+        ("frame", {"target": "price", "normalise": False}),
+    ],
+)
+def test_it_predicts_from_raw_columns_as_the_run_does(
+    name: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    run = trained(name, tmp_path, **settings)
+    new = table(9)
+    if name == "breast_cancer":
+        columns = BUILTINS[name].read(name).by_name
+        new = pd.DataFrame({c: columns[c].numbers for c in run.preparation.features}).iloc[:9]
+    new = new.sample(frac=1, axis=1, random_state=0)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    ours = run.predict(new).reset_index(drop=True)
+    theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "new.csv")))))
+    assert list(theirs.pop("row")) == list(range(9))
+    pd.testing.assert_frame_equal(theirs, ours, check_dtype=False, rtol=1e-12)
+
+
+def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
+    path = export(trained("wine", tmp_path))
+    text = path.read_text()
+    assert "treino" not in text
+    for word in (
+        "ropout",
+        "factor",
+        "CLIP",
+        "FAULT",
+        "Sequential()",
+        "step +=",
+        "softmax_before",
+        "DEVICE",
+        "seen",
+    ):
+        assert word not in text
+    assert sum(bool(line.strip()) for line in text.splitlines()) < 150
+    order = ["# ---- settings", "SEED", "load_wine(", "fit(raw[train])", "zero_grad()", "net(x_train",
+             "loss.backward()", "optimizer.step()", "evaluate(x_validation", "torch.save(",
+             "evaluate(x_test"]  # fmt: skip
+    places = [text.index(word) if word != "load_wine(" else text.rindex(word) for word in order]
+    assert places == sorted(places)
+    taught = export(trained("wine", tmp_path, as_taught=True)).read_text()
+    assert taught.count("# FAULT") == 2
+    assert "zero_grad()\n" not in taught
+
+
+def test_every_registered_name_has_its_lines() -> None:
+    assert export_training.LOSSES.keys() == LOSSES.keys()
+    assert export_training.SCHEDULES.keys() == SCHEDULES.keys()
+    assert export_script.INITS.keys() == INITS.keys()
+    assert {*export_source.SKLEARN, "spirals", "mnist", "fashion-mnist"} == BUILTINS.keys()
+
+
+def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> None:
+    settings = read_settings({**SHORT, "dropout": 0.2, "clip": 1.0, "schedule": "cosine", "epochs": 10})
+    changes = [("lr", 0.05, 11), ("clip", 0.01, 12), ("weight_decay", 0.1, 13), ("beta1", 0.5, 14),
+               ("beta2", 0.9, 15), ("dropout", 0.6, 16), ("lr", 0.001, 30), ("lr", 0.002, 30),
+               ("momentum", 0.9, 31)]  # fmt: skip
+    run = None
+    for event in training("wine", settings, parent=tmp_path):
+        if isinstance(event, Begun):
+            for name, value, step in changes:
+                event.folder.database.add_command(name, value, step)
+        if isinstance(event, Ended):
+            run = event.run
+    assert run is not None
+    path = export(tr.open(run.path))
+    assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
+    plain = trained("wine", tmp_path, dropout=0.2, clip=1.0, schedule="cosine", epochs=10)
+    assert plain.document["loss"]["train"] != run.document["loss"]["train"]
+    assert "LR_FROM = {11: 0.05, 30: 0.002}" in path.read_text()
+    assert "MOMENTUM" not in path.read_text()  # adam has none
+    ruff("check", "-q", "--config", str(ROOT / "pyproject.toml"), str(path))
+    ruff("format", "-q", "--check", "--line-length", "110", str(path))
+
+
+def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path) -> None:
+    settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
+    for event in training("wine", settings, parent=tmp_path):
+        if isinstance(event, Begun):
+            folder = event.folder
+        if isinstance(event, Advanced) and event.tick.step < event.steps:
+            break
+    folder.close()
+    run = tr.open(folder.path)
+    assert run.status == "interrupted"
+    with pytest.raises(TreinoError) as bare:
+        export(run, "safetensors")
+    assert bare.value.rule == "no_weights_yet"
+    path = export(run)
+    assert not path.with_suffix(".pt").exists()
+    assert "interrupted" in (ast.get_docstring(ast.parse(path.read_text())) or "")
+    text = path.read_text()
+    with pytest.raises(SystemExit, match="train it first"):
+        said(path, "predict", "new.csv")
+    path.write_text(text.replace("EPOCHS = 1500", "EPOCHS = 40"))
+    done = trained("wine", tmp_path, epochs=40)
+    assert json.loads(said(path)[-1])["losses"] == done.document["loss"]["train"]
+
+
+def test_bare_weights(tmp_path: Path) -> None:
+    run = trained("iris", tmp_path)
+    path = export(run, "safetensors")
+    assert path == run.path / "exports" / f"{run.name}.safetensors"
+    net = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 3))
+    net.load_state_dict(load_file(path))
+    x = run.data.test.x
+    assert torch.equal(net(x), run.module(x))
+    run.folder.verify()  # exports lie outside of what is sealed
+
+
+def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
+    run = trained("iris", tmp_path)
+    with pytest.raises(TreinoError, match="safetensors") as unknown:
+        export(run, "safetensor")
+    assert unknown.value.rule == "format_unknown"
+    assert FORMATS.keys() == {"script", "safetensors"}
+
+    given = tr.fit("iris", net=nn.Linear(4, 3), parent=tmp_path, epochs=1, engine="module")
+    with pytest.raises(TreinoError) as refused:
+        export(given)
+    assert refused.value.rule == "export_net_given"
+    assert export(given, "safetensors").is_file()
+
+    made = trained("wine", tmp_path, net="mynet.py:made")
+    with pytest.raises(TreinoError) as refused:
+        export(made)
+    assert refused.value.rule == "export_net_made"
+
+    run = trained("table.csv", tmp_path, target="size", features=("a b", "c"))
+    (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
+    with pytest.raises(TreinoError) as gone:
+        export(tr.open(run.path))
+    assert gone.value.rule == "data_gone"
+    path = export(tr.open(run.path, data=tmp_path / "moved.csv"))
+    losses = json.loads(said(path, str(tmp_path / "moved.csv"))[-1])["losses"]
+    assert losses == run.document["loss"]["train"]
+    assert not list((run.path / "exports").glob(".*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("wine", {"dropout": 0.1}), ("table.csv", {"target": "size", "features": ("a b", "c")}),
+     ("frame", {"target": "price"}), ("wine", {"net": "mynet.py:Net"})],
+)  # fmt: skip
+def test_a_real_process_without_treino_runs_it(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    run = trained(name, tmp_path, **settings)
+    path = export(run)
+    if name != "table.csv":  # everything that it needs lies beside it
+        path = Path(shutil.move(path.parent, tmp_path / "elsewhere")) / path.name
+    without = "import sys, runpy; sys.modules['treino'] = None; sys.argv = sys.argv[1:]; " + (
+        "sys.path.insert(0, sys.argv[0].rpartition('/')[0]); runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", without, str(path), *words], capture_output=True, text=True
+        )
+
+    first = call()
+    assert first.returncode == 0, first.stderr
+    assert first.stderr == ""
+    assert json.loads(first.stdout.splitlines()[-1])["losses"] == run.document["loss"]["train"]
+    table(3).to_csv(tmp_path / "new.csv", index=False)
+    predicted = call("predict", str(tmp_path / "new.csv"))
+    assert "Columns are missing" in predicted.stderr if name == "wine" else predicted.returncode == 0
+
+
+@pytest.mark.slow
+def test_images_that_come_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of the format's size with few different images: equal ones, and some that are test rows too."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "fashion-mnist"
+    folder.mkdir()
+    kinds = np.zeros((66_000, 784), dtype=np.uint8)
+    kinds[:, :40] = rng.integers(0, 256, (66_000, 40))
+    for part, rows in (("train", 60_000), ("t10k", 10_000)):
+        pick = rng.integers(0, 66_000, rows) if part == "train" else np.arange(rows) + 1000
+        head = b"".join(n.to_bytes(4, "big") for n in (0x803, rows, 28, 28))
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(head + kinds[pick].tobytes())
+        head = b"".join(n.to_bytes(4, "big") for n in (0x801, rows))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(head + (kinds[pick, 0] % 10).tobytes())
+    monkeypatch.setenv("TREINO_DATA", str(tmp_path))
+    check_equal("fashion-mnist", {"steps": 5, "epochs": None}, tmp_path)
