@@ -373,6 +373,36 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     assert json.loads(said(path)[-1])["losses"] == done.document["loss"]["train"]
 
 
+@pytest.mark.parametrize("device", ["cuda:1", "mps"])
+def test_a_run_of_an_accelerator_is_trained_where_there_is_none(device: str, tmp_path: Path) -> None:
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        pytest.skip("there is one")
+    run = trained("diabetes", tmp_path, dropout=0.2, batch_norm=True)
+    run.spec["resolved"]["device"] = device
+    path = export(run)
+    assert f'DEVICE = "{device}" if torch.' in path.read_text()
+    assert path.read_text().count(".to(") == 5  # the network, three tensors of rows, a mask
+    assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
+    ruff("check", "-q", "--config", str(ROOT / "pyproject.toml"), str(path))
+
+
+def test_names_that_python_would_read(tmp_path: Path) -> None:
+    """Quotes, backslashes, dollars and line ends in the names of columns, classes, files and the run."""
+    frame = table().rename(columns={"a b": 'a"b\\n$x', "c": "c'{}\u202e"})
+    frame["size"] = frame["size"].map({"large": '"""', "small": "\\"})
+    frame.columns = [name.replace("size", 's"i$ze') for name in frame.columns]
+    folder = tmp_path / 'odd "name"'
+    folder.mkdir()
+    frame[['a"b\\n$x', "c'{}\u202e", 's"i$ze']].to_csv(folder / "it's \"$x.csv", index=False)
+    settings = read_settings({**SHORT, "target": 's"i$ze', "out": str(tmp_path / 'my "run" $1')})
+    run = drain(training(str(folder / "it's \"$x.csv"), settings, parent=tmp_path))
+    path = export(tr.open(run.path))
+    assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    out = pd.read_csv(io.StringIO("\n".join(said(path, "predict", str(tmp_path / "new.csv")))))
+    assert list(out["prediction"]) == list(run.predict(frame)["prediction"])
+
+
 def test_bare_weights(tmp_path: Path) -> None:
     run = trained("iris", tmp_path)
     path = export(run, "safetensors")

@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ def _head(run: "Run", data: Data) -> Part:
         notes.append("No weights were kept so far: train before you predict.")
     part.flag(notes=bool(notes), weightless=not run.folder.has("model.safetensors"))
     part.values |= {
-        "title": textwrap.fill(f"{run.name}: {what}, in plain PyTorch.", WIDTH - 3),
+        "title": textwrap.fill(f"{_words(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
         "usage": _usage(run),
         "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
         "seed": str(s["seed"]),
@@ -121,9 +122,9 @@ def _head(run: "Run", data: Data) -> Part:
 
 def _usage(run: "Run") -> str:
     """What can be typed, and what it does; in two columns where they fit."""
-    typed = f"python {run.name}.py"
+    typed = _words("python " + shlex.quote(f"{run.name}.py"))
     table = {
-        typed: f"trains from scratch; the weights go to {run.name}.pt",
+        typed: f"trains from scratch; the weights go to {_words(run.name)}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
     if run.spec["data"]["kind"] == "file":
@@ -136,7 +137,7 @@ def _usage(run: "Run") -> str:
 
 def _words(text: str) -> str:
     """Safe inside of a docstring."""
-    return re.sub(r"[\\\"\s]+", " ", text)
+    return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
 
 
 # ---- the network
@@ -183,7 +184,7 @@ def _constructs(tree: ast.Module, name: str) -> bool:
 
 def _network(run: "Run", data: Data) -> Part:
     s, part = run.settings, Part()
-    part.flag(device=s["device"] != "cpu")
+    part.flag(device=s["device"] != "cpu", cuda=s["device"].startswith("cuda"))
     own = run.spec["net"] != "mlp"
     part.values |= {
         "dropout_args": "p, layer" if own else "layer",
@@ -191,6 +192,7 @@ def _network(run: "Run", data: Data) -> Part:
         "to_h": ".to(h.device)" if s["device"] != "cpu" else "",
         "on_device": ", device=output.device" if s["device"] != "cpu" else "",
         "device": s["device"],
+        "backend": "cuda" if s["device"].startswith("cuda") else "backends.mps",
     }
     if own:
         return part

@@ -58,7 +58,7 @@ class Part:
 def literal(value: Any) -> str:
     """Python's text for a value, with double quotes."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=not value.isprintable())
     if isinstance(value, (list, tuple)):
         inner = ", ".join(map(literal, value))
         return f"[{inner}]" if isinstance(value, list) else f"({inner})"
@@ -154,7 +154,7 @@ def _given(run: "Run", data: Data) -> Part:
         arrays["target"] = np.array([prep.target_mean, prep.target_scale])
     kept = io.BytesIO()
     np.savez(kept, **arrays)  # type: ignore[arg-type]
-    return Part(values={"npz": file}, files={file: kept.getvalue()})
+    return Part(values={"npz": literal(file)}, files={file: kept.getvalue()})
 
 
 def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -43,10 +43,10 @@ COLUMNS = $columns  #? subset
 WEIGHTS = Path(__file__).with_suffix(".pt")
 DATA = Path(__file__).resolve().parent.parent / $source  #? csv
 SHA256 = "$sha256"  # of the table  #? csv
-DEVICE = "$device" if torch.$device.is_available() else "cpu"  #? device
+DEVICE = "$device" if torch.$backend.is_available() else "cpu"  #? device
 
 torch.set_num_threads($threads)  # another number of threads adds up in another order: other last digits
-torch.backends.cudnn.allow_tf32 = False  # float32 means float32  #? device
+torch.backends.cudnn.allow_tf32 = False  # float32 means float32  #? cuda
 
 
 def generator(seed, purpose, epoch=0):

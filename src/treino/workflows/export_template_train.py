@@ -130,7 +130,6 @@ def evaluate(x, y$unit):
     with torch.no_grad():  #? evaluates
         output = net(x)$to_cpu.double()  #? evaluates !many
         output = torch.cat([net(part) for part in x.split(1024)])$to_cpu.double()  #? evaluates many
-    y = y.cpu()  #? evaluates device
     figures = {"loss": loss_function(output, $exact_y).item()}  #? evaluates
 #[ evaluates classes
     label = y[:, 0].long()  #? bce
@@ -163,7 +162,7 @@ def factor(step):
 def train():
     """Train from scratch, keep the weights, and print how it went."""
 #[ memory
-    rows = np.load(Path(__file__).with_name("$npz"))  # prepared, as they were given
+    rows = np.load(Path(__file__).with_name($npz))  # prepared, as they were given
     $load_part
 #]
 #[ !memory
@@ -180,6 +179,8 @@ def train():
 #]
 
     net.to(DEVICE)  #? device
+    x_train, y_train = x_train.to(DEVICE), y_train.to(DEVICE)  #? device
+    x_validation = x_validation.to(DEVICE)  #? device validates
 #[ own
     trained = [p for p in net.parameters() if p.requires_grad]
     for p in trained:  # zeros and not None: what a step leaves out still moves on by its momentum

@@ -94,8 +94,8 @@ def training_part(run: "Run", data: Data) -> Part:
         "score": score,
         "probability": "torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1)"
         if bce else "net(x).softmax(1)",
-        "prepare_part": _prepared(parts, data, bce, device),
-        "load_part": "\n    ".join(_loaded(parts, data, run, bce, device)),
+        "prepare_part": _prepared(parts, data, bce),
+        "load_part": "\n    ".join(_loaded(parts, data, run, bce)),
         "worst": "math.inf" if BETTER[s["metric"]] < 0 else "-math.inf",
         "better": "<" if BETTER[s["metric"]] < 0 else ">",
         "x_batch": "x_train[rows]" if batches else "x_train",
@@ -142,7 +142,7 @@ def _optimizer(s: Mapping[str, Any], parameters: str) -> Part:
     return part
 
 
-def _prepared(parts: list[str], data: Data, bce: bool, device: bool) -> str:
+def _prepared(parts: list[str], data: Data, bce: bool) -> str:
     scale = ", mean, std" if data.preparation.normalise else ""
     y = "torch.tensor(label[rows, None], dtype=torch.float32)" if bce else "torch.tensor(label[rows])"
     if not data.classes:
@@ -154,21 +154,17 @@ def _prepared(parts: list[str], data: Data, bce: bool, device: bool) -> str:
         if len(line) > WIDTH - 4:
             line = line.replace(" = (", " = (\n        ")[:-1] + "\n    )"
         lines.append(line)
-    if device:
-        moved = [f"{name}_{split}" for split in parts if split != "test" for name in "xy"]
-        lines.append(f"{', '.join(moved)} = (t.to(DEVICE) for t in ({', '.join(moved)}))")
     return "\n    ".join(lines)
 
 
-def _loaded(parts: list[str], data: Data, run: "Run", bce: bool, device: bool) -> list[str]:
+def _loaded(parts: list[str], data: Data, run: "Run", bce: bool) -> list[str]:
     shape = run.item_shape
     shaped = f".reshape({', '.join(map(str, (-1, *shape)))})" if shape and len(shape) > 1 else ""
     lines = []
     for split in parts:
-        move = ".to(DEVICE)" if device and split != "test" else ""
         float_y = ".float()[:, None]" if bce else ""
-        lines.append(f'x_{split} = torch.tensor(rows["x_{split}"]){shaped}{move}')
-        lines.append(f'y_{split} = torch.tensor(rows["y_{split}"]){float_y}{move}')
+        lines.append(f'x_{split} = torch.tensor(rows["x_{split}"]){shaped}')
+        lines.append(f'y_{split} = torch.tensor(rows["y_{split}"]){float_y}')
     if data.preparation.normalise:
         lines.append('mean, std = torch.tensor(rows["mean"]), torch.tensor(rows["std"])')
     if not data.classes:
