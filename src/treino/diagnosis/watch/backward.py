@@ -54,7 +54,7 @@ class Backward:
         self.softmax_sites: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
-        self._relus: dict[tuple[Site | None, int], tuple[torch.Tensor, int]] = {}
+        self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
 
     def install(self) -> None:
         original = torch.autograd.backward
@@ -156,9 +156,10 @@ class Backward:
         for p in leaves:
             if owner(p) is None and id(p) not in self._manual:
                 self._manual[id(p)] = Manual(p)
-        relu = 0
+        relu = saturating = 0
         for node in nodes:
             name = node.name()
+            saturating += name in ("SigmoidBackward0", "TanhBackward0")
             if name == "ReluBackward0":
                 self._relu(site, relu, node._saved_result)
                 relu += 1
@@ -166,6 +167,7 @@ class Backward:
                 self._difference(root, node, facts)
             elif name == "BmmBackward0":
                 self._attention(node, facts)
+        self.seen.depth.saturating = max(self.seen.depth.saturating, saturating)
         for listener in self.graph_listeners:
             listener(site, nodes, leaves)
 
@@ -174,11 +176,10 @@ class Backward:
             return
         axis = 1 if out.dim() in (4, 5) else out.dim() - 1
         active = (out.detach() > 0).transpose(0, axis).flatten(1).any(1)
-        before = self._relus.get((site, place))
-        if before is not None and before[0].shape == active.shape:
-            self._relus[site, place] = (before[0] | active, before[1] + 1)
-        else:
-            self._relus[site, place] = (active, 1)
+        windows = self._relus.setdefault((site, place), deque(maxlen=3))
+        if windows and windows[-1].shape != active.shape:
+            windows.clear()
+        windows.append(active)
 
     @staticmethod
     def _difference(root: Any, node: Any, facts: BackwardSeen) -> None:
@@ -273,9 +274,9 @@ class Backward:
             facts = self.seen.backwards[site]
             if facts.calls >= LEAST_ALIVE:
                 facts.kept = max(facts.kept, sum(a() is not None for a in alive) - 1)
-        for (site, place), (active, batches) in self._relus.items():
-            dead = int((~active).sum())
-            self.seen.relus.append(ReluSeen(place, active.numel(), dead, batches, site))
+        for (site, place), windows in self._relus.items():
+            active = torch.stack(tuple(windows)).any(0)
+            self.seen.relus.append(ReluSeen(place, active.numel(), int((~active).sum()), len(windows), site))
 
 
 def bad_operation(root: Any) -> str:

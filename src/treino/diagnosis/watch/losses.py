@@ -47,7 +47,8 @@ ON_PURPOSE = (
 class Losses:
     """Wraps torch.nn.functional's losses, softmax and sigmoid."""
 
-    def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets) -> None:
+    def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets, loader_of: Any) -> None:
+        self.loader_of = loader_of
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
 
@@ -57,6 +58,18 @@ class Losses:
         for owner in (torch, torch.Tensor):
             for name in ("softmax", "log_softmax", "sigmoid"):
                 self.patches.after(owner, name, self._squashed)
+        self.patches.after(torch.distributions.Categorical, "__init__", self._categorical)
+
+    def _categorical(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Probabilities given to Categorical must sum to one over the last axis."""
+        p = args[1] if len(args) > 1 else kwargs.get("probs")
+        if not isinstance(p, torch.Tensor) or p.grad_fn is None or p.dim() < 2:
+            return
+        node, dim = graph.source(p.grad_fn, p.dim() - 1)
+        if node is not None and node.name() == "SoftmaxBackward0":
+            facts = self._facts("Categorical")
+            facts.calls += 1
+            self._softmax("Categorical", facts, node.name(), node, dim, p.dim() - 1, p)
 
     def _squashed(self, result: Any, args: Any, kwargs: Any) -> None:
         node = result.grad_fn
@@ -72,6 +85,9 @@ class Losses:
         facts = self.seen.losses.get(key)
         if facts is None:
             facts = self.seen.losses[key] = LossSeen(name, site)
+            module = self.nets.stack[-1] if self.nets.stack else None
+            if module is not None and type(module).__module__ == "torch.nn.modules.loss":
+                facts.made_at = self.nets.made.get(module)
         return facts
 
     def _observer(self, name: str) -> Any:
@@ -91,7 +107,7 @@ class Losses:
             if name in PAIRED and x.shape != target.shape:
                 self._shapes(facts, x, target)
             self._target(name, facts, x, target, kwargs)
-            self.nets.lost(x, target, trained)
+            self.nets.lost(x, target, trained, result)
             if trained:
                 self._trained(name, facts, x, target, result, args, kwargs)
 
@@ -156,7 +172,6 @@ class Losses:
     ) -> None:
         shape = graph.shape_of(node)
         actual = graph.dim_of(node) % max(1, len(shape))
-        log = kind == "LogSoftmaxBackward0"
         other = dim is not None and actual != dim and len(shape) > 1 and shape[actual] > 1
         if other and (name in CLASSES or (len(shape) == 2 and actual == 0 and name != "multi_margin_loss")):
             facts.wrong_dim += 1
@@ -171,7 +186,6 @@ class Losses:
             else:
                 facts.sigmoid += 1
                 facts.sigmoid_at = self._site_of(node)
-        del log
 
     def _log_probabilities(self, facts: LossSeen, x: torch.Tensor, kind: str, class_dim: int) -> None:
         if facts.calls > FULL and facts.calls % 16:
@@ -234,6 +248,7 @@ class Losses:
         kwargs: Any,
     ) -> None:
         facts.trained += 1
+        facts.loader = self.loader_of()
         reduction = kwargs.get("reduction", "mean")
         if reduction == "sum":
             facts.sums += 1

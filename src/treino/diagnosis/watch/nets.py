@@ -9,6 +9,7 @@ import weakref
 from collections import deque
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -23,19 +24,22 @@ from treino.diagnosis.watch.seen import AxisSeen, BatchNormSeen, CallSeen, NetSe
 from treino.diagnosis.watch.where import here
 
 RECENT = 12
+COMPARES = ("eq", "__eq__", "ne", "__ne__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
-PASSES = ("squeeze", "flatten", "view", "reshape", "cpu", "float")
 
 
 class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        "call", "classes", "derived", "fresh", "grad", "in_backward", "judged", "modal", "net", "reached", "ref",
-        "rows", "seq", "shape", "stack", "target", "training",
+        "__weakref__", "bad_rows", "call", "derived", "flat", "flat_width", "fresh", "grad", "hashes", "judged",
+        "labels", "modal", "names", "net", "predicted", "reached", "ref", "rows", "seq", "shape", "step", "target",
+        "training", "windows",
     )  # fmt: skip
 
-    def __init__(self, call: CallSeen, out: torch.Tensor, net: "Net", training: bool, modal: bool) -> None:
+    def __init__(
+        self, call: CallSeen, out: torch.Tensor, net: "Net", training: bool, modal: bool, step: int
+    ) -> None:
         self.call, self.net, self.training, self.modal = call, net, training, modal
         self.ref = weakref.ref(out)
         self.shape = tuple(out.shape)
@@ -43,8 +47,16 @@ class Output:
         self.grad = out.requires_grad
         self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
         self.derived: list[weakref.ref[torch.Tensor]] = []
-        self.reached = self.in_backward = self.judged = self.target = False
-        self.fresh = False
+        self.reached = self.judged = self.target = self.fresh = False
+        self.step = step
+        self.hashes: np.ndarray | None = None  # of the rows that went in
+        self.flat: np.ndarray | None = None
+        self.flat_width = 0
+        self.windows: torch.Tensor | None = None
+        self.names: tuple[Site, ...] = ()
+        self.bad_rows = 0
+        self.labels: np.ndarray | None = None
+        self.predicted: np.ndarray | None = None
 
 
 class Net:
@@ -64,6 +76,8 @@ class Net:
         self.evaluated_since_eval = False
         self.eval_at: Site | None = None
         self.class_dim: int | None = None
+        self.calls_total = 0
+        self.held: deque[weakref.ref[Output]] = deque(maxlen=64)
         self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
 
 
@@ -80,6 +94,7 @@ class Nets:
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.steps = 0
         self.row_listeners: list[Any] = []
+        self.bad_listeners: list[Any] = []
         self.finished_listeners: list[Any] = []
         self._axes: dict[Site | None, AxisSeen] = {}
         self._norms: weakref.WeakKeyDictionary[nn.Module, BatchNormSeen] = weakref.WeakKeyDictionary()
@@ -111,8 +126,11 @@ class Nets:
         patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)
         for name in JUDGES:
             patches.after(torch.Tensor, name, self._judge(name))
-        for name in ("argmax", "max", "topk", "round"):
+        for name in ("argmax", "max", "topk", "round", "multinomial"):
             patches.after(torch, name, self._judge(name))
+        for name in COMPARES:
+            patches.after(torch.Tensor, name, self._compared)
+        patches.after(torch, "eq", self._compared)
         for name in ("__sub__", "__rsub__", "sub"):
             patches.after(torch.Tensor, name, self._difference)
         self.gradients.fill_listeners.append(self._filled)
@@ -158,7 +176,8 @@ class Nets:
         x = next((a for a in args if isinstance(a, torch.Tensor)), None)
         modal = any(m.training for m in net.modal)
         training = module.training
-        output = Output(call, out, net, training, modal)
+        net.calls_total += 1
+        output = Output(call, out, net, training, modal, self.steps)
         if x is not None and not x.is_floating_point() and x.dim() == 0:
             x = None
         if x is not None:
@@ -175,12 +194,31 @@ class Nets:
                             earlier.target = True
             net.last_input = (weakref.ref(x), net_key[1], self.steps)
         if out.grad_fn is not None:
-            out.grad_fn.register_prehook(_Reached(output, self))
+            out.grad_fn.register_prehook(
+                _Reached(output, self)
+            )  # the graph holds the Output, not the other way
+            net.held.append(weakref.ref(output))
+            if net.calls_total % 8 == 0:
+                self._count_held(net)
         if len(self.outputs) == RECENT:
             self._settle(self.outputs[0])
         self.outputs.append(output)
         for listener in self.row_listeners:
             listener(output, net, x)
+
+    def _count_held(self, net: Net) -> None:
+        alive: dict[int, list[Any]] = {}
+        for reference in net.held:
+            output = reference()
+            if (
+                output is not None
+                and output.reached
+                and output.step < self.steps - 2
+                and output not in self.outputs
+            ):
+                alive.setdefault(id(output.call), [output.call, 0])[1] += 1
+        for call, count in alive.values():
+            call.kept = max(call.kept, count)
 
     # --- what becomes of an output ---------------------------------------------------------------------------
     def _match(self, t: torch.Tensor) -> Output | None:
@@ -217,10 +255,17 @@ class Nets:
         if output is not None and len(output.derived) < 8:
             output.derived.append(weakref.ref(after))
 
-    def lost(self, x: torch.Tensor, target: torch.Tensor, trained: bool) -> None:
+    def lost(self, x: torch.Tensor, target: torch.Tensor, trained: bool, result: torch.Tensor) -> None:
         """A loss function took an input and a target."""
         output = self._match(x)
         if output is not None:
+            if output.bad_rows and not bool(torch.isfinite(result.detach()).all()):
+                for listener in self.bad_listeners:
+                    listener(output)
+            if output.hashes is not None and target.dim() == 1 and not target.is_floating_point():
+                output.labels = target.detach().numpy()
+                if x.dim() == 2:
+                    output.predicted = x.detach().argmax(1).numpy()
             if not trained or not torch.is_grad_enabled():
                 output.judged = True
             elif output.grad:
@@ -251,21 +296,44 @@ class Nets:
     def _axis(self, name: str, output: Output, t: torch.Tensor, args: Any, kwargs: Any, result: Any) -> None:
         """An argmax along another axis than that of the classes; the first axis is that of the rows."""
         class_dim = output.net.class_dim
+        if t.dim() == 2 and t.shape[1] == 1:
+            class_dim = 1
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2 or t.shape[0] < 2:
             return
         dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
         if name == "max" and not isinstance(dim, int):
             return
+        single = dim is not None and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
+        if single and t.dim() == 2 and name == "argmax":
+            self._axis_seen(dim, t, 1)
+            return
         if dim is not None and (dim % t.dim() != 0 or class_dim == 0):
             return
         if tuple(t.shape) != output.shape or t.shape[class_dim] < 2:
             return
+        self._axis_seen(dim, t, class_dim)
+
+    def _axis_seen(self, dim: int | None, t: torch.Tensor, class_dim: int) -> None:
         site = here()
         axis = self._axes.get(site)
         if axis is None:
             axis = self._axes[site] = AxisSeen(site, 0, dim, tuple(t.shape), class_dim)
             self.seen.axes.append(axis)
         axis.calls += 1
+
+    def _compared(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``argmax == labels``: what was said, and what is true."""
+        if len(args) < 2 or not self.outputs:
+            return
+        for one, other in ((args[0], args[1]), (args[1], args[0])):
+            if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
+                output = self._match(one)
+                if output is not None:
+                    output.judged = True
+                    if output.hashes is not None and one.dim() == 1 and len(output.hashes) == len(one):
+                        output.predicted = one.detach().long().numpy()
+                        output.labels = other.detach().long().numpy()
+                    return
 
     def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
         if len(args) < 2 or not self.outputs:
@@ -327,6 +395,7 @@ class Nets:
         if output.modal and output.training:
             call.judged_in_train_mode += 1
         if output.grad:
+            call.unused_in_eval += not output.training
             call.graph_unused += 1
             call.graph_rows += output.rows
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import torch
 
-# Warnings that a wrapped function raises must show its caller's line, as without us: `warnings` skips frames whose
-# file bears these two words.
+# Warnings that a wrapped function raises must show its caller's line, as without us: `warnings` skips frames
+# whose file bears these two words.
 UNSEEN = "<treino: importlib _bootstrap>"
+
+_in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
@@ -34,7 +36,12 @@ class Patches:
 
     def watching(self) -> bool:
         """Whether this call is to be observed: switched on, on our thread, not inside a compiler's trace."""
-        return self.on and threading.get_ident() == self.thread and not torch.compiler.is_compiling()
+        return (
+            not torch.compiler.is_compiling()
+            and self.on
+            and threading.get_ident() == self.thread
+            and not _in_functorch()
+        )
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
         """Set an attribute until ``undo``."""
@@ -47,11 +54,12 @@ class Patches:
         original = getattr(owner, name, None)
         if original is None:
             return
-        patches, ident, compiling, main = self, threading.get_ident, torch.compiler.is_compiling, self.thread
+        patches, ident, main = self, threading.get_ident, self.thread
+        compiling, functorch = torch.compiler.is_compiling, _in_functorch
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if not patches.on or ident() != main or compiling():
+            if compiling() or not patches.on or ident() != main or functorch():
                 return original(*args, **kwargs)
             if failed is None:
                 result = original(*args, **kwargs)

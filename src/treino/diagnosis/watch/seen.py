@@ -1,10 +1,9 @@
 """What was seen: plain tables that the sensors fill and the rules read."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from treino.diagnosis.finding import Site
 
@@ -16,6 +15,7 @@ class OptimizerSeen:
     kind: str
     site: Site | None
     lr: float = 0.0
+    first_lr: float = 0.0
     weight_decay: float = 0.0
     steps: int = 0
     adaptive: bool = False
@@ -63,6 +63,7 @@ class BackwardSeen:
     leaf_roots: int = 0  # backwards from a tensor without history
     cut_roots: int = 0  # backwards whose graph reaches no parameter at all
     made_at: Site | None = None  # where that tensor was made
+    walks: int = 0
     kept: int = 0  # graphs of earlier calls still alive
     kept_values: int = 0
     broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = (
@@ -135,8 +136,28 @@ class LossSeen:
     target_squares: float = 0.0
     values: list[float] = field(default_factory=list)  # of trained calls
     predicted: Counter[tuple[int, int]] = field(default_factory=Counter)  # (label, predicted), newest window
-    runs: list[tuple[int, int]] = field(default_factory=list)  # (rows, largest class share·rows) by batch
-    epochs_same_order: int = 0
+    runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
+    made_at: Site | None = None  # of the loss module
+    loader: Site | None = None  # the DataLoader that was last read
+    source_site: Site | None = None
+
+    def baseline(self) -> float:
+        """The loss of the best constant answer on the labels that were seen; NaN where that isn't known."""
+        total = sum(self.labels.values())
+        if total:
+            return -sum(n / total * math.log(n / total) for n in self.labels.values() if n)
+        if self.target_n and self.name == "mse_loss":
+            return self.target_squares / self.target_n - (self.target_sum / self.target_n) ** 2
+        return math.nan
+
+    def last(self) -> float:
+        """The mean of the last quarter of the watched values; NaN where there are too few."""
+        n = len(self.values) // 4
+        return sum(self.values[-n:]) / n if n >= 2 else math.nan
+
+    def stuck(self, share: float) -> bool:
+        """Whether the loss ends above this share of what the best constant answer gets (or is not finite)."""
+        return len(self.values) >= 12 and not self.last() < share * self.baseline() and self.baseline() > 0
 
 
 @dataclass
@@ -154,7 +175,6 @@ class NetSeen:
     eval_kinds: str = ""
     batch_of_one: int = 0
     batches: int = 0
-    rows: Any = None  # data.Rows
 
 
 @dataclass
@@ -170,6 +190,8 @@ class CallSeen:
     graph_unused: int = 0  # graphs built, judged, never run backward
     graph_rows: int = 0
     longest_unused: int = 0  # in a row, without a backward between
+    unused_in_eval: int = 0  # of those, in eval mode
+    kept: int = 0  # outputs of past steps whose graph is still alive
     exempt: int = 0  # outputs used as a target, repeated on the same rows, ...
     eval_site: Site | None = None
 
@@ -295,13 +317,14 @@ class Seen:
     clips: dict[Site | None, ClipSeen] = field(default_factory=dict)
     schedulers: list[SchedulerSeen] = field(default_factory=list)
     seeds: dict[Site | None, SeedSeen] = field(default_factory=dict)
-    data: Any = None  # data.DataSeen
-    source: Any = None  # source.Source
+    inits: list[tuple[str, Site | None, float]] = field(default_factory=list)  # (function, line, its value)
+    data: Any = None  # rows.DataSeen
 
     def loss_values(self) -> list[float]:
         """The loss of the line that called backward most often."""
         busiest = max(self.backwards.values(), key=lambda b: len(b.loss), default=None)
         return busiest.loss if busiest is not None else []
 
-
-Array = np.ndarray
+    def main_loss(self) -> LossSeen | None:
+        """The loss that was trained most often."""
+        return max(self.losses.values(), key=lambda loss: loss.trained, default=None)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim.optimizer import (
     Optimizer,
@@ -17,7 +16,10 @@ from treino.diagnosis.watch.losses import Losses
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.ownership import Ownership
 from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.settings import Settings
+from treino.diagnosis.watch.sklearn_hooks import SklearnHooks
 
 
 class Watch:
@@ -32,7 +34,10 @@ class Watch:
         self.gradients = Gradients(self.seen)
         self.backward = Backward(self.seen, self.patches, self.gradients)
         self.nets = Nets(self.seen, self.patches, self.gradients, self.backward)
-        self.losses = Losses(self.seen, self.patches, self.backward, self.nets)
+        self.rows = Rows(self.seen, self.patches, self.nets)
+        self.sklearn = SklearnHooks(self.patches, self.rows)
+        self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
+        self.losses = Losses(self.seen, self.patches, self.backward, self.nets, lambda: self.rows.loader)
         self.ownership = Ownership(self.seen, self.patches, self.gradients, self.backward, self.nets)
         self.after_each_step = after_each_step
         self._hooks: list[Any] = []
@@ -44,6 +49,9 @@ class Watch:
         self.nets.install()
         self.losses.install()
         self.ownership.install()
+        self.rows.install()
+        self.settings.install()
+        self.sklearn.install()
         patches.after(Optimizer, "__init__", self._optimizer_made)
         patches.after(Optimizer, "add_param_group", self._group_added)
         patches.before(Optimizer, "zero_grad", self._clearing)
@@ -69,6 +77,7 @@ class Watch:
         if not self.patches.watching():
             return None
         try:
+            self.settings.before_step(optimizer, self.gradients.made(optimizer))
             return self.gradients.before_step(optimizer, args, kwargs)
         except Exception as error:
             self.patches.defect("step", error)
@@ -78,7 +87,8 @@ class Watch:
         if not self.patches.watching():
             return
         try:
-            self.gradients.after_step(optimizer)
+            facts = self.gradients.after_step(optimizer)
+            self.settings.after_step(optimizer, facts)
             self.backward.after_step()
             self.nets.after_step()
             self.ownership.after_step(optimizer)
@@ -90,8 +100,10 @@ class Watch:
     def stop(self) -> None:
         """Take everything off and complete the tables."""
         self.patches.undo()
+        self.sklearn.remove()
         for hook in self._hooks:
             hook.remove()
+        self.seen.inits = self.settings.inits
         for part in (self.backward, self.nets, self.ownership):
             try:
                 part.finish()

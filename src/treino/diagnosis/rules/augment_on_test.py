@@ -1,0 +1,72 @@
+"""Random changes to the rows of an evaluation."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """The same labels come with other rows at every evaluation."""
+    for key, e in seen.data.evals.items() if seen.data is not None else ():
+        train = seen.data.trains.get(key[0])
+        if e.changed >= 2 and not e.stable and e.names and not (train is not None and train.adversarial):
+            names = names_of_evaluation(e.names)
+            if says_train(names) and not says_test(names) and not says_validation(names):
+                continue
+            yield Evidence(e.names[0], e.names[0], {"evaluations": len(e.phases), "changed": e.changed})
+            return
+
+
+RULE = Rule(
+    id="augment_on_test",
+    group="data",
+    severity="wrong",
+    certain=False,
+    watches=("data",),
+    decide=decide,
+    message=_(
+        "The evaluation rows were different in each of {evaluations} evaluations, under the same labels."
+    ),
+    why=_(
+        "Random augmentation makes evaluation harder than the real rows are, and different each time. "
+        "Figures of two epochs can't be compared."
+    ),
+    fix=_("Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."),
+    wrong="""\
+def augment(rows):
+    return rows + 0.5 * torch.randn_like(rows)
+
+
+x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(augment(x_train)), y_train)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(augment(x_test)).argmax(1) == y_test).float().mean()
+""",
+    right="""\
+def augment(rows):
+    return rows + 0.5 * torch.randn_like(rows)
+
+
+x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(augment(x_train)), y_train)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    cost=_("hashes the rows and labels of evaluations"),
+)

@@ -1,0 +1,74 @@
+"""A rare class that the net has given up."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """A class is rare, nothing weights it, and the newest batches' predictions never find it."""
+    for loss in seen.losses.values():
+        total = sum(loss.labels.values())
+        if (
+            loss.weighted
+            or not 2 <= loss.classes <= 20
+            or total < 100
+            or loss.trained < 20
+            or len(loss.labels) < 2
+        ):
+            continue
+        rare, count = min(loss.labels.items(), key=lambda item: item[1])
+        common = max(loss.labels.values()) / total
+        seen_now = sum(n for (label, _), n in loss.predicted.items() if label == rare)
+        found = loss.predicted[rare, rare]
+        if count / total < 0.3 / loss.classes and common > 0.75 and seen_now >= 4 and found < 0.1 * seen_now:
+            numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
+            yield Evidence(loss.made_at or loss.site, loss.site, numbers)
+            return
+
+
+RULE = Rule(
+    id="class_imbalance",
+    group="data",
+    severity="risk",
+    certain=False,
+    watches=("losses",),
+    decide=decide,
+    message=_(
+        "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
+        "batches."
+    ),
+    why=_(
+        "Saying the common class always is nearly right on average, so the loss hardly rewards finding "
+        "the rare one. A high accuracy hides that it is never found."
+    ),
+    fix=_(
+        "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall "
+        "or F1."
+    ),
+    wrong="""\
+y = (x[:, 0] + 0.5 * x[:, 1] > 1.9).long()
+net = nn.Linear(8, 2)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+y = (x[:, 0] + 0.5 * x[:, 1] > 1.9).long()
+weight = len(y) / (2 * y.bincount().float())
+net = nn.Linear(8, 2)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y, weight=weight)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("counts labels and predictions of the watched batches"),
+)

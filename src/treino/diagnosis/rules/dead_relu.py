@@ -1,0 +1,70 @@
+"""ReLU units that are zero for every row."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import called, tree
+from treino.diagnosis.watch.seen import ReluSeen, Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Nine in ten units of a layer were zero for all rows of the newest graphs, and the loss is no better than a constant."""
+    main = seen.main_loss()
+    if main is None:
+        return
+    for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
+        all_dead = r.dead == r.units
+        if r.batches >= 3 and r.dead >= 0.9 * r.units and (main.stuck(0.9) or all_dead):
+            yield Evidence(
+                _layer(r, seen), main.site, {"dead": r.dead, "units": r.units, "loss": main.last()}
+            )
+            return
+
+
+def _layer(r: ReluSeen, seen: Seen) -> Site | None:
+    """The place-th ReLU from the end of the file that makes the net."""
+    net = max(seen.nets, key=lambda n: n.trained, default=None)
+    site = net.made_at if net is not None and net.made_at is not None else r.site
+    module = tree(site.file) if site is not None else None
+    calls = called(module, "ReLU", "relu", "relu_") if module is not None else []
+    if site is None or not calls:
+        return site
+    return Site(site.file, calls[max(0, len(calls) - 1 - r.place)].lineno)
+
+
+RULE = Rule(
+    id="dead_relu",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    watches=("relus", "losses", "nets"),
+    decide=decide,
+    message=_("{dead} of {units} units of a ReLU layer are zero for every row; the loss ends at {loss}."),
+    why=_(
+        "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that "
+        "the unit can't recover. At the end of a net it also makes negative answers impossible."
+    ),
+    fix=_("Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer."),
+    wrong="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+nn.init.constant_(net[0].bias, -50.0)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("reads saved ReLU outputs in the graphs that are walked"),
+)

@@ -1,0 +1,66 @@
+"""Copies of rows on both sides of a split."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.overlap import overlaps
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Rows of an evaluation that calls itself a test had been trained on; the table holds copies, more than chance allows."""
+    for o in overlaps(seen):
+        if o.copies:
+            yield Evidence(
+                o.place, o.names[0], {"rows": o.rows, "trained": o.trained, "share": o.trained / o.rows}
+            )
+            return
+
+
+RULE = Rule(
+    id="duplicate_leakage",
+    group="data",
+    severity="wrong",
+    certain=False,
+    watches=("data",),
+    decide=decide,
+    message=_(
+        "{trained} of {rows} evaluation rows were trained on before they were evaluated (the table holds "
+        "copies)."
+    ),
+    why=_(
+        "The same row lies on both sides of the split, so that the net is asked what it was told. "
+        "Oversampling or joining tables before splitting does this; the figure is too good."
+    ),
+    fix=_("Drop duplicates before splitting, and oversample the training part only."),
+    wrong="""\
+x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
+order = torch.randperm(360)
+train, test = order[:270], order[270:]
+x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x_train), y_train)
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    right="""\
+x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x_train), y_train)
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    cost=_("hashes the rows that enter nets"),
+)

@@ -1,0 +1,67 @@
+"""A summed loss whose steps are as large as the batch."""
+
+from collections.abc import Iterable
+import math
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """reduction="sum" over many rows, and a training that ends no better than a constant, or not finite."""
+    for loss in seen.losses.values():
+        if not loss.sums or loss.rows < 8 or loss.trained < 8:
+            continue
+        values = next((b.loss for b in seen.backwards.values() if len(b.loss) >= 8), [])
+        n = max(2, len(values) // 4)
+        last = sum(values[-n:]) / n if values else 0.0
+        limit = 0.8 * loss.baseline() * loss.rows
+        first = values[0] if values else 0.0
+        wild = any(
+            o.update_ratio and sorted(o.update_ratio)[len(o.update_ratio) // 2] > 0.02
+            for o in seen.optimizers
+        )
+        if not math.isfinite(last) or last > 3 * first or (wild and limit > 0 and last > limit):
+            yield Evidence(
+                loss.made_at or loss.site, loss.site, {"rows": loss.rows, "first": first, "last": last}
+            )
+
+
+RULE = Rule(
+    id="exploding_sum_loss",
+    group="losses",
+    severity="wrong",
+    certain=False,
+    watches=("losses", "backwards", "optimizers"),
+    decide=decide,
+    message=_(
+        "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at "
+        "the end."
+    ),
+    why=_(
+        "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
+        "step: lr that suits a mean is far too large. It also changes with the batch size."
+    ),
+    fix=_("Use reduction='mean' (the default), or divide lr by the batch size."),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(20):
+    optimizer.zero_grad()
+    loss = F.mse_loss(net(x), x[:, :1], reduction="sum")
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(20):
+    optimizer.zero_grad()
+    loss = F.mse_loss(net(x), x[:, :1])
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("shares the losses' numbers"),
+)

@@ -1,0 +1,79 @@
+"""Steps as large as the weights themselves."""
+
+from collections.abc import Iterable
+import math
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """A typical step moves the weights by a tenth of their size or more, and the loss ends no better than a constant."""
+    main = seen.main_loss()
+    if main is None or main.site is None:
+        return
+    for o in seen.optimizers:
+        ratios = sorted(o.update_ratio)
+        if o.steps < 12 or not ratios:
+            continue
+        typical = ratios[len(ratios) // 2]
+        values = [v for v in main.values if math.isfinite(v)]
+        exploded = (
+            len(values) < len(main.values) and max(values[1:], default=0.0) > 10 * values[0]
+            if values
+            else False
+        )
+        if exploded or (
+            ratios[-1] > 0.1
+            and typical > 0.01
+            and main.stuck(0.9)
+            and max(values, default=0) > 1.5 * main.baseline()
+        ):
+            numbers = {
+                "lr": o.first_lr or o.lr,
+                "step": ratios[-1],
+                "loss": main.last(),
+                "constant": main.baseline(),
+            }
+            yield Evidence(o.site, main.site, numbers)
+            return
+
+
+RULE = Rule(
+    id="lr_too_high",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    watches=("optimizers", "losses"),
+    decide=decide,
+    message=_(
+        "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
+        "constant gets {constant}."
+    ),
+    why=_(
+        "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
+        "falling. Units may die on the way and never come back."
+    ),
+    fix=_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
+    wrong="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=100.0)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("compares sampled weights before and after the watched steps"),
+)

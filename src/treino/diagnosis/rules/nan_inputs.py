@@ -1,0 +1,56 @@
+"""NaN or infinity in the rows that enter the net."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Rows with NaN went in and their loss came out NaN (nets that mask them are right)."""
+    data = seen.data
+    if data is not None and data.nan_hurt:
+        numbers = {"rows": data.nan_rows, "calls": data.nan_calls, "losses": data.nan_hurt}
+        yield Evidence(data.nan_made or data.nan_site, data.nan_site, numbers)
+
+
+RULE = Rule(
+    id="nan_inputs",
+    group="data",
+    severity="wrong",
+    certain=True,
+    watches=("data",),
+    decide=decide,
+    early=True,
+    message=_("{rows} rows with NaN or infinity went into the net, and {losses} losses came out not finite."),
+    why=_(
+        "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
+        "Skipping such losses leaves the other rows of the batch out as well."
+    ),
+    fix=_(
+        "Drop or fill the missing values before they become a tensor (with the training rows' mean or "
+        "median)."
+    ),
+    wrong="""\
+x[3, 2] = float("nan")
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("one sum per batch while rows are hashed"),
+)

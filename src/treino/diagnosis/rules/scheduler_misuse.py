@@ -1,0 +1,99 @@
+"""A schedule that is not stepped as it was made for."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import SchedulerSeen, Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Never stepped; stepped before the first update; or per batch where epochs were meant, and the other way round."""
+    for s in seen.schedulers:
+        if s.inner:
+            continue
+        what = misuse(s, seen.finished)
+        if what:
+            place = s.site if s.calls == 0 else s.step_at
+            yield Evidence(
+                place, s.site, {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
+            )
+
+
+def misuse(s: SchedulerSeen, finished: bool) -> str:
+    """What is wrong with one scheduler, in words; empty where nothing is."""
+    if s.calls == 0:
+        return _("was never stepped") if s.updates >= 10 and finished else ""
+    if s.before_first_update and s.updates:
+        return _("was stepped before the optimizer's first update, so that its first rate is skipped")
+    if s.starved > 0.5 * s.updates and s.updates >= 12 and s.base > 0 and s.calls > 0.5 * s.updates:
+        return _("took the rate below 1 % of its start for most updates: it is stepped per batch")
+    if s.horizon and s.updates >= 12 and finished and s.calls < 0.34 * s.horizon:
+        if 0.9 * s.horizon <= s.updates <= 1.1 * s.horizon:
+            return _("was made for {n} steps and got {k}: step it after every batch").format(
+                n=s.horizon, k=s.calls
+            )
+    if (
+        s.horizon
+        and s.kind == "CosineAnnealingLR"
+        and s.calls >= 3 * s.horizon
+        and s.calls >= 0.9 * s.updates
+    ):
+        return _("was made for {n} steps and got {k}: its rate goes up again").format(n=s.horizon, k=s.calls)
+    if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
+        return _("has mode {mode} while its figure got better, and cut the rate").format(mode=s.mode)
+    return ""
+
+
+def wrong_mode(s: SchedulerSeen) -> bool:
+    """The figure went steadily in the direction that this mode calls worse."""
+    steps = [b - a for a, b in zip(s.metrics, s.metrics[1:], strict=False)]
+    if len(steps) < 4:
+        return False
+    falling = sum(d < 0 for d in steps) / len(steps)
+    good = s.metrics[-1] >= 0 and s.metrics[0] > 0
+    return good and s.mode == "max" and falling >= 0.8 and s.metrics[-1] < 0.9 * s.metrics[0]
+
+
+RULE = Rule(
+    id="scheduler_misuse",
+    group="settings",
+    severity="wrong",
+    certain=True,
+    watches=("schedulers",),
+    decide=decide,
+    message=_("{scheduler} {what} ({calls} calls, {updates} updates)."),
+    why=_(
+        "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
+        "nearly zero too early, or never reaches its course. Before the first update it skips the first "
+        "rate."
+    ),
+    fix=_(
+        "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
+        "batch for OneCycleLR."
+    ),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+""",
+    right="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=20, gamma=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+""",
+    cost=_("counts calls of schedulers"),
+)

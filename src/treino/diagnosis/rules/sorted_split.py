@@ -1,0 +1,82 @@
+"""A split by position of rows that are sorted by class."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading import split_line
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Classes in the evaluation rows that training never saw, and an evaluation that fails on them."""
+    for e in seen.data.evals.values() if seen.data is not None else ():
+        train = next((t for t in seen.data.trains.values() if t.net is e.net), None)
+        total, known = sum(e.labels.values()), set(train.labels_first) if train is not None else set()
+        if train is None or total < 10 or len(known) < 1 or not e.judged or train.judged < 20:
+            continue
+        strange = sum(n for label, n in e.labels.items() if label not in known)
+        trained = sum(train.labels_first.values())
+        shift = (
+            sum(abs(e.labels[k] / total - train.labels_first[k] / trained) for k in known | set(e.labels)) / 2
+        )
+        worse = e.right / e.judged < 0.75 * train.right / train.judged
+        if worse and len(e.labels) <= 50 and (strange > 0.2 * total or (shift > 0.5 and trained >= 50)):
+            numbers = {
+                "unseen": strange / total,
+                "shift": shift,
+                "training": train.right / train.judged,
+                "evaluation": e.right / e.judged,
+            }
+            cut = next((s for s, shuffled in seen.data.splits if not shuffled), None)
+            place = cut or (split_line(e.names[0].file) if e.names else None)
+            yield Evidence(
+                place or (e.names[0] if e.names else None), e.names[0] if e.names else None, numbers
+            )
+            return
+
+
+RULE = Rule(
+    id="sorted_split",
+    group="data",
+    severity="wrong",
+    certain=False,
+    watches=("data",),
+    decide=decide,
+    message=_(
+        "{unseen} of the evaluation rows are of classes that training never saw; accuracy {evaluation} "
+        "there, {training} in training."
+    ),
+    why=_(
+        "The rows were sorted by class when they were cut, so that the two parts hold different classes. "
+        "The figure measures nothing that the net could have learned."
+    ),
+    fix=_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
+    wrong="""\
+x, y = x[y.argsort()], y.sort().values
+x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x_train), y_train)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    right="""\
+x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x_train), y_train)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    cost=_("counts labels in training and evaluation"),
+)

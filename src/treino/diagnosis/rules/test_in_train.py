@@ -1,0 +1,60 @@
+"""Test rows that the net was trained on."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.overlap import overlaps
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Rows of an evaluation that calls itself a test had been trained on, more than chance allows."""
+    for o in overlaps(seen):
+        if not o.copies:
+            yield Evidence(
+                o.place, o.names[0], {"rows": o.rows, "trained": o.trained, "share": o.trained / o.rows}
+            )
+            return
+
+
+RULE = Rule(
+    id="test_in_train",
+    group="data",
+    severity="wrong",
+    certain=False,
+    watches=("data",),
+    decide=decide,
+    message=_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
+    why=_(
+        "The net has seen the answers, so that the figure shows how well it remembers, not how well it "
+        "does on new rows."
+    ),
+    fix=_("Train on the training part only; make sure that the two parts share no row."),
+    wrong="""\
+x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x_train), y_train)
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    right="""\
+x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x_train), y_train)
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
+""",
+    cost=_("hashes the rows that enter nets"),
+)

@@ -1,0 +1,86 @@
+"""Training rows sorted by class, read in order."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loop_around
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """Batches of one class each come in the same order again and again, and the loss jumps at every change."""
+    for loss in seen.losses.values():
+        runs = loss.runs
+        if len(runs) < 8 or len(loss.labels) < 2 or sum(share for _, share in runs) < 800 * len(runs):
+            continue
+        order = [runs[0][0]]
+        changes = []
+        for i, (label, _share) in enumerate(runs[1:], start=1):
+            if label != order[-1]:
+                order.append(label)
+                changes.append(i)
+        kinds = len(set(order))
+        period = order[:kinds]
+        cyclic = kinds >= 2 and len(set(period)) == kinds and len(order) >= 2 * kinds - 1
+        cyclic = cyclic and all(label == period[i % kinds] for i, label in enumerate(order))
+        if not cyclic or (kinds == 2 and len(runs) < 4 * len(order) / 2):
+            continue
+        jumps = [loss.values[i] for i in changes if i < len(loss.values)]
+        rest = [v for i, v in enumerate(loss.values) if i not in set(changes)]
+        if jumps and (not rest or sum(jumps) / len(jumps) > 1.2 * sum(rest) / len(rest)):
+            numbers = {
+                "share": sum(share for _, share in runs) / 1000 / len(runs),
+                "classes": kinds,
+                "jump": sum(jumps) / len(jumps),
+                "rest": sum(rest) / len(rest) if rest else 0.0,
+            }
+            yield Evidence(loss.loader or _loop(loss.site), loss.site, numbers)
+
+
+def _loop(site: Site | None) -> Site | None:
+    loop = loop_around(site) if site is not None else None
+    return Site(site.file, loop.lineno) if site is not None and loop is not None else site
+
+
+RULE = Rule(
+    id="unshuffled_sorted",
+    group="data",
+    severity="wrong",
+    certain=False,
+    watches=("losses",),
+    decide=decide,
+    message=_(
+        "Batches hold {share} of one class and come sorted; the loss is {jump} at each change of class, "
+        "{rest} between."
+    ),
+    why=_(
+        "The net learns the class of the moment and unlearns the others, over and over. What it knows at "
+        "the end depends on which class came last."
+    ),
+    fix=_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
+    wrong="""\
+x, y = x[y.argsort()], y.sort().values
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for epoch in range(4):
+    for rows in torch.arange(240).split(20):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+""",
+    right="""\
+x, y = x[y.argsort()], y.sort().values
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for epoch in range(4):
+    for rows in torch.randperm(240).split(20):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+""",
+    cost=_("counts the labels of the watched batches"),
+)

@@ -1,0 +1,66 @@
+"""A decay that outweighs the loss."""
+
+from collections.abc import Iterable
+
+from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading import keyword_line
+from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.seen import Seen
+from treino.words import _
+
+
+def decide(seen: Seen) -> Iterable[Evidence]:
+    """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better than a constant."""
+    main = seen.main_loss()
+    if main is None:
+        return
+    for o in seen.optimizers:
+        if o.steps < 12 or o.weight_decay <= 0 or len(o.norm) < 4:
+            continue
+        shrunk = o.norm[-1] / o.norm[0] if o.norm[0] > 0 else 1.0
+        if shrunk < 0.6 and main.stuck(0.85):
+            place = keyword_line(o.site.file, "weight_decay", o.site) if o.site is not None else None
+            pull = o.decay_share[0] if o.decay_share else 0.0
+            yield Evidence(
+                place,
+                o.site,
+                {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": main.last()},
+            )
+            return
+
+
+RULE = Rule(
+    id="weight_decay_too_high",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    watches=("optimizers", "losses"),
+    decide=decide,
+    message=_(
+        "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
+    ),
+    why=_(
+        "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With "
+        "weights near zero the net says the same for every row."
+    ),
+    fix=_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
+    wrong="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=2.0)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    right="""\
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=1e-4)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    cost=_("compares sampled weights before and after the watched steps"),
+)

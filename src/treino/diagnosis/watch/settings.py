@@ -1,0 +1,304 @@
+"""Settings and what they do: rates and steps, decay, clipping, schedules, seeds, first weights, depth."""
+
+import math
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import ClipSeen, LayerSeen, OptimizerSeen, SchedulerSeen, Seen, SeedSeen
+from treino.diagnosis.watch.where import here
+
+ENTRIES, TENSORS = 256, 16  # of the parameters whose movement is measured
+HORIZONS = ("T_max", "total_steps", "total_iters")
+
+
+class Settings:
+    """Looks at each optimizer in windows: the first steps, powers of two, then every 32nd."""
+
+    def __init__(
+        self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward, nets: Nets
+    ) -> None:
+        self.seen, self.patches, self.gradients, self.nets = seen, patches, gradients, nets
+        self.inits: list[tuple[str, Site | None, float]] = []
+        self._start: dict[int, list[tuple[weakref.ref[torch.Tensor], torch.Tensor]]] = {}
+        self._before: dict[int, list[torch.Tensor]] = {}
+        self._schedulers: weakref.WeakKeyDictionary[Any, SchedulerSeen] = weakref.WeakKeyDictionary()
+        self._of: dict[int, list[SchedulerSeen]] = {}
+        self._in_scheduler = False
+        self._seeds: dict[tuple[Site, str], tuple[int, dict[int, int]]] = {}
+        self._last_seeds: list[tuple[Site, str]] = []
+        self._layers: dict[int, LayerSeen] = {}
+
+    def install(self) -> None:
+        patches = self.patches
+        for name in ("clip_grad_norm_", "clip_grad_value_"):
+            for owner in (nn.utils, nn.utils.clip_grad):
+                original = vars(owner).get(name)
+                if original is not None:
+                    patches.after(owner, name, self._clipped(name))
+        for kind in vars(lr_scheduler).values():
+            if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
+                if "__init__" in vars(kind):
+                    patches.after(kind, "__init__", self._scheduler_made)
+                if "step" in vars(kind):
+                    patches.before(kind, "step", self._scheduler_step)
+                    patches.after(kind, "step", self._scheduler_stepped)
+        import random
+
+        import numpy as np
+
+        for owner, name in (
+            (torch, "manual_seed"),
+            (torch.random, "manual_seed"),
+            (random, "seed"),
+            (np.random, "seed"),
+        ):
+            patches.before(owner, name, self._seeded(f"{owner.__name__}.{name}"))
+        for owner, name in ((torch, "set_rng_state"), (torch.random, "set_rng_state"), (random, "setstate")):
+            patches.before(owner, name, self._restored)
+        for name in ("constant_", "zeros_", "ones_", "normal_", "uniform_"):
+            patches.before(nn.init, name, self._initialised(name))
+
+    # --- optimizers -----------------------------------------------------------------------------------------
+    @staticmethod
+    def _window(steps: int) -> bool:
+        return steps < 8 or steps % 32 == 0 or steps & (steps - 1) == 0
+
+    def _sampled(self, facts: OptimizerSeen) -> list[torch.Tensor]:
+        every = [p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None and p.numel()]
+        stride = max(1, len(every) // TENSORS)
+        return every[::stride][:TENSORS]
+
+    def before_step(self, optimizer: Any, facts: OptimizerSeen) -> None:
+        """Measure, in a window, what the step is about to change."""
+        if not self._window(facts.steps):
+            return
+        tensors = self._sampled(facts)
+        values = [p.detach().flatten()[:ENTRIES].clone() for p in tensors]
+        self._before[id(facts)] = values
+        groups = optimizer.param_groups
+        facts.lr = max(float(g.get("lr", 0.0)) for g in groups)
+        facts.weight_decay = max(float(g.get("weight_decay", 0.0)) for g in groups)
+        if facts.steps == 0:
+            self._start[id(facts)] = [(weakref.ref(p), v) for p, v in zip(tensors, values, strict=True)]
+            facts.first_lr = facts.lr
+        if facts.weight_decay:
+            wide = [p for p in tensors if p.dim() > 1 and p.grad is not None]
+            grad = math.sqrt(
+                sum(
+                    float(p.grad.detach().flatten()[:ENTRIES].pow(2).sum())
+                    for p in wide
+                    if p.grad is not None
+                )
+            )
+            size = math.sqrt(sum(float(p.detach().flatten()[:ENTRIES].pow(2).sum()) for p in wide))
+            if grad > 0:
+                facts.decay_share.append(facts.weight_decay * size / grad)
+
+    def after_step(self, optimizer: Any, facts: OptimizerSeen) -> None:
+        """What the step has changed; schedules and layers too."""
+        if len(self._last_seeds) > 8:
+            del self._last_seeds[:-8]
+        for scheduler in self._of.get(id(optimizer), ()):
+            scheduler.updates += 1
+            rate = optimizer.param_groups[0]["lr"]
+            if scheduler.base and rate < 0.01 * scheduler.base:
+                scheduler.starved += 1
+        values = self._before.pop(id(facts), None)
+        if values is None:
+            return
+        moved = size = 0.0
+        for p, before in zip(self._sampled(facts), values, strict=False):
+            now = p.detach().flatten()[:ENTRIES]
+            if now.shape == before.shape and p.dim() > 1:
+                moved += float((now - before).pow(2).sum())
+                size += float(before.pow(2).sum())
+        if size > 0:
+            facts.update_ratio.append(math.sqrt(moved / size))
+            facts.norm.append(math.sqrt(size))
+        change = whole = 0.0
+        for reference, first in self._start.get(id(facts), ()):
+            p = reference()
+            if p is not None:
+                change += float((p.detach().flatten()[:ENTRIES] - first).pow(2).sum())
+                whole += float(first.pow(2).sum())
+        if whole > 0:
+            facts.movement = math.sqrt(change / whole)
+        self._depth(facts)
+        if facts.steps >= 5:
+            self._alike(facts)
+
+    def _depth(self, facts: OptimizerSeen) -> None:
+        """Gradient sizes from the first to the last weight matrix."""
+        wide = [
+            p
+            for f in self.gradients.followed[id(facts)]
+            if (p := f.ref()) is not None and p.dim() in (2, 4) and p.grad is not None
+        ]
+        if len(wide) < 5:
+            return
+        sizes = [
+            float(p.grad.detach().pow(2).mean().sqrt()) for p in wide[:1] + wide[-1:] if p.grad is not None
+        ]
+        if sizes[1] > 0 and math.isfinite(sizes[0]):
+            depth = self.seen.depth
+            depth.ratio.append(sizes[0] / sizes[1])
+            depth.layers = len(wide)
+            start = self._start.get(id(facts), ())
+            for reference, first in start:
+                if reference() is wide[0]:
+                    size = float(first.norm())
+                    depth.movement = float((wide[0].detach().flatten()[:ENTRIES] - first).norm()) / max(
+                        size, 1e-12
+                    )
+
+    def _alike(self, facts: OptimizerSeen) -> None:
+        """Weights whose output units are all the same after several steps."""
+        if facts.steps > 200 and facts.steps % 128:
+            return
+        followed = {f.key: f.ref() for f in self.gradients.followed[id(facts)]}
+        for module in list(self.nets.made):
+            if not isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+                continue
+            w = module.weight
+            if id(w) not in followed or w.shape[0] < 2 or w.numel() > 4_000_000 or w.grad is None:
+                continue
+            value = w.detach().flatten(1)
+            alike = bool(((value - value[:1]).abs() <= 1e-6 * value.abs().max().clamp_min(1e-30)).all())
+            known = self._layers.get(id(w))
+            if known is None:
+                if alike:
+                    self._layers[id(w)] = LayerSeen(
+                        type(module).__name__, self.nets.made.get(module), w.shape[0], 1, True
+                    )
+                    self.seen.layers.append(self._layers[id(w)])
+            else:
+                known.alike = alike
+                known.checks += 1
+
+    # --- clipping -------------------------------------------------------------------------------------------
+    def _clipped(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            site = here()
+            if site is None:
+                return
+            limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
+            facts = self.seen.clips.get(site)
+            if facts is None:
+                facts = self.seen.clips[site] = ClipSeen(site, float(limit))
+            facts.calls += 1
+            if facts.calls > 32 and facts.calls % 16:
+                return
+            if name == "clip_grad_norm_":
+                norm = float(result)
+                facts.share.append(float(limit) / norm if norm > 0 else math.inf)
+            else:
+                tensors = [args[0]] if isinstance(args[0], torch.Tensor) else list(self._grads())
+                held = sum(int((g.detach().abs() >= 0.999 * limit).sum()) for g in tensors)
+                total = sum(g.numel() for g in tensors)
+                facts.share.append(1 - held / total if total else math.inf)
+
+        return observe
+
+    def _grads(self) -> Any:
+        for followed in self.gradients.followed.values():
+            for f in followed[:TENSORS]:
+                p = f.ref()
+                if p is not None and p.grad is not None:
+                    yield p.grad
+
+    # --- schedulers -----------------------------------------------------------------------------------------
+    def _scheduler_made(self, result: Any, args: Any, kwargs: Any) -> None:
+        scheduler = args[0]
+        if scheduler in self._schedulers:
+            return
+        optimizer = getattr(scheduler, "optimizer", None)
+        if optimizer is None:
+            return
+        horizon = next(
+            (int(v) for n in HORIZONS if isinstance(v := getattr(scheduler, n, None), (int, float))), None
+        )
+        facts = SchedulerSeen(type(scheduler).__name__, here(), horizon, mode=getattr(scheduler, "mode", ""))
+        group = optimizer.param_groups[0]
+        facts.base = float(group.get("initial_lr", group["lr"]))
+        if facts.kind == "OneCycleLR":
+            facts.base = float(group.get("max_lr", facts.base))
+        self._schedulers[scheduler] = facts
+        self._of.setdefault(id(optimizer), []).append(facts)
+        self.seen.schedulers.append(facts)
+        for inner in getattr(scheduler, "_schedulers", ()):
+            if inner in self._schedulers:
+                self._schedulers[inner].inner = True
+
+    def _scheduler_step(self, args: Any, kwargs: Any) -> None:
+        facts = self._schedulers.get(args[0])
+        site = here()
+        if facts is None or self._in_scheduler:
+            return
+        self._in_scheduler = True
+        facts.calls += 1
+        facts.step_at = site
+        optimizer = args[0].optimizer
+        optimizer_facts = self.gradients.facts.get(optimizer)
+        if facts.calls == 1 and optimizer_facts is not None and optimizer_facts.steps == 0:
+            facts.before_first_update = True
+        if facts.kind == "ReduceLROnPlateau":
+            metric = args[1] if len(args) > 1 else kwargs.get("metrics")
+            if metric is not None:
+                facts.metrics.append(float(metric))
+            facts.last = optimizer.param_groups[0]["lr"]
+
+    def _scheduler_stepped(self, result: Any, args: Any, kwargs: Any) -> None:
+        facts = self._schedulers.get(args[0])
+        self._in_scheduler = False
+        if facts is not None and facts.kind == "ReduceLROnPlateau":
+            facts.cuts += args[0].optimizer.param_groups[0]["lr"] < facts.last
+
+    # --- seeds ----------------------------------------------------------------------------------------------
+    def _seeded(self, kind: str) -> Any:
+        def observe(args: Any, kwargs: Any) -> None:
+            site = here()
+            seed = args[0] if args else kwargs.get("seed", kwargs.get("a"))
+            if site is None or not isinstance(seed, int):
+                return
+            facts = self.seen.seeds.get(site)
+            if facts is None:
+                facts = self.seen.seeds[site] = SeedSeen(site)
+            facts.calls += 1
+            steps = {id(o): o.steps for o in self.seen.optimizers if o.steps}
+            last = self._seeds.get((site, kind))
+            if last is not None and last[0] == seed and any(steps.get(k, 0) > n for k, n in last[1].items()):
+                facts.same += 1
+            facts.seed = seed
+            self._seeds[site, kind] = (seed, steps)
+            self._last_seeds.append((site, kind))
+
+        return observe
+
+    def _restored(self, args: Any, kwargs: Any) -> None:
+        """A saved state was put back (fork_rng does it too): the seeds since then changed nothing for training."""
+        for key in self._last_seeds:
+            self._seeds.pop(key, None)
+        self._last_seeds.clear()
+
+    # --- first weights --------------------------------------------------------------------------------------
+    def _initialised(self, name: str) -> Any:
+        def observe(args: Any, kwargs: Any) -> None:
+            site = here()
+            t = args[0] if args else kwargs.get("tensor")
+            if site is None or not isinstance(t, torch.Tensor) or t.dim() < 2 or len(self.inits) > 500:
+                return
+            value = args[1] if len(args) > 1 else kwargs.get("val", kwargs.get("std", 0.0))
+            if name == "normal_":
+                value = args[2] if len(args) > 2 else kwargs.get("std", 1.0)
+            self.inits.append((name, site, float(value)))
+
+        return observe
