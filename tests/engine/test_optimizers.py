@@ -79,7 +79,7 @@ def test_without_torchs_fused_update_it_is_the_same(name, monkeypatch):
 
 
 def test_a_norm_beyond_float32_stops_only_who_is_clipped():
-    """1e25 squared is infinite: torch's coefficient is then 0, and a neighbour without clipping feels nothing."""
+    """1e25 squared is infinite: torch then scales by 0, and a neighbour without clipping feels nothing."""
     x, y = torch.full((4, 2), 1e25), torch.tensor([0, 1, 0, 1])
     arguments = {
         "optimizer": "sgd",

@@ -147,7 +147,7 @@ def test_the_last_good_weights_are_those_of_a_plain_loop():
         (x, y), mlp(), optimizer="sgd", lr=lr, batch_size=None, steps=50, loss="mse", keep="last"
     )
     net = training.net()
-    finished(training)
+    _training, loss_SP = finished(training)
     w, b = net[0].weight.detach().double().item(), net[0].bias.detach().double().item()
     steps, largest = 0, torch.finfo(torch.float32).max
     while (w + b) ** 2 < largest:
@@ -157,6 +157,9 @@ def test_the_last_good_weights_are_those_of_a_plain_loop():
         w, b, steps = w - lr * g, b - lr * g, steps + 1
     assert training.status_P == ("diverged",)
     assert training.kept_step_P.tolist() == [steps]
+    assert loss_SP[:steps].isfinite().all()
+    assert loss_SP[steps].isinf()
+    assert loss_SP[steps + 1 :].isnan().all()
     assert training.net()[0].weight.item() == pytest.approx(w, rel=1e-5)
 
 

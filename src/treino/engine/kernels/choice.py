@@ -8,8 +8,8 @@ from treino.words import _
 
 ABOUT = {
     "module": _("any nn.Module, member by member: autograd and torch.optim"),
-    "flat-loop": _("MLPs, few members of some size: hand-written backward, one flat row per member"),
-    "flat-bmm": _("MLPs, many members or tiny ones: the same backward for blocks of members at once"),
+    "flat-loop": _("MLPs, one or two of some size: hand-written backward, one flat row each"),
+    "flat-bmm": _("MLPs, many side by side: the same backward for blocks of them, on all cores"),
 }
 
 
@@ -58,9 +58,8 @@ def choose(
             _("Use 1 or more, or leave it open."),
         )
     if engine is None:
-        engine = (
-            "module" if not flat else "flat-bmm" if members >= 3 and parameters <= 20_000 else "flat-loop"
-        )
+        crowd = members >= (3 if parameters > 10_000 else 2)
+        engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"
     if threads is None:
         cores = os.cpu_count() or 1
         # below, a second thread costs more than it brings

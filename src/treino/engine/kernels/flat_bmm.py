@@ -15,6 +15,7 @@ from treino.engine.rng import dropout_keys, dropout_threshold
 
 EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 LARGEST_BLOCK = 128
+LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
 
 class FlatBmm:
@@ -27,7 +28,7 @@ class FlatBmm:
     def __init__(self, recipe: Recipe, threads: int | None = None, block: int | None = None) -> None:
         self.recipe, self.shape = recipe, recipe.shape
         self.threads, self.intra_op = threads or os.cpu_count() or 1, 1
-        self.block = block
+        self.block, self.numbers = block, recipe.layout.n
         self.pool: ThreadPoolExecutor | None = None
         self.free: dict[int, list[Workspace]] = {}
 
@@ -41,7 +42,7 @@ class FlatBmm:
         """Members in a block: even, so that no vector loop's tail falls on the last one."""
         if self.block is not None:
             return self.block
-        wanted = min(64, -(-members // self.threads))
+        wanted = min(64, -(-members // self.threads), max(2, LARGEST_WORKSPACE // self.numbers))
         return max(2, min(LARGEST_BLOCK, wanted + wanted % 2))
 
     def _blocks(
