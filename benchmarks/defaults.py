@@ -1,0 +1,108 @@
+"""What the defaults reach, over 12 tables and 12 seeds: change a default only by this table."""
+
+import time
+import warnings
+from collections.abc import Callable
+from statistics import mean, median, stdev
+from typing import Any
+
+import torch
+
+from benchmarks.result import Result, Table
+from benchmarks.timing import budget, threads
+from treino.data.dataset import Data
+from treino.engine.metrics import measure
+from treino.inspection.baselines import baselines
+from treino.spec import read_settings
+from treino.workflows.plan import plan
+from treino.workflows.source import load_data
+
+SECONDS = 0.3
+BUDGETS = {"wine": 0.99, "iris": 0.95, "digits": 0.97, "breast_cancer": 0.975}
+
+
+def _made(name: str, **arguments: Any) -> Callable[[], Any]:
+    def make() -> Any:
+        import sklearn.datasets
+
+        return getattr(sklearn.datasets, name)(random_state=0, **arguments)
+
+    return make
+
+
+TABLES: dict[str, Callable[[], Any] | None] = {
+    **dict.fromkeys(["wine", "iris", "digits", "breast_cancer", "diabetes", "moons", "circles", "spirals"]),
+    "make_classification": _made(
+        "make_classification", n_samples=1000, n_features=20, n_informative=8, n_classes=4
+    ),
+    "make_gaussian_quantiles": _made(
+        "make_gaussian_quantiles", n_samples=1000, n_features=6, n_classes=3
+    ),
+    "make_friedman1": _made("make_friedman1", n_samples=1000, noise=1.0),
+    "make_regression": _made("make_regression", n_samples=500, n_features=12, noise=20.0),
+}  # fmt: skip
+
+
+def run(quick: bool) -> Result:
+    seeds = range(1 if quick else 12)
+    names = list(TABLES)[1::6] if quick else list(TABLES)
+    rows, figures = [], {}
+    with threads(1):
+        for name in names:
+            make = TABLES[name]
+            source = name if make is None else make()
+            score_S, linear_S, seconds_S, epochs_S = [], [], [], []
+            for seed in seeds:
+                score, linear, seconds, epochs = _one(source, seed)
+                score_S.append(score)
+                linear_S.append(linear)
+                seconds_S.append(seconds)
+                epochs_S.append(epochs)
+            what = "R²" if name in ("diabetes", "make_friedman1", "make_regression") else "accuracy"
+            figures[name] = round(mean(score_S), 4)
+            figures[f"{name}_seconds"] = round(median(seconds_S), 3)
+            spread = f" ± {stdev(score_S):.3f}" if len(seeds) > 1 else ""
+            limit = BUDGETS.get(name)
+            rows.append(
+                (
+                    name,
+                    what,
+                    f"{mean(score_S):.3f}{spread}",
+                    f"{mean(linear_S):.3f}",
+                    f"{median(seconds_S):.2f}",
+                )
+                + (f"{median(epochs_S):.0f}",)
+                + (("–", "–") if limit is None else budget(round(mean(score_S), 3), limit, at_most=False))
+            )
+    columns = ("table", "figure", "test rows", "linear model", "training, s", "epochs", "budget", "kept")
+    return Result(
+        (Table("The defaults", columns, tuple(rows)),),
+        f"Mean ± deviation over {len(seeds)} seeds, each with its own split: 70 % training, 15 % validation, "
+        "15 % test. Seconds (median) and epochs of the training alone, one thread. A linear model on the "
+        f"same rows: logistic or ridge regression of scikit-learn. Budget for the four first: also ≤ {SECONDS} s.",
+        ("Tuning: nothing was set, which is the point.", "Tables of more than 2,000 rows."),
+        ("https://scikit-learn.org/stable/datasets.html",),
+        figures,
+    )
+
+
+def _one(source: Any, seed: int) -> tuple[float, float, float, int]:
+    settings = read_settings({"seed": seed})
+    data = load_data(source, settings)
+    training = plan(settings, data).training
+    begin = time.perf_counter()
+    for _tick in training:
+        pass
+    seconds = time.perf_counter() - begin
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        linear = baselines(data, training.loss_function).metrics["linear"]
+    metric = "accuracy" if data.task == "classification" else "r2"
+    return _test(training, data)[metric], linear[metric], seconds, round(training.epoch)
+
+
+def _test(training: Any, data: Data) -> dict[str, float]:
+    with torch.no_grad():
+        output_NC = training.net()(data.test.x)
+    found = measure(output_NC[None], data.test.y, training.loss_function, data.target_scale)
+    return {name: float(value[0]) for name, value in found.items()}

@@ -1,0 +1,5 @@
+"""docs"""
+
+
+def render():
+    return {}

@@ -1,0 +1,152 @@
+"""Populations of 2-32-16-3 networks on wine, per step of one member, against eager and JAX.
+
+The peer in PyTorch trains one member after another (``peers.eager``); the peer in JAX is ``vmap`` over the
+members inside ``lax.scan`` over the steps, jitted, the way to do it there.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import treino as tr
+from benchmarks import peers
+from benchmarks.result import Result, Table
+from benchmarks.timing import budget, for_seconds, interleaved, microseconds, ratio, threads, wall
+from treino.data.dataset import Data
+
+SIZES = [2, 32, 16, 3]
+LR = 1e-2
+CASES = ((None, 16, 6), (None, 64, 12), (None, 256, 12), (None, 1000, 12), (20, 64, 25), (20, 1000, 25))
+JAX_BUDGET = 1.2
+
+
+def run(quick: bool) -> Result:
+    rounds, seconds = (1, 0.02) if quick else (11, 0.5)
+    data = tr.load("wine", features=["alcohol", "color_intensity"], validation=0, test=0.25)
+    jax = _jax()
+    rows, figures = [], {}
+    for batch_size, members, limit in CASES[:2] if quick else CASES:
+        works = {"eager": _eager(data, batch_size), "treino": _treino(data, batch_size, members)}
+        if jax is not None:
+            works["jax"] = _in_jax(data, batch_size, members)
+        works = {name: for_seconds(seconds, some) for name, some in works.items()}
+        with threads(1):
+            found = interleaved(works, rounds)
+        faster = ratio(found, "eager", "treino")
+        figures[f"{_words(batch_size)}_{members}"] = round(faster, 1)
+        row = [
+            _words(batch_size),
+            str(members),
+            *(microseconds(wall(found, name)) for name in ("eager", "treino")),
+            f"{faster:.1f} ×",
+            *budget(faster, limit, at_most=False),
+        ]
+        if jax is None:
+            row += ["–"] * 4
+        else:
+            other = ratio(found, "jax", "treino")
+            figures[f"{_words(batch_size)}_{members}_jax"] = round(other, 2)
+            held = batch_size is None and members >= 64
+            row += [microseconds(wall(found, "jax")), f"{other:.2f} ×"]
+            row += budget(other, JAX_BUDGET, at_most=False) if held else ("–", "–")
+        rows.append(tuple(row))
+    columns = (
+        "batch", "members", "eager, µs", "treino, µs", "treino faster", "budget", "kept",
+        "JAX, µs", "faster than JAX", "budget", "kept",
+    )  # fmt: skip
+    return Result(
+        (Table("One step of one member of 2-32-16-3 with Adam", columns, tuple(rows)),),
+        f"{len(data.train)} rows of wine, two inputs. Median of {rounds} interleaved rounds of {seconds:g} s "
+        "each; eager with one thread, its faster one here; treino with all cores; "
+        + (f"JAX {jax.__version__} with all cores." if jax else "JAX is not installed here."),
+        (
+            "JAX's compilation (warmed up before) and its member's bits, which depend on the population.",
+            "Evaluation on validation rows.",
+        ),
+        ("https://docs.jax.dev/en/latest/automatic-vectorization.html (vmap), jax.lax.scan",),
+        figures,
+    )
+
+
+def _words(batch_size: int | None) -> str:
+    return "full" if batch_size is None else str(batch_size)
+
+
+def _eager(data: Data, batch_size: int | None) -> Callable[[], int]:
+    return peers.eager(data.train.x, data.train.y, SIZES, batch_size, LR)
+
+
+def _treino(data: Data, batch_size: int | None, members: int) -> Callable[[], int]:
+    training = tr.train(
+        data, tr.mlp(*SIZES[1:-1]), lr=LR, batch_size=batch_size, steps=10_000_000, seeds=range(members),
+        every=1_000_000,
+    )  # fmt: skip
+    return lambda: len(training.advance(0.1).loss_SP) * members
+
+
+def _jax() -> Any:
+    try:
+        import jax
+    except ImportError:
+        return None
+    return jax
+
+
+def _in_jax(data: Data, batch_size: int | None, members: int) -> Callable[[], int]:
+    import jax
+    import jax.numpy as jnp
+
+    x_ND, y_N = jnp.asarray(data.train.x.numpy()), jnp.asarray(data.train.y.numpy())
+    steps = max(20, 20_000 // members)
+    rows = len(x_ND)
+    index_SB = torch.stack([torch.randperm(rows)[: batch_size or rows] for _step in range(steps)]).numpy()
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        for i, (weight, bias) in enumerate(params):
+            x = x @ weight + bias
+            x = jnp.maximum(x, 0) if i < len(params) - 1 else x
+        return -jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1).mean()
+
+    def adam(carry: Any, index_B: Any) -> Any:
+        params, m, v, t = carry
+        x, y = (x_ND, y_N) if batch_size is None else (x_ND[index_B], y_N[index_B])
+        value, grads = jax.value_and_grad(loss)(params, x, y)
+        t = t + 1
+        m = jax.tree.map(lambda a, g: 0.9 * a + 0.1 * g, m, grads)
+        v = jax.tree.map(lambda a, g: 0.999 * a + 0.001 * g * g, v, grads)
+        params = jax.tree.map(
+            lambda p, a, b: p - LR * (a / (1 - 0.9**t)) / (jnp.sqrt(b / (1 - 0.999**t)) + 1e-8), params, m, v
+        )
+        return (params, m, v, t), value
+
+    @jax.jit
+    def some(carry: Any, index: Any) -> Any:
+        return jax.vmap(lambda c: jax.lax.scan(adam, c, index))(carry)
+
+    keys = jax.random.split(jax.random.key(0), members)
+
+    def start(key: Any) -> Any:
+        params = []
+        for a, b in itertools.pairwise(SIZES):
+            key, one, two = jax.random.split(key, 3)
+            bound = a**-0.5
+            params.append(
+                (
+                    jax.random.uniform(one, (a, b), minval=-bound, maxval=bound),
+                    jax.random.uniform(two, (b,), minval=-bound, maxval=bound),
+                )
+            )
+        return params
+
+    params = jax.vmap(start)(keys)
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    state = [(params, zeros, zeros, jnp.zeros(members))]
+    index = jnp.asarray(index_SB)
+
+    def go() -> int:
+        state[0], _losses = jax.block_until_ready(some(state[0], index))
+        return steps * members
+
+    return go

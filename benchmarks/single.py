@@ -1,0 +1,99 @@
+"""One network 784-128-128-10 on MNIST, everything on, against a lean eager loop.
+
+treino's side is what ``treino train`` runs: the stream of events with its database and checkpoints. The
+peer is ``peers.eager``: data in memory, ``Adam(fused=True)``, no losses kept.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+
+from benchmarks import peers
+from benchmarks.mnist_files import digits
+from benchmarks.result import Result, Table
+from benchmarks.timing import (
+    Spent,
+    Work,
+    budget,
+    for_seconds,
+    interleaved,
+    microseconds,
+    processor_ratio,
+    ratio,
+    threads,
+    wall,
+)
+from treino.data.dataset import Data
+from treino.spec import read_settings
+from treino.workflows.train import Advanced, Event, training
+
+BUDGETS = {100: 0.95, 20: 0.8, 5: 0.75}
+SIZES = [784, 128, 128, 10]
+
+
+def run(quick: bool) -> Result:
+    rounds, seconds = (2, 0.05) if quick else (25, 0.5)
+    data, what = digits(quick)
+    rows, figures = [], {}
+    for batch_size, limit in BUDGETS.items():
+        cores, eager = _faster(data, batch_size, 0.01 if quick else seconds)
+        with tempfile.TemporaryDirectory() as folder:
+            settings = read_settings(
+                {"hidden": SIZES[1:-1], "lr": 1e-3, "batch_size": batch_size, "epochs": 1000}
+            )
+            # a checkpoint is due by the clock, which runs on while the peer has its turn
+            events = training(data, settings, parent=folder, checkpoint_seconds=4.0)
+            next(events)
+            found = interleaved({"eager": eager, "treino": for_seconds(seconds, _steps(events))}, rounds)
+            events.close()  # type: ignore[attr-defined]
+        value, processor = (measure(found, "treino", "eager") for measure in (ratio, processor_ratio))
+        figures[f"batch_{batch_size}"] = round(value, 3)
+        figures[f"batch_{batch_size}_processor"] = round(processor, 3)
+        rows.append(
+            (
+                str(batch_size),
+                f"{microseconds(wall(found, 'eager'))} ({cores})",
+                microseconds(wall(found, "treino")),
+                f"{value:.2f}",
+                f"{processor:.2f}",
+                *budget(value, limit, at_most=True),
+            )
+        )
+    columns = (
+        "batch", "eager, µs/step (threads)", "treino, µs/step", "treino / eager", "processor time", "budget",
+        "kept",
+    )  # fmt: skip
+    return Result(
+        (Table("784-128-128-10, Adam, one step", columns, tuple(rows)),),
+        f"On {what}. The eager loop with one or two threads, whichever is faster; treino with one. The "
+        f"ratios are medians of {rounds} interleaved rounds of {seconds:g} s; that of processor time is what "
+        "is left without other programs on the machine. treino writes every step's loss and a checkpoint each "
+        "2 s of its own time, as in `treino train`.",
+        ("Evaluation on validation rows: there are none here, on either side.",),
+        figures=figures,
+    )
+
+
+def _faster(data: Data, batch_size: int, seconds: float) -> tuple[int, Work]:
+    """The faster of the eager loops with one and with two threads, and how many it has."""
+    works = {n: _eager(data, batch_size, n, seconds) for n in (1, 2)}
+    found = interleaved({str(n): work for n, work in works.items()}, 3)
+    best = min(works, key=lambda n: wall(found, str(n)))
+    return best, works[best]
+
+
+def _eager(data: Data, batch_size: int, n: int, seconds: float) -> Work:
+    work = for_seconds(seconds, peers.eager(data.train.x, data.train.y, SIZES, batch_size, 1e-3))
+
+    def run() -> Spent:
+        with threads(n):
+            return work()
+
+    return run
+
+
+def _steps(events: Iterator[Event]) -> Callable[[], float]:
+    def some() -> float:
+        event = next(events)
+        return len(event.tick.loss_SP) if isinstance(event, Advanced) else 0
+
+    return some
