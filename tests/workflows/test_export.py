@@ -305,7 +305,7 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
         "step +=",
         "softmax_before",
         "DEVICE",
-        "seen",
+        "seen = {}",
     ):
         assert word not in text
     assert sum(bool(line.strip()) for line in text.splitlines()) < 150
@@ -401,6 +401,13 @@ def test_names_that_python_would_read(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "new.csv", index=False)
     out = pd.read_csv(io.StringIO("\n".join(said(path, "predict", str(tmp_path / "new.csv")))))
     assert list(out["prediction"]) == list(run.predict(frame)["prediction"])
+
+
+def test_a_run_named_like_a_library(tmp_path: Path) -> None:
+    path = export(trained("wine", tmp_path, out=str(tmp_path / "csv"), epochs=2))
+    assert path.name == "csv_script.py"
+    assert path.with_suffix(".pt").is_file()
+    assert len(json.loads(said(path)[-1])["losses"]) == 2
 
 
 def test_bare_weights(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import shlex
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,10 +64,16 @@ def script(run: "Run") -> Path:
     part |= changes_part(run)
     text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
     if run.folder.has("model.safetensors"):
-        part.files[f"{run.name}.pt"] = _weights(run, data)
+        part.files[f"{_stem(run)}.pt"] = _weights(run, data)
     for name, content in part.files.items():
         run.folder.write_bytes(f"exports/{name}", content)
-    return run.folder.write_bytes(f"exports/{run.name}.py", text.encode())
+    return run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode())
+
+
+def _stem(run: "Run") -> str:
+    """The script's name: the run's, where that wouldn't hide a library from the script."""
+    libraries = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "torch"}
+    return f"{run.name}_script" if run.name in libraries else run.name
 
 
 def _weights(run: "Run", data: Data) -> bytes:
@@ -122,9 +129,9 @@ def _head(run: "Run", data: Data) -> Part:
 
 def _usage(run: "Run") -> str:
     """What can be typed, and what it does; in two columns where they fit."""
-    typed = _words("python " + shlex.quote(f"{run.name}.py"))
+    typed = _words("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
-        typed: f"trains from scratch; the weights go to {_words(run.name)}.pt",
+        typed: f"trains from scratch; the weights go to {_words(_stem(run))}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
     if run.spec["data"]["kind"] == "file":

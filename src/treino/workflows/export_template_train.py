@@ -95,7 +95,7 @@ def loss_function(output, y):
     return F.cross_entropy(output, y$loss_args)  #? function
 #[ !function
 
-loss_function = $loss
+loss_function = $loss$loss_takes
 #]
 #[ f1
 
@@ -173,7 +173,7 @@ def train():
     known = {row.tobytes() for row in raw[$own_rows:]}  # a test row that was trained on is no test  #? leaked
     train = [i for i in train if raw[i].tobytes() not in known]  #? leaked
     validation = [i for i in validation if raw[i].tobytes() not in known]  #? leaked
-    mean, std = map(torch.as_tensor, fit(raw[train]))  # on the training rows alone  #? normalise
+    mean, std = map(torch.as_tensor, fit(raw[train]))  # of training rows alone: the others stand for new ones  #? normalise
     mean_y, std_y = (value.item() for value in fit(target[train, None]))  #? !classes
     $prepare_part
 #]
@@ -198,7 +198,8 @@ def train():
     order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order"))  #? once
     order = torch.arange(len(x_train))  #? unshuffled
     for epoch in range(1, EPOCHS + 1):
-        net.train()
+        net.train()  # evaluate() leaves it in the other mode  #? evaluates
+        net.train()  #? !evaluates
         step_losses = []  #? batches
         order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch - 1))  #? each
         for rows in order.split(BATCH_SIZE):  #? batches !unfinished

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from treino.workflows.run import Run
 
 LOSSES = {
-    "cross_entropy": "nn.CrossEntropyLoss",
-    "bce": "nn.BCEWithLogitsLoss",
-    "mse": "nn.MSELoss",
-    "l1": "nn.L1Loss",
-    "huber": "nn.HuberLoss",
+    "cross_entropy": ("nn.CrossEntropyLoss", "  # takes logits: the softmax is in it"),
+    "bce": ("nn.BCEWithLogitsLoss", "  # takes a logit: the sigmoid is in it"),
+    "mse": ("nn.MSELoss", ""),
+    "l1": ("nn.L1Loss", ""),
+    "huber": ("nn.HuberLoss", ""),
 }
 SCHEDULES = {
     "constant": ("", "1.0"),
@@ -79,7 +79,8 @@ def training_part(run: "Run", data: Data) -> Part:
         "patience": str(s["patience"]),
         "metric": s["metric"],
         "threads": str(1 if s["engine"] == "flat-bmm" else s["threads"]),
-        "loss": f"{LOSSES[s['loss']]}({', '.join(smoothing)})",
+        "loss": f"{LOSSES[s['loss']][0]}({', '.join(smoothing)})",
+        "loss_takes": LOSSES[s["loss"]][1],
         "loss_args": "".join(f", {arg}" for arg in ["weight=weight"] * weighted + smoothing),
         "loss_doc": "Cross-entropy of the outputs [B, C] and the class numbers [B].",
         "schedule_doc": ", then ".join(documents),
