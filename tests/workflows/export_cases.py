@@ -1,4 +1,4 @@
-"""What exports are tested with: runs of every setting and source, and a way to run a script in this process."""
+"""What exports are tested with: runs of every setting and source, and a way to run a script right here."""
 
 import ast
 import contextlib
