@@ -30,6 +30,8 @@ def decide(seen: Seen, *, early: bool = False) -> tuple[list[Finding], list[str]
                     findings.append(rule.finding(evidence))
         except Exception as error:
             defects.append(f"{rule.id}: {type(error).__name__}: {error}")
+    found = {f.rule for f in findings}
+    findings = [f for f in findings if not found & set(rules()[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
     kept = [f for f in findings if unique[f.rule, f.file, f.line] is f]
     return sorted(kept, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity))), defects
@@ -59,6 +61,11 @@ class Exam:
     def seen(self) -> Seen:
         """The facts behind the findings."""
         return self._watch.seen
+
+    @property
+    def seconds(self) -> float:
+        """About how long the sensors took (some are timed at every 16th call)."""
+        return self._watch.patches.spent
 
     def _stepped(self, steps: int) -> None:
         if self._live is not None and (now := time.monotonic()) >= self._next_look:

@@ -140,7 +140,7 @@ def _figure_of_test(path: str, comparison: ast.Compare, node: ast.If, test_lines
     if says_validation(names):
         return None
     for name in names:
-        made = assignment(Site(path, node.lineno), name)
+        made = assignment(Site(path, node.lineno), name, follow=False)
         statement = statement_at(made) if made is not None else None
         source = names_in(statement) if isinstance(statement, (ast.Assign, ast.AugAssign)) else set()
         if says_validation(source):

@@ -22,6 +22,7 @@ class Rule:
     wrong, right: a few lines that show the fault and its mend; tests run both after ``examples.PRELUDE``.
     cost: what watching it costs, in words.
     early: may be said before the script has ended.
+    unless: rules whose finding explains this one, which then isn't said.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Rule:
     right: str
     cost: str
     early: bool = False
+    unless: tuple[str, ...] = ()
 
     def finding(self, evidence: Evidence) -> Finding:
         """The evidence in this rule's words."""

@@ -113,10 +113,10 @@ def root_name(site: Site) -> str | None:
     return None
 
 
-def assignment(site: Site, name: str) -> Site | None:
+def assignment(site: Site, name: str, *, follow: bool = True) -> Site | None:
     """The last line before (or at) a site, in its function, that gives the name a value.
 
-    Where that is the value of a function of the same file, the line of its return is meant.
+    follow: where that is the value of a function of the same file, the line of its return is meant.
     """
     around = function_of(site)
     if around is None:
@@ -137,7 +137,7 @@ def assignment(site: Site, name: str) -> Site | None:
         return None
     value = getattr(best, "value", None)
     module = tree(site.file)
-    if isinstance(value, ast.Call) and module is not None:
+    if follow and isinstance(value, ast.Call) and module is not None:
         called_name = value.func.id if isinstance(value.func, ast.Name) else getattr(value.func, "attr", "")
         for node in ast.walk(module):
             if isinstance(node, ast.FunctionDef) and node.name == called_name and called_name != "forward":
@@ -155,9 +155,21 @@ def loss_line(site: Site | None) -> Site | None:
     return (assignment(site, name) if name else None) or site
 
 
-def keeper(site: Site | None) -> Site | None:
-    """The line near a backward that sums or stores its loss as a tensor; the backward's line if none is found."""
-    name = root_name(site) if site is not None else None
+def assigned_name(site: Site) -> str | None:
+    """The name that a line's result is given to."""
+    statement = statement_at(site)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return next((n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)), None)
+
+
+def keeper(site: Site | None, *, result: bool = False) -> Site | None:
+    """The line near a backward that sums or stores its loss as a tensor; the backward's line if none is found.
+
+    result: the site is a net's call, and its result is what is kept.
+    """
+    name = None
+    if site is not None:
+        name = assigned_name(site) if result else root_name(site)
     around = function_of(site) if site is not None else None
     if site is None or name is None or around is None:
         return site

@@ -23,6 +23,7 @@ RULE = Rule(
     certain=True,
     watches=("cuts", "optimizers"),
     decide=decide,
+    unless=("detached_loss",),
     message=_("{parameters} parameter tensors behind this {how} never got a gradient in {steps} steps."),
     why=_(
         "The value leaves the graph here, so that backward can't go on to the layers that made it. They are in the "

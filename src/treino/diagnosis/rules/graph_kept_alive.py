@@ -14,6 +14,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for b in seen.backwards.values():
         if b.kept >= 8:
             yield Evidence(keeper(b.site), b.site, {"alive": b.kept, "backwards": b.calls})
+            return
+    for call in seen.calls:
+        if call.kept >= 8:
+            yield Evidence(
+                keeper(call.site, result=True), call.site, {"alive": call.kept, "backwards": call.trained}
+            )
+            return
 
 
 RULE = Rule(
@@ -24,7 +31,7 @@ RULE = Rule(
     watches=("backwards",),
     decide=decide,
     early=True,
-    message=_("The graphs of {alive} past losses are still alive ({backwards} backwards)."),
+    message=_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=_(
         "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every step. "
         "Only its value is wanted."

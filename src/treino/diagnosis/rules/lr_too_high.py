@@ -48,6 +48,7 @@ RULE = Rule(
     certain=False,
     watches=("optimizers", "losses"),
     decide=decide,
+    unless=("unscaled_inputs", "exploding_sum_loss", "nan_inputs"),
     message=_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
         "constant gets {constant}."

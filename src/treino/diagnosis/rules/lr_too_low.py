@@ -39,6 +39,7 @@ RULE = Rule(
     certain=False,
     watches=("optimizers", "losses", "clips"),
     decide=decide,
+    unless=("no_step", "grad_cleared_before_step", "detached_loss", "weight_decay_too_high"),
     message=_(
         "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is "
         "still {loss}."

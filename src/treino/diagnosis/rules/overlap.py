@@ -51,7 +51,11 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue  # one table in one piece, for training and evaluation alike, as for graphs with masks
         copies = train.twice > 0.01 * max(1, train.first_epoch)
         yield Overlap(
-            e.names, len(e.rows), trained, copies, _joined(e.names[0]) if copies else _place(train, seen)
+            e.names,
+            len(e.rows),
+            trained,
+            copies,
+            _joined(e.names[0]) if copies else _place(train, e.names[0]),
         )
 
 
@@ -61,5 +65,10 @@ def _joined(site: Site) -> Site | None:
     return Site(site.file, calls[0].lineno) if calls else site
 
 
-def _place(train: TrainSeen, seen: Seen) -> Site | None:
+def _place(train: TrainSeen, site: Site) -> Site | None:
+    """The second of two draws of the same split, or where the training rows are read."""
+    module = tree(site.file)
+    draws = called(module, "random_split", "train_test_split") if module is not None else []
+    if len(draws) >= 2:
+        return Site(site.file, draws[1].lineno)
     return train.loader or train.site

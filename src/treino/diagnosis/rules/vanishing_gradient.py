@@ -43,6 +43,7 @@ RULE = Rule(
     certain=False,
     watches=("depth", "losses", "inits"),
     decide=decide,
+    unless=("symmetric_init", "dead_relu", "label_misaligned"),
     message=_(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays "
         "at chance."

@@ -36,6 +36,7 @@ RULE = Rule(
     certain=False,
     watches=("optimizers", "losses"),
     decide=decide,
+    unless=("lr_too_high",),
     message=_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),

@@ -6,6 +6,7 @@ Graphs are read in windows (the first calls of a line, then at powers of two); l
 import math
 import weakref
 from collections import deque
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -64,12 +65,14 @@ class Backward:
             if not patches.watching() or self.running:
                 original(tensors, *args, **kwargs)
                 return
+            started = perf_counter()
             site = here()
             fills = kwargs.get("inputs") is None
             try:
                 self._before(tensors, site, fills)
             except Exception as error:
                 patches.defect("backward", error)
+            patches.spent += perf_counter() - started
             self.running = fills
             try:
                 original(tensors, *args, **kwargs)
@@ -78,10 +81,12 @@ class Backward:
                 raise
             finally:
                 self.running = False
+            started = perf_counter()
             try:
                 self._after(tensors, site)
             except Exception as error:
                 patches.defect("backward", error)
+            patches.spent += perf_counter() - started
 
         backward.__doc__, backward.__name__ = original.__doc__, "backward"
         backward.__module__, backward.__qualname__ = original.__module__, "backward"
@@ -119,7 +124,10 @@ class Backward:
                 self.bad_since_step = facts
                 if facts.first_bad is None:
                     facts.first_bad = facts.calls
+                    earlier = [abs(v) for v in facts.loss[:-1]]
                     facts.bad_operation = bad_operation(root.grad_fn)
+                    if not facts.bad_operation and earlier and max(earlier) <= 10 * earlier[0]:
+                        facts.bad_operation = steep_operation(root.grad_fn)
         node = root.grad_fn
         if node is None:
             if (
@@ -302,4 +310,12 @@ def bad_operation(root: Any) -> str:
                 return "pow"
         except (AttributeError, RuntimeError):
             continue
+    return ""
+
+
+def steep_operation(root: Any) -> str:
+    """An operation whose slope is infinite at zero: its value was finite, the gradient that it gave was not."""
+    names = {node.name() for node in graph.walk(root)} if root is not None else set()
+    if "SqrtBackward0" in names or "LinalgVectorNormBackward0" in names or "NormBackward1" in names:
+        return "sqrt"
     return ""

@@ -7,6 +7,7 @@ same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, sampl
 
 import weakref
 from collections import deque
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Output:
 
     __slots__ = (
         "__weakref__", "bad_rows", "call", "derived", "flat", "flat_width", "fresh", "grad", "hashes", "judged",
-        "labels", "modal", "names", "net", "predicted", "reached", "ref", "rows", "seq", "shape", "step", "target",
+        "labels", "modal", "names", "net", "offset", "predicted", "reached", "ref", "rows", "seq", "shape", "step", "target",
         "training", "windows",
     )  # fmt: skip
 
@@ -54,7 +55,7 @@ class Output:
         self.flat_width = 0
         self.windows: torch.Tensor | None = None
         self.names: tuple[Site, ...] = ()
-        self.bad_rows = 0
+        self.bad_rows = self.offset = 0
         self.labels: np.ndarray | None = None
         self.predicted: np.ndarray | None = None
 
@@ -62,7 +63,8 @@ class Output:
 class Net:
     """A module called from a person's own code."""
 
-    def __init__(self, module: nn.Module, made_at: Site | None) -> None:
+    def __init__(self, module: nn.Module, made_at: Site | None, number: int) -> None:
+        self.number = number
         parts = list(module.modules())
         self.count = len(parts)
         self.modal = [
@@ -113,10 +115,12 @@ class Nets:
             finally:
                 stack.pop()
             if not stack:
+                started = perf_counter()
                 try:
                     self._called(module, args, kwargs, result)
                 except Exception as error:
                     patches.defect("forward", error)
+                patches.spent += perf_counter() - started
             return result
 
         patches.replace(nn.Module, "__call__", unseen(call))
@@ -126,11 +130,12 @@ class Nets:
         patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)
         for name in JUDGES:
             patches.after(torch.Tensor, name, self._judge(name))
-        for name in ("argmax", "max", "topk", "round", "multinomial"):
+        for name in ("argmax", "max", "topk", "round"):
             patches.after(torch, name, self._judge(name))
         for name in COMPARES:
             patches.after(torch.Tensor, name, self._compared)
         patches.after(torch, "eq", self._compared)
+        patches.after(torch, "multinomial", self._judge("multinomial"))
         for name in ("__sub__", "__rsub__", "sub"):
             patches.after(torch.Tensor, name, self._difference)
         self.gradients.fill_listeners.append(self._filled)
@@ -163,7 +168,7 @@ class Nets:
             return
         net = self.nets.get(module)
         if net is None:
-            net = self.nets[module] = Net(module, self.made.get(module))
+            net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
             self.seen.nets.append(net.seen)
             if not module.training:
                 net.eval_at = None

@@ -11,7 +11,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.nets import Net, Nets, Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import NetSeen, Seen
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import here, offset, stack
 
 WIDE = 256  # columns that are hashed of a wider row
 FULL_CALLS = 300  # calls of a net whose rows are all hashed; then every eighth for training
@@ -101,7 +101,7 @@ class FitSeen:
 class DataSeen:
     """Everything about rows."""
 
-    evals: dict[tuple[int, Names], EvalSeen] = field(default_factory=dict)
+    evals: dict[tuple[int, int, Names], EvalSeen] = field(default_factory=dict)
     trains: dict[int, TrainSeen] = field(default_factory=dict)
     fits: list[FitSeen] = field(default_factory=list)
     nan_calls: int = 0
@@ -158,15 +158,15 @@ class Rows:
     def _reset(self, module: Any) -> None:
         for owner, net in list(self.nets.nets.items()):
             if owner is module or any(m is module for m in owner.modules()):
-                self._resets[id(net)] = True
+                self._resets[net.number] = True
 
     # --- a net was called -----------------------------------------------------------------------------------
     def _entered(self, output: Output, net: Net, x: torch.Tensor | None) -> None:
         if x is None or not x.is_floating_point() or x.dim() < 2 or x.device.type != "cpu":
             return
-        train = self.data.trains.get(id(net))
+        train = self.data.trains.get(net.number)
         if train is None:
-            train = self.data.trains[id(net)] = TrainSeen(net.seen)
+            train = self.data.trains[net.number] = TrainSeen(net.seen)
         if x.requires_grad:
             train.adversarial = train.adversarial or x.grad_fn is None
             return
@@ -185,7 +185,7 @@ class Rows:
             self.data.nan_rows += output.bad_rows
             self.data.nan_site = output.call.site
         if looking:
-            output.names = stack()
+            output.names, output.offset = stack(), offset()
         else:
             train.loader, train.site = self.loader, output.call.site
         if self.data.fits and x.dim() == 3:
@@ -206,8 +206,8 @@ class Rows:
             self._evaluated(output, net)
 
     def _trained(self, output: Output, net: Net) -> None:
-        train = self.data.trains[id(net)]
-        if self._resets.pop(id(net), False):
+        train = self.data.trains[net.number]
+        if self._resets.pop(net.number, False):
             train.rows.clear()
         hashes = output.hashes.tolist()  # type: ignore[union-attr]
         labels = output.labels
@@ -246,7 +246,7 @@ class Rows:
             train.judged += len(labels)
 
     def _evaluated(self, output: Output, net: Net) -> None:
-        key = (id(net), output.names)
+        key = (net.number, output.offset, output.names)
         seen = self.data.evals.get(key)
         if seen is None:
             if len(self.data.evals) > 200:
@@ -255,7 +255,7 @@ class Rows:
         seen.calls += 1
         seen.phases.add(output.step)
         hashes = output.hashes.tolist()  # type: ignore[union-attr]
-        train = self.data.trains[id(net)]
+        train = self.data.trains[net.number]
         known = set(hashes) - seen.rows
         if len(seen.rows) < MOST:
             if known and output.flat is not None:

@@ -1,6 +1,7 @@
 """All sensors together: put on, taken off, and their tables completed at the end."""
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from torch import nn
@@ -76,16 +77,21 @@ class Watch:
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         if not self.patches.watching():
             return None
+        self.patches.count += 1
+        started = perf_counter()
         try:
             self.settings.before_step(optimizer, self.gradients.made(optimizer))
             return self.gradients.before_step(optimizer, args, kwargs)
         except Exception as error:
             self.patches.defect("step", error)
             return None
+        finally:
+            self.patches.spent += perf_counter() - started
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if not self.patches.watching():
             return
+        started = perf_counter()
         try:
             facts = self.gradients.after_step(optimizer)
             self.settings.after_step(optimizer, facts)
@@ -94,6 +100,7 @@ class Watch:
             self.ownership.after_step(optimizer)
         except Exception as error:
             self.patches.defect("step", error)
+        self.patches.spent += perf_counter() - started
         if self.after_each_step is not None:
             self.after_each_step(self.seen.steps)
 

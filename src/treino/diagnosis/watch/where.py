@@ -61,3 +61,21 @@ def stack(limit: int = 4) -> tuple[Site, ...]:
             found.append(Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         frame = frame.f_back  # type: ignore[assignment]
     return tuple(found)
+
+
+def offset() -> int:
+    """Where in its line the innermost own frame stands: tells two calls on one line apart."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if is_own(frame.f_code.co_filename):
+            return frame.f_lasti
+        frame = frame.f_back  # type: ignore[assignment]
+    return -1
+
+
+def outside(skip: tuple[str, ...]) -> Site | None:
+    """The innermost own line that is not in a function whose name has one of these words."""
+    sites = stack(6)
+    return next(
+        (s for s in sites if not any(w in s.function.lower() for w in skip)), sites[0] if sites else None
+    )

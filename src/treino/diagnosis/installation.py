@@ -1,0 +1,84 @@
+"""``treino doctor`` alone: is everything there that training needs?"""
+
+import importlib.util
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from treino.words import _
+
+NEEDED = (
+    "torch",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "safetensors",
+    "pydantic",
+    "cyclopts",
+    "rich",
+    "matplotlib",
+)
+EXTRAS = {"optuna": "optuna", "ray": "ray", "onnx": "onnx", "starlette": "starlette"}
+
+
+def check() -> dict[str, Any]:
+    """``checks[{name, value, ok, hint}]`` and the keys of an examination."""
+    checks = [_row("python", platform.python_version(), True)]
+    for name in NEEDED:
+        found = _version(name)
+        hint = "" if found else _("Install it: pip install {name}").format(name=name)
+        checks.append(_row(name, found or _("missing"), bool(found), hint))
+    if _version("torch"):
+        checks += _torch()
+    for name, module in EXTRAS.items():
+        there = importlib.util.find_spec(module) is not None
+        checks.append(
+            _row(
+                name,
+                _version(name) or _("not installed (optional)") if there else _("not installed (optional)"),
+                True,
+            )
+        )
+    return {
+        "subject": "installation",
+        "steps": 0,
+        "findings": [],
+        "overhead": 0.0,
+        "exit": 0 if all(c["ok"] for c in checks) else 1,
+        "checks": checks,
+    }
+
+
+def _row(name: str, value: str, ok: bool, hint: str = "") -> dict[str, Any]:
+    return {"name": name, "value": value, "ok": ok, "hint": hint}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _torch() -> list[dict[str, Any]]:
+    """Threads, devices, and one step of training that must give the gradient known by hand."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = torch.get_num_threads()
+    hint = _("More threads than cores: set OMP_NUM_THREADS={n}.").format(n=cores) if threads > cores else ""
+    rows = [_row(_("threads"), _("{t} for {c} cores").format(t=threads, c=cores), threads <= cores, hint)]
+    gpus = (
+        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        if torch.cuda.is_available()
+        else []
+    )
+    rows.append(_row(_("devices"), ", ".join(["cpu", *gpus]), True))
+    with torch.random.fork_rng(devices=[]):
+        w = torch.tensor([2.0], requires_grad=True)
+        (w * w).sum().backward()
+    right = w.grad is not None and w.grad.item() == 4.0
+    rows.append(_row(_("gradient of w² at 2"), str(w.grad.item() if w.grad is not None else None), right))
+    return rows

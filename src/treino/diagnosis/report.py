@@ -1,0 +1,77 @@
+"""How an examination is told: as text for a person, as the JSON document of ``treino doctor``."""
+
+import os
+from typing import Any
+
+from treino.diagnosis.finding import Finding
+from treino.diagnosis.run_script import Outcome
+from treino.words import _
+
+KIND = {"wrong": "wrong", "risk": "risk", "waste": "waste"}
+
+
+def place(finding: Finding) -> str:
+    """``file.py:42``, relative to the working directory where that is shorter."""
+    if finding.file is None:
+        return _("(no line known)")
+    path = finding.file
+    try:
+        near = os.path.relpath(path)
+    except (ValueError, OSError):  # another drive, or the folder is gone
+        near = path
+    return f"{near if len(near) < len(path) else path}:{finding.line}"
+
+
+def one(finding: Finding) -> str:
+    """A finding in four lines."""
+    sure = _("certain") if finding.certain else _("likely")
+    lines = [
+        f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})  {place(finding)}",
+        f"    {finding.message}",
+        f"    {finding.why}",
+        _("    To do: {fix}").format(fix=finding.fix),
+    ]
+    if finding.seen is not None and finding.seen.line != finding.line:
+        lines.insert(1, _("    seen at line {line}").format(line=finding.seen.line))
+    return "\n".join(lines)
+
+
+def text(outcome: Outcome) -> str:
+    """The whole report."""
+    exam = outcome.exam
+    parts = []
+    if outcome.stopped:
+        limit = "--max-time" if outcome.stopped == "max_time" else "--max-steps"
+        parts.append(_("doctor: stopped the script at {limit}.").format(limit=limit))
+    if not outcome.trained:
+        parts.append(
+            _("doctor: no backward seen: this script never trained, so there is nothing to examine.")
+        )
+    elif not exam.findings:
+        parts.append(_("doctor: nothing found in {steps} steps.").format(steps=exam.steps))
+    else:
+        head = _("doctor: {n} findings in {steps} steps of {subject}")
+        parts.append(head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject))
+    parts += [one(f) for f in exam.findings]
+    parts += [
+        _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
+        for d in exam.defects
+    ]
+    return "\n\n".join(parts)
+
+
+def document(outcome: Outcome, status: int) -> dict[str, Any]:
+    """The keys of the contract. ``overhead`` is the sensors' share of the script's own time, estimated."""
+    exam = outcome.exam
+    own = max(outcome.seconds - exam.seconds, 1e-9)
+    return {
+        "subject": outcome.subject,
+        "steps": exam.steps,
+        "findings": [f.as_json() for f in exam.findings],
+        "overhead": round(exam.seconds / own, 4),
+        "exit": status,
+        "trained": outcome.trained,
+        "stopped": outcome.stopped or None,
+        "defects": exam.defects,
+        "seconds": round(outcome.seconds, 3),
+    }
