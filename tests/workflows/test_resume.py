@@ -129,8 +129,9 @@ def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) 
 @pytest.mark.parametrize("case", CASES)
 def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
     rng = random.Random(case)
+    reference = whole(case, tmp_path / "whole")  # the first also imports what a run needs
     begin = time.perf_counter()
-    reference = whole(case, tmp_path / "whole")
+    whole(case, tmp_path / "again")
     length = time.perf_counter() - begin
     kills = 0
     for attempt in range(20):
@@ -171,18 +172,24 @@ def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said])
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    database = tmp_path / "runs/moons-1/run.sqlite"
-    while not database.exists():
-        time.sleep(0.05)
-        assert process.poll() is None
-    time.sleep(1.0)
-    assert treino("show", "moons-1", "--json").document["status"] == "running"
-    assert treino("resume", "moons-1", "--json").document["error"]["rule"] in (
-        "nothing_to_resume",
-        "run_busy",
-    )
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        database = tmp_path / "runs/moons-1/run.sqlite"
+        while not database.exists():
+            time.sleep(0.05)
+            assert process.poll() is None
+        time.sleep(1.0)
+        live = treino("show", "moons-1", "--json").document
+        assert live["status"] == "running"
+        assert live["rows"]["train"] == 700
+        assert live["metrics"] == {"train": None, "validation": None, "test": None}
+        assert len(live["loss"]["train"]) == live["epochs"] > 0
+        assert "running after" in treino("show", "moons-1").out
+        assert treino("resume", "moons-1", "--json").document["error"]["rule"] == "nothing_to_resume"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=100)
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "treino resume" in err
@@ -217,6 +224,21 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
         training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "plain"}), parent=tmp_path)
     )
     assert not np.array_equal(resumed.losses, plain.losses)
+
+
+def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    events = training("wine", read_settings({"epochs": 300, "hidden": [8], "name": "run"}), parent=tmp_path)
+    next(events)
+    next(events)
+    live = open_run(tmp_path / "run")
+    live.set("lr", 0.01, step=0)
+    live.set("no_such_thing", 1)
+    live.set("lr", "fast")  # type: ignore[arg-type]
+    run = drain(events)
+    assert run.status == "finished"
+    assert [c.state for c in run.folder.database.commands()] == ["refused"] * 3
+    refusals = [e for e in run.folder.database.events() if e.kind == "refused"]
+    assert "no_such_thing" in refusals[1].facts["message"]
 
 
 def test_a_command_to_stop(tmp_path: Path) -> None:

@@ -180,11 +180,29 @@ def test_a_network_of_your_own_in_python(tmp_path: Path) -> None:
         tr.open(run.path, net=nn.Linear(13, 3)).module  # noqa: B018
 
 
+class Convolved(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(1, 2, 3), nn.Linear(2 * 6 * 6, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(torch.relu(self.conv(x.view(-1, 1, 8, 8))).flatten(1))
+
+
+def test_a_convolution_of_your_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    run = tr.fit("digits", Convolved(), epochs=4, lr=0.01, parent=tmp_path)
+    assert (run.metrics["test"] or {})["accuracy"] > 0.8
+    assert len(run.predict("digits")) == 1797
+
+
 def test_a_network_of_your_own_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> None:
     (tmp_path / "my.py").write_text(NET)
     first = treino("train", "wine", "--net", "my.py:Net", "--epochs", 10, "--json").document
     second = treino("train", "wine", "--net", "my.py:Net", "--epochs", 10, "--json").document
     assert first["loss"] == second["loss"]
+    run = tr.fit("wine", "my.py:Net", epochs=10, parent=tmp_path / "fitted")
+    assert run.document["loss"] == first["loss"]
     (tmp_path / "my.py").unlink()
     said = treino("predict", "last", "wine", "--json")
     assert said.status == 2
@@ -260,7 +278,9 @@ def test_no_test_rows_no_test_figure(treino: Callable[..., Said]) -> None:
     assert d["settings"]["keep"] == "last"
 
 
-def test_a_file_named_like_a_built_in_does_not_come_between(treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_file_named_like_a_built_in_does_not_come_between(
+    treino: Callable[..., Said], tmp_path: Path
+) -> None:
     assert treino("train", "wine", "--steps", 3).status == 0
     (tmp_path / "wine").write_text("mine")
     assert treino("plot", "last", "--json").status == 0
@@ -268,7 +288,9 @@ def test_a_file_named_like_a_built_in_does_not_come_between(treino: Callable[...
 
 
 def test_data_that_was_loaded_with_arguments_of_its_own_is_found_again(tmp_path: Path) -> None:
-    data = tr.load("wine", features=["hue", "alcohol"], test=0.3, validation=0.2, data_seed=5, normalise=False)
+    data = tr.load(
+        "wine", features=["hue", "alcohol"], test=0.3, validation=0.2, data_seed=5, normalise=False
+    )
     run = tr.fit(data, epochs=2, seed=1, parent=tmp_path)
     again = tr.open(run.path)
     assert torch.equal(again.data.train.x, data.train.x)

@@ -20,6 +20,7 @@ class Screen:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
+        self._said = False
         self.out = _console(sys.stdout, as_json)
         self.err = _console(sys.stderr)
 
@@ -29,8 +30,9 @@ class Screen:
         return self.err.is_terminal
 
     def document(self, document: dict[str, Any]) -> None:
-        """Write the one JSON document, where ``--json`` asked for it."""
-        if self.as_json:
+        """Write the one JSON document, where ``--json`` asked for it; never a second one."""
+        if self.as_json and not self._said:
+            self._said = True
             sys.stdout.write(json.dumps(finite(document), ensure_ascii=False) + "\n")
             sys.stdout.flush()
 

@@ -80,7 +80,7 @@ def summary(run: "Run") -> RenderableType:
     head = _("{status} after {steps:,} steps, {epochs:,} epochs").format(
         status=_words(d), steps=d.get("steps", 0), epochs=d.get("epochs", 0)
     )
-    if "kept_epoch" in d:
+    if d.get("kept_epoch") is not None:
         head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
             seconds=d["seconds"], kept=d["kept_epoch"]
         )

@@ -8,7 +8,7 @@ from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
 from treino.inspection.predict import outputs
 from treino.store import RunFolder
-from treino.workflows.histories import histories
+from treino.workflows.document import facts, histories
 from treino.workflows.pictures import draw
 
 if TYPE_CHECKING:
@@ -28,54 +28,32 @@ def finish(
     engine = planned.training
     net = engine.net(0, "kept")
     over = status in ("finished", "diverged")
-    item_shape = None if planned.settings["net"] is None else data.item_shape
     loss, scale = engine.loss_function, data.target_scale
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
     test_output = None
     for split, rows in data.splits.items():
         if len(rows) and (over or split != "test"):
-            out = outputs(net, rows.x, item_shape=item_shape)
+            out = outputs(net, rows.x, item_shape=engine.recipe.item_shape)
             metrics[split] = {
                 k: float(v[0]) for k, v in measure(out[None], rows.y, loss=loss, scale=scale).items()
             }
             test_output = out if split == "test" else test_output
     found = baselines(data, loss) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
-    columns = ("name", "kind", "in", "out", "parameters")
-    document = {
+    interval = None if test_output is None else intervals(test_output, data.test.y, loss=loss, scale=scale)
+    document = facts(data, planned) | {
         "status": status,
         "stopped_early": engine.status_P[0] == "stopped",
-        "task": data.task,
-        "target": data.target,
-        "rows": {split: len(rows) for split, rows in data.splits.items()},
-        "features": list(data.features),
-        "inputs": data.inputs,
-        "classes": list(data.classes),
-        "parameters": engine.parameters,
-        "layers": [dict(zip(columns, row, strict=True)) for row in engine.layers],
-        "settings": planned.settings,
-        "engine": engine.engine,
-        "threads": engine.threads,
-        "device": planned.settings["device"],
         "steps": engine.step,
-        "steps_per_epoch": engine.steps_per_epoch,
         "seconds": seconds,
         "evaluation_seconds": evaluation_seconds,
         "metrics": metrics,
-        "intervals": {
-            "test": None
-            if test_output is None
-            else {k: list(v) for k, v in intervals(test_output, data.test.y, loss=loss, scale=scale).items()}
-        },
+        "intervals": {"test": interval},
         "baseline": found.metrics if found else {},
-        "findings": [],
         "kept_epoch": int(engine.kept_epoch_P[0]),
         "kept_step": int(engine.kept_step_P[0]),
-        "faults": planned.settings["fault"],
-        "reasons": list(planned.reasons),
         "notes": [*data.notes, *(found.notes if found else ())],
-        "reproducible": True,
-    }  # fmt: skip
+    }
     document |= histories(folder, engine.steps_per_epoch)
     folder.write_json("result.json", document)
     folder.database.add_event(0, engine.step, status)

@@ -19,7 +19,7 @@ NEEDLESS = {"num_workers", "num_classes"}
 
 def fit(
     data: Any,
-    net: nn.Module | None = None,
+    net: nn.Module | str | None = None,
     *,
     parent: str | Path = "runs",
     **settings: Any,
@@ -28,7 +28,8 @@ def fit(
 
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, or what
         ``load`` returned.
-    net: an ``nn.Module`` of your own: takes ``[B, *item_shape]`` float32, returns ``[B, C]`` logits.
+    net: an ``nn.Module`` of your own, or FILE.py:NAME: it takes ``[B, *item_shape]`` float32 and returns
+        ``[B, C]`` logits.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...). The usual
         dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` is not needed, since
         the rows lie in memory; ``num_classes`` is checked against the data.
@@ -37,10 +38,10 @@ def fit(
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
     """
     given = _from_course(settings)
+    if isinstance(net, str):
+        given["net"], net = net, None
     classes = settings.get("num_classes")
     read = read_settings(given)
-    if net is not None and read.net is not None:
-        raise TreinoError("net_twice", _("net is given twice."), _("Give a module or FILE.py:NAME."))
     source = data
     if classes is not None:
         loaded = load_data(data, read)

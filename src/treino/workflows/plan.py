@@ -11,6 +11,7 @@ from treino.engine import MLP, Training, mlp, train
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of
 from treino.words import _
+from treino.workflows.own_net import COPY as NET_COPY
 
 TABLE: dict[str, Any] = {"hidden": (64, 32), "lr": 3e-3, "batch_size": 32, "epochs": 200}
 IMAGE: dict[str, Any] = {"hidden": (128, 128), "lr": 1e-3, "batch_size": 100, "epochs": 10}
@@ -116,6 +117,7 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         "normalise": data.arguments["normalise"],
         "validation": data.arguments["validation"],
         "test": data.arguments["test"],
+        "net": f"{NET_COPY}:{s.net.rpartition(':')[2]}" if s.net else None,
         "task": data.task,
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,

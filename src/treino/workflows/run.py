@@ -14,7 +14,7 @@ from treino.engine import Loss, mlp
 from treino.errors import TreinoError
 from treino.store import RunFolder, find, list_runs
 from treino.words import _
-from treino.workflows.histories import evaluations, histories
+from treino.workflows.document import UNKNOWN, evaluations, histories
 from treino.workflows.own_net import own_net
 from treino.workflows.source import data_of
 
@@ -64,15 +64,13 @@ class Run:
     @property
     def document(self) -> dict[str, Any]:
         """The ``train`` document: all figures of the run. Of a run that is not over, those that there are."""
-        head = {"run": self.name, "path": str(self.path), "status": self.status}
-        sealed = (self.path / "result.json").exists() and self.status != "running"
-        if sealed:
+        head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
+        if self.folder.manifest.sealed:  # an earlier stop may have left its figures in a run that goes on
             return head | {k: v for k, v in self.folder.read_json("result.json").items() if k not in head}
         if not (self.path / "spec.json").exists():
             return head
-        steps = len(self.folder.database.losses())
-        middle = {"settings": self.settings, "engine": self.settings["engine"], "steps": steps}
-        return head | middle | histories(self.folder, int(self.spec["steps_per_epoch"]))
+        so_far = {"steps": len(self.losses)} | histories(self.folder, int(self.spec["steps_per_epoch"]))
+        return {**head, **self.spec["facts"], **UNKNOWN, **so_far}
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:

@@ -21,6 +21,7 @@ from treino.errors import TreinoError
 from treino.spec import FLAGS, Settings, read_settings
 from treino.store import RunFolder
 from treino.words import _
+from treino.workflows.document import facts
 from treino.workflows.finish import finish
 from treino.workflows.interrupt import ctrl_c
 from treino.workflows.own_net import COPY as NET_COPY
@@ -105,7 +106,7 @@ def training(
     with folder:
         asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
         if settings.net:
-            asked["net"] = NET_COPY + ":" + settings.net.rpartition(":")[2]
+            asked["net"] = planned.settings["net"]
         where = reference(data, folder.path)
         folder.write_json("preparation.json", data.preparation.to_json())
         if where["kind"] == "memory":
@@ -116,10 +117,9 @@ def training(
             "spec.json",
             {
                 "asked": asked,
-                "resolved": planned.settings | {"net": asked.get("net")},
-                "reasons": list(planned.reasons),
+                "resolved": planned.settings,
+                "facts": facts(data, planned),
                 "data": where,
-                "task": data.task,
                 "classes": list(data.classes),
                 "inputs": data.inputs,
                 "outputs": planned.training.outputs,
@@ -239,13 +239,20 @@ def _record(folder: RunFolder, tick: Tick, clock: Clock) -> None:
 
 def _stop_asked(folder: RunFolder, engine: Any) -> bool:
     """Obey the commands that came in since the last chunk; True where one of them was to stop."""
-    stop = False
-    for command in folder.database.poll_commands():
-        if command.name == "stop":
-            stop = True
-        else:
-            engine.set(command.name, command.value, command.step)
+    stop, commands = False, folder.database.poll_commands()
+    for command in commands:
+        try:
+            if command.name == "stop":
+                stop = True
+            else:
+                engine.set(command.name, command.value, command.step)
+        except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
+            folder.database.mark_command(command.id, "refused", segment=SEGMENT)
+            folder.database.add_event(SEGMENT, engine.step, "refused", {"message": str(error)})
+            continue
         folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step), SEGMENT)
+    if commands:
+        folder.database.flush()
     return stop
 
 

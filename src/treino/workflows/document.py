@@ -1,0 +1,75 @@
+"""The ``train`` document: what is known when a run begins, and its lists by epoch as recorded."""
+
+from typing import TYPE_CHECKING, Any
+
+from treino.data.dataset import Data
+from treino.inspection.curves import epoch_losses
+from treino.store import RunFolder
+
+if TYPE_CHECKING:
+    from treino.workflows.plan import Plan
+
+LAYER = ("name", "kind", "in", "out", "parameters")
+
+
+def facts(data: Data, planned: "Plan") -> dict[str, Any]:
+    """All of the document that is known before the first step."""
+    engine = planned.training
+    return {
+        "task": data.task,
+        "target": data.target,
+        "rows": {split: len(rows) for split, rows in data.splits.items()},
+        "features": list(data.features),
+        "inputs": data.inputs,
+        "classes": list(data.classes),
+        "parameters": engine.parameters,
+        "layers": [dict(zip(LAYER, row, strict=True)) for row in engine.layers],
+        "settings": planned.settings,
+        "engine": engine.engine,
+        "threads": engine.threads,
+        "device": planned.settings["device"],
+        "steps_per_epoch": engine.steps_per_epoch,
+        "faults": planned.settings["fault"],
+        "reasons": list(planned.reasons),
+        "notes": list(data.notes),
+        "findings": [],
+        "reproducible": True,
+    }
+
+
+UNKNOWN: dict[str, Any] = {
+    "stopped_early": False,
+    "seconds": None,
+    "evaluation_seconds": None,
+    "metrics": {"train": None, "validation": None, "test": None},
+    "intervals": {"test": None},
+    "baseline": {},
+    "kept_epoch": None,
+    "kept_step": None,
+}
+"""What stands in the document of a run that is not over."""
+
+
+def histories(folder: RunFolder, steps_per_epoch: int) -> dict[str, Any]:
+    """The lists by epoch of the ``train`` document. An epoch that was not finished is not in them."""
+    mean_E, deviation_E = epoch_losses(folder.database.losses(), steps_per_epoch)
+    measured = evaluations(folder, len(mean_E))
+    return {
+        "epochs": len(mean_E),
+        "epoch_seconds": measured.pop("train", {}).get("seconds", []),
+        "loss": {
+            "train": mean_E.tolist(),
+            "validation": measured.get("validation", {}).get("loss", [None] * len(mean_E)),
+        },
+        "loss_std": {"train": deviation_E.tolist()},
+    }
+
+
+def evaluations(folder: RunFolder, epochs: int) -> dict[str, dict[str, list[float | None]]]:
+    """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
+    found: dict[str, dict[str, list[float | None]]] = {}
+    for row in folder.database.epochs():
+        if row.epoch <= epochs:
+            of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
+            of[row.epoch - 1] = row.value
+    return found
