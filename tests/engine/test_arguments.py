@@ -46,7 +46,9 @@ REFUSED = [
     ({"every": 0}, "every_range", ""),
     ({"seeds": ()}, "seeds_empty", ""),
     ({"seeds": (-1,)}, "seeds_range", ""),
+    ({"seeds": (2**63,)}, "seeds_range", ""),
     ({"threads": 0}, "threads_range", ""),
+    ({"threads": 10**6}, "threads_range", ""),
     ({"device": "tpu"}, "device_missing", "cpu"),
     ({"loss": "mse"}, "loss_task", "cross_entropy"),
     ({"loss": "bce"}, "bce_classes", "cross_entropy"),
@@ -125,6 +127,13 @@ def test_layers_that_can_not_be_built_are_refused(hidden):
     with pytest.raises(TreinoError) as refused:
         mlp(*hidden)
     assert refused.value.rule == "hidden_range"
+
+
+def test_a_network_larger_than_memory_is_refused_before_it_is_built():
+    with pytest.raises(TreinoError) as refused:
+        train(DATA, mlp(1_000_000, 1_000_000))
+    assert refused.value.rule == "net_too_large"
+    assert "GB" in refused.value.message
 
 
 @pytest.mark.parametrize("rate", [1.0, -0.1, (0.1, 2.0)])

@@ -84,6 +84,20 @@ def test_what_is_saved_shares_nothing_with_the_training():
     assert meta["step"] == 1
 
 
+def test_loading_copies_into_aligned_memory():
+    """What comes from a file may start anywhere, and results depend on where operands start."""
+    training = train(DATA, NET, **ARGUMENTS)
+    training.advance(0.0)
+    tensors, meta = training.save()
+    askew = {name: torch.cat([t.flatten()[:1], t.flatten()])[1:].view(t.shape) for name, t in tensors.items()}
+    second = train(DATA, NET, **ARGUMENTS)
+    before = [t.data_ptr() for t in second._state().values()]
+    second.load(askew, meta)
+    assert [t.data_ptr() for t in second._state().values()] == before
+    assert second._population.params.data_ptr() % 64 == 0
+    assert_same(training, second)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -103,6 +117,20 @@ def test_a_state_saved_by_another_training_is_refused(change):
         other.load(*training.save())
     assert refused.value.rule == "saved_by_another"
     assert all(torch.equal(t.nan_to_num(7e7), before[name]) for name, t in other.save()[0].items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", list(KERNELS))
+def test_memory_is_flat_over_steps(engine):
+    import psutil
+
+    process, sizes = psutil.Process(), {}
+    training = train(
+        DATA, NET, **ARGUMENTS | {"engine": engine, "steps": 16_000, "patience": 0, "every": 100}
+    )
+    for tick in training:
+        sizes[tick.step] = process.memory_info().rss
+    assert sizes[16_000] - sizes[4_000] < 4_000_000
 
 
 # ---- diverging

@@ -1,7 +1,10 @@
 """Arguments of ``train`` that are wrong are refused here, each with the rule, the value and the next move."""
 
 import math
+import os
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +17,7 @@ from treino.words import _
 if TYPE_CHECKING:
     from treino.engine.recipe import Recipe
 
+COPIES = 6  # weights, gradients, two moments, the best so far, and a copy to play again from
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 
@@ -28,17 +32,32 @@ def known(what: str, name: object, names: Iterable[str]) -> str:
     return name
 
 
-def whole(what: str, value: object, least: int) -> int:
-    """A whole number that is not too small."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+def whole(what: str, value: object, least: int, most: int = 2**63 - 1) -> int:
+    """A whole number that is neither too small nor too large."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
         raise TreinoError(
             f"{what}_range",
-            _("{what} is {value!r}, not a whole number from {least} on.").format(
-                what=what, value=value, least=least
+            _("{what} is {value!r}, not a whole number from {least} to {most}.").format(
+                what=what, value=value, least=least, most=most
             ),
             _("Use e.g. {example}.").format(example=max(least, 10)),
         )
-    return value
+    return int(value)
+
+
+def fits(sizes: Sequence[int], members: int, dtype: torch.dtype) -> None:
+    """Refuse an MLP that this machine's memory can't hold, before it is built."""
+    parameters = sum((a + 1) * b for a, b in pairwise(sizes))
+    needed = parameters * members * dtype.itemsize * COPIES
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    if needed > there:
+        raise TreinoError(
+            "net_too_large",
+            _("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here.").format(
+                parameters=f"{parameters:,}", members=members, needed=needed / 1e9, there=there / 1e9
+            ),
+            _("Use smaller hidden layers, or fewer networks at once."),
+        )
 
 
 def per_member(name: str, value: Any, members: int) -> Tensor:

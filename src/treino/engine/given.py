@@ -163,6 +163,7 @@ def template_of(
 ) -> tuple[nn.Module, Callable[[int], nn.Module] | None]:
     """-> the plain module with the members' shapes, and seed -> a fresh own one where there may be more."""
     if isinstance(net, MLP):
+        check.fits((item_of(net, given)[0], *net.hidden, outputs), len(seeds), dtype)
         with fork():
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
             return net.module(item_of(net, given)[0], outputs, rate).to(dtype), None

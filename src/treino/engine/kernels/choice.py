@@ -3,8 +3,11 @@
 import os
 from dataclasses import dataclass
 
+from treino.engine.arguments import whole
 from treino.errors import TreinoError, nearest
 from treino.words import _
+
+LARGEST_THREADS = 1024
 
 ABOUT = {
     "module": _("any nn.Module, member by member: autograd and torch.optim"),
@@ -51,12 +54,8 @@ def choose(
             _("The engine {name} trains MLPs without batch norm; this net is none.").format(name=engine),
             _("Use the engine module, or leave it open."),
         )
-    if threads is not None and threads < 1:
-        raise TreinoError(
-            "threads_range",
-            _("{n} threads can't work.").format(n=threads),
-            _("Use 1 or more, or leave it open."),
-        )
+    if threads is not None:
+        whole("threads", threads, 1, LARGEST_THREADS)
     if engine is None:
         crowd = members >= (3 if parameters > 10_000 else 2)
         engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"
