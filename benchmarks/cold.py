@@ -16,7 +16,7 @@ DOOR = "import treino; [getattr(treino, name) for name in treino.__all__]"
 
 
 def run(quick: bool) -> Result:
-    rounds = 1 if quick else 7
+    rounds = 1 if quick else 5
     works = {
         "treino train wine": _command(["-m", "treino", "train", "wine"]),
         "import torch": _command(["-c", "import torch"]),

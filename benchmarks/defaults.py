@@ -79,7 +79,8 @@ def run(quick: bool) -> Result:
         (Table("The defaults", columns, tuple(rows)),),
         f"Mean ± deviation over {len(seeds)} seeds, each with its own split: 70 % training, 15 % validation, "
         "15 % test. Seconds (median) and epochs of the training alone, one thread. A linear model on the "
-        f"same rows: logistic or ridge regression of scikit-learn. Budget for the four first: also ≤ {SECONDS} s.",
+        "same rows: logistic or ridge regression of scikit-learn. Budget for the four first: also "
+        f"≤ {SECONDS} s.",
         ("Tuning: nothing was set, which is the point.", "Tables of more than 2,000 rows."),
         ("https://scikit-learn.org/stable/datasets.html",),
         figures,

@@ -1,5 +1,43 @@
-"""docs"""
+"""The pages of figures in ``docs/``: text from ``benchmarks/text/``, figures from ``benchmarks/results/``.
+
+In a text ``{name[key]}`` is a figure of a result and a line ``{{name}}`` all its tables.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.result import RESULTS, Result, read
+
+TEXT = Path(__file__).parent / "text"
+DOCS = Path(__file__).parent.parent / "docs"
 
 
-def render():
-    return {}
+def render() -> dict[Path, str]:
+    """-> {page: its text}, as the committed results give it."""
+    found = {path.stem: read(path.stem) for path in sorted(RESULTS.glob("*.json"))}
+    figures = {name: result.figures for name, (result, _machine) in found.items()}
+    pages = {}
+    for path in sorted(TEXT.glob("*.md")):
+        parts = re.split(r"^\{\{(\w+)\}\}$", path.read_text(), flags=re.MULTILINE)
+        for i, part in enumerate(parts):
+            parts[i] = _section(*found[part]) if i % 2 else part.format_map(figures)
+        pages[DOCS / path.name] = "".join(parts)
+    return pages
+
+
+def _section(result: Result, machine: dict[str, Any]) -> str:
+    """A result's tables, how they were measured and what is left out."""
+    lines: list[str] = []
+    for table in result.tables:
+        lines += [f"**{table.title}**", "", *table.lines(), ""]
+    lines += [result.method, ""]
+    if result.left_out:
+        lines += ["Left out:", "", *(f"- {line}" for line in result.left_out), ""]
+    if result.sources:
+        lines += ["Sources: " + "; ".join(result.sources) + ".", ""]
+    lines.append(
+        f"*{machine['cpu']}, {machine['cores']} cores, load {machine['load']} before it began; "
+        f"torch {machine['torch']}, Python {machine['python']}; {machine['seconds']} s in all.*"
+    )
+    return "\n".join(lines)

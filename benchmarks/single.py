@@ -66,8 +66,8 @@ def run(quick: bool) -> Result:
         (Table("784-128-128-10, Adam, one step", columns, tuple(rows)),),
         f"On {what}. The eager loop with one or two threads, whichever is faster; treino with one. The "
         f"ratios are medians of {rounds} interleaved rounds of {seconds:g} s; that of processor time is what "
-        "is left without other programs on the machine. treino writes every step's loss and a checkpoint each "
-        "2 s of its own time, as in `treino train`.",
+        "is left without other programs on the machine. treino writes every step's loss and a checkpoint "
+        "each 2 s of its own time, as in `treino train`.",
         ("Evaluation on validation rows: there are none here, on either side.",),
         figures=figures,
     )
