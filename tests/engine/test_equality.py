@@ -9,6 +9,7 @@ from oracles import sample
 from treino.engine import ACTIVATIONS, KERNELS, mlp, train
 from treino.engine.kernels.flat_bmm import FlatBmm
 from treino.engine.kernels.flat_loop import FlatLoop
+from treino.engine.plan import EpochLoss
 
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
@@ -122,6 +123,7 @@ DRAWN = {
     "batch": st.sampled_from([None, 1, 5, 20]),
     "rows": st.integers(4, 41),
 }
+MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in KERNELS if e != "module")]
 FEW = st.sampled_from([2, 3, 8])
 BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
 
@@ -194,7 +196,7 @@ HARD = {
 
 
 @pytest.mark.parametrize("fault", [(), ("missing_zero_grad",)])
-@pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.parametrize("engine", MODULE_SLOW)
 def test_the_cut_into_ticks_changes_nothing(engine, fault):
     x, y = sample(rows=33)
     common = {"engine": engine, "fault": fault, **HARD, "lr": [0.02, 1e30, 0.02]}
@@ -205,7 +207,7 @@ def test_the_cut_into_ticks_changes_nothing(engine, fault):
         assert torch.equal(loss_SP.nan_to_num(7e7), other_SP.nan_to_num(7e7))
 
 
-@pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.parametrize("engine", MODULE_SLOW)
 def test_advancing_by_time_changes_nothing(engine):
     x, y = sample(rows=33)
     whole, _loss = run(x, y, engine=engine, **HARD)
@@ -235,6 +237,27 @@ def test_epochs_are_the_same_for_every_cut():
             assert torch.equal(one.loss_std_P, other.loss_std_P)
             assert (one.number, one.step) == (other.number, other.step)
             assert (one.evaluation is None) == (other.evaluation is None)
+
+
+@settings(max_examples=15, **LOOSE)
+@given(
+    per=st.integers(1, 700),
+    steps=st.integers(1, 2000),
+    cut=st.integers(1, 800),
+    members=st.sampled_from([1, 33]),
+)
+def test_sums_over_epochs_do_not_depend_on_cuts(per, steps, cut, members):
+    loss_SP = torch.rand(steps, members, generator=torch.Generator().manual_seed(steps))
+    whole, other = EpochLoss(members), EpochLoss(members)
+    wanted = whole.add(loss_SP, per, over=True)
+    parts = loss_SP.split(cut)
+    found = [other.add(part, per, over=i == len(parts) - 1) for i, part in enumerate(parts)]
+    for place in (0, 1):
+        assert torch.equal(torch.cat([pair[place] for pair in found]), wanted[place])
+    assert torch.equal(whole.last, other.last)
+    last = loss_SP[(steps - 1) // per * per :].double().numpy()
+    assert wanted[0][-1].numpy() == pytest.approx(last.mean(0), rel=1e-12)
+    assert wanted[1][-1].numpy() == pytest.approx(last.std(0), rel=1e-7, abs=1e-9)
 
 
 def test_epochs_are_means_and_deviations_over_their_steps():
@@ -291,6 +314,23 @@ def test_kernels_agree_on_100_steps_in_float64_to_1e_9(dropout):
     wanted = found.pop("module")
     for params in found.values():
         assert ((params - wanted).norm(dim=1) <= 1e-9 * wanted.norm(dim=1)).all()
+
+
+def test_a_neighbours_momentum_is_not_mine():
+    x, y = sample(rows=33)
+    momentum = [0.0, 0.9, 0.5, 0.0]
+
+    def trained(which):
+        rates = {"momentum": [momentum[i] for i in which], "optimizer": "sgd", "lr": 0.1, "seeds": which}
+        training = train((x, y), mlp(7), engine="flat-bmm", steps=20, data_seed=0, **rates)
+        training.set("momentum", 0.9, step=12)  # who had none has no velocity yet
+        for _tick in training:
+            pass
+        return training
+
+    crowd = trained(range(4))
+    for i in range(4):
+        assert_same(crowd, trained([i]), slice(i, i + 1))
 
 
 def test_neither_workers_nor_blocks_change_a_bit():

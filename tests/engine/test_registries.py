@@ -34,7 +34,7 @@ def arguments(kind, name):
     return (
         ((X, y), (X[:9], y[:9])),
         net,
-        {"steps": 24, "batch_size": 10, "lr": 0.01, "weight_decay": 0.01, **extra},
+        {"steps": 15, "batch_size": 10, "lr": 0.01, "weight_decay": 0.01, **extra},
     )
 
 
@@ -52,6 +52,10 @@ def holds_the_contract(kind, name):
     for engine, crowd in crowds.items():
         params = crowd._population.params
         assert ((params - wanted).norm(dim=1) <= 1e-9 * wanted.norm(dim=1)).all(), engine
+        kept = crowd.net(1, "last")
+        torch.testing.assert_close(kept(X), crowd._kernel.outputs(crowd._population, torch.tensor([1]), X)[0])
+        if engine == "module":
+            continue  # slow, and nothing in it depends on an entry
         alone = finished(data, net, engine=engine, seeds=(4,), data_seed=3, **common)
         assert_same(crowd, alone, slice(1, 2))
         first, second = (
@@ -63,8 +67,6 @@ def holds_the_contract(kind, name):
         for _tick in second:
             pass
         assert_same(crowd, second)
-        kept = crowd.net(1, "last")
-        torch.testing.assert_close(kept(X), crowd._kernel.outputs(crowd._population, torch.tensor([1]), X)[0])
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)

@@ -204,12 +204,14 @@ class Training:
     def advance(self, limit_s: float = 0.1, until: int | None = None) -> Tick:
         """Train for about ``limit_s`` seconds, to the end of the running tick or to step ``until``.
 
-        How a training is cut into chunks never changes a bit of it.
+        At least one step is taken. How a training is cut into chunks never changes a bit of it.
         """
         if self.done:
             raise TreinoError("training_over", _("This training is over."), _("Train a new one."))
         end = self.step - self.step % self.every + self.every
-        return self._tick(min(end, until if until is not None else end), limit_s)
+        if until is not None:
+            end = min(end, max(until, self.step + 1))
+        return self._tick(end, limit_s)
 
     def _tick(self, end: int, limit_s: float | None) -> Tick:
         end, begin = min(end, self.steps), time.perf_counter()

@@ -49,6 +49,8 @@ class FlatBmm:
         self, population: Population, rows: Tensor, job: "Callable[[Workspace, Tensor], Tensor]", dim: int
     ) -> Tensor:
         size = self.size(len(rows))
+        if size not in self.free and len(self.free) > 1:
+            self.free.clear()  # as members stop blocks shrink; keep the memory of two sizes, not of all
         spaces = self.free.setdefault(size, [])
 
         def one(r: Tensor) -> Tensor:
