@@ -302,9 +302,9 @@ class Training:
             epochs.append(Epoch(self.plan.epoch_of(border), border, mean_P, std_P, last[0], when, last[1]))
         if self.step >= self.steps:
             self._stop(self._active, FINISHED, self.step)
-        if over or not len(self._active):
-            high_P = self._epoch_loss.last > DIVERGED_FACTOR * self._constant
-            self._status_P[high_P & (self._status_P != RUNNING)] = DIVERGED
+        stopped_P = self._status_P != RUNNING
+        if bool(stopped_P.any()):  # a constant output would have done ten times better
+            self._status_P[stopped_P & (self._epoch_loss.last > DIVERGED_FACTOR * self._constant)] = DIVERGED
         return epochs
 
     def _evaluate(self) -> Evaluation:
