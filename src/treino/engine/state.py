@@ -1,9 +1,15 @@
-"""torch's global state, as training needs it: set for a chunk and put back, whatever happens."""
+"""The machine as training needs it: torch's global state set for a chunk and put back, whatever happens."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Which kernel, with how many intra-op threads: a fixed table of population, parameters and batch."""
 
-import os
 from dataclasses import dataclass
 
 from treino.engine.arguments import whole
+from treino.engine.state import cores
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -60,8 +60,7 @@ def choose(
         crowd = members >= (3 if parameters > 10_000 else 2)
         engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"
     if threads is None:
-        cores = os.cpu_count() or 1
         # below, a second thread costs more than it brings
         big = convolves or parameters * batch > 40_000_000
-        threads = cores if engine == "flat-bmm" else min(cores, 8) if big else 1
+        threads = cores() if engine == "flat-bmm" else min(cores(), 8) if big else 1
     return Choice(engine, threads)

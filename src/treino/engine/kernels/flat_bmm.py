@@ -1,6 +1,5 @@
 """The kernel ``flat-bmm``: blocks of members side by side through batched products, one block per worker."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -12,6 +11,7 @@ from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.recipe import Recipe, Work
 from treino.engine.rng import dropout_keys, dropout_threshold
+from treino.engine.state import cores
 
 EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 LARGEST_BLOCK = 128
@@ -27,7 +27,7 @@ class FlatBmm:
 
     def __init__(self, recipe: Recipe, threads: int | None = None, block: int | None = None) -> None:
         self.recipe, self.shape = recipe, recipe.shape
-        self.threads, self.intra_op = threads or os.cpu_count() or 1, 1
+        self.threads, self.intra_op = threads or cores(), 1
         self.block, self.numbers = block, recipe.layout.n
         self.pool: ThreadPoolExecutor | None = None
         self.free: dict[int, list[Workspace]] = {}
