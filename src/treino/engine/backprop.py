@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.layout import Layout
+from treino.engine.layout import PAD, Layout
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.slots import Call, Drop, Slots, buffer
+
+NARROW = 16  # columns
 
 Scratch = dict[tuple[int, bool], "Buffers"]
 
@@ -32,15 +34,15 @@ class Buffers:
     """Everything of one batch size that doesn't depend on whose weights they are."""
 
     def __init__(self, shape: Shape, lead: tuple[int, ...], rows: int, like: Tensor, training: bool) -> None:
-        units = shape.sizes[1:]
+        hidden, classes = shape.sizes[1:-1], shape.sizes[-1]
         own = not ACTIVATIONS[shape.activation].in_place
-        self.z = [buffer(lead, rows, u, like) for u in units]
-        self.h = [
-            buffer(lead, rows, u, like) if own else z for u, z in zip(units[:-1], self.z[:-1], strict=True)
-        ]
+        self.z = [buffer(lead, rows, units, like) for units in hidden]
+        self.h = [buffer(lead, rows, units, like) for units in hidden] if own else list(self.z)
+        self.z.append(buffer(lead, classes, rows, like))  # the last layer has its rows last: see Slots
         if training:
-            self.d = [buffer(lead, rows, u, like) for u in units]
-            self.drops = [Drop(lead, rows, u, like) for u in units[:-1]] if shape.dropout else []
+            self.d = [buffer(lead, rows, units, like) for units in hidden]
+            self.d.append(buffer(lead, classes, rows, like))
+            self.drops = [Drop(lead, rows, units, like) for units in hidden] if shape.dropout else []
 
 
 @dataclass(eq=False)
@@ -68,16 +70,7 @@ class Backprop:
         self.shape, self.scratch, self.like = shape, scratch, params
         self.lead = tuple(params.shape[:-1])
         weights, slopes = layout.views(params), layout.views(grads)
-        self.W, self.gW, self.gb = weights[0::2], slopes[0::2], slopes[1::2]
-        self.b = [b.unsqueeze(-2) if self.lead else b for b in weights[1::2]]
-        # bmm into a row-strided out= is 1.5 times slower; a contiguous one starts every member on a line
-        # only where the count is a multiple of 16
-        self.products = [
-            torch.empty(g.shape, dtype=g.dtype, device=g.device)
-            if self.lead and g[0].numel() % 16 == 0
-            else None
-            for g in self.gW
-        ]
+        self.W, self.b, self.gW, self.gb = weights[0::2], weights[1::2], slopes[0::2], slopes[1::2]
         self.passes: dict[int, Pass] = {}
 
     def buffers(self, rows: int, training: bool) -> Buffers:
@@ -87,11 +80,11 @@ class Backprop:
         return self.scratch[key]
 
     def outputs(self, x: Tensor) -> Tensor:
-        """Logits ``[*lead, B, C]`` of rows ``[B, D]`` without dropout; the next call overwrites them."""
+        """Logits ``[*lead, B, C]`` of rows ``[B, D]`` without dropout; overwritten by the next call."""
         buffers = self.buffers(len(x), False)
         for call in self._forward(x, buffers, []):
             call()
-        return buffers.z[-1][1]
+        return buffers.z[-1][1].mT
 
     def batch(self, rows: int, x: Tensor, y: Tensor) -> Pass:
         """The pass for batches of ``rows`` rows out of x and y, with buffers of its own to put them into."""
@@ -121,22 +114,22 @@ class Backprop:
         act, gemm = ACTIVATIONS[self.shape.activation], torch.baddbmm if self.lead else torch.addmm
         calls: list[Call] = []
         inputs, last = self._spread(x), len(self.W) - 1
-        for layer, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
+        for layer in range(last):
             whole, z = buffers.z[layer]
-            calls.append(partial(gemm, b, inputs, W.mT, out=z))
-            if layer < last:
-                calls.append(partial(act.forward, whole, buffers.h[layer][0]))
-                inputs = buffers.h[layer][1]
-                if drops:
-                    calls.append(partial(torch.mul, inputs, drops[layer].mask, out=drops[layer].out))
-                    inputs = drops[layer].out
-        return calls
+            calls.append(partial(gemm, self.b[layer].unsqueeze(-2), inputs, self.W[layer].mT, out=z))
+            calls.append(partial(act.forward, whole, buffers.h[layer][0]))
+            inputs = buffers.h[layer][1]
+            if drops:
+                calls.append(partial(torch.mul, inputs, drops[layer].mask, out=drops[layer].out))
+                inputs = drops[layer].out
+        z = buffers.z[last][1]
+        return [*calls, partial(gemm, self.b[last].unsqueeze(-1), self.W[last], inputs.mT, out=z)]
 
     def _backward(self, x: Tensor, buffers: Buffers) -> list[Call]:
         act, product = ACTIVATIONS[self.shape.activation], torch.bmm if self.lead else torch.mm
         calls: list[Call] = []
+        d = buffers.d[-1][1].mT
         for layer in range(len(self.W) - 1, -1, -1):
-            d = buffers.d[layer][1]
             inputs = self._spread(x)
             if layer:
                 inputs = buffers.drops[layer - 1].out if buffers.drops else buffers.h[layer - 1][1]
@@ -149,14 +142,23 @@ class Backprop:
                 calls.append(
                     partial(act.backward, down_whole, buffers.z[layer - 1][0], buffers.h[layer - 1][0])
                 )
+                d = down
         return calls
 
     def _weights(self, layer: int, d: Tensor, inputs: Tensor) -> list[Call]:
         """The gradients of one layer's weight and bias: put in place, or added where they are summed."""
-        gW, gb, product = self.gW[layer], self.gb[layer], self.products[layer]
-        if product is not None:
-            store = gW.add_ if self.shape.summed else gW.copy_
-            calls: list[Call] = [partial(torch.bmm, d.mT, inputs, out=product), partial(store, product)]
+        gW, gb = self.gW[layer], self.gb[layer]
+        units, width = gW.shape[-2:]
+        store = gW.add_ if self.shape.summed else gW.copy_
+        calls: list[Call]
+        if self.lead and width < NARROW <= units:  # a product of few columns is slow: turn it round
+            product = buffer(self.lead, width, units, gW)[1]
+            calls = [partial(torch.bmm, inputs.mT, d, out=product), partial(store, product.mT)]
+        elif self.lead and gW[0].numel() % PAD == 0:
+            # bmm into a row-strided out= is 1.5 times slower; a contiguous one starts every member on a line
+            # only where the count is a multiple of 16
+            product = torch.empty(gW.shape, dtype=gW.dtype, device=gW.device)
+            calls = [partial(torch.bmm, d.mT, inputs, out=product), partial(store, product)]
         elif self.shape.summed or self.lead:
             gemm = torch.baddbmm if self.lead else torch.addmm
             calls = [partial(gemm, gW, d.mT, inputs, beta=float(self.shape.summed), out=gW)]

@@ -79,7 +79,7 @@ def _summed(s: Slots, a: Tensor, b: Tensor, product: Tensor) -> list[Call]:
     return [partial(torch.mul, a, b, out=product), partial(torch.sum, product, (-2, -1), out=s.loss)]
 
 
-# ---- cross-entropy: targets are rows of a table [C, C] of (negative) smoothed, weighted one-hot vectors
+# ---- cross-entropy: targets are columns of a table [C, C] of (negative) smoothed, weighted one-hot vectors
 
 
 def _weights(loss: Loss, classes: int) -> Tensor:
@@ -103,32 +103,32 @@ def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor) -> Tensor:
 
 
 def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
-    rows, classes = s.z.shape[-2:]
+    classes, rows = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
     weighted = loss.class_weights is not None
-    table = _soft_targets(loss, classes).neg_()
+    table = _soft_targets(loss, classes).T.neg().contiguous()  # a column per class
     table = (table if weighted else table / rows).to(dtype).to(device)
-    t = torch.empty(rows, classes, dtype=dtype, device=device)
+    t = torch.empty(classes, rows, dtype=dtype, device=device)
     logp = torch.empty(s.z.shape, dtype=dtype, device=device)
-    begin: list[Call] = [partial(torch.index_select, table, 0, s.y, out=t)]
+    begin: list[Call] = [partial(torch.index_select, table, 1, s.y, out=t)]
     if weighted:  # torch divides by the weights of the batch's rows
         weight_C = _weights(loss, classes).to(dtype).to(device)
         row_weight = torch.empty(rows, dtype=dtype, device=device)
         total = torch.empty((), dtype=dtype, device=device)
-        share = torch.empty(rows, 1, dtype=dtype, device=device)
+        share = torch.empty(1, rows, dtype=dtype, device=device)
         begin += [
             partial(torch.index_select, weight_C, 0, s.y, out=row_weight),
             partial(torch.sum, row_weight, 0, out=total),
             partial(t.div_, total),
-            partial(torch.sum, t, -1, keepdim=True, out=share),
+            partial(torch.sum, t, -2, keepdim=True, out=share),
             share.neg_,
         ]
     calls: list[Call] = []
     z = s.z
     if loss.softmax_first:
         z = torch.empty(s.z.shape, dtype=dtype, device=device)
-        calls.append(partial(torch.softmax, s.z, -1, out=z))
-    calls.append(partial(torch.log_softmax, z, -1, out=logp))
+        calls.append(partial(torch.softmax, s.z, -2, out=z))
+    calls.append(partial(torch.log_softmax, z, -2, out=logp))
     calls += _summed(s, t, logp, s.d)
     calls.append(partial(torch.exp, logp, out=s.d))  # d ← p · (sum of the target) − target
     calls.append(
@@ -137,10 +137,10 @@ def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
         else partial(torch.add, t, s.d, alpha=1 / rows, out=s.d)
     )
     if loss.softmax_first:  # through the first softmax: q · (d − Σ d·q)
-        inner = torch.empty((*s.z.shape[:-1], 1), dtype=dtype, device=device)
+        inner = torch.empty((*s.lead, 1, rows), dtype=dtype, device=device)
         calls += [
             partial(s.d.mul_, z),
-            partial(torch.sum, s.d, -1, keepdim=True, out=inner),
+            partial(torch.sum, s.d, -2, keepdim=True, out=inner),
             partial(s.d.addcmul_, z, inner, value=-1),
         ]
     return begin, calls
@@ -166,11 +166,11 @@ def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
 
 
 def _bce(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
-    rows = s.z.shape[-2]
+    rows, y = s.z.shape[-1], s.y.mT
     plus, spare, term = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(3))
-    rest = torch.empty_like(s.y)
-    one = torch.ones_like(s.y)
-    return [partial(torch.sub, one, s.y, out=rest)], [
+    rest = torch.empty_like(y)
+    one = torch.ones_like(y)
+    return [partial(torch.sub, one, y, out=rest)], [
         # torch's form: (1 − y) z − log sigmoid(z), which neither overflows nor cancels
         partial(aten.log_sigmoid_forward.output, s.z, output=plus, buffer=spare),
         partial(torch.mul, s.z, rest, out=term),
@@ -178,7 +178,7 @@ def _bce(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
         partial(torch.sum, term, (-2, -1), out=s.loss),
         partial(s.loss.mul_, 1 / rows),
         partial(torch.sigmoid, s.z, out=s.d),
-        partial(s.d.sub_, s.y),
+        partial(s.d.sub_, y),
         partial(s.d.mul_, 1 / rows),
     ]
 
@@ -195,7 +195,7 @@ def _mse(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     square = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
     return [], [
-        partial(torch.sub, s.z, s.y, out=s.d),
+        partial(torch.sub, s.z, s.y.mT, out=s.d),
         *_summed(s, s.d, s.d, square),
         partial(s.loss.mul_, 1 / count),
         partial(s.d.mul_, 2 / count),
@@ -206,7 +206,7 @@ def _l1(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     size = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
     return [], [
-        partial(torch.sub, s.z, s.y, out=s.d),
+        partial(torch.sub, s.z, s.y.mT, out=s.d),
         partial(torch.abs, s.d, out=size),
         partial(torch.sum, size, (-2, -1), out=s.loss),
         partial(s.loss.mul_, 1 / count),
@@ -219,7 +219,7 @@ def _huber(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     error, product = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(2))
     return [], [  # with c = clamp(e, −1, 1): loss c (e − c/2), derivative c
-        partial(torch.sub, s.z, s.y, out=error),
+        partial(torch.sub, s.z, s.y.mT, out=error),
         partial(torch.clamp, error, -1.0, 1.0, out=s.d),
         partial(error.sub_, s.d, alpha=0.5),
         *_summed(s, error, s.d, product),
