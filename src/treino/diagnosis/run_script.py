@@ -48,6 +48,7 @@ def run_script(
     arguments: Sequence[str] = (),
     *,
     module: bool = False,
+    source: str | None = None,
     max_steps: int | None = None,
     max_time: float | None = None,
     live: Callable[[Finding], None] | None = None,
@@ -61,7 +62,6 @@ def run_script(
     Raises:
         TreinoError: the file isn't there or is no Python file (rule ``script``).
     """
-    load = _module_code if module else _script_code
     outcome = Outcome(target)
     owner, once = os.getpid(), threading.Lock()
 
@@ -79,7 +79,7 @@ def run_script(
             outcome.seconds = time.perf_counter() - started
             report(outcome)
 
-    main, code = load(target, arguments)
+    main, code = _module_code(target) if module else _script_code(target, source)
     started = time.perf_counter()
     with _as_main(main, target, arguments, module), _own_death(finish), _alarm(max_time, outcome):
         exam.start()
@@ -101,12 +101,12 @@ def run_script(
 
 
 # --- loading ----------------------------------------------------------------------------------------------------
-def _script_code(target: str, arguments: Sequence[str]) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeType | SyntaxError]:
     path = Path(target)
     if path.is_dir():
         raise TreinoError("script", _("{path} is a folder.").format(path=target), _("Name a Python file."))
     try:
-        source = path.read_bytes()
+        source = path.read_bytes() if text is None else text.encode()
     except OSError as error:
         reason = error.strerror or str(error)
         raise TreinoError(
@@ -132,7 +132,7 @@ def _script_code(target: str, arguments: Sequence[str]) -> tuple[types.ModuleTyp
         raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
 
 
-def _module_code(target: str, arguments: Sequence[str]) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]:
     sys.path.insert(0, os.getcwd())
     try:
         spec = importlib.util.find_spec(target)

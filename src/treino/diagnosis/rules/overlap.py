@@ -44,7 +44,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         trained = len(e.trained_before)
         if not (says_test(names) or says_validation(names)) or trained < 0.02 * len(e.rows) or trained < 3:
             continue
-        if chance(train) > 0.01 or (says_train(names) and trained > 0.98 * len(e.rows)):
+        if chance(train) > 0.01 or (says_train(names) and trained > 0.9 * len(e.rows)):
             continue
         same = trained >= 0.98 * len(e.rows) and len(e.rows) >= 0.98 * len(train.rows)
         if same and e.calls <= len(e.phases):

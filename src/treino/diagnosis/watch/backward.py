@@ -68,10 +68,12 @@ class Backward:
             started = perf_counter()
             site = here()
             fills = kwargs.get("inputs") is None
+            patches.on = False
             try:
                 self._before(tensors, site, fills)
             except Exception as error:
                 patches.defect("backward", error)
+            patches.on = True
             patches.spent += perf_counter() - started
             self.running = fills
             try:
@@ -82,10 +84,12 @@ class Backward:
             finally:
                 self.running = False
             started = perf_counter()
+            patches.on = False
             try:
                 self._after(tensors, site)
             except Exception as error:
                 patches.defect("backward", error)
+            patches.on = True
             patches.spent += perf_counter() - started
 
         backward.__doc__, backward.__name__ = original.__doc__, "backward"
@@ -111,7 +115,8 @@ class Backward:
         return facts
 
     def _before(self, tensors: Any, site: Site | None, fills: bool) -> None:
-        self.gradients.before_backward()
+        if self.patches.full:
+            self.gradients.before_backward()
         facts = self._facts(site)
         root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
         if root is None or not fills or not root.requires_grad:
@@ -140,7 +145,10 @@ class Backward:
                     if reference() is root:
                         facts.made_at = made_at
             return
-        self._watch_life(node, site, facts)
+        if not self.seen.steps:
+            self.patches.tick(facts.calls)
+        if self.patches.full:
+            self._watch_life(node, site, facts)
         if facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
             self._read_graph(node, site, facts)
         self._manual_before(site)
@@ -226,6 +234,8 @@ class Backward:
 
     # --- leaves that are trained by hand ----------------------------------------------------------------------
     def _manual_before(self, site: Site | None) -> None:
+        if not self.patches.full:
+            return
         gone = []
         changed = tainted = False
         for key, m in self._manual.items():
@@ -259,7 +269,8 @@ class Backward:
             manual.tainted_at = site
 
     def _after(self, tensors: Any, site: Site | None) -> None:
-        self.gradients.after_backward(site)
+        if self.patches.full:
+            self.gradients.after_backward(site)
         for m in self._manual.values():
             p = m.ref()
             if p is None:

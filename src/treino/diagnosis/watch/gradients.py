@@ -58,6 +58,7 @@ class Gradients:
         self.followed: dict[int, list[Followed]] = {}  # id(facts) -> its parameters
         self.owners: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
         self.cleared_at: Site | None = None
+        self.clears = 0
         self.fill_listeners: list[Any] = []
         self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._first_values: dict[int, torch.Tensor] = {}
@@ -100,6 +101,12 @@ class Gradients:
         """The optimizer that owns, or once owned, this tensor."""
         found = self.owners.get(id(p))
         return found[1] if found is not None and found[0]() is p else None
+
+    def forget(self) -> None:
+        """A window opens: what was known of gradients is too old."""
+        for followed in self.followed.values():
+            for f in followed:
+                f.used = f.tainted = f.filled = False
 
     def _tracked(self, facts: OptimizerSeen) -> list[Followed]:
         every = self.followed[id(facts)]
@@ -208,13 +215,16 @@ class Gradients:
     # --- clearing -------------------------------------------------------------------------------------------
     def before_clear(self) -> None:
         """zero_grad was called: remember from where, for the finding's line."""
-        self.cleared_at = here()
+        self.clears += 1
+        if self.clears < 16 or self.clears % 16 == 0:
+            self.cleared_at = here()
 
     # --- steps ----------------------------------------------------------------------------------------------
-    def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+    def before_step(self, optimizer: Any, facts: OptimizerSeen, args: Any, kwargs: Any) -> Any:
         """Judge the gradients that this step is about to use; wraps a closure, since it makes its own."""
-        facts = self.made(optimizer)
-        facts.stepped_at = site = here()
+        if facts.steps < 8 or facts.steps % 16 == 0:
+            facts.stepped_at = here()
+        site = facts.stepped_at
         closure = kwargs.get("closure") or next((a for a in args[1:] if callable(a)), None)
         if closure is not None:
             self._in_closure, self._closure_tainted = facts, False
@@ -278,16 +288,12 @@ class Gradients:
 
         return watched
 
-    def after_step(self, optimizer: Any) -> OptimizerSeen:
+    def after_step(self, facts: OptimizerSeen) -> None:
         """All gradients that the optimizer holds now have been used."""
-        facts = self.made(optimizer)
-        facts.steps += 1
-        self.seen.steps += 1
         if self._in_closure is facts:
             facts.tainted_steps += self._closure_tainted
             self._in_closure = None
         self._mark_used(facts)
-        return facts
 
     def _mark_used(self, facts: OptimizerSeen) -> None:
         first = True

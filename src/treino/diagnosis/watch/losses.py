@@ -6,6 +6,7 @@ Loss modules call the functional form, so one wrap serves both; it is put on bef
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -26,8 +27,9 @@ NAMES = sorted(
     | SIGNED
     | {"binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div", "multi_margin_loss"}
 )
+MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
-FULL = 256
+FULL = 64  # calls of a loss that are read as a whole; then 16 in 64
 # Operations after which values can't be told to be unnormalised on purpose.
 ON_PURPOSE = (
     "LogSoftmax",
@@ -101,6 +103,11 @@ class Losses:
             facts = self._facts(name)
             facts.calls += 1
             trained = bool(result.requires_grad)
+            if trained and not self.patches.full and facts.calls > FULL:
+                facts.trained += 1
+                if facts.sorted:
+                    self._in_order(facts, target, result)
+                return
             node = x.grad_fn
             if node is not None:
                 self._input(name, facts, x, node)
@@ -188,8 +195,6 @@ class Losses:
                 facts.sigmoid_at = self._site_of(node)
 
     def _log_probabilities(self, facts: LossSeen, x: torch.Tensor, kind: str, class_dim: int) -> None:
-        if facts.calls > FULL and facts.calls % 16:
-            return
         if kind != "SoftmaxBackward0" and (kind.startswith(ON_PURPOSE) or not x.numel()):
             return
         total = float(torch.logsumexp(x.detach(), class_dim).abs().max())
@@ -210,8 +215,6 @@ class Losses:
             facts.shapes = (a, b)
 
     def _target(self, name: str, facts: LossSeen, x: torch.Tensor, target: torch.Tensor, kwargs: Any) -> None:
-        if facts.calls > FULL and facts.calls % 16 > 3:
-            return
         if not target.numel():
             return
         if name.startswith("binary_cross_entropy"):
@@ -257,39 +260,54 @@ class Losses:
         elif len(args) > 2 and isinstance(args[2], torch.Tensor) and name not in SIGNED:
             facts.weighted = True
         facts.rows = max(facts.rows, int(target.shape[0]) if target.dim() else 1)
-        if facts.trained > FULL and facts.trained % 64 > 15:
-            return
-        if result.numel() == 1 and reduction == "mean":
+        if result.numel() == 1 and reduction == "mean" and len(facts.values) < MOST:
             facts.values.append(float(result.detach()))
-        if name in CLASSES and not target.is_floating_point() and target.dim() == 1 and x.dim() == 2:
+        if target.dim() == 0:
+            return
+        if name in CLASSES and target.dim() == 1 and x.dim() == 2 and not target.is_floating_point():
             facts.classes = int(x.shape[1])
             self._labels(facts, target.detach(), x.detach().argmax(1))
-        elif (
-            name.startswith("binary_cross_entropy")
-            and target.numel() == target.shape[0]
-            and x.shape == target.shape
-        ):
+        elif x.shape != target.shape:
+            return
+        elif name.startswith("binary_cross_entropy") and target.numel() == target.shape[0]:
             facts.classes = 2
             half = 0.5 if name == "binary_cross_entropy" else 0.0
-            self._labels(
-                facts, (target.detach() > 0.5).long().flatten(), (x.detach() > half).long().flatten()
-            )
-        elif name in PAIRED and x.shape == target.shape:
+            y = (target.detach() > 0.5).long().flatten()
+            self._labels(facts, y, (x.detach() > half).long().flatten())
+        elif name in PAIRED:
             t = target.detach().double()
             facts.target_n += t.numel()
             facts.target_sum += float(t.sum())
             facts.target_squares += float((t * t).sum())
 
     @staticmethod
+    def _in_order(facts: LossSeen, y: torch.Tensor, result: torch.Tensor) -> None:
+        """Batches of one class each are followed without a gap, to see whether they come in order."""
+        if len(facts.runs) < 4096 and y.dim() == 1 and not y.is_floating_point() and result.numel() == 1:
+            counts = np.bincount(y.detach().numpy())
+            top = int(counts.argmax())
+            facts.values.append(float(result.detach()))
+            facts.runs.append((top, round(1000 * int(counts[top]) / len(y))))
+
+    @staticmethod
     def _labels(facts: LossSeen, y: torch.Tensor, predicted: torch.Tensor) -> None:
-        labels = y.tolist()
-        facts.labels.update(labels)
-        if facts.trained % 64 == 0:
+        if y.device.type != "cpu" or not y.numel():
+            return
+        labels = y.numpy()
+        if labels.min() < 0:
+            return
+        counts = np.bincount(labels)
+        if len(counts) > 1000:
+            return
+        if len(counts) > len(facts.counts):
+            more = np.zeros(len(counts) - len(facts.counts), np.int64)
+            facts.counts = np.concatenate([facts.counts, more])
+        facts.counts[: len(counts)] += counts
+        if len(facts.runs) < 4096 and len(facts.values) == len(facts.runs) + 1:
+            top = int(counts.argmax())
+            facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
+            if facts.trained == FULL:
+                facts.sorted = sum(share for _, share in facts.runs) > 800 * len(facts.runs)
+        if facts.trained % 64 == 48:
             facts.predicted.clear()
-        facts.predicted.update(zip(labels, predicted.tolist(), strict=True))
-        if len(facts.runs) < 4096:
-            counts: dict[int, int] = {}
-            for label in labels:
-                counts[label] = counts.get(label, 0) + 1
-            top = max(counts, key=lambda c: counts[c])
-            facts.runs.append((top, round(1000 * counts[top] / len(labels))))
+        facts.predicted.update(zip(labels.tolist(), predicted.tolist(), strict=True))

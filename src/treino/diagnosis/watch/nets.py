@@ -5,6 +5,7 @@ an argmax or a comparison and no backward came. Targets (pseudo-labels, mean tea
 same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are neither.
 """
 
+import threading
 import weakref
 from collections import deque
 from time import perf_counter
@@ -20,7 +21,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
-from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.patches import Patches, in_functorch, unseen
 from treino.diagnosis.watch.seen import AxisSeen, BatchNormSeen, CallSeen, NetSeen, Seen
 from treino.diagnosis.watch.where import here
 
@@ -78,7 +79,8 @@ class Net:
         self.evaluated_since_eval = False
         self.eval_at: Site | None = None
         self.class_dim: int | None = None
-        self.calls_total = 0
+        self.calls_total = self.looks = 0
+        self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Output]] = deque(maxlen=64)
         self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
 
@@ -104,10 +106,10 @@ class Nets:
     def install(self) -> None:
         patches, stack = self.patches, self.stack
         original = nn.Module.__call__
-        watching = patches.watching
+        ident, main, compiling = threading.get_ident, patches.thread, torch.compiler.is_compiling
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if not watching():
+            if not patches.on or compiling() or ident() != main:
                 return original(module, *args, **kwargs)
             stack.append(module)
             try:
@@ -115,11 +117,15 @@ class Nets:
             finally:
                 stack.pop()
             if not stack:
+                if in_functorch():
+                    return result
                 started = perf_counter()
+                patches.on = False
                 try:
                     self._called(module, args, kwargs, result)
                 except Exception as error:
                     patches.defect("forward", error)
+                patches.on = True
                 patches.spent += perf_counter() - started
             return result
 
@@ -167,6 +173,14 @@ class Nets:
         if out is None or out.dim() == 0:
             return
         net = self.nets.get(module)
+        if (
+            net is not None
+            and not self.patches.full
+            and out.requires_grad
+            and module.training
+            and net.settled
+        ):
+            return  # a training like those before it, outside of the windows
         if net is None:
             net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
             self.seen.nets.append(net.seen)
@@ -375,6 +389,7 @@ class Nets:
             call.trained += 1
             net.seen.trained += 1
             net.seen.trained_at = call.site
+            net.settled = net.seen.trained >= 64
             if output.training or not net.modal or output.modal:
                 continue
             if net.eval_at is not None and net.evaluated_since_eval:

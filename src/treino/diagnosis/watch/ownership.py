@@ -15,7 +15,7 @@ from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import CutSeen, OptimizerSeen, Seen, UnownedSeen
 from treino.diagnosis.watch.where import here
 
-CUTS = ("detach", "numpy", "tolist", "item")
+CUTS = ("detach", "numpy", "tolist")
 SAMPLE = 64
 
 
@@ -107,9 +107,8 @@ class Ownership:
             u.alone = u.alone and owned is None
             self._pending.append(u)
 
-    def after_step(self, optimizer: Any) -> None:
+    def after_step(self, facts: OptimizerSeen) -> None:
         """A step followed: the graphs that were read since the last one were for training."""
-        facts = self.gradients.facts[optimizer]
         for u in self._pending:
             u.steps += 1
             if u.optimizer is None:

@@ -14,7 +14,7 @@ import torch
 # whose file bears these two words.
 UNSEEN = "<treino: importlib _bootstrap>"
 
-_in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
+in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
@@ -29,8 +29,13 @@ class Patches:
         self.thread = threading.get_ident()
         self._undo: list[tuple[Any, str, Any, Any]] = []
         self._lifted = 0
+        self.full = True  # whether this is a window in which everything is watched
         self.count = 0
         self.spent = 0.0  # seconds in observers, from every 16th call
+
+    def tick(self, clock: int) -> None:
+        """Windows: everything in the first 64 steps, then 16 in 64; what is read is read as a whole."""
+        self.full = clock < 64 or clock & 63 >= 48
 
     def defect(self, what: str, error: BaseException) -> None:
         """Note that an observer failed."""
@@ -39,12 +44,8 @@ class Patches:
 
     def watching(self) -> bool:
         """Whether this call is to be observed: switched on, on our thread, not inside a compiler's trace."""
-        return (
-            not torch.compiler.is_compiling()
-            and self.on
-            and threading.get_ident() == self.thread
-            and not _in_functorch()
-        )
+        on = self.on and not torch.compiler.is_compiling()
+        return on and threading.get_ident() == self.thread and not in_functorch()
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
         """Set an attribute until ``undo``."""
@@ -58,11 +59,11 @@ class Patches:
         if original is None:
             return
         patches, ident, main = self, threading.get_ident, self.thread
-        compiling, functorch = torch.compiler.is_compiling, _in_functorch
+        compiling, functorch = torch.compiler.is_compiling, in_functorch
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if compiling() or not patches.on or ident() != main or functorch():
+            if not patches.on or compiling() or ident() != main or functorch():
                 return original(*args, **kwargs)
             if failed is None:
                 result = original(*args, **kwargs)
@@ -77,10 +78,12 @@ class Patches:
                     raise
             patches.count += 1
             started = 0.0 if patches.count & 15 else perf_counter()
+            patches.on = False  # what the observer itself calls is none of the script's
             try:
                 observe(result, args, kwargs)
             except Exception as error:
                 patches.defect(name, error)
+            patches.on = True
             if started:
                 patches.spent += 16 * (perf_counter() - started)
             return result
@@ -92,15 +95,17 @@ class Patches:
         original = getattr(owner, name, None)
         if original is None:
             return
-        patches = self
+        patches, ident, main, compiling = self, threading.get_ident, self.thread, torch.compiler.is_compiling
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if patches.watching():
+            if patches.on and not compiling() and ident() == main:
+                patches.on = False
                 try:
                     observe(args, kwargs)
                 except Exception as error:
                     patches.defect(name, error)
+                patches.on = True
             return original(*args, **kwargs)
 
         self.replace(owner, name, unseen(watched))

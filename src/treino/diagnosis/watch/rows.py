@@ -14,7 +14,7 @@ from treino.diagnosis.watch.seen import NetSeen, Seen
 from treino.diagnosis.watch.where import here, offset, stack
 
 WIDE = 256  # columns that are hashed of a wider row
-FULL_CALLS = 300  # calls of a net whose rows are all hashed; then every eighth for training
+FEW = 4000  # rows: after the first epoch, and so many that came again, training rows are known well enough
 MOST = 200_000  # rows that are remembered
 _weights: dict[int, np.ndarray] = {}
 Names = tuple[Site, ...]
@@ -68,6 +68,7 @@ class TrainSeen:
     twice: int = 0  # rows seen twice before the first epoch was over
     first_epoch: int = 0
     over: bool = False
+    done: bool = False
     relabelled: int = 0
     repeated: int = 0
     sample: list[np.ndarray] = field(default_factory=list)
@@ -171,8 +172,12 @@ class Rows:
             train.adversarial = train.adversarial or x.grad_fn is None
             return
         looking = not output.grad or not output.training
-        if x.numel() > 4_000_000 or (net.calls_total > FULL_CALLS and not looking and net.calls_total % 8):
+        if x.numel() > 4_000_000 or (train.done and not looking):
             return
+        if looking and net.looks > 64 and net.looks % 16:
+            net.looks += 1
+            return
+        net.looks += looking
         if x.dtype is not torch.float32:
             return
         flat = x.detach().reshape(x.shape[0], -1).numpy()
@@ -209,19 +214,24 @@ class Rows:
         train = self.data.trains[net.number]
         if self._resets.pop(net.number, False):
             train.rows.clear()
+            train.done = False
         hashes = output.hashes.tolist()  # type: ignore[union-attr]
         labels = output.labels
         given = labels.tolist() if labels is not None and len(labels) == len(hashes) else [0] * len(hashes)
-        for h, label in zip(hashes, given, strict=True):
-            known = train.rows.get(h)
-            if known is None:
-                if len(train.rows) < MOST:
-                    train.rows[h] = label
-                train.labels_first[label] += 1
-            else:
-                train.repeated += 1
-                train.labels_later[label] += 1
-                train.relabelled += known != label
+        batch = dict(zip(hashes, given, strict=True))
+        again = train.rows.keys() & batch.keys()
+        if again:
+            train.repeated += len(again)
+            later = [batch[h] for h in again]
+            train.labels_later.update(later)
+            train.relabelled += sum(train.rows[h] != batch[h] for h in again)
+        if len(again) < len(batch):
+            train.labels_first.update(v for h, v in batch.items() if h not in again)
+            if len(train.rows) < MOST:
+                for h, label in batch.items():
+                    train.rows.setdefault(h, label)  # the first label of a row stays
+        train.done = train.over and (train.repeated >= min(FEW, len(train.rows)))
+        train.done = train.done or len(train.rows) >= MOST or train.first_epoch > 20 * FEW
         if not train.over:
             fresh = set(hashes) - train.epoch
             if train.first_epoch and len(fresh) < 0.3 * len(hashes):

@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from treino.diagnosis.finding import Site
 
 
@@ -130,16 +132,22 @@ class LossSeen:
     rows: int = 0
     weighted: bool = False
     classes: int = 0
-    labels: Counter[int] = field(default_factory=Counter)  # of trained calls
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # of labels in trained calls
     target_n: int = 0
     target_sum: float = 0.0
     target_squares: float = 0.0
     values: list[float] = field(default_factory=list)  # of trained calls
     predicted: Counter[tuple[int, int]] = field(default_factory=Counter)  # (label, predicted), newest window
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
+    sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module
     loader: Site | None = None  # the DataLoader that was last read
     source_site: Site | None = None
+
+    @property
+    def labels(self) -> dict[int, int]:
+        """Label → how often."""
+        return {k: int(n) for k, n in enumerate(self.counts) if n}
 
     def baseline(self) -> float:
         """The loss of the best constant answer on the labels that were seen; NaN where that isn't known."""

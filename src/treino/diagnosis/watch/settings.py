@@ -171,7 +171,7 @@ class Settings:
             w = module.weight
             if id(w) not in followed or w.shape[0] < 2 or w.numel() > 4_000_000 or w.grad is None:
                 continue
-            value = w.detach().flatten(1)
+            value = w.detach().flatten(1)[:64, :64]
             alike = bool(((value - value[:1]).abs() <= 1e-3 * value.abs().max().clamp_min(1e-30)).all())
             known = self._layers.get(id(w))
             if known is None:

@@ -18,7 +18,7 @@ from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.ownership import Ownership
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.rows import Rows
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.settings import Settings
 from treino.diagnosis.watch.sklearn_hooks import SklearnHooks
 
@@ -42,25 +42,29 @@ class Watch:
         self.ownership = Ownership(self.seen, self.patches, self.gradients, self.backward, self.nets)
         self.after_each_step = after_each_step
         self._hooks: list[Any] = []
+        self._stepping: OptimizerSeen | None = None
 
-    def install(self) -> None:
-        """Start watching. Call it before the script imports anything from torch by name."""
+    def install(self, without: str = "") -> None:
+        """Start watching. Call it before the script imports anything from torch by name.
+
+        without: the name of a sensor to leave out (its cost is what is then saved).
+        """
         patches = self.patches
-        self.backward.install()
-        self.nets.install()
-        self.losses.install()
-        self.ownership.install()
-        self.rows.install()
-        self.settings.install()
-        self.sklearn.install()
+        for name in ("backward", "nets", "losses", "ownership", "rows", "settings", "sklearn"):
+            if name != without:
+                getattr(self, name).install()
         patches.after(Optimizer, "__init__", self._optimizer_made)
         patches.after(Optimizer, "add_param_group", self._group_added)
         patches.before(Optimizer, "zero_grad", self._clearing)
         patches.before(nn.Module, "zero_grad", self._clearing)
-        self._hooks = [
-            register_optimizer_step_pre_hook(self._before_step),
-            register_optimizer_step_post_hook(self._after_step),
-        ]
+        self._hooks = (
+            []
+            if without == "steps"
+            else [
+                register_optimizer_step_pre_hook(self._before_step),
+                register_optimizer_step_post_hook(self._after_step),
+            ]
+        )
         patches.install()
 
     def _optimizer_made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -79,27 +83,44 @@ class Watch:
             return None
         self.patches.count += 1
         started = perf_counter()
+        self.patches.on = False
         try:
-            self.settings.before_step(optimizer, self.gradients.made(optimizer))
-            return self.gradients.before_step(optimizer, args, kwargs)
+            facts = self.gradients.made(optimizer)
+            self._stepping = facts
+            self.settings.before_step(optimizer, facts)
+            if self.patches.full:
+                return self.gradients.before_step(optimizer, facts, args, kwargs)
+            return None
         except Exception as error:
             self.patches.defect("step", error)
             return None
         finally:
+            self.patches.on = True
             self.patches.spent += perf_counter() - started
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if not self.patches.watching():
             return
         started = perf_counter()
+        self.patches.on = False
         try:
-            facts = self.gradients.after_step(optimizer)
+            facts = self.gradients.made(optimizer) if self._stepping is None else self._stepping
+            self._stepping = None
+            facts.steps += 1
+            self.seen.steps += 1
+            full = self.patches.full
+            if full:
+                self.gradients.after_step(facts)
             self.settings.after_step(optimizer, facts)
             self.backward.after_step()
             self.nets.after_step()
-            self.ownership.after_step(optimizer)
+            self.ownership.after_step(facts)
+            self.patches.tick(self.seen.steps)
+            if self.patches.full and not full:
+                self.gradients.forget()
         except Exception as error:
             self.patches.defect("step", error)
+        self.patches.on = True
         self.patches.spent += perf_counter() - started
         if self.after_each_step is not None:
             self.after_each_step(self.seen.steps)

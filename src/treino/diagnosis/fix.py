@@ -1,0 +1,330 @@
+"""The mechanical mends: findings become edits of lines, edits become a patch. Comments and layout stay."""
+
+import ast
+import difflib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from treino.diagnosis.finding import Finding, Site
+from treino.diagnosis.source import enclosing, function_of, loop_around, statement_at
+from treino.errors import TreinoError
+from treino.words import _
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace lines first … last (counted from 1, last < first inserts before first) by others."""
+
+    first: int
+    last: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A script with its mends."""
+
+    source: str
+    diff: str
+    rules: tuple[str, ...]
+
+
+def patch(path: str, findings: Iterable[Finding]) -> Mended:
+    """The script with every finding mended that has a mechanical mend, and the difference as a patch.
+
+    Raises:
+        TreinoError: the mended script would not compile (rule ``fix``); that is a defect of a mend.
+    """
+    full = str(Path(path).absolute())
+    before = Path(path).read_text(encoding="utf-8")
+    lines = before.splitlines()
+    edits: list[Edit] = []
+    done: list[str] = []
+    for finding in findings:
+        mend = MENDS.get(finding.rule)
+        if mend is None or finding.file != full or finding.line is None:
+            continue
+        made = mend(finding, lines)
+        if made and not any(_meets(a, b) for a in made for b in edits):
+            edits += made
+            done.append(finding.rule)
+    for edit in sorted(edits, key=lambda e: (e.first, e.last), reverse=True):
+        lines[edit.first - 1 : max(edit.last, edit.first - 1)] = edit.lines
+    after = "\n".join(lines) + ("\n" if before.endswith("\n") else "")
+    try:
+        compile(after, full, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise TreinoError(
+            "fix", _("A mend of {path} does not compile: {error}.").format(path=path, error=error), status=1
+        ) from None
+    name = os.path.relpath(full)
+    diff = "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name))
+    return Mended(after, diff, tuple(done))
+
+
+def _meets(a: Edit, b: Edit) -> bool:
+    return a.first <= max(b.last, b.first) and b.first <= max(a.last, a.first)
+
+
+Mend = Callable[[Finding, list[str]], list[Edit]]
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------
+def _site(finding: Finding) -> Site:
+    return Site(finding.file or "", finding.line or 0)
+
+
+def _indent(lines: list[str], line: int) -> str:
+    text = lines[line - 1]
+    return text[: len(text) - len(text.lstrip())]
+
+
+def _insert(lines: list[str], before: int, text: str) -> Edit:
+    return Edit(before, before - 1, (_indent(lines, before) + text,))
+
+
+def _splice(lines: list[str], node: ast.expr, text: str) -> list[Edit]:
+    """Replace an expression that stands on one line."""
+    if node.lineno != node.end_lineno:
+        return []
+    line = lines[node.lineno - 1].encode()
+    new = line[: node.col_offset] + text.encode() + line[node.end_col_offset :]
+    return [Edit(node.lineno, node.lineno, (new.decode(),))]
+
+
+def _calls_on(site: Site) -> list[ast.Call]:
+    """Calls that stand on a line, the innermost last."""
+    calls = [
+        n for n in enclosing(site) if isinstance(n, ast.Call) and n.lineno <= site.line <= (n.end_lineno or 0)
+    ]
+    return [c for c in calls if c.lineno == site.line]
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _stepper(site: Site) -> str | None:
+    """The source of what is stepped after a line: ``optimizer`` in optimizer.step() or scaler.step(optimizer)."""
+    around = function_of(site)
+    steps = (
+        [c for c in ast.walk(around) if isinstance(c, ast.Call) and _name(c) == "step"]
+        if around is not None
+        else []
+    )
+    after = sorted((c for c in steps if c.lineno >= site.line), key=lambda c: c.lineno)
+    if not after or not isinstance(after[0].func, ast.Attribute):
+        return None
+    call = after[0]
+    closure = any(isinstance(n, ast.FunctionDef) for a in call.args for n in ast.walk(a))
+    if len(call.args) == 1 and isinstance(call.args[0], (ast.Name, ast.Attribute)) and not closure:
+        receiver = ast.unparse(call.func).lower()
+        if "scal" in receiver:
+            return ast.unparse(call.args[0])
+    return ast.unparse(call.func.value)  # type: ignore[attr-defined]
+
+
+def _net_called(site: Site) -> str | None:
+    """The source of the net that is called on a line: a name that is neither a method nor a class."""
+    around = function_of(site)
+    known = set()
+    if around is not None:
+        known = {a.arg for a in getattr(getattr(around, "args", None), "args", ())}
+    module = statement_at(site)
+    for call in ast.walk(module) if module is not None else ():
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.lineno == site.line:
+            name = call.func.id
+            if name in known or any(
+                w in name.lower() for w in ("net", "model", "mlp", "cnn", "classifier", "student")
+            ):
+                return name
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("self.model", "self.net"):
+            return ast.unparse(call.func)
+    return None
+
+
+# --- mends ------------------------------------------------------------------------------------------------------
+def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
+    site = _site(finding)
+    optimizer, statement = _stepper(site), statement_at(site)
+    return (
+        [_insert(lines, statement.lineno, f"{optimizer}.zero_grad()")]
+        if optimizer and statement is not None
+        else []
+    )
+
+
+def _clear_earlier(finding: Finding, lines: list[str]) -> list[Edit]:
+    site = _site(finding)
+    around, statement = function_of(site), statement_at(site)
+    if around is None or statement is None or statement.lineno != statement.end_lineno:
+        return []
+    backwards = [c.lineno for c in ast.walk(around) if isinstance(c, ast.Call) and _name(c) == "backward"]
+    before = [n for n in backwards if n < site.line]
+    if not before or _indent(lines, max(before)) != _indent(lines, site.line):
+        return []
+    text = lines[site.line - 1].strip()
+    return [Edit(site.line, site.line, ()), _insert(lines, max(before), text)]
+
+
+def _call_step(finding: Finding, lines: list[str]) -> list[Edit]:
+    around = function_of(_site(finding))
+    for node in ast.walk(around) if around is not None else ():
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr == "step":
+            return _splice(lines, node.value, ast.unparse(node.value) + "()")
+    return []
+
+
+def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
+    """F.softmax(a, 1), a.softmax(1), self.softmax(a) → a; nn.Softmax(1) → nn.Identity()."""
+    for call in _calls_on(_site(finding)):
+        name = _name(call)
+        if name in ("Softmax", "Sigmoid"):
+            return _splice(lines, call, "nn.Identity()")
+        if not any(w in name.lower() for w in ("softmax", "sigmoid")) or "log" in name.lower():
+            continue
+        first: ast.expr | None = call.args[0] if call.args else None
+        if isinstance(call.func, ast.Attribute) and not (
+            first is not None and not isinstance(first, ast.Constant)
+        ):
+            first = call.func.value
+        if first is not None:
+            return _splice(lines, call, ast.unparse(first))
+    return []
+
+
+def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
+    right = finding.evidence.get("right", 1)
+    for call in _calls_on(_site(finding)):
+        name = _name(call).lower()
+        if "softmax" not in name and name not in ("argmax", "max"):
+            continue
+        for keyword in call.keywords:
+            if keyword.arg in ("dim", "axis"):
+                return _splice(lines, keyword.value, str(right))
+        dims = [a for a in call.args if isinstance(a, ast.Constant) or isinstance(a, ast.UnaryOp)]
+        if dims:
+            return _splice(lines, dims[-1], str(right))
+        text = ast.unparse(call)
+        return _splice(lines, call, text[:-1] + (f", dim={right})" if call.args else f"dim={right})"))
+    return []
+
+
+def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
+    """net.eval() before the block that evaluates, net.train() after it."""
+    site = _site(finding)
+    net, block = _net_called(site), _block(site)
+    if net is None or block is None or block.end_lineno is None:
+        return []
+    indent = _indent(lines, block.lineno)
+    after = Edit(block.end_lineno + 1, block.end_lineno, (f"{indent}{net}.train()",))
+    inside = isinstance(statement_at(site), ast.Return)
+    return [_insert(lines, block.lineno, f"{net}.eval()"), *([] if inside else [after])]
+
+
+def _block(site: Site) -> ast.stmt | None:
+    """The with- or for-block without a backward around a line; the statement itself where there is none."""
+    best = statement_at(site)
+    for node in reversed(enclosing(site)):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            break
+        if isinstance(node, (ast.With, ast.For)):
+            if any(isinstance(c, ast.Call) and _name(c) in ("backward", "step") for c in ast.walk(node)):
+                break
+            best = node
+    return best
+
+
+def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
+    block = _block(_site(finding))
+    if block is None or block.end_lineno is None or isinstance(block, ast.Return):
+        return []
+    indent = _indent(lines, block.lineno)
+    inside = tuple(
+        "    " + text if text.strip() else text for text in lines[block.lineno - 1 : block.end_lineno]
+    )
+    return [Edit(block.lineno, block.end_lineno, (f"{indent}with torch.no_grad():", *inside))]
+
+
+def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:
+    if finding.seen is None:
+        return []
+    loop, net = loop_around(finding.seen), _net_called(finding.seen)
+    if loop is None or net is None or not loop.body:
+        return []
+    return [_insert(lines, loop.body[0].lineno, f"{net}.train()")]
+
+
+def _shuffle(finding: Finding, lines: list[str]) -> list[Edit]:
+    for call in _calls_on(_site(finding)):
+        if _name(call) == "DataLoader":
+            for keyword in call.keywords:
+                if keyword.arg == "shuffle":
+                    return _splice(lines, keyword.value, "True")
+            return _splice(lines, call, lines_of(lines, call)[:-1] + ", shuffle=True)")
+    return []
+
+
+def lines_of(lines: list[str], node: ast.expr) -> str:
+    """The text of an expression on one line."""
+    return lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
+
+
+def _let_go(finding: Finding, lines: list[str]) -> list[Edit]:
+    statement = statement_at(_site(finding))
+    value: ast.expr | None = None
+    if isinstance(statement, ast.AugAssign):
+        value = statement.value
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
+        value = statement.value.args[0]
+    if value is None or value.lineno != value.end_lineno:
+        return []
+    text = lines_of(lines, value)
+    return _splice(
+        lines, value, f"{text}.detach()" if isinstance(value, (ast.Name, ast.Call)) else f"({text}).detach()"
+    )
+
+
+def _mean(finding: Finding, lines: list[str]) -> list[Edit]:
+    for call in _calls_on(_site(finding)):
+        for keyword in call.keywords:
+            if keyword.arg == "reduction":
+                return _splice(lines, keyword.value, '"mean"')
+    return []
+
+
+def _drop_line(finding: Finding, lines: list[str]) -> list[Edit]:
+    statement = statement_at(_site(finding))
+    if not isinstance(statement, ast.Expr) or statement.lineno != statement.end_lineno:
+        return []
+    return [Edit(statement.lineno, statement.lineno, (_indent(lines, statement.lineno) + "pass",))]
+
+
+def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
+    for call in _calls_on(_site(finding)):
+        if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
+            return _splice(
+                lines, call.args[1], f"{lines_of(lines, call.args[1])}.reshape({call.args[0].id}.shape)"
+            )
+    return []
+
+
+MENDS: dict[str, Mend] = {
+    "missing_zero_grad": _zero_grad,
+    "grad_cleared_before_step": _clear_earlier,
+    "no_step": _call_step,
+    "softmax_before_cross_entropy": _unsquash,
+    "sigmoid_before_bce_with_logits": _unsquash,
+    "softmax_wrong_dim": _right_dim,
+    "metric_wrong_axis": _right_dim,
+    "missing_eval": _evaluate,
+    "missing_no_grad": _no_grad,
+    "train_mode_never_restored": _train_again,
+    "unshuffled_sorted": _shuffle,
+    "graph_kept_alive": _let_go,
+    "exploding_sum_loss": _mean,
+    "seed_reset_each_epoch": _drop_line,
+    "target_broadcast": _same_shape,
+}
