@@ -144,7 +144,7 @@ def test_alone_is_in_company(engine, examples):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "examples"), [("module", 15), ("flat-loop", 40), ("flat-bmm", 80)])
+@pytest.mark.parametrize(("engine", "examples"), [("module", 10), ("flat-loop", 25), ("flat-bmm", 80)])
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))
 

@@ -126,7 +126,7 @@ def test_memory_is_flat_over_steps(engine):
     import psutil
 
     process, sizes = psutil.Process(), {}
-    steps = 2_000 if engine == "module" else 8_000
+    steps = 1_000 if engine == "module" else 4_000
     arguments = ARGUMENTS | {"engine": engine, "steps": steps, "patience": 0, "every": 100}
     training = train(DATA, NET, **arguments)
     for tick in training:
