@@ -9,6 +9,7 @@ from oracles import sample
 from treino.engine import ACTIVATIONS, KERNELS, mlp, train
 from treino.engine.kernels.flat_bmm import FlatBmm
 from treino.engine.kernels.flat_loop import FlatLoop
+from treino.engine.kernels.pace import Pace
 from treino.engine.plan import EpochLoss
 
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
@@ -344,6 +345,24 @@ def test_neither_workers_nor_blocks_change_a_bit():
             if first is not None:
                 assert_same(first, training)
             first = first or training
+
+
+def test_the_pace_is_that_of_the_fastest_so_far():
+    pace = Pace(4)
+    took = {4: 0.3, 1: 0.1}
+
+    def runs(count):
+        chosen = []
+        for _run in range(count):
+            chosen.append(pace.workers())
+            pace.seconds[chosen[-1]] = took[chosen[-1]]
+        return chosen
+
+    assert runs(8) == [4, 1, 4, 1, 1, 1, 1, 1]
+    took = {4: 0.1, 1: 0.3}
+    assert 4 in runs(32)  # tried again, and found to be faster now
+    assert runs(10).count(4) >= 9
+    assert Pace(1).workers() == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2])

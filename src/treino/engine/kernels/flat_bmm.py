@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
+from treino.engine.kernels.pace import Pace
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.recipe import Recipe, Work
@@ -19,8 +20,8 @@ LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
 
 class FlatBmm:
-    """For an MLP and many members, or tiny ones. ``threads`` is the number of workers: each runs its blocks
-    with one intra-op thread, and neither workers nor block size change a bit.
+    """For an MLP and many members, or tiny ones. ``threads`` is the largest number of workers: each runs its
+    blocks with one intra-op thread, and neither workers nor block size change a bit.
 
     block: members side by side, even, 2 to 128; None: about as many as give every worker one block.
     """
@@ -29,26 +30,36 @@ class FlatBmm:
         self.recipe, self.shape = recipe, recipe.shape
         self.threads, self.intra_op = threads or cores(), 1
         self.block, self.numbers = block, recipe.layout.n
+        self.pace = Pace(self.threads)
         self.pool: ThreadPoolExecutor | None = None
         self.free: dict[int, list[Workspace]] = {}
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
-        return self._blocks(population, rows, lambda space, r: space.run(population, r, work), -1)
+        workers = self.pace.workers()
+        with self.pace.timed(workers, work.steps * len(rows)):
+            return self._blocks(
+                population, rows, workers, lambda space, r: space.run(population, r, work), -1
+            )
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        return self._blocks(population, rows, lambda space, r: space.outputs(population, r, x), 0)
+        return self._blocks(population, rows, 1, lambda space, r: space.outputs(population, r, x), 0)
 
-    def size(self, members: int) -> int:
+    def size(self, members: int, workers: int) -> int:
         """Members in a block: even, so that no vector loop's tail falls on the last one."""
         if self.block is not None:
             return self.block
-        wanted = min(64, -(-members // self.threads), max(2, LARGEST_WORKSPACE // self.numbers))
+        wanted = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
         return max(2, min(LARGEST_BLOCK, wanted + wanted % 2))
 
     def _blocks(
-        self, population: Population, rows: Tensor, job: "Callable[[Workspace, Tensor], Tensor]", dim: int
+        self,
+        population: Population,
+        rows: Tensor,
+        workers: int,
+        job: "Callable[[Workspace, Tensor], Tensor]",
+        dim: int,
     ) -> Tensor:
-        size = self.size(len(rows))
+        size = self.size(len(rows), workers)
         if size not in self.free and len(self.free) > 1:
             self.free.clear()  # as members stop blocks shrink; keep the memory of two sizes, not of all
         spaces = self.free.setdefault(size, [])
@@ -65,7 +76,7 @@ class FlatBmm:
                     spaces.append(space)
 
         parts = rows.split(size)
-        if self.threads == 1 or len(parts) == 1:
+        if workers == 1 or len(parts) == 1:
             return torch.cat([one(r) for r in parts], dim)
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))

@@ -1,0 +1,33 @@
+"""How many workers are fastest here and now: a choice by the clock, which it may be, for it changes no bit."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TRIALS = 2  # runs of each at the beginning; the first one warms up
+AGAIN = 32  # every so many runs another one is tried
+
+
+class Pace:
+    """Threads queue for the interpreter where operations are short, and for cores where others use them."""
+
+    def __init__(self, most: int) -> None:
+        self.options = [most, 1] if most > 1 else [1]
+        self.seconds = dict.fromkeys(self.options, math.inf)  # for one step of one member, in the last run
+        self.runs = 0
+
+    def workers(self) -> int:
+        """For the next run."""
+        self.runs += 1
+        if self.runs <= TRIALS * len(self.options):
+            return self.options[(self.runs - 1) % len(self.options)]
+        order = sorted(self.options, key=self.seconds.__getitem__)
+        return order[-1] if self.runs % AGAIN == 0 else order[0]
+
+    @contextmanager
+    def timed(self, workers: int, steps: int) -> Iterator[None]:
+        """Around a run; steps: of all members together."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[workers] = (time.perf_counter() - begin) / steps
