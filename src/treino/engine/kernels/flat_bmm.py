@@ -35,14 +35,18 @@ class FlatBmm:
         self.free: dict[int, list[Workspace]] = {}
 
     def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+        def job(space: Workspace, r: Tensor) -> Tensor:
+            return space.run(population, r, work)
+
+        if len(rows) <= 2:  # one block
+            return self._blocks(population, rows, 1, job, -1)
         workers = self.pace.workers()
         with self.pace.timed(workers, work.steps * len(rows)):
-            return self._blocks(
-                population, rows, workers, lambda space, r: space.run(population, r, work), -1
-            )
+            return self._blocks(population, rows, workers, job, -1)
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        return self._blocks(population, rows, 1, lambda space, r: space.outputs(population, r, x), 0)
+        workers = self.pace.fastest()
+        return self._blocks(population, rows, workers, lambda space, r: space.outputs(population, r, x), 0)
 
     def size(self, members: int, workers: int) -> int:
         """Members in a block: even, so that no vector loop's tail falls on the last one."""

@@ -1,4 +1,4 @@
-"""How many workers are fastest here and now: a choice by the clock, which it may be, for it changes no bit."""
+"""How many workers are fastest here and now: chosen by the clock, which may be, for it changes no bit."""
 
 import math
 import time
@@ -22,8 +22,12 @@ class Pace:
         self.runs += 1
         if self.runs <= TRIALS * len(self.options):
             return self.options[(self.runs - 1) % len(self.options)]
-        order = sorted(self.options, key=self.seconds.__getitem__)
-        return order[-1] if self.runs % AGAIN == 0 else order[0]
+        if self.runs % AGAIN == 0:
+            return max(self.options, key=self.seconds.__getitem__)
+        return self.fastest()
+
+    def fastest(self) -> int:
+        return min(self.options, key=self.seconds.__getitem__)
 
     @contextmanager
     def timed(self, workers: int, steps: int) -> Iterator[None]:
