@@ -117,10 +117,14 @@ class Training:
         return Handle(self, self.step)
 
     @property
+    def last_step_P(self) -> Tensor:
+        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        return torch.where(self._status_P == RUNNING, self.step, self._stop_step_P)
+
+    @property
     def kept_step_P(self) -> Tensor:
         """``[P]`` int64: the step whose weights ``net`` gives."""
-        last_P = torch.where(self._status_P == RUNNING, self.step, self._stop_step_P)
-        return torch.where(self._best.kept(), self._best.step_P, last_P)
+        return torch.where(self._best.kept(), self._best.step_P, self.last_step_P)
 
     @property
     def kept_epoch_P(self) -> Tensor:
