@@ -133,13 +133,24 @@ def _normalising(seeds: int, steps: int, figures: dict[str, Any]) -> Table:
     for normalise in (False, True):
         data = _wine(normalise)
         row = ["normalised" if normalise else "raw"]
-        for name, faults, lr in (("correct", (), 0.1), ("correct", (), 1e-3), ("fault", (GRADIENTS,), 1e-3)):
+        for name, faults, lr in (
+            ("correct", (), 0.1),
+            ("correct", (), 1e-3),
+            ("miss", (GRADIENTS,), 1e-3),
+            ("taught", TAUGHT, 1e-3),
+        ):
             found = _steps_to_goal(_sgd(data, seeds, lr, steps, faults, 10), data, seeds)
             count = sum(step is not None for step in found)
             figures[f"reach_{row[0]}_{name}_{lr:g}".replace(".", "_").replace("-", "_")] = count
             row.append(f"{count} of {seeds}")
         rows.append(tuple(row))
-    columns = ("inputs", "correct, lr 0.1", "correct, lr 0.001", "no zero_grad, lr 0.001")
+    columns = (
+        "inputs",
+        "correct, lr 0.1",
+        "correct, lr 0.001",
+        "no zero_grad, lr 0.001",
+        "as taught, lr 0.001",
+    )
     return Table(f"Wine: seeds that reach accuracy 0.80 in {steps:,} steps", columns, tuple(rows))
 
 

@@ -38,13 +38,12 @@ def run(quick: bool) -> Result:
     for name, (source, asked) in list(cases.items())[: 1 if quick else None]:
         with tempfile.TemporaryDirectory() as folder:
             settings = read_settings(asked | {"steps": FOREVER})
-            data = load_data(source, settings)
             events = _followed(
-                training(data, settings, parent=folder, checkpoint_seconds=2 * CHECKPOINT_SECONDS)
+                training(source, settings, parent=folder, checkpoint_seconds=2 * CHECKPOINT_SECONDS)
             )
             found = interleaved(
                 {
-                    "bare": for_seconds(seconds, _bare(plan(settings, data).training)),
+                    "bare": for_seconds(seconds, _bare(plan(settings, load_data(source, settings)).training)),
                     "kept": for_seconds(seconds, _events(events)),
                 },
                 rounds,
