@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.rules import rules
-from treino.diagnosis.source import ignored
+from treino.diagnosis.source import ignored, refresh
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
 
@@ -21,6 +21,7 @@ def decide(seen: Seen, *, early: bool = False) -> tuple[list[Finding], list[str]
     """
     findings: list[Finding] = []
     defects: list[str] = []
+    refresh()
     for rule in rules().values():
         if early and not rule.early:
             continue

@@ -88,6 +88,12 @@ def lonely_permutation(path: str) -> Site | None:
             other_uses.add(node.value.id)
     if len(fresh) >= 2:
         return Site(path, fresh[0].lineno)
+    for node in ast.walk(module):  # x = x[torch.randperm(n)]
+        if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
+            if {t.id for t in _targets(node)} == {
+                n.id for n in ast.walk(fresh[0].value) if isinstance(n, ast.Name)
+            }:
+                return Site(path, node.lineno)
     for name, of in bases.items():
         if len(of) == 1 and name not in other_uses:
             return Site(path, lines[name])

@@ -93,7 +93,8 @@ def run_script(
             outcome.status = _exit_status(leave)
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
-            sys.excepthook(type(error), error, None if error is code else _own_frames(error.__traceback__))
+            error.__traceback__ = None if error is code else _own_frames(error.__traceback__)
+            sys.excepthook(type(error), error, error.__traceback__)
         finally:
             _flush()
             finish(outcome.status == 0 and not outcome.stopped)

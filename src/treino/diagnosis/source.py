@@ -19,9 +19,10 @@ def tree(path: str) -> ast.Module | None:
         return None
 
 
-def text(site: Site | None) -> str:
-    """The source line of a site."""
-    return "" if site is None else linecache.getline(site.file, site.line).strip()
+def refresh() -> None:
+    """Forget what was read: files may have changed since."""
+    linecache.checkcache()
+    tree.cache_clear()
 
 
 def ignored(site: Site | None, rule: str) -> bool:

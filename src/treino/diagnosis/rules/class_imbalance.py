@@ -22,8 +22,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         rare, count = min(loss.labels.items(), key=lambda item: item[1])
         common = max(loss.labels.values()) / total
-        seen_now = sum(n for (label, _), n in loss.predicted.items() if label == rare)
-        found = loss.predicted[rare, rare]
+        if rare >= len(loss.confusion):
+            continue
+        seen_now = int(loss.confusion[rare].sum())
+        found = int(loss.confusion[rare, rare])
         if count / total < 0.3 / loss.classes and common > 0.75 and seen_now >= 4 and found < 0.1 * seen_now:
             numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
             yield Evidence(loss.made_at or loss.site, loss.site, numbers)
@@ -50,7 +52,7 @@ RULE = Rule(
         "or F1."
     ),
     wrong="""\
-y = (x[:, 0] + 0.5 * x[:, 1] > 1.9).long()
+y = (x[:, 0] * x[:, 1] > 1.2).long()
 net = nn.Linear(8, 2)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 for step in range(40):
@@ -60,7 +62,7 @@ for step in range(40):
     optimizer.step()
 """,
     right="""\
-y = (x[:, 0] + 0.5 * x[:, 1] > 1.9).long()
+y = (x[:, 0] * x[:, 1] > 1.2).long()
 weight = len(y) / (2 * y.bincount().float())
 net = nn.Linear(8, 2)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)

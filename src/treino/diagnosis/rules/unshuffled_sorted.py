@@ -30,7 +30,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         v = loss.values
         rises = [max(v[i : i + 2]) - v[i - 1] for i in changes if i + 1 < len(v)]
         jump = sum(rises) / len(rises) if rises else 0.0
-        if len(rises) >= 3 and jump > 0.02 and sum(r > 0 for r in rises) >= 0.7 * len(rises):
+        if len(rises) >= 3 and jump > 0.02 and sum(r > 0 for r in rises) > 0.5 * len(rises):
             share = sum(share for _, share in runs) / 1000 / len(runs)
             numbers = {"share": share, "classes": kinds, "jump": jump}
             yield Evidence(loss.loader or _loop(loss.site), loss.site, numbers)

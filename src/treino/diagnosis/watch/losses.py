@@ -27,6 +27,7 @@ NAMES = sorted(
     | SIGNED
     | {"binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div", "multi_margin_loss"}
 )
+FEW_CLASSES = 20
 MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
 FULL = 64  # calls of a loss that are read as a whole; then 16 in 64
@@ -308,6 +309,8 @@ class Losses:
             facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
             if facts.trained == FULL:
                 facts.sorted = sum(share for _, share in facts.runs) > 800 * len(facts.runs)
-        if facts.trained % 64 == 48:
-            facts.predicted.clear()
-        facts.predicted.update(zip(labels.tolist(), predicted.tolist(), strict=True))
+        c = facts.classes
+        if 2 <= c <= FEW_CLASSES and len(counts) <= c:
+            if facts.confusion.shape != (c, c) or facts.trained % 64 == 48:
+                facts.confusion = np.zeros((c, c), np.int64)
+            facts.confusion += np.bincount(labels * c + predicted.numpy(), minlength=c * c).reshape(c, c)

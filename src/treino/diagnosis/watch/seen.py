@@ -137,7 +137,7 @@ class LossSeen:
     target_sum: float = 0.0
     target_squares: float = 0.0
     values: list[float] = field(default_factory=list)  # of trained calls
-    predicted: Counter[tuple[int, int]] = field(default_factory=Counter)  # (label, predicted), newest window
+    confusion: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))  # [label, said], newest
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
     sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module

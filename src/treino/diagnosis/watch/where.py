@@ -3,7 +3,6 @@
 import sys
 import sysconfig
 from pathlib import Path
-from types import CodeType
 
 from treino.diagnosis.finding import Site
 
@@ -14,7 +13,7 @@ _LIBRARIES = tuple(
 )
 _own_files: set[str] = set()  # scripts under the doctor, wherever they lie
 _known: dict[str, bool] = {}
-_sites: dict[tuple[CodeType, int], Site] = {}
+_sites: dict[tuple[str, int], Site] = {}
 
 
 def watch_file(path: str) -> None:
@@ -43,7 +42,7 @@ def here() -> Site | None:
         if own is None:
             own = is_own(path)
         if own:
-            key = code, frame.f_lineno
+            key = path, frame.f_lineno
             site = _sites.get(key)
             if site is None:
                 site = _sites[key] = Site(path, frame.f_lineno, code.co_name)

@@ -1,0 +1,84 @@
+"""Run many scripts fast: one process imports torch and forks for each script; what it saw comes back by a pipe."""
+
+import os
+import pickle
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def warm() -> None:
+    """Import once, in the parent, what nearly every script imports."""
+    import sklearn.datasets
+    import sklearn.metrics
+    import sklearn.model_selection
+    import sklearn.preprocessing
+    import torch._dynamo
+    import torch.optim.lr_scheduler
+    import torch.utils.data
+
+    from treino.diagnosis.rules import rules
+
+    rules()
+
+
+def examined(path: Path, *, watched: bool = True) -> dict[str, Any]:
+    """Run a script in a forked child: ``output`` (stdout), ``status``, and under the doctor ``findings``, ``defects``."""
+    warm()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _in_child(path, watched, writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    return (
+        dict(pickle.loads(answer))
+        if answer
+        else {"status": -1, "output": "", "findings": [], "defects": ["died"]}
+    )
+
+
+def _in_child(path: Path, watched: bool, writer: int) -> None:
+    import torch
+
+    from treino.diagnosis.run_script import run_script
+
+    torch.set_num_threads(1)
+    answer: dict[str, Any] = {"findings": [], "defects": []}
+    with tempfile.TemporaryFile("w+") as out:
+        os.dup2(out.fileno(), 1)
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        try:
+            if watched:
+                outcome = run_script(str(path))
+                findings = [(f.rule, f.line, f.certain) for f in outcome.exam.findings]
+                answer = {"findings": findings, "defects": outcome.exam.defects, "status": outcome.status}
+            else:
+                answer["status"] = _plain(path)
+        except BaseException:
+            answer |= {"status": -1, "defects": [traceback.format_exc()]}
+        sys.stdout.flush()
+        out.seek(0)
+        answer["output"] = out.read()
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(pickle.dumps(answer))
+    os._exit(0)
+
+
+def _plain(path: Path) -> int:
+    import runpy
+
+    sys.argv = [str(path)]
+    sys.path[0] = str(path.parent)
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else 0
+    return 0
