@@ -1,7 +1,5 @@
 """``python -m treino`` is ``treino``."""
 
-import sys
+from treino.cli import command
 
-from treino.cli import main
-
-sys.exit(main())
+command()

@@ -7,7 +7,7 @@ ranges and what contradicts what.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -29,23 +29,30 @@ LATER = {
     "max_memory": "tables bigger than memory",
     "lang": "other languages",
     "watch": "a figure that updates in place",
+    "trust": "networks taken over from other runs",
 }
 """Settings of the plan that do not exist yet: refused by name, with what they will be."""
 
 
+class Guess(ValueError):  # noqa: N818
+    """A value that can't be read as it stands; the text is what was probably meant."""
+
+
 def _number(value: object) -> object:
-    """Refuse what can be read better than pydantic does; a ValueError's text is the guess."""
+    """Refuse what can be read better than pydantic does."""
     if isinstance(value, bool):
-        raise ValueError(int(value))
+        raise Guess(int(value))
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
-        raise ValueError(value.strip().replace("-", "e-"))
+        raise Guess(value.strip().replace("-", "e-"))
     if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value.strip()):
-        raise ValueError(value.strip().replace(",", "."))
+        raise Guess(value.strip().replace(",", "."))
     return value
 
 
 def _items(value: object) -> object:
-    """'64,32' or a list -> a tuple; 'none' -> the empty one."""
+    """'64,32', a list or an array -> a tuple; 'none' -> the empty one."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, str):
         text = value.strip()
         return () if text.lower() in ("", "none") else tuple(part.strip() for part in text.split(","))
@@ -55,11 +62,16 @@ def _items(value: object) -> object:
 
 
 def _weights(value: object) -> object:
-    return value if value == "balanced" else _items(value)
+    return value if isinstance(value, str) and value == "balanced" else _items(value)
 
 
 def _path(value: object) -> object:
     return str(value) if value is not None else None
+
+
+def _name(value: object) -> object:
+    """Columns of a frame may be numbered."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Float = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
@@ -80,7 +92,7 @@ class Settings(BaseModel):
         extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
     )
 
-    target: str | None = _f(None, "Data", "column to predict (of a table)")
+    target: Annotated[str | None, BeforeValidator(_name)] = _f(None, "Data", "column to predict (of a table)")
     features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
     task: Literal["classification", "regression"] | None = _f(
         None, "Data", "classification or regression; default: from the target"
@@ -187,7 +199,10 @@ def read_settings(values: Mapping[str, Any], *, flags: bool = False) -> Settings
             settings that contradict each other. Exit status 2.
     """
     shown = (lambda name: FLAGS.get(name, "--" + name.replace("_", "-"))) if flags else (lambda name: name)
-    for name in values:
+    for name, value in values.items():
+        if isinstance(value, str) and not value.strip():
+            message = _("{name} is empty.").format(name=shown(name))
+            raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
         if name in LATER:
             message = _("{name} is not there yet ({what} come later).").format(
                 name=shown(name), what=LATER[name]
@@ -232,7 +247,7 @@ def _explained(error: Any, values: Mapping[str, Any], shown: Any) -> TreinoError
     else:
         rule = "type"
         message = _("{name} can't be {value!r}.").format(name=shown(name), value=value)
-        if kind == "value_error":
+        if isinstance(context.get("error"), Guess):
             about = _("Did you mean {guess}?").format(guess=context["error"])
     return TreinoError(f"{name}_{rule}", message, about)
 
@@ -261,13 +276,8 @@ def _contradictions(s: Settings, shown: Any) -> None:
             _("{a} and {b} both say where the run goes.").format(a=shown("name"), b=shown("out")),
             _("Give one of them."),
         )
-    own = [n for n in ("hidden", "activation", "dropout", "batch_norm", "init") if n in s.model_fields_set]
-    if s.net is not None and own:
-        refuse(
-            "net_and_layers",
-            _("{a} describes a network, and {b} names your own.").format(a=shown(own[0]), b=shown("net")),
-            _("Leave {a} out, or write it into your network.").format(a=shown(own[0])),
-        )
+    if s.net is not None:
+        refuse_layers(s, shown("net"), shown)
     if s.nesterov and not s.momentum:
         refuse(
             "nesterov_without_momentum",
@@ -306,6 +316,17 @@ def _contradictions(s: Settings, shown: Any) -> None:
             "device_choice",
             _("There is no device {name!r}.").format(name=s.device),
             nearest("cuda" if s.device == "gpu" else s.device, ("auto", "cpu", "cuda", "mps")),
+        )
+
+
+def refuse_layers(s: Settings, net: str, shown: Callable[[str], str] = str) -> None:
+    """Settings that describe a network have no meaning beside one that is given as ``net``."""
+    own = [n for n in ("hidden", "activation", "dropout", "batch_norm", "init") if n in s.model_fields_set]
+    if own:
+        raise TreinoError(
+            "net_and_layers",
+            _("{a} describes a network, and {b} names your own.").format(a=shown(own[0]), b=net),
+            _("Leave {a} out, or write it into your network.").format(a=shown(own[0])),
         )
 
 

@@ -231,9 +231,13 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
     next(events)
     next(events)
     live = open_run(tmp_path / "run")
+    with pytest.raises(TreinoError, match="no_such_thing"):
+        live.set("no_such_thing", 1)
+    with pytest.raises(TreinoError, match="lr"):
+        live.set("lr", -1)
     live.set("lr", 0.01, step=0)
-    live.set("no_such_thing", 1)
-    live.set("lr", "fast")  # type: ignore[arg-type]
+    live.folder.database.add_command("no_such_thing", 1)
+    live.folder.database.add_command("lr", "fast")
     run = drain(events)
     assert run.status == "finished"
     assert [c.state for c in run.folder.database.commands()] == ["refused"] * 3

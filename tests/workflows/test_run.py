@@ -302,3 +302,83 @@ def test_data_that_was_loaded_with_arguments_of_its_own_is_found_again(tmp_path:
     assert tr.open(counted.path).data.features == ("hue",)
     with pytest.raises(TreinoError, match="split and prepared already"):
         tr.fit(data, test=0.1, parent=tmp_path)
+
+
+def test_a_diverged_run_can_be_shown(tmp_path: Path) -> None:
+    run = tr.fit("diabetes", optimizer="sgd", lr=1e6, epochs=5, parent=tmp_path)
+    assert "diverged" in repr(tr.open(run.path))
+    d = run.document
+    assert d["steps"] == d["kept_step"] < 10
+    assert len(run.losses) == d["steps"] + 1
+    assert d["intervals"]["test"] == {}
+
+
+@pytest.mark.parametrize("labels", [[3, 7], [True, False], [0.5, 1.5], ["a", "b"]])
+def test_predictions_are_what_the_labels_were(tmp_path: Path, labels: list[object]) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 2))
+    y = np.array(labels)[(x.sum(axis=1) > 0).astype(int)]
+    run = tr.fit((x, y), task="classification", epochs=40, parent=tmp_path)
+    said = run.predict(x)
+    assert said.dtype.kind == y.dtype.kind
+    assert np.mean(said == y) > 0.9
+    frame = pd.DataFrame(x, columns=["a", "b"]).assign(y=y)
+    framed = tr.fit(frame, target="y", task="classification", epochs=40, parent=tmp_path)
+    assert np.mean(framed.predict(frame)["prediction"] == frame["y"]) > 0.9
+
+
+def test_a_described_network_is_found_again(tmp_path: Path) -> None:
+    run = tr.fit("wine", tr.mlp(8, activation="tanh"), epochs=3, parent=tmp_path)
+    again = tr.open(run.path)
+    assert torch.equal(again.module(again.data.test.x), run.module(again.data.test.x))
+    assert again.settings["hidden"] == [8]
+    for net in (tr.mlp(8), nn.Linear(13, 3)):
+        with pytest.raises(TreinoError, match="hidden"):
+            tr.fit("wine", net, hidden=[4], parent=tmp_path)
+
+
+def test_the_kept_network_can_be_trained_further(tmp_path: Path) -> None:
+    run = tr.fit("wine", epochs=2, parent=tmp_path)
+    before = (run.metrics["train"] or {})["loss"]
+    further = tr.fit("wine", run.module, epochs=20, parent=tmp_path)
+    assert (further.metrics["train"] or {})["loss"] < before
+
+
+def test_a_network_that_is_given_to_open_stays_as_it_is(tmp_path: Path) -> None:
+    mine = nn.Linear(13, 3)
+    run = tr.fit("wine", nn.Linear(13, 3), epochs=2, parent=tmp_path)
+    before = mine.weight.detach().clone()
+    found = tr.open(run.path, net=mine).module
+    assert torch.equal(mine.weight, before)
+    assert mine.weight.requires_grad
+    assert not torch.equal(found.weight, before)  # type: ignore[arg-type]
+
+
+def test_an_epoch_that_is_cut_short_is_in_the_lists(tmp_path: Path) -> None:
+    run = tr.fit("moons", steps=37, parent=tmp_path)  # 22 steps an epoch
+    d = run.document
+    assert d["epochs"] == 2 == d["kept_epoch"]
+    assert d["loss"]["train"] == pytest.approx([run.losses[:22].mean(), run.losses[22:].mean()], rel=1e-6)
+    assert len(d["loss"]["validation"]) == len(d["loss_std"]["train"]) == len(d["epoch_seconds"]) == 2
+    assert min(v for v in d["loss"]["validation"] if v is not None) == pytest.approx(
+        (run.metrics["validation"] or {})["loss"], rel=1e-5
+    )
+
+
+def test_weights_of_a_run_that_goes_on_are_not_there_yet(tmp_path: Path) -> None:
+    from treino.spec import read_settings
+    from treino.workflows.train import training
+
+    events = training("wine", read_settings({"epochs": 5000, "name": "run"}), parent=tmp_path)
+    next(events)
+    next(events)
+    with pytest.raises(TreinoError, match="running"):
+        tr.open(tmp_path / "run").predict("wine")
+    events.close()  # type: ignore[attr-defined]
+    with pytest.raises(TreinoError, match="treino resume"):
+        tr.open(tmp_path / "run").predict("wine")
+
+
+def test_array_settings(tmp_path: Path) -> None:
+    run = tr.fit("wine", class_weights=np.ones(3), hidden=np.array([8, 4]), epochs=1, parent=tmp_path)
+    assert run.settings["hidden"] == [8, 4]

@@ -1,6 +1,7 @@
 """The command line: ``treino VERB ...``. One file for each verb; nothing heavy is imported to show help."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -12,20 +13,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in tokens[:end]
     tokens = [t for t in tokens[:end] if t != "--json"] + tokens[end:]
 
-    from treino.cli.app import run
     from treino.cli.screen import Screen
     from treino.errors import TreinoError
+    from treino.words import _
 
     screen = Screen(as_json)
     try:
+        from treino.cli.app import run
+
         return run(tokens, screen)
     except TreinoError as error:
         return screen.fail(error)
     except KeyboardInterrupt as stop:
-        screen.err.print(str(stop))
-        return 130
+        return screen.interrupted(str(stop))
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        said = _("The machine refused: {error}.").format(error=error)
+        return screen.fail(TreinoError("machine", said, _("Mend that and try again."), status=1))
     except Exception as error:
         return screen.defect(error)
+    finally:
+        screen.close()
+
+
+def command() -> None:
+    """The program ``treino``: ``main`` as a process of its own."""
+    try:
+        status = main()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # so early, or so late, that nothing is to be saved
+        status = 130
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 1
+    sys.exit(status)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
+from rich.text import Text
 
 from treino.cli.data import data
 from treino.cli.export import export
@@ -96,7 +97,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     extra = {"screen": screen} if "screen" in ignored else {}
     status = command(*bound.args, **bound.kwargs, **extra)
     if status is None and screen.as_json:
-        screen.document({"help": " ".join(tokens)})
+        screen.document({"version": app.version} if "--version" in tokens else {"help": " ".join(tokens)})
     return int(status or 0)
 
 
@@ -125,7 +126,7 @@ def _welcome(app: App, screen: Screen) -> int:
     screen.out.print(_("treino: train neural networks, see them learn, and be told the truth about them.\n"))
     lines = {name: (app[name].help or "").strip().splitlines()[0] for name in START}
     for name, line in lines.items():
-        screen.out.print(f"  [bold]treino {name:8}[/] {line}")
-    screen.out.print(_("\nTry: [bold]treino train wine[/]    All commands: [bold]treino --help[/]"))
+        screen.out.print(Text.assemble("  ", (f"treino {name:8}", "bold"), f" {line}"))
+    screen.out.print(_("\nTry: treino train wine    All commands: treino --help"))
     screen.document({"commands": lines})
     return 0

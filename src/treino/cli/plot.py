@@ -6,6 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.cli.flags import DataFile, Net, RunName, ScreenFlag, Trust
+from treino.errors import TreinoError
+from treino.words import _
 
 
 def plot(
@@ -26,8 +28,11 @@ def plot(
     from treino.workflows.pictures import draw
     from treino.workflows.run import open_run
 
+    names = [w.strip() for w in what.split(",") if w.strip()]
+    if not names:
+        raise TreinoError("what_empty", _("--what is empty."), _("Give boundary, curves or both."))
     opened = open_run(run, net=net, trust=trust, data=data_file)
-    paths = draw(opened, [w.strip() for w in what.split(",") if w.strip()], Path(to) if to else None)
+    paths = draw(opened, names, Path(to) if to else None)
     screen.document({"paths": [str(p) for p in paths]})
     for path in paths:
         screen.out.print(str(path))

@@ -34,7 +34,7 @@ def predict(
     from treino.workflows.run import open_run
 
     if to is not None:
-        check_target_file(Path(to))
+        check_target_file(Path(to), source)
     opened = open_run(run, net=net, trust=trust)
     document = work(opened, source) | {"path": to}
     predictions = document["predictions"]

@@ -1,6 +1,8 @@
 """A training's events as a person watches them: what is about to happen, then one line that moves."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -19,12 +21,13 @@ def follow(events: Iterator[Event], screen: Screen) -> Ended:
     bar = Progress(
         *columns, console=screen.err, disable=not screen.live, transient=True, refresh_per_second=8
     )
-    ended = None
-    with bar:
+    ended = begun = None
+    with bar, _with_the_way_on(lambda: begun):
         task = bar.add_task(_("step"), total=1, figures="")
         validation = ""
         for event in events:
             if isinstance(event, Begun):
+                begun = event
                 for line in opening(event):
                     screen.out.print(line)
                 bar.update(task, total=event.plan.training.steps)
@@ -45,3 +48,17 @@ def follow(events: Iterator[Event], screen: Screen) -> Ended:
                 ended = event
     assert ended is not None
     return ended
+
+
+@contextmanager
+def _with_the_way_on(begun: Callable[[], Begun | None]) -> Iterator[None]:
+    """A Ctrl-C that is not waited for says, too, where the run is."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        event = begun()
+        if event is None or str(stop):
+            raise
+        said = _("Stopped at once. What was saved before is in {path}: treino resume {typed}")
+        path = event.folder.path
+        raise KeyboardInterrupt(said.format(path=path, typed=shlex.quote(str(path)))) from None

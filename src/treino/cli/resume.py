@@ -1,6 +1,7 @@
 """``treino resume``: go on after a Ctrl-C, a kill or a power cut."""
 
 from treino.cli.flags import DataFile, Net, RunName, ScreenFlag, Trust
+from treino.words import _
 
 
 def resume(
@@ -24,6 +25,6 @@ def resume(
     ended = follow(resuming(find(run), net=net, trust=trust, data_file=data_file), screen)
     screen.document(ended.run.document)
     if ended.interrupted:
-        raise KeyboardInterrupt(f"Saved in {ended.run.path}. Go on with: treino resume {ended.run.path}")
+        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {run}").format(run=ended.run.typed))
     screen.out.print(summary(ended.run))
     return 0

@@ -1,7 +1,9 @@
 """Where a command's words and its one JSON document go, and how an error is said."""
 
+import io
 import json
 import math
+import os
 import sys
 import traceback
 from typing import Any, TextIO
@@ -16,13 +18,25 @@ WIDE = 1000
 
 
 class Screen:
-    """Two consoles: results on ``out`` (mute with ``--json``), progress and warnings on ``err``."""
+    """Two consoles: results on ``out`` (mute with ``--json``), progress and warnings on ``err``.
+
+    With ``--json`` stdout belongs to the one document: whatever else is printed while the command works,
+    by a network of the user's own for one, goes to stderr.
+    """
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self._said = False
-        self.out = _console(sys.stdout, as_json)
-        self.err = _console(sys.stderr)
+        self._stdout = _safe(sys.stdout)
+        if as_json:
+            sys.stdout = _safe(sys.stderr)
+        self.out = _console(self._stdout, as_json)
+        self.err = _console(_safe(sys.stderr))
+
+    def close(self) -> None:
+        """Give stdout back."""
+        if self.as_json:
+            sys.stdout = self._stdout
 
     @property
     def live(self) -> bool:
@@ -33,8 +47,8 @@ class Screen:
         """Write the one JSON document, where ``--json`` asked for it; never a second one."""
         if self.as_json and not self._said:
             self._said = True
-            sys.stdout.write(json.dumps(finite(document), ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            self._stdout.write(json.dumps(finite(document), ensure_ascii=False) + "\n")
+            self._stdout.flush()
 
     def fail(self, error: TreinoError) -> int:
         """Say what is wrong and what to do next; -> the exit status."""
@@ -43,6 +57,13 @@ class Screen:
             self.err.print(Text.assemble((_(" next: "), "bold"), error.hint))
         self.document({"error": {"rule": error.rule, "message": error.message, "hint": error.hint}})
         return error.status
+
+    def interrupted(self, said: str) -> int:
+        """After a Ctrl-C: what is saved and how to go on; -> the exit status 130."""
+        message = said or _("Stopped.")
+        self.err.print(message)
+        self.document({"error": {"rule": "interrupted", "message": message, "hint": ""}})
+        return 130
 
     def defect(self, error: BaseException) -> int:
         """A fault of treino itself: the traceback for whoever mends it, and one sentence."""
@@ -54,8 +75,18 @@ class Screen:
 
 
 def _console(file: TextIO, quiet: bool = False) -> Console:
-    """A pipe has no width: lines are not broken there."""
-    return Console(file=file, highlight=False, quiet=quiet, width=None if file.isatty() else WIDE)
+    """Texts come from data too, so no markup is read in them. In a pipe no line is broken."""
+    width = None if file.isatty() else WIDE
+    return Console(file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width)
+
+
+def _safe(file: TextIO | None) -> TextIO:
+    """A stream that takes every character; a closed one is replaced by nowhere."""
+    if file is None:
+        return open(os.devnull, "w")
+    if isinstance(file, io.TextIOWrapper):
+        file.reconfigure(errors="backslashreplace")
+    return file
 
 
 def finite(value: Any) -> Any:

@@ -77,7 +77,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
 def summary(run: "Run") -> RenderableType:
     """The figures with their interval and the baselines beside them, where the run is, what to try."""
     d = run.document
-    head = _("{status} after {steps:,} steps, {epochs:,} epochs").format(
+    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
         status=_words(d), steps=d.get("steps", 0), epochs=d.get("epochs", 0)
     )
     if d.get("kept_epoch") is not None:
@@ -88,15 +88,16 @@ def summary(run: "Run") -> RenderableType:
     if any((d.get("metrics") or {}).values()):
         parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
     parts += ["", _("run  {path}").format(path=d["path"])]
-    if (run.path / "pictures").is_dir():
-        parts.append(_("     pictures/boundary.png, pictures/curves.png"))
+    drawn = [f"pictures/{p.name}" for p in sorted((run.path / "pictures").glob("*.png"))]
+    parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
+    parts += run.notices
     parts += [_("next {command}").format(command=command) for command in _next(run, d)]
     return Group(*parts)
 
 
 def _words(d: dict[str, Any]) -> str:
     if d.get("stopped_early"):
-        return _("finished early (no better validation {metric} for {n} epochs)").format(
+        return _("finished early (patience {n}: the validation {metric} got no better)").format(
             metric=d["settings"]["metric"], n=d["settings"]["patience"]
         )
     return str(d["status"])
@@ -155,15 +156,15 @@ def _headline(d: dict[str, Any]) -> list[str]:
 
 def _next(run: "Run", d: dict[str, Any]) -> list[str]:
     if d["status"] in ("interrupted", "stopped"):
-        return [f"treino resume {run.name}"]
+        return [f"treino resume {run.typed}"]
     if d["status"] == "diverged":
         return [_("train with a smaller learning rate: --lr {lr:g}").format(lr=d["settings"]["lr"] / 10)]
     if d["status"] != "finished":
         return []
-    found = [f"treino predict {run.name} FILE.csv", f"treino export {run.name} --format script"]
+    found = [f"treino predict {run.typed} FILE.csv", f"treino export {run.typed} --format script"]
     if run.spec["data"]["kind"] == "builtin" and "lr" not in run.spec["asked"]:
         another = _("{command} --lr {lr:g}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec["command"], lr=d["settings"]["lr"] * 3, run=run.name
+            command=run.spec["command"], lr=d["settings"]["lr"] * 3, run=run.typed
         )
         found.insert(0, another)
     return found

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.cli.flags import ScreenFlag
+from treino.words import _
 
 
 def train(
@@ -36,6 +37,6 @@ def train(
     ended = follow(training(source, settings), screen)
     screen.document(ended.run.document)
     if ended.interrupted:
-        raise KeyboardInterrupt(f"Saved in {ended.run.path}. Go on with: treino resume {ended.run.path}")
+        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {run}").format(run=ended.run.typed))
     screen.out.print(summary(ended.run))
     return 0

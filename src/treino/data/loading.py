@@ -130,6 +130,7 @@ def _fit(
         target_mean=target_mean,
         target_scale=target_scale,
         item_shape=table.item_shape if table.item_shape and as_found else (len(names),),
+        labels="truth" if column.boolean else "number" if column.words is None else "text",
     )
 
 

@@ -21,6 +21,7 @@ class Preparation:
 
     features: the columns that are wanted, in this order. mean, scale: one for each feature, or a single
     one; scale 0 stands for a feature that was constant in the training rows: its x is 0.
+    labels: what the classes were before they had names, so that predictions can be given back as such.
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
     classes: their names in the order of their numbers; empty for regression.
     """
@@ -37,6 +38,7 @@ class Preparation:
     target_mean: float
     target_scale: float
     item_shape: tuple[int, ...]
+    labels: Literal["text", "number", "truth"] = "text"
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
         """``[N, D]`` float32 out of values in the data's own units; computed in float64, rounded once."""
@@ -74,6 +76,14 @@ class Preparation:
         x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
         raw: NDArray[np.float64] = (x * np.array(self.scale) + np.array(self.mean)) * self.divisor
         return raw
+
+    def label(self, name: str) -> str | int | float | bool:
+        """A class as it stood in the data: its name, the number, or the truth value."""
+        if self.labels == "truth":
+            return name == "true"
+        if self.labels == "number":
+            return int(name) if float(name).is_integer() else float(name)
+        return name
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; floats read back equal to the last bit."""

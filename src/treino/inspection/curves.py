@@ -67,17 +67,21 @@ def curves(
     )
 
 
-def epoch_losses(step_loss_S: Values, steps_per_epoch: int) -> tuple[Floats, Floats]:
-    """Mean and (population) deviation of the iterations' losses per full epoch: ``[E]`` each.
+def epoch_losses(step_loss_S: Values, steps_per_epoch: int, *, cut: bool = False) -> tuple[Floats, Floats]:
+    """Mean and (population) deviation of the iterations' losses per epoch: ``[E]`` each.
 
-    Summed in float64, as the engine does. A last epoch that was not finished is left out; an epoch
-    with a loss that is not finite has no mean (NaN).
+    Summed in float64, as the engine does. A last epoch that was not finished is left out unless ``cut``;
+    an epoch with a loss that is not finite has no mean (NaN).
     """
     loss_S = _floats(step_loss_S)
     epochs = len(loss_S) // steps_per_epoch
     loss_ES = loss_S[: epochs * steps_per_epoch].reshape(epochs, steps_per_epoch)
     with np.errstate(invalid="ignore", over="ignore"):
         mean_E, deviation_E = loss_ES.mean(axis=1), loss_ES.std(axis=1)
+    rest_S = loss_S[epochs * steps_per_epoch :]
+    if cut and len(rest_S):
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean_E, deviation_E = np.append(mean_E, rest_S.mean()), np.append(deviation_E, rest_S.std())
     finite = np.isfinite(mean_E)
     return np.where(finite, mean_E, np.nan), np.where(finite, deviation_E, np.nan)
 

@@ -29,7 +29,7 @@ def intervals(
     86 % of the intervals and not by 95 % (simulated). A metric that is not finite has no interval.
     """
     rows = len(y)
-    if rows == 0:
+    if rows == 0 or not bool(output_NC.isfinite().all()):
         return {}
     measured = {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale).items()}
     draws = _draws(output_NC, y, loss, scale, list(measured), seed)

@@ -50,9 +50,9 @@ UNKNOWN: dict[str, Any] = {
 """What stands in the document of a run that is not over."""
 
 
-def histories(folder: RunFolder, steps_per_epoch: int) -> dict[str, Any]:
-    """The lists by epoch of the ``train`` document. An epoch that was not finished is not in them."""
-    mean_E, deviation_E = epoch_losses(folder.database.losses(), steps_per_epoch)
+def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) -> dict[str, Any]:
+    """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
+    mean_E, deviation_E = epoch_losses(folder.database.losses(), steps_per_epoch, cut=over)
     measured = evaluations(folder, len(mean_E))
     return {
         "epochs": len(mean_E),

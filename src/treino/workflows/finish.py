@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from treino.data.dataset import Data
 from treino.engine.metrics import measure
+from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
 from treino.inspection.predict import outputs
 from treino.store import RunFolder
+from treino.words import _
 from treino.workflows.document import facts, histories
 from treino.workflows.pictures import draw
 
@@ -44,7 +46,7 @@ def finish(
     document = facts(data, planned) | {
         "status": status,
         "stopped_early": engine.status_P[0] == "stopped",
-        "steps": engine.step,
+        "steps": int(engine.last_step_P[0]),
         "seconds": seconds,
         "evaluation_seconds": evaluation_seconds,
         "metrics": metrics,
@@ -54,10 +56,13 @@ def finish(
         "kept_step": int(engine.kept_step_P[0]),
         "notes": [*data.notes, *(found.notes if found else ())],
     }
-    document |= histories(folder, engine.steps_per_epoch)
+    document |= histories(folder, engine.steps_per_epoch, over=over)
     folder.write_json("result.json", document)
     folder.database.add_event(0, engine.step, status)
     folder.seal(status)
     run = Run(folder, data=data, net=net)
-    draw(run, ("boundary", "curves"))
+    try:
+        draw(run, ("boundary", "curves"))
+    except TreinoError as error:  # the run is whole without them
+        run.notices.append(_("The pictures are missing: {why}").format(why=error))
     return run

@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import nn
 
+from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.spec import Settings, read_settings
+from treino.spec import Settings, read_settings, refuse_layers
 from treino.words import _
 from treino.workflows.run import Run
 from treino.workflows.source import load_data
@@ -19,7 +20,7 @@ NEEDLESS = {"num_workers", "num_classes"}
 
 def fit(
     data: Any,
-    net: nn.Module | str | None = None,
+    net: nn.Module | MLP | str | None = None,
     *,
     parent: str | Path = "runs",
     **settings: Any,
@@ -28,8 +29,8 @@ def fit(
 
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, or what
         ``load`` returned.
-    net: an ``nn.Module`` of your own, or FILE.py:NAME: it takes ``[B, *item_shape]`` float32 and returns
-        ``[B, C]`` logits.
+    net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
+        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...). The usual
         dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` is not needed, since
         the rows lie in memory; ``num_classes`` is checked against the data.
@@ -40,16 +41,21 @@ def fit(
     given = _from_course(settings)
     if isinstance(net, str):
         given["net"], net = net, None
+    if isinstance(net, MLP):
+        refuse_layers(read_settings(given), "net")
+        given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
+        net = None
     classes = settings.get("num_classes")
     read = read_settings(given)
     source = data
     if classes is not None:
         loaded = load_data(data, read)
         if len(loaded.classes) != classes:
+            found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
             raise TreinoError(
                 "num_classes",
-                _("num_classes is {asked}, and {target} has {n} classes.").format(
-                    asked=classes, target=loaded.target, n=len(loaded.classes)
+                _("num_classes is {asked}, and {target} {found}.").format(
+                    asked=classes, target=loaded.target, found=found
                 ),
                 _("Leave num_classes out, or give the number that there are."),
             )

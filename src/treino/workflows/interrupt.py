@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
+
 
 @contextmanager
 def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C (or SIGTERM) only makes the yielded function answer True; a second one raises.
+    """Inside, the first Ctrl-C only makes the yielded function answer True; a second one raises.
 
-    Outside the main thread signals can't be taken, and the function always answers False.
+    So do SIGTERM and a closed terminal. Outside the main thread signals can't be taken, and the function
+    always answers False.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -23,7 +26,9 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.set()
 
-    before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    taken = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    # what is ignored is meant for others: a training in the background must not end with its neighbour
+    before = {s: signal.signal(s, ask) for s in taken if signal.getsignal(s) is not signal.SIG_IGN}
     try:
         yield asked.is_set
     finally:

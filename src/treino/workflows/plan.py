@@ -9,7 +9,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.engine import MLP, Training, mlp, train
 from treino.errors import TreinoError
-from treino.spec import Settings, faults_of
+from treino.spec import Settings, faults_of, refuse_layers
 from treino.words import _
 from treino.workflows.own_net import COPY as NET_COPY
 
@@ -60,6 +60,8 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
     """
     s, default = settings, IMAGE if data.kind == "image" else TABLE
     _check_optimizer(s)
+    if net is not None:
+        refuse_layers(s, "net")
     if not len(data.train):
         raise TreinoError(
             "no_training_rows", _("There are no training rows."), _("Lower --validation or --test.")
@@ -73,6 +75,12 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
                 "no_validation_rows",
                 _("{what} needs validation rows, and there are none.").format(what=what),
                 _("Give --validation a share, e.g. 0.15, or leave that out."),
+            )
+        if "metric" in s.model_fields_set:
+            raise TreinoError(
+                "no_validation_rows",
+                _("--metric {name} chooses by validation rows, and there are none.").format(name=s.metric),
+                _("Give --validation a share, e.g. 0.15, or leave --metric out."),
             )
         patience = 0
     keep = s.keep or ("best" if len(data.validation) else "last")
@@ -113,6 +121,14 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         threads=s.threads,
         fault=faults_of(s),
     )
+    if s.warmup > training.steps:
+        raise TreinoError(
+            "warmup_range",
+            _("--warmup is {n:,} steps, and there are only {steps:,}.").format(
+                n=s.warmup, steps=training.steps
+            ),
+            _("Warm up for fewer steps, or train longer."),
+        )
     resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
         "normalise": data.arguments["normalise"],
         "validation": data.arguments["validation"],

@@ -60,8 +60,12 @@ def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list
 
 def predict_like(run: "Run", source: Any) -> Any:
     """A frame gives a frame: ``prediction``, a column for each class, the same index. Else an array."""
+    if isinstance(source, (list, torch.Tensor)):
+        source = np.asarray(source)
     prepared = rows_for_prediction(source, run.preparation)
     values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
+    if p_NC is not None:
+        values = [run.preparation.label(name) for name in values]
     if type(source).__name__ != "DataFrame":
         return np.asarray(values)
     import pandas as pd
@@ -84,8 +88,14 @@ def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def check_target_file(to: Path) -> None:
+def check_target_file(to: Path, source: str) -> None:
     """Refuse a place where predictions can't go, before the work is done."""
+    if to.exists() and Path(source).exists() and to.samefile(source):
+        raise TreinoError(
+            "to_source",
+            _("The predictions would overwrite {path}, the rows that they are made from.").format(path=to),
+            _("Give another file with --to."),
+        )
     if to.is_dir() or not to.parent.is_dir():
         raise TreinoError(
             "to_place",

@@ -1,5 +1,7 @@
 """A training as an object, also while it runs: its figures, its network, its predictions."""
 
+import copy
+import shlex
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.preparation import Preparation
-from treino.engine import Loss, mlp
+from treino.engine import HP, Loss, mlp
+from treino.engine.arguments import known, per_member
 from treino.errors import TreinoError
 from treino.store import RunFolder, find, list_runs
 from treino.words import _
@@ -37,6 +40,7 @@ class Run:
     ) -> None:
         self.folder = folder
         self._data, self._net, self._trust, self._data_file = data, net, trust, data_file
+        self.notices: list[str] = []
 
     @property
     def path(self) -> Path:
@@ -45,6 +49,12 @@ class Run:
     @property
     def name(self) -> str:
         return self.folder.path.name
+
+    @property
+    def typed(self) -> str:
+        """What to type for this run on a command line: its name where it lies in ./runs, else its path."""
+        here = self.path.resolve().parent == Path("runs").resolve()
+        return shlex.quote(self.name if here else str(self.path))
 
     @property
     def status(self) -> str:
@@ -85,7 +95,7 @@ class Run:
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
-        found = evaluations(self.folder, len(self.losses) // int(self.spec["steps_per_epoch"]))
+        found = evaluations(self.folder, int(self.document["epochs"]))
         found.pop("train", None)  # its only figures are seconds
         return found
 
@@ -128,6 +138,14 @@ class Run:
             TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
                 the network given has other tensors.
         """
+        if not self.folder.manifest.sealed:
+            raise TreinoError(
+                "no_weights_yet",
+                _("{run} is {status}: its weights are kept when it ends.").format(
+                    run=self.name, status=self.status
+                ),
+                _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
+            )
         net = self._bare()
         tensors, _metadata = self.folder.read_tensors("model.safetensors")
         try:
@@ -140,11 +158,11 @@ class Run:
                 ),
                 _("Give the network that was trained, or --trust the copy in the folder."),
             ) from None
-        return net.eval().requires_grad_(False)
+        return net.eval()
 
     def _bare(self) -> nn.Module:
         if isinstance(self._net, nn.Module):
-            return self._net
+            return copy.deepcopy(self._net)
         kind, s = self.spec["net"], self.settings
         if self._net is not None:
             return own_net(self._net, s["seed"])
@@ -172,8 +190,13 @@ class Run:
         return predict_like(self, source)
 
     def set(self, name: str, value: float, step: int | None = None) -> None:
-        """Ask the process that trains this run to change ``lr`` (or another setting) from a step on."""
+        """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.
+
+        Raises:
+            TreinoError: an unknown name, a value out of range, or no process that trains.
+        """
         self._live()
+        per_member(known("setting", name, HP), value, 1)
         self.folder.database.add_command(name, value, step)
 
     def stop(self) -> None:
@@ -192,7 +215,7 @@ class Run:
     def __repr__(self) -> str:
         document = self.document
         test = (document.get("metrics") or {}).get("test") or {}
-        figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items())
+        figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
         return f"Run({str(self.path)!r}, {self.status}{', test ' + figures if figures else ''})"
 
 

@@ -5,6 +5,7 @@ line and ``fit`` draw or drain the same events. What is on disk is always enough
 """
 
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -133,7 +134,13 @@ def training(
             },
         )
         yield Begun(folder, data, planned)
-        yield from _drive(folder, data, planned, Clock(), checkpoint_seconds)
+        try:
+            yield from _drive(folder, data, planned, Clock(), checkpoint_seconds)
+        except TreinoError as error:
+            if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
+                folder.close()
+                shutil.rmtree(folder.path)
+            raise
 
 
 def resuming(
@@ -157,7 +164,9 @@ def resuming(
             _("{run} is {status}: there is nothing to resume.").format(
                 run=folder.path.name, status=folder.status
             ),
-            _("Train a new run, e.g. with more --epochs."),
+            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
+            if folder.status == "running"
+            else _("Train a new run, e.g. with more --epochs."),
         )
     if not (folder.path / "spec.json").exists():
         raise TreinoError(
@@ -204,7 +213,7 @@ def _drive(
     with ctrl_c() as asked:
         while not engine.done:
             tick = engine.advance(CHUNK_SECONDS)
-            _record(folder, tick, clock)
+            _record(folder, tick, int(engine.last_step_P[0]), clock)
             yield Advanced(tick, engine.steps)
             if _stop_asked(folder, engine) or asked():
                 status = "interrupted" if asked() else "stopped"
@@ -222,10 +231,13 @@ def _drive(
     yield Ended(run, status == "interrupted")
 
 
-def _record(folder: RunFolder, tick: Tick, clock: Clock) -> None:
+def _record(folder: RunFolder, tick: Tick, last_step: int, clock: Clock) -> None:
     db = folder.database
     loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
-    db.add_losses(SEGMENT, tick.step - len(loss_S), loss_S)
+    first = tick.step - len(loss_S)
+    if tick.status_P[0] == "diverged":  # up to the loss of the update that was not to be kept
+        loss_S = loss_S[: last_step - first + 1]
+    db.add_losses(SEGMENT, first, loss_S)
     for epoch in tick.epochs:
         seconds = clock.epoch_so_far + (epoch.ended - clock.at)
         clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0

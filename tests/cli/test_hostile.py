@@ -1,0 +1,167 @@
+"""Odd names, printing networks, closed streams, full disks at the end: one clear answer each."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import treino as tr
+from tests.conftest import Said
+from treino.errors import TreinoError
+
+
+def table(path: Path, *names: str) -> None:
+    rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
+    path.write_text(",".join(names) + "\n" + rows)
+
+
+def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path) -> None:
+    table(tmp_path / "m.csv", "[bold]a", "[/b]c", "y[/]")
+    assert "[/b]c" in treino("data", "m.csv").out
+    said = treino("train", "m.csv", "--target", "y[/]", "--steps", 3)
+    assert said.status == 0
+    assert "y[/]" in said.out
+    assert treino("data", "m.csv", "--json").document["columns"][0]["name"] == "[bold]a"
+
+
+def test_predictions_never_overwrite_their_rows(treino: Callable[..., Said], tmp_path: Path) -> None:
+    table(tmp_path / "t.csv", "p", "q", "y")
+    before = (tmp_path / "t.csv").read_bytes()
+    assert treino("train", "t.csv", "--target", "y", "--steps", 3).status == 0
+    said = treino("predict", "last", "t.csv", "--to", "./t.csv", "--json")
+    assert said.status == 2
+    assert said.document["error"]["rule"] == "to_source"
+    assert (tmp_path / "t.csv").read_bytes() == before
+
+
+def test_a_network_that_prints_leaves_stdout_to_the_document(
+    treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nprint('at import')\n"
+        "class Net(torch.nn.Linear):\n"
+        "    def __init__(self): super().__init__(13, 3); print('made')\n"
+        "    def forward(self, x): print('called'); return super().forward(x)\n"
+    )
+    said = treino("train", "wine", "--net", "net.py:Net", "--steps", 2, "--json")
+    assert said.document["status"] == "finished"
+    assert "called" in said.err
+
+
+def test_a_network_that_can_not_take_its_first_step_leaves_nothing(
+    treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nclass Net(torch.nn.Linear):\n"
+        "    def __init__(self): super().__init__(13, 3)\n"
+        "    def forward(self, x): return super().forward(x).detach()\n"
+    )
+    said = treino("train", "wine", "--net", "net.py:Net", "--steps", 2, "--json")
+    assert said.status == 2, said
+    assert said.document["error"]["hint"]
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: Path) -> None:
+    said = treino("train", "wine", "--steps", 2, "--name", "sp ace")
+    assert "treino predict 'sp ace' FILE.csv" in said.out
+    said = treino("train", "wine", "--steps", 2, "--out", "else where/x")
+    assert "treino predict 'else where/x' FILE.csv" in said.out
+    assert treino("predict", "else where/x", "wine").status == 0
+
+
+def test_a_run_is_whole_when_its_pictures_fail(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object) -> None:
+        raise TreinoError("disk_full", "The disk is full.", status=1)
+
+    monkeypatch.setattr("treino.workflows.finish.draw", full)
+    said = treino("train", "wine", "--steps", 2)
+    assert said.status == 0
+    assert "The pictures are missing: The disk is full." in said.out
+    assert tr.open("last").status == "finished"
+
+
+@pytest.mark.parametrize("flag", ["--out", "--net", "--fault", "--features", "--lr"])
+def test_empty_values_are_refused(treino: Callable[..., Said], flag: str) -> None:
+    said = treino("train", "wine", flag, "", "--json")
+    assert said.status == 2
+    assert "is empty" in said.document["error"]["message"]
+
+
+def test_a_warm_up_longer_than_the_training(treino: Callable[..., Said]) -> None:
+    said = treino("train", "wine", "--epochs", 2, "--warmup", 1000, "--json")
+    assert said.document["error"]["rule"] == "warmup_range"
+
+
+def test_the_version_in_json(treino: Callable[..., Said]) -> None:
+    assert treino("--version", "--json").document == {"version": tr.__version__}
+
+
+def shell(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = command.replace("treino", f"{sys.executable} -m treino")
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=100,
+    )
+
+
+@pytest.mark.slow
+def test_streams_that_are_closed_full_or_narrow(tmp_path: Path) -> None:
+    assert shell("treino train wine --steps 2 2>&-", tmp_path).returncode == 0
+    full = shell("treino runs --json > /dev/full", tmp_path)
+    assert full.returncode == 1
+    assert "Traceback" not in full.stderr
+    narrow = shell("treino train wine --steps 2", tmp_path, PYTHONIOENCODING="ascii")
+    assert narrow.returncode == 0, narrow.stderr
+    cut = shell("treino data wine | head -1; exit ${PIPESTATUS[0]}", tmp_path)
+    assert "Traceback" not in cut.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0.2, 1.5])
+def test_ctrl_c_before_anything_is_trained(tmp_path: Path, after: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "treino", "train", "digits", "--epochs", "500", "--json"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=100)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130 or (after < 1 and process.returncode == -signal.SIGINT)
+    if process.returncode == 130:
+        assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_a_background_training_is_not_stopped_with_its_neighbour(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "treino", "train", "moons", "--epochs", "30", "--json"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    try:
+        while not (tmp_path / "runs/moons-1/run.sqlite").exists():
+            time.sleep(0.02)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, _err = process.communicate(timeout=100)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert '"status": "finished"' in out
