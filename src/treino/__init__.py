@@ -13,6 +13,7 @@ _DOOR = {
     "train": ("treino.engine", "train"),
     "mlp": ("treino.engine", "mlp"),
     "engines": ("treino.engine", "engines"),
+    "doctor": ("treino.diagnosis.exam", "doctor"),
     "fit": ("treino.workflows.fit", "fit"),
     "open": ("treino.workflows.run", "open_run"),
     "runs": ("treino.workflows.run", "runs"),
@@ -20,10 +21,11 @@ _DOOR = {
     "TreinoError": ("treino.errors", "TreinoError"),
 }
 
-__all__ = ["Run", "TreinoError", "engines", "fit", "load", "mlp", "open", "runs", "train"]
+__all__ = ["Run", "TreinoError", "doctor", "engines", "fit", "load", "mlp", "open", "runs", "train"]
 
 if TYPE_CHECKING:
     from treino.data import load
+    from treino.diagnosis.exam import doctor
     from treino.engine import engines, mlp, train
     from treino.errors import TreinoError
     from treino.workflows.fit import fit

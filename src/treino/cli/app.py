@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.text import Text
 
 from treino.cli.data import data
+from treino.cli.doctor import doctor
 from treino.cli.export import export
 from treino.cli.plot import plot
 from treino.cli.predict import predict
@@ -22,7 +23,7 @@ from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
-LATER_VERBS = "sweep", "study", "doctor", "explain", "report", "studio"
+LATER_VERBS = "sweep", "study", "explain", "report", "studio"
 
 
 def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
@@ -70,7 +71,7 @@ def make_app() -> App:
         help=_("Train neural networks, see them learn, and be told the truth about them."),
         help_epilogue=_("Start with: treino train wine"),
     )
-    for verb in (data, with_settings(train), predict, runs, show, resume, plot, export):
+    for verb in (data, with_settings(train), predict, runs, show, resume, plot, export, doctor):
         app.command(verb)
     return app
 

@@ -2,17 +2,21 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
+from rich.text import Text
 
 from treino.cli.flags import ScreenFlag
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
 from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.diagnosis.run_script import Outcome
 
 
 def doctor(
@@ -66,8 +70,8 @@ def _installation(screen: Screen) -> int:
 
     found = check()
     for row in found["checks"]:
-        mark = "[green]ok[/]" if row["ok"] else "[red]no[/]"
-        screen.out.print(f"  {mark}  {row['name']}: {row['value']} {row['hint']}".rstrip())
+        mark = ("ok", "green") if row["ok"] else ("no", "red")
+        screen.out.print(Text.assemble("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
     screen.document(found)
     return int(found["exit"])
 
@@ -79,7 +83,7 @@ def _run(name: str, fail_on: str | None, screen: Screen) -> int:
     document = open_run(name).document
     findings = document.get("findings", [])
     for f in findings:
-        screen.out.print(f"{f['rule']}: {f['message']}\n    {f['why']}\n    {f['fix']}", markup=False)
+        screen.out.print(f"{f['rule']}: {f['message']}\n    {f['why']}\n    {f['fix']}")
     if not findings:
         screen.out.print(
             _("nothing found in {steps} steps of {run}").format(steps=document["steps"], run=name)
@@ -112,7 +116,7 @@ def _examine(
 ) -> int:
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.report import document, one, text
-    from treino.diagnosis.run_script import Outcome, run_script
+    from treino.diagnosis.run_script import run_script
 
     final = 0
 
@@ -146,14 +150,12 @@ def _examine(
 
 
 def _mend(
-    target: str, arguments: tuple[str, ...], outcome: "object", prove: bool, seeds: int, fix: str | None
+    target: str, arguments: tuple[str, ...], outcome: "Outcome", prove: bool, seeds: int, fix: str | None
 ) -> dict[str, object]:
     from treino.diagnosis.fix import patch
     from treino.diagnosis.prove import proof, table
-    from treino.diagnosis.run_script import Outcome
     from treino.store.files import write_atomically
 
-    assert isinstance(outcome, Outcome)
     mended = patch(target, outcome.exam.findings)
     found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
     if not mended.rules:
@@ -174,7 +176,7 @@ def _mend(
 
 
 @contextmanager
-def _output_to_stderr(redirect: bool) -> Iterator["object"]:
+def _output_to_stderr(redirect: bool) -> Iterator[Callable[[], None]]:
     """Send what the script, and its children, write to stdout to stderr; yields how to end that."""
     if not redirect:
         yield lambda: None
@@ -188,7 +190,8 @@ def _output_to_stderr(redirect: bool) -> Iterator["object"]:
         nonlocal done
         if not done:
             done = True
-            sys.stdout = sys.__stdout__
+            if sys.__stdout__ is not None:
+                sys.stdout = sys.__stdout__
             sys.stdout.flush()
             os.dup2(saved, 1)
             os.close(saved)
