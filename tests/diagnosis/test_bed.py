@@ -1,4 +1,6 @@
-"""The bed of scripts: faults found on their lines, mended and correct scripts silent, output equal bit for bit."""
+"""The bed of scripts: faults found on their lines, mended and correct scripts silent, output equal bit
+for bit.
+"""
 
 import re
 from functools import cache

@@ -112,7 +112,8 @@ def test_weights_and_random_numbers_are_the_same_bit_for_bit():
     plain = train()
     with Exam() as exam:
         watched = train()
-    assert exam.findings == [] and exam.defects == []
+    assert exam.findings == []
+    assert exam.defects == []
     assert all(torch.equal(a, b) for a, b in zip(plain, watched, strict=True))
 
 

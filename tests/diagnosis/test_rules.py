@@ -7,14 +7,15 @@ from treino.diagnosis.rules import rules
 from treino.diagnosis.rules.examples import PRELUDE
 
 CONTRACT = """
-missing_zero_grad grad_cleared_before_step no_step params_not_in_optimizer detached_loss detached_graph clip_too_small
-vanishing_gradient non_finite_loss softmax_before_cross_entropy sigmoid_before_bce_with_logits nll_without_log_softmax
-softmax_wrong_dim target_broadcast bad_label_values exploding_sum_loss missing_eval train_mode_never_restored
-missing_no_grad graph_kept_alive batchnorm_batch_of_one nan_inputs unshuffled_sorted sorted_split unscaled_inputs
-scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance lr_too_high lr_too_low
-weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init dead_relu metric_wrong_axis
-selection_on_test
-""".split()
+    missing_zero_grad grad_cleared_before_step no_step params_not_in_optimizer detached_loss
+    detached_graph clip_too_small vanishing_gradient non_finite_loss softmax_before_cross_entropy
+    sigmoid_before_bce_with_logits nll_without_log_softmax softmax_wrong_dim target_broadcast
+    bad_label_values exploding_sum_loss missing_eval train_mode_never_restored missing_no_grad
+    graph_kept_alive batchnorm_batch_of_one nan_inputs unshuffled_sorted sorted_split unscaled_inputs
+    scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance
+    lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
+    dead_relu metric_wrong_axis selection_on_test
+""".split()  # noqa: SIM905
 
 
 def test_the_ids_are_the_contract():

@@ -36,7 +36,8 @@ def test_arguments_name_and_folder_are_as_python_sets_them(tmp_path, capfd):
     (tmp_path / "beside.py").write_text("WORD = 'found'\n")
     path = script(tmp_path, "import sys, beside\nprint(__name__, sys.argv[1:], beside.WORD, __file__)")
     outcome = run_script(path, ["--epochs", "3"])
-    assert outcome.status == 0 and not outcome.trained
+    assert outcome.status == 0
+    assert not outcome.trained
     assert capfd.readouterr().out == f"__main__ ['--epochs', '3'] found {path}\n"
 
 
@@ -54,7 +55,10 @@ def test_a_traceback_shows_the_script_alone(tmp_path, capfd):
     path = script(tmp_path, "import torch\nw = torch.ones(2)\nw.sum().backward()\n")
     assert run_script(path).status == 1
     shown = capfd.readouterr().err
-    assert "Traceback" in shown and path in shown and "diagnosis" not in shown and "importlib" not in shown
+    assert "Traceback" in shown
+    assert path in shown
+    assert "treino/diagnosis" not in shown
+    assert "importlib" not in shown
 
 
 def test_a_syntax_error_is_shown_as_python_shows_it(tmp_path, capfd):
@@ -141,7 +145,8 @@ def test_json_is_one_document_whatever_the_script_does(tmp_path, last):
         7,
         "train_it.py",
     )
-    assert "mine" in ended.stderr and "child" in ended.stderr
+    assert "mine" in ended.stderr
+    assert "child" in ended.stderr
 
 
 @pytest.mark.slow

@@ -1,4 +1,6 @@
-"""Run many scripts fast: one process imports torch and forks for each script; what it saw comes back by a pipe."""
+"""Run many scripts fast: one process imports torch and forks for each script; what it saw comes back
+by a pipe.
+"""
 
 import os
 import pickle
@@ -11,13 +13,6 @@ from typing import Any
 
 def warm() -> None:
     """Import once, in the parent, what nearly every script imports."""
-    import sklearn.datasets
-    import sklearn.metrics
-    import sklearn.model_selection
-    import sklearn.preprocessing
-    import torch._dynamo
-    import torch.optim.lr_scheduler
-    import torch.utils.data
 
     from treino.diagnosis.rules import rules
 
@@ -25,7 +20,9 @@ def warm() -> None:
 
 
 def examined(path: Path, *, watched: bool = True) -> dict[str, Any]:
-    """Run a script in a forked child: ``output`` (stdout), ``status``, and under the doctor ``findings``, ``defects``."""
+    """Run a script in a forked child: ``output`` (stdout), ``status``, and under the doctor
+    ``findings``, ``defects``.
+    """
     warm()
     reader, writer = os.pipe()
     child = os.fork()

@@ -26,9 +26,11 @@ def decide(seen: Seen, *, early: bool = False) -> tuple[list[Finding], list[str]
         if early and not rule.early:
             continue
         try:
-            for evidence in rule.decide(seen):
-                if not (ignored(evidence.edit, rule.id) or ignored(evidence.seen, rule.id)):
-                    findings.append(rule.finding(evidence))
+            findings += [
+                rule.finding(evidence)
+                for evidence in rule.decide(seen)
+                if not (ignored(evidence.edit, rule.id) or ignored(evidence.seen, rule.id))
+            ]
         except Exception as error:
             defects.append(f"{rule.id}: {type(error).__name__}: {error}")
     found = {f.rule for f in findings}
@@ -106,7 +108,8 @@ class Exam:
 
 
 def doctor() -> Exam:
-    """Watch the PyTorch code inside a ``with`` block; afterwards ``exam.findings`` says what is wrong with it.
+    """Watch the PyTorch code inside a ``with`` block; afterwards ``exam.findings`` says what is wrong with
+    it.
 
     Nothing of the program changes: its numbers are the same, bit for bit, with and without.
     """

@@ -71,7 +71,7 @@ def _meets(a: Edit, b: Edit) -> bool:
 Mend = Callable[[Finding, list[str]], list[Edit]]
 
 
-# --- helpers ----------------------------------------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------------------------------
 def _site(finding: Finding) -> Site:
     return Site(finding.file or "", finding.line or 0)
 
@@ -107,7 +107,9 @@ def _name(call: ast.Call) -> str:
 
 
 def _stepper(site: Site) -> str | None:
-    """The source of what is stepped after a line: ``optimizer`` in optimizer.step() or scaler.step(optimizer)."""
+    """The source of what is stepped after a line: ``optimizer`` in optimizer.step() or
+    scaler.step(optimizer).
+    """
     around = function_of(site)
     steps = (
         [c for c in ast.walk(around) if isinstance(c, ast.Call) and _name(c) == "step"]
@@ -145,7 +147,7 @@ def _net_called(site: Site) -> str | None:
     return None
 
 
-# --- mends ------------------------------------------------------------------------------------------------------
+# --- mends --------------------------------------------------------------------------------------------
 def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
     optimizer, statement = _stepper(site), statement_at(site)
@@ -204,7 +206,7 @@ def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
         for keyword in call.keywords:
             if keyword.arg in ("dim", "axis"):
                 return _splice(lines, keyword.value, str(right))
-        dims = [a for a in call.args if isinstance(a, ast.Constant) or isinstance(a, ast.UnaryOp)]
+        dims = [a for a in call.args if isinstance(a, (ast.Constant, ast.UnaryOp))]
         if dims:
             return _splice(lines, dims[-1], str(right))
         text = ast.unparse(call)

@@ -1,6 +1,7 @@
 """The proof: the script as it is, mended, and mended at other rates, over several seeds, in fresh processes.
 
-A mend is never promised to give a better figure; both are shown. The seed of a run is added to every seed that
+A mend is never promised to give a better figure; both are shown. The seed of a run is added to every seed
+that
 the script sets itself, so that a script which fixes its seed varies too.
 """
 

@@ -1,4 +1,6 @@
-"""One run of a proof, in a process of its own: a source under the script's own path, another seed, another rate."""
+"""One run of a proof, in a process of its own: a source under the script's own path, another seed,
+another rate.
+"""
 
 import json
 import math

@@ -34,7 +34,9 @@ def says_train(names: set[str]) -> bool:
 
 
 def names_of_evaluation(stack: tuple[Site, ...]) -> set[str]:
-    """Names that say which rows are evaluated: arguments of the calls on the stack and what loops run over."""
+    """Names that say which rows are evaluated: arguments of the calls on the stack and what loops run
+    over.
+    """
     found: set[str] = set()
     for site in stack:
         statement = statement_at(site)
@@ -58,7 +60,9 @@ def names_of_evaluation(stack: tuple[Site, ...]) -> set[str]:
 
 
 def lonely_permutation(path: str) -> Site | None:
-    """A permutation that reorders one of two arrays: used as an index of a single name, or drawn anew for each."""
+    """A permutation that reorders one of two arrays: used as an index of a single name, or drawn anew
+    for each.
+    """
     module = tree(path)
     if module is None:
         return None
@@ -81,7 +85,7 @@ def lonely_permutation(path: str) -> Site | None:
                 lines[name] = node.lineno
             if called(node.slice, *_DRAWS):
                 fresh.append(node)
-        elif isinstance(node, (ast.For, ast.comprehension)) or isinstance(node, ast.Call):
+        elif isinstance(node, (ast.For, ast.comprehension, ast.Call)):
             used = node.iter if isinstance(node, (ast.For, ast.comprehension)) else node
             other_uses |= names_in(used) & drawn.keys()
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in drawn:
@@ -90,10 +94,8 @@ def lonely_permutation(path: str) -> Site | None:
         return Site(path, fresh[0].lineno)
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
-            if {t.id for t in _targets(node)} == {
-                n.id for n in ast.walk(fresh[0].value) if isinstance(n, ast.Name)
-            }:
-                return Site(path, node.lineno)
+            own = {n.id for n in ast.walk(fresh[0].value) if isinstance(n, ast.Name)}
+            return Site(path, node.lineno) if {t.id for t in _targets(node)} == own else None
     for name, of in bases.items():
         if len(of) == 1 and name not in other_uses:
             return Site(path, lines[name])
@@ -101,7 +103,9 @@ def lonely_permutation(path: str) -> Site | None:
 
 
 def chosen_on_test(path: str, test_lines: set[int]) -> Site | None:
-    """An ``if`` that keeps the best, or stops, by a figure of test data; the line that computes the figure."""
+    """An ``if`` that keeps the best, or stops, by a figure of test data; the line that computes the
+    figure.
+    """
     module = tree(path)
     if module is None:
         return None
@@ -151,9 +155,9 @@ def _figure_of_test(path: str, comparison: ast.Compare, node: ast.If, test_lines
         source = names_in(statement) if isinstance(statement, (ast.Assign, ast.AugAssign)) else set()
         if says_validation(source):
             return None
-        if made is not None and (says_test({name}) or says_test(source) or made.line in test_lines):
-            if "best" not in words(name):
-                return made
+        of_test = made is not None and (says_test({name}) or says_test(source) or made.line in test_lines)
+        if of_test and "best" not in words(name):
+            return made
     return None
 
 

@@ -56,7 +56,8 @@ def run_script(
 ) -> Outcome:
     """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
 
-    Output, exit status, exceptions and random numbers are the script's own. ``report`` is called once, as soon as
+    Output, exit status, exceptions and random numbers are the script's own. ``report`` is called once, as
+    soon as
     the script has ended in whatever way: also before it kills its own process.
 
     Raises:
@@ -101,7 +102,7 @@ def run_script(
     return outcome
 
 
-# --- loading ----------------------------------------------------------------------------------------------------
+# --- loading ------------------------------------------------------------------------------------------
 def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeType | SyntaxError]:
     path = Path(target)
     if path.is_dir():
@@ -179,7 +180,7 @@ def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], modu
         sys.modules["__main__"], sys.argv, sys.path[:] = before
 
 
-# --- the end ----------------------------------------------------------------------------------------------------
+# --- the end ------------------------------------------------------------------------------------------
 def _exit_status(leave: SystemExit) -> int:
     code = leave.code
     if code is None:

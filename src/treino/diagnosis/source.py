@@ -1,9 +1,12 @@
-"""Reading a person's source: who made a name, what stands around a line, and what a line is told to ignore."""
+"""Reading a person's source: who made a name, what stands around a line, and what a line is told to
+ignore.
+"""
 
 import ast
 import linecache
 import re
 from functools import lru_cache
+from typing import Any
 
 from treino.diagnosis.finding import Site
 
@@ -33,14 +36,13 @@ def ignored(site: Site | None, rule: str) -> bool:
     return found is not None and rule in {r.strip() for r in found[1].split(",")}
 
 
-def enclosing(site: Site) -> list[ast.AST]:
+def enclosing(site: Site) -> list[Any]:
     """The nodes that span a line, the outermost first."""
     module = tree(site.file)
     if module is None:
         return []
-    found = [
-        n for n in ast.walk(module) if hasattr(n, "lineno") and n.lineno <= site.line <= (n.end_lineno or 0)
-    ]
+    found: list[Any] = [n for n in ast.walk(module) if hasattr(n, "lineno")]
+    found = [n for n in found if n.lineno <= site.line <= (n.end_lineno or 0)]
     return sorted(found, key=lambda n: (n.lineno, -(n.end_lineno or 0)))
 
 
@@ -122,8 +124,9 @@ def assignment(site: Site, name: str, *, follow: bool = True) -> Site | None:
     around = function_of(site)
     if around is None:
         return None
-    best: ast.stmt | None = None
-    for node in ast.walk(around):
+    best: Any = None
+    nodes: list[Any] = list(ast.walk(around))
+    for node in nodes:
         targets = (
             node.targets
             if isinstance(node, ast.Assign)
@@ -133,7 +136,7 @@ def assignment(site: Site, name: str, *, follow: bool = True) -> Site | None:
         )
         gives = any(isinstance(n, ast.Name) and n.id == name for t in targets for n in ast.walk(t))
         if gives and node.lineno <= site.line and (best is None or node.lineno > best.lineno):
-            best = node  # type: ignore[assignment]
+            best = node
     if best is None:
         return None
     value = getattr(best, "value", None)
@@ -149,7 +152,9 @@ def assignment(site: Site, name: str, *, follow: bool = True) -> Site | None:
 
 
 def loss_line(site: Site | None) -> Site | None:
-    """Where the value that is run backward on this line was computed; the line itself where that is unknown."""
+    """Where the value that is run backward on this line was computed; the line itself where that is
+    unknown.
+    """
     if site is None:
         return None
     name = root_name(site)
@@ -164,7 +169,7 @@ def assigned_name(site: Site) -> str | None:
 
 
 def keeper(site: Site | None, *, result: bool = False) -> Site | None:
-    """The line near a backward that sums or stores its loss as a tensor; the backward's line if none is found.
+    """The line near a backward that sums or stores its loss as a tensor, or the backward's own line.
 
     result: the site is a net's call, and its result is what is kept.
     """
@@ -175,7 +180,8 @@ def keeper(site: Site | None, *, result: bool = False) -> Site | None:
     if site is None or name is None or around is None:
         return site
     found: list[int] = []
-    for node in ast.walk(around):
+    nodes: list[Any] = list(ast.walk(around))
+    for node in nodes:
         held: ast.AST | None = None
         if isinstance(node, ast.AugAssign):
             held = node.value

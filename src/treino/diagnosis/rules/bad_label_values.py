@@ -27,7 +27,8 @@ RULE = Rule(
     early=True,
     message=_("{loss} got labels that it can't mean: {values} ({calls} calls)."),
     why=_(
-        "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses want −1 "
+        "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin "
+        "losses want −1 "
         "and 1. Outside their range the losses raise, or silently reward the wrong answer without bound."
     ),
     fix=_("Map the labels to the range that this loss expects before training."),

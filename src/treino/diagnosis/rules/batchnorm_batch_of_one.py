@@ -26,7 +26,8 @@ RULE = Rule(
     watches=("batch_norms",),
     decide=decide,
     message=_(
-        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and {larger} larger "
+        "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and "
+        "{larger} larger "
         "ones."
     ),
     why=_(

@@ -10,7 +10,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Nine in ten units of a layer were zero for all rows of the newest graphs, and the loss is no better than a constant."""
+    """Nine in ten units of a layer were zero for all rows of the newest graphs, and the loss is no
+    better than a constant.
+    """
     main = seen.main_loss()
     if main is None:
         return

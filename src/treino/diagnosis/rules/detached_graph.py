@@ -9,7 +9,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the graph."""
+    """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the
+    graph.
+    """
     best = max(seen.cuts, key=lambda c: (c.parameters, c.calls), default=None)
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
@@ -26,11 +28,13 @@ RULE = Rule(
     unless=("detached_loss",),
     message=_("{parameters} parameter tensors behind this {how} never got a gradient in {steps} steps."),
     why=_(
-        "The value leaves the graph here, so that backward can't go on to the layers that made it. They are in the "
+        "The value leaves the graph here, so that backward can't go on to the layers that made it. They "
+        "are in the "
         "optimizer, but they keep their first values."
     ),
     fix=_(
-        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should learn."
+        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that "
+        "should learn."
     ),
     wrong="""\
 body, head = nn.Linear(8, 16), nn.Linear(16, 3)

@@ -30,7 +30,8 @@ RULE = Rule(
     early=True,
     message=_("{backwards} backwards started from a tensor that knows nothing of the network."),
     why=_(
-        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, so "
+        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no "
+        "history, so "
         "that backward ends there and the parameters get no gradient. requires_grad only silences the error."
     ),
     fix=_("Compute the loss from the network's output with torch functions, and leave its history alone."),

@@ -10,7 +10,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Rows of an evaluation that calls itself a test had been trained on; the table holds copies, more than chance allows."""
+    """Rows of an evaluation that calls itself a test had been trained on; the table holds copies, more
+    than chance allows.
+    """
     for o in overlaps(seen):
         if o.copies:
             yield Evidence(

@@ -1,7 +1,7 @@
 """A summed loss whose steps are as large as the batch."""
 
-from collections.abc import Iterable
 import math
+from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule

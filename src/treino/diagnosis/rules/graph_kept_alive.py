@@ -33,7 +33,8 @@ RULE = Rule(
     early=True,
     message=_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
     why=_(
-        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every step. "
+        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with "
+        "every step. "
         "Only its value is wanted."
     ),
     fix=_("Store the number: total += loss.item() (or loss.detach())."),

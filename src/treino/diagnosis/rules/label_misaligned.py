@@ -11,7 +11,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The same rows come with other labels in later epochs; or one array was permuted alone and the loss stays at chance."""
+    """The same rows come with other labels in later epochs; or one array was permuted alone and the
+    loss stays at chance.
+    """
     data, main = seen.data, seen.main_loss()
     if data is None:
         return

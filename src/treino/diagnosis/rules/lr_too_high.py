@@ -1,7 +1,7 @@
 """Steps as large as the weights themselves."""
 
-from collections.abc import Iterable
 import math
+from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
@@ -10,7 +10,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """A typical step moves the weights by a tenth of their size or more, and the loss ends no better than a constant."""
+    """A typical step moves the weights by a tenth of their size or more, and the loss ends no better
+    than a constant.
+    """
     main = seen.main_loss()
     if main is None or main.site is None:
         return

@@ -33,7 +33,8 @@ RULE = Rule(
         "argmax over dim {dim} of an output of shape {shape} ({calls} calls); the classes are on dim {right}."
     ),
     why=_(
-        "Along the first axis the best row of each class is found, not the best class of each row. The figure "
+        "Along the first axis the best row of each class is found, not the best class of each row. The "
+        "figure "
         "that comes of it is not an accuracy."
     ),
     fix=_("Take argmax(dim=1) (the class axis) and compare with labels of the same shape."),

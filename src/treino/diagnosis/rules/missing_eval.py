@@ -11,7 +11,8 @@ from treino.words import _
 def decide(seen: Seen) -> Iterable[Evidence]:
     """A trained net's outputs became figures, no backward came, and its dropout or batch norm was training.
 
-    Targets (teachers, pseudo-labels), repeated forwards of the same rows, and outputs that nobody judges are none.
+    Targets (teachers, pseudo-labels), repeated forwards of the same rows, and outputs that nobody judges
+    are none.
     """
     for call in seen.calls:
         if call.judged_in_train_mode >= 1 and call.net.trained >= 2:

@@ -25,7 +25,8 @@ RULE = Rule(
     decide=decide,
     message=_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
     why=_(
-        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results are the "
+        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The "
+        "results are the "
         "same, but memory and time are spent on it."
     ),
     fix=_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),

@@ -30,7 +30,8 @@ RULE = Rule(
     early=True,
     message=_("{summed} of {steps} steps ({optimizer}) used the gradients of earlier steps again."),
     why=_(
-        "backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of all "
+        "backward adds to .grad, and nothing cleared it after the step, so that each step follows the "
+        "sum of all "
         "past gradients. The step size grows with the number of steps, and old batches never stop pulling."
     ),
     fix=_("Call optimizer.zero_grad() once per step, before this backward."),

@@ -26,8 +26,10 @@ RULE = Rule(
     early=True,
     message=_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
     why=_(
-        "nll_loss only picks the value at the label and turns its sign; without log-softmax before it nothing "
-        "keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls without bound "
+        "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
+        "nothing "
+        "keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
+        "without bound "
         "while the predictions need not become better."
     ),
     fix=_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),

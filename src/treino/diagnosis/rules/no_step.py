@@ -9,7 +9,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """An optimizer never stepped though its gradients were written; or nearly all of them were thrown away."""
+    """An optimizer never stepped though its gradients were written; or nearly all of them were thrown
+    away.
+    """
     for o in seen.optimizers:
         if o.filled < 3 or o.stepped_at is None:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
@@ -34,7 +36,8 @@ RULE = Rule(
     decide=decide,
     message=_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
     why=_(
-        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so that "
+        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown "
+        "away, so that "
         "the parameters stayed (nearly) where they were."
     ),
     fix=_("Call this optimizer's step() (with its parentheses) after each backward."),

@@ -44,7 +44,8 @@ RULE = Rule(
     early=True,
     message=_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
     why=_(
-        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that made it: "
+        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "
+        "made it: "
         "{operation}."
     ),
     fix=_(

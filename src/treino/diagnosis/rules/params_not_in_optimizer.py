@@ -11,7 +11,8 @@ from treino.words import _
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Untouched random parameters in training mode, in graphs that led to steps of others.
 
-    Frozen, loaded, copied, averaged or hand-trained parameters, and nets in eval mode, are left alone. Where the
+    Frozen, loaded, copied, averaged or hand-trained parameters, and nets in eval mode, are left alone.
+    Where the
     whole graph belongs to no optimizer, the optimizer steps something else.
     """
     groups: dict[Site | None, list[UnownedSeen]] = {}
@@ -46,7 +47,8 @@ RULE = Rule(
     decide=decide,
     message=_("{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."),
     why=_(
-        "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random values. "
+        "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random "
+        "values. "
         "The rest of the network has to learn around a part that never learns."
     ),
     fix=_(

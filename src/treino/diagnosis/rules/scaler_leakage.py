@@ -1,7 +1,7 @@
 """A scaler that was fitted on the evaluation rows too."""
 
-from collections.abc import Iterable
 import ast
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -45,7 +45,9 @@ def _numbers(rows: int, fitted: int, kind: str) -> dict[str, int | str]:
 def by_statistics(train: TrainSeen, e: EvalSeen) -> Site | None:
     """All rows together have mean 0 and deviation 1 to the last digits, the training rows alone have not."""
     n, m = len(train.rows), len(e.rows)
-    if train.sums is None or e.sums is None or train.sums.shape != e.sums.shape or not train.over or n < 30:
+    if train.sums is None or e.sums is None or train.squares is None or e.squares is None:
+        return None
+    if train.sums.shape != e.sums.shape or not train.over or n < 30:
         return None
     if train.twice or not e.names:
         return None
@@ -58,9 +60,9 @@ def by_statistics(train: TrainSeen, e: EvalSeen) -> Site | None:
         return None
     module = tree(e.names[0].file)
     for node in ast.walk(module) if module is not None else ():
-        if isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            if called(node, "std", "var") and called(node, "mean"):
-                return Site(e.names[0].file, node.lineno)
+        plain = isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        if plain and called(node, "std", "var") and called(node, "mean"):
+            return Site(e.names[0].file, node.lineno)  # type: ignore[attr-defined]
     return e.names[0]
 
 

@@ -9,7 +9,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Never stepped; stepped before the first update; or per batch where epochs were meant, and the other way round."""
+    """Never stepped; stepped before the first update; or per batch where epochs were meant, and the
+    other way round.
+    """
     for s in seen.schedulers:
         if s.inner:
             continue
@@ -29,11 +31,9 @@ def misuse(s: SchedulerSeen, finished: bool) -> str:
         return _("was stepped before the optimizer's first update, so that its first rate is skipped")
     if s.starved > 0.5 * s.updates and s.updates >= 12 and s.base > 0 and s.calls > 0.5 * s.updates:
         return _("took the rate below 1 % of its start for most updates: it is stepped per batch")
-    if s.horizon and s.updates >= 12 and finished and s.calls < 0.34 * s.horizon:
-        if 0.9 * s.horizon <= s.updates <= 1.1 * s.horizon:
-            return _("was made for {n} steps and got {k}: step it after every batch").format(
-                n=s.horizon, k=s.calls
-            )
+    meant = s.horizon or 0
+    if s.updates >= 12 and finished and s.calls < 0.34 * meant and 0.9 * meant <= s.updates <= 1.1 * meant:
+        return _("was made for {n} steps and got {k}: step it after every batch").format(n=meant, k=s.calls)
     if (
         s.horizon
         and s.kind == "CosineAnnealingLR"

@@ -11,7 +11,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Test rows were evaluated again and again, the source keeps the best by that figure, and no other rows judge it."""
+    """Test rows were evaluated again and again, the source keeps the best by that figure, and no other
+    rows judge it.
+    """
     evals = list(seen.data.evals.values()) if seen.data is not None else []
     tests = [e for e in evals if e.names and _is_test(e)]
     if sum(len(e.phases) for e in tests) < 2:

@@ -25,7 +25,8 @@ RULE = Rule(
     early=True,
     message=_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
     why=_(
-        "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to 0.73, so "
+        "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to "
+        "0.73, so "
         "that the network can never say no, and its loss stays above 0.31."
     ),
     fix=_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),

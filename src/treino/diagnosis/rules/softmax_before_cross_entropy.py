@@ -28,7 +28,8 @@ RULE = Rule(
     message=_("The input of cross_entropy is already a softmax ({calls} calls)."),
     why=_(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
-        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The network learns "
+        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The "
+        "network learns "
         "slowly and looks stuck."
     ),
     fix=_("Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."),

@@ -9,7 +9,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The saved dim of the softmax before a loss, or before a product with values, is not the axis it must sum over."""
+    """The saved dim of the softmax before a loss, or before a product with values, is not the axis it
+    must sum over.
+    """
     for loss in seen.losses.values():
         if loss.wrong_dim and loss.wrong_dims is not None:
             numbers = {"calls": loss.wrong_dim, "dim": loss.wrong_dims[0], "right": loss.wrong_dims[1]}
@@ -29,11 +31,13 @@ RULE = Rule(
     decide=decide,
     early=True,
     message=_(
-        "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} calls)."
+        "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "
+        "calls)."
     ),
     why=_(
         "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "
-        "queries), and the probabilities of one row don't sum to one. The result depends on which rows happen to "
+        "queries), and the probabilities of one row don't sum to one. The result depends on which rows "
+        "happen to "
         "be together."
     ),
     fix=_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),

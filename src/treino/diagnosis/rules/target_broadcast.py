@@ -41,7 +41,8 @@ RULE = Rule(
         "calls)."
     ),
     why=_(
-        "Every prediction is compared with every target of the batch, so that the best answer is the mean of all "
+        "Every prediction is compared with every target of the batch, so that the best answer is the "
+        "mean of all "
         "targets. The loss falls to the variance and stops there."
     ),
     fix=_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),

@@ -20,7 +20,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         moving = t.column_std[t.column_std > 0]
         spread = float(moving.max() / moving.min()) if len(moving) else 1.0
-        if (t.largest > 100 and spread > 50 or t.largest > 1000) and main.stuck(0.8):
+        if ((t.largest > 100 and spread > 50) or t.largest > 1000) and main.stuck(0.8):
             yield Evidence(
                 _made(t),
                 t.site,

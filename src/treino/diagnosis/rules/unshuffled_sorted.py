@@ -10,7 +10,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Batches of one class each come in the same order again and again, and the loss jumps at every change."""
+    """Batches of one class each come in the same order again and again, and the loss jumps at every
+    change.
+    """
     for loss in seen.losses.values():
         runs = loss.runs
         if len(runs) < 8 or len(loss.labels) < 2 or sum(share for _, share in runs) < 800 * len(runs):

@@ -10,7 +10,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The first weight's gradient is a millionth of the last one's all along, and the loss stays at chance."""
+    """The first weight's gradient is a millionth of the last one's all along, and the loss stays at
+    chance.
+    """
     depth, main = seen.depth, seen.main_loss()
     if len(depth.ratio) < 8 or main is None or depth.layers < 5:
         return

@@ -10,7 +10,9 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better than a constant."""
+    """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better
+    than a constant.
+    """
     main = seen.main_loss()
     if main is None:
         return

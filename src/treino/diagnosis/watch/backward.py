@@ -1,6 +1,7 @@
 """Every call of backward: its loss, its graph, and what stays alive after it.
 
-Graphs are read in windows (the first calls of a line, then at powers of two); losses and gradient state always.
+Graphs are read in windows (the first calls of a line, then at powers of two); losses and gradient state
+always.
 """
 
 import math
@@ -232,7 +233,7 @@ class Backward:
             facts.attention[self.softmax_sites.get(made._sequence_nr())] += 1
             facts.attention_dims = (actual, dim)
 
-    # --- leaves that are trained by hand ----------------------------------------------------------------------
+    # --- leaves that are trained by hand --------------------------------------------------------------
     def _manual_before(self, site: Site | None) -> None:
         if not self.patches.full:
             return
@@ -325,7 +326,9 @@ def bad_operation(root: Any) -> str:
 
 
 def steep_operation(root: Any) -> str:
-    """An operation whose slope is infinite at zero: its value was finite, the gradient that it gave was not."""
+    """An operation whose slope is infinite at zero: its value was finite, the gradient that it gave
+    was not.
+    """
     names = {node.name() for node in graph.walk(root)} if root is not None else set()
     if "SqrtBackward0" in names or "LinalgVectorNormBackward0" in names or "NormBackward1" in names:
         return "sqrt"

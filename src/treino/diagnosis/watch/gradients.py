@@ -1,7 +1,8 @@
 """The state of gradients across backward, clearing and steps; never the count of calls.
 
 A gradient that a step has used is remembered as an object with its version. If the next backward adds to that
-very object it is tainted; a step of an optimizer that owns it while it is tainted is the fault. Clearing in any
+very object it is tainted; a step of an optimizer that owns it while it is tainted is the fault. Clearing in
+any
 way (None, zero_, a fresh tensor) lifts the taint, so a GAN's dirty discriminator is no event.
 """
 
@@ -118,7 +119,8 @@ class Gradients:
     # --- backward -------------------------------------------------------------------------------------------
     def before_backward(self) -> None:
         """Remember every followed gradient, and see which used ones were cleared meanwhile."""
-        self._before = before = []
+        before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
+        self._before = before
         candidates: list[tuple[int, torch.Tensor]] = []
         for reference in self.optimizers:
             optimizer = reference()
@@ -250,10 +252,10 @@ class Gradients:
                 if g is None:
                     cleared += 1
                     continue
-                if g._version != f.version or not f.same(g):
-                    if not bool(g.detach().any()):
-                        cleared += 1
-                        continue
+                changed = g._version != f.version or not f.same(g)
+                if changed and not bool(g.detach().any()):
+                    cleared += 1
+                    continue
                 alive += 1
                 if f.tainted and f.same(g):
                     tainted += 1

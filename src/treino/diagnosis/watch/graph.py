@@ -2,16 +2,40 @@
 
 from typing import Any
 
+# Operations after which the values are still the same values.
 PASS = frozenset(
     {
-        "ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0", "SqueezeBackward1",
-        "SqueezeBackward2", "UnsqueezeBackward0", "IndexBackward0", "IndexSelectBackward0", "SliceBackward0",
-        "SelectBackward0", "CloneBackward0", "ToCopyBackward0", "TransposeBackward0", "PermuteBackward0",
-        "TBackward0", "ContiguousBackward", "AliasBackward0", "ClampBackward1", "ClampMinBackward0",
-        "ClampMaxBackward0", "ExpandBackward0", "AsStridedBackward0", "UnsafeSplitBackward0", "SplitBackward0",
-        "DetachBackward0", "FlattenBackward0", "MovedimBackward0", "StackBackward0",
+        "ViewBackward0",
+        "UnsafeViewBackward0",
+        "ReshapeAliasBackward0",
+        "SqueezeBackward0",
+        "SqueezeBackward1",
+        "SqueezeBackward2",
+        "UnsqueezeBackward0",
+        "IndexBackward0",
+        "IndexSelectBackward0",
+        "SliceBackward0",
+        "SelectBackward0",
+        "CloneBackward0",
+        "ToCopyBackward0",
+        "TransposeBackward0",
+        "PermuteBackward0",
+        "TBackward0",
+        "ContiguousBackward",
+        "AliasBackward0",
+        "ClampBackward1",
+        "ClampMinBackward0",
+        "ClampMaxBackward0",
+        "ExpandBackward0",
+        "AsStridedBackward0",
+        "UnsafeSplitBackward0",
+        "SplitBackward0",
+        "DetachBackward0",
+        "FlattenBackward0",
+        "MovedimBackward0",
+        "StackBackward0",
     }
-)  # fmt: skip
+)
 
 
 def dim_of(node: Any, name: str = "_saved_dim") -> int:
@@ -75,7 +99,8 @@ def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | Non
 
 def walk(root: Any, limit: int = 4000) -> list[Any]:
     """All nodes of a graph (at most ``limit``), the root first."""
-    found, stack, seen = [], [root], {root}
+    found: list[Any] = []
+    stack, seen = [root], {root}
     while stack and len(found) < limit:
         node = stack.pop()
         found.append(node)

@@ -256,9 +256,8 @@ class Losses:
         reduction = kwargs.get("reduction", "mean")
         if reduction == "sum":
             facts.sums += 1
-        if kwargs.get("weight") is not None or kwargs.get("pos_weight") is not None:
-            facts.weighted = True
-        elif len(args) > 2 and isinstance(args[2], torch.Tensor) and name not in SIGNED:
+        given = [kwargs.get("weight"), kwargs.get("pos_weight"), args[2] if len(args) > 2 else None]
+        if name not in SIGNED and any(isinstance(w, torch.Tensor) for w in given):
             facts.weighted = True
         facts.rows = max(facts.rows, int(target.shape[0]) if target.dim() else 1)
         if result.numel() == 1 and reduction == "mean" and len(facts.values) < MOST:

@@ -1,7 +1,10 @@
-"""Every net that a person's code calls: in which mode, with or without gradients, and what became of its output.
+"""Every net that a person's code calls: in which mode, with or without gradients, and what became of its
+output.
 
-An output is for training if a backward went through it and a step followed. It is judged if it entered a loss,
-an argmax or a comparison and no backward came. Targets (pseudo-labels, mean teachers), repeated forwards of the
+An output is for training if a backward went through it and a step followed. It is judged if it entered a
+loss,
+an argmax or a comparison and no backward came. Targets (pseudo-labels, mean teachers), repeated forwards of
+the
 same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are neither.
 """
 
@@ -11,78 +14,20 @@ from collections import deque
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.output import Net, Output, first_tensor
 from treino.diagnosis.watch.patches import Patches, in_functorch, unseen
-from treino.diagnosis.watch.seen import AxisSeen, BatchNormSeen, CallSeen, NetSeen, Seen
+from treino.diagnosis.watch.seen import AxisSeen, CallSeen, Seen
 from treino.diagnosis.watch.where import here
 
 RECENT = 12
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
-
-
-class Output:
-    """What one call of a net returned, for as long as somebody holds it."""
-
-    __slots__ = (
-        "__weakref__", "bad_rows", "call", "derived", "flat", "flat_width", "fresh", "grad", "hashes", "judged",
-        "labels", "modal", "names", "net", "offset", "predicted", "reached", "ref", "rows", "seq", "shape", "step", "target",
-        "training", "windows",
-    )  # fmt: skip
-
-    def __init__(
-        self, call: CallSeen, out: torch.Tensor, net: "Net", training: bool, modal: bool, step: int
-    ) -> None:
-        self.call, self.net, self.training, self.modal = call, net, training, modal
-        self.ref = weakref.ref(out)
-        self.shape = tuple(out.shape)
-        self.rows = out.shape[0] if out.dim() else 1
-        self.grad = out.requires_grad
-        self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
-        self.derived: list[weakref.ref[torch.Tensor]] = []
-        self.reached = self.judged = self.target = self.fresh = False
-        self.step = step
-        self.hashes: np.ndarray | None = None  # of the rows that went in
-        self.flat: np.ndarray | None = None
-        self.flat_width = 0
-        self.windows: torch.Tensor | None = None
-        self.names: tuple[Site, ...] = ()
-        self.bad_rows = self.offset = 0
-        self.labels: np.ndarray | None = None
-        self.predicted: np.ndarray | None = None
-
-
-class Net:
-    """A module called from a person's own code."""
-
-    def __init__(self, module: nn.Module, made_at: Site | None, number: int) -> None:
-        self.number = number
-        parts = list(module.modules())
-        self.count = len(parts)
-        self.modal = [
-            m for m in parts if isinstance(m, _BatchNorm) or (isinstance(m, _DropoutNd) and m.p > 0)
-        ]
-        self.modal += [m for m in parts if isinstance(m, nn.RNNBase) and m.dropout > 0]
-        self.modal += [m for m in parts if isinstance(m, nn.MultiheadAttention) and m.dropout > 0]
-        kinds = tuple(sorted({type(m).__name__ for m in self.modal}))
-        self.seen = NetSeen(type(module).__name__, made_at, bool(self.modal), kinds)
-        self.calls: dict[Site | None, CallSeen] = {}
-        self.evaluated_since_eval = False
-        self.eval_at: Site | None = None
-        self.class_dim: int | None = None
-        self.calls_total = self.looks = 0
-        self.settled = False  # enough of its trainings were seen
-        self.held: deque[weakref.ref[Output]] = deque(maxlen=64)
-        self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
 
 
 class Nets:
@@ -101,7 +46,6 @@ class Nets:
         self.bad_listeners: list[Any] = []
         self.finished_listeners: list[Any] = []
         self._axes: dict[Site | None, AxisSeen] = {}
-        self._norms: weakref.WeakKeyDictionary[nn.Module, BatchNormSeen] = weakref.WeakKeyDictionary()
 
     def install(self) -> None:
         patches, stack = self.patches, self.stack
@@ -133,7 +77,6 @@ class Nets:
         patches.before(nn.Module, "__init__", self._made)
         patches.before(nn.Module, "load_state_dict", lambda a, k: self.loaded.update(a[0].modules()))
         patches.before(nn.Module, "train", self._mode)
-        patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)
         for name in JUDGES:
             patches.after(torch.Tensor, name, self._judge(name))
         for name in ("argmax", "max", "topk", "round"):
@@ -169,7 +112,7 @@ class Nets:
         return here()
 
     def _called(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
-        out = result if isinstance(result, torch.Tensor) else _first_tensor(result)
+        out = first_tensor(result)
         if out is None or out.dim() == 0:
             return
         net = self.nets.get(module)
@@ -239,7 +182,7 @@ class Nets:
         for call, count in alive.values():
             call.kept = max(call.kept, count)
 
-    # --- what becomes of an output ---------------------------------------------------------------------------
+    # --- what becomes of an output --------------------------------------------------------------------
     def _match(self, t: torch.Tensor) -> Output | None:
         outputs = self.outputs
         if not outputs:
@@ -419,37 +362,6 @@ class Nets:
             call.graph_unused += 1
             call.graph_rows += output.rows
 
-    # --- batch norm -----------------------------------------------------------------------------------------
-    def _norm(self) -> BatchNormSeen | None:
-        layer = next((m for m in reversed(self.stack) if isinstance(m, _BatchNorm)), None)
-        if layer is None:
-            return None
-        facts = self._norms.get(layer)
-        if facts is None:
-            facts = self._norms[layer] = BatchNormSeen(self.made.get(layer))
-            self.seen.batch_norms.append(facts)
-        return facts
-
-    def _batch_norm(self, result: Any, args: Any, kwargs: Any) -> None:
-        facts = self._norm()
-        if facts is None:
-            return
-        training = self.stack[-1].training if self.stack else False
-        if not training:
-            facts.evaluated += 1
-        elif args[0].shape[0] == 1:
-            facts.ones += 1
-            facts.shape = tuple(args[0].shape)
-        else:
-            facts.larger += 1
-
-    def _batch_norm_failed(self, error: BaseException, args: Any, kwargs: Any) -> None:
-        facts = self._norm()
-        if facts is not None and "more than 1 value" in str(error):
-            facts.crashed = True
-            facts.ones += 1
-            facts.shape = tuple(args[0].shape)
-
     def finish(self) -> None:
         """Settle what is left."""
         for output in self.outputs:
@@ -467,13 +379,3 @@ class _Reached:
 
     def __call__(self, grads: Any) -> None:
         self.nets.reached(self.output)
-
-
-def _first_tensor(result: Any) -> torch.Tensor | None:
-    if isinstance(result, torch.Tensor):
-        return result
-    if isinstance(result, (list, tuple)):
-        return next((r for r in result if isinstance(r, torch.Tensor)), None)
-    if isinstance(result, dict):
-        return next((r for r in result.values() if isinstance(r, torch.Tensor)), None)
-    return None

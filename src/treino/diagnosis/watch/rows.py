@@ -1,4 +1,6 @@
-"""The rows that enter a net's first layer: hashed, so that the same row is known again wherever it came from."""
+"""The rows that enter a net's first layer: hashed, so that the same row is known again wherever it
+came from.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +10,8 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.nets import Net, Nets, Output
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import NetSeen, Seen
 from treino.diagnosis.watch.where import here, offset, stack
@@ -28,9 +31,8 @@ def hash_rows(x_ND: np.ndarray) -> np.ndarray:
     width = rows.shape[1]
     w = _weights.get(width)
     if w is None:
-        w = _weights[width] = np.random.RandomState(width).randint(1, 2**62, width).astype(
-            np.uint64
-        ) | np.uint64(1)
+        drawn = np.random.RandomState(width).randint(1, 2**62, size=width)
+        w = _weights[width] = np.asarray(drawn).astype(np.uint64) | np.uint64(1)
     bits = rows.view(np.uint32).astype(np.uint64)
     mixed: np.ndarray = (bits * w).sum(axis=1, dtype=np.uint64)
     return mixed
@@ -147,14 +149,9 @@ class Rows:
         self.loader = args[0].__dict__.get("_treino_site")
 
     def _tensor_made(self, result: Any, args: Any, kwargs: Any) -> None:
-        if (
-            self.data.nan_made is None
-            and result.is_floating_point()
-            and result.dim() >= 1
-            and not result.is_cuda
-        ):
-            if not bool(torch.isfinite(result.detach().sum())):
-                self.data.nan_made = here()
+        plain = result.is_floating_point() and result.dim() >= 1 and not result.is_cuda
+        if self.data.nan_made is None and plain and not bool(torch.isfinite(result.detach().sum())):
+            self.data.nan_made = here()
 
     def _reset(self, module: Any) -> None:
         for owner, net in list(self.nets.nets.items()):

@@ -13,7 +13,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
-from treino.diagnosis.watch.seen import ClipSeen, LayerSeen, OptimizerSeen, SchedulerSeen, Seen, SeedSeen
+from treino.diagnosis.watch.seen import ClipSeen, LayerSeen, OptimizerSeen, SchedulerSeen, SeedSeen, Seen
 from treino.diagnosis.watch.where import here, outside
 
 ENTRIES, TENSORS = 256, 16  # of the parameters whose movement is measured
@@ -126,9 +126,9 @@ class Settings:
             facts.norm.append(math.sqrt(size))
         change = whole = 0.0
         for reference, first in self._start.get(id(facts), ()):
-            p = reference()
-            if p is not None:
-                change += float((p.detach().flatten()[:ENTRIES] - first).pow(2).sum())
+            held = reference()
+            if held is not None:
+                change += float((held.detach().flatten()[:ENTRIES] - first).pow(2).sum())
                 whole += float(first.pow(2).sum())
         if whole > 0:
             facts.movement = math.sqrt(change / whole)
@@ -284,7 +284,9 @@ class Settings:
         return observe
 
     def _restored(self, args: Any, kwargs: Any) -> None:
-        """A saved state was put back (fork_rng does it too): the seeds since then changed nothing for training."""
+        """A saved state was put back (fork_rng does it too): the seeds since then changed nothing for
+        training.
+        """
         for key in self._last_seeds:
             self._seeds.pop(key, None)
         self._last_seeds.clear()

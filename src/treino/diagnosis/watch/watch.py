@@ -15,6 +15,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.losses import Losses
 from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.norms import Norms
 from treino.diagnosis.watch.ownership import Ownership
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.rows import Rows
@@ -35,6 +36,7 @@ class Watch:
         self.gradients = Gradients(self.seen)
         self.backward = Backward(self.seen, self.patches, self.gradients)
         self.nets = Nets(self.seen, self.patches, self.gradients, self.backward)
+        self.norms = Norms(self.seen, self.patches, self.nets)
         self.rows = Rows(self.seen, self.patches, self.nets)
         self.sklearn = SklearnHooks(self.patches, self.rows)
         self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
@@ -50,7 +52,7 @@ class Watch:
         without: the name of a sensor to leave out (its cost is what is then saved).
         """
         patches = self.patches
-        for name in ("backward", "nets", "losses", "ownership", "rows", "settings", "sklearn"):
+        for name in ("backward", "nets", "norms", "losses", "ownership", "rows", "settings", "sklearn"):
             if name != without:
                 getattr(self, name).install()
         patches.after(Optimizer, "__init__", self._optimizer_made)

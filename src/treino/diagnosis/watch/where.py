@@ -3,6 +3,7 @@
 import sys
 import sysconfig
 from pathlib import Path
+from types import FrameType
 
 from treino.diagnosis.finding import Site
 
@@ -34,7 +35,7 @@ def is_own(path: str) -> bool:
 
 def here() -> Site | None:
     """The innermost own line that led here; None where only libraries are on the stack."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         path = code.co_filename
@@ -47,28 +48,28 @@ def here() -> Site | None:
             if site is None:
                 site = _sites[key] = Site(path, frame.f_lineno, code.co_name)
             return site
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 
 def stack(limit: int = 4) -> tuple[Site, ...]:
     """The innermost own lines, innermost first."""
     found: list[Site] = []
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and len(found) < limit:
         if is_own(frame.f_code.co_filename):
             found.append(Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return tuple(found)
 
 
 def offset() -> int:
     """Where in its line the innermost own frame stands: tells two calls on one line apart."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_own(frame.f_code.co_filename):
             return frame.f_lasti
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return -1
 
 

@@ -1,0 +1,53 @@
+"""The batches that batch-norm layers get, and in which mode."""
+
+import weakref
+from typing import Any
+
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import BatchNormSeen, Seen
+
+
+class Norms:
+    """Wraps ``torch.nn.functional.batch_norm``."""
+
+    def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
+        self.seen, self.patches, self.nets = seen, patches, nets
+        self._norms: weakref.WeakKeyDictionary[nn.Module, BatchNormSeen] = weakref.WeakKeyDictionary()
+
+    def install(self) -> None:
+        self.patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)
+
+    def _norm(self) -> BatchNormSeen | None:
+        layer = next((m for m in reversed(self.nets.stack) if isinstance(m, _BatchNorm)), None)
+        if layer is None:
+            return None
+        facts = self._norms.get(layer)
+        if facts is None:
+            facts = self._norms[layer] = BatchNormSeen(self.nets.made.get(layer))
+            self.seen.batch_norms.append(facts)
+        return facts
+
+    def _batch_norm(self, result: Any, args: Any, kwargs: Any) -> None:
+        facts = self._norm()
+        if facts is None:
+            return
+        training = self.nets.stack[-1].training if self.nets.stack else False
+        if not training:
+            facts.evaluated += 1
+        elif args[0].shape[0] == 1:
+            facts.ones += 1
+            facts.shape = tuple(args[0].shape)
+        else:
+            facts.larger += 1
+
+    def _batch_norm_failed(self, error: BaseException, args: Any, kwargs: Any) -> None:
+        facts = self._norm()
+        if facts is not None and "more than 1 value" in str(error):
+            facts.crashed = True
+            facts.ones += 1
+            facts.shape = tuple(args[0].shape)
