@@ -1,5 +1,6 @@
 """The run's tables: what is added comes back, is cut at a checkpoint, and can be read by others."""
 
+import hashlib
 import math
 import os
 import sqlite3
@@ -111,6 +112,64 @@ def test_cutting_leaves_earlier_segments_and_commands_alone(folder: RunFolder) -
     assert [[each.epoch for each in database.epochs(segment)] for segment in (0, 1, 2)] == [[1, 2], [1], []]
     assert [(each.segment, each.step) for each in database.events()] == [(0, 10), (0, 20), (1, 10)]
     assert [(each.step, each.segment, each.state) for each in database.commands()] == [(15, 1, "applied")]
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["add", "mark", "cut", "next", "again", "flush"]), st.integers(1, 9)),
+        max_size=12,
+    )
+)
+def test_the_mark_is_of_all_losses_whatever_was_done(
+    tmp_path_factory: pytest.TempPathFactory, deeds: list[tuple[str, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("db") / "run.sqlite"
+    Database.make(path)
+    database, told, segment, first = Database.writing(path), [0.0][:0], 0, 0
+    for number, (deed, count) in enumerate([*deeds, ("mark", 0)]):
+        if deed == "add":
+            told += [float(number)] * count
+            database.add_losses(segment, first + len(told) - count, np.full(count, number))
+        elif deed == "mark":
+            mark = database.mark()
+            assert mark["count"] == len(told)
+            assert mark["sha256"] == hashlib.sha256(np.array(told, "<f4").tobytes()).hexdigest()
+            assert mark["segment"] == segment or not told
+            database.check(mark)
+        elif deed == "cut" and told:
+            told = told[: max(len(told) - count, 1)]
+            database.cut(segment, first + len(told), 0)
+        elif deed == "next" and told:
+            segment, first, told = segment + 1, first + len(told) // 2, [-1.0]
+            database.add_losses(segment, first, np.full(1, -1))
+        elif deed == "again":
+            database.close()
+            database = Database.writing(path)
+        elif deed == "flush":
+            database.flush()
+    database.close()
+
+
+def test_checkpoints_read_no_losses_again_however_many_there_are(folder: RunFolder) -> None:
+    database, asked = folder.database, list[str]()
+    database.add_losses(0, 0, np.arange(1000))
+    folder.checkpoint({}, {"step": 1000})
+    assert database._connection is not None
+    database._connection.set_trace_callback(asked.append)
+    for step in range(1000, 1500, 100):
+        database.add_losses(0, step, np.arange(step, step + 100))
+        folder.checkpoint({}, {"step": step + 100})
+    database._connection.set_trace_callback(None)
+    assert [each for each in asked if "INSERT INTO losses" in each]
+    assert not [each for each in asked if "SELECT" in each]
+    assert folder.last_checkpoint() is not None  # which compares the losses with the newest mark
+    # what changes on the disk between two checkpoints is not taken for true by the later one
+    database._connection.execute("UPDATE losses SET blob = zeroblob(length(blob)) WHERE step = 1200")
+    database.add_losses(0, 1500, np.ones(1))
+    folder.checkpoint({}, {"step": 1501})
+    with pytest.raises(TreinoError, match="not those that the checkpoint was reached with"):
+        folder.last_checkpoint()
 
 
 def test_losses_that_are_missing_are_noticed(folder: RunFolder) -> None:

@@ -25,6 +25,7 @@ from treino.store import RunFolder, files
 
 OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")
 ERRORS = {errno.ENOSPC: "disk_full", errno.EIO: "disk_error", errno.EROFS: "read_only"}
+WRITTEN = ("spec.json", "result.json", "keyframes/0-5.safetensors")
 
 
 class Stopped(BaseException):
@@ -223,12 +224,15 @@ def killed_at(root: Path, disk: Callable[..., None], place: int, reader: bool) -
             status = folder.status
             assert status in ("interrupted", "stopped", "finished")
             folder.unseal()
+            there = {name: folder.read_bytes(name) for name in WRITTEN if folder.has(name)}
             kept = folder.last_checkpoint()
             step = 0 if kept is None else int(kept[1]["step"])
             folder.database.cut(0, step, 0)
             assert len(folder.database.losses()) == step
             folder.checkpoint({"w": torch.full((400,), float(step))}, {"step": step})
             folder.seal("finished")
+        sealed = RunFolder.open(left)  # a death between a rename and its record makes nothing unreadable
+        assert {name: sealed.read_bytes(name) for name in WRITTEN if (left / name).exists()} == there
         if "created" in story.told:
             story.told.append("finished")
             story.check(left)

@@ -77,16 +77,51 @@ def test_out_is_the_folder_itself_where_it_is_new_or_empty(tmp_path: Path) -> No
     for out in (tmp_path / "a" / "b", empty):
         with RunFolder.create(out=out, kind="sweep") as folder:
             assert (folder.path, folder.kind, folder.status) == (out, "sweep", "running")
-    (tmp_path / "file").write_text("x")
-    for out in (empty, tmp_path / "file", tmp_path):
+    for out in (empty, tmp_path):
         with pytest.raises(TreinoError) as caught:
             RunFolder.create(out=out)
         assert rule(caught) == ("out_not_empty", 2)
-    with pytest.raises(TreinoError) as caught:
-        RunFolder.create(out=tmp_path / "file" / "below")
-    assert caught.value.status == 1
     with pytest.raises(ValueError, match="kind"):
         RunFolder.create(out=tmp_path / "c", kind="kind")
+
+
+def test_a_file_where_a_folder_should_be_says_so(tmp_path: Path, finished: RunFolder) -> None:
+    file, link = tmp_path / "good.csv", tmp_path / "link"
+    file.write_text("a,b")
+    link.symlink_to(tmp_path / "gone")
+    before = sorted(tmp_path.rglob("*"))
+    places: list[tuple[Path, dict[str, Any]]] = [
+        *((file, {"out": file / below}) for below in (".", "x", "x/y")),
+        *((file, {"parent": file / below, "name": "a"}) for below in (".", "x")),
+        (file, {"parent": file}),
+        *((link, {"out": link / below}) for below in (".", "x")),
+        (link, {"parent": link}),
+    ]
+    for culprit, words in places:
+        with pytest.raises(TreinoError) as caught:
+            RunFolder.create(**words)
+        what = "a link to nothing" if culprit == link else "a file, not a folder"
+        assert caught.value.message == f"{culprit} is {what}."
+        assert f"or move {culprit} out of the way" in caught.value.hint
+        assert rule(caught) == ("not_a_folder", 2)
+    with pytest.raises(TreinoError, match="not a folder"):
+        files.make_folder(file)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert file.read_text() == "a,b"
+
+
+def test_a_folder_may_have_a_name_that_is_no_text(tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"o\xff %41?#") / os.fsdecode(b"\xe9")
+    try:
+        out.parent.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    with fill(RunFolder.create(out=out)) as folder:
+        assert len(RunFolder.open(out).database.losses()) == 40
+        folder.seal("finished")
+    assert len(RunFolder.open(out).database.losses()) == 40
+    assert find(out) == out
+    assert [(each.path, each.status) for each in list_runs(out.parent)] == [(out, "finished")]
 
 
 @pytest.mark.parametrize("ended", [False, True])
@@ -147,6 +182,21 @@ def test_find_says_what_is_near_or_that_there_is_nothing(tmp_path: Path, finishe
         with pytest.raises(TreinoError, match="treino train") as caught:
             find(name, tmp_path / "none")
         assert rule(caught) == ("no_runs", 2)
+
+
+def test_find_names_a_few_where_nothing_is_near(tmp_path: Path) -> None:
+    for number in range(20):
+        RunFolder.create(parent=tmp_path, stem="wine").close()
+        with pytest.raises(TreinoError) as caught:
+            find("quartz", tmp_path)
+        newest = [f"wine-{each + 1}" for each in range(number, max(number - 8, -1), -1)]
+        named = caught.value.hint.removeprefix("Known: ").split(" … ")
+        if number < 8:
+            assert named == [", ".join(sorted([*newest, "last"])) + "."]
+        else:
+            assert named == [", ".join(newest), f"and {number + 1 - 8} more."]
+    with pytest.raises(TreinoError, match=r"Did you mean 'wine-1\d?'\?"):
+        find("Wyne-1", tmp_path)
 
 
 def test_open_says_what_is_not_a_run(tmp_path: Path) -> None:
@@ -234,6 +284,66 @@ def test_a_moved_and_copied_run_is_the_same(finished: RunFolder, tmp_path: Path)
             folder.seal("finished")
     for path in tmp_path.rglob("*"):
         assert path.is_dir() or os.fsencode(tmp_path) not in path.read_bytes()
+
+
+@pytest.mark.parametrize("moment", ["before the rename", "after the rename", "before the second rename"])
+def test_a_death_around_a_new_file_is_neither_loss_nor_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    class Death(BaseException):
+        pass
+
+    write, seen = files.write_atomically, []
+
+    def dying(path: Path, data: bytes) -> None:
+        seen.append(path.name)
+        if path.name == "spec.json" and moment == "before the rename":
+            raise Death
+        if seen == ["manifest.json", "spec.json", "manifest.json"] and moment == "before the second rename":
+            raise Death
+        write(path, data)
+        if path.name == "spec.json" and moment == "after the rename":
+            raise Death
+
+    folder = RunFolder.create(parent=tmp_path, name="a")
+    monkeypatch.setattr(files, "write_atomically", dying)
+    with pytest.raises(Death), folder:
+        folder.write_json("spec.json", {"lr": 0.1})
+    monkeypatch.undo()
+    there = moment != "before the rename"
+    (line,) = list_runs(tmp_path)
+    assert (line.status, line.spec) == ("interrupted", {"lr": 0.1} if there else None)
+    dead = RunFolder.open(folder.path)
+    assert dead.has("spec.json") == there
+    if there:
+        assert dead.read_json("spec.json") == {"lr": 0.1}
+        whole = (folder.path / "spec.json").read_bytes()
+        (folder.path / "spec.json").write_bytes(whole.replace(b"0.1", b"0.3"))
+        with pytest.raises(TreinoError, match=r"spec\.json is damaged"):
+            RunFolder.open(folder.path)
+        with pytest.raises(TreinoError, match=r"spec\.json is damaged"), dead.lock():
+            dead.seal("stopped")
+        (folder.path / "spec.json").write_bytes(whole)
+    with dead.lock():
+        dead.seal("stopped")
+    sealed = RunFolder.open(folder.path)
+    assert sealed.manifest.files.keys() == ({"spec.json", "run.sqlite"} if there else {"run.sqlite"})
+    assert all(len(digest) == 64 for digest in sealed.manifest.files.values())
+    assert list_runs(tmp_path)[0].spec == line.spec
+    with sealed:
+        sealed.unseal()
+        sealed.write_json("spec.json", {"lr": 0.2})
+        sealed.seal("finished")
+    assert RunFolder.open(folder.path).read_json("spec.json") == {"lr": 0.2}
+
+
+def test_a_file_that_was_there_is_missed_in_a_run_that_was_not_sealed(tmp_path: Path) -> None:
+    with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:
+        (folder.path / "preparation.json").unlink()
+        for ask in (lambda: RunFolder.open(folder.path), lambda: folder.seal("stopped")):
+            with pytest.raises(TreinoError, match=r"preparation\.json is not there"):
+                ask()
+    assert list_runs(tmp_path)[0].damage == "preparation.json is missing"
 
 
 def test_files_beside_the_manifest_are_free(finished: RunFolder) -> None:

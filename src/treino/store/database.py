@@ -7,6 +7,7 @@ A finished run's file is read as bytes whose SHA-256 was checked, into memory: n
 """
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -77,6 +78,15 @@ class Command(NamedTuple):
     state: str
 
 
+class _Told(NamedTuple):
+    """A segment's losses so far: the step after them, how many there are, and a running SHA-256."""
+
+    segment: int
+    end: int | None  # None where there are none yet
+    number: int
+    sha: "hashlib._Hash"
+
+
 class Database:
     """A run's tables. Make one with `writing`, `reading` or `in_memory`; `add_…` need the first.
 
@@ -93,6 +103,7 @@ class Database:
         self._identity = os.stat(path) if writable else None
         self._data_version = -1
         self._last_command = 0
+        self._told: _Told | None = None  # of the newest segment; None where it is to be read anew
         if connection is not None:
             weakref.finalize(self, connection.close)  # who only reads a run need not close it
 
@@ -143,6 +154,12 @@ class Database:
         if len(losses):
             blob = losses.astype("<f4").tobytes()
             sql = "INSERT INTO losses VALUES (?, ?, ?, ?)"
+            told, end = self._told, int(first_step) + len(losses)
+            if told is not None and told.segment == segment and told.end in (None, first_step):
+                told.sha.update(blob)
+                self._told = told._replace(end=end, number=told.number + len(losses))
+            else:
+                self._told = None
             self._add(sql, (segment, int(first_step), len(losses), blob))
 
     def add_epoch(self, segment: int, epoch: int, split: str, metric: str, value: float) -> None:
@@ -176,6 +193,7 @@ class Database:
         Later segments go too. A chunk of losses that reaches over `step` is shortened. TreinoError where
         losses before `step` are not there any more.
         """
+        self._told = None
         self.flush()
         ((end,),) = self._rows("SELECT max(step + count) FROM losses WHERE segment = ?", (segment,))
         if end is None and segment == 0:
@@ -208,11 +226,24 @@ class Database:
         )
 
     def mark(self) -> dict[str, Any]:
-        """The newest segment, how many losses it has, and their SHA-256: what `check` compares with."""
-        segment = max(self.segments(), default=0)
-        blobs = self._rows("SELECT count, blob FROM losses WHERE segment = ? ORDER BY step", (segment,))
-        kept = digest(b"".join(blob for _count, blob in blobs))
-        return {"segment": segment, "count": sum(count for count, _blob in blobs), "sha256": kept}
+        """The newest segment, how many losses it has, and their SHA-256: what `check` compares with.
+
+        They are read once; from then on each is hashed as it is added, however many there are.
+        """
+        self.flush()
+        if self._told is None:
+            segment, sha = max(self.segments(), default=0), hashlib.sha256()
+            sql = "SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step"
+            rows = self._rows(sql, (segment,))
+            for *_where, blob in rows:
+                sha.update(blob)
+            end = sum(rows[-1][:2]) if rows else None
+            self._told = _Told(segment, end, sum(row[1] for row in rows), sha)
+        return {
+            "segment": self._told.segment,
+            "count": self._told.number,
+            "sha256": self._told.sha.hexdigest(),
+        }
 
     def check(self, mark: Mapping[str, Any]) -> None:
         """TreinoError where the losses up to a `mark` are not what they were; later ones don't matter."""

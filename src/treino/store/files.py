@@ -79,6 +79,17 @@ def damaged(path: Path, reason: str) -> TreinoError:
     )
 
 
+def not_a_folder(path: Path) -> TreinoError:
+    """The error for something else in the place of a folder that is to be written to."""
+    dangling = path.is_symlink() and not path.exists()
+    what = _("{path} is a link to nothing.") if dangling else _("{path} is a file, not a folder.")
+    return TreinoError(
+        "not_a_folder",
+        what.format(path=path),
+        _("Give another folder, or move {path} out of the way.").format(path=path),
+    )
+
+
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
     """Turn the system's errors on `path` into one that names the file and says what to do."""
@@ -143,7 +154,8 @@ def make_folder(path: Path) -> None:
             _mkdir(path)
             _sync(path.parent)
         if not path.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            os.lstat(path)  # an error where somebody removed it meanwhile
+            raise not_a_folder(path)
 
 
 def claim_folder(path: Path) -> bool:

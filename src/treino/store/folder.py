@@ -162,8 +162,10 @@ class RunFolder:
 
     def verify(self) -> None:
         """Read every file in the manifest; TreinoError naming the first that differs or is missing."""
-        for name in self._manifest.files:
-            self.read_bytes(name)
+        content = self._manifest
+        for name in content.files:
+            if content.needs(name) or self.has(name):
+                self.read_bytes(name)
 
     # ---- files
 
@@ -187,9 +189,9 @@ class RunFolder:
             return path
         self._require_writing()
         listed = self._manifest.files
-        digest = files.digest(data)
-        if listed.get(name, digest) != digest:
-            self._record({**listed, name: f"{listed[name]} {digest}"})  # a crash leaves one of the two
+        before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
+        if digest not in before.split():
+            self._record({**listed, name: f"{before} {digest}"})  # a crash leaves one of the two
         if path.parent != self.path:
             files.make_folder(path.parent)
         files.write_atomically(path, data)
@@ -307,7 +309,11 @@ class RunFolder:
             raise ValueError(f"{status!r} is not one of {manifest.ENDS}")
         self._require_writing()
         self.verify()
-        listed = {name: self._settled(name) for name in self._manifest.files}
+        listed = {
+            name: digest if " " not in digest else files.digest(self.read_bytes(name))
+            for name, digest in self._manifest.files.items()
+            if self._manifest.needs(name) or self.has(name)
+        }
         whole, broken = self._checkpoints()
         listed |= {each.name: each.digest for each in whole}
         for name in broken:
@@ -344,11 +350,6 @@ class RunFolder:
         content = Manifest(self._manifest.kind, self._manifest.created, status, dict(listed))
         if content != self._manifest:
             self._put_manifest(content)
-
-    def _settled(self, name: str) -> str:
-        """A file's digest; the manifest has two where a process died while it replaced the file."""
-        kept = self._manifest.files[name]
-        return kept if " " not in kept else files.digest(self.read_bytes(name))
 
     def _require_writing(self) -> None:
         if not lock.held(self._lock) or self._manifest.sealed:

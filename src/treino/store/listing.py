@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from treino.errors import TreinoError, nearest
 from treino.store import manifest, naming
 from treino.store.folder import RunFolder
 from treino.words import _
+
+_SHOWN = 8  # names in a hint
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,19 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
             _("{path} is a file, and a run is a folder.").format(path=here),
             _("Did you mean '{path}'?").format(path=here.parent),
         )
-    known = [path.name for path in _folders(parent)]
+    known = [each.name for each in list_runs(parent)]
     if not known:
         raise _none(parent)
-    raise TreinoError(
-        "run_missing",
-        _("There is no run {name}.").format(name=text),
-        nearest(here.name, [*known, naming.LAST]),
-    )
+    raise TreinoError("run_missing", _("There is no run {name}.").format(name=text), _hint(here.name, known))
+
+
+def _hint(name: str, known: list[str]) -> str:
+    """The name that is near, or else the first of those `known`, and how many more there are."""
+    close = get_close_matches(name.lower(), [*known, naming.LAST], n=1)
+    more = len(known) - _SHOWN
+    if close or more <= 0:
+        return nearest(name, close or [*known, naming.LAST])
+    return _("Known: {names} … and {count} more.").format(names=", ".join(known[:_SHOWN]), count=more)
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -95,7 +103,8 @@ def _summary(path: Path) -> RunSummary:
         spec, result = (
             folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")
         )
-        missing = [name for name in folder.manifest.files if not (path / name).is_file()]
+        content = folder.manifest
+        missing = [name for name in content.files if content.needs(name) and not (path / name).is_file()]
         damage = _("{name} is missing").format(name=missing[0]) if missing else None
         status = "damaged" if damage else folder.status
         return RunSummary(path.name, path, folder.kind, status, folder.created, damage, spec, result)

@@ -15,6 +15,7 @@ FORMAT = 1
 KINDS = ("run", "sweep", "study")
 ENDS = ("finished", "stopped", "interrupted", "diverged")
 OUTSIDE = ("pictures", "exports")  # may be made again at any time, so no digest holds them
+ABSENT = "-"  # stands for the digest of a file that is not there yet
 
 # From each older format to the next: `migrate(what, value) -> value` is asked for all that is read from such
 # a folder. what: "manifest" (its dict), a JSON file's name (its value), a tensor file's name (its tensors and
@@ -27,9 +28,10 @@ MIGRATIONS: dict[int, Migration] = {}
 class Manifest:
     """A folder's state: `status` is "running" or an end; `files` maps names to SHA-256.
 
-    Names are relative to the folder ("checkpoint/a.safetensors"). While a file is being replaced it has two
-    digests, with a space between them. `created` is in UTC, ISO 8601 to the
-    microsecond, so that it sorts as text.
+    Names are relative to the folder ("checkpoint/a.safetensors"). While a file is being written it has two
+    digests with a space between them, what was there before (`ABSENT` for nothing) and what comes: a process
+    may die on either side of the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts
+    as text.
     """
 
     kind: str
@@ -42,6 +44,10 @@ class Manifest:
     def sealed(self) -> bool:
         """Whether the folder is complete: every file that it needs is in `files`."""
         return self.status in ENDS
+
+    def needs(self, name: str) -> bool:
+        """Whether `name` has to be there: it is listed, and not as a file that may not have come so far."""
+        return name in self.files and ABSENT not in self.files[name].split()
 
     def to_bytes(self) -> bytes:
         """JSON that ends with the SHA-256 of the same JSON without that entry."""

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.store.files import claim_folder, make_folder, trouble
+from treino.store.files import claim_folder, make_folder, not_a_folder, trouble
 from treino.words import _
 
 LAST = "last"
@@ -62,7 +62,9 @@ def claim_out(path: Path) -> bool:
     if claim_folder(path):
         return True
     with trouble(path):
-        if not path.is_dir() or any(path.iterdir()):
+        if not path.is_dir():
+            raise not_a_folder(path)
+        if any(path.iterdir()):
             raise occupied(path)
     return False
 

@@ -30,7 +30,8 @@ _SYSTEM = {
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """A connection to the file in autocommit; mode: "ro" or "rw"."""
-    address = f"file:{quote(os.fspath(path.absolute()))}?mode={mode}"
+    # a name may hold bytes that are no UTF-8
+    address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
 
