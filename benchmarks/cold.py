@@ -1,5 +1,6 @@
 """``treino train wine`` from a cold shell, and what importing treino adds to importing torch."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -8,10 +9,13 @@ from collections.abc import Sequence
 from statistics import median
 
 from benchmarks.result import Result, Table
-from benchmarks.timing import Spent, Work, budget, interleaved
+from benchmarks.timing import Spent, Work, budget, interleaved, wall
 
 TRAIN_LIMIT, IMPORT_LIMIT = 6.0, 0.5
-IMPORTS = "import time, torch; begin = time.perf_counter(); {what}; print(time.perf_counter() - begin)"
+IMPORTS = (
+    "import time, torch; begin, processor = time.perf_counter(), time.process_time(); {what}; "
+    "print(time.perf_counter() - begin, time.process_time() - processor)"
+)
 DOOR = "import treino; [getattr(treino, name) for name in treino.__all__]"
 
 
@@ -25,31 +29,32 @@ def run(quick: bool) -> Result:
     }
     if quick:
         works = {name: work for name, work in works.items() if name.startswith("import t")}
-    found = {
-        name: [spent.wall for spent in all_of_it]
-        for name, all_of_it in interleaved(works, rounds, warm=0 if quick else 1).items()
-    }
+    found = interleaved(works, rounds, warm=0 if quick else 1)
     limits = dict.fromkeys(works, IMPORT_LIMIT) | {"treino train wine": TRAIN_LIMIT}
     rows = tuple(
-        (name, f"{median(seconds):.3f}", f"{min(seconds):.3f}")
-        + (("–", "–") if name == "import torch" else budget(median(seconds), limits[name], at_most=True))
-        for name, seconds in found.items()
+        (name, f"{wall(found, name):.3f}", f"{median(s.processor for s in spent):.3f}")
+        + (("–", "–") if name == "import torch" else budget(wall(found, name), limits[name], at_most=True))
+        for name, spent in found.items()
     )
     return Result(
-        (Table("A new process", ("what", "median, s", "least, s", "budget", "kept"), rows),),
-        f"{rounds} interleaved rounds of new processes after one that warms the disk's cache; the times of "
-        "the machine as it is, no ratio.",
+        (Table("A new process", ("what", "s", "of processor, s", "budget", "kept"), rows),),
+        f"{rounds} interleaved rounds of new processes after one that warms the disk's cache; medians; the "
+        "times of the machine as it is, no ratio.",
         ("A first start after boot, when the files of torch come from the disk.",),
-        figures={name: round(median(seconds), 3) for name, seconds in found.items()},
+        figures={name: round(wall(found, name), 3) for name in works},
     )
 
 
 def _command(words: Sequence[str]) -> Work:
     def run() -> Spent:
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), os.times()
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([sys.executable, *words], cwd=folder, check=True, capture_output=True)
-        return Spent(time.perf_counter() - begin, 0.0)
+        after = os.times()
+        processor = (
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+        return Spent(time.perf_counter() - begin, processor)
 
     return run
 
@@ -57,6 +62,6 @@ def _command(words: Sequence[str]) -> Work:
 def _printed(code: str) -> Work:
     def run() -> Spent:
         said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-        return Spent(float(said.stdout), 0.0)
+        return Spent(*map(float, said.stdout.split()))
 
     return run

@@ -63,6 +63,7 @@ def run(quick: bool) -> Result:
             figures[f"{name}_seconds"] = round(median(seconds_S), 3)
             spread = f" ± {stdev(score_S):.3f}" if len(seeds) > 1 else ""
             limit = BUDGETS.get(name)
+            kept = budget(median(seconds_S), SECONDS, at_most=True)
             rows.append(
                 (
                     name,
@@ -72,15 +73,29 @@ def run(quick: bool) -> Result:
                     f"{median(seconds_S):.2f}",
                 )
                 + (f"{median(epochs_S):.0f}",)
-                + (("–", "–") if limit is None else budget(round(mean(score_S), 3), limit, at_most=False))
+                + (
+                    ("–",) * 4
+                    if limit is None
+                    else budget(round(mean(score_S), 3), limit, at_most=False) + kept
+                )
             )
-    columns = ("table", "figure", "test rows", "linear model", "training, s", "epochs", "budget", "kept")
+    columns = (
+        "table",
+        "figure",
+        "test rows",
+        "linear model",
+        "training, s",
+        "epochs",
+        "budget",
+        "kept",
+        "seconds",
+        "kept",
+    )
     return Result(
         (Table("The defaults", columns, tuple(rows)),),
         f"Mean ± deviation over {len(seeds)} seeds, each with its own split: 70 % training, 15 % validation, "
-        "15 % test. Seconds (median) and epochs of the training alone, one thread. A linear model on the "
-        "same rows: logistic or ridge regression of scikit-learn. Budget for the four first: also "
-        f"≤ {SECONDS} s.",
+        "15 % test. Seconds (of processor, median) and epochs of the training alone, one thread. A linear "
+        "model on the same rows: logistic or ridge regression of scikit-learn.",
         ("Tuning: nothing was set, which is the point.", "Tables of more than 2,000 rows."),
         ("https://scikit-learn.org/stable/datasets.html",),
         figures,
@@ -91,10 +106,10 @@ def _one(source: Any, seed: int) -> tuple[float, float, float, int]:
     settings = read_settings({"seed": seed})
     data = load_data(source, settings)
     training = plan(settings, data).training
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _tick in training:
         pass
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         linear = baselines(data, training.loss_function).metrics["linear"]
