@@ -20,7 +20,7 @@ DOOR = "import treino; [getattr(treino, name) for name in treino.__all__]"
 
 
 def run(quick: bool) -> Result:
-    rounds = 1 if quick else 5
+    rounds = 1 if quick else 3
     works = {
         "treino train wine": _command(["-m", "treino", "train", "wine"]),
         "import torch": _command(["-c", "import torch"]),

@@ -1,0 +1,83 @@
+"""The docs hold what the committed results give, and every script of the benchmarks runs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import __main__ as program
+from benchmarks import pages
+from benchmarks.result import RESULTS, Result, Table, read, write
+from benchmarks.timing import Spent, interleaved, processor_ratio, ratio
+
+from tests.conftest import mnist_folder
+
+ROOT = Path(__file__).parent.parent
+NEED_MNIST = {"as_taught", "mnist"}
+FORK = {"as_taught", "kills"}  # in a process of their own: forking this one is none of their business
+
+
+def test_every_script_has_a_result_and_a_line() -> None:
+    assert {path.stem for path in RESULTS.glob("*.json")} == set(program.NAMES)
+    for name in program.NAMES:
+        assert program.about(name).endswith(".")
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(pages.TEXT.glob("*.md"))])
+def test_the_docs_are_what_the_results_give(name: str) -> None:
+    page = pages.DOCS / name
+    assert page.read_text() == pages.render()[page], "run: python -m benchmarks docs"
+
+
+def test_results_are_small_and_name_no_place() -> None:
+    for path in RESULTS.glob("*.json"):
+        text = path.read_text()
+        assert len(text) < 20_000, path.name
+        assert str(ROOT) not in text
+        assert "NaN" not in text
+
+
+def test_a_result_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.result.RESULTS", tmp_path)
+    result = Result((Table("t", ("a", "b"), (("1", "× 2"),)),), "m", ("l",), ("s",), {"x": 0.5})
+    written = write("one", result, 2.4, 1.25)
+    assert json.loads(written.read_text())["seconds"] == 2
+    again, machine = read("one")
+    assert again == result
+    assert machine["cores"] == os.cpu_count()
+    assert result.tables[0].lines() == ["| a | b   |", "|---|-----|", "| 1 | × 2 |"]
+
+
+def test_a_ratio_is_that_of_each_round() -> None:
+    """A machine that slows down threefold in the middle changes nothing."""
+    slow = iter([1, 1, 1, 3, 3, 3, 3])
+    at = [1.0]
+
+    def work(seconds: float, first: bool) -> Spent:
+        if first:
+            at[0] = next(slow)
+        return Spent(seconds * at[0], seconds)
+
+    found = interleaved({"a": lambda: work(0.8, True), "b": lambda: work(0.2, False)}, 6)
+    assert [s.wall for s in found["a"]] == pytest.approx([0.8, 0.8, 2.4, 2.4, 2.4, 2.4])
+    assert ratio(found, "a", "b") == pytest.approx(4)
+    assert processor_ratio(found, "b", "a") == pytest.approx(0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", program.NAMES)
+def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if name in NEED_MNIST and mnist_folder() is None:
+        pytest.skip("needs the MNIST files in $TREINO_DATA/mnist")
+    before = (RESULTS / f"{name}.json").read_bytes()
+    if name in FORK:
+        command = [sys.executable, "-m", "benchmarks", name, "--quick"]
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    else:
+        assert program.main([name, "--quick"]) == 0
+        said = capsys.readouterr().out
+    assert "|---" in said
+    assert "nan" not in said
+    assert (RESULTS / f"{name}.json").read_bytes() == before
