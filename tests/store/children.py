@@ -7,13 +7,17 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from treino.errors import TreinoError
 from treino.store import RunFolder
+from treino.store.checkpoint import SLOTS
 from treino.store.files import write_atomically
+
+if TYPE_CHECKING:
+    import torch
 
 CHUNK = 5
 
@@ -23,8 +27,10 @@ def loss(step: int) -> float:
     return float(np.float32(np.sin(step) + 1 / (step + 1)))
 
 
-def state(step: int) -> torch.Tensor:
+def state(step: int) -> "torch.Tensor":
     """The parameters after `step` updates, known to writer and reader."""
+    import torch
+
     return torch.arange(2000.0) * (step + 1)
 
 
@@ -53,6 +59,7 @@ def write(path: str, log: str, end: str) -> None:
 
 def create(parent: str, log: str, start: str, count: str) -> None:
     """At the moment `start`, make `count` runs and tell their names."""
+    time.sleep(max(0.0, float(start) - 0.01 - time.time()))
     while time.time() < float(start):
         pass
     for _each in range(int(count)):
@@ -109,14 +116,13 @@ def read_as_nobody(path: str, log: str) -> None:
         os.setgid(65534)
         os.setuid(65534)
     folder = RunFolder.open(path)
-    kept = folder.last_checkpoint()
-    assert kept is not None
+    kept = [len(folder.read_bytes(name)) > 0 for name in SLOTS]
     refused = ""
     try:
         write_atomically(Path(path) / "spec.json", b"")
     except TreinoError as error:
         refused = error.rule
-    _tell(log, f"{folder.status} {len(folder.database.losses())} {kept[1]['step']} {refused}")
+    _tell(log, f"{folder.status} {len(folder.database.losses())} {sum(kept)} {refused}")
 
 
 def _tell(log: str, line: str) -> None:
@@ -131,9 +137,13 @@ ORDERS = {each.__name__: each for each in (write, create, hold, orphan, crowded,
 def main() -> None:
     """Fork a child per order until stdin ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that nobody has to wait for them
-    torch.set_num_threads(1)
+    print("ready", flush=True)
     for line in sys.stdin:
         order, *words = line.rstrip("\n").split("\t")
+        if order == "write":  # loading torch takes long, so only where it is needed, and once for all
+            import torch
+
+            torch.set_num_threads(1)
         number = os.fork()
         if number == 0:
             try:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from treino.errors import TreinoError
 from treino.store import RunFolder, database, files
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,11 @@ def fill(folder: RunFolder) -> RunFolder:
     folder.write_tensors("model.safetensors", {"0.weight": torch.arange(6.0).reshape(2, 3).t()}, {"kept": 4})
     folder.write_json("result.json", {"loss": [1.0, float("nan")], "steps": 40})
     return folder
+
+
+def rule(caught: pytest.ExceptionInfo[TreinoError]) -> tuple[str, int]:
+    """The error's short id and exit status."""
+    return caught.value.rule, caught.value.status
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +60,7 @@ def finished(tmp_path: Path, original: Path) -> RunFolder:
 
 
 class Forks:
-    """A process with torch and the store loaded that forks one child per order and says its number."""
+    """A process with the store loaded that forks one child per order and says its number."""
 
     def __init__(self) -> None:
         self._server = subprocess.Popen(
@@ -64,6 +70,8 @@ class Forks:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert self._server.stdout is not None
+        assert self._server.stdout.readline() == "ready\n"
 
     def __call__(self, order: str, *words: object) -> int:
         """Fork a child that does `order`; its process number."""

@@ -314,7 +314,7 @@ def test_flips_in_a_run_that_was_not_sealed_never_end_in_a_traceback(folder: Run
     whole = path.read_bytes()
     random = np.random.default_rng(0)
     reported = []
-    for place in random.integers(0, len(whole) * 8, 60):
+    for place in random.integers(0, len(whole) * 8, 30):
         data = bytearray(whole)
         data[place // 8] ^= 1 << (place % 8)
         path.write_bytes(data)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load
 
@@ -20,6 +20,7 @@ finite = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, 
 values = st.recursive(finite, lambda each: st.lists(each) | st.dictionaries(texts, each), max_leaves=8)
 
 
+@settings(max_examples=50)
 @given(values)
 def test_json_comes_back_exactly_from_stable_bytes(value: object) -> None:
     data = json_bytes(value)

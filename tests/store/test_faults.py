@@ -174,7 +174,7 @@ CASES = [(operation, number) for operation in OPERATIONS for number in ERRORS]
 def test_a_failing_disk_loses_nothing_here_and_there(
     tmp_path: Path, disk: Callable[..., None], operation: str, number: int
 ) -> None:
-    for place in range(0, 60, 11):
+    for place in range(0, 60, 17):
         refused_at(tmp_path / str(place), disk, operation, number, place, lasting=place % 2 == 1)
 
 
@@ -246,7 +246,7 @@ def killed_at(root: Path, disk: Callable[..., None], place: int, reader: bool) -
 
 
 def test_a_death_here_and_there_leaves_a_run_that_goes_on(tmp_path: Path, disk: Callable[..., None]) -> None:
-    for place in range(0, 170, 13):
+    for place in range(0, 170, 19):
         killed_at(tmp_path / str(place), disk, place, reader=place % 2 == 1)
 
 
