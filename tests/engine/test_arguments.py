@@ -1,5 +1,8 @@
 """What can't be is refused before the first step: the rule, the value, the next move."""
 
+import json
+
+import numpy as np
 import pytest
 import torch
 from oracles import sample
@@ -56,6 +59,33 @@ REFUSED = [
     ({"metric": "auc"}, "metric_task", "accuracy"),
     ({"class_weights": (1.0, 2.0)}, "class_weights_range", "each class"),
     ({"class_weights": (1.0, 2.0, 0.0)}, "class_weights_range", "above 0"),
+    ({"class_weights": ["a"]}, "class_weights_type", "balanced"),
+    ({"class_weights": 3}, "class_weights_type", "balanced"),
+    ({"class_weights": "even"}, "class_weights_type", "balanced"),
+    ({"betas": 0.9}, "betas_type", "0.999"),
+    ({"betas": (0.9,)}, "betas_type", "0.999"),
+    ({"betas": None}, "betas_type", "0.999"),
+    ({"seeds": None}, "seeds_range", ""),
+    ({"seeds": [2**70]}, "seeds_range", ""),
+    ({"seeds": "one"}, "seeds_range", ""),
+    ({"seeds": 1.5}, "seeds_range", ""),
+    ({"data_seed": "x"}, "data_seed_range", ""),
+    ({"data_seed": -1}, "data_seed_range", ""),
+    ({"fault": 3}, "fault_unknown", "missing_zero_grad"),
+    ({"fault": [[]]}, "fault_unknown", "missing_zero_grad"),
+    ({"threads": "x"}, "threads_range", ""),
+    ({"engine": []}, "engine_unknown", "flat-loop"),
+    ({"dtype": "x"}, "dtype_unknown", "float32"),
+    ({"dtype": torch.int32}, "dtype_unknown", "float32"),
+    ({"lr": True}, "lr_type", "number"),
+    ({"lr": [True, 0.1, 0.1], "seeds": range(3)}, "lr_type", "number"),
+    ({"lr": 10**400}, "lr_type", "number"),
+    ({"nesterov": "no"}, "nesterov_type", "True"),
+    ({"nesterov": True}, "momentum_with_adam", "sgd"),
+    ({"momentum": 0.9}, "momentum_with_adam", "betas=(0.9, 0.999)"),
+    ({"momentum": [0, 0.5], "seeds": range(2), "optimizer": "adamw"}, "momentum_with_adam", "0.5"),
+    ({"betas": (0.8, 0.999), "optimizer": "sgd"}, "betas_with_sgd", "momentum=0.8"),
+    ({"eps": 1e-3, "optimizer": "sgd"}, "eps_with_sgd", "adam"),
 ]
 
 
@@ -70,6 +100,36 @@ def test_bad_arguments_are_refused(arguments, rule, hint):
     assert refused.value.message
     assert hint in refused.value.hint
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"seeds": np.int64(3)},
+        {"seeds": np.arange(2)},
+        {"seeds": torch.arange(2)},
+        {"batch_size": np.int64(4), "every": np.int32(5), "data_seed": np.int64(1), "threads": np.int8(1)},
+        {"lr": np.float32(0.1), "label_smoothing": np.float32(0.1)},
+        {"lr": np.array([0.1, 0.2]), "seeds": (0, 1)},
+        {"fault": None},
+        {"momentum": [0.0, 0.9], "optimizer": "sgd", "seeds": (0, 1)},
+        {"momentum": [0.0, 0.0], "betas": ([0.8, 0.9], 0.999), "seeds": (0, 1)},
+        {"betas": (0.9, 0.999), "eps": 1e-8, "optimizer": "sgd"},
+    ],
+)
+def test_numbers_of_numpy_and_one_for_each_member_are_taken(arguments):
+    training = train(DATA, mlp(np.int64(4)), steps=2, **arguments)
+    training.advance(0.0)
+    json.dumps(training.save()[1])
+
+
+def test_balanced_weights_are_scikit_learns():
+    from sklearn.utils.class_weight import compute_class_weight
+
+    y = torch.tensor([0] * 12 + [1] * 8 + [2] * 4)
+    wanted = compute_class_weight("balanced", classes=np.arange(3), y=y.numpy())
+    training = train((X, y), mlp(4), class_weights="balanced")
+    assert training.loss_function.class_weights == pytest.approx(tuple(wanted))
 
 
 @pytest.mark.parametrize(
@@ -141,6 +201,21 @@ def test_dropout_is_a_share(rate):
     with pytest.raises(TreinoError) as refused:
         mlp(4, dropout=rate)
     assert refused.value.rule == "dropout_range"
+
+
+@pytest.mark.parametrize(
+    ("described", "rule"),
+    [
+        ({"dropout": "much"}, "dropout_type"),
+        ({"dropout": None}, "dropout_type"),
+        ({"batch_norm": "no"}, "batch_norm_type"),
+        ({"activation": []}, "activation_unknown"),
+    ],
+)
+def test_descriptions_of_the_wrong_type_are_refused(described, rule):
+    with pytest.raises(TreinoError) as refused:
+        mlp(4, **described)
+    assert refused.value.rule == rule
 
 
 def test_unknown_activations_suggest_the_nearest():

@@ -1,5 +1,7 @@
 """A module of the user's own: checked before training, its chance seeded, equal to the plain loop."""
 
+import warnings
+
 import pytest
 import torch
 from oracles import ARGUMENTS, plain_loop, sample
@@ -156,12 +158,75 @@ def test_lazy_layers_are_made_before_training():
     assert loss_SP.isfinite().all()
 
 
+def test_lazy_layers_begin_by_the_seed_alone_and_in_company():
+    def make():
+        return nn.Sequential(nn.LazyLinear(6), nn.ReLU(), nn.LazyLinear(3))
+
+    crowd, _loss = finished(train((X, Y), make, steps=5, seeds=(1, 2)))
+    alone, _loss = finished(train((X, Y), make, steps=5, seeds=(2,), data_seed=1))
+    assert_same(crowd, alone, slice(1, 2))
+    assert not torch.equal(*crowd._population.params)
+
+
+class Counts(Plain):
+    """Keeps count of its calls, and writes into what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x.mul_(2))
+
+
+@pytest.mark.parametrize("batch", [7, None])
+def test_rows_stay_what_they_were_whatever_a_network_writes_into_them(batch):
+    net = Counts()
+    data = ((X.clone(), Y), (X.clone(), Y))
+    training, _loss = finished(train(data, net, steps=5, batch_size=batch, seeds=(0,)))
+    for x, _y in data:
+        assert torch.equal(x, X)
+    assert torch.equal(training._train.x, X)
+    assert torch.equal(training._validation.x, X)
+
+
+def test_probing_leaves_the_network_its_gradients_and_the_random_state_alone():
+    net = Counts()
+    net.first.weight.grad = torch.ones_like(net.first.weight)
+    net.eval()
+    state = torch.get_rng_state()
+    training = train((X, Y), net)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not net.training
+    assert net.first.weight.grad.eq(1).all()
+    assert all(p.grad is None for name, p in net.named_parameters() if name != "first.weight")
+    for name, t in training.net().state_dict().items():
+        assert torch.equal(t, net.state_dict()[name]), name
+    assert net.calls == 0
+
+
+def test_an_index_that_is_too_large_is_found_before_training():
+    class Names(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.names = nn.Embedding(20, 3)
+
+        def forward(self, x):
+            return self.names(x[:, 0].long())
+
+    rows = torch.arange(24.0)[torch.randperm(24, generator=torch.Generator().manual_seed(0))]
+    with pytest.raises(TreinoError, match="Embedding") as refused:
+        train((rows.unsqueeze(1), Y), Names())
+    assert refused.value.rule == "net_forward"
+    train((rows.unsqueeze(1).clamp(max=19), Y), Names())
+
+
 # ---- what is refused
 
 
-def no_parameters():
+def all_frozen():
     net = Plain()
-    net.forward = lambda x: x
     for p in net.parameters():
         p.requires_grad_(False)
     return net
@@ -179,16 +244,53 @@ def layers_in_a_list():
     return Hidden()
 
 
-def fails():
-    net = Plain()
-    net.forward = lambda x: net.first(x) @ torch.zeros(4, 3)
-    return net
+class Fails(Plain):
+    def forward(self, x):
+        return self.first(x) @ torch.zeros(4, 3)
 
 
 def returns_a_tuple():
     net = Plain()
     net.forward = lambda x: (x, x)
     return net
+
+
+class TwoOutputsInTraining(Plain):
+    def forward(self, x):
+        out = super().forward(x)
+        return (out, out) if self.training else out
+
+
+def forward_of_another():
+    net = Plain()
+    net.forward = lambda x: Plain.forward(net, x)  # a copy of net would still ask net
+    return net
+
+
+class CutOff(Plain):
+    def forward(self, x):
+        return super().forward(x).detach()
+
+
+class BreaksAutograd(Plain):
+    def forward(self, x):
+        z = super().forward(x).exp()
+        return z.add_(1)
+
+
+class Leaves(Plain):
+    def forward(self, x):
+        raise SystemExit(3)
+
+
+def compiled():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch says that script is to go
+        return nn.Sequential(torch.jit.script(nn.Linear(5, 3)))
+
+
+def no_constructor():
+    raise SystemExit("no")
 
 
 def needs_arguments(size):
@@ -205,10 +307,16 @@ REFUSED = [
     ),
     (lambda: Plain(out=4), "net_output", ["[2, 4]", "[2, 3]"], "3 outputs"),
     (lambda: nn.Sequential(nn.Linear(5, 3), nn.Flatten(0)), "net_output", ["[6]"], "3 outputs"),
-    (no_parameters, "net_no_parameters", ["Plain"], "self"),
+    (all_frozen, "net_frozen", ["Plain", "frozen", "requires_grad"], "requires_grad_(True)"),
     (layers_in_a_list, "net_no_parameters", ["Hidden"], "list hides"),
-    (fails, "net_forward", ["first", "[2, 5]"], "[5]"),
+    (Fails, "net_forward", ["layer first (Linear)", "[2, 5]"], "[5]"),
     (returns_a_tuple, "net_output", ["tuple"], "[batch, 3]"),
+    (TwoOutputsInTraining, "net_output", ["tuple"], "[batch, 3]"),
+    (forward_of_another, "net_detached", ["cut off"], "method"),
+    (CutOff, "net_detached", ["cut off"], "detach"),
+    (BreaksAutograd, "net_backward", ["inplace"], "relu_"),
+    (Leaves, "net_forward", ["SystemExit"], "[5]"),
+    (compiled, "net_script", ["jit"], "nn.Module"),
 ]
 
 
@@ -237,6 +345,7 @@ def test_images_into_a_linear_layer_are_told_to_flatten():
         (Plain, {"engine": "flat-bmm"}, "engine_net"),
         (Plain, {"init": "kaiming"}, "init_own"),
         (needs_arguments, {}, "net_fails"),
+        (no_constructor, {}, "net_fails"),
         (lambda: 3, {}, "net_kind"),
         (3, {}, "net_type"),
         (Plain(), {"seeds": (1, 2)}, "seeds_own"),

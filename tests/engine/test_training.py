@@ -120,6 +120,13 @@ def test_a_state_saved_by_another_training_is_refused(change):
     assert all(torch.equal(t.nan_to_num(7e7), before[name]) for name, t in other.save()[0].items())
 
 
+@pytest.mark.parametrize("saved", [(None, None), ({}, None), ({}, {})])
+def test_what_is_no_saved_state_is_refused(saved):
+    with pytest.raises(TreinoError) as refused:
+        train(DATA, NET, **ARGUMENTS).load(*saved)
+    assert refused.value.rule == ("saved_by_another" if saved == ({}, {}) else "saved_type")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", list(KERNELS))
 def test_memory_is_flat_over_steps(engine):
@@ -206,6 +213,15 @@ def test_a_loss_ten_times_that_of_the_best_constant_is_divergence_too():
     assert fine.status_P == ("finished",)
 
 
+@pytest.mark.parametrize(
+    "y", [torch.full((33,), 3.5), torch.full((33,), 0.1), Y * 0], ids=["3.5", "0.1", "class"]
+)
+def test_a_target_of_one_value_is_no_divergence(y):
+    """The best constant's loss is 0, and everything is more than ten times that."""
+    training, _loss = finished(train((X, y[:33]), mlp(4), epochs=2))
+    assert training.status_P == ("finished",)
+
+
 def test_when_all_members_have_diverged_the_training_is_over():
     training, loss_SP = finished(train(DATA, mlp(7), lr=1e30, optimizer="sgd", steps=1000, seeds=(1, 2)))
     assert training.done
@@ -242,6 +258,15 @@ def test_early_stopping_keeps_the_best_weights_and_counts_epochs():
         for ours, theirs in zip(kept.parameters(), wanted, strict=True):
             assert torch.equal(ours, theirs)
     assert "stopped" in training.status_P
+
+
+def test_patience_that_ends_with_the_last_step_has_cut_nothing():
+    arguments = {"lr": 0.0, "batch_size": None, "patience": 40}  # the best is the first, of step 20
+    for steps, status in ((60, "finished"), (80, "stopped")):
+        training, _loss = finished(train(DATA, mlp(4), steps=steps, **arguments))
+        assert training.status_P == (status,)
+        assert training.step == 60
+    assert training.kept_step_P.tolist() == [20]
 
 
 def test_validation_is_measured_at_epoch_ends_twenty_steps_apart_and_at_the_very_end():
@@ -359,6 +384,11 @@ def test_commands_that_can_not_be_obeyed_are_refused():
         (("lr", float("nan")), "lr_range"),
         (("lr", 0.1, 0), "set_step_passed"),
         (("dropout", 0.5), "dropout_without_layer"),
+        (("lr", 0.1, "soon"), "step_range"),
+        (("lr", 0.1, 2.5), "step_range"),
+        (("lr", True), "lr_type"),
+        (([], 0.1), "hyper-parameter_unknown"),
+        (("momentum", 0.9), "momentum_with_adam"),
     ]:
         with pytest.raises(TreinoError) as refused:
             training.set(*arguments)
@@ -410,6 +440,28 @@ def test_a_tick_of_one_network_gives_a_number_and_a_module():
             "Linear",
         ]
         assert net[2].p == 0.2
+
+
+def test_a_member_without_dropout_has_the_keys_of_one_trained_alone():
+    training = train(DATA, mlp(8, 4, dropout=(0.0, 0.3)), steps=5, seeds=(0, 1))
+    finished(training)
+    for member, rate in enumerate((0.0, 0.3)):
+        alone = train(DATA, mlp(8, 4, dropout=rate), steps=5).net()
+        net = training.net(member)
+        assert str(net) == str(alone)
+        alone.load_state_dict(net.state_dict())
+        assert torch.equal(alone(X), net(X))
+    training = train(DATA, mlp(8, dropout=(0.0, 0.3)), steps=5, seeds=(0, 1))
+    training.set("dropout", 0.2, step=2)
+    finished(training)
+    assert [m.p for m in training.net(0) if isinstance(m, torch.nn.Dropout)] == [0.2]
+
+
+@pytest.mark.parametrize("member", [-1, 1, "a", 0.0])
+def test_members_that_are_not_there_are_refused(member):
+    with pytest.raises(TreinoError) as refused:
+        train(DATA, mlp(5)).net(member)
+    assert refused.value.rule == "member_range"
 
 
 def test_a_network_that_was_given_out_is_a_copy():

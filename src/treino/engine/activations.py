@@ -70,7 +70,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def activation(name: str) -> Activation:
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise TreinoError(
             "activation_unknown",
             _("There is no activation {name!r}.").format(name=name),

@@ -4,13 +4,13 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from treino.engine.optim import HP
+from treino.engine.optim import HP, OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -64,8 +64,10 @@ def per_member(name: str, value: Any, members: int) -> Tensor:
     """``[P]`` float64 within the range of the hyper-parameter, from one number or one per member."""
     low, high = HP[name][1:]
     try:
+        if any(isinstance(v, bool) for v in (value if isinstance(value, tuple | list) else (value,))):
+            raise TypeError
         value_P = torch.as_tensor(value, dtype=torch.float64, device="cpu").reshape(-1)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise TreinoError(
             f"{name}_type",
             _("{name} is {value!r}, not a number.").format(name=name, value=value),
@@ -107,12 +109,51 @@ def hyperparameter(name: str, value: Any, members: int, recipe: "Recipe") -> Ten
         )
     if name == "clip" and value is None:
         value = math.inf
-    return per_member(name, value, members)
+    value_P = per_member(name, value, members)
+    _is_read(name, value_P, recipe.optimizer)
+    return value_P
 
 
-def check_range(name: str, value: float, low: float, high: float) -> float:
+def hyperparameters(optimizer: str, members: int, betas: Any, **values: Any) -> dict[str, Tensor]:
+    """All of HP, each ``[P]`` float64; refused where this optimizer would not look at what was asked for."""
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise TreinoError(
+            "betas_type",
+            _("betas are {value!r}, not two numbers.").format(value=betas),
+            _("The usual ones are betas=(0.9, 0.999)."),
+        )
+    given = {"beta1": betas[0], "beta2": betas[1], **values}
+    hp = {name: per_member(name, given[name], members) for name in HP}
+    for name, value_P in hp.items():
+        _is_read(name, value_P, optimizer)
+    return hp
+
+
+def _is_read(name: str, value_P: Tensor, optimizer: str) -> None:
+    reads, usual = OPTIMIZERS[optimizer].reads, HP[name][0]
+    if name == "momentum" and name not in reads and bool((value_P != 0).any()):
+        raise TreinoError(
+            "momentum_with_adam",
+            _("momentum is a setting of sgd; {optimizer} has none.").format(optimizer=optimizer),
+            _("Use optimizer='sgd', or betas=({value:g}, 0.999).").format(value=float(value_P.max())),
+        )
+    if name in ("beta1", "beta2") and "betas" not in reads and bool((value_P != usual).any()):
+        raise TreinoError(
+            "betas_with_sgd",
+            _("betas are settings of adam and adamw; {optimizer} has none.").format(optimizer=optimizer),
+            _("Use optimizer='adam', or momentum={value:g}.").format(value=float(value_P[0])),
+        )
+    if name == "eps" and name not in reads and bool((value_P != usual).any()):
+        raise TreinoError(
+            "eps_with_sgd",
+            _("eps is a setting of adam and adamw; {optimizer} has none.").format(optimizer=optimizer),
+            _("Use optimizer='adam', or leave eps out."),
+        )
+
+
+def check_range(name: str, value: object, low: float, high: float) -> float:
     """A number in [low, high)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < high:
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < high:
         raise TreinoError(
             f"{name}_range",
             _("{name} is {value!r}, not a number from {low} to below {high}.").format(
@@ -123,6 +164,37 @@ def check_range(name: str, value: float, low: float, high: float) -> float:
     return float(value)
 
 
-def faults(fault: str | Sequence[str]) -> tuple[str, ...]:
-    names = (fault,) if isinstance(fault, str) else tuple(fault)
+def truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TreinoError(
+            f"{name}_type",
+            _("{name} is {value!r}, neither True nor False.").format(name=name, value=value),
+            _("Use {name}=True, or leave it out.").format(name=name),
+        )
+    return value
+
+
+def seeds_of(seeds: Any) -> tuple[int, ...]:
+    """One whole number, or some of them."""
+    if hasattr(seeds, "tolist"):
+        seeds = seeds.tolist()
+    several = isinstance(seeds, Iterable) and not isinstance(seeds, str)
+    found = tuple(whole("seeds", seed, 0) for seed in (seeds if several else (seeds,)))
+    if not found:
+        raise TreinoError("seeds_empty", _("There is no seed."), _("Give at least one: seeds=(0,)."))
+    return found
+
+
+def dtype_of(dtype: object) -> torch.dtype:
+    if dtype not in (torch.float32, torch.float64) or not isinstance(dtype, torch.dtype):
+        raise TreinoError(
+            "dtype_unknown",
+            _("Training in {dtype!r} isn't possible.").format(dtype=dtype),
+            _("Use torch.float32 or torch.float64."),
+        )
+    return dtype
+
+
+def faults(fault: str | Sequence[str] | None) -> tuple[str, ...]:
+    names = fault if isinstance(fault, tuple | list | set | frozenset) else () if fault is None else (fault,)
     return tuple(known("fault", name, FAULTS) for name in names)

@@ -1,26 +1,25 @@
 """What was given to ``train``: rows, loss, network and device, checked and in one form."""
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import arguments as check
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.nets import MLP
-from treino.engine.own import construct
+from treino.engine.own import construct, copied
+from treino.engine.pairs import Pair, check_classes, pairs_of
 from treino.engine.rng import fork
 from treino.errors import TreinoError
 from treino.words import _
 
 EPOCHS = {"table": 200, "image": 10}
 
-Pair = tuple[Tensor, Tensor]
 Net = MLP | nn.Module | Callable[[], nn.Module]
 
 
@@ -38,7 +37,7 @@ class Given:
     epochs: int
 
 
-def given_of(data: Any) -> Given:
+def given_of(data: Any, dtype: torch.dtype) -> Given:
     if isinstance(data, Data):
         pairs = [(rows.x, rows.y) for rows in (data.train, data.validation)]
         classes = len(data.classes) if data.task == "classification" else data.train.y.shape[1]
@@ -46,6 +45,8 @@ def given_of(data: Any) -> Given:
             raise TreinoError(
                 "no_training_rows", _("There are no training rows."), _("Lower the other shares.")
             )
+        if data.task == "classification":
+            check_classes(classes, len(data.train))
         return Given(
             pairs[0],
             pairs[1],
@@ -56,51 +57,21 @@ def given_of(data: Any) -> Given:
             data.data_seed,
             EPOCHS[data.kind],
         )
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TreinoError(
-            "data_type",
-            _("train can't use a {kind} as data.").format(kind=type(data).__name__),
-            _("Give what treino.load returns, or a pair of tensors (x, y)."),
-        )
-    two = isinstance(data[0], tuple | list)
-    x, y = _pair(data[0] if two else data)
-    validation = _pair(data[1]) if two else (x[:0], y[:0])
-    if not len(x):
-        raise TreinoError("no_training_rows", _("There are no training rows."), _("Give at least one row."))
-    if validation[0].shape[1:] != x.shape[1:]:
-        raise TreinoError(
-            "data_shape",
-            _("Validation rows have the shape {got}, training rows {wanted}.").format(
-                got=list(validation[0].shape[1:]), wanted=list(x.shape[1:])
-            ),
-            _("Give both the same columns."),
-        )
+    (x, y), validation = pairs_of(data, dtype)
+    shape = tuple(x.shape[1:])
     if y.is_floating_point():
-        y, other = (t.unsqueeze(-1) if t.dim() == 1 else t for t in (y, validation[1]))
-        return Given(
-            (x, y), (validation[0], other), "regression", y.shape[1], tuple(x.shape[1:]), 1.0, None, 200
-        )
+        return Given((x, y), validation, "regression", y.shape[1], shape, 1.0, None, EPOCHS["table"])
     classes = max(int(t.max()) + 1 for t in (y, validation[1]) if len(t))
-    return Given((x, y), validation, "classification", max(2, classes), tuple(x.shape[1:]), 1.0, None, 200)
-
-
-def _pair(pair: Any) -> Pair:
-    x, y = (torch.as_tensor(t) for t in pair)
-    if (
-        x.dim() < 2
-        or len(x) != len(y)
-        or (not y.is_floating_point() and (y.dim() != 1 or bool((y < 0).any())))
-    ):
-        raise TreinoError(
-            "data_shape",
-            _("x has the shape {x} and y {y}.").format(x=list(x.shape), y=list(y.shape)),
-            _("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
-        )
-    return x if x.is_floating_point() else x.float(), y
+    check_classes(classes, len(x))
+    return Given((x, y), validation, "classification", max(2, classes), shape, 1.0, None, EPOCHS["table"])
 
 
 def criterion_of(
-    name: str | None, smoothing: float, weights: Sequence[float] | None, given: Given, softmax_first: bool
+    name: str | None,
+    smoothing: float,
+    weights: str | Sequence[float] | None,
+    given: Given,
+    softmax_first: bool,
 ) -> tuple[Loss, str]:
     if name is None:
         name, reason = (
@@ -142,16 +113,31 @@ def criterion_of(
                 _("Use cross_entropy, or leave it out."),
             )
     if weights is not None:
-        weights = tuple(float(w) for w in weights)
-        if len(weights) != given.classes or not all(0 < w < math.inf for w in weights):
-            raise TreinoError(
-                "class_weights_range",
-                _("class_weights are {weights}; there are {n} classes.").format(
-                    weights=weights, n=given.classes
-                ),
-                _("Give one number above 0 for each class."),
-            )
+        weights = _weights(weights, given)
     return Loss(name, float(smoothing), weights, softmax_first), reason
+
+
+def _weights(weights: Any, given: Given) -> tuple[float, ...]:
+    """One per class; ``balanced``: rows / (classes × the class's rows), as scikit-learn has it."""
+    if isinstance(weights, str) and weights == "balanced":
+        y = given.train[1]
+        count_C = torch.bincount(y.reshape(-1).long(), minlength=given.classes).clamp(min=1).double()
+        return tuple((len(y) / (given.classes * count_C)).tolist())
+    try:
+        found = tuple(float(w) for w in weights)
+    except (TypeError, ValueError) as error:
+        raise TreinoError(
+            "class_weights_type",
+            _("class_weights are {weights!r}, not numbers.").format(weights=weights),
+            _("Give one number above 0 for each class, or 'balanced'."),
+        ) from error
+    if len(found) != given.classes or not all(0 < w < math.inf for w in found):
+        raise TreinoError(
+            "class_weights_range",
+            _("class_weights are {weights}; there are {n} classes.").format(weights=found, n=given.classes),
+            _("Give one number above 0 for each class, or 'balanced'."),
+        )
+    return found
 
 
 def item_of(net: Net, given: Given) -> tuple[int, ...]:
@@ -180,17 +166,7 @@ def template_of(
                 _("One network can't start from {n} seeds.").format(n=len(seeds)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
-        try:
-            twin = copy.deepcopy(net)
-        except Exception as error:
-            raise TreinoError(
-                "net_copy",
-                _("The network can't be copied: {kind}: {error}.").format(
-                    kind=type(error).__name__, error=error
-                ),
-                _("Give its class, or a function that makes it."),
-            ) from error
-        return _plain(twin, dtype), None
+        return _plain(copied(net), dtype), None
     if not callable(net):
         raise TreinoError(
             "net_type",
@@ -202,6 +178,12 @@ def template_of(
 
 
 def _plain(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    if any(isinstance(m, torch.jit.ScriptModule) for m in module.modules()):
+        raise TreinoError(
+            "net_script",
+            _("A network compiled by torch.jit can't be trained here."),
+            _("Give the nn.Module that it was made from."),
+        )
     wrong = [n for n, t in (*module.named_parameters(), *module.named_buffers()) if t.is_complex()]
     if wrong:
         raise TreinoError(

@@ -1,7 +1,8 @@
 """The registry of nets: descriptions that become an ``nn.Module`` once the data's sizes are known."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from torch import nn
@@ -51,17 +52,32 @@ def mlp(
     """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
 
     Raises:
-        TreinoError: a layer without units, an unknown activation, a dropout rate outside [0, 1).
+        TreinoError: a layer without units, an unknown activation, a dropout rate that is none in [0, 1).
     """
-    for units in hidden:
-        if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= LARGEST:
+    sizes: tuple[object, ...] = hidden
+    for units in sizes:
+        if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST:
             raise TreinoError(
                 "hidden_range",
                 _("A hidden layer of {units!r} units can't be built.").format(units=units),
                 _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST),
             )
     activation_named(activation)
-    rates = tuple(float(r) for r in dropout) if isinstance(dropout, Sequence) else float(dropout)
+    try:
+        several = isinstance(dropout, Iterable) and not isinstance(dropout, str)
+        rates = tuple(float(r) for r in dropout) if several else float(dropout)  # type: ignore[union-attr,arg-type]
+    except (TypeError, ValueError) as error:
+        raise TreinoError(
+            "dropout_type",
+            _("dropout is {rate!r}, not a number.").format(rate=dropout),
+            _("Use e.g. 0.2, or one number for each member."),
+        ) from error
+    if not isinstance(batch_norm, bool):
+        raise TreinoError(
+            "batch_norm_type",
+            _("batch_norm is {value!r}, neither True nor False.").format(value=batch_norm),
+            _("Use batch_norm=True, or leave it out."),
+        )
     for rate in rates if isinstance(rates, tuple) else (rates,):
         if not 0 <= rate < 1:
             raise TreinoError(
@@ -69,7 +85,7 @@ def mlp(
                 _("dropout is the share of units dropped; {rate} is outside 0 to 1.").format(rate=rate),
                 _("Use e.g. 0.2."),
             )
-    return MLP(tuple(hidden), activation, rates, bool(batch_norm))
+    return MLP(tuple(int(units) for units in hidden), activation, rates, batch_norm)
 
 
 # name -> what describes it; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``

@@ -1,11 +1,13 @@
 """Bringing in a module of the user's own: probed before training, its dropout exchanged."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from treino.engine.losses import Loss
 from treino.engine.rng import dropout_threshold, fork, generator
 from treino.engine.slots import Drop
 from treino.errors import TreinoError
@@ -62,7 +64,7 @@ def construct(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     with fork(generator(seed, "init").initial_seed()):
         try:
             made = net()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise TreinoError(
                 "net_fails",
                 _("Making the network raises {kind}: {error}.").format(
@@ -79,33 +81,109 @@ def construct(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     return made
 
 
-def probe(module: nn.Module, x: Tensor, outputs: int, own: bool) -> list[Row]:
-    """The table of layers, by sending two rows through; x ``[2, *item_shape]``.
+def copied(module: nn.Module) -> nn.Module:
+    """A deep copy that shares nothing.
 
     Raises:
-        TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong output.
+        TreinoError: it holds something that can't be copied.
+    """
+    try:
+        return copy.deepcopy(module)
+    except Exception as error:
+        raise TreinoError(
+            "net_copy",
+            _("The network can't be copied: {kind}: {error}.").format(kind=type(error).__name__, error=error),
+            _("Give its class, or a function that makes it, and keep no results of a forward pass in it."),
+        ) from error
+
+
+def extremes(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Two rows to probe with, copied: those with the largest and the smallest number, where indices fail."""
+    flat = x.reshape(len(x), -1)
+    index = torch.stack([flat.argmax(), flat.argmin()]) // flat.shape[1]
+    return x[index], y[index]
+
+
+def materialised(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
+    """The module itself, its lazy layers made by sending rows through, under a random state of the seed."""
+    if any(nn.parameter.is_lazy(t) for t in (*module.parameters(), *module.buffers())):
+        _forward(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
+    return module
+
+
+def probe(module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own: bool) -> list[Row]:
+    """The table of layers, by sending two rows through; x ``[2, *item_shape]``, y what the loss takes.
+
+    An own module is then trained on them for once, for what fails only there; all of it on copies.
+
+    Raises:
+        TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong
+            output; no way back from the loss to a parameter.
     """
     if own and not any(p.requires_grad for p in module.parameters()):
+        if any(True for _p in module.parameters()):
+            raise TreinoError(
+                "net_frozen",
+                _("All parameters of the network {name} are frozen (requires_grad False).").format(
+                    name=type(module).__name__
+                ),
+                _("Leave those of a layer free: net.out.requires_grad_(True)."),
+            )
         raise TreinoError(
             "net_no_parameters",
             _("The network {name} has no parameters to train.").format(name=type(module).__name__),
             _("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
         )
     rows: list[Row] = []
-    with _watched(module, rows) as entered, torch.no_grad(), fork(0):
-        was = module.training
-        module.eval()
+    out = _forward(copied(module), x, rows, training=False)
+    if own:
+        _check_output(out, x, outputs)
+        twin = copied(module)
+        out = _forward(twin, x, [], training=True)
+        _check_output(out, x, outputs)
+        _backward(twin, loss, out, y)
+    return rows
+
+
+def _forward(module: nn.Module, x: Tensor, rows: list[Row], *, training: bool, seed: int = 0) -> Tensor:
+    was = module.training
+    with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork(seed):
+        module.train(training)
         try:
-            out = module(x)
+            out: Tensor = module(x.clone())  # some write into what they are given
         except TreinoError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _fails(error, entered, x) from error
         finally:
             module.train(was)
-    if own:
-        _check_output(out, x, outputs)
-    return rows
+    return out
+
+
+def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
+    free = [p for p in module.parameters() if p.requires_grad]
+    slopes: tuple[Tensor | None, ...] = ()
+    if out.requires_grad:
+        try:
+            with torch.enable_grad():
+                slopes = torch.autograd.grad(loss(out, y), free, allow_unused=True)
+        except Exception as error:
+            raise TreinoError(
+                "net_backward",
+                _("The gradient of the loss fails on two rows: {kind}: {error}").format(
+                    kind=type(error).__name__, error=str(error).split("\n")[0]
+                ),
+                _("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
+            ) from error
+    if all(slope is None for slope in slopes):
+        raise TreinoError(
+            "net_detached",
+            _("The network's output is cut off from its parameters, so that nothing can be learned."),
+            _(
+                "Leave .detach(), .data, torch.no_grad(), argmax and numpy out of forward; and make forward"
+                " a method of the class, not a function that is put into a network."
+            ),
+        )
 
 
 def _check_output(out: object, x: Tensor, outputs: int) -> None:
@@ -205,7 +283,7 @@ def _check_size(name: str, layer: nn.Module, x: Tensor) -> None:
                 )
 
 
-def _fails(error: Exception, entered: list[tuple[str, nn.Module, Tensor]], x: Tensor) -> TreinoError:
+def _fails(error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], x: Tensor) -> TreinoError:
     where = (
         _("in or after layer {name} ({kind}), which was given the shape {shape}").format(
             name=entered[-1][0] or type(entered[-1][1]).__name__,

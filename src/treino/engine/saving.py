@@ -57,6 +57,14 @@ def load(
     Raises:
         TreinoError: it was saved by another training.
     """
+    if not isinstance(tensors, dict) or not isinstance(meta, dict):
+        raise TreinoError(
+            "saved_type",
+            _("A {tensors} and a {meta} are no saved training.").format(
+                tensors=type(tensors).__name__, meta=type(meta).__name__
+            ),
+            _("Give what save() returned: training.load(*saved)."),
+        )
     mine, saved, here = identity(training), meta.get("identity", {}), training._state()
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]

@@ -17,7 +17,7 @@ from treino.engine.losses import LOSSES
 from treino.engine.metrics import BETTER, names
 from treino.engine.nets import MLP, mlp
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.own import probe
+from treino.engine.own import extremes, materialised, probe
 from treino.engine.plan import TICK_LEAST, Plan
 from treino.engine.recipe import Recipe, make
 from treino.engine.schedules import SCHEDULES
@@ -44,7 +44,7 @@ def train(
     clip: float | Sequence[float] | None = None,
     loss: str | None = None,
     label_smoothing: float = 0.0,
-    class_weights: Sequence[float] | None = None,
+    class_weights: str | Sequence[float] | None = None,
     init: str = "default",
     batch_size: int | None = 32,
     epochs: int | None = None,
@@ -53,12 +53,12 @@ def train(
     metric: str = "loss",
     keep: str = "best",
     shuffle: str = "each",
-    seeds: Sequence[int] = (0,),
+    seeds: int | Sequence[int] = (0,),
     data_seed: int | None = None,
     device: str | torch.device = "cpu",
     engine: str | None = None,
     threads: int | None = None,
-    fault: str | Sequence[str] = (),
+    fault: str | Sequence[str] | None = (),
     every: int | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Training:
@@ -70,7 +70,8 @@ def train(
     lr, momentum, betas, eps, weight_decay, clip (largest norm of a gradient) and the MLP's dropout are a
     number, or one for each seed.
     schedule: of SCHEDULES, after ``warmup`` steps. loss: of LOSSES; default cross_entropy for classes, mse
-    for numbers. class_weights: one per class. batch_size: rows per step, None for all.
+    for numbers. class_weights: one per class,
+    or ``balanced``. batch_size: rows per step, None for all.
     epochs or steps: how long; default 200 epochs, 10 for images. patience: epochs without a better
     validation ``metric`` before a member stops, 0 for never. keep: ``best`` or ``last`` weights.
     fault: ``missing_zero_grad``, ``softmax_before_cross_entropy`` or both, to see what they do.
@@ -79,10 +80,9 @@ def train(
     Raises:
         TreinoError: an argument out of range, unknown, or contradicting another or the data.
     """
-    given = given_of(data)
-    seeds = tuple(check.whole("seeds", s, 0) for s in ((seeds,) if isinstance(seeds, int) else seeds))
-    if not seeds:
-        raise TreinoError("seeds_empty", _("There is no seed."), _("Give at least one: seeds=(0,)."))
+    dtype = check.dtype_of(dtype)
+    given = given_of(data, dtype)
+    seeds = check.seeds_of(seeds)
     P = len(seeds)
     faults = check.faults(fault)
     criterion, reason = criterion_of(
@@ -90,27 +90,18 @@ def train(
     )
     outputs = LOSSES[criterion.name].outputs or given.classes
     check.known("optimizer", optimizer, OPTIMIZERS)
-    if (
-        nesterov
-        and optimizer == "sgd"
-        and not all(m > 0 for m in check.per_member("momentum", momentum, P).tolist())
-    ):
-        raise TreinoError(
-            "nesterov_momentum", _("Nesterov's momentum needs a momentum above 0."), _("Use momentum=0.9.")
-        )
+    hp = check.hyperparameters(
+        optimizer, P, betas, lr=lr, weight_decay=weight_decay, momentum=momentum, eps=eps,
+        clip=math.inf if clip is None else clip, dropout=net.dropout if isinstance(net, MLP) else 0.0,
+    )  # fmt: skip
+    _check_nesterov(check.truth("nesterov", nesterov), optimizer, hp["momentum"])
     net = mlp(*HIDDEN) if net is None else net
     place = device_of(device)
     template, maker = template_of(net, given, outputs, seeds, init, dtype)
-    layers = probe(
-        template,
-        given.train[0][:1]
-        .expand(2, *given.train[0].shape[1:])
-        .reshape(2, *item_of(net, given))
-        .to(dtype)
-        .cpu(),
-        outputs,
-        not isinstance(net, MLP),
-    )
+    two, y = extremes(*given.train)
+    two, y = two.reshape(2, *item_of(net, given)).to(dtype).cpu(), criterion.target(y, dtype).cpu()
+    template = materialised(template, two, seeds[0])
+    layers = probe(template, two, y, outputs, criterion, not isinstance(net, MLP))
     recipe = Recipe(
         template.to(place),
         net if isinstance(net, MLP) else None,
@@ -118,22 +109,15 @@ def train(
         optimizer,
         nesterov,
         check.known("init", init, INITS),
-        maker,
+        None if maker is None else lambda seed: materialised(maker(seed), two, seed),
         None if isinstance(net, MLP) else given.item_shape,
         "missing_zero_grad" in faults,
         dtype,
         place,
     )
-    hp = {
-        name: check.per_member(name, value, P)
-        for name, value in {
-            "lr": lr, "weight_decay": weight_decay, "momentum": momentum,
-            "beta1": betas[0], "beta2": betas[1], "eps": eps, "clip": math.inf if clip is None else clip,
-            "dropout": net.dropout if isinstance(net, MLP) else 0.0,
-        }.items()
-    }  # fmt: skip
     if data_seed is None:
         data_seed = seeds[0] if given.seed is None else given.seed
+    data_seed = check.whole("data_seed", data_seed, 0)
     plan = _plan(
         given, batch_size, epochs, steps, schedule, warmup, patience, metric, keep, shuffle, data_seed, every,
         names(criterion, outputs),
@@ -175,6 +159,19 @@ def train(
         loss_reason=reason,
         outputs=outputs,
     )
+
+
+def _check_nesterov(nesterov: bool, optimizer: str, momentum_P: Tensor) -> None:
+    if nesterov and "nesterov" not in OPTIMIZERS[optimizer].reads:
+        raise TreinoError(
+            "momentum_with_adam",
+            _("nesterov is a setting of sgd; {optimizer} has none.").format(optimizer=optimizer),
+            _("Use optimizer='sgd', or leave it out."),
+        )
+    if nesterov and not bool((momentum_P > 0).all()):
+        raise TreinoError(
+            "nesterov_momentum", _("Nesterov's momentum needs a momentum above 0."), _("Use momentum=0.9.")
+        )
 
 
 def _plan(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.arguments import hyperparameter
+from treino.engine.arguments import hyperparameter, whole
 from treino.engine.choosing import Best
 from treino.engine.kernels import Kernel
 from treino.engine.losses import Loss
@@ -31,6 +31,7 @@ RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
 CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 EVALUATED_AT_ONCE = 4_000_000  # outputs
 DIVERGED_FACTOR = 10
+CONSTANT_LEAST = 1e-12  # a loss below: the target has one value, and ten times nothing is no yardstick
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,8 @@ class Training:
         self.loss_function: Loss = recipe.loss
         self._kernel, self._population, self._train, self._validation = kernel, population, train, validation
         self._scale, self._batches = scale, Batches(plan, recipe.device)
-        self._constant = recipe.loss.best_constant(train.y)
+        constant = recipe.loss.best_constant(train.y)
+        self._too_bad = DIVERGED_FACTOR * constant if constant > CONSTANT_LEAST else math.inf
         P = len(population)
         self.step = 0
         self._evaluated = 0  # the step of the last evaluation
@@ -135,7 +137,7 @@ class Training:
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
-        if not 0 <= member < len(self._population):
+        if whole("member", member, 0) >= len(self._population):
             raise TreinoError(
                 "member_range",
                 _("There is no member {member}; there are {n}.").format(
@@ -163,9 +165,13 @@ class Training:
                     p.copy_(named[name])
             load_buffers(module, self.recipe.buffer_layout, buffers)
         if self.recipe.net is not None:
+            rate, first = float(self._population.hp["dropout"][member]), self.recipe.net.dropout
+            if isinstance(first, tuple) and not rate and not first[member % len(first)]:
+                # trained alone it has no such layers, and its weights are named by their places
+                module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
             for layer in module.modules():
                 if isinstance(layer, nn.Dropout):
-                    layer.p = float(self._population.hp["dropout"][member])
+                    layer.p = rate
         return module.cpu().eval()
 
     # ---- steering
@@ -179,7 +185,7 @@ class Training:
         Raises:
             TreinoError: an unknown name, a value out of range, a step that has passed.
         """
-        at = self.step if step is None else int(step)
+        at = self.step if step is None else whole("step", step, 0)
         if at < self.step:
             raise TreinoError(
                 "set_step_passed",
@@ -308,7 +314,7 @@ class Training:
             self._stop(self._active, FINISHED, self.step)
         stopped_P = self._status_P != RUNNING
         if bool(stopped_P.any()):  # a constant output would have done ten times better
-            self._status_P[stopped_P & (self._epoch_loss.last > DIVERGED_FACTOR * self._constant)] = DIVERGED
+            self._status_P[stopped_P & (self._epoch_loss.last > self._too_bad)] = DIVERGED
         return epochs
 
     def _evaluate(self) -> Evaluation:
@@ -326,8 +332,9 @@ class Training:
                     found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
         self._evaluated = self.step
         self._best.update(self._population, found[self.plan.metric], self.step)
-        tired_P = self._best.tired(self.step) & (self._status_P == RUNNING)
-        self._stop(tired_P.nonzero().flatten(), STOPPED, self.step)
+        if self.step < self.steps:  # at the very end nothing is cut short
+            tired_P = self._best.tired(self.step) & (self._status_P == RUNNING)
+            self._stop(tired_P.nonzero().flatten(), STOPPED, self.step)
         return {"validation": found}
 
     # ---- saving

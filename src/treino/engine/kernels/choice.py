@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from treino.engine.arguments import whole
+from treino.engine.arguments import known, whole
 from treino.engine.state import cores
-from treino.errors import TreinoError, nearest
+from treino.errors import TreinoError
 from treino.words import _
 
 LARGEST_THREADS = 1024
@@ -44,10 +44,8 @@ def choose(
     Raises:
         TreinoError: an unknown kernel, or one that can't train this net.
     """
-    if engine is not None and engine not in ABOUT:
-        raise TreinoError(
-            "engine_unknown", _("There is no engine {name!r}.").format(name=engine), nearest(engine, ABOUT)
-        )
+    if engine is not None:
+        known("engine", engine, ABOUT)
     if engine not in (None, "module") and not flat:
         raise TreinoError(
             "engine_net",
@@ -55,7 +53,7 @@ def choose(
             _("Use the engine module, or leave it open."),
         )
     if threads is not None:
-        whole("threads", threads, 1, LARGEST_THREADS)
+        threads = whole("threads", threads, 1, LARGEST_THREADS)
     if engine is None:
         crowd = members >= (3 if parameters > 10_000 else 2)
         engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"

@@ -48,7 +48,10 @@ class Module:
                 module = self._bound(population, row).module.eval()
                 reseed(step_seed(int(population.seed_P[row]), -1), self.recipe.device)
                 load_buffers(module, population.buffer_layout, population.buffers[row])
-                found.append(torch.cat([module(part) for part in x.split(EVALUATION_ROWS)]))
+                parts = x.split(EVALUATION_ROWS)
+                # a module of one's own may write into its input: it gets a copy
+                own = self.recipe.net is None
+                found.append(torch.cat([module(part.clone() if own else part) for part in parts]))
         return torch.stack(found)
 
     def _bound(self, population: Population, row: int) -> Bound:
@@ -76,7 +79,7 @@ class Module:
         keys = self._keys(bound, hp, seed, work)
         for s, (batch, factor) in enumerate(zip(work.batches, work.factors, strict=True)):
             x, y = (
-                (work.x, work.y)
+                (work.x.clone() if recipe.net is None else work.x, work.y)
                 if batch is None
                 else (work.x.index_select(0, batch), work.y.index_select(0, batch))
             )
