@@ -42,8 +42,8 @@ def run(quick: bool) -> Result:
     figures: dict[str, Any] = {"floor": round(FLOOR, 4)}
     with threads(1):
         tables = (
-            _boundary(5 if quick else 30, figures),
-            _normalising(2 if quick else 10, 100 if quick else 2_000, figures),
+            _boundary(2 if quick else 30, figures),
+            _normalising(1 if quick else 10, 50 if quick else 2_000, figures),
             *_digits(quick, figures),
             _workers(quick, figures),
         )

@@ -42,7 +42,7 @@ TIMES = ("seconds", "epoch_seconds", "evaluation_seconds", "run", "path")
 
 
 def run(quick: bool) -> Result:
-    wanted = 4 if quick else int(os.environ.get("TREINO_KILLS", KILLS))
+    wanted = 2 if quick else int(os.environ.get("TREINO_KILLS", KILLS))
     cases = list(CASES)[:1] if quick else list(CASES)
     kills, runs, unequal = Counter[str](), Counter[str](), Counter[str]()
     random_ = random.Random(0)
