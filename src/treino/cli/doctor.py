@@ -116,7 +116,7 @@ def _examine(
 ) -> int:
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.report import document, one, text
-    from treino.diagnosis.run_script import run_script
+    from treino.diagnosis.run_script import Outcome, run_script
 
     final = 0
 

@@ -39,6 +39,7 @@ RULE = Rule(
     certain=False,
     watches=("losses",),
     decide=decide,
+    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=_(
         "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
         "batches."

@@ -43,7 +43,14 @@ RULE = Rule(
     certain=False,
     watches=("relus", "losses", "nets"),
     decide=decide,
-    unless=("nan_inputs", "non_finite_loss"),
+    unless=(
+        "nan_inputs",
+        "non_finite_loss",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+    ),
     message=_("{dead} of {units} units of a ReLU layer are zero for every row; the loss ends at {loss}."),
     why=_(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that "

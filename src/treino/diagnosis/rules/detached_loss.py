@@ -12,7 +12,7 @@ from treino.words import _
 def decide(seen: Seen) -> Iterable[Evidence]:
     """backward ran from a fresh leaf, or through a graph without any parameter, while an optimizer waits."""
     for b in seen.backwards.values():
-        if not any(o.steps or not o.filled for o in seen.optimizers):
+        if seen.optimizers and not any(o.steps or not o.filled for o in seen.optimizers):
             continue
         if b.leaf_roots >= 1 and b.leaf_roots * 2 > b.calls:
             yield Evidence(b.made_at or loss_line(b.site), b.site, {"backwards": b.leaf_roots})

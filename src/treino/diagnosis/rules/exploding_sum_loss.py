@@ -36,6 +36,7 @@ RULE = Rule(
     certain=False,
     watches=("losses", "backwards", "optimizers"),
     decide=decide,
+    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=_(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at "
         "the end."

@@ -55,6 +55,7 @@ RULE = Rule(
     certain=False,
     watches=("data", "losses"),
     decide=decide,
+    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=_(
         "Rows and labels are in different orders ({other} rows changed their label between epochs); the "
         "loss ends at {loss}."

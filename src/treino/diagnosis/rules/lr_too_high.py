@@ -50,7 +50,15 @@ RULE = Rule(
     certain=False,
     watches=("optimizers", "losses"),
     decide=decide,
-    unless=("unscaled_inputs", "exploding_sum_loss", "nan_inputs"),
+    unless=(
+        "unscaled_inputs",
+        "exploding_sum_loss",
+        "nan_inputs",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+    ),
     message=_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
         "constant gets {constant}."

@@ -39,7 +39,14 @@ RULE = Rule(
     certain=False,
     watches=("optimizers", "losses", "clips"),
     decide=decide,
-    unless=("no_step", "grad_cleared_before_step", "detached_loss", "weight_decay_too_high"),
+    unless=(
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "weight_decay_too_high",
+        "missing_zero_grad",
+        "nan_inputs",
+    ),
     message=_(
         "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is "
         "still {loss}."

@@ -44,6 +44,7 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
+    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=_(
         "{unseen} of the evaluation rows are of classes that training never saw; accuracy {evaluation} "
         "there, {training} in training."

@@ -48,7 +48,7 @@ RULE = Rule(
     certain=False,
     watches=("data", "losses"),
     decide=decide,
-    unless=("nan_inputs", "missing_zero_grad"),
+    unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
     message=_(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "
         "{loss}, a constant gets {constant}."

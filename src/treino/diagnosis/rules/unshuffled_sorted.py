@@ -27,7 +27,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         period = order[:kinds]
         cyclic = kinds >= 2 and len(set(period)) == kinds and len(order) >= 2 * kinds - 1
         cyclic = cyclic and all(label == period[i % kinds] for i, label in enumerate(order))
-        if not cyclic or (kinds == 2 and len(runs) < 4 * len(order) / 2):
+        pure = sum(share for _, share in runs) > 950 * len(runs) and len(runs) >= 4 * len(order)
+        if not cyclic or (kinds == 2 and not pure):
             continue
         v = loss.values
         rises = [max(v[i : i + 2]) - v[i - 1] for i in changes if i + 1 < len(v)]
@@ -50,6 +51,7 @@ RULE = Rule(
     certain=False,
     watches=("losses",),
     decide=decide,
+    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),

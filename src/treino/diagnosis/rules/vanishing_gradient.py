@@ -45,7 +45,16 @@ RULE = Rule(
     certain=False,
     watches=("depth", "losses", "inits"),
     decide=decide,
-    unless=("symmetric_init", "dead_relu", "label_misaligned"),
+    unless=(
+        "symmetric_init",
+        "dead_relu",
+        "label_misaligned",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "nan_inputs",
+    ),
     message=_(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays "
         "at chance."

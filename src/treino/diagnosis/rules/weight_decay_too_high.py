@@ -38,7 +38,14 @@ RULE = Rule(
     certain=False,
     watches=("optimizers", "losses"),
     decide=decide,
-    unless=("lr_too_high",),
+    unless=(
+        "lr_too_high",
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "nan_inputs",
+    ),
     message=_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),

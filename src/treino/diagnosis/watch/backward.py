@@ -32,16 +32,13 @@ class Alive:
 class Manual:
     """A leaf that no optimizer owns: its gradient and its value after the last backward."""
 
-    __slots__ = ("changed", "grad", "probe", "ref", "tainted", "value", "version")
+    __slots__ = ("grad", "ref", "tainted", "value")
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
         self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
-        self.version = p._version
-        self.value: float | None = None
+        self.value: torch.Tensor | None = None  # its first entries
         self.tainted = False
-        self.probe = False
-        self.changed = 0
 
 
 class Backward:
@@ -251,12 +248,7 @@ class Backward:
             if not bool(g.detach().any()):
                 m.tainted = False
                 continue
-            moved = p._version != m.version
-            if not moved:
-                value = float(p.detach().sum())
-                moved = m.value is not None and value != m.value
-                m.probe = True
-            if moved:
+            if m.value is not None and _down(p, m.value, g):
                 changed = True
                 if m.tainted:
                     tainted = True
@@ -278,9 +270,14 @@ class Backward:
                 continue
             g = p.grad
             m.grad = None if g is None else (weakref.ref(g), g._version)
-            m.version = p._version
-            if m.probe:
-                m.value = float(p.detach().sum())
+            m.value = p.detach().flatten()[:64].clone() if self.patches.full else None
+
+    def clipped(self) -> None:
+        """Gradients were rescaled in place: they are still the same gradients."""
+        for m in self._manual.values():
+            p = m.ref()
+            if p is not None and p.grad is not None and m.grad is not None and m.grad[0]() is p.grad:
+                m.grad = (m.grad[0], p.grad._version)
 
     def after_step(self) -> None:
         """An optimizer stepped: was it on a loss that is not finite?"""
@@ -299,11 +296,22 @@ class Backward:
             self.seen.relus.append(ReluSeen(place, active.numel(), int((~active).sum()), len(windows), site))
 
 
+def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
+    """Whether a tensor has moved against its gradient (an average or a copy moves anywhere)."""
+    moved = p.detach().flatten()[:64] - before
+    slope = g.detach().flatten()[:64]
+    product = float(moved.norm() * slope.norm())
+    return product > 0 and float(moved @ slope) < -0.2 * product
+
+
 def bad_operation(root: Any) -> str:
     """The first operation, from the leaves on, whose saved values show where NaN or infinity was made."""
     if root is None:
         return ""
-    for node in reversed(graph.walk(root)):
+    nodes = graph.walk(root)
+    if any(not bool(torch.isfinite(p.detach().sum())) for p in graph.leaves(nodes)):
+        return ""  # the weights were spoiled by an earlier gradient, so that every value is
+    for node in reversed(nodes):
         name = node.name()
         try:
             if name.startswith(("Log", "Log10", "Log2")) and "Softmax" not in name and "Sigmoid" not in name:

@@ -55,7 +55,7 @@ class Gradients:
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
         self.facts: weakref.WeakKeyDictionary[Any, OptimizerSeen] = weakref.WeakKeyDictionary()
-        self.optimizers: list[weakref.ref[Any]] = []
+        self.optimizers: list[tuple[weakref.ref[Any], OptimizerSeen]] = []
         self.followed: dict[int, list[Followed]] = {}  # id(facts) -> its parameters
         self.owners: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
         self.cleared_at: Site | None = None
@@ -74,7 +74,7 @@ class Gradients:
             kind = type(optimizer).__name__
             facts = OptimizerSeen(kind, here(), adaptive="ada" in kind.lower() or "rms" in kind.lower())
             self.facts[optimizer] = facts
-            self.optimizers.append(weakref.ref(optimizer))
+            self.optimizers.append((weakref.ref(optimizer), facts))
             self.seen.optimizers.append(facts)
             self.followed[id(facts)] = []
             for group in getattr(optimizer, "param_groups", ()):
@@ -122,11 +122,9 @@ class Gradients:
         before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._before = before
         candidates: list[tuple[int, torch.Tensor]] = []
-        for reference in self.optimizers:
-            optimizer = reference()
-            if optimizer is None:
+        for optimizer, facts in self.optimizers:
+            if optimizer() is None and facts.steps:
                 continue
-            facts = self.facts[optimizer]
             tracked = self._tracked(facts)
             for f in tracked:
                 p = f.ref()

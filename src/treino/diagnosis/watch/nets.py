@@ -22,7 +22,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.output import Net, Output, first_tensor
 from treino.diagnosis.watch.patches import Patches, in_functorch, unseen
-from treino.diagnosis.watch.seen import AxisSeen, CallSeen, Seen
+from treino.diagnosis.watch.seen import AxisSeen, CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here
 
 RECENT = 12
@@ -324,11 +324,16 @@ class Nets:
         """Gradients were cleared: what was reached before trains nothing."""
         self.unfinished.clear()
 
-    def after_step(self) -> None:
-        """The outputs that were reached since the last clearing have trained their nets."""
+    def after_step(self, facts: OptimizerSeen) -> None:
+        """Outputs that were reached since the last clearing have trained the nets that this optimizer owns."""
         self.steps += 1
+        others: list[Output] = []
+        owner = self.gradients.owner
         for output in self.unfinished:
             call, net = output.call, output.net
+            if not any(p is not None and owner(p) is facts for p in (r() for r in net.some)):
+                others.append(output)
+                continue
             call.trained += 1
             net.seen.trained += 1
             net.seen.trained_at = call.site
@@ -338,7 +343,7 @@ class Nets:
             if net.eval_at is not None and net.evaluated_since_eval:
                 net.seen.trained_in_eval += 1
                 net.seen.eval_at = net.eval_at
-        self.unfinished.clear()
+        self.unfinished = others[-64:]
 
     def _settle(self, output: Output) -> None:
         """An output is old enough to say what it was for."""

@@ -59,6 +59,8 @@ class Net:
         self.evaluated_since_eval = False
         self.eval_at: Site | None = None
         self.class_dim: int | None = None
+        own = [p for p in module.parameters() if p.requires_grad]
+        self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
         self.calls_total = self.looks = 0
         self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Output]] = deque(maxlen=64)

@@ -27,6 +27,7 @@ class Settings:
         self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward, nets: Nets
     ) -> None:
         self.seen, self.patches, self.gradients, self.nets = seen, patches, gradients, nets
+        self.backward = backward
         self.inits: list[tuple[str, Site | None, float]] = []
         self._start: dict[int, list[tuple[weakref.ref[torch.Tensor], torch.Tensor]]] = {}
         self._before: dict[int, list[torch.Tensor]] = {}
@@ -195,6 +196,7 @@ class Settings:
             if facts is None:
                 facts = self.seen.clips[site] = ClipSeen(site, float(limit))
             facts.calls += 1
+            self.backward.clipped()
             if facts.calls > 32 and facts.calls % 16:
                 return
             if name == "clip_grad_norm_":

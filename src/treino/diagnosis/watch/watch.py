@@ -115,7 +115,7 @@ class Watch:
                 self.gradients.after_step(facts)
             self.settings.after_step(optimizer, facts)
             self.backward.after_step()
-            self.nets.after_step()
+            self.nets.after_step(facts)
             self.ownership.after_step(facts)
             self.patches.tick(self.seen.steps)
             if self.patches.full and not full:
