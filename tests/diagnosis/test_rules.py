@@ -1,10 +1,13 @@
 """Every rule: its wrong example is found by it, its right one is silent altogether; its words fill in."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.diagnosis.zygote import examined
 from treino.diagnosis.rules import rules
 from treino.diagnosis.rules.examples import PRELUDE
+from treino.diagnosis.watch.seen import Seen
 
 CONTRACT = """
     missing_zero_grad grad_cleared_before_step no_step params_not_in_optimizer detached_loss
@@ -34,3 +37,15 @@ def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
     silent = examined(right)
     assert silent["defects"] == []
     assert silent["findings"] == []
+
+
+def test_the_page_of_rules_is_the_registry_s():
+    from treino.diagnosis.rules_page import page
+
+    stored = (Path(__file__).parents[2] / "docs" / "doctor-rules.md").read_text()
+    assert stored == page(), "run: python -m treino.diagnosis.rules_page > docs/doctor-rules.md"
+
+
+@pytest.mark.parametrize("rule", CONTRACT)
+def test_a_rule_sees_nothing_where_nothing_was_seen(rule):
+    assert list(rules()[rule].decide(Seen())) == []

@@ -325,7 +325,7 @@ class Nets:
         self.unfinished.clear()
 
     def after_step(self, facts: OptimizerSeen) -> None:
-        """Outputs that were reached since the last clearing have trained the nets that this optimizer owns."""
+        """Outputs reached since the last clearing have trained the nets that this optimizer owns."""
         self.steps += 1
         others: list[Output] = []
         owner = self.gradients.owner
