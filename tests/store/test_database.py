@@ -114,10 +114,14 @@ def test_cutting_leaves_earlier_segments_and_commands_alone(folder: RunFolder) -
     assert [(each.step, each.segment, each.state) for each in database.commands()] == [(15, 1, "applied")]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["add", "mark", "cut", "next", "again", "flush"]), st.integers(1, 9)),
+        st.tuples(
+            st.sampled_from(["add", "mark", "add", "mark", "cut", "next", "again", "flush"]),
+            st.integers(1, 9),
+        ),
+        min_size=4,
         max_size=12,
     )
 )

@@ -1,5 +1,6 @@
 """What a folder holds, who may write it, and how it goes on after a seal or a death."""
 
+import errno
 import json
 import os
 import shutil
@@ -115,6 +116,29 @@ def test_a_death_around_a_new_file_is_neither_loss_nor_damage(
         sealed.write_json("spec.json", {"lr": 0.2})
         sealed.seal("finished")
     assert RunFolder.open(folder.path).read_json("spec.json") == {"lr": 0.2}
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_disk_that_is_full_around_a_new_file_leaves_a_run_that_can_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    rename, count = os.rename, [0]
+
+    def full(source: Path, target: Path) -> None:
+        count[0] += 1
+        if count[0] == failing:  # of: its record, the file, its record again
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rename(source, target)
+
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        monkeypatch.setattr(files, "_rename", full)
+        with pytest.raises(TreinoError) as caught:
+            folder.write_json("result.json", {"steps": 1})
+        assert rule(caught) == ("disk_full", 1)
+        folder.seal("stopped")
+    sealed = RunFolder.open(tmp_path / "a")
+    assert sealed.has("result.json") == (failing == 3)
+    assert failing < 3 or sealed.read_json("result.json") == {"steps": 1}
 
 
 def test_a_file_that_was_there_is_missed_in_a_run_that_was_not_sealed(tmp_path: Path) -> None:
