@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from treino.errors import TreinoError
@@ -118,13 +118,14 @@ def test_cutting_leaves_earlier_segments_and_commands_alone(folder: RunFolder) -
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["add", "mark", "add", "mark", "cut", "next", "again", "flush"]),
+            st.sampled_from(["add", "mark", "add", "mark", "cut", "next", "next", "again", "flush"]),
             st.integers(1, 9),
         ),
         min_size=4,
         max_size=12,
     )
 )
+@example([("add", 3), ("mark", 1), ("next", 1), ("add", 2)])  # a segment that begins where the last one ends
 def test_the_mark_is_of_all_losses_whatever_was_done(
     tmp_path_factory: pytest.TempPathFactory, deeds: list[tuple[str, int]]
 ) -> None:
@@ -145,7 +146,7 @@ def test_the_mark_is_of_all_losses_whatever_was_done(
             told = told[: max(len(told) - count, 1)]
             database.cut(segment, first + len(told), 0)
         elif deed == "next" and told:
-            segment, first, told = segment + 1, first + len(told) // 2, [-1.0]
+            segment, first, told = segment + 1, first + len(told) // min(count, 2), [-1.0]
             database.add_losses(segment, first, np.full(1, -1))
         elif deed == "again":
             database.close()
