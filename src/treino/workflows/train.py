@@ -8,6 +8,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -210,7 +211,7 @@ def _drive(
     engine = planned.training
     clock.lap()
     saved, cost, status = time.perf_counter(), 0.0, "finished"
-    with ctrl_c() as asked:
+    with ctrl_c() as asked, _threads(1 if engine.engine == "flat-bmm" else engine.threads):
         while not engine.done:
             tick = engine.advance(CHUNK_SECONDS)
             _record(folder, tick, int(engine.last_step_P[0]), clock)
@@ -229,6 +230,17 @@ def _drive(
             status = "diverged"
         run = finish(folder, data, planned, status, clock.seconds + clock.epoch_so_far, clock.evaluation)
     yield Ended(run, status == "interrupted")
+
+
+@contextmanager
+def _threads(intra_op: int) -> Iterator[None]:
+    """Keep torch at the kernel's thread count also between chunks: threads that wait for work burn a core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(intra_op)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _record(folder: RunFolder, tick: Tick, last_step: int, clock: Clock) -> None:
