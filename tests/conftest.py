@@ -19,6 +19,14 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
+    of_runs = {"workflows", "cli"} & set(request.path.parts)
+    if of_runs and "pictures" not in request.keywords and "slow" not in request.keywords:
+        monkeypatch.setattr("treino.workflows.finish.draw", lambda *_: [])
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command answered."""

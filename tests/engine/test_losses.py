@@ -82,7 +82,7 @@ def test_gradients_are_autograds(loss, activation):
     wanted = torch_criterion(loss)(net(x), y)
     wanted.backward()
     torch.testing.assert_close(loss(net(x), y), wanted, rtol=1e-12, atol=0)
-    for lead in ((), (2,), (4,)):
+    for lead in ((), (4,)):
         with torch.no_grad():
             got, slopes = hand_written(net, x, y, loss, activation, lead)
         torch.testing.assert_close(got, wanted.detach().expand(lead), rtol=1e-12, atol=0)

@@ -13,7 +13,7 @@ QUICK = [("nesterov", "step", 7), ("adamw", "cosine", 7)]
 ALL = [(o, s, w) for o in ARGUMENTS for s in SCHEDULES for w in (0, 7)]
 
 
-def check(name, schedule, warmup, kernels):
+def check(name, schedule, warmup, kernels, steps=100):
     x, y = sample(dtype=torch.float64)
     lr = 0.05 if "adam" not in name else 0.01
     common = {
@@ -22,7 +22,7 @@ def check(name, schedule, warmup, kernels):
         "clip": [c or torch.inf for _d, c in DECAY_CLIP],
         "schedule": schedule,
         "warmup": warmup,
-        "steps": 100,
+        "steps": steps,
         "batch_size": 10,
         "seeds": range(4),
         "dtype": torch.float64,
@@ -40,7 +40,7 @@ def check(name, schedule, warmup, kernels):
             y,
             torch.nn.functional.cross_entropy,
             name,
-            steps=100,
+            steps=steps,
             batch=10,
             schedule=schedule,
             warmup=warmup,
@@ -60,13 +60,13 @@ def check(name, schedule, warmup, kernels):
 
 
 @pytest.mark.parametrize(("name", "schedule", "warmup"), QUICK)
-def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
-    check(name, schedule, warmup, KERNELS)
+def test_some_steps_are_those_of_torch(name, schedule, warmup):
+    check(name, schedule, warmup, KERNELS, steps=24)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "schedule", "warmup"), [c for c in ALL if c not in QUICK])
-def test_a_hundred_steps_of_every_combination_are_those_of_torch(name, schedule, warmup):
+@pytest.mark.parametrize(("name", "schedule", "warmup"), ALL)
+def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
     check(name, schedule, warmup, KERNELS)
 
 
@@ -75,7 +75,7 @@ def test_without_torchs_fused_update_it_is_the_same(name, monkeypatch):
     """What other devices use."""
     which = ARGUMENTS[name]["optimizer"]
     monkeypatch.setitem(OPTIMIZERS, which, replace(OPTIMIZERS[which], fused=None))
-    check(name, "cosine", 7, ["flat-loop"])
+    check(name, "cosine", 7, ["flat-loop"], steps=24)
 
 
 def test_a_norm_beyond_float32_stops_only_who_is_clipped():
@@ -113,7 +113,7 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
             mlp(6),
             engine=engine,
             fault="missing_zero_grad",
-            steps=40,
+            steps=20,
             batch_size=7,
             lr=0.002,
             clip=2.0,
@@ -128,7 +128,7 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
             y,
             torch.nn.functional.cross_entropy,
             name,
-            steps=40,
+            steps=20,
             batch=7,
             clip=2.0,
             lr=0.002,

@@ -34,7 +34,7 @@ def arguments(kind, name):
     return (
         ((X, y), (X[:9], y[:9])),
         net,
-        {"steps": 15, "batch_size": 10, "lr": 0.01, "weight_decay": 0.01, **extra},
+        {"steps": 7, "batch_size": 10, "lr": 0.01, "weight_decay": 0.01, **extra},
     )
 
 
@@ -47,7 +47,7 @@ def finished(data, net, **more):
 
 def holds_the_contract(kind, name):
     data, net, common = arguments(kind, name)
-    crowds = {engine: finished(data, net, engine=engine, seeds=(3, 4, 5), **common) for engine in KERNELS}
+    crowds = {engine: finished(data, net, engine=engine, seeds=(3, 4), **common) for engine in KERNELS}
     wanted = crowds["module"]._population.params
     for engine, crowd in crowds.items():
         params = crowd._population.params
@@ -58,8 +58,10 @@ def holds_the_contract(kind, name):
             continue  # slow, and nothing in it depends on an entry
         alone = finished(data, net, engine=engine, seeds=(4,), data_seed=3, **common)
         assert_same(crowd, alone, slice(1, 2))
+        if engine == "flat-loop":
+            continue  # what is saved is the same for both
         first, second = (
-            train(data, net, dtype=torch.float64, engine=engine, seeds=(3, 4, 5), **common)
+            train(data, net, dtype=torch.float64, engine=engine, seeds=(3, 4), **common)
             for _twice in range(2)
         )
         first.advance(0.0)

@@ -37,7 +37,7 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
         return training
 
     whole, loss_SP = finished(make())
-    for step in steps or range(1, whole.step):
+    for step in [step for step in steps if step < whole.step]:
         first = make()
         while first.step < step:
             first.advance(0.0, until=step)
@@ -58,10 +58,15 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
 
 
 @pytest.mark.parametrize(
-    ("engine", "optimizer"), [("module", "sgd"), ("flat-loop", "adamw"), ("flat-bmm", "adam")]
+    ("engine", "optimizer"),
+    [
+        pytest.param("module", "sgd", marks=pytest.mark.slow),
+        ("flat-loop", "adamw"),
+        ("flat-bmm", "sgd"),
+    ],
 )
 def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
-    steps = (21,) if engine == "module" else (4, 21, 22)
+    steps = (21,) if engine == "module" else (4, 22)
     goes_on_bit_for_bit(engine, optimizer, (), steps, tmp_path / "state.safetensors")
 
 
@@ -70,7 +75,7 @@ def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 @pytest.mark.parametrize("engine", list(KERNELS))
 def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
-    steps = () if engine != "module" else (1, 4, 5, 20, 21, 22, 23, 39)
+    steps = range(1, 40, 2 if fault else 1) if engine != "module" else (1, 4, 20, 21, 22, 39)
     goes_on_bit_for_bit(engine, optimizer, fault, steps, tmp_path / "state.safetensors")
 
 
@@ -316,7 +321,7 @@ def test_test_rows_are_never_looked_at():
 @pytest.mark.parametrize("engine", MODULE_SLOW)
 def test_a_command_holds_from_its_step_on_however_the_work_is_cut(engine):
     runs = []
-    for every in (1, 10, 100):
+    for every in (1, 100):
         training = train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": every})
         training.set("lr", 0.1, step=13)
         training.set("dropout", [0.5, 0.0, 0.3], step=17)
@@ -324,8 +329,7 @@ def test_a_command_holds_from_its_step_on_however_the_work_is_cut(engine):
         training.set("weight_decay", 0.2, step=21)
         finished(training)
         runs.append(training)
-    assert_same(runs[0], runs[1])
-    assert_same(runs[0], runs[2])
+    assert_same(*runs)
     untouched, _loss = finished(train(DATA, NET, **ARGUMENTS | {"engine": engine}))
     assert not torch.equal(runs[0]._population.params, untouched._population.params)
 
@@ -483,14 +487,21 @@ def test_the_output_of_the_kept_net_is_what_was_evaluated():
 # ---- the caller's torch
 
 
-@pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param("module", marks=pytest.mark.slow),
+        pytest.param("flat-loop", marks=pytest.mark.slow),  # two intra-op threads that wait for each other
+        "flat-bmm",
+    ],
+)
 def test_the_callers_global_state_is_untouched(engine):
     torch.manual_seed(123)
     random.seed(5)
     np.random.seed(6)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
     threads = torch.get_num_threads()
-    training = train(DATA, NET, **ARGUMENTS | {"engine": engine, "threads": 2, "steps": 10})
+    training = train(DATA, NET, **ARGUMENTS | {"engine": engine, "threads": 2, "steps": 3, "every": 2})
     for tick in training:
         assert torch.is_grad_enabled()
         assert torch.get_num_threads() == threads

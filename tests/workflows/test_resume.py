@@ -143,7 +143,13 @@ def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
     assert kills >= 6
 
 
-@pytest.mark.parametrize("case", ["plain", "dropout and cosine", "as taught", "batch norm"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "dropout and cosine",
+        *(pytest.param(c, marks=pytest.mark.slow) for c in ("plain", "as taught", "batch norm")),
+    ],
+)
 def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     """Stop after every few events, by dropping the generator as a dying process would, and go on."""
     reference = whole(case, tmp_path / "whole")
@@ -200,6 +206,7 @@ def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Callable[..., Said])
     assert '"status": "interrupted"' in out
 
 
+@pytest.mark.slow
 def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     asked = read_settings({"epochs": 400, "hidden": [8], "name": "run"})
     events = training("wine", asked, parent=tmp_path, checkpoint_seconds=0)

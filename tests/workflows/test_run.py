@@ -22,6 +22,7 @@ KEYS = {
 }  # fmt: skip
 
 
+@pytest.mark.pictures
 def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Path) -> None:
     said = treino("train", "wine", "--json")
     assert said.status == 0
@@ -189,6 +190,7 @@ class Convolved(nn.Module):
         return self.out(torch.relu(self.conv(x.view(-1, 1, 8, 8))).flatten(1))
 
 
+@pytest.mark.slow
 def test_a_convolution_of_your_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
     run = tr.fit("digits", Convolved(), epochs=4, lr=0.01, parent=tmp_path)
@@ -196,6 +198,7 @@ def test_a_convolution_of_your_own(tmp_path: Path) -> None:
     assert len(run.predict("digits")) == 1797
 
 
+@pytest.mark.slow
 def test_a_network_of_your_own_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> None:
     (tmp_path / "my.py").write_text(NET)
     first = treino("train", "wine", "--net", "my.py:Net", "--epochs", 10, "--json").document
@@ -210,6 +213,7 @@ def test_a_network_of_your_own_in_a_file(treino: Callable[..., Said], tmp_path: 
     assert treino("predict", "last", "wine", "--trust", "--json").document["metrics"]["accuracy"] > 0.5
 
 
+@pytest.mark.slow
 def test_two_runs_side_by_side(treino: Callable[..., Said]) -> None:
     treino("train", "wine", "--epochs", 2)
     treino("train", "wine", "--epochs", 2, "--lr", 0.01)
@@ -233,6 +237,7 @@ def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
     assert treino("--version").out.strip() == tr.__version__
 
 
+@pytest.mark.pictures
 def test_words_for_a_person(treino: Callable[..., Said]) -> None:
     said = treino("train", "wine")
     for word in ("3 classes", "125 training", "95 % of test", "majority", "linear", "runs/wine-1", "next"):
@@ -313,7 +318,10 @@ def test_a_diverged_run_can_be_shown(tmp_path: Path) -> None:
     assert all(np.isfinite(ends).all() for ends in d["intervals"]["test"].values())
 
 
-@pytest.mark.parametrize("labels", [[3, 7], [True, False], [0.5, 1.5], ["a", "b"]])
+@pytest.mark.parametrize(
+    "labels",
+    [[3, 7], *(pytest.param(of, marks=pytest.mark.slow) for of in ([True, False], [0.5, 1.5], ["a", "b"]))],
+)
 def test_predictions_are_what_the_labels_were(tmp_path: Path, labels: list[object]) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 2))
@@ -337,6 +345,7 @@ def test_a_described_network_is_found_again(tmp_path: Path) -> None:
             tr.fit("wine", net, hidden=[4], parent=tmp_path)
 
 
+@pytest.mark.slow
 def test_the_kept_network_can_be_trained_further(tmp_path: Path) -> None:
     run = tr.fit("wine", epochs=2, parent=tmp_path)
     before = (run.metrics["train"] or {})["loss"]
