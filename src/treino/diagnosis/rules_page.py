@@ -1,4 +1,4 @@
-"""The page of rules in the documentation, written from the registry: ``python -m treino.diagnosis.rules_page``."""
+"""The documentation's page of rules, written from the registry: ``python -m treino.diagnosis.rules_page``."""
 
 from treino.diagnosis.rules import GROUPS, rules
 from treino.diagnosis.rules.examples import PRELUDE
@@ -17,11 +17,11 @@ def page() -> str:
     lines = [
         "# The doctor's rules",
         "",
-        "Written from the registry; to change a sentence, change the rule's file in `src/treino/diagnosis/rules`.",
+        "Written from the registry: each sentence stands in the rule's file in `src/treino/diagnosis/rules`.",
         "",
-        "*Certain* means proven from state (the graph, tensor versions, shapes, values); *likely* means a cause",
-        "and a measured symptom. *wrong* trains or measures something else than meant, *risk* may do so, *waste*",
-        "only costs time or memory.",
+        "*Certain* means proven from state (the graph, tensor versions, shapes, values); *likely* means a",
+        "cause and a measured symptom. *wrong* trains or measures something else than meant, *risk* may do",
+        "so, *waste* only costs time or memory.",
         "",
         "| rule | | | what it watches costs |",
         "|---|---|---|---|",

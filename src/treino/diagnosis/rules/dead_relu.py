@@ -17,8 +17,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if main is None:
         return
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
-        all_dead = r.dead == r.units
-        if r.batches >= 3 and r.dead >= 0.9 * r.units and (main.stuck(0.9) or all_dead):
+        if r.batches >= 3 and r.dead >= 0.9 * r.units and main.stuck(0.9):
             yield Evidence(
                 _layer(r, seen), main.site, {"dead": r.dead, "units": r.units, "loss": main.last()}
             )

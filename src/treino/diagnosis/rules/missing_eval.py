@@ -15,7 +15,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     are none.
     """
     for call in seen.calls:
-        if call.judged_in_train_mode >= 1 and call.net.trained >= 2:
+        skipped = call.graph_unused == call.judged and call.trained > 10 * call.judged  # batches left out
+        if call.judged_in_train_mode >= 1 and call.net.trained >= 2 and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
             yield Evidence(call.site, call.site, numbers)
 

@@ -12,6 +12,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Again and again a trained net's output was judged, its graph built, and never run backward."""
     for call in seen.calls:
         big = call.graph_rows >= 16 * call.graph_unused or call.unused_in_eval >= 3
+        if call.trained > 10 * call.graph_unused:
+            continue  # a training that leaves some batches out
         if call.graph_unused >= 3 and call.net.trained >= 2 and big:
             yield Evidence(call.site, call.site, {"calls": call.graph_unused, "rows": call.graph_rows})
 

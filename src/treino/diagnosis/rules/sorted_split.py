@@ -17,10 +17,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if train is None or total < 10 or len(known) < 1 or not e.judged or train.judged < 20:
             continue
         strange = sum(n for label, n in e.labels.items() if label not in known)
-        trained = sum(train.labels_first.values())
-        shift = (
-            sum(abs(e.labels[k] / total - train.labels_first[k] / trained) for k in known | set(e.labels)) / 2
-        )
+        trained = max(1, sum(e.learned.values()))
+        shift = sum(abs(e.labels[k] / total - e.learned[k] / trained) for k in known | set(e.labels)) / 2
         worse = e.right / e.judged < 0.75 * train.right / train.judged
         if worse and len(e.labels) <= 50 and (strange > 0.2 * total or (shift > 0.5 and trained >= 50)):
             numbers = {

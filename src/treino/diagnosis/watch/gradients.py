@@ -301,7 +301,7 @@ class Gradients:
             p = f.ref()
             if p is None:
                 continue
-            if f.filled and first:
+            if f.filled and first and f.same(p.grad):
                 facts.used[f.filled_by] += 1
             first = False
             g = p.grad

@@ -114,7 +114,7 @@ class Losses:
                 self._input(name, facts, x, node)
             if name in PAIRED and x.shape != target.shape:
                 self._shapes(facts, x, target)
-            self._target(name, facts, x, target, kwargs)
+            self._target(name, facts, x, target, result, kwargs)
             self.nets.lost(x, target, trained, result)
             if trained:
                 self._trained(name, facts, x, target, result, args, kwargs)
@@ -215,12 +215,14 @@ class Losses:
             facts.broadcast += 1
             facts.shapes = (a, b)
 
-    def _target(self, name: str, facts: LossSeen, x: torch.Tensor, target: torch.Tensor, kwargs: Any) -> None:
+    def _target(
+        self, name: str, facts: LossSeen, x: torch.Tensor, target: torch.Tensor, result: Any, kwargs: Any
+    ) -> None:
         if not target.numel():
             return
         if name.startswith("binary_cross_entropy"):
             low, high = (float(v) for v in torch.aminmax(target.detach()))
-            if low < 0 or high > 1:
+            if low < -1e-4 or high > 1 + 1e-4:
                 facts.bad_labels += 1
                 facts.bad_label = f"{low:g} … {high:g}"
         elif name in SIGNED:
@@ -229,11 +231,11 @@ class Losses:
                 facts.bad_labels += 1
                 facts.bad_label = f"{float(t.min()):g} … {float(t.max()):g}"
         elif name in PAIRED:
-            if not bool(torch.isfinite(target.detach().sum())):
+            if result.numel() == 1 and not bool(torch.isfinite(target.detach().sum())):
                 facts.bad_labels += 1
                 facts.bad_label = "NaN"
         elif name == "cross_entropy":
-            if x.dim() == 2 and x.shape[1] == 1:
+            if x.dim() == 2 and x.shape[1] == 1 and x.shape[0] > 1:
                 facts.bad_labels += 1
                 facts.bad_label = "one column of logits"
             elif not target.is_floating_point() and bool((target == kwargs.get("ignore_index", -100)).all()):

@@ -26,6 +26,8 @@ from treino.diagnosis.watch.seen import AxisSeen, CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here
 
 RECENT = 12
+PATIENCE = 8  # optimizer steps after which no backward is expected any more
+MOST_PENDING = 4096
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
 
@@ -41,6 +43,7 @@ class Nets:
         self.nets: weakref.WeakKeyDictionary[nn.Module, Net] = weakref.WeakKeyDictionary()
         self.outputs: deque[Output] = deque(maxlen=RECENT)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
+        self.pending: list[Output] = []
         self.steps = 0
         self.row_listeners: list[Any] = []
         self.bad_listeners: list[Any] = []
@@ -156,14 +159,17 @@ class Nets:
                             earlier.target = True
             net.last_input = (weakref.ref(x), net_key[1], self.steps)
         if out.grad_fn is not None:
-            out.grad_fn.register_prehook(
-                _Reached(output, self)
-            )  # the graph holds the Output, not the other way
-            net.held.append(weakref.ref(output))
+            mark = _Reached(output, self)  # only the graph holds it: it tells that the graph lives
+            out.grad_fn.register_prehook(mark)
+            net.held.append(weakref.ref(mark))
             if net.calls_total % 8 == 0:
                 self._count_held(net)
         if len(self.outputs) == RECENT:
-            self._settle(self.outputs[0])
+            oldest = self.outputs[0]
+            if oldest.grad and not oldest.reached and len(self.pending) < MOST_PENDING:
+                self.pending.append(oldest)  # a backward may still come, after many more calls
+            else:
+                self._settle(oldest)
         self.outputs.append(output)
         for listener in self.row_listeners:
             listener(output, net, x)
@@ -171,13 +177,9 @@ class Nets:
     def _count_held(self, net: Net) -> None:
         alive: dict[int, list[Any]] = {}
         for reference in net.held:
-            output = reference()
-            if (
-                output is not None
-                and output.reached
-                and output.step < self.steps - 2
-                and output not in self.outputs
-            ):
+            mark = reference()
+            output = mark.output if mark is not None else None
+            if output is not None and output.reached and output.step < self.steps - 2:
                 alive.setdefault(id(output.call), [output.call, 0])[1] += 1
         for call, count in alive.values():
             call.kept = max(call.kept, count)
@@ -238,6 +240,12 @@ class Nets:
         if goal is not None and goal is not output:
             goal.target = True
 
+    def let_go(self, t: torch.Tensor) -> None:
+        """detach() says that no gradient is wanted: a graph that nobody uses is no surprise."""
+        output = self._match(t)
+        if output is not None:
+            output.let_go = True
+
     def _judge(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any) -> None:
             t = args[0]
@@ -263,23 +271,25 @@ class Nets:
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2 or t.shape[0] < 2:
             return
         dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-        if name == "max" and not isinstance(dim, int):
+        if name == "max":
+            if isinstance(dim, int) and not isinstance(result, torch.Tensor) and dim % t.dim() == 0:
+                output.best_rows = (weakref.ref(result[1]), dim, tuple(t.shape), class_dim)
             return
         single = dim is not None and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
         if single and t.dim() == 2 and name == "argmax":
-            self._axis_seen(dim, t, 1)
+            self._axis_seen(dim, tuple(t.shape), 1)
             return
         if dim is not None and (dim % t.dim() != 0 or class_dim == 0):
             return
         if tuple(t.shape) != output.shape or t.shape[class_dim] < 2:
             return
-        self._axis_seen(dim, t, class_dim)
+        self._axis_seen(dim, tuple(t.shape), class_dim)
 
-    def _axis_seen(self, dim: int | None, t: torch.Tensor, class_dim: int) -> None:
+    def _axis_seen(self, dim: int | None, shape: tuple[int, ...], class_dim: int) -> None:
         site = here()
         axis = self._axes.get(site)
         if axis is None:
-            axis = self._axes[site] = AxisSeen(site, 0, dim, tuple(t.shape), class_dim)
+            axis = self._axes[site] = AxisSeen(site, 0, dim, shape, class_dim)
             self.seen.axes.append(axis)
         axis.calls += 1
 
@@ -290,6 +300,8 @@ class Nets:
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
                 output = self._match(one)
+                if output is not None and output.best_rows is not None and output.best_rows[0]() is one:
+                    self._axis_seen(*output.best_rows[1:])
                 if output is not None:
                     output.judged = True
                     if output.hashes is not None and one.dim() == 1 and len(output.hashes) == len(one):
@@ -344,6 +356,11 @@ class Nets:
                 net.seen.trained_in_eval += 1
                 net.seen.eval_at = net.eval_at
         self.unfinished = others[-64:]
+        if self.pending:
+            for output in self.pending:
+                if output.reached or output.step < self.steps - PATIENCE:
+                    self._settle(output)
+            self.pending = [o for o in self.pending if not o.reached and o.step >= self.steps - PATIENCE]
 
     def _settle(self, output: Output) -> None:
         """An output is old enough to say what it was for."""
@@ -362,22 +379,23 @@ class Nets:
         call.judged += 1
         if output.modal and output.training:
             call.judged_in_train_mode += 1
-        if output.grad:
+        if output.grad and not output.let_go:
             call.unused_in_eval += not output.training
             call.graph_unused += 1
             call.graph_rows += output.rows
 
     def finish(self) -> None:
         """Settle what is left."""
-        for output in self.outputs:
+        for output in (*self.pending, *self.outputs):
             self._settle(output)
+        self.pending.clear()
         self.outputs.clear()
 
 
 class _Reached:
     """A prehook on an output's node: cheap, and no part of the output."""
 
-    __slots__ = ("nets", "output")
+    __slots__ = ("__weakref__", "nets", "output")
 
     def __init__(self, output: Output, nets: Nets) -> None:
         self.output, self.nets = output, nets

@@ -20,7 +20,7 @@ class Output:
     __slots__ = (
         *("__weakref__", "bad_rows", "call", "derived", "flat", "flat_width", "fresh", "grad", "hashes"),
         *("judged", "labels", "modal", "names", "net", "offset", "predicted", "reached", "ref", "rows"),
-        *("seq", "shape", "step", "target", "training", "windows"),
+        *("best_rows", "let_go", "seq", "shape", "step", "target", "training", "windows"),
     )
 
     def __init__(
@@ -35,6 +35,8 @@ class Output:
         self.derived: list[weakref.ref[torch.Tensor]] = []
         self.reached = self.judged = self.target = self.fresh = False
         self.step = step
+        self.let_go = False
+        self.best_rows: Any = None  # (indices of a max over the rows, dim, shape, class dim)
         self.hashes: np.ndarray | None = None  # of the rows that went in
         self.flat: np.ndarray | None = None
         self.flat_width = 0
@@ -63,7 +65,7 @@ class Net:
         self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
         self.calls_total = self.looks = 0
         self.settled = False  # enough of its trainings were seen
-        self.held: deque[weakref.ref[Output]] = deque(maxlen=64)
+        self.held: deque[weakref.ref[Any]] = deque(maxlen=64)
         self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
 
 

@@ -78,6 +78,8 @@ class Ownership:
             t = args[0] if args else None
             if not isinstance(t, torch.Tensor) or t.grad_fn is None or t.numel() < 2:
                 return
+            if how == "detach":
+                self.nets.let_go(t)
             site = here()
             if site is None:
                 return

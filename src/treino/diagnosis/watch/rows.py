@@ -50,6 +50,9 @@ class EvalSeen:
     total: int = 0
     trained_before: set[int] = field(default_factory=set)  # its rows that this net had been trained on
     labels: Counter[int] = field(default_factory=Counter)
+    learned: Counter[int] = field(
+        default_factory=Counter
+    )  # labels that training had seen at the first evaluation
     right: int = 0
     judged: int = 0
     changed: int = 0  # the same labels came with other rows
@@ -259,6 +262,7 @@ class Rows:
             if len(self.data.evals) > 200:
                 return
             seen = self.data.evals[key] = EvalSeen(net.seen, output.names)
+            seen.learned.update(self.data.trains[net.number].labels_first)
         seen.calls += 1
         seen.phases.add(output.step)
         hashes = output.hashes.tolist()  # type: ignore[union-attr]
