@@ -61,7 +61,7 @@ def check(name, schedule, warmup, kernels, steps=100):
 
 @pytest.mark.parametrize(("name", "schedule", "warmup"), QUICK)
 def test_some_steps_are_those_of_torch(name, schedule, warmup):
-    check(name, schedule, warmup, KERNELS, steps=24)
+    check(name, schedule, warmup, KERNELS, steps=16)
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_without_torchs_fused_update_it_is_the_same(name, monkeypatch):
     """What other devices use."""
     which = ARGUMENTS[name]["optimizer"]
     monkeypatch.setitem(OPTIMIZERS, which, replace(OPTIMIZERS[which], fused=None))
-    check(name, "cosine", 7, ["flat-loop"], steps=24)
+    check(name, "cosine", 7, ["flat-loop"], steps=16)
 
 
 def test_a_norm_beyond_float32_stops_only_who_is_clipped():
@@ -113,7 +113,7 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
             mlp(6),
             engine=engine,
             fault="missing_zero_grad",
-            steps=20,
+            steps=9,
             batch_size=7,
             lr=0.002,
             clip=2.0,
@@ -128,7 +128,7 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
             y,
             torch.nn.functional.cross_entropy,
             name,
-            steps=20,
+            steps=9,
             batch=7,
             clip=2.0,
             lr=0.002,
@@ -145,12 +145,12 @@ def test_missing_zero_grad_sums_gradients_and_clips_the_sum_in_place(name):
 def test_the_module_kernel_is_the_plain_loop_bit_for_bit(name):
     x, y = sample()
     training = train(
-        (x, y), mlp(8, 5), engine="module", steps=30, batch_size=10, lr=0.01, clip=0.5, **ARGUMENTS[name]
+        (x, y), mlp(8, 5), engine="module", steps=12, batch_size=10, lr=0.01, clip=0.5, **ARGUMENTS[name]
     )
     net = training.net()
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    plain_loop(net, x, y, torch.nn.functional.cross_entropy, name, steps=30, batch=10, clip=0.5, lr=0.01)
+    plain_loop(net, x, y, torch.nn.functional.cross_entropy, name, steps=12, batch=10, clip=0.5, lr=0.01)
     torch.set_num_threads(before)
     for _tick in training:
         pass

@@ -73,7 +73,7 @@ def test_an_mlp_with_batch_norm_is_the_plain_loop_too():
 def test_its_chance_depends_on_seed_and_step_alone(make):
     torch.manual_seed(0)
     net = make()
-    arguments = {"steps": 30, "batch_size": 7, "seeds": (4,)}
+    arguments = {"steps": 12, "batch_size": 7, "seeds": (4,)}
     whole, loss_SP = finished(train((X, Y), net, every=100, **arguments))
     torch.manual_seed(99)
     cut, other_SP = finished(train((X, Y), net, every=1, **arguments))
@@ -119,7 +119,7 @@ def test_a_function_that_makes_it_gives_every_seed_its_own_start():
 def test_images_arrive_in_their_own_shape():
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 4 * 4, 2))
     x, y = torch.randn(12, 1, 6, 6), torch.arange(12) % 2
-    training, loss_SP = finished(train((x, y), net, steps=6, batch_size=4))
+    training, loss_SP = finished(train((x, y), net, steps=6, batch_size=4, threads=1))
     assert loss_SP.isfinite().all()
     assert [row[:4] for row in training.layers] == [
         ("0", "Conv2d", "1 × 6 × 6", "2 × 4 × 4"),

@@ -135,7 +135,7 @@ def probe(module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own
             _("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
         )
     rows: list[Row] = []
-    out = _forward(copied(module), x, rows, training=False)
+    out = _forward(copied(module) if own else module, x, rows, training=False)
     if own:
         _check_output(out, x, outputs)
         twin = copied(module)

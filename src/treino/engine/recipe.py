@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +39,12 @@ class Recipe:
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         """Of what is trained; frozen parameters are kept with the buffers."""
         return Layout.of((n, p) for n, p in self.template.named_parameters() if p.requires_grad)
 
-    @property
+    @cached_property
     def buffer_layout(self) -> Layout:
         return Layout.of(kept(self.template))
 

@@ -64,8 +64,8 @@ def train(
 ) -> Training:
     """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
 
-    data: what ``treino.load`` returns; or a pair of tensors (x ``[N, ...]``, y ``[N]`` class numbers or
-    ``[N, K]`` values), or two such pairs, for training and validation.
+    data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
+    ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation.
     net: ``mlp(...)`` (default ``mlp(64, 32)``), an ``nn.Module``, or a class or function that makes one.
     lr, momentum, betas, eps, weight_decay, clip (largest norm of a gradient) and the MLP's dropout are a
     number, or one for each seed.
