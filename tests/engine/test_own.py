@@ -221,6 +221,12 @@ def test_an_index_that_is_too_large_is_found_before_training():
     assert refused.value.rule == "net_forward"
     train((rows.unsqueeze(1).clamp(max=19), Y), Names())
 
+    class Next(Names):
+        def forward(self, x):
+            return super().forward(x.add_(1))
+
+    train((rows.unsqueeze(1).clamp(max=18), Y), Next())  # no probe feels what another has written
+
 
 # ---- what is refused
 

@@ -46,9 +46,12 @@ def test_arrays_and_lists_are_what_tensors_are():
 
 
 def test_two_rows_are_no_two_pairs():
-    training = train(([[1.0, 2.0], [3.0, 4.0]], [0, 1]), mlp(4))
-    assert training._train.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    assert training._validation is None
+    x = [[1.0, 2.0], [3.0, 4.0]]
+    for y in ([0, 1], [0.5, 1.0], [[5.0, 6.0], [7.0, 8.0]]):
+        training = train((x, y), mlp(4))
+        assert training._train.x.tolist() == x
+        assert training._train.y.squeeze(-1).tolist() == y
+        assert training._validation is None
 
 
 @pytest.mark.parametrize("empty", [(X[:0], Y[:0]), (X[:0], X[:0, 0])])

@@ -455,9 +455,10 @@ def test_a_member_without_dropout_has_the_keys_of_one_trained_alone():
         alone.load_state_dict(net.state_dict())
         assert torch.equal(alone(X), net(X))
     training = train(DATA, mlp(8, dropout=(0.0, 0.3)), steps=5, seeds=(0, 1))
-    training.set("dropout", 0.2, step=2)
+    training.set("dropout", [0.2, 0.0], step=2)
     finished(training)
-    assert [m.p for m in training.net(0) if isinstance(m, torch.nn.Dropout)] == [0.2]
+    for member, rate in enumerate((0.2, 0.0)):
+        assert [m.p for m in training.net(member) if isinstance(m, torch.nn.Dropout)] == [rate]
 
 
 @pytest.mark.parametrize("member", [-1, 1, "a", 0.0])

@@ -36,7 +36,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[Pair, Pair]:
     if not len(validation[0]):
         return (x, y), (x[:0], y[:0])
     for name, train, other in (("x", x, validation[0]), ("y", y, validation[1])):
-        if train.shape[1:] != other.shape[1:] or train.is_floating_point() != other.is_floating_point():
+        if train.shape[1:] != other.shape[1:]:  # classes have no columns, numbers at least one
             kinds = [_("numbers") if t.is_floating_point() else _("classes") for t in (other, train)]
             raise TreinoError(
                 "data_shape",
