@@ -30,7 +30,7 @@ NAMES = sorted(
 FEW_CLASSES = 20
 MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
-FULL = 64  # calls of a loss that are read as a whole; then 16 in 64
+FULL = 48  # calls of a loss that are read as a whole, before the windows
 # Operations after which values can't be told to be unnormalised on purpose.
 ON_PURPOSE = (
     "LogSoftmax",
@@ -52,6 +52,7 @@ class Losses:
 
     def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets, loader_of: Any) -> None:
         self.loader_of = loader_of
+        self.following = False  # a loss whose batches seem to come in order is followed without a gap
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
 
@@ -101,10 +102,12 @@ class Losses:
             target = args[at] if len(args) > at else kwargs.get("target")
             if not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
                 return
+            if not self.patches.full and self.nets.passed and not self.following and result.requires_grad:
+                return  # outside of the windows, a training like those before it
             facts = self._facts(name)
             facts.calls += 1
             trained = bool(result.requires_grad)
-            if trained and not self.patches.full and facts.calls > FULL:
+            if trained and not self.patches.full and facts.calls > FULL and self.nets.passed:
                 facts.trained += 1
                 if facts.sorted:
                     self._in_order(facts, target, result)
@@ -291,8 +294,7 @@ class Losses:
             facts.values.append(float(result.detach()))
             facts.runs.append((top, round(1000 * int(counts[top]) / len(y))))
 
-    @staticmethod
-    def _labels(facts: LossSeen, y: torch.Tensor, predicted: torch.Tensor) -> None:
+    def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: torch.Tensor) -> None:
         if y.device.type != "cpu" or not y.numel():
             return
         labels = y.numpy()
@@ -310,8 +312,9 @@ class Losses:
             facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
             if facts.trained == FULL:
                 facts.sorted = sum(share for _, share in facts.runs) > 800 * len(facts.runs)
+                self.following = self.following or facts.sorted
         c = facts.classes
         if 2 <= c <= FEW_CLASSES and len(counts) <= c:
-            if facts.confusion.shape != (c, c) or facts.trained % 64 == 48:
+            if facts.confusion.shape != (c, c) or facts.trained > FULL and facts.trained % 16 == 0:
                 facts.confusion = np.zeros((c, c), np.int64)
             facts.confusion += np.bincount(labels * c + predicted.numpy(), minlength=c * c).reshape(c, c)

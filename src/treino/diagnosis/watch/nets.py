@@ -44,6 +44,7 @@ class Nets:
         self.outputs: deque[Output] = deque(maxlen=RECENT)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
+        self.passed = False  # whether the last call was not looked at
         self.steps = 0
         self.row_listeners: list[Any] = []
         self.bad_listeners: list[Any] = []
@@ -57,6 +58,8 @@ class Nets:
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             if not patches.on or compiling() or ident() != main:
+                return original(module, *args, **kwargs)
+            if stack and not patches.full:
                 return original(module, *args, **kwargs)
             stack.append(module)
             try:
@@ -126,7 +129,9 @@ class Nets:
             and module.training
             and net.settled
         ):
+            self.passed = True
             return  # a training like those before it, outside of the windows
+        self.passed = False
         if net is None:
             net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
             self.seen.nets.append(net.seen)

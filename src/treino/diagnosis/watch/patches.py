@@ -34,8 +34,8 @@ class Patches:
         self.spent = 0.0  # seconds in observers, from every 16th call
 
     def tick(self, clock: int) -> None:
-        """Windows: everything in the first 64 steps, then 16 in 64; what is read is read as a whole."""
-        self.full = clock < 64 or clock & 63 >= 48
+        """Windows: everything in the first 48 steps, then 8 in 64; what is read is read as a whole."""
+        self.full = clock < 48 or clock & 63 >= 56
 
     def defect(self, what: str, error: BaseException) -> None:
         """Note that an observer failed."""

@@ -17,7 +17,7 @@ from treino.diagnosis.watch.seen import NetSeen, Seen
 from treino.diagnosis.watch.where import here, offset, stack
 
 WIDE = 256  # columns that are hashed of a wider row
-FEW = 4000  # rows: after the first epoch, and so many that came again, training rows are known well enough
+FEW = 512  # rows that came again after the first epoch: then training rows are known well enough
 MOST = 200_000  # rows that are remembered
 _weights: dict[int, np.ndarray] = {}
 Names = tuple[Site, ...]
@@ -231,7 +231,7 @@ class Rows:
                 for h, label in batch.items():
                     train.rows.setdefault(h, label)  # the first label of a row stays
         train.done = train.over and (train.repeated >= min(FEW, len(train.rows)))
-        train.done = train.done or len(train.rows) >= MOST or train.first_epoch > 20 * FEW
+        train.done = train.done or len(train.rows) >= MOST or train.first_epoch > 100_000
         if not train.over:
             fresh = set(hashes) - train.epoch
             if train.first_epoch and len(fresh) < 0.3 * len(hashes):

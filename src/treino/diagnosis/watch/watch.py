@@ -81,6 +81,8 @@ class Watch:
         self.nets.cleared()
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        if not self.patches.full and self.seen.steps & 31:
+            return None
         if not self.patches.watching():
             return None
         self.patches.count += 1
