@@ -34,6 +34,12 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many places at which these short trainings can be stopped."""
+    monkeypatch.setattr("treino.workflows.train.CHUNK_SECONDS", 0.004)
+
+
 def settings_of(case: str) -> Any:
     base = {"epochs": 60, "seed": 3, "hidden": [17, 5]}
     asked = base | CASES[case]
@@ -133,14 +139,14 @@ def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
     begin = time.perf_counter()
     whole(case, tmp_path / "again")
     length = time.perf_counter() - begin
-    kills = 0
+    kills, wanted = 0, 2 if case == "diverges" else 6  # that one is over in a moment
     for attempt in range(20):
         run, more = kill_and_resume(case, tmp_path / f"killed{attempt}", rng, length)
         same(reference, run)
         kills += more
-        if kills >= 6:
+        if kills >= wanted:
             break
-    assert kills >= 6
+    assert kills >= wanted
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     events = training("wine", settings_of(case), parent=tmp_path / "parts", checkpoint_seconds=0)
     path = tmp_path / "parts/run"
     ended: Run | None = None
-    for _part in range(100):
+    for _part in range(300):
         for count, event in enumerate(events):
             if isinstance(event, Ended):
                 ended = event.run

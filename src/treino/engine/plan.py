@@ -96,6 +96,7 @@ class EpochLoss:
                     parts.append(self.sums.clone().unsqueeze(0))
                     counts.append(self.count)
                     self.count = 0
+                    self.sums.zero_()  # what is saved must not tell how the steps were cut
             else:
                 taken = whole * per_epoch
                 loss_ESP = loss_SP[at : at + taken].unflatten(0, (whole, per_epoch))

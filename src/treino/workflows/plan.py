@@ -16,6 +16,7 @@ from treino.workflows.own_net import COPY as NET_COPY
 TABLE: dict[str, Any] = {"hidden": (64, 32), "lr": 3e-3, "batch_size": 32, "epochs": 200}
 IMAGE: dict[str, Any] = {"hidden": (128, 128), "lr": 1e-3, "batch_size": 100, "epochs": 10}
 PATIENCE = 20
+TICK_STEPS = 500  # a tick usually ends when its time is over; recording one costs as much as a few steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +121,7 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         engine=s.engine,
         threads=s.threads,
         fault=faults_of(s),
+        every=TICK_STEPS,
     )
     if s.warmup > training.steps:
         raise TreinoError(

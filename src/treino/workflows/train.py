@@ -213,11 +213,14 @@ def _drive(
     saved, cost, status = time.perf_counter(), 0.0, "finished"
     with ctrl_c() as asked, _threads(1 if engine.engine == "flat-bmm" else engine.threads):
         while not engine.done:
+            if _stop_asked(folder, engine):
+                status = "stopped"
+                break
             tick = engine.advance(CHUNK_SECONDS)
             _record(folder, tick, int(engine.last_step_P[0]), clock)
             yield Advanced(tick, engine.steps)
-            if _stop_asked(folder, engine) or asked():
-                status = "interrupted" if asked() else "stopped"
+            if asked():
+                status = "interrupted"
                 break
             if time.perf_counter() - saved > max(checkpoint_seconds, CHECKPOINT_SHARE * cost):
                 clock.epoch_so_far += clock.lap()
