@@ -264,12 +264,17 @@ class Training:
         except BaseException:  # Ctrl-C, no memory: be again what the chunk began with
             self._population.put(rows, self._replay.members(slice(None), first))
             raise
+        if not len(self._active):  # how long the chunk would have gone on must not show
+            stop = int(self._stop_step_P[rows].max()) + 1
         loss_SP = torch.full((stop - first, len(self._population)), torch.nan, dtype=loss_SR.dtype)
-        loss_SP[:, rows] = loss_SR
+        loss_SP[:, rows] = loss_SR[: stop - first]
         self.step = stop
         ended = time.perf_counter()
         self._seconds_per_step = (ended - begin) / (stop - first)
-        return loss_SP.float(), self._borders(loss_SP, first, begin, ended, stop == due)
+        lost = rows[self._status_P[rows] == DIVERGED]
+        kept_SP = loss_SP.clone() if len(lost) else loss_SP
+        kept_SP[self._stop_step_P[lost] - first, lost] = torch.nan  # an epoch with such a step has no mean
+        return loss_SP.float(), self._borders(kept_SP, first, begin, ended, stop == due)
 
     def _work(self, first: int, stop: int) -> Work:
         factors = [self.plan.factor(step) for step in range(first, stop)]

@@ -217,7 +217,7 @@ def _drive(
                 status = "stopped"
                 break
             tick = engine.advance(CHUNK_SECONDS)
-            _record(folder, tick, int(engine.last_step_P[0]), clock)
+            _record(folder, tick, clock)
             yield Advanced(tick, engine.steps)
             if asked():
                 status = "interrupted"
@@ -246,13 +246,10 @@ def _threads(intra_op: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _record(folder: RunFolder, tick: Tick, last_step: int, clock: Clock) -> None:
+def _record(folder: RunFolder, tick: Tick, clock: Clock) -> None:
     db = folder.database
     loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
-    first = tick.step - len(loss_S)
-    if tick.status_P[0] == "diverged":  # up to the loss of the update that was not to be kept
-        loss_S = loss_S[: last_step - first + 1]
-    db.add_losses(SEGMENT, first, loss_S)
+    db.add_losses(SEGMENT, tick.step - len(loss_S), loss_S)
     for epoch in tick.epochs:
         seconds = clock.epoch_so_far + (epoch.ended - clock.at)
         clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0
