@@ -7,6 +7,7 @@ import pickle
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def _in_child(path: Path, watched: bool, writer: int) -> None:
     from treino.diagnosis.run_script import run_script
 
     torch.set_num_threads(1)
+    warnings.resetwarnings()  # the tests' own filters are none of the script's
     answer: dict[str, Any] = {"findings": [], "defects": []}
     with tempfile.TemporaryFile("w+") as out:
         os.dup2(out.fileno(), 1)

@@ -24,8 +24,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         common = max(loss.labels.values()) / total
         if rare >= len(loss.confusion):
             continue
-        seen_now = int(loss.confusion[rare].sum())
-        found = int(loss.confusion[rare, rare])
+        newest = loss.confusion + loss.earlier
+        seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
         if count / total < 0.3 / loss.classes and common > 0.75 and seen_now >= 4 and found < 0.1 * seen_now:
             numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
             yield Evidence(loss.made_at or loss.site, loss.site, numbers)

@@ -315,6 +315,10 @@ class Losses:
                 self.following = self.following or facts.sorted
         c = facts.classes
         if 2 <= c <= FEW_CLASSES and len(counts) <= c:
-            if facts.confusion.shape != (c, c) or facts.trained > FULL and facts.trained % 16 == 0:
-                facts.confusion = np.zeros((c, c), np.int64)
-            facts.confusion += np.bincount(labels * c + predicted.numpy(), minlength=c * c).reshape(c, c)
+            if facts.confusion.shape != (c, c):
+                facts.confusion = facts.earlier = np.zeros((c, c), np.int64)
+            elif facts.trained % 16 == 0:
+                facts.earlier, facts.confusion = facts.confusion, np.zeros((c, c), np.int64)
+            facts.confusion = facts.confusion + np.bincount(
+                labels * c + predicted.numpy(), minlength=c * c
+            ).reshape(c, c)

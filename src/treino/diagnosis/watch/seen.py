@@ -138,6 +138,7 @@ class LossSeen:
     target_squares: float = 0.0
     values: list[float] = field(default_factory=list)  # of trained calls
     confusion: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))  # [label, said], newest
+    earlier: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))  # of the 16 calls before
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
     sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module
