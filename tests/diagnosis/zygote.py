@@ -2,12 +2,15 @@
 by a pipe.
 """
 
+import atexit
 import os
 import pickle
+import subprocess
 import sys
 import tempfile
 import traceback
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,40 @@ def warm() -> None:
     rules()
 
 
+@cache
+def _server() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.diagnosis.zygote"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    root = Path(__file__).parents[2]
+    server = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env=environment
+    )
+    atexit.register(server.kill)
+    return server
+
+
 def examined(path: Path, *, watched: bool = True) -> dict[str, Any]:
-    """Run a script in a forked child: ``output`` (stdout), ``status``, and under the doctor
-    ``findings``, ``defects``.
-    """
+    """Run a script under the doctor, or without: ``output``, ``status``, ``findings``, ``defects``."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(f"{int(watched)} {path}\n".encode())
+    server.stdin.flush()
+    return dict(pickle.load(server.stdout))
+
+
+def serve() -> None:
+    """Answer each line ``watched path`` with one pickled dictionary."""
     warm()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        watched, path = line.rstrip("\n").split(" ", 1)
+        pickle.dump(_forked(Path(path), watched=watched == "1"), answers)
+        answers.flush()
+
+
+def _forked(path: Path, *, watched: bool) -> dict[str, Any]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -81,3 +113,7 @@ def _plain(path: Path) -> int:
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else 0
     return 0
+
+
+if __name__ == "__main__":
+    serve()
