@@ -20,6 +20,8 @@ bench:
 
 docs:
 	python -c "from treino.spec import settings_table; print(settings_table())" > docs/settings.md
+	python -m treino.diagnosis.rules_page > docs/doctor-rules.md
+	python -m benchmarks docs
 
 format:
 	ruff format src tests benchmarks

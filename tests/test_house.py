@@ -37,6 +37,7 @@ def test_no_package_bears_a_name_of_the_door() -> None:
     assert not packages & set(treino.__all__)
 
 
+@pytest.mark.slow
 def test_importing_stays_light() -> None:
     heavy = "import sys, treino; treino.train; treino.load; print([m for m in sys.modules if m in HEAVY])"
     code = f"HEAVY = {{'sklearn', 'matplotlib', 'pandas', 'scipy', 'pyarrow'}}\n{heavy}"

@@ -260,6 +260,7 @@ def test_finished_runs_have_nothing_to_resume(treino: Callable[..., Said]) -> No
     check(treino("resume", "last", "--json"), "nothing_to_resume", "finished", "epochs")
 
 
+@pytest.mark.slow
 def test_data_that_moved_or_changed(treino: Callable[..., Said], tmp_path: Path) -> None:
     rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
     (tmp_path / "t.csv").write_text("p,q,kind\n" + rows)

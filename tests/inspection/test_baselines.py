@@ -110,6 +110,7 @@ def test_one_class_in_training_leaves_the_constant_alone() -> None:
     assert len(found.notes) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["digits", "diabetes"])
 def test_large_data_is_fitted_on_a_share_and_a_note_says_so(
     source: str, monkeypatch: pytest.MonkeyPatch

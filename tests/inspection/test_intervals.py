@@ -17,6 +17,7 @@ from treino.inspection.intervals import intervals
 from treino.inspection.wilson import wilson
 
 
+@pytest.mark.slow
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_scipys(counted: tuple[int, int]) -> None:
     right, rows = counted

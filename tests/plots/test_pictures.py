@@ -155,6 +155,7 @@ def test_outputs_that_are_not_finite_are_grey_and_said() -> None:
     pixels(boundary_figure(shown))
 
 
+@pytest.mark.slow
 def test_names_of_all_kinds_are_shown_letter_by_letter() -> None:
     shown = plane(ODD, axis_names=("price in $ and $", "_y_{2}"), name="a $x$ & b")
     figure = boundary_figure(shown)
@@ -167,6 +168,7 @@ def test_names_of_all_kinds_are_shown_letter_by_letter() -> None:
     assert all("\n" not in t for t in legend)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 12, 40])
 def test_any_number_of_classes(count: int) -> None:
     figure = boundary_figure(plane(tuple(f"class_{k}" for k in range(count))))
@@ -398,6 +400,7 @@ def test_numbers_for_people() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_same_picture_is_the_same_bytes_without_time_or_program() -> None:
     first, again = png(boundary_figure(plane()), 60), png(boundary_figure(plane()), 60)
     assert first == again
@@ -407,6 +410,7 @@ def test_the_same_picture_is_the_same_bytes_without_time_or_program() -> None:
     assert png(figure, 60) == png(figure, 60) == first
 
 
+@pytest.mark.slow
 def test_the_users_own_settings_change_nothing_and_stay() -> None:
     plain = png(boundary_figure(plane()), 60)
     with matplotlib.rc_context(

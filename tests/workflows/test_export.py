@@ -168,6 +168,7 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
     ruff("format", "-q", "--check", "--line-length", "110", str(path))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
     for event in training("wine", settings, parent=tmp_path):
@@ -192,6 +193,7 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     assert json.loads(said(path)[-1])["losses"] == done.document["loss"]["train"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["cuda:1", "mps"])
 def test_a_run_of_an_accelerator_is_trained_where_there_is_none(device: str, tmp_path: Path) -> None:
     if torch.cuda.is_available() or torch.backends.mps.is_available():

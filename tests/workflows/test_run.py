@@ -50,6 +50,7 @@ def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Pat
     assert [r["run"] for r in treino("runs", "--json").document["runs"]] == ["wine-1"]
 
 
+@pytest.mark.slow
 def test_no_path_of_this_machine_is_in_a_run(treino: Callable[..., Said], tmp_path: Path) -> None:
     rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
     (tmp_path / "t.csv").write_text("p,q,kind\n" + rows)
@@ -237,6 +238,7 @@ def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
     assert treino("--version").out.strip() == tr.__version__
 
 
+@pytest.mark.slow
 @pytest.mark.pictures
 def test_words_for_a_person(treino: Callable[..., Said]) -> None:
     said = treino("train", "wine")
@@ -245,6 +247,7 @@ def test_words_for_a_person(treino: Callable[..., Said]) -> None:
     assert said.err == ""
 
 
+@pytest.mark.slow
 def test_json_is_one_document_and_words_go_elsewhere(treino: Callable[..., Said]) -> None:
     for argv in (
         ("train", "wine", "--steps", 3),
@@ -283,6 +286,7 @@ def test_no_test_rows_no_test_figure(treino: Callable[..., Said]) -> None:
     assert d["settings"]["keep"] == "last"
 
 
+@pytest.mark.slow
 def test_a_file_named_like_a_built_in_does_not_come_between(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -292,6 +296,7 @@ def test_a_file_named_like_a_built_in_does_not_come_between(
     assert treino("train", "wine", "--json").document["error"]["rule"] == "data_ambiguous"
 
 
+@pytest.mark.slow
 def test_data_that_was_loaded_with_arguments_of_its_own_is_found_again(tmp_path: Path) -> None:
     data = tr.load(
         "wine", features=["hue", "alcohol"], test=0.3, validation=0.2, data_seed=5, normalise=False
