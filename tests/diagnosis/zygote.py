@@ -11,16 +11,21 @@ import tempfile
 import traceback
 import warnings
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+USUAL = (
+    *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
+    *("torch._dynamo", "torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
+    *("treino.diagnosis.run_script", "treino.diagnosis.rules"),
+)
 
 
 def warm() -> None:
     """Import once, in the parent, what nearly every script imports."""
-
-    from treino.diagnosis.rules import rules
-
-    rules()
+    for name in USUAL:
+        import_module(name)
 
 
 @cache
