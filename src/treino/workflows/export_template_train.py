@@ -61,7 +61,8 @@ torch.manual_seed(generator(SEED, "init").initial_seed())  # the first weights a
 net = $own_name()
 #]
 #[ lazy
-torch.manual_seed(0)  # lazy layers get their sizes and weights at the first call
+# lazy layers get their sizes and weights at the first call
+torch.manual_seed(generator(SEED, "lazy").initial_seed())
 with torch.no_grad():
     net.eval()(torch.zeros(2, $item))
 #]
@@ -224,9 +225,7 @@ def train():
         if not math.isfinite(mean_loss):
             print("the loss is not finite any more: a smaller LR may help")
             break
-        losses.append(mean_loss)  #? !unfinished
-        if step % STEPS_PER_EPOCH == 0:  #? unfinished
-            losses.append(mean_loss)  #? unfinished
+        losses.append(mean_loss)
         print(f"epoch {epoch:3d}: loss {mean_loss:.4f}")  #? !validates
         if epoch % EVALUATE_EVERY and epoch < EPOCHS:  #? evaluates_rarely
             continue  #? evaluates_rarely

@@ -107,7 +107,7 @@ def training_part(run: "Run", data: Data) -> Part:
         "saved": _saved(data),
         "split_names": ", ".join(split if rows[split] else f"_{split}" for split in rows),
         "saved_scale": ', saved["mean"], saved["std"]' if data.preparation.normalise else "",
-        "final_loss": "losses[-1] if losses else None" if steps >= per else "mean_loss",
+        "final_loss": "losses[-1] if losses else None",
         "json_test": ', "test": figures' if rows["test"] else "",
         "alone": 'len(sys.argv) <= 2 and sys.argv[-1] != "predict"'
         if run.spec["data"]["kind"] == "file"
