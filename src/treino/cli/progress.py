@@ -7,12 +7,26 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from treino.cli.screen import Screen
-from treino.cli.summary import opening
+from treino.cli.summary import opening, summary
 from treino.words import _
 from treino.workflows.train import Advanced, Begun, Ended, Event
 
 
-def follow(events: Iterator[Event], screen: Screen) -> Ended:
+def follow(events: Iterator[Event], screen: Screen) -> int:
+    """Draw a training to its end, then say how it went; -> the exit status.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
+    """
+    ended = _watched(events, screen)
+    screen.document(ended.run.document)
+    if ended.interrupted:
+        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {run}").format(run=ended.run.typed))
+    screen.out.print(summary(ended.run))
+    return 0
+
+
+def _watched(events: Iterator[Event], screen: Screen) -> Ended:
     """Draw the events (the bar only where a person watches) and return the last one."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),

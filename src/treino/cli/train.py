@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.cli.flags import ScreenFlag
-from treino.words import _
 
 
 def train(
@@ -29,14 +28,8 @@ def train(
     treino train houses.csv --target price | treino train mnist --epochs 3 --dropout 0.2
     """
     from treino.cli.progress import follow
-    from treino.cli.summary import summary
     from treino.spec import read_settings
     from treino.workflows.train import training
 
     settings = read_settings({k: v for k, v in asked.items() if v is not None}, flags=True)
-    ended = follow(training(source, settings), screen)
-    screen.document(ended.run.document)
-    if ended.interrupted:
-        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {run}").format(run=ended.run.typed))
-    screen.out.print(summary(ended.run))
-    return 0
+    return follow(training(source, settings), screen)

@@ -11,7 +11,7 @@ from treino.errors import TreinoError
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.words import _
 from treino.workflows.run import Run
-from treino.workflows.source import load_data
+from treino.workflows.source import LOADS, load_data
 from treino.workflows.train import drain, training
 
 COURSE = {"num_epochs": "epochs"}
@@ -80,6 +80,5 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_data_settings(read: Settings) -> Settings:
     """The settings that are left once the data is loaded with its own."""
-    loaded = {"target", "features", "task", "normalise", "validation", "test", "data_seed"}
-    kept = {k: getattr(read, k) for k in read.model_fields_set if k not in loaded}
+    kept = {k: getattr(read, k) for k in read.model_fields_set - LOADS}
     return read_settings(kept)

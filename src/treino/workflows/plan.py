@@ -86,6 +86,10 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         patience = 0
     keep = s.keep or ("best" if len(data.validation) else "last")
     hidden = default["hidden"] if s.hidden is None else s.hidden
+    lr = default["lr"] if s.lr is None else s.lr
+    betas = s.betas or (0.9, 0.999)
+    epochs = default["epochs"] if free else s.epochs
+    device = device_of(s.device)
     if net is None:
         net = mlp(
             *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
@@ -96,10 +100,10 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         data,
         net,
         optimizer=s.optimizer,
-        lr=default["lr"] if s.lr is None else s.lr,
+        lr=lr,
         momentum=s.momentum,
         nesterov=s.nesterov,
-        betas=s.betas or (0.9, 0.999),
+        betas=betas,
         weight_decay=s.weight_decay,
         schedule=s.schedule,
         warmup=s.warmup,
@@ -109,7 +113,7 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         class_weights=weights,
         init=s.init or "default",
         batch_size=None if batch == "full" else batch,
-        epochs=default["epochs"] if free else s.epochs,
+        epochs=epochs,
         steps=s.steps,
         patience=patience,
         metric=s.metric,
@@ -117,7 +121,7 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         shuffle=s.shuffle,
         seeds=(s.seed,),
         data_seed=data.data_seed,
-        device=device_of(s.device),
+        device=device,
         engine=s.engine,
         threads=s.threads,
         fault=faults_of(s),
@@ -140,16 +144,16 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,
         "loss": training.loss,
-        "lr": default["lr"] if s.lr is None else s.lr,
-        "betas": list(s.betas or (0.9, 0.999)) if s.optimizer in ("adam", "adamw") else None,
+        "lr": lr,
+        "betas": list(betas) if s.optimizer in ("adam", "adamw") else None,
         "batch_size": batch,
-        "epochs": default["epochs"] if free else s.epochs,
+        "epochs": epochs,
         "patience": patience,
         "keep": keep,
         "class_weights": weights,
         "data_seed": data.data_seed,
         "fault": list(faults_of(s)),
-        "device": device_of(s.device),
+        "device": device,
         "engine": training.engine,
         "threads": training.threads,
     }

@@ -17,6 +17,7 @@ from treino.store.files import sha256
 from treino.words import _
 
 COPY = "data.safetensors"
+LOADS = {"target", "features", "task", "normalise", "validation", "test", "data_seed"}  # the settings of load
 PLAIN = (
     "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
     "arguments", "target_mean", "target_scale", "official_test", "notes",
@@ -26,8 +27,7 @@ PLAIN = (
 def load_data(source: Any, settings: Settings) -> Data:
     """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is."""
     if isinstance(source, Data):
-        mine = {"target", "features", "task", "normalise", "validation", "test", "data_seed"}
-        asked = sorted(mine & settings.model_fields_set)
+        asked = sorted(LOADS & settings.model_fields_set)
         if asked:
             raise TreinoError(
                 "data_is_loaded",
