@@ -19,6 +19,12 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _offline() -> None:
+    """No test fetches data from the world; those of fetching have a server of their own."""
+    os.environ["TREINO_OFFLINE"] = "1"
+
+
 @pytest.fixture(autouse=True)
 def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a short training's time goes into its pictures: only tests that look at them draw them."""

@@ -93,22 +93,25 @@ def test_a_training_image_that_is_also_a_test_image_is_left_out(small: Path) -> 
     assert any("equal a test row: 1" in note for note in data.notes)
 
 
-def test_missing_files_are_named_with_the_folder(small: Path) -> None:
+def test_missing_files_are_named_with_the_folder(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(small))
     (small / "t10k-labels-idx1-ubyte").unlink()
     error = refusal()
-    assert error.rule == "idx_missing"
-    assert f"'{small}'" in error.message
+    assert error.rule == "offline"
+    assert f"{small / 'treino' / 'fashion-mnist'}" in error.hint
     assert "t10k-labels-idx1-ubyte" in error.message
     assert "train" not in error.message
 
 
-def test_without_the_variable_the_message_says_what_to_put_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TREINO_DATA", raising=False)
+def test_without_the_variable_the_cache_is_looked_at(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TREINO_DATA")
+    (small / "treino").mkdir()
+    (small / "treino" / "fashion-mnist").symlink_to(small)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(small))
+    assert len(load("fashion-mnist").test) == 10
     error = refusal("mnist")
-    assert error.rule == "idx_no_folder"
-    assert "TREINO_DATA" in error.hint
-    assert "'mnist'" in error.hint
-    assert all(stem in error.hint for stem in idx.MNIST)
+    assert error.rule == "offline"
+    assert all(stem in error.message for stem in idx.MNIST)
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,9 @@ def _table(
     )
 
 
-def _images(
-    unpacked: dict[str, str], packed: dict[str, str], classes: tuple[str, ...]
-) -> Callable[[str], Table]:
+def _images(unpacked: dict[str, str], classes: tuple[str, ...]) -> Callable[[str], Table]:
     def read(name: str) -> Table:
-        pixels_ND, label_N, notes = idx.read_idx_set(name, unpacked, packed)
+        pixels_ND, label_N, notes = idx.read_idx_set(name, unpacked)
         columns = tuple(
             Column(f"pixel_{j // idx.SIZE}_{j % idx.SIZE}", pixels_ND[:, j])
             for j in range(pixels_ND.shape[1])
@@ -146,13 +144,13 @@ BUILTINS: dict[str, Builtin] = {
         784,
         "classification",
         "Handwritten digits of 28 × 28 pixels.",
-        _images(idx.MNIST, {}, _DIGITS),
+        _images(idx.MNIST, _DIGITS),
     ),
     "fashion-mnist": Builtin(
         70_000,
         784,
         "classification",
         "Clothes of 28 × 28 pixels.",
-        _images({}, idx.FASHION_MNIST_PACKED, _CLOTHES),
+        _images({}, _CLOTHES),
     ),
 }

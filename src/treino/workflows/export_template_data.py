@@ -113,13 +113,17 @@ def value(cell):
 
 
 def read_idx(name):
-    """The values of an IDX file in $$TREINO_DATA/$data_name, packed or not: [N, values of one item] bytes.
+    """The values of an IDX file in $$TREINO_DATA/$data_name or treino's cache: [N, values of one item] bytes.
 
     The format: http://yann.lecun.com/exdb/mnist
     """
-    folder = Path(os.environ["TREINO_DATA"], "$data_name")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "treino", "$data_name")
+    folders = [Path(os.environ.get("TREINO_DATA", ""), "$data_name"), cache]
     spellings = [name + ending for name in (name, name.replace("-idx", ".idx")) for ending in (".gz", "")]
-    content = next(folder / s for s in spellings if (folder / s).is_file()).read_bytes()
+    paths = [folder / s for folder in folders for s in spellings if (folder / s).is_file()]
+    if not paths:
+        sys.exit(f"{name}.gz is neither in {folders[0]} nor in {folders[1]}")
+    content = paths[0].read_bytes()
     content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     axes = content[3]
     count = int.from_bytes(content[4:8], "big")

@@ -1,0 +1,209 @@
+"""Fetching a built-in's files: several mirrors, resumed where it broke off, believed by SHA-256 alone.
+
+A file comes under its own name only once its digest is right; until then it is ``NAME.part``, which the
+next attempt goes on with. Nothing is unpacked here.
+"""
+
+import http.client
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from treino.errors import TreinoError
+from treino.store import files, lock
+from treino.words import _
+
+TIMEOUT_S = 30.0  # without a byte
+TRIES = 3  # per mirror: a connection that breaks off is taken up where it was
+_BLOCK = 1 << 16
+
+Report = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file that mirrors have: its name, its size in bytes and its SHA-256, both as fetched."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class _Unusable(Exception):  # noqa: N818 - never leaves this file
+    """What was wrong with one attempt; ``again`` where another one at the same mirror may help."""
+
+    def __init__(self, reason: str, again: bool) -> None:
+        super().__init__(reason)
+        self.again = again
+
+
+def cache() -> Path:
+    """Where fetched data is kept: ``$XDG_CACHE_HOME/treino``, by default ``~/.cache/treino``."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(root) if root else Path.home() / ".cache") / "treino"
+
+
+def fetch(name: str, remotes: Sequence[Remote], mirrors: Sequence[str], folder: Path) -> str:
+    """Bring these files of the data set ``name`` into ``folder``; -> the host that the last one came from.
+
+    mirrors: addresses of folders, tried in order. ``$TREINO_MIRROR`` names another one, that has a folder
+    for each data set, to be used instead; with ``$TREINO_OFFLINE`` nothing is fetched.
+
+    Raises:
+        TreinoError: offline, or no mirror gave the right file, with what each of them gave.
+    """
+    wanted = ", ".join(remote.name for remote in remotes)
+    if os.environ.get("TREINO_OFFLINE", "") not in ("", "0"):
+        raise TreinoError(
+            "offline",
+            _("{name} is not here, and TREINO_OFFLINE forbids to fetch it: {files}.").format(
+                name=name, files=wanted
+            ),
+            _("Put the files into {folder}, or unset TREINO_OFFLINE.").format(folder=folder),
+            status=1,
+        )
+    own = os.environ.get("TREINO_MIRROR", "")
+    addresses = [f"{own.rstrip('/')}/{name}/"] if own else [m.rstrip("/") + "/" for m in mirrors]
+    files.make_folder(folder)
+    busy = folder / lock.NAME
+    descriptor = lock.acquire(busy)
+    try:
+        host = ""
+        for remote in remotes:
+            host = _fetch_one(name, remote, addresses, folder)
+        return host
+    finally:
+        lock.release(descriptor, busy, unlink=True)
+
+
+def _fetch_one(name: str, remote: Remote, addresses: Sequence[str], folder: Path) -> str:
+    failures: list[str] = []
+    for address in addresses:
+        host = urlsplit(address).netloc or address
+        for attempt in range(TRIES):
+            try:
+                with _Progress(remote, host) as report:
+                    _attempt(address + remote.name, remote, folder, report)
+                return host
+            except _Unusable as unusable:
+                if attempt == TRIES - 1 or not unusable.again:
+                    failures.append(f"{host}: {unusable}")
+                    break
+    raise TreinoError(
+        "download_failed",
+        _("{file} of {name} could not be fetched: {reasons}.").format(
+            file=remote.name, name=name, reasons="; ".join(failures)
+        ),
+        _(
+            "Try again later (what came is kept), or put the file into {folder}; TREINO_MIRROR names "
+            "another mirror."
+        ).format(folder=folder),
+        status=1,
+    )
+
+
+def _attempt(url: str, remote: Remote, folder: Path, report: Report) -> None:
+    """One request: the rest of the part file, or all of it; the file itself once its digest is right."""
+    part = folder / f"{remote.name}.part"
+    have = part.stat().st_size if part.is_file() else 0
+    if have >= remote.size:  # it broke off between its last byte and the rename, or it is not our file
+        if have == remote.size and files.sha256(part) == remote.sha256:
+            _finish(part, folder / remote.name)
+            return
+        files.remove(part)
+        have = 0
+    had = have
+    try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            if have and not _goes_on(response, have):
+                have = 0
+            report(have)
+            _store(response, part, have, remote, report)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # the mirror's file ends before our part of it
+            files.remove(part)
+        busy = error.code in (416, 429, 503)
+        raise _Unusable(_("it answers {code}").format(code=error.code), busy) from None
+    except urllib.error.URLError as error:  # it was never reached
+        raise _Unusable(str(getattr(error.reason, "strerror", None) or error.reason), False) from None
+    except OSError as error:  # it was lost on the way
+        raise _Unusable(str(error.strerror or error), True) from None
+    except (http.client.HTTPException, ValueError) as error:
+        raise _Unusable(_("its answer can't be read ({reason})").format(reason=error), True) from None
+    size = part.stat().st_size
+    if size < remote.size:
+        raise _Unusable(
+            _("it broke off after {got} of {want} bytes").format(got=size, want=remote.size), True
+        )
+    digest = files.sha256(part) if size == remote.size else ""
+    if digest != remote.sha256:
+        files.remove(part)
+        what = (
+            _("its SHA-256 is {got}…, not {want}…").format(got=digest[:12], want=remote.sha256[:12])
+            if digest
+            else _("it is longer than {want} bytes").format(want=remote.size)
+        )
+        raise _Unusable(what, had > 0)  # the beginning may have been another mirror's
+    _finish(part, folder / remote.name)
+
+
+def _goes_on(response: http.client.HTTPResponse, have: int) -> bool:
+    given = response.headers.get("Content-Range", "")
+    return response.status == 206 and given.startswith(f"bytes {have}-")
+
+
+def _store(response: http.client.HTTPResponse, part: Path, have: int, remote: Remote, report: Report) -> None:
+    """Append what comes, never more than one byte beyond the size that the file must have."""
+    with files.trouble(part):
+        out = open(part, "ab" if have else "wb")  # noqa: SIM115 - trouble() is about our disk alone
+    with out:
+        while have <= remote.size:
+            block = response.read(min(_BLOCK, remote.size + 1 - have))
+            if not block:
+                break
+            with files.trouble(part):
+                out.write(block)
+            have += len(block)
+            report(have)
+        with files.trouble(part):
+            out.flush()
+            os.fsync(out.fileno())
+
+
+def _finish(part: Path, path: Path) -> None:
+    with files.trouble(path):
+        os.replace(part, path)
+
+
+class _Progress:
+    """A bar on a terminal, one line elsewhere; always on stderr."""
+
+    def __init__(self, remote: Remote, host: str) -> None:
+        self._remote, self._host = remote, host
+
+    def __enter__(self) -> Report:
+        what = _("Fetching {file} ({size:.1f} MB) from {host}").format(
+            file=self._remote.name, size=self._remote.size / 1e6, host=self._host
+        )
+        if not sys.stderr.isatty():
+            print(what, file=sys.stderr)
+            self._bar = None
+            return lambda done: None
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._bar = bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        task = bar.add_task(what, total=self._remote.size)
+        bar.start()
+        return lambda done: bar.update(task, completed=done)
+
+    def __exit__(self, *_error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -1,0 +1,247 @@
+"""Fetching from a server on this machine that breaks off, lies, fails and heals."""
+
+import gzip
+import hashlib
+import http.server
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from treino.data import download, idx, load
+from treino.data.download import Remote, fetch
+from treino.errors import TreinoError
+
+CONTENT = bytes(i * 7 % 251 for i in range(300_000))
+FILE = Remote("rows.gz", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """files: what each path holds. cut: bytes after which a path's next answers break off."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, bytes] = {}
+        self.cut: dict[str, list[int]] = {}
+        self.answers: dict[str, int] = {}
+        self.ranges = True
+        self.pause = 0.0
+        self.asked: list[tuple[str, str | None]] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that go away are the point."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        path, given = self.path.lstrip("/"), self.headers.get("Range")
+        self.server.asked.append((path, given))
+        if path in self.server.answers or path not in self.server.files:
+            self.send_error(self.server.answers.get(path, 404))
+            return
+        content = self.server.files[path]
+        start = int(given.removeprefix("bytes=").rstrip("-")) if given and self.server.ranges else 0
+        if start and start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        cuts = self.server.cut.get(path)
+        end = cuts.pop(0) if cuts else len(content)
+        for at in range(start, end, 1 << 16):
+            self.wfile.write(content[at : min(end, at + (1 << 16))])
+            time.sleep(self.server.pause)
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.delenv("TREINO_OFFLINE", raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def bring(server: Server, folder: Path, *mirrors: str) -> str:
+    return fetch("rows", [FILE], [f"{server.address}/{m}" for m in mirrors or ("a",)], folder)
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_fetched_once_whole(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.files["a/rows.gz"] = CONTENT
+    assert bring(server, tmp_path / "deep" / "er") == f"127.0.0.1:{server.server_port}"
+    assert (tmp_path / "deep" / "er" / "rows.gz").read_bytes() == CONTENT
+    assert left(tmp_path / "deep" / "er") == ["rows.gz"]
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("Fetching rows.gz (0.3 MB) from 127.0.0.1") == 1
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["resumed", "no ranges: from the start"])
+def test_a_broken_connection_is_taken_up(server: Server, tmp_path: Path, ranges: bool) -> None:
+    server.files["a/rows.gz"] = CONTENT
+    server.cut["a/rows.gz"] = [100_000, 200_000]
+    server.ranges = ranges
+    bring(server, tmp_path)
+    assert (tmp_path / "rows.gz").read_bytes() == CONTENT
+    assert server.asked == [("a/rows.gz", r) for r in (None, "bytes=100000-", "bytes=200000-")]
+
+
+def test_what_came_before_a_crash_is_gone_on_with(server: Server, tmp_path: Path) -> None:
+    server.files["a/rows.gz"] = CONTENT
+    (tmp_path / "rows.gz.part").write_bytes(CONTENT[:123_456])
+    bring(server, tmp_path)
+    assert server.asked == [("a/rows.gz", "bytes=123456-")]
+    assert left(tmp_path) == ["rows.gz"]
+
+
+@pytest.mark.parametrize("beginning", [b"x" * 5, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 9)])
+def test_another_files_beginning_is_thrown_away(server: Server, tmp_path: Path, beginning: bytes) -> None:
+    server.files["a/rows.gz"] = CONTENT
+    (tmp_path / "rows.gz.part").write_bytes(beginning)
+    bring(server, tmp_path)
+    assert (tmp_path / "rows.gz").read_bytes() == CONTENT
+
+
+def test_the_next_mirror_is_asked(server: Server, tmp_path: Path) -> None:
+    server.answers["b/rows.gz"] = 500
+    server.files |= {"c/rows.gz": b"<html>not here</html>", "d/rows.gz": CONTENT[:-1] + b"?"}
+    server.files |= {"e/rows.gz": CONTENT + b"more", "f/rows.gz": CONTENT}
+    bring(server, tmp_path, "a", "b", "c", "d", "e", "f")
+    assert (tmp_path / "rows.gz").read_bytes() == CONTENT
+
+
+def test_no_mirror_has_the_right_file_and_nothing_wrong_is_kept(server: Server, tmp_path: Path) -> None:
+    server.answers["b/rows.gz"] = 503
+    server.files |= {"c/rows.gz": CONTENT[:-1] + b"?", "d/rows.gz": CONTENT + b"more"}
+    with pytest.raises(TreinoError) as error:
+        bring(server, tmp_path, "a", "b", "c", "d")
+    said = error.value
+    assert (said.rule, said.status) == ("download_failed", 1)
+    for reason in ("404", "503", "SHA-256", "longer than 300000 bytes"):
+        assert reason in said.message
+    assert left(tmp_path) == []
+
+
+def test_a_file_that_always_breaks_off_is_kept_for_the_next_time(server: Server, tmp_path: Path) -> None:
+    server.files["a/rows.gz"] = CONTENT
+    server.cut["a/rows.gz"] = [1000, 2000, 3000]
+    with pytest.raises(TreinoError, match="broke off after 3000 of 300000 bytes"):
+        bring(server, tmp_path)
+    assert left(tmp_path) == ["rows.gz.part"]
+    bring(server, tmp_path)
+    assert server.asked[-1] == ("a/rows.gz", "bytes=3000-")
+
+
+def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TREINO_OFFLINE", raising=False)
+    with Server() as closed:
+        address = closed.address
+    with pytest.raises(TreinoError, match="refused"):
+        fetch("rows", [FILE], [address], tmp_path)
+
+
+def test_a_mirror_that_falls_silent_is_no_reason_to_wait(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.05)
+    server.files["a/rows.gz"] = CONTENT
+    server.pause = 0.3
+    with pytest.raises(TreinoError, match="timed out"):
+        bring(server, tmp_path)
+
+
+def test_a_folder_that_can_not_be_written_is_named(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TreinoError, match="file"):
+        bring(server, tmp_path / "file" / "rows")
+
+
+@pytest.fixture
+def small_set(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Server:
+    """A small Fashion-MNIST on the server, nothing in the cache."""
+    monkeypatch.setitem(idx.ROWS, "train", 60)
+    monkeypatch.setitem(idx.ROWS, "t10k", 10)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TREINO_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("TREINO_MIRROR", server.address + "/")
+    for stem in idx.MNIST:
+        shape = (60 if stem.startswith("train") else 10, *((28, 28) if "images" in stem else ()))
+        header = b"".join(n.to_bytes(4, "big") for n in (0x800 + len(shape), *shape))
+        values = bytes(random.Random(stem).choices(range(10), k=math.prod(shape)))
+        server.files[f"fashion-mnist/{stem}.gz"] = gzip.compress(header + values, mtime=0)
+    remotes = tuple(
+        Remote(path.split("/")[1], len(content), hashlib.sha256(content).hexdigest())
+        for path, content in server.files.items()
+    )
+    monkeypatch.setitem(idx.REMOTES, "fashion-mnist", remotes)
+    return server
+
+
+def test_a_built_in_is_fetched_into_the_cache_and_read_from_there(small_set: Server, tmp_path: Path) -> None:
+    data = load("fashion-mnist")
+    assert len(data.test) == 10
+    assert data.notes[0].startswith("Fetched from 127.0.0.1")
+    assert left(tmp_path / "treino" / "fashion-mnist") == sorted(f"{stem}.gz" for stem in idx.MNIST)
+    asked = len(small_set.asked)
+    assert "Fetched" not in " ".join(load("fashion-mnist").notes)
+    assert len(small_set.asked) == asked
+
+
+def test_a_file_that_is_lost_is_fetched_alone(small_set: Server, tmp_path: Path) -> None:
+    load("fashion-mnist")
+    (tmp_path / "treino" / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    load("fashion-mnist")
+    assert [path for path, _range in small_set.asked[4:]] == ["fashion-mnist/t10k-labels-idx1-ubyte.gz"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) -> None:
+    server.files["a/rows.gz"] = CONTENT
+    server.pause = 0.2
+    code = (
+        "from treino.data.download import Remote, fetch; from pathlib import Path; "
+        f"fetch('rows', [Remote('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
+        f"Path({str(tmp_path)!r}))"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    part = tmp_path / "rows.gz.part"
+    while not (part.is_file() and part.stat().st_size) and child.poll() is None:
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGINT)
+    assert child.wait(10) != 0
+    had = part.stat().st_size
+    assert 0 < had < FILE.size
+    server.pause = 0
+    bring(server, tmp_path)
+    assert server.asked[-1] == ("a/rows.gz", f"bytes={had}-")
+    assert (tmp_path / "rows.gz").read_bytes() == CONTENT
