@@ -113,7 +113,7 @@ def value(cell):
 
 
 def read_idx(name):
-    """The values of an IDX file in $$TREINO_DATA/$data_name or treino's cache: [N, values of one item] bytes.
+    """The values of an IDX file in $$TREINO_DATA or treino's cache: [N, values of one item] bytes.
 
     The format: http://yann.lecun.com/exdb/mnist
     """
