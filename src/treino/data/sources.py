@@ -8,6 +8,7 @@ from typing import Any
 from treino.data import frames
 from treino.data.builtin import BUILTINS
 from treino.data.csvfile import read_csv
+from treino.data.reading import Reading
 from treino.data.table import Table
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -17,9 +18,10 @@ class BuiltinName(str):
     """A name that is known to be a built-in's, whatever files lie around: a run's own data."""
 
 
-def read(source: Any, *, least_columns: int = 2) -> Table:
+def read(source: Any, reading: Reading | None = None, *, least_columns: int = 2) -> Table:
     """The table in a source: a built-in's name, a path, a pandas frame, (X, y), or a 2-D array.
 
+    reading: what is known about a file's writing; the rest is found out.
     least_columns: 1 where a file may hold a single feature and no target.
     """
     if isinstance(source, BuiltinName):

@@ -30,9 +30,16 @@ _DATE = re.compile(
 class Column:
     """One column of N cells.
 
-    numbers: ``[N]`` where every cell is a number (possibly infinite) or a truth value, else None.
-    words: ``[N]`` str as written, None where the source has numbers only.
-    categories: the classes in their own order, where the source declares one (else ()).
+    numbers: ``[N]`` where every cell that isn't missing is a number in the column's one writing, or a
+    truth value, else None; NaN where missing, infinite where written so or too large for a float64.
+    words: ``[N]`` str as written, stripped, "" where there was nothing; None for numbers that are written
+    plainly (``plain`` writes them) or never were written. Columns of truth values always have them.
+    boolean: numbers are truth values, whatever their words (true, yes, sim; the words are the classes).
+    categories: the classes in their own order, where the source declares one (else ()); ordered: they are
+    ranks, least first.
+    seconds: ``[N]`` where every cell that isn't missing is a date or time of one format: since 1970-01-01
+    (UTC where the cells name an offset), NaN where missing.
+    writing: how the cells are written where not plainly ("decimal comma", "percent"), for notes.
     """
 
     name: str
@@ -40,10 +47,22 @@ class Column:
     words: NDArray[np.object_] | None = None
     boolean: bool = False
     categories: tuple[str, ...] = ()
+    ordered: bool = False
+    seconds: NDArray[np.float64] | None = None
+    writing: str = ""
 
     def __len__(self) -> int:
-        cells = self.words if self.numbers is None else self.numbers
-        return 0 if cells is None else len(cells)
+        cells = next((c for c in (self.numbers, self.words, self.seconds) if c is not None), ())
+        return len(cells)
+
+    @cached_property
+    def missing_N(self) -> NDArray[np.bool_]:
+        """``[N]``: cells without a value. In text only empty ones: a class named "NA" stays a class."""
+        values = self.numbers if self.numbers is not None else self.seconds
+        if values is not None:
+            return np.isnan(values)
+        assert self.words is not None
+        return np.asarray(self.words == "", dtype=bool)
 
     @property
     def distinct(self) -> int:
@@ -65,8 +84,11 @@ class Column:
         """The cell as a person would find it in the source."""
         if self.words is not None:
             return str(self.words[row])
-        assert self.numbers is not None
-        return plain(float(self.numbers[row]))
+        if self.numbers is None:
+            assert self.seconds is not None
+            second = self.seconds[row]
+            return "" if np.isnan(second) else str(np.datetime64(round(second), "s")).replace("T", " ")
+        return "" if np.isnan(self.numbers[row]) else plain(float(self.numbers[row]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +100,7 @@ class Table:
     matrix: all columns but the target as one matrix, where the source has them so (images).
     named: the columns have names of their own; False for a bare array.
     official_test: so many of the last rows are the source's own test set.
+    files: the files that it was read from, where there are several.
     keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
     """
 
@@ -93,6 +116,7 @@ class Table:
     official_test: int = 0
     keep_constant: bool = False
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
