@@ -78,21 +78,20 @@ def _installation(screen: Screen) -> int:
 
 def _run(name: str, fail_on: str | None, screen: Screen) -> int:
     """The findings that a run of treino's own keeps."""
+    from treino.diagnosis.finding import Finding
+    from treino.diagnosis.report import text_of_run
     from treino.workflows.run import open_run
 
-    document = open_run(name).document
+    run = open_run(name)
+    document = run.document
     findings = document.get("findings", [])
-    for f in findings:
-        screen.out.print(f"{f['rule']}: {f['message']}\n    {f['why']}\n    {f['fix']}")
-    if not findings:
-        screen.out.print(
-            _("nothing found in {steps} steps of {run}").format(steps=document["steps"], run=name)
-        )
+    steps = document.get("steps", 0)
+    screen.out.print(text_of_run([Finding(**f) for f in findings], steps, run.name))
     status = 3 if fail_on and [f for f in findings if f["certain"] or fail_on == "likely"] else 0
     screen.document(
         {
             "subject": document["path"],
-            "steps": document["steps"],
+            "steps": steps,
             "findings": findings,
             "overhead": 0.0,
             "exit": status,

@@ -87,6 +87,7 @@ def summary(run: "Run") -> RenderableType:
     parts: list[RenderableType] = [head, *_headline(d)]
     if any((d.get("metrics") or {}).values()):
         parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
+    parts += _findings(run, d)
     parts += ["", _("run  {path}").format(path=d["path"])]
     drawn = [f"pictures/{p.name}" for p in sorted((run.path / "pictures").glob("*.png"))]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
@@ -152,6 +153,19 @@ def _headline(d: dict[str, Any]) -> list[str]:
     form = "{:.1%}" if metric == "accuracy" else "{:.4g}"
     compared = [_("{who}: {value}").format(who=who, value=form.format(value)) for who, value in found.items()]
     return ["", said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")]
+
+
+def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
+    """What the doctor's rules say of this run, a line each."""
+    found = d.get("findings") or []
+    if not found:
+        return []
+    sure = {True: _("certain"), False: _("likely")}
+    lines = [
+        Text.assemble((f["rule"], "yellow"), f" ({sure[f['certain']]}): {f['message']} {f['fix']}")
+        for f in found
+    ]
+    return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
 
 
 def _next(run: "Run", d: dict[str, Any]) -> list[str]:

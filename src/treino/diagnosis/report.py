@@ -22,11 +22,12 @@ def place(finding: Finding) -> str:
     return f"{near if len(near) < len(path) else path}:{finding.line}"
 
 
-def one(finding: Finding) -> str:
-    """A finding in four lines."""
+def one(finding: Finding, *, of_script: bool = True) -> str:
+    """A finding in four lines. of_script: it has a place in a file; a run of treino's own has settings."""
     sure = _("certain") if finding.certain else _("likely")
     lines = [
-        f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})  {place(finding)}",
+        f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
+        + (f"  {place(finding)}" if of_script else ""),
         f"    {finding.message}",
         f"    {finding.why}",
         _("    To do: {fix}").format(fix=finding.fix),
@@ -58,6 +59,15 @@ def text(outcome: Outcome) -> str:
         for d in exam.defects
     ]
     return "\n\n".join(parts)
+
+
+def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
+    """The report on a run of treino's own."""
+    if not findings:
+        return _("doctor: nothing found in {steps} steps of {subject}.").format(steps=steps, subject=run)
+    head = _("doctor: {n} findings in {steps} steps of {subject}")
+    parts = [head.format(n=len(findings), steps=steps, subject=run)]
+    return "\n\n".join([*parts, *(one(f, of_script=False) for f in findings)])
 
 
 def document(outcome: Outcome, status: int) -> dict[str, Any]:

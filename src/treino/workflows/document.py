@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from treino.data.dataset import Data
 from treino.inspection.curves import epoch_losses
 from treino.store import RunFolder
+from treino.workflows.findings import planned_faults
 
 if TYPE_CHECKING:
     from treino.workflows.plan import Plan
@@ -32,7 +33,7 @@ def facts(data: Data, planned: "Plan") -> dict[str, Any]:
         "faults": planned.settings["fault"],
         "reasons": list(planned.reasons),
         "notes": list(data.notes),
-        "findings": [],
+        "findings": planned_faults(planned),
         "reproducible": True,
     }
 

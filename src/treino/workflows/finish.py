@@ -11,6 +11,7 @@ from treino.inspection.predict import outputs
 from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.document import facts, histories
+from treino.workflows.findings import findings
 from treino.workflows.pictures import draw
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def finish(
         "notes": [*data.notes, *(found.notes if found else ())],
     }
     document |= histories(folder, engine.steps_per_epoch, over=over)
+    if over:
+        document["findings"], defects = findings(folder, data, planned)
+        document["notes"] += defects
     folder.write_json("result.json", document)
     folder.database.add_event(0, engine.step, status)
     folder.seal(status)
