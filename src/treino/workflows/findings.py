@@ -46,7 +46,7 @@ AFTER = 64  # a diverged run is ended; the loop of a script would go on, with Na
 FIRST_STEPS = 48  # that are trained again, of a run whose loss ended badly
 LOOKED_AT = 3  # batches of which gradients and units are measured, at the start and at the end
 MOST_ROWS = 2000
-HASHED = 50_000_000  # numbers; beyond, looking for copies would take seconds
+HASHED = 10_000_000  # numbers; beyond, looking for copies would take seconds
 
 
 @dataclass
@@ -167,7 +167,7 @@ def _rows(data: Data, net: NetSeen) -> TrainSeen:
     return TrainSeen(
         net,
         site=SETTINGS,
-        largest=float(data.train.x.abs().max()) if len(data.train) else 0.0,
+        largest=float(max(abs(v) for v in torch.aminmax(data.train.x))) if data.train.x.numel() else 0.0,
         column_std=some.std(dim=0, correction=0).numpy() if len(some) >= 4 else None,
     )
 
