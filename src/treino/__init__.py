@@ -17,17 +17,33 @@ _DOOR = {
     "fit": ("treino.workflows.fit", "fit"),
     "open": ("treino.workflows.run", "open_run"),
     "runs": ("treino.workflows.run", "runs"),
+    "Classifier": ("treino.workflows.estimators", "Classifier"),
+    "Regressor": ("treino.workflows.estimators", "Regressor"),
     "Run": ("treino.workflows.run", "Run"),
     "TreinoError": ("treino.errors", "TreinoError"),
 }
 
-__all__ = ["Run", "TreinoError", "doctor", "engines", "fit", "load", "mlp", "open", "runs", "train"]
+__all__ = [
+    "Classifier",
+    "Regressor",
+    "Run",
+    "TreinoError",
+    "doctor",
+    "engines",
+    "fit",
+    "load",
+    "mlp",
+    "open",
+    "runs",
+    "train",
+]
 
 if TYPE_CHECKING:
     from treino.data import load
     from treino.diagnosis.exam import doctor
     from treino.engine import engines, mlp, train
     from treino.errors import TreinoError
+    from treino.workflows.estimators import Classifier, Regressor
     from treino.workflows.fit import fit
     from treino.workflows.run import Run, runs
     from treino.workflows.run import open_run as open

@@ -64,9 +64,12 @@ def finish(
     folder.write_json("result.json", document)
     folder.database.add_event(0, engine.step, status)
     folder.seal(status)
-    run = Run(folder, data=data, net=net)
+    return Run(folder, data=data, net=net)
+
+
+def illustrate(run: "Run") -> None:
+    """The pictures of a run that is sealed; it is whole without them."""
     try:
         draw(run, ("boundary", "curves"))
-    except TreinoError as error:  # the run is whole without them
+    except TreinoError as error:
         run.notices.append(_("The pictures are missing: {why}").format(why=error))
-    return run

@@ -23,6 +23,7 @@ def fit(
     net: nn.Module | MLP | str | None = None,
     *,
     parent: str | Path = "runs",
+    lean: bool = False,
     **settings: Any,
 ) -> Run:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
@@ -31,6 +32,7 @@ def fit(
         ``load`` returned.
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
         ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
+    lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...). The usual
         dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` is not needed, since
         the rows lie in memory; ``num_classes`` is checked against the data.
@@ -61,7 +63,7 @@ def fit(
             )
         source = loaded
         read = _without_data_settings(read)
-    return drain(training(source, read, net=net, parent=parent))
+    return drain(training(source, read, net=net, parent=parent, lean=lean))
 
 
 def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:

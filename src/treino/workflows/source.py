@@ -120,6 +120,14 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
 
 
 def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
+    if not (folder.path / COPY).is_file():
+        raise TreinoError(
+            "data_not_kept",
+            _("{run} keeps no copy of its rows: they were in memory only, and it was trained lean.").format(
+                run=folder.path.name
+            ),
+            _("Train without lean=True where the rows are wanted again."),
+        )
     tensors, _metadata = folder.read_tensors(COPY)
     plain = folder.read_json("data.json")
     for name in ("features", "classes", "item_shape", "notes"):

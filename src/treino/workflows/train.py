@@ -24,7 +24,7 @@ from treino.spec import FLAGS, Settings, read_settings
 from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.document import facts
-from treino.workflows.finish import finish
+from treino.workflows.finish import finish, illustrate
 from treino.workflows.interrupt import ctrl_c
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
@@ -89,12 +89,14 @@ def training(
     net: nn.Module | None = None,
     parent: str | Path = "runs",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    lean: bool = False,
 ) -> Iterator[Event]:
     """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned.
     net: a module of your own, where it is not named by ``settings.net``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
+    lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -111,7 +113,7 @@ def training(
             asked["net"] = planned.settings["net"]
         where = reference(data, folder.path)
         folder.write_json("preparation.json", data.preparation.to_json())
-        if where["kind"] == "memory":
+        if where["kind"] == "memory" and not lean:
             keep_copy(folder, data)
         if settings.net:
             folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
@@ -136,7 +138,7 @@ def training(
         )
         yield Begun(folder, data, planned)
         try:
-            yield from _drive(folder, data, planned, Clock(), checkpoint_seconds)
+            yield from _drive(folder, data, planned, Clock(), checkpoint_seconds, lean)
         except TreinoError as error:
             if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
                 folder.close()
@@ -205,7 +207,12 @@ def resuming(
 
 
 def _drive(
-    folder: RunFolder, data: Data, planned: Plan, clock: Clock, checkpoint_seconds: float
+    folder: RunFolder,
+    data: Data,
+    planned: Plan,
+    clock: Clock,
+    checkpoint_seconds: float,
+    lean: bool = False,
 ) -> Iterator[Event]:
     """Chunk after chunk until it is over, recorded and checkpointed; then the folder is sealed."""
     engine = planned.training
@@ -231,7 +238,10 @@ def _drive(
         _checkpoint(folder, engine, clock)
         if engine.done and engine.status_P[0] == "diverged":
             status = "diverged"
-        run = finish(folder, data, planned, status, clock.seconds + clock.epoch_so_far, clock.evaluation)
+        seconds = clock.seconds + clock.epoch_so_far
+        run = finish(folder, data, planned, status, seconds, clock.evaluation)
+        if not lean:
+            illustrate(run)
     yield Ended(run, status == "interrupted")
 
 
