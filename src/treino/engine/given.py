@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.data.mapped import as_mapped
 from treino.engine import arguments as check
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.nets import MLP
@@ -39,7 +40,7 @@ class Given:
 
 def given_of(data: Any, dtype: torch.dtype) -> Given:
     if isinstance(data, Data):
-        pairs = [(rows.x, rows.y) for rows in (data.train, data.validation)]
+        pairs = [(as_mapped(rows.x), rows.y) for rows in (data.train, data.validation)]
         classes = len(data.classes) if data.task == "classification" else data.train.y.shape[1]
         if not len(data.train):
             raise TreinoError(

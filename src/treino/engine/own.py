@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -97,8 +98,11 @@ def copied(module: nn.Module) -> nn.Module:
         ) from error
 
 
-def extremes(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def extremes(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
     """Two rows to probe with, copied: those with the largest and the smallest number, where indices fail."""
+    if not isinstance(x, Tensor):
+        two: tuple[Tensor, Tensor] = x.two(y)
+        return two
     flat = x.reshape(len(x), -1)
     index = torch.stack([flat.argmax(), flat.argmin()]) // flat.shape[1]
     return x[index], y[index]

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from treino.data.elsewhere import part_rows
+from treino.data.mapped import Mapped, as_mapped
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -17,7 +19,7 @@ LARGEST_CLASSES = 5_000  # cross-entropy lays out a table of classes × classes
 def pairs_of(data: Any, dtype: torch.dtype) -> tuple[Pair, Pair]:
     """-> training and validation rows: x ``[N, ...]``, y ``[N]`` int64 class numbers or ``[N, K]`` values.
 
-    data: a pair (x, y), or two of them, the second for validation.
+    data: a pair (x, y), or two of them, the second for validation. An x in a memory-mapped file stays there.
 
     Raises:
         TreinoError: no such form, nothing that numbers can be read from, numbers that ``dtype`` can't hold.
@@ -84,7 +86,8 @@ def _is_pair(part: Any) -> bool:
 
 
 def _pair(pair: Any, which: str, dtype: torch.dtype) -> Pair:
-    x, y = (_tensor(name, values) for name, values in zip("xy", pair, strict=True))
+    x, y = as_mapped(pair[0]), _tensor("y", pair[1])
+    x = x if isinstance(x, Mapped) else _tensor("x", x)
     numbers = y.is_floating_point()
     y = y if numbers else y.long()
     if (
@@ -100,10 +103,18 @@ def _pair(pair: Any, which: str, dtype: torch.dtype) -> Pair:
             _("x has the shape {x} and y {y}.").format(x=list(x.shape), y=list(y.shape)),
             _("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
         )
-    x = x if x.is_floating_point() else x.float()
-    for name, t in (("x", x), ("y", y)):
-        if t.is_floating_point() and t.numel():
-            _check_finite(name, t, which, torch.finfo(dtype).max)
+    most = torch.finfo(dtype).max
+    if isinstance(x, Mapped):
+        at = 0
+        for part in x.split(part_rows(x)) if x.is_floating_point() else ():
+            _check_finite("x", part, which, most, at)
+            at += len(part)
+    else:
+        x = x if x.is_floating_point() else x.float()
+        if x.numel():
+            _check_finite("x", x, which, most)
+    if numbers and y.numel():
+        _check_finite("y", y, which, most)
     return x, y.unsqueeze(-1) if numbers and y.dim() == 1 else y
 
 
@@ -137,7 +148,7 @@ def _tensor(name: str, values: Any) -> Tensor:
     return (t if t.layout is torch.strided else t.to_dense()).detach()
 
 
-def _check_finite(name: str, t: Tensor, which: str, most: float) -> None:
+def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0) -> None:
     low, high = (float(v) for v in t.aminmax())
     if -most <= low and high <= most:  # false for NaN
         return
@@ -149,7 +160,7 @@ def _check_finite(name: str, t: Tensor, which: str, most: float) -> None:
             name=name,
             which=which,
             value=value,
-            row=row,
+            row=first + row,
             column=_(", column {column}").format(column=", ".join(map(str, column))) if column else "",
         ),
         _("Rows and columns count from 0. Leave the row out or fill the gap; treino.load does that.")

@@ -7,13 +7,11 @@ from torch import Tensor
 
 from treino.engine.population import Population
 
-OLDEST = 64  # steps
-
 Play = Callable[[Population, int, int], None]  # population, first step, stop: train all its members
 
 
 class Replay:
-    """A copy of the members in training, no older than 64 steps.
+    """A copy of the members in training, no older than so many steps as their rows can be had again for.
 
     A step is a function of (seeds, step, rows) and the members' tensors alone, so playing on from the copy
     gives the same bits again. ``forget`` it when hyper-parameters or the members in training change.
@@ -27,10 +25,10 @@ class Replay:
     def forget(self) -> None:
         self._copy = None
 
-    def remember(self, population: Population, rows: Tensor, step: int) -> None:
+    def remember(self, population: Population, rows: Tensor, step: int, oldest: int) -> None:
         if self._copy is None or len(self._copy) != len(rows):
             self._copy, self._step = population.rows(rows), step
-        elif step - self._step >= OLDEST:
+        elif step - self._step >= oldest:
             self._copy.fill(population, rows)
             self._step = step
 

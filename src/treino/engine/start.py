@@ -9,6 +9,7 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.engine import arguments as check
+from treino.engine.feed import Rows, aligned
 from treino.engine.given import Given, Net, criterion_of, device_of, given_of, item_of, template_of
 from treino.engine.init import INITS
 from treino.engine.kernels import KERNELS
@@ -21,11 +22,12 @@ from treino.engine.own import extremes, materialised, probe
 from treino.engine.plan import TICK_LEAST, Plan
 from treino.engine.recipe import Recipe, make
 from treino.engine.schedules import SCHEDULES
-from treino.engine.training import Rows, Training
+from treino.engine.training import Training
 from treino.errors import TreinoError
 from treino.words import _
 
 HIDDEN = (64, 32)
+SHUFFLES = ("each", "once", "off", "blocks")
 
 
 def train(
@@ -141,8 +143,8 @@ def train(
         item = item_of(net, given)
         rows = [
             Rows(
-                _aligned(x.reshape(-1, *item), dtype, place),
-                _aligned(criterion.target(y, dtype), None, place),
+                aligned(x.reshape(-1, *item), dtype, place) if isinstance(x, Tensor) else x,
+                aligned(criterion.target(y, dtype), None, place),
             )
             for x, y in (given.train, given.validation)
         ]
@@ -218,14 +220,8 @@ def _plan(
         check.whole("patience", patience, 0),
         metric,
         keep,
-        check.known("shuffle", shuffle, ("each", "once", "off")),  # type: ignore[arg-type]
+        check.known("shuffle", shuffle, SHUFFLES),  # type: ignore[arg-type]
         data_seed,
         max(TICK_LEAST, per_epoch) if every is None else check.whole("every", every, 1),
         validation > 0,
     )
-
-
-def _aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tensor:
-    """Contiguous and starting on a 64-byte line, as torch's own memory does: results depend on it."""
-    t = t.to(device=device, dtype=dtype or t.dtype).contiguous()
-    return t if t.data_ptr() % 64 == 0 else t.clone()

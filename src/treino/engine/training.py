@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from treino.engine.arguments import hyperparameter, whole
 from treino.engine.choosing import Best
+from treino.engine.feed import Part, Rows, feed_of, parts_taken
 from treino.engine.kernels import Kernel
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.engine.own import Row
-from treino.engine.plan import Batches, EpochLoss, Plan
+from treino.engine.plan import EpochLoss, Plan
 from treino.engine.population import Handle, Population
 from treino.engine.recipe import Recipe, Work, load_buffers
 from treino.engine.replay import Replay, diverged
@@ -32,14 +33,6 @@ CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 EVALUATED_AT_ONCE = 4_000_000  # outputs
 DIVERGED_FACTOR = 10
 CONSTANT_LEAST = 1e-12  # a loss below: the target has one value, and ten times nothing is no yardstick
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows as the kernels take them: x ``[N, ...]``, y as the loss wants it."""
-
-    x: Tensor
-    y: Tensor
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class Training:
         self.steps, self.steps_per_epoch, self.every = plan.steps, plan.steps_per_epoch, plan.every
         self.loss_function: Loss = recipe.loss
         self._kernel, self._population, self._train, self._validation = kernel, population, train, validation
-        self._scale, self._batches = scale, Batches(plan, recipe.device)
+        self._scale, self._feed = scale, feed_of(train, plan, recipe)
         constant = recipe.loss.best_constant(train.y)
         self._too_bad = DIVERGED_FACTOR * constant if constant > CONSTANT_LEAST else math.inf
         P = len(population)
@@ -174,6 +167,11 @@ class Training:
                     layer.p = rate
         return module.cpu().eval()
 
+    @property
+    def waited(self) -> float:
+        """Seconds that it stood still for rows that were not in memory yet."""
+        return self._feed.waited
+
     # ---- steering
 
     def set(self, name: str, value: float | Sequence[float], step: int | None = None) -> None:
@@ -252,10 +250,12 @@ class Training:
         due = self.plan.next_evaluation(self.step, self._evaluated)
         stop = min([stop, due, *(c.step for c in self._pending if c.step > self.step)])
         first, rows, begin = self.step, self._active, time.perf_counter()
-        self._replay.remember(self._population, rows, first)
+        part = self._feed.take(first, stop)
+        stop = part.stop
+        self._replay.remember(self._population, rows, first, self._feed.replay)
         try:
             with torch_state(self._kernel.intra_op):
-                loss_SR = self._kernel.run(self._population, rows, self._work(first, stop))
+                loss_SR = self._kernel.run(self._population, rows, self._work(first, part))
                 # a sum is fifty times cheaper than looking at every number
                 fine = math.isfinite(float(loss_SR.sum() + self._population.params.sum()))
                 loss_SR = loss_SR.cpu()
@@ -276,13 +276,14 @@ class Training:
         kept_SP[self._stop_step_P[lost] - first, lost] = torch.nan  # an epoch with such a step has no mean
         return loss_SP.float(), self._borders(kept_SP, first, begin, ended, stop == due)
 
-    def _work(self, first: int, stop: int) -> Work:
-        factors = [self.plan.factor(step) for step in range(first, stop)]
-        return Work(self._train.x, self._train.y, self._batches(first, stop - first), first, factors)
+    def _work(self, first: int, part: Part) -> Work:
+        factors = [self.plan.factor(step) for step in range(first, part.stop)]
+        return Work(part.x, part.y, part.batches, first, factors)
 
     def _play(self, population: Population, first: int, stop: int) -> None:
         with torch_state(self._kernel.intra_op):
-            self._kernel.run(population, torch.arange(len(population)), self._work(first, stop))
+            work = self._work(first, self._feed.take(first, stop))
+            self._kernel.run(population, torch.arange(len(population)), work)
 
     def _bury(self, loss_SR: Tensor, rows: Tensor, first: int) -> None:
         """Put each diverged member back to its last update that left all its parameters finite."""
@@ -330,10 +331,13 @@ class Training:
         found: dict[str, Tensor] = {}
         with torch_state(self._kernel.intra_op):
             for part in rows.split(size):
-                output_RNC = self._kernel.outputs(self._population, part, self._validation.x)
-                for name, value_R in measure(
-                    output_RNC, self._validation.y, self.loss_function, self._scale
-                ).items():
+                outputs, targets = [], []
+                for x, y in parts_taken(self._validation, self.recipe):
+                    outputs.append(self._kernel.outputs(self._population, part, x))
+                    targets.append(y)
+                output_RNC = torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0]
+                y_N = torch.cat(targets) if len(targets) > 1 else targets[0]
+                for name, value_R in measure(output_RNC, y_N, self.loss_function, self._scale).items():
                     found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
         self._evaluated = self.step
         self._best.update(self._population, found[self.plan.metric], self.step)

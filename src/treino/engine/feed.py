@@ -1,0 +1,204 @@
+"""The rows of every step: held in memory, or read block by block a little ahead of the training."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from treino.data.elsewhere import Batch, part_rows
+from treino.data.mapped import Mapped
+from treino.engine.plan import Batches, Plan
+from treino.engine.recipe import Recipe
+
+BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
+PULL_SECONDS = 0.02  # of reading in the training's own thread before it goes on with what is there
+LARGEST_REPLAY = 64  # steps that a diverged member is played again at most, before its chunk
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows as the kernels take them: x ``[N, ...]``, y as the loss wants it; or x is Elsewhere."""
+
+    x: Any
+    y: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What the steps up to ``stop`` need: x, y and each step's rows in them (None: all)."""
+
+    stop: int
+    x: Tensor
+    y: Tensor
+    batches: list[Tensor | None]
+
+
+class Feed(Protocol):
+    """waited: seconds that the training stood still for its rows. replay: steps that it can give again
+    before those that it was last asked for."""
+
+    waited: float
+    replay: int
+
+    def take(self, first: int, stop: int) -> Part:
+        """The rows of the steps from ``first`` on, for one of them at least."""
+        ...
+
+
+class Held:
+    """Rows in memory."""
+
+    replay = LARGEST_REPLAY
+
+    def __init__(self, rows: Rows, plan: Plan, device: torch.device) -> None:
+        self.waited = 0.0
+        self._rows, self._batches = rows, Batches(plan, device)
+
+    def take(self, first: int, stop: int) -> Part:
+        return Part(stop, self._rows.x, self._rows.y, self._batches(first, stop - first))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The rows of the steps from ``first`` on, one batch after the other."""
+
+    first: int
+    x: Tensor
+    y: Tensor
+    batches: tuple[Tensor, ...]  # the place of each step's rows
+
+    @property
+    def stop(self) -> int:
+        return self.first + len(self.batches)
+
+    def part(self, first: int, stop: int) -> Part:
+        stop = min(stop, self.stop)
+        return Part(stop, self.x, self.y, list(self.batches[first - self.first : stop - self.first]))
+
+
+class Ahead:
+    """Rows of a mapped file: while one block is trained on, the next one is read in a thread."""
+
+    replay = 0
+
+    def __init__(self, rows: Rows, plan: Plan, recipe: Recipe) -> None:
+        self.waited = 0.0
+        self._rows, self._plan, self._recipe = rows, plan, recipe
+        self._batches = Batches(plan, torch.device("cpu"))
+        x: Mapped = rows.x
+        batch = plan.rows if plan.batch_size is None else plan.batch_size
+        self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
+        self._reader = ThreadPoolExecutor(1, "treino-rows")
+        self._block: Block | None = None
+        self._next: tuple[int, Future[Block]] | None = None
+
+    def take(self, first: int, stop: int) -> Part:
+        if self._block is None or not self._block.first <= first < self._block.stop:
+            begin = time.perf_counter()
+            self._block = self._arrived(first)
+            self.waited += time.perf_counter() - begin
+            if self._block.stop < self._plan.steps:
+                self._next = self._block.stop, self._reader.submit(self._read, self._block.stop)
+        return self._block.part(first, stop)
+
+    def _arrived(self, first: int) -> Block:
+        found, self._next = self._next, None
+        if found is not None and found[0] == first:
+            return found[1].result()
+        if found is not None:  # only one thread may go through the epochs' orders
+            found[1].cancel() or found[1].exception()
+        return self._reader.submit(self._read, first).result()
+
+    def _read(self, first: int) -> Block:
+        steps = min(self._steps, self._plan.steps - first)
+        every = torch.arange(self._plan.rows)
+        index_S = [every if index is None else index for index in self._batches(first, steps)]
+        index = torch.cat(index_S)
+        x = as_taken(self._rows.x.take(index), self._recipe)
+        y = self._rows.y.index_select(0, index.to(self._rows.y.device))
+        return Block(first, x, y, _places([len(i) for i in index_S], self._recipe))
+
+
+class Pulled:
+    """Rows that the user's own code gives, batch by batch; it may not run beside the training.
+
+    The random numbers of torch are one stream for a whole process: were items read in a thread, which of
+    them get which numbers would hang on the clock. Worker processes have their own.
+    """
+
+    replay = 0
+
+    def __init__(self, rows: Rows, plan: Plan, recipe: Recipe) -> None:
+        self.waited = 0.0
+        self._rows, self._plan, self._recipe = rows, plan, recipe
+        self._orders = Batches(plan, torch.device("cpu"))
+        self._at = -1
+        self._source: Iterator[Batch] | None = None
+        self._block: Block | None = None
+
+    def take(self, first: int, stop: int) -> Part:
+        if self._block is None or not self._block.first <= first < self._block.stop:
+            begin = time.perf_counter()
+            self._block = self._pull(first, stop, begin)
+            self.waited += time.perf_counter() - begin
+        return self._block.part(first, stop)
+
+    def _pull(self, first: int, stop: int, begin: float) -> Block:
+        if self._at != first or self._source is None:
+            self._source = self._rows.x.batches(self._visits(first))
+        source, self._source = self._source, None  # what is interrupted can't be gone on with
+        found: list[Batch] = []
+        size = 0
+        while first + len(found) < stop and size < BLOCK_BYTES:
+            x, y = next(source)
+            found.append((x, y))
+            size += x.nbytes
+            if time.perf_counter() - begin > PULL_SECONDS:
+                break
+        self._source, self._at = source, first + len(found)
+        x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*found, strict=True))
+        y = self._recipe.loss.target(y, self._recipe.dtype).to(self._recipe.device)
+        return Block(first, as_taken(x, self._recipe), y, _places([len(b) for b, _y in found], self._recipe))
+
+    def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:
+        """(epoch, rows) of every step from ``first`` on."""
+        every = torch.arange(self._plan.rows)
+        for step in range(first, self._plan.steps):
+            (index,) = self._orders(step, 1)
+            yield step // self._plan.steps_per_epoch, every if index is None else index
+
+
+def feed_of(rows: Rows, plan: Plan, recipe: Recipe) -> Feed:
+    if isinstance(rows.x, Tensor):
+        return Held(rows, plan, recipe.device)
+    return Ahead(rows, plan, recipe) if isinstance(rows.x, Mapped) else Pulled(rows, plan, recipe)
+
+
+def as_taken(x: Tensor, recipe: Recipe) -> Tensor:
+    """Rows in the shape, type and place in which the network takes them, on a 64-byte line."""
+    shape = (x.shape[1:].numel(),) if recipe.item_shape is None else recipe.item_shape
+    return aligned(x.reshape(len(x), *shape), recipe.dtype, recipe.device)
+
+
+def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tensor:
+    """Contiguous and starting on a 64-byte line, as torch's own memory does: results depend on it."""
+    t = t.to(device=device, dtype=dtype or t.dtype).contiguous()
+    return t if t.data_ptr() % 64 == 0 else t.clone()
+
+
+def parts_taken(rows: Rows, recipe: Recipe) -> Iterator[Batch]:
+    """All rows as the kernels take them: as a whole, or part by part where they are elsewhere."""
+    if isinstance(rows.x, Tensor):
+        yield rows.x, rows.y
+        return
+    for x, y in rows.x.parts(rows.y, part_rows(rows.x)):
+        yield as_taken(x, recipe), recipe.loss.target(y, recipe.dtype)
+
+
+def _places(sizes: list[int], recipe: Recipe) -> tuple[Tensor, ...]:
+    places: tuple[Tensor, ...] = torch.arange(sum(sizes)).to(recipe.device).split(sizes)
+    return places

@@ -1,0 +1,182 @@
+"""Rows in a mapped file: the same bits as in memory, read ahead in a thread, never in memory whole."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import sample
+
+from treino.data.batches import BLOCK_ROWS, WINDOW_ROWS, order
+from treino.data.elsewhere import parts
+from treino.data.mapped import Mapped, as_mapped
+from treino.engine import feed, mlp, train
+from treino.errors import TreinoError
+
+X, Y = sample(rows=70)
+
+
+def mapped(x: torch.Tensor, path: Path) -> np.memmap:
+    array = np.memmap(path, x.numpy().dtype, "w+", shape=tuple(x.shape))
+    array[:] = x.numpy()
+    array.flush()
+    return np.memmap(path, x.numpy().dtype, "r", shape=tuple(x.shape))
+
+
+@pytest.fixture
+def x_map(tmp_path: Path) -> np.memmap:
+    return mapped(X, tmp_path / "x")
+
+
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks, parts and pages of a few rows, so that borders are met everywhere."""
+    row = X.shape[1] * 4
+    monkeypatch.setattr(feed, "BLOCK_BYTES", 33 * row)
+    monkeypatch.setattr("treino.data.mapped.TOUCHED_BYTES", 9 * row)
+    monkeypatch.setattr("treino.data.mapped.AROUND_BYTES", 2 * row)
+
+
+def trained(x, engine, batch, shuffle, **more):
+    seeds = (1, 2, 3) if engine == "flat-bmm" else (1,)
+    training = train(
+        ((x, Y), (x[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=batch, epochs=12, engine=engine,
+        shuffle=shuffle, seeds=seeds, **more,
+    )  # fmt: skip
+    return training, torch.cat([tick.loss_SP for tick in training])
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize(
+    ("engine", "batch", "shuffle"),
+    [("flat-loop", 8, "each"), ("module", 70, "blocks"), ("flat-bmm", 9, "once"), ("flat-loop", None, "off")],
+)
+def test_the_same_order_gives_the_same_bits(engine, batch, shuffle, x_map) -> None:
+    (held, loss_SP), (read, same_SP) = (trained(x, engine, batch, shuffle) for x in (X, x_map))
+    assert isinstance(read._train.x, Mapped)
+    assert isinstance(read._validation.x, Mapped)
+    assert torch.equal(loss_SP, same_SP)
+    for name, tensor in held.save()[0].items():
+        assert torch.equal(tensor.nan_to_num(), read.save()[0][name].nan_to_num()), name
+    assert held.waited == 0 < read.waited
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_diverged_member_is_put_back_as_in_memory(x_map) -> None:
+    kept = []
+    for x in (X, x_map):
+        training, _loss = trained(x, "flat-bmm", 8, "each", lr=[1e-3, 1e30, 1e-2])
+        assert training.status_P == ("finished", "diverged", "finished")
+        kept.append((training.last_step_P, training._population.params))
+    assert torch.equal(kept[0][0], kept[1][0])
+    assert torch.equal(kept[0][1], kept[1][1])
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize("step", [1, 30])
+def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
+    whole, loss_SP = trained(x_map, "flat-loop", 8, "each")
+    first = train(((x_map, Y), (x_map[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=8, epochs=12, seeds=1)
+    while first.step < step:
+        first.advance(0.0, until=step)
+    for second in (
+        train(((X, Y), (X[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=8, epochs=12, seeds=1),
+        first,
+    ):
+        second.load(*first.save())
+        assert torch.equal(torch.cat([t.loss_SP for t in second]), loss_SP[step:])
+        assert torch.equal(second._population.params, whole._population.params)
+
+
+@given(
+    rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900)
+)
+@settings(deadline=None, max_examples=30)
+def test_rows_are_what_a_tensor_gives(rows, touched, around, tmp_path_factory) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("treino.data.mapped.TOUCHED_BYTES", touched)
+        patch.setattr("treino.data.mapped.AROUND_BYTES", around)
+        x = Mapped(mapped(X, tmp_path_factory.mktemp("map") / "x"))
+        index = torch.tensor(rows, dtype=torch.int64)
+        assert torch.equal(x.index_select(0, index), X.index_select(0, index))
+        assert torch.equal(x[3:60:7], X[3:60:7])
+        assert torch.equal(x[Y > 0], X[Y > 0])
+        assert torch.equal(x[-2], X[-2])
+        assert torch.equal(torch.cat([part for part, _y in parts(x, Y, 9)]), X)
+
+
+def test_what_torch_maps_is_taken_too(tmp_path, x_map) -> None:
+    t = torch.from_file(str(tmp_path / "x"), shared=True, size=X.numel()).view(X.shape)
+    assert isinstance(as_mapped(t[5:]), Mapped)
+    assert torch.equal(as_mapped(t[5:])[:], X[5:])
+    for other in (t.T, t[0], X, X.numpy(), x_map[:, ::2], x_map.astype(">f4")):
+        assert not isinstance(as_mapped(other), Mapped)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float64", "int16"])
+def test_other_numbers_are_converted_as_they_are_read(kind, tmp_path) -> None:
+    whole = (X * 10).abs().numpy().astype(kind)
+    x = mapped(torch.from_numpy(whole), tmp_path / "other")
+    assert torch.equal(
+        trained(x, "flat-loop", 8, "each")[1], trained(torch.from_numpy(whole), "flat-loop", 8, "each")[1]
+    )
+
+
+@pytest.mark.usefixtures("_small")
+def test_the_first_number_that_is_none_is_named(tmp_path) -> None:
+    x = X.clone()
+    x[41, 2] = torch.nan
+    with pytest.raises(TreinoError, match="row 41, column 2"):
+        train((mapped(x, tmp_path / "nan"), Y), mlp(4))
+
+
+@pytest.mark.parametrize("n", [1, BLOCK_ROWS - 1, WINDOW_ROWS + 3 * BLOCK_ROWS + 17])
+def test_an_order_by_blocks_visits_each_row_once_and_stays_near(n) -> None:
+    order_N = order(n, 3, 1, "blocks")
+    assert torch.equal(order_N.sort().values, torch.arange(n))
+    for window in order_N.split(WINDOW_ROWS):
+        assert len((window // BLOCK_ROWS).unique()) <= WINDOW_ROWS // BLOCK_ROWS + 1
+    if n > BLOCK_ROWS:
+        assert not torch.equal(order_N, order(n, 3, 2, "blocks"))
+
+
+FRUGAL = """
+import resource, sys, numpy as np, torch
+from treino.engine import mlp, train
+torch.set_num_threads(1)
+path, rows = sys.argv[1], int(sys.argv[2])
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+x = np.memmap(path, np.float32, "r", shape=(rows, 100))
+small = np.array(x[:2000])
+y = torch.arange(rows) % 3
+for t in train(((small, y[:2000]), (small, y[:2000])), mlp(8), batch_size=500, epochs=2): pass
+before = peak()
+training = train(((x, y), (x, y)), mlp(8), batch_size=500, epochs=2, shuffle=sys.argv[3])
+for t in training: pass
+print(peak() - before, training.step, t.evaluation["validation"]["loss"][0].isfinite().item())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shuffle", ["each", "blocks"])
+def test_a_table_of_several_times_the_memory_is_never_held(shuffle, tmp_path) -> None:
+    rows = 1_500_000  # 600 MB
+    array = np.memmap(tmp_path / "big", np.float32, "w+", shape=(rows, 100))
+    for start in range(0, rows, 100_000):
+        array[start : start + 100_000] = np.random.default_rng(start).standard_normal(
+            (100_000, 100), np.float32
+        )
+    array.flush()
+    said = subprocess.run(
+        [sys.executable, "-c", FRUGAL, tmp_path / "big", str(rows), shuffle],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    grown, steps, fine = said.stdout.split()
+    assert int(steps) == 2 * 3000
+    assert fine == "True"
+    assert int(grown) < 250e6
