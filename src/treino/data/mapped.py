@@ -109,7 +109,7 @@ def as_mapped(values: Any) -> Any:
     if isinstance(values, Tensor) and values.is_contiguous() and values.device.type == "cpu":
         name = getattr(values.untyped_storage(), "filename", None)
         if name is not None and values.dim() > 1 and values.numel():
-            offset = values.storage_offset() * values.element_size()
+            offset = int(values.storage_offset()) * values.element_size()
             kind = _NUMPY.get(values.dtype)
             if kind is not None:
                 return Mapped(np.memmap(name, kind, "r", offset, tuple(values.shape)))
