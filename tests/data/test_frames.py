@@ -51,24 +51,31 @@ def test_a_frame_is_read_by_name_whatever_its_row_labels() -> None:
     np.testing.assert_allclose(raw(data), X[data.train.index][:, [1, 0]], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("cells", "rule", "says"),
-    [
-        (np.where(np.arange(N) == 3, np.nan, X[:, 2]), "feature_empty", "row 3"),
-        (np.where(np.arange(N) == 3, np.inf, X[:, 2]), "feature_infinite", "row 3"),
-        (pd.Series([None, *X[1:, 2]], dtype=object), "feature_empty", "row 0"),
-        (pd.Series([pd.NA, *Y[1:]], dtype="Int64"), "feature_empty", "row 0"),
-        (pd.date_range("2024-01-01", periods=N), "feature_date", "2024-01-01"),
-        (np.where(Y, "yes", "no"), "feature_text", "'no'"),
-        (X[:, 2] * 1j, "feature_text", "row 0"),
-    ],
-)
-def test_features_that_are_no_numbers(cells: object, rule: str, says: str) -> None:
-    with pytest.raises(TreinoError, match=says) as error:
-        load(frame(c=cells, y=Y), target="y")
-    assert error.value.rule == rule
+def test_an_infinite_number_is_refused_with_its_row() -> None:
+    with pytest.raises(TreinoError, match="row 3") as error:
+        load(frame(c=np.where(np.arange(N) == 3, np.inf, X[:, 2]), y=Y), target="y")
+    assert error.value.rule == "feature_infinite"
     assert "'c'" in error.value.message
     assert "--features a,b" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.where(np.arange(N) == 3, np.nan, X[:, 2]),
+        pd.Series([None, *X[1:, 2]], dtype=object),
+        pd.Series([pd.NA, *Y[1:]], dtype="Int64"),
+    ],
+)
+def test_a_missing_number_is_filled_and_flagged(cells: object) -> None:
+    data = load(frame(c=cells, y=Y), target="y", validation=0, test=0)
+    assert data.preparation.inputs == ("a", "b", "c", "c missing")
+    present = pd.to_numeric(pd.Series(cells)).astype(float)
+    np.testing.assert_allclose(
+        data.preparation.inverse(data.train.x)[:, 2], present.fillna(present.median()), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_array_equal(data.train.x[:, 3], present.isna())
+    assert any("c (1)" in note and "median" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(

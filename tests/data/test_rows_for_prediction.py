@@ -92,7 +92,6 @@ def test_truth_values_are_the_same_classes_in_a_file_and_in_a_frame(write: Write
             "line 2: 'c' is no class of 'y' (rows with such values: 2)",
         ),
         ("p,q\n1,x\n", "feature_text", "'x' in line 2"),
-        ("p,q\n1,\n", "feature_empty", "line 2"),
         ("p,q\n1,1e400\n", "feature_infinite", "'1e400' in line 2"),
         ("p,q\n", "csv_no_rows", "no rows"),
         ("p,q\n1,1e300\n", "value_range", "too large"),

@@ -45,6 +45,7 @@ class Data:
     official_test: the test rows are the source's own, not a share taken from it.
     arguments: what ``load`` was asked beside the source (JSON-able): the same again gives the same rows.
     notes: what was decided about the source, one sentence each, for the summary and the run.
+    files: where whole splits came from files of their own: ``{split: (path as given, SHA-256)}``.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Data:
     target_scale: float = 1.0
     official_test: bool = False
     notes: tuple[str, ...] = field(default=())
+    files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def data_seed(self) -> int:

@@ -1,38 +1,65 @@
-"""What a column seems to hold: number, boolean, category, date, identifier, text, constant."""
+"""What a column seems to hold, and so how it is learnt from: as a number, a class, a date, or not at all."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from treino.data.table import Column, date_like, missing, numeric_like
+from treino.data.table import Column, date_like, missing, number, numeric_like, plain, shorten
+from treino.errors import TreinoError, nearest
+from treino.words import _
 
 Kind = Literal["number", "boolean", "category", "date", "identifier", "text", "constant"]
+Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "out"]
 
-_NAME_OF_IDENTIFIER = re.compile(r"(^|_|\s)(id|ids|uuid|guid|index|key|unnamed: 0)$", re.IGNORECASE)
+FEW_CODES = 31  # days of a month, states of a country: so many codes with leading zeros are classes
+ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text")
+
+_NAME_OF_IDENTIFIER = re.compile(
+    r"(^|_|\s)(id|ids|uuid|guid|index|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$", re.IGNORECASE
+)
+_NAME_OF_KEY = re.compile(r"(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$", re.IGNORECASE)
+_BRAZILIAN = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}", re.ASCII)
+_LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
+_DIGITS = re.compile(r"\d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """kind: what the column holds. way: how it becomes inputs, or ``out``. levels: a rank's, in order."""
+
+    kind: Kind
+    way: Way
+    levels: tuple[str, ...] = ()
 
 
 def kind(column: Column) -> Kind:
     """The kind by all of the column's cells that are not missing.
 
-    constant: one value. identifier: all different, and named or built like one (row numbers that count up
-    by 1; codes without blanks that hold digits). number: at least nine of ten cells read as numbers.
-    category: text in which the average value comes at least twice.
+    constant: one value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are few
+    and come again and again), and what is all different and named or built like a key. number: at least nine
+    of ten cells read as numbers. category: text in which the average value comes at least twice.
     """
     if column.constant:
         return "constant"
     if column.boolean:
         return "boolean"
-    named = _NAME_OF_IDENTIFIER.search(column.name) is not None
-    if column.numbers is not None:
-        whole = bool((column.numbers == np.floor(column.numbers)).all())
-        unique = whole and column.distinct == len(column)
-        return "identifier" if unique and (named or is_row_number(column)) else "number"
-    assert column.words is not None
     if column.categories:
         return "category"
-    present = [word for word in column.words if not missing(word)]
-    if not present:
+    present = _present(column)
+    if present is not None and len(present) and _DIGITS.match(str(present[0])):
+        found = _code(present)
+        if found:
+            return found
+    if column.seconds is not None:
+        return "date"
+    if column.numbers is not None:
+        return "identifier" if _is_key(column) else "number"
+    assert present is not None
+    if not len(present):
         return "constant"
     if sum(map(numeric_like, present)) >= 0.9 * len(present):
         return "number"
@@ -40,9 +67,40 @@ def kind(column: Column) -> Kind:
         return "date"
     distinct = set(present)
     if len(distinct) == len(present) > 1:
+        named = _NAME_OF_IDENTIFIER.search(column.name) is not None
         code = all(any(c.isdigit() for c in word) and not any(c.isspace() for c in word) for word in present)
         return "identifier" if named or code else "text"
     return "category" if 2 * len(distinct) <= len(present) else "text"
+
+
+def _present(column: Column) -> list[str] | None:
+    if column.words is None:
+        return None
+    if column.numbers is None and column.seconds is None:
+        return [word for word in column.words if not missing(word)]
+    return list(column.words[~column.missing_N])
+
+
+def _code(present: list[str]) -> Kind | None:
+    """``identifier`` or ``category`` for cells that are digits but no amounts; None for all others."""
+    if all(_BRAZILIAN.fullmatch(word) for word in present):
+        return "identifier"
+    if any(_LEADING_ZERO.fullmatch(word) for word in present) and all(map(_DIGITS.fullmatch, present)):
+        distinct = len(set(present))
+        return "category" if distinct <= FEW_CODES and 5 * distinct <= len(present) else "identifier"
+    return None
+
+
+def _is_key(column: Column) -> bool:
+    """Whole numbers that are named like a key, and of which too many differ to be classes."""
+    if not _NAME_OF_IDENTIFIER.search(column.name):
+        return False
+    assert column.numbers is not None
+    values = column.numbers[~column.missing_N]
+    if not np.isfinite(values).all() or not (values == np.floor(values)).all():
+        return False
+    distinct = len(np.unique(values))
+    return distinct == len(values) or (_NAME_OF_KEY.search(column.name) is not None and distinct > FEW_CODES)
 
 
 def is_row_number(column: Column) -> bool:
@@ -53,3 +111,102 @@ def is_row_number(column: Column) -> bool:
     if float(numbers.min()) + len(numbers) - 1 != float(numbers.max()):  # the common case, without sorting
         return False
     return bool((np.diff(np.sort(numbers)) == 1).all())
+
+
+def choose(column: Column, asked: str | None, named: bool, place: Callable[[int], str]) -> Choice:
+    """How a column is learnt from. asked: what ``--kinds`` says of it; named: by ``--features``, so it is
+    used whatever it holds.
+
+    Raises TreinoError where the cells are not what was asked.
+    """
+    if asked is not None:
+        return _asked(column, asked.strip(), place)
+    found = kind(column)
+    if found in ("identifier", "text", "constant"):
+        if not named:
+            return Choice(found, "out")
+        return Choice(found, "category" if column.numbers is None or found == "identifier" else "number")
+    if found == "category" and column.ordered:
+        return Choice("category", "rank", column.categories)
+    ways: dict[Kind, Way] = {"category": "category", "date": "date"}
+    return Choice(found, ways.get(found, "number"))
+
+
+def _asked(column: Column, asked: str, place: Callable[[int], str]) -> Choice:
+    if "<" in asked:
+        return _ranked(column, tuple(level.strip() for level in asked.split("<")), place)
+    if asked not in ASKABLE:
+        raise TreinoError(
+            "kind_unknown",
+            _("There is no kind '{kind}' for column '{name}'.").format(kind=asked, name=column.name),
+            nearest(asked, ASKABLE) + _(" Ordered classes are written small<medium<large."),
+        )
+    if asked == "boolean" and not column.boolean:
+        values = (
+            None if column.numbers is None else set(np.unique(column.numbers[~column.missing_N]).tolist())
+        )
+        if values is None or not values <= {0.0, 1.0}:
+            raise TreinoError(
+                "kind_boolean",
+                _(
+                    "Column '{name}' can't be a truth value: it holds other things than true and false."
+                ).format(name=column.name),
+                _("Ask for category."),
+            )
+    if asked == "date" and column.seconds is None:
+        raise TreinoError(
+            "kind_date",
+            _("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'.").format(
+                name=column.name, cell=shorten(column.cell(0))
+            ),
+            _("Write dates as 2024-12-31, or say how they are written with --dates."),
+        )
+    if asked in ("identifier", "text"):
+        return Choice("identifier" if asked == "identifier" else "text", "out")
+    if asked in ("category", "one-hot", "hashed"):
+        return Choice("category", asked)  # type: ignore[arg-type]
+    if asked == "date":
+        return Choice("date", "date")
+    return Choice("boolean" if asked == "boolean" else "number", "number")
+
+
+def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> Choice:
+    if len(set(levels)) != len(levels) or "" in levels:
+        raise TreinoError(
+            "kind_levels",
+            _("The classes of '{name}' are not all different: {levels}.").format(
+                name=column.name, levels=" < ".join(levels)
+            ),
+            _("Name each once, from the lowest to the highest: small<medium<large."),
+        )
+    known = set(levels)
+    for row, word in enumerate(level_cells(column, column.numbers is not None)):
+        if word and word not in known:
+            raise TreinoError(
+                "kind_levels",
+                _("Column '{name}' holds '{cell}' in {place}, which is not among {levels}.").format(
+                    name=column.name, cell=shorten(word), place=place(row), levels=" < ".join(levels)
+                ),
+                _("Name every class, from the lowest to the highest."),
+            )
+    return Choice("category", "rank", levels)
+
+
+def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:
+    """``[N]`` str: the class that each cell names, "" where it is missing.
+
+    numeric: classes are numbers (1, 01 and 1.0 are one class), whatever the cells look like.
+    """
+    if column.words is not None and not (numeric and not column.boolean):
+        return np.where(column.missing_N, "", column.words) if column.missing_N.any() else column.words
+    if column.numbers is not None:
+        distinct, inverse = np.unique(column.numbers, return_inverse=True)
+        names = ["" if np.isnan(value) else plain(float(value)) for value in distinct]
+        return np.array(names, dtype=object)[inverse.reshape(-1)]
+    if column.words is None:
+        return np.array([column.cell(row) for row in range(len(column))], dtype=object)
+    values = (number(word) for word in column.words)
+    return np.array(
+        [word if value is None else plain(value) for word, value in zip(column.words, values, strict=True)],
+        dtype=object,
+    )

@@ -1,22 +1,28 @@
 """``load``: from any source to prepared rows in three splits, with every decision noted."""
 
-from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.choosing import check_kinds, choose_features, say_encoders, say_missing
 from treino.data.dataset import Data, Rows, Task
-from treino.data.kinds import is_row_number
+from treino.data.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
+from treino.data.kinds import Choice, level_cells
+from treino.data.parts import Split, check_split, decide_parts, divider, parts_of_files, times_of
 from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
-from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal, split
-from treino.data.table import Column, Numbers, Table, fault
+from treino.data.reading import Reading
+from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
+from treino.data.table import Column, Numbers, Table, shorten
 from treino.data.target import check_classes, choose_target, class_names, decide_task, encode
 from treino.errors import TreinoError, nearest
 from treino.words import _
+
+Impute = Literal["median", "mean"]
 
 
 def load(
@@ -25,49 +31,104 @@ def load(
     target: str | None = None,
     features: Sequence[str] | None = None,
     task: str | None = None,
-    validation: float = 0.15,
-    test: float = 0.15,
+    validation: Any = 0.15,
+    test: Any = 0.15,
     data_seed: int = 0,
     normalise: bool = True,
+    kinds: Mapping[str, str] | None = None,
+    impute: Impute = "median",
+    split_group: str | None = None,
+    split_time: str | None = None,
+    split_column: str | None = None,
+    duplicates: Literal["apart", "ignore"] = "apart",
+    reading: Reading | None = None,
 ) -> Data:
     """Read a source, split its rows, and prepare them by what the training rows alone say.
 
-    source: a built-in's name, a CSV file's path, a pandas frame, or (X ``[N, D]``, y ``[N]``).
-    target: the column to learn; a built-in and (X, y) have their own. features: the columns to learn from,
-    in this order; all others by default. task: ``classification`` or ``regression`` instead of what the
-    target's values say. validation, test: shares of all distinct rows, or of those that are no official
-    test set. data_seed: of the split. normalise: mean 0 and deviation 1 by the training rows.
+    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``).
+    target: the column to learn; a built-in and (X, y) have their own. Rows without it are left out.
+    features: the columns to learn from, in this order; all others by default, without identifiers, free
+    text and what never changes. task: ``classification`` or ``regression`` instead of what the target says.
+    kinds: what columns are, where their cells mislead: ``{"month": "category", "size": "small<large"}``, with
+    number, boolean, category, one-hot, hashed, date, identifier or text.
+    validation, test: shares of all distinct rows, or of those that are no official test set; or a file or
+    frame with the same columns. data_seed: of the split. split_group: a column whose groups are never
+    parted. split_time: the latest rows are the test. split_column: it says train, validation or test.
+    duplicates: ``apart`` keeps rows that are equal in all features on one side, ``ignore`` doesn't look.
+    normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
+    reading: how the file is written, where that is not to be found out.
 
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
-    _check_shares(validation, test, data_seed)
-    table = sources.read(source)
+    shares, files = _shares_and_files(validation, test)
+    asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates)
+    check_split(asked)
+    kinds = dict(kinds or {})
+    table = sources.read(source, reading)
+    check_kinds(table, kinds)
     column = choose_target(table, target)
     if table.rows == 1:
         raise TreinoError(
             "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
         )
     notes = list(table.notes)
-    names = _choose_features(table, column.name, features, notes)
-    raw_ND = feature_matrix(table, names)
-    decided, reason = decide_task(column, task, table.place)
+    by = divider(table, asked, column.name)
+    others, given = parts_of_files(files, lambda s: sources.read(s, reading))
+    excluded = {name for name in (split_group, split_column) if name is not None}
+    table, row_N = _with_target(table, column, asked, notes)
+    column = table.column(column.name)
+    by = None if by is None else table.column(by.name)
+    chosen = choose_features(table, excluded, column.name, features, kinds, notes)
+    names = tuple(chosen)
+    tables, rows_of = [table], [row_N]
+    for other in others:
+        _check_columns(other, names, column.name, notes)
+        kept, index_N = _with_target(other, other.column(column.name), asked, notes)
+        tables.append(kept)
+        rows_of.append(index_N)
+
+    decided, reason = decide_task(column, _asked_task(task, kinds.get(column.name)), table.place)
     classes: tuple[str, ...] = ()
     if decided == "classification":
-        classes = class_names(column)
-        label_N = encode(column, classes, table.place)
-        check_classes(label_N, classes, column, table.place)
+        classes = _classes(column, kinds.get(column.name))
+        labels = [encode(t.column(column.name), classes, t.place) for t in tables]
+        check_classes(labels[0], classes, column, table.place)
     else:
-        label_N = np.zeros(table.rows, dtype=np.int64)
-    part_N = _parts(table, raw_ND, label_N, classes, validation, test, data_seed, notes)
+        labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
+    label_N = np.concatenate(labels)
+    first_N = first_equal(_comparable(tables, chosen))
+    part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
+    parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
-    train_N = np.flatnonzero(part_N == TRAIN)
-    preparation = _fit(table, raw_ND, names, column, decided, classes, train_N, normalise)
-    y = prepare_target(column, label_N, preparation)
+    train_N = np.flatnonzero(parts[0] == TRAIN)
+    preparation = _fit(table, chosen, column, decided, classes, train_N, normalise, impute)
+    raws, met = [], {name: Seen() for name in names}
+    for t in tables:
+        raw_ND, seen = _raw(t, preparation)
+        raws.append(raw_ND)
+        met = {name: _sum(met[name], seen.get(name, Seen())) for name in names}
+    if preparation.encoders:
+        notes += say_encoders(preparation.encoders, table, kinds)
+        notes += say_missing(met, preparation.encoders, impute)
+    preparation = replace(preparation, **_scale(preparation, raws[0], train_N))
+    ys = [
+        prepare_target(t.column(column.name), label, preparation)
+        for t, label in zip(tables, labels, strict=True)
+    ]
 
     def rows(part: int) -> Rows:
-        index = np.flatnonzero(part_N == part)
-        index_N = torch.from_numpy(index)
-        return Rows(preparation.transform(raw_ND[index]), y.index_select(0, index_N), index_N)
+        xs: list[torch.Tensor] = []
+        targets: list[torch.Tensor] = []
+        index: list[torch.Tensor] = []
+        for raw_ND, y, part_of, row_of in zip(raws, ys, parts, rows_of, strict=True):
+            at = np.flatnonzero(part_of == part)
+            if len(at) or (not xs and raw_ND is raws[-1]):
+                xs.append(preparation.transform(raw_ND[at]))
+                targets.append(y.index_select(0, torch.from_numpy(at)))
+                index.append(torch.from_numpy(row_of[at]))
+        if len(xs) == 1:
+            return Rows(xs[0], targets[0], index[0])
+        return Rows(torch.cat(xs), torch.cat(targets), torch.cat(index))
 
     return Data(
         name=table.name,
@@ -88,50 +149,226 @@ def load(
             "target": target,
             "features": None if features is None else list(names),
             "task": task,
-            "validation": validation,
-            "test": test,
+            "validation": validation if "validation" not in files else None,
+            "test": test if "test" not in files else None,
             "data_seed": data_seed,
             "normalise": normalise,
-        },
+        }
+        | _told(
+            kinds=kinds,
+            impute=impute,
+            split_group=split_group,
+            split_time=split_time,
+            split_column=split_column,
+            duplicates=duplicates,
+        ),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=table.official_test > 0,
         notes=tuple(notes),
+        files={name: (t.source, t.sha256) for name, t in zip(files, tables[1:], strict=True) if t.sha256},
     )
+
+
+def _told(**values: Any) -> dict[str, Any]:
+    """The arguments that differ from their defaults."""
+    usual = {"impute": "median", "duplicates": "apart"}
+    return {name: value for name, value in values.items() if value and value != usual.get(name)}
+
+
+def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
+    """Shares as they are; where one is a file or a frame, a share of 0 and the file."""
+    shares, files = [], {}
+    for name, value in (("validation", validation), ("test", test)):
+        is_share = isinstance(value, (int, float, np.number)) or value is None
+        if not is_share and isinstance(value, str):
+            try:
+                float(value)
+                is_share = True
+            except ValueError:
+                is_share = False
+        if not is_share:
+            files[name] = value
+        shares.append(value if is_share else 0.0)
+    return (shares[0], shares[1]), files
+
+
+def _asked_task(task: str | None, kind: str | None) -> str | None:
+    """What --kinds says of the target is a task too."""
+    if task is not None or kind is None:
+        return task
+    return "regression" if kind == "number" else "classification"
+
+
+def _classes(column: Column, kind: str | None) -> tuple[str, ...]:
+    found = class_names(column)
+    if kind is None or "<" not in kind:
+        return found
+    levels = tuple(level.strip() for level in kind.split("<"))
+    unknown = set(found) - set(levels)
+    if unknown:
+        raise TreinoError(
+            "kind_levels",
+            _("The target '{name}' holds '{cell}' too, which is not among {levels}.").format(
+                name=column.name, cell=sorted(unknown)[0], levels=" < ".join(levels)
+            ),
+            _("Name every class, from the lowest to the highest."),
+        )
+    return tuple(level for level in levels if level in set(found))
+
+
+def _with_target(
+    table: Table, column: Column, asked: Split, notes: list[str]
+) -> tuple[Table, NDArray[np.int64]]:
+    """The rows whose target (and time, where they are split by it) is there, and their numbers."""
+    keep_N = ~column.missing_N
+    absent = int((~keep_N).sum())
+    if absent == len(keep_N):
+        raise TreinoError(
+            "target_empty",
+            _("The target '{name}' has no value in any row of '{source}'.").format(
+                name=column.name, source=table.source
+            ),
+            _("Name another --target."),
+        )
+    if absent:
+        notes.append(
+            _("Rows left out because their target is empty: {n}, the first in {place}.").format(
+                n=absent, place=table.place(int((~keep_N).argmax()))
+            )
+        )
+    if asked.time is not None and asked.time in table.by_name:
+        dated_N = ~np.isnan(times_of(table.column(asked.time), table))
+        undated = int((keep_N & ~dated_N).sum())
+        if undated:
+            notes.append(
+                _("Rows left out because '{name}' is empty, by which they are split: {n}.").format(
+                    name=asked.time, n=undated
+                )
+            )
+        keep_N &= dated_N
+    row_N = np.flatnonzero(keep_N)
+    return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
+
+
+def take(table: Table, row_K: NDArray[np.int64]) -> Table:
+    """The table of some of the rows, which keep their places."""
+    place = table.place
+
+    def cells(values: Any) -> Any:
+        return None if values is None else values[row_K]
+
+    columns = tuple(
+        replace(c, numbers=cells(c.numbers), words=cells(c.words), seconds=cells(c.seconds))
+        for c in table.columns
+    )
+    return replace(
+        table, columns=columns, matrix=cells(table.matrix), place=lambda row: place(int(row_K[row]))
+    )
+
+
+def _check_columns(table: Table, names: Sequence[str], target: str, notes: list[str]) -> None:
+    absent = [name for name in (*names, target) if name not in table.by_name]
+    if absent:
+        raise TreinoError(
+            "columns_missing",
+            _("'{source}' lacks {n} of {of} columns: {names}.").format(
+                source=table.source,
+                n=len(absent),
+                of=len(names) + 1,
+                names=shorten(", ".join(absent), 200),
+            ),
+            _("'{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
+        )
+
+
+def _comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers:
+    """``[N, D]``: for each cell of the features a number that is equal where the cells are."""
+    if tables[0].matrix is not None and len(tables) == 1:
+        return feature_matrix(tables[0], tuple(chosen))
+    raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
+    for j, (name, choice) in enumerate(chosen.items()):
+        if choice.way == "number":
+            cells = [number_cells(t.column(name), t.place) for t in tables]
+        elif choice.way == "date":
+            cells = [second_cells(t.column(name), t.place) for t in tables]
+        else:
+            column, code = tables[0].column(name), dict[str, int]()
+            numeric = column.numbers is not None and not column.boolean
+            cells = [
+                np.array([code.setdefault(w, len(code)) for w in level_cells(t.column(name), numeric)], float)
+                for t in tables
+            ]
+        raw_ND[:, j] = np.concatenate(cells) if len(cells) > 1 else cells[0]
+    return raw_ND
+
+
+def _sum(a: Seen, b: Seen) -> Seen:
+    return Seen(a.missing + b.missing, a.unknown + b.unknown, a.example or b.example)
 
 
 def _fit(
     table: Table,
-    raw_ND: Numbers,
-    names: tuple[str, ...],
+    chosen: Mapping[str, Choice],
     column: Column,
     task: Task,
     classes: tuple[str, ...],
     train_N: NDArray[np.int64],
     normalise: bool,
+    impute: str,
 ) -> Preparation:
-    """What the training rows say about features and target; no other row is looked at."""
-    is_image = raw_ND.dtype == np.uint8
-    mean, scale = (fit_pixels if is_image else fit_table)(raw_ND[train_N], normalise)
+    """What the training rows say about features and target, but for mean and scale; no other row counts."""
+    is_image = table.matrix is not None and table.matrix.dtype == np.uint8
+    names = tuple(chosen)
+    made: tuple[Encoder, ...] = ()
+    if not is_image:
+        made = tuple(
+            fit_encoder(table.column(name), choice, train_N, table.place, impute)
+            for name, choice in chosen.items()
+        )
     target_mean, target_scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
         target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
     as_found = tuple(name for name in table.names if name != column.name) == names
+    inputs = sum(len(e.inputs) for e in made) if made else len(names)
+    plain = column.numbers is not None and not column.boolean and not column.categories
+    truth = column.boolean and set(classes) <= {"false", "true"}
     return Preparation(
         kind="image" if is_image else "table",
         features=names,
         divisor=255.0 if is_image else 1.0,
-        mean=mean,
-        scale=scale,
+        mean=(),
+        scale=(),
         normalise=normalise,
         task=task,
         target=column.name,
         classes=classes,
         target_mean=target_mean,
         target_scale=target_scale,
-        item_shape=table.item_shape if table.item_shape and as_found else (len(names),),
-        labels="truth" if column.boolean else "number" if column.words is None else "text",
+        item_shape=table.item_shape if table.item_shape and as_found else (inputs,),
+        labels="truth" if truth else "number" if plain else "text",
+        encoders=made,
+        width=0 if table.named else len(table.names) - 1,
     )
+
+
+def _raw(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, Seen]]:
+    if preparation.kind == "image":
+        return feature_matrix(table, preparation.features), {}
+    return preparation.encode([table.column(name) for name in preparation.features], table.place)
+
+
+def _scale(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
+    """mean and scale of each input on training rows; 0 and 1 for those that are 0 and 1 by making."""
+    if preparation.kind == "image":
+        mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
+        return {"mean": mean, "scale": scale}
+    mean, scale = fit_table(raw_ND[train_N], preparation.normalise)
+    scaled = [k < e.scaled for e in preparation.encoders for k in range(len(e.inputs))]
+    return {
+        "mean": tuple(m if s else 0.0 for m, s in zip(mean, scaled, strict=True)),
+        "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
+    }
 
 
 def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:
@@ -154,158 +391,10 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
 
 
 def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
-    """``[N, D]`` raw values of the named columns; the first cell that is no finite number is refused."""
+    """``[N, D]`` the named columns of a source that has them as one matrix; else their numbers."""
     if table.matrix is not None:
         positions = {name: j for j, name in enumerate(table.names)}
         if tuple(names) == table.names[: table.matrix.shape[1]]:
             return table.matrix
         return np.ascontiguousarray(table.matrix[:, [positions[name] for name in names]])
-    for name in names:
-        found = fault(table.column(name), table.place)
-        if found:
-            fine = [n for n in names if n != name and fault(table.column(n), table.place) is None]
-            move = _("{what}, or leave the column out: --features {names}.").format(
-                what=found[2], names=",".join(fine) if len(fine) <= 8 else ",".join([*fine[:7], "…"])
-            )
-            raise TreinoError(found[0], found[1], move if fine else found[2] + ".")
-    raw_ND = np.empty((table.rows, len(names)))
-    for j, name in enumerate(names):
-        raw_ND[:, j] = table.column(name).numbers
-    return raw_ND
-
-
-def _check_shares(validation: Any, test: Any, data_seed: Any) -> None:
-    for name, share in (("validation", validation), ("test", test)):
-        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
-            raise TreinoError(
-                f"{name}_range",
-                _("The share of {name} rows is {share}; it must be at least 0 and less than 1.").format(
-                    name=name, share=share
-                ),
-                _("0.15 is usual."),
-            )
-    if validation + test >= 1:
-        raise TreinoError(
-            "shares_sum",
-            _("{validation} for validation and {test} for the test leave no rows to train on.").format(
-                validation=validation, test=test
-            ),
-            _("Make them sum to less than 1; 0.15 and 0.15 are usual."),
-        )
-    if isinstance(data_seed, bool) or not isinstance(data_seed, Integral) or data_seed < 0:
-        raise TreinoError(
-            "data_seed_range",
-            _("The data seed is {seed}; it must be a whole number of at least 0.").format(seed=data_seed),
-            _("0 is usual."),
-        )
-
-
-def _choose_features(
-    table: Table, target: str, features: Sequence[str] | None, notes: list[str]
-) -> tuple[str, ...]:
-    if features is not None:
-        return _named_features(table, target, features.split(",") if isinstance(features, str) else features)
-    names = [name for name in table.names if name != target]
-    if table.keep_constant:
-        return tuple(names)
-    constant = [name for name in names if table.column(name).constant]
-    if constant:
-        notes.append(_("Left out, for they never change: {names}.").format(names=", ".join(constant)))
-    names = [name for name in names if not table.column(name).constant]
-    if not names:
-        raise TreinoError(
-            "features_none",
-            _("No column of '{source}' but the target '{target}' ever changes.").format(
-                source=table.source, target=target
-            ),
-            _("Give a table with at least one feature."),
-        )
-    counting = [name for name in names if is_row_number(table.column(name))]
-    if counting:
-        notes.append(
-            _(
-                "Looks like a row number and is used all the same: {names}. Leave it out with --features."
-            ).format(names=", ".join(counting))
-        )
-    return tuple(names)
-
-
-def _named_features(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
-    known = {name for name in table.names if name != target}
-    seen: set[str] = set()
-    for name in features:
-        if name == target:
-            raise TreinoError(
-                "features_target",
-                _("'{name}' is the target; it can't be a feature too.").format(name=name),
-                _("Take it out of --features."),
-            )
-        if name not in known:
-            raise TreinoError(
-                "features_unknown",
-                _("There is no column '{name}' in '{source}'.").format(name=name, source=table.source),
-                nearest(str(name), known),
-            )
-        if name in seen:
-            raise TreinoError(
-                "features_duplicate",
-                _("'{name}' is named twice in --features.").format(name=name),
-                _("Name it once."),
-            )
-        seen.add(name)
-    if not features:
-        raise TreinoError("features_none", _("--features names no column."), _("Name at least one."))
-    return tuple(features)
-
-
-def _parts(
-    table: Table,
-    raw_ND: Numbers,
-    label_N: NDArray[np.int64],
-    classes: tuple[str, ...],
-    validation: float,
-    test: float,
-    data_seed: int,
-    notes: list[str],
-) -> NDArray[np.int64]:
-    """``[N]``: each row's split, -1 for a row that is left out."""
-    first_N = first_equal(raw_ND)
-    own = table.rows - table.official_test
-    repeated = int((first_N[:own] != np.arange(own)).sum())
-    if repeated:
-        notes.append(
-            _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
-                n=repeated
-            )
-        )
-    wanted = 1 + (validation > 0) + (test > 0 and not table.official_test)
-    distinct = own - repeated
-    if distinct < max(wanted, 2):
-        raise TreinoError(
-            "rows_too_few",
-            _("Different rows: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=wanted),
-            _("Add rows, or set --validation 0 --test 0.") if distinct > 1 else _("Add rows."),
-        )
-    if not table.official_test:
-        part_N = split(first_N, label_N, validation, test, data_seed)
-    else:
-        part_N = np.full(table.rows, TEST)
-        part_N[:own] = split(first_N[:own], label_N[:own], validation, 0.0, data_seed)
-        leaked = np.isin(first_N[:own], first_N[own:])
-        part_N[:own][leaked] = -1
-        if leaked.any():
-            notes.append(
-                _("Training rows left out because they equal a test row: {n}.").format(n=int(leaked.sum()))
-            )
-    untested = [
-        name
-        for c, name in enumerate(classes)
-        if validation + test > 0 and len(np.unique(part_N[label_N == c])) == 1
-    ]
-    if untested:
-        notes.append(
-            _("Too few different rows to be in every split, so only trained on: {names}.").format(
-                names=", ".join(untested[:8])
-            )
-        )
-    return part_N
+    return np.stack([number_cells(table.column(name), table.place) for name in names], axis=1)

@@ -1,6 +1,7 @@
 """Rows to predict: any source, brought into the shape that a finished training was fitted on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.loading import feature_matrix, prepare_target
+from treino.data.encoders import Seen, number_cells, number_fault
+from treino.data.loading import feature_matrix, prepare_target, take
 from treino.data.preparation import Preparation
-from treino.data.table import Column, Table, fault, shorten
+from treino.data.reading import Reading
+from treino.data.table import Column, Table, missing, shorten
 from treino.data.target import encode
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -20,31 +23,39 @@ from treino.words import _
 class Prepared:
     """Rows of a source, ready for a network that was trained before.
 
-    x: ``[N, D]`` float32. y: as in Rows, or None where the source has no target. index: ``[N]`` int64, the
-    row numbers in the source. notes: what was left out or filled in, one sentence each.
+    x: ``[N, D]`` float32. y: ``[K]`` or ``[K, 1]`` as in Rows, of the K rows that have a target, and
+    with_target: ``[K]`` their places among the N; both None where the source has none. index: ``[N]`` int64,
+    the row numbers in the source. missing, unknown: how many cells of each column had no value, or a class
+    that no training row had. notes: what was left out or filled in, one sentence each.
     """
 
     x: torch.Tensor
     y: torch.Tensor | None
     index: torch.Tensor
     notes: tuple[str, ...]
+    with_target: torch.Tensor | None = None
+    missing: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)
 
 
-def rows_for_prediction(source: Any, preparation: Preparation) -> Prepared:
-    """All rows of a built-in, a CSV file, a pandas frame or a 2-D array, prepared as the training rows were.
+def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading | None = None) -> Prepared:
+    """All rows of a source, prepared as the training rows were: nothing is fitted again.
 
     Columns are found by name, in any order; others are left out with a note. A bare array is taken by
-    position. Raises TreinoError naming the columns that are missing, the first cell that is no finite
-    number, or a value of the target that is none of the known classes.
+    position. Missing cells are filled and unknown classes left without an input, both counted. Raises
+    TreinoError naming the columns that are missing, the first cell that is of no use to its column, or a
+    value of the target that is none of the known classes.
     """
-    table = sources.read(source, least_columns=1)
+    table = sources.read(source, reading, least_columns=1)
     notes: list[str] = []
     names: tuple[str, ...] = preparation.features
     if not table.named:
-        names = tuple(name for name in table.names if name != table.target)
+        own = tuple(name for name in table.names if name != table.target)
+        if len(own) != preparation.width:  # else a column that training left out may be among them
+            names = own
         if len(names) != len(preparation.features):
             raise TreinoError(
                 "columns_count",
@@ -61,9 +72,46 @@ def rows_for_prediction(source: Any, preparation: Preparation) -> Prepared:
         extra = [name for name in table.names if name not in wanted]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
-    x_ND = preparation.transform(feature_matrix(table, names))
-    y_N = None if target is None else _known_target(table, target, preparation, notes)
-    return Prepared(x_ND, y_N, torch.arange(table.rows), tuple(notes))
+    met: dict[str, Seen] = {}
+    if preparation.encoders:
+        raw_ND, met = preparation.encode([table.column(name) for name in names], table.place)
+    else:
+        raw_ND = feature_matrix(table, names)  # type: ignore[assignment]
+        if np.isnan(raw_ND).any():
+            number_cells(
+                table.column(names[int(np.isnan(raw_ND).any(0).argmax())]), table.place, required=True
+            )
+    x_ND = preparation.transform(raw_ND)
+    notes += _said(met)
+    y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
+    return Prepared(
+        x_ND,
+        y_K,
+        torch.arange(table.rows),
+        tuple(notes),
+        at_K,
+        {name: seen.missing for name, seen in met.items() if seen.missing},
+        {name: seen.unknown for name, seen in met.items() if seen.unknown},
+    )
+
+
+def _said(met: Mapping[str, Seen]) -> list[str]:
+    notes = []
+    missing = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
+    if missing:
+        notes.append(
+            _("Missing values, filled as in training: {counts}.").format(
+                counts=shorten(", ".join(missing), 400)
+            )
+        )
+    unknown = [f"{name} ({seen.unknown}: {seen.example})" for name, seen in met.items() if seen.unknown]
+    if unknown:
+        notes.append(
+            _("Classes that no training row had, so no input stands for them: {counts}.").format(
+                counts=shorten(", ".join(unknown), 400)
+            )
+        )
+    return notes
 
 
 def _check_columns(table: Table, preparation: Preparation) -> None:
@@ -83,19 +131,33 @@ def _check_columns(table: Table, preparation: Preparation) -> None:
 
 def _known_target(
     table: Table, column: Column, preparation: Preparation, notes: list[str]
-) -> torch.Tensor | None:
-    if column.words is not None and column.constant and not column.cell(0):
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """y of the rows that have one, and their places."""
+    absent_N = column.missing_N
+    if preparation.task == "regression" and column.numbers is None:
+        assert column.words is not None
+        absent_N = np.array([missing(word) for word in column.words])
+    if absent_N.all():
         notes.append(_("The column '{name}' is empty: nothing to compare with.").format(name=column.name))
-        return None
-    label_N: NDArray[np.int64] = np.zeros(table.rows, dtype=np.int64)
+        return None, None
+    row_K = np.flatnonzero(~absent_N)
+    if absent_N.any():
+        notes.append(
+            _("Rows without a value of '{name}', which are predicted and not compared: {n}.").format(
+                name=column.name, n=int(absent_N.sum())
+            )
+        )
+        table = take(table, row_K)
+        column = table.column(column.name)
+    label_K: NDArray[np.int64] = np.zeros(table.rows, dtype=np.int64)
     if preparation.task == "classification":
-        label_N = encode(column, preparation.classes, table.place)
+        label_K = encode(column, preparation.classes, table.place)
     else:
-        found = fault(column, table.place)
+        found = number_fault(column, table.place)
         if found:
             raise TreinoError(
                 found[0].replace("feature", "target"),
                 _("The target: {message}").format(message=found[1]),
                 _("{what}, or leave the column out.").format(what=found[2]),
             )
-    return prepare_target(column, label_N, preparation)
+    return prepare_target(column, label_K, preparation), torch.from_numpy(row_K)

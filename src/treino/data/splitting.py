@@ -1,4 +1,5 @@
-"""Which row trains, which one validates, which one tests: stratified, and equal rows never parted."""
+"""Which row trains, which one validates, which one tests: stratified, by group or by time; equal rows never
+on both sides."""
 
 import numpy as np
 import torch
@@ -13,10 +14,35 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
     """``[N]``: for each row the number of the first row that is equal to it, byte for byte.
 
-    -0.0 counts as 0.0. A dictionary of the rows' bytes is exact and, on 60,000 images, six times faster
-    than sorting them.
+    -0.0 counts as 0.0, and NaN equals itself. Exact: rows are told apart by a sum of mixed bits first, and
+    only those with equal sums are compared (a dictionary of bytes; on images alone it is as fast).
     """
-    x_ND = np.ascontiguousarray(x_ND if x_ND.dtype == np.uint8 else x_ND + 0.0)
+    if x_ND.dtype == np.uint8:
+        return _first_of(x_ND)
+    sum_N = np.zeros(len(x_ND), dtype=np.uint64)
+    factor_D = np.random.RandomState(0).randint(1, 2**62, x_ND.shape[1], dtype=np.int64).astype(np.uint64) | 1
+    block = max(1, (1 << 22) // max(1, x_ND.shape[1]))
+    for start in range(0, len(x_ND), block):
+        bits = _canonical(x_ND[start : start + block]).view(np.uint64)
+        bits = (bits ^ (bits >> np.uint64(32))) * factor_D
+        sum_N[start : start + block] = (bits ^ (bits >> np.uint64(29))).sum(axis=1)
+    _sums, inverse, count = np.unique(sum_N, return_inverse=True, return_counts=True)
+    first_N = np.arange(len(x_ND))
+    rows = np.flatnonzero(count[inverse.reshape(-1)] > 1)
+    if len(rows):
+        first_N[rows] = rows[_first_of(_canonical(x_ND[rows]))]
+    return first_N
+
+
+def _canonical(x_ND: Numbers) -> NDArray[np.float64]:
+    """One bit pattern for each value: no -0.0, one NaN."""
+    x = np.ascontiguousarray(x_ND + 0.0)
+    x[np.isnan(x)] = np.nan
+    return x
+
+
+def _first_of(x_ND: Numbers) -> NDArray[np.int64]:
+    x_ND = np.ascontiguousarray(x_ND)
     content, width = x_ND.tobytes(), x_ND.shape[1] * x_ND.itemsize
     first: dict[bytes, int] = {}
     return np.fromiter(
@@ -65,3 +91,47 @@ def split(
         counts = apportion(len(rows), (1 - validation - test, validation, test))
         part_N[rows] = np.repeat([TRAIN, VALIDATION, TEST], counts)
     return part_N[first_N]
+
+
+def split_groups(
+    group_N: NDArray[np.int64], validation: float, test: float, data_seed: int
+) -> NDArray[np.int64]:
+    """``[N]``: the part of each row, where no group is in two.
+
+    Shares are of groups, as those of scikit-learn's ``GroupShuffleSplit``. group_N: numbers from 0 on.
+    """
+    groups = int(group_N.max()) + 1
+    counts = apportion(groups, (1 - validation - test, validation, test))
+    order_G = torch.randperm(groups, generator=generator(data_seed, "split")).numpy()
+    part_G = np.empty(groups, dtype=np.int64)
+    part_G[order_G] = np.repeat([TRAIN, VALIDATION, TEST], counts)
+    return np.asarray(part_G[group_N])
+
+
+def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> NDArray[np.int64]:
+    """``[N]``: the earliest rows train, later ones validate, the latest test; equal times are not parted.
+
+    Each border lies between two times, as near to the share of rows as may be, and every part that has a
+    share gets a time where there are enough of them.
+    """
+    times, inverse, count = np.unique(time_N, return_inverse=True, return_counts=True)
+    until = np.cumsum(count) / len(time_N)  # the share of rows up to and with each time
+    shares = [1 - validation - test, validation, test]
+    wanted = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
+    part_T = np.full(len(times), wanted[0])
+    if len(times) >= len(wanted):
+        first = 1
+        for i, part in enumerate(wanted[1:], start=1):
+            aim = sum(shares[:part])
+            most = len(times) - (len(wanted) - i)  # leave a time for each part that follows
+            first = min(max(int(np.abs(until - aim).argmin()) + 1, first), most)
+            part_T[first:] = part
+            first += 1
+    return np.asarray(part_T[inverse.reshape(-1)])
+
+
+def leaking(first_N: NDArray[np.int64], part_N: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """``[N]``: training rows that equal a held-back row, and validation rows that equal a test row."""
+    tests = np.isin(first_N, first_N[part_N == TEST])
+    held = tests | np.isin(first_N, first_N[part_N == VALIDATION])
+    return np.asarray(((part_N == TRAIN) & held) | ((part_N == VALIDATION) & tests))

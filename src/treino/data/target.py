@@ -158,11 +158,11 @@ def class_names(column: Column) -> tuple[str, ...]:
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
     """``[N]``: the number of each row's class; a value that is no class is refused."""
     known = {name: i for i, name in enumerate(classes)}
-    if column.words is None:
-        assert column.numbers is not None
+    if column.numbers is not None and not column.boolean and not column.categories:
         distinct, inverse = np.unique(column.numbers, return_inverse=True)
         codes = np.array([known.get(plain(float(value)), -1) for value in distinct])[inverse]
     else:
+        assert column.words is not None
         codes = np.fromiter((known.get(cell, -1) for cell in column.words), dtype=np.int64, count=len(column))
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
