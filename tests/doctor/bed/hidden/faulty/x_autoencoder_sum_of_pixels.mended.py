@@ -1,0 +1,38 @@
+# expect: nothing
+"""Autoencoder of digits: three numbers per image, plain SGD."""
+
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+
+class AutoEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 3))
+        self.decoder = nn.Sequential(nn.Linear(3, 32), nn.Tanh(), nn.Linear(32, 64))
+
+    def forward(self, x):
+        z = self.encoder(x)
+        return self.decoder(z), z
+
+
+def train(model, data, epochs, lr):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    criterion = nn.MSELoss()
+    for epoch in range(epochs):
+        total = 0.0
+        for batch in data[torch.randperm(len(data))].split(64):
+            rebuilt, _ = model(batch)
+            loss = criterion(rebuilt, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(batch)
+        print(f"Epoch {epoch + 1}/{epochs} - loss: {total / len(data):.5g}")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(77)
+    images = torch.tensor(load_digits().data, dtype=torch.float32) / 16
+    train(AutoEncoder(), images - images.mean(0), epochs=4, lr=0.1)
