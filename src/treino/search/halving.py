@@ -1,0 +1,125 @@
+"""Who trains how long: successive halving and Hyperband, as rungs of (members, epochs).
+
+Successive halving: Jamieson & Talwalkar, "Non-stochastic best arm identification and hyperparameter
+optimization", AISTATS 2016. Hyperband: Li et al., "Hyperband: a novel bandit-based approach to hyperparameter
+optimization", JMLR 18 (2018), algorithm 1 and table 1.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from treino.errors import TreinoError
+from treino.words import _
+
+
+@dataclass(frozen=True)
+class Rung:
+    """members: how many train here. epochs: how many each has done in all when it is judged."""
+
+    members: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Members that compete with each other; each rung's best go on to the next."""
+
+    rungs: tuple[Rung, ...]
+
+    @property
+    def members(self) -> int:
+        return self.rungs[0].members
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all members together."""
+        done, total = 0, 0
+        for rung in self.rungs:
+            total += rung.members * (rung.epochs - done)
+            done = rung.epochs
+        return total
+
+
+def none(members: int, epochs: int) -> tuple[Bracket, ...]:
+    """Every member to the end."""
+    return (Bracket((Rung(members, epochs),)),)
+
+
+def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
+    """One bracket that ends with about one member after ``epochs``: each rung keeps one in ``eta``.
+
+    As many rungs as members and epochs allow: the first is ``epochs / eta^k``, no less than ``least``.
+    """
+    _check(members, epochs, eta, least)
+    rungs = min(_log(members, eta), _log(epochs / least, eta))
+    return (_bracket(members, epochs, eta, rungs),)
+
+
+def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
+    """Brackets from many members cut early to few that are never cut, until all members are given out.
+
+    One round is the published one for R = epochs / least; rounds repeat, and the last is cut to what is left.
+    """
+    _check(members, epochs, eta, least)
+    s_max = _log(epochs / least, eta)
+    found: list[Bracket] = []
+    left = members
+    while left:
+        for s in range(s_max, -1, -1):
+            wanted = min(left, math.ceil((s_max + 1) / (s + 1) * eta**s))
+            found.append(_bracket(wanted, epochs, eta, min(s, _log(wanted, eta))))
+            left -= wanted
+            if not left:
+                break
+    return tuple(found)
+
+
+def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:
+    rungs = [
+        Rung(max(1, members // eta**i), max(1, round(epochs / eta ** (cuts - i)))) for i in range(cuts + 1)
+    ]
+    return Bracket(tuple(rungs))
+
+
+def survivors(figures: Sequence[float | None], count: int) -> list[int]:
+    """The places of the ``count`` lowest figures, in order of place; None (diverged) never goes on.
+
+    Ties go to the earlier member, so that the same figures always give the same survivors.
+    """
+    alive = [(value, place) for place, value in enumerate(figures) if value is not None]
+    return sorted(place for _value, place in sorted(alive)[:count])
+
+
+def _log(x: float, eta: int) -> int:
+    """The largest k with eta^k <= x, by whole numbers: math.log(243, 3) is just below 5."""
+    k = 0
+    while eta ** (k + 1) <= x + 1e-9:
+        k += 1
+    return k
+
+
+def _check(members: int, epochs: int, eta: int, least: int) -> None:
+    for name, value, low in (
+        ("members", members, 1),
+        ("epochs", epochs, 1),
+        ("eta", eta, 2),
+        ("least", least, 1),
+    ):
+        if value < low:
+            raise TreinoError(
+                f"{name}_range",
+                _("{name} must be at least {low}; it is {value}.").format(name=name, low=low, value=value),
+                _("Give a larger number."),
+            )
+    if least > epochs:
+        raise TreinoError(
+            "least_range",
+            _("The first rung of {least} epochs is longer than the whole training of {epochs}.").format(
+                least=least, epochs=epochs
+            ),
+            _("Train for more epochs, or begin with fewer."),
+        )
+
+
+STRATEGIES = {"none": none, "halving": halving, "hyperband": hyperband}

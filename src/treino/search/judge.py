@@ -1,0 +1,177 @@
+"""What the best of many is worth: how much of its figure is luck, and whether it beats what it should.
+
+Everything here is arithmetic on figures that were measured elsewhere. Scores are figures turned so that
+higher is better (accuracy as it is, a loss with its sign changed).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from treino.data.seeding import generator
+from treino.words import _
+
+SURE = 0.95  # the probability from which one figure is said to beat another
+REPEATS = 500
+AT_ONCE = 64  # resamples in one product
+
+Verdict = Literal["winner", "tie", "nothing"]
+
+Scores = Callable[[Tensor], Tensor]
+"""count_BN ``[B, N]``, how often each validation row is in each resample -> scores ``[B, M]``."""
+
+
+def by_rows(score_MN: Tensor) -> Scores:
+    """Scores that are means over rows (accuracy, loss): ``[M, N]``, each member's score of each row."""
+    score_NM = score_MN.double().T.contiguous()
+
+    def scores(count_BN: Tensor) -> Tensor:
+        count_BN = count_BN.double()
+        return (count_BN @ score_NM) / count_BN.sum(1, keepdim=True)
+
+    return scores
+
+
+@dataclass(frozen=True)
+class Luck:
+    """best: the winner's score on all validation rows. error: its standard error.
+
+    inflation: how much of ``best`` is the luck of this choice among these members, no less than 0.
+    again: the same for another sweep whose members are drawn as these were.
+    """
+
+    winner: int
+    best: float
+    error: float
+    inflation: float
+    again: float
+
+
+def luck(scores: Scores, members: int, rows: int, *, seed: int = 0, repeats: int = REPEATS) -> Luck:
+    """How much of the best validation score is the luck of the choice: bootstrap over rows and members.
+
+    In each resample the best member is chosen by the drawn rows and scored by the rows that were not drawn,
+    which had no part in the choice: the bias correction of Tsamardinos, Greasidou & Borboudakis,
+    "Bootstrapping the out-of-sample predictions for efficient and accurate cross-validation", Machine
+    Learning 107 (2018). What such choices lose against the best of the same members on all rows is the
+    inflation. Drawing the members too asks how another sweep would do, which may miss this one's best.
+    """
+    whole_M = scores(torch.ones(1, rows))[0].nan_to_num(nan=-math.inf)
+    winner = int(whole_M.argmax())
+    best = float(whole_M[winner])
+    if rows < 2:
+        return Luck(winner, best, 0.0, 0.0, 0.0)
+    chance = generator(seed, "judge", 0)
+    own: list[Tensor] = []
+    lost: list[Tensor] = []
+    for start in range(0, repeats, AT_ONCE):
+        size = min(AT_ONCE, repeats - start)
+        count_BN = torch.zeros(size, rows)
+        count_BN.scatter_add_(1, torch.randint(rows, (size, rows), generator=chance), torch.ones(size, rows))
+        left_BN = (count_BN == 0).float()
+        left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as happens with very few
+        inside_BM = scores(count_BN).nan_to_num(nan=-math.inf)
+        outside_BM = scores(left_BN)
+        own.append(inside_BM[:, winner])
+        drawn_BM = torch.zeros(size, members, dtype=torch.bool)
+        drawn_BM.scatter_(1, torch.randint(members, (size, members), generator=chance), True)
+        for taken_BM in (torch.ones_like(drawn_BM), drawn_BM):
+            chosen_B1 = inside_BM.masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
+            seen_B = whole_M.expand(size, -1).masked_fill(~taken_BM, -math.inf).max(1).values
+            lost.append(seen_B - outside_BM.gather(1, chosen_B1)[:, 0])
+    inflation, again = (_expected(torch.cat(lost[i::2])) for i in (0, 1))
+    return Luck(winner, best, float(torch.cat(own).std()), inflation, again)
+
+
+def _expected(lost_B: Tensor) -> float:
+    finite = lost_B[lost_B.isfinite()]  # only members without a score were drawn, where it isn't
+    return max(0.0, float(finite.mean())) if len(finite) else 0.0
+
+
+def p_beats(difference_K: Sequence[float], test_share: float) -> float:
+    """The probability that the mean of paired differences over K fresh splits is above 0.
+
+    A one-sided t test with the variance corrected for splits that share rows (Nadeau & Bengio, "Inference
+    for the generalization error", Machine Learning 52, 2003). test_share: test rows / training rows.
+    """
+    from scipy.special import stdtr
+
+    values = torch.tensor(list(difference_K), dtype=torch.float64)
+    K = len(values)
+    if K < 2:
+        return 0.5
+    mean, variance = float(values.mean()), float(values.var())
+    if variance <= 1e-24 * max(1.0, mean * mean):
+        return 0.5 if mean == 0 else float(mean > 0)
+    return float(stdtr(K - 1, mean / math.sqrt((1 / K + test_share) * variance)))
+
+
+def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: float, error: float) -> int:
+    """The place of the smallest network whose score is within one standard error of the best.
+
+    The one-standard-error rule of Breiman et al., "Classification and regression trees" (1984). Of equally
+    small ones the better, of equal ones the earlier.
+    """
+    fine = [i for i, score in enumerate(scores) if score >= best - error - 1e-12]
+    return min(fine, key=lambda i: (parameters[i], -scores[i], i))
+
+
+def verdict(p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
+    """nothing: not surely better than the baseline. tie: not surely better than the runner-up.
+
+    p_beats_runner_up: None where there is none.
+    """
+    if p_beats_baseline < SURE:
+        return "nothing"
+    return "winner" if p_beats_runner_up is None or p_beats_runner_up >= SURE else "tie"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the one sentence for people says. Figures are the metric's own, not turned into scores."""
+
+    metric: str
+    test: float
+    interval: tuple[float, float]
+    rows: int
+    seen: float
+    inflation: float
+    baseline: str
+    runner_up: int | None
+    smaller: int | None
+    share: float
+
+
+def sentence(verdict: Verdict, told: Told) -> str:
+    """One sentence for people: the figure, its interval, the luck in it, and what it is told apart from.
+
+    told.smaller: the smallest member within one standard error, None where it is the winner itself, and
+    ``share``, its parameters as a share of the winner's.
+    """
+    head = _("{metric} {test:.3f} [{low:.2f}, {high:.2f}] on {rows} test rows").format(
+        metric=told.metric, test=told.test, low=told.interval[0], high=told.interval[1], rows=told.rows
+    )
+    lucky = _("of the {seen:.3f} seen in the sweep about {inflation:.2f} is luck").format(
+        seen=told.seen, inflation=told.inflation
+    )
+    if verdict == "nothing":
+        return _("{head}; {luck}; not surely better than {baseline}: there is nothing here.").format(
+            head=head, luck=lucky, baseline=told.baseline
+        )
+    if told.smaller is not None:
+        tail = _("not distinguishable from network {n}, {share:.0%} of its size").format(
+            n=told.smaller, share=told.share
+        )
+    elif verdict == "tie":
+        tail = _("not distinguishable from network {n}").format(n=told.runner_up)
+    else:
+        tail = _("better than {baseline} and than network {n}").format(
+            baseline=told.baseline, n=told.runner_up
+        )
+        if told.runner_up is None:
+            tail = _("better than {baseline}").format(baseline=told.baseline)
+    return f"{head}; {lucky}; {tail}."

@@ -1,0 +1,111 @@
+"""Which settings each member gets: all of a grid, at random, spread evenly (Sobol), or as Optuna asks.
+
+A sampler answers ``ask(count)`` with at most so many settings, never the same twice where a space is finite,
+and is told how they did. The answers depend on the space and the seed alone (and on what was told), not on
+how many are asked for at once.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+
+from treino.data.seeding import generator
+from treino.errors import TreinoError, nearest
+from treino.search.space import Config, Space
+from treino.words import _
+
+PATIENCE = 1000  # points in a row that were all seen before
+
+
+class Sampler(Protocol):
+    """What a sweep needs of a sampler."""
+
+    def ask(self, count: int) -> list[Config]:
+        """The next members' settings: fewer than ``count`` where there are no more, [] at the end."""
+        ...
+
+    def tell(self, member: int, value: float | None) -> None:
+        """The figure (lower is better) of the member asked for as number ``member``; None: it diverged."""
+        ...
+
+
+class Listed:
+    """Settings one after the other out of an iterator; what they reach changes nothing."""
+
+    def __init__(self, configs: Iterator[Config]) -> None:
+        self._configs = configs
+
+    def ask(self, count: int) -> list[Config]:
+        return [config for _i, config in zip(range(count), self._configs, strict=False)]
+
+    def tell(self, member: int, value: float | None) -> None:
+        """Nothing is learnt from it."""
+
+
+def grid(space: Space) -> Listed:
+    """Every combination, the last dimension changing fastest."""
+    return Listed(iter(space.grid))
+
+
+def random(space: Space, seed: int = 0) -> Listed:
+    """Each setting drawn by itself; a finite space without repetition, all of it in the end."""
+    return Listed(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
+
+
+def sobol(space: Space, seed: int = 0) -> Listed:
+    """Points of a scrambled Sobol sequence, which fill the space evenly (Owen 1998; torch's SobolEngine)."""
+    return Listed(_spread(space, seed))
+
+
+def _shuffled(space: Space, seed: int) -> Iterator[Config]:
+    every = space.every or ()
+    order = torch.randperm(len(every), generator=generator(seed, "space", 0))
+    return (every[i] for i in order.tolist())
+
+
+def _drawn(space: Space, seed: int) -> Iterator[Config]:
+    member = 0
+    while True:
+        point = torch.rand(
+            len(space.dimensions), generator=generator(seed, "space", member), dtype=torch.float64
+        )
+        yield space.config(point.tolist())
+        member += 1
+
+
+def _spread(space: Space, seed: int) -> Iterator[Config]:
+    engine = torch.quasirandom.SobolEngine(
+        len(space.dimensions), scramble=True, seed=generator(seed, "sobol", 0).initial_seed()
+    )
+    seen: set[str] = set()
+    repeated = 0
+    finite = space.every is not None
+    while repeated < PATIENCE:
+        (point,) = engine.draw(1, dtype=torch.float64)
+        config = space.config(point.clamp(max=1 - 2**-53).tolist())
+        if finite:
+            if repr(config) in seen:
+                repeated += 1
+                continue
+            seen.add(repr(config))
+            repeated = 0
+        yield config
+
+
+SAMPLERS = {"grid": grid, "random": random, "sobol": sobol}
+
+
+def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
+    """The sampler of that name; ``tpe`` and Optuna's others are in ``treino.search.optuna``.
+
+    Raises:
+        TreinoError: no such sampler, with the nearest; a grid over a range without levels.
+    """
+    if name not in SAMPLERS:
+        raise TreinoError(
+            "sampler_unknown",
+            _("There is no sampler {name!r}.").format(name=name),
+            nearest(name, SAMPLERS),
+        )
+    return grid(space) if name == "grid" else SAMPLERS[name](space, seed)  # type: ignore[call-arg]

@@ -1,0 +1,367 @@
+"""The settings that a sweep tries: ranges and choices by name, some only under a condition.
+
+A space is written as ``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a
+grid), ``momentum=0..0.95 if optimizer=sgd``; as a dict of such texts, lists and single values in Python; or
+as a TOML file of the same.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+Config = dict[str, Any]
+"""One member's settings by name, as ``treino.spec.read_settings`` takes them."""
+
+MOST = 1_000_000  # different settings that are laid out one by one
+
+_RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
+_CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w-]*)\s*=\s*(?P<values>.+)$")
+_WHOLE = re.compile(r"[+-]?\d+")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, each as likely."""
+
+    values: tuple[Any, ...]
+
+    def at(self, u: float) -> Any:
+        return self.values[int(u * len(self.values))]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both included. log: equally many in each factor of ten. whole: integers.
+
+    levels: so many values, evenly apart, where a grid is asked for.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+    levels: int | None = None
+
+    def at(self, u: float) -> float | int:
+        """The value at ``u`` in [0, 1)."""
+        if self.whole:  # each integer has the same share, or the share of its place on the log scale
+            if self.log:
+                low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
+                return int(min(max(round(math.exp(low + u * (high - low))), self.low), self.high))
+            return int(self.low + math.floor(u * (self.high - self.low + 1)))
+        if self.log:
+            value = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
+        else:
+            value = self.low + u * (self.high - self.low)
+        return min(max(value, self.low), self.high)
+
+    @property
+    def integers(self) -> Choice:
+        return Choice(tuple(range(int(self.low), int(self.high) + 1)))
+
+    @property
+    def values(self) -> tuple[float | int, ...] | None:
+        """The levels of a grid; None where their number was not said and can't be told."""
+        if self.levels is None:
+            return self.integers.values if self.whole and not self.log else None
+        ends = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        step = (ends[1] - ends[0]) / max(self.levels - 1, 1)
+        middle = [ends[0] + i * step for i in range(1, self.levels - 1)]
+        found = [self.low, *(math.exp(m) if self.log else m for m in middle), self.high][: self.levels]
+        return tuple(dict.fromkeys(round(v) for v in found)) if self.whole else tuple(found)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A setting and where its values come from; it is there only where ``when`` has one of ``among``."""
+
+    name: str
+    domain: Range | Choice
+    when: str | None = None
+    among: tuple[Any, ...] = ()
+
+    def holds(self, config: Config) -> bool:
+        return self.when is None or (self.when in config and config[self.when] in self.among)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Dimensions in an order in which every condition follows what it asks about."""
+
+    dimensions: tuple[Dimension, ...]
+
+    def config(self, point: Sequence[float]) -> Config:
+        """The settings at a point of [0, 1)ᴰ; a dimension whose condition doesn't hold is left out."""
+        config: Config = {}
+        for dimension, u in zip(self.dimensions, point, strict=True):
+            if dimension.holds(config):
+                config[dimension.name] = dimension.domain.at(u)
+        return config
+
+    @cached_property
+    def grid(self) -> tuple[Config, ...]:
+        """Every combination once, the last dimension changing fastest.
+
+        Raises:
+            TreinoError: a range that doesn't say how many levels it has.
+        """
+        for dimension in self.dimensions:
+            if dimension.domain.values is None:
+                raise TreinoError(
+                    "space_levels",
+                    _("A grid needs to know how many values of {name} it should try.").format(
+                        name=dimension.name
+                    ),
+                    _("Write e.g. {name}={low:g}..{high:g}{log}:5, or use another sampler.").format(
+                        name=dimension.name,
+                        low=dimension.domain.low,
+                        high=dimension.domain.high,
+                        log=":log" if dimension.domain.log else "",
+                    ),
+                )
+        return tuple(self._combinations(0, {}))
+
+    def _combinations(self, place: int, config: Config) -> Iterator[Config]:
+        if place == len(self.dimensions):
+            yield config
+            return
+        dimension = self.dimensions[place]
+        if not dimension.holds(config):
+            yield from self._combinations(place + 1, config)
+            return
+        for value in dimension.domain.values or ():
+            yield from self._combinations(place + 1, config | {dimension.name: value})
+
+    @cached_property
+    def every(self) -> tuple[Config, ...] | None:
+        """All different settings; None where a range isn't one of integers, or there are too many (MOST)."""
+        finite = [
+            Dimension(
+                d.name, d.domain if isinstance(d.domain, Choice) else d.domain.integers, d.when, d.among
+            )
+            for d in self.dimensions
+            if isinstance(d.domain, Choice) or d.domain.whole
+        ]
+        count = math.prod(len(d.domain.values or ()) for d in finite)
+        if len(finite) < len(self.dimensions) or count > MOST:
+            return None
+        return tuple(Space(tuple(finite))._combinations(0, {}))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able, equal for equal spaces: what a sweep keeps and compares when it goes on."""
+        return {
+            d.name: {
+                **(
+                    {"values": list(d.domain.values)}
+                    if isinstance(d.domain, Choice)
+                    else {"low": d.domain.low, "high": d.domain.high, "log": d.domain.log,
+                          "whole": d.domain.whole, "levels": d.domain.levels}
+                ),
+                **({"if": d.when, "among": list(d.among)} if d.when else {}),
+            }
+            for d in self.dimensions
+        }  # fmt: skip
+
+
+def read_space(given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool]) -> Space:
+    """The space that is written so; see this file's beginning.
+
+    given: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
+    whole: the settings that there are, and which of them are integers.
+
+    Raises:
+        TreinoError: nothing in it, an unknown name (with the nearest), a name twice, bounds out of order, the
+            logarithm of what isn't positive, a condition that can't hold.
+    """
+    pairs = list(given.items()) if isinstance(given, Mapping) else [_pair(text) for text in given]
+    if not pairs:
+        raise TreinoError("space_empty", _("The space is empty."), _("Say what to try: lr=1e-4..1e-1:log"))
+    dimensions: dict[str, Dimension] = {}
+    for written, value in pairs:
+        name = str(written).strip().replace("-", "_")
+        if name not in whole:
+            raise TreinoError(
+                "space_unknown", _("There is no setting {name!r}.").format(name=name), nearest(name, whole)
+            )
+        if name in dimensions:
+            raise TreinoError(
+                "space_twice",
+                _("{name} is twice in the space.").format(name=name),
+                _("Say all its values at once: {name}=a|b").format(name=name),
+            )
+        dimensions[name] = _dimension(name, value, whole)
+    return Space(tuple(_in_order(dimensions)))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, domain = text.partition("=")
+    if not equals or not name.strip() or not domain.strip():
+        raise TreinoError(
+            "space_syntax",
+            _("{text!r} doesn't say what to try.").format(text=text),
+            _("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
+        )
+    return name, domain
+
+
+def _dimension(name: str, value: Any, whole: Mapping[str, bool]) -> Dimension:
+    if isinstance(value, (Range, Choice)):
+        return Dimension(name, _checked(name, value, whole[name]))
+    if not isinstance(value, str):
+        values = tuple(value) if isinstance(value, (list, set, frozenset)) else (value,)
+        return Dimension(name, _checked(name, Choice(values), whole[name]))
+    when, among = None, ()
+    condition = _CONDITION.search(value)
+    if condition:
+        value = value[: condition.start()]
+        when = condition["name"].replace("-", "_")
+        among = tuple(_value(v) for v in condition["values"].split("|"))
+        if when not in whole:
+            raise TreinoError(
+                "space_condition",
+                _("{name} asks about {other!r}, and there is no such setting.").format(name=name, other=when),
+                nearest(when, whole),
+            )
+    found = _RANGE.fullmatch(value.strip())
+    domain = _range(name, found, whole[name]) if found else Choice(tuple(map(_value, value.split("|"))))
+    return Dimension(name, _checked(name, domain, whole[name]), when, among)
+
+
+def _range(name: str, found: re.Match[str], whole: bool) -> Range:
+    log, levels = False, None
+    for option in found["options"].split(":")[1:]:
+        if option == "log":
+            log = True
+        elif option.isdigit():
+            levels = int(option)
+        else:
+            raise TreinoError(
+                "space_syntax",
+                _("{name}: there is no {option!r}.").format(name=name, option=option),
+                _("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+            )
+    ends = []
+    for text in (found["low"], found["high"]):
+        number = _value(text)
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+            raise TreinoError(
+                "space_syntax",
+                _("{name}: {text!r} is no number.").format(name=name, text=text.strip()),
+                _("A range is written low..high; several values are separated by |"),
+            )
+        ends.append(number)
+    return Range(ends[0], ends[1], log, whole, levels)
+
+
+def _checked(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
+    if isinstance(domain, Choice):
+        if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
+            raise TreinoError(
+                "space_empty",
+                _("{name} has no value, or an empty one.").format(name=name),
+                _("Separate values by a single |"),
+            )
+        doubled = [v for i, v in enumerate(domain.values) if v in domain.values[:i]]
+        if doubled:
+            raise TreinoError(
+                "space_twice",
+                _("{name} has {value!r} twice.").format(name=name, value=doubled[0]),
+                _("Say it once."),
+            )
+        return domain
+    if whole != domain.whole:
+        domain = Range(domain.low, domain.high, domain.log, whole, domain.levels)
+    facts = {"name": name, "low": domain.low, "high": domain.high}
+    if domain.low >= domain.high:
+        raise TreinoError(
+            "space_order",
+            _("{name} goes from {low} to {high}: the lower bound isn't below the upper one.").format(**facts),
+            _("Write the lower one first; for a single value write {name}={high}.").format(**facts),
+        )
+    if domain.log and domain.low <= 0:
+        raise TreinoError(
+            "space_log",
+            _("{name} begins at {low}, and only positive numbers have a logarithm.").format(**facts),
+            _("Begin above 0, e.g. {name}=1e-6..{high}:log, or leave :log out.").format(**facts),
+        )
+    if domain.whole and not (float(domain.low).is_integer() and float(domain.high).is_integer()):
+        raise TreinoError(
+            "space_whole",
+            _("{name} is a whole number, and {low}..{high} isn't a range of those.").format(**facts),
+            _("Write e.g. {name}=16..256").format(**facts),
+        )
+    if domain.levels is not None and domain.levels < 2:
+        raise TreinoError(
+            "space_levels",
+            _("{name}: a range has at least 2 levels, not {n}.").format(name=name, n=domain.levels),
+            _("Write the single value instead: {name}={low}").format(**facts),
+        )
+    return domain
+
+
+def _in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
+    """As written, but each condition after what it asks about; refuses what can never hold."""
+    done: set[str] = set()
+    left = dict(dimensions)
+    for dimension in dimensions.values():
+        if dimension.when is None:
+            continue
+        other = dimensions.get(dimension.when)
+        if other is None:
+            raise TreinoError(
+                "space_condition",
+                _("{name} depends on {other}, which the space doesn't vary.").format(
+                    name=dimension.name, other=dimension.when
+                ),
+                _("Leave the condition out, or put {other} into the space.").format(other=dimension.when),
+            )
+        domain = other.domain
+        never = [
+            value
+            for value in dimension.among
+            if (isinstance(domain, Choice) and value not in domain.values)
+            or (isinstance(domain, Range) and not (_is_number(value) and domain.low <= value <= domain.high))
+        ]
+        if never:
+            raise TreinoError(
+                "space_condition",
+                _("{name} is for {other}={value}, and {other} is never that.").format(
+                    name=dimension.name, other=other.name, value=never[0]
+                ),
+                _("Give {other} that value too, or correct the condition.").format(other=other.name),
+            )
+    while left:
+        ready = [d for d in left.values() if d.when is None or d.when in done]
+        if not ready:
+            raise TreinoError(
+                "space_condition",
+                _("{names} depend on each other.").format(names=_(" and ").join(left)),
+                _("Leave one of the conditions out."),
+            )
+        first = ready[0]
+        yield first
+        done.add(first.name)
+        del left[first.name]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _value(text: str) -> Any:
+    """What a text on a command line stands for: an integer, a number, a truth value, or itself."""
+    text = text.strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
