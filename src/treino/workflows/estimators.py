@@ -6,7 +6,10 @@ The conventions: https://scikit-learn.org/stable/developers/develop.html
 """
 
 import inspect
+import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -145,8 +148,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _open(self) -> None:
         """Unfold what was kept: the run in a temporary folder, its network and its preparation in memory."""
-        self._folder = tempfile.TemporaryDirectory(prefix="treino-")
-        path = Path(self._folder.name) / "run"
+        folder = tempfile.mkdtemp(prefix="treino-")
+        self._folder = weakref.finalize(self, _remove, folder, os.getpid())
+        path = Path(folder) / "run"
         for name, content in self._content.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
@@ -251,6 +255,11 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
 def _same(value: Any, usual: Any) -> bool:
     return value is usual or (type(value) is type(usual) and bool(np.all(value == usual)))
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # a forked child has the object too, and must leave its parent's folder
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _content_of(path: Path) -> dict[str, bytes]:

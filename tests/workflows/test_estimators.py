@@ -1,0 +1,162 @@
+"""The estimators under scikit-learn's own checks, in its own tools, and against the plain training."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+import treino as tr
+from treino.spec import Settings
+
+FAST = {"epochs": 30, "hidden": (16,)}
+
+
+def iris() -> tuple[pd.DataFrame, Any]:
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    return x, np.array(["setosa", "versicolor", "virginica"])[y]
+
+
+def test_the_parameters_are_the_settings_with_their_defaults() -> None:
+    fields = Settings.model_fields
+    for kind in (tr.Classifier, tr.Regressor):
+        given = kind().get_params()
+        assert given.pop("random_state") == 0
+        assert set(given) <= fields.keys()
+        assert all(given[name] == fields[name].default for name in given)
+
+
+def test_it_is_the_training_that_fit_gives() -> None:
+    x, y = iris()
+    ours = tr.Classifier(**FAST, random_state=3).fit(x.to_numpy(), y)
+    codes = np.searchsorted(ours.classes_, y)
+    run = tr.fit((x.to_numpy(), codes), **FAST, seed=3, test=0.0, lean=True)
+    for a, b in zip(ours.module_.parameters(), run.module.parameters(), strict=True):
+        assert a.equal(b)
+    assert ours.loss_curve_ == run.document["loss"]["train"]
+    assert ours.n_iter_ == 30
+
+
+def test_classes_come_back_as_they_were_given() -> None:
+    x, y = iris()
+    for labels in (y, np.searchsorted(np.unique(y), y) * 7 - 3, y == "setosa"):
+        model = tr.Classifier(**FAST).fit(x, labels)
+        predicted = model.predict(x)
+        assert predicted.dtype == np.asarray(labels).dtype
+        assert (predicted == labels).mean() > 0.9
+        p_NC = model.predict_proba(x)
+        np.testing.assert_allclose(p_NC.sum(1), 1, atol=1e-6)
+        assert (model.classes_[p_NC.argmax(1)] == predicted).all()
+    assert list(model.feature_names_in_) == list(x.columns)
+
+
+@pytest.mark.slow
+def test_a_pickle_holds_the_run_and_no_rows_and_works_in_another_process(tmp_path: Path) -> None:
+    x, y = iris()
+    many, labels = pd.concat([x] * 200, ignore_index=True), np.tile(y, 200)
+    model = tr.Classifier(epochs=1, hidden=(16,), validation=0.0).fit(many, labels)
+    content = pickle.dumps(model)
+    assert len(content) < many.to_numpy().nbytes / 4
+    assert str(model.run_.path).encode() not in content
+    (tmp_path / "model.pickle").write_bytes(content)
+    x.to_pickle(tmp_path / "x.pickle")
+    code = (
+        "import pickle; m = pickle.load(open('model.pickle', 'rb')); x = pickle.load(open('x.pickle', 'rb'));"
+        "import numpy as np; np.save('p.npy', m.predict_proba(x)); print(m.run_.status)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert said.stdout.strip() == "finished", said.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), model.predict_proba(x))
+
+
+def test_the_temporary_folder_goes_with_the_estimator() -> None:
+    x, y = iris()
+    model = tr.Classifier(**FAST).fit(x, y)
+    path = model.run_.path
+    assert path.is_dir()
+    assert not (path / "pictures").exists()
+    del model
+    assert not path.exists()
+
+
+@pytest.mark.slow
+def test_it_takes_part_in_scikit_learns_tools() -> None:
+    x, y = iris()
+    scores = cross_val_score(make_pipeline(StandardScaler(), tr.Classifier(epochs=60)), x, y, cv=3)
+    assert scores.mean() > 0.9
+    search = GridSearchCV(tr.Classifier(epochs=40), {"lr": [1e-7, 0.01], "hidden": [(16,), (8, 8)]}, cv=3)
+    assert search.fit(x, y).best_params_["lr"] == 0.01
+    x, values = load_diabetes(return_X_y=True, as_frame=True)
+    plain = tr.Regressor(epochs=60).fit(x, values)
+    assert plain.score(x, values) > 0.4
+    logged = TransformedTargetRegressor(tr.Regressor(epochs=60), func=np.log, inverse_func=np.exp)
+    assert logged.fit(x, values).score(x, values) > 0.3
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own_is_cloned_and_trained() -> None:
+    x, y = iris()
+    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    before = [p.clone() for p in net.parameters()]
+    model = clone(tr.Classifier(net=net, epochs=20)).fit(x, y)
+    assert all(a.equal(b) for a, b in zip(before, net.parameters(), strict=True))
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(x), model.predict_proba(x))
+    described = tr.Classifier(net=tr.mlp(8, activation="tanh"), epochs=5).fit(x, y)
+    assert described.run_.settings["activation"] == "tanh"
+
+
+@pytest.mark.slow
+def test_seeds_follow_scikit_learns_rules() -> None:
+    x, y = iris()
+
+    def curve(seed: Any) -> list[float]:
+        return list(tr.Classifier(epochs=2, hidden=(4,), random_state=seed).fit(x, y).loss_curve_)
+
+    assert curve(0) == curve(np.int64(0)) != curve(1)
+    assert curve(np.random.RandomState(5)) == curve(np.random.RandomState(5))
+    assert curve(None) != curve(None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "x", "y", "words"),
+    [
+        ({"lr": -1}, None, None, "lr must be greater than 0"),
+        ({"optimizer": "adamm"}, None, None, "Did you mean 'adam'"),
+        ({"loss": "mse"}, None, None, "classification"),
+        ({}, None, ["a"] * 150, "one class"),
+        ({}, None, [["a", "b"]] * 150, "1d array"),
+        ({}, np.zeros((150, 0)), None, "0 feature"),
+        ({"net": 3}, None, None, "no network"),
+    ],
+)
+def test_what_can_not_be_trained_is_a_value_error(settings: Any, x: Any, y: Any, words: str) -> None:
+    whole, labels = iris()
+    with pytest.raises(ValueError, match=words):
+        tr.Classifier(**settings).fit(whole if x is None else x, labels if y is None else y)
+    with pytest.raises(NotFittedError):
+        tr.Classifier().predict(whole)
+
+
+def test_columns_that_were_not_there_at_the_training_are_named() -> None:
+    x, y = iris()
+    model = tr.Classifier(**FAST).fit(x, y)
+    with pytest.raises(ValueError, match="petal length"):
+        model.predict(x.drop(columns="petal length (cm)"))
+    with pytest.raises(ValueError, match="same order"):
+        model.predict(x[x.columns[::-1]])
+    with pytest.warns(UserWarning, match="valid feature names"):
+        from_array = model.predict(x.to_numpy())
+    assert (from_array == model.predict(x)).all()
