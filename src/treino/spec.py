@@ -22,10 +22,6 @@ LATER = {
     "every": "keyframes",
     "seeds": "several seeds as one population",
     "folds": "cross-validation",
-    "split_group": "splits by group",
-    "split_time": "splits by time",
-    "split_column": "splits by a column",
-    "baselines": "further baselines",
     "max_memory": "tables bigger than memory",
     "lang": "other languages",
     "watch": "a figure that updates in place",
@@ -65,6 +61,24 @@ def _weights(value: object) -> object:
     return value if isinstance(value, str) and value == "balanced" else _items(value)
 
 
+def _pairs(value: object) -> object:
+    """``{"cep": "text"}`` -> ``("cep=text",)``, as it is written on a command line."""
+    return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else _items(value)
+
+
+def _share(value: object) -> object:
+    """A share as a number; what is no number is a file."""
+    value = _number(value)
+    try:
+        return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
+    except ValueError:
+        return value
+
+
+def _yes(value: object) -> object:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
 def _path(value: object) -> object:
     return str(value) if value is not None else None
 
@@ -79,6 +93,9 @@ Int = Annotated[int, BeforeValidator(_number)]
 Ints = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(_items)]
 Floats = Annotated[tuple[Float, ...], BeforeValidator(_items)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(_items)]
+Pairs = Annotated[tuple[str, ...], BeforeValidator(_pairs)]
+Share = Annotated[Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(_share)]
+Name = Annotated[str | None, BeforeValidator(_name)]
 
 
 def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
@@ -92,14 +109,37 @@ class Settings(BaseModel):
         extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
     )
 
-    target: Annotated[str | None, BeforeValidator(_name)] = _f(None, "Data", "column to predict (of a table)")
+    target: Name = _f(None, "Data", "column to predict (of a table)")
     features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
     task: Literal["classification", "regression"] | None = _f(
         None, "Data", "classification or regression; default: from the target"
     )
     normalise: bool = _f(True, "Data", "bring every column to mean 0 and deviation 1, as on training rows")
-    validation: Float = _f(0.15, "Data", "share of rows that choices look at", ge=0, lt=1)
-    test: Float = _f(0.15, "Data", "share of rows held back for one final figure", ge=0, lt=1)
+    kinds: Pairs = _f(
+        (), "Data", "what columns are, where it is mistaken: 'month=category,size=small<large'; "
+        "number, boolean, category, one-hot, hashed, date, identifier, text"
+    )  # fmt: skip
+    impute: Literal["median", "mean"] = _f(
+        "median", "Data", "what stands for a missing number: the training rows' median or mean"
+    )
+    validation: Share = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
+    test: Share = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
+    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place)")
+    split_time: Name = _f(None, "Data", "column of times: the earliest rows train, the latest test")
+    split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
+    duplicates: Literal["apart", "ignore"] = _f(
+        "apart", "Data", "rows equal in all features: kept on one side of the split, or not looked at"
+    )
+    delimiter: str | None = _f(None, "Data", "what separates the cells of the file; default: found out")
+    decimal: str | None = _f(None, "Data", "decimal sign of the file, point or comma; default: found out")
+    encoding: str | None = _f(None, "Data", "encoding of the file; default: found out")
+    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(_yes)] = _f(
+        None, "Data", "whether the first line names the columns: yes or no; default: found out"
+    )
+    quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
+    dates: Literal["day/month", "month/day"] | None = _f(
+        None, "Data", "which comes first in dates: day/month or month/day; default: found out"
+    )
 
     hidden: Ints | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
@@ -173,6 +213,9 @@ class Settings(BaseModel):
     engine: str | None = _f(None, "Machine", "kernel to train with; default: chosen from the sizes")
     threads: Int | None = _f(None, "Machine", "threads inside one operation; default: chosen", ge=1, le=1024)
 
+    baselines: Literal["usual", "full"] = _f(
+        "usual", "Run", "figures to compare with: the best constant and a linear model; full: trees as well"
+    )
     name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
     out: Annotated[str | None, BeforeValidator(_path)] = _f(
         None, "Run", "the run's folder itself (must not exist, or be empty)"
@@ -256,13 +299,30 @@ def _contradictions(s: Settings, shown: Any) -> None:
     def refuse(rule: str, message: str, hint: str) -> None:
         raise TreinoError(rule, message, hint)
 
-    if s.validation + s.test >= 1 - 1e-9:
+    shares = [share for share in (s.validation, s.test) if not isinstance(share, str)]
+    if sum(shares) >= 1 - 1e-9:
         refuse(
             "shares_sum",
             _("{a} {x} and {b} {y} leave no rows to train on.").format(
                 a=shown("validation"), x=s.validation, b=shown("test"), y=s.test
             ),
             _("Their sum must be below 1, e.g. 0.15 and 0.15."),
+        )
+    for pair in s.kinds:
+        if not all(part.strip() for part in pair.rpartition("=")):
+            refuse(
+                "kinds_form",
+                _("{a} holds '{pair}', which is not a column and its kind.").format(
+                    a=shown("kinds"), pair=pair
+                ),
+                _("Write NAME=KIND, e.g. month=category."),
+            )
+    named = [n for n in ("split_group", "split_time", "split_column") if getattr(s, n) is not None]
+    if len(named) > 1:
+        refuse(
+            "splits_two",
+            _("{a} and {b} both say how rows are split.").format(a=shown(named[0]), b=shown(named[1])),
+            _("Give one of them."),
         )
     if s.epochs is not None and s.steps is not None:
         refuse(

@@ -1,7 +1,7 @@
 """``load``: from any source to prepared rows in three splits, with every decision noted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -41,7 +41,7 @@ def load(
     split_time: str | None = None,
     split_column: str | None = None,
     duplicates: Literal["apart", "ignore"] = "apart",
-    reading: Reading | None = None,
+    reading: Reading | Mapping[str, Any] | None = None,
 ) -> Data:
     """Read a source, split its rows, and prepare them by what the training rows alone say.
 
@@ -64,6 +64,7 @@ def load(
     asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates)
     check_split(asked)
     kinds = dict(kinds or {})
+    reading = as_words(reading, kinds)
     table = sources.read(source, reading)
     check_kinds(table, kinds)
     column = choose_target(table, target)
@@ -161,6 +162,7 @@ def load(
             split_time=split_time,
             split_column=split_column,
             duplicates=duplicates,
+            reading=None if reading is None else _told(**asdict(reading)),
         ),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
@@ -170,10 +172,27 @@ def load(
     )
 
 
+def as_words(reading: Reading | Mapping[str, Any] | None, kinds: Mapping[str, str]) -> Reading | None:
+    """How a file is to be read: as was said, and what is asked to stay text stays as it is written."""
+    if isinstance(reading, Mapping):
+        said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in reading.items()}
+        reading = Reading(**said)
+    text = tuple(name for name, kind in kinds.items() if kind in ("text", "identifier"))
+    if not text:
+        return reading
+    return replace(
+        reading or Reading(), text=tuple(dict.fromkeys([*(reading.text if reading else ()), *text]))
+    )
+
+
 def _told(**values: Any) -> dict[str, Any]:
     """The arguments that differ from their defaults."""
     usual = {"impute": "median", "duplicates": "apart"}
-    return {name: value for name, value in values.items() if value and value != usual.get(name)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value not in (None, {}, (), usual.get(name))
+    }
 
 
 def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:

@@ -137,8 +137,10 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         )
     resolved = s.model_dump(mode="json", exclude={"name", "out"}) | {
         "normalise": data.arguments["normalise"],
-        "validation": data.arguments["validation"],
-        "test": data.arguments["test"],
+        "validation": data.files["validation"][0]
+        if "validation" in data.files
+        else data.arguments["validation"],
+        "test": data.files["test"][0] if "test" in data.files else data.arguments["test"],
         "net": f"{NET_COPY}:{s.net.rpartition(':')[2]}" if s.net else None,
         "task": data.task,
         "target": data.target,

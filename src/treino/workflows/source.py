@@ -1,5 +1,6 @@
 """Where a run's data came from, and how to have the very same rows again."""
 
+import glob
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data, Rows
 from treino.data.preparation import Preparation
+from treino.data.reading import Reading
 from treino.data.sources import BuiltinName
 from treino.errors import TreinoError
 from treino.spec import Settings
@@ -17,7 +19,12 @@ from treino.store.files import sha256
 from treino.words import _
 
 COPY = "data.safetensors"
-LOADS = {"target", "features", "task", "normalise", "validation", "test", "data_seed"}  # the settings of load
+LOADS = {
+    "target", "features", "task", "normalise", "validation", "test", "data_seed", "kinds", "impute",
+    "split_group", "split_time", "split_column", "duplicates",
+    "delimiter", "decimal", "encoding", "header", "quote", "dates",
+}  # fmt: skip
+"""The settings of load."""
 PLAIN = (
     "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
     "arguments", "target_mean", "target_scale", "official_test", "notes",
@@ -44,28 +51,62 @@ def load_data(source: Any, settings: Settings) -> Data:
         test=settings.test,
         data_seed=settings.seed if settings.data_seed is None else settings.data_seed,
         normalise=settings.normalise,
+        kinds=kinds_of(settings),
+        impute=settings.impute,
+        split_group=settings.split_group,
+        split_time=settings.split_time,
+        split_column=settings.split_column,
+        duplicates=settings.duplicates,
+        reading=reading_of(settings),
     )
 
 
+def kinds_of(settings: Settings) -> dict[str, str]:
+    """What ``--kinds`` says of each column."""
+    named = (pair.rpartition("=") for pair in settings.kinds)
+    return {name.strip(): kind.strip() for name, _equals, kind in named}
+
+
+def reading_of(settings: Settings) -> Reading | None:
+    """How the file is written, as far as it was said."""
+    said = {
+        "delimiter": settings.delimiter,
+        "decimal": settings.decimal,
+        "encoding": settings.encoding,
+        "header": None if settings.header is None else settings.header == "yes",
+        "quote": "" if settings.quote == "none" else settings.quote,
+        "dates": settings.dates,
+    }
+    given = {name: value for name, value in said.items() if value is not None}
+    return Reading(**given) if given else None  # type: ignore[arg-type]
+
+
 def reference(data: Data, folder: Path) -> dict[str, Any]:
-    """What ``spec.json`` says of the data: a built-in's name, a file relative to the run, or 'memory'."""
-    if data.sha256 is not None:
-        path = os.path.relpath(Path(data.source).resolve(), folder.resolve())
-        return {
-            "kind": "file",
-            "name": data.name,
-            "source": path,
-            "sha256": data.sha256,
-            "load": dict(data.arguments),
-        }
-    kind = "builtin" if data.source in BUILTINS else "memory"
+    """What ``spec.json`` says of the data: a built-in's name, files relative to the run, or 'memory'."""
+
+    def relative(path: str) -> str:
+        return os.path.relpath(Path(path).resolve(), folder.resolve())
+
+    in_memory = [
+        s for s in ("validation", "test") if data.arguments.get(s, 0) is None and s not in data.files
+    ]
+    on_disk = data.sha256 is not None and not in_memory
+    kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
     return {
         "kind": kind,
         "name": data.name,
-        "source": data.source,
-        "sha256": None,
+        "source": relative(data.source) if kind == "file" else data.source,
+        "sha256": data.sha256 if kind == "file" else None,
         "load": dict(data.arguments),
-    }
+    } | (
+        {
+            "files": {
+                split: {"source": relative(path), "sha256": sha} for split, (path, sha) in data.files.items()
+            }
+        }
+        if data.files and kind == "file"
+        else {}
+    )
 
 
 def keep_copy(folder: RunFolder, data: Data) -> None:
@@ -87,28 +128,17 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     if where["kind"] == "memory":
         return _copy_of(folder, stored)
     source: str | Path = BuiltinName(where["source"])
+    asked = dict(where["load"])
     if where["kind"] == "file":
-        source = (
-            Path(moved_to) if moved_to is not None else Path(os.path.normpath(folder.path / where["source"]))
-        )
-        if not source.is_file():
-            raise TreinoError(
-                "data_gone",
-                _("{run} was trained on {path}, which is not there.").format(
-                    run=folder.path.name, path=source
-                ),
-                _("Say where it is now: --data FILE."),
-            )
-        if sha256(source) != where["sha256"]:
-            raise TreinoError(
-                "data_changed",
-                _("{path} is not the file that {run} was trained on: its SHA-256 differs.").format(
-                    path=source, run=folder.path.name
-                ),
-                _("Give that file with --data FILE, or train a new run on this one."),
-            )
-    data = load(source, **where["load"])
-    if data.preparation.to_json() != stored:
+        source = _again(folder, where, moved_to, None)
+        for split, file in where.get("files", {}).items():
+            asked[split] = _again(folder, file, None, source.parent)
+    if stored.get("format") == 1 and asked["features"] is None:  # what is left out has changed since
+        asked["features"] = stored["features"]
+    data = load(source, **asked)
+    if data.sha256 != where["sha256"]:  # of several files
+        raise _changed(folder, source)
+    if not data.preparation.agrees(stored):
         raise TreinoError(
             "preparation_differs",
             _("{name} is prepared differently now than when {run} was trained.").format(
@@ -117,6 +147,32 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
             _("Use the versions that are named in {path}.").format(path=folder.path / "spec.json"),
         )
     return data
+
+
+def _again(folder: RunFolder, where: dict[str, Any], moved_to: Any, beside: Path | None) -> Path:
+    """A file (or the pattern of several) where it is now: as it was, or in ``beside``; refused if changed."""
+    source = Path(os.path.normpath(folder.path / where["source"]) if moved_to is None else moved_to)
+    if beside is not None and not source.is_file():
+        source = beside / source.name
+    if not source.is_file() and not glob.glob(str(source)):
+        raise TreinoError(
+            "data_gone",
+            _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
+            _("Say where it is now: --data FILE."),
+        )
+    if source.is_file() and sha256(source) != where["sha256"]:
+        raise _changed(folder, source)
+    return source
+
+
+def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
+    return TreinoError(
+        "data_changed",
+        _("{path} is not the file that {run} was trained on: its SHA-256 differs.").format(
+            path=source, run=folder.path.name
+        ),
+        _("Give that file with --data FILE, or train a new run on this one."),
+    )
 
 
 def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
