@@ -1,0 +1,113 @@
+"""Optuna's samplers by ask and tell, in batches (the extra ``treino[optuna]``).
+
+With a storage (``sqlite:///sweep.db``) the trials are Optuna's own, so that its dashboard opens on the sweep.
+https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.html
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from treino.data.seeding import generator
+from treino.errors import TreinoError
+from treino.search.samplers import Sampler
+from treino.search.space import Config, Dimension, Range, Space
+from treino.words import _
+
+if TYPE_CHECKING:
+    import optuna
+
+
+def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "treino") -> Sampler:
+    """The tree-structured Parzen estimator (Bergstra et al. 2011); asked in batches it keeps them apart by
+    counting the unfinished ones as bad (``constant_liar``).
+
+    storage: where Optuna keeps the study ``name``; a study that is there is gone on with.
+
+    Raises:
+        TreinoError: Optuna isn't installed, or it can't open the storage.
+    """
+    optuna = _optuna()
+    sampler = optuna.samplers.TPESampler(
+        seed=generator(seed, "optuna", 0).initial_seed() % 2**32, constant_liar=True
+    )
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
+    except (ValueError, OSError, ImportError) as error:
+        raise _storage_fails(storage, error) from None
+    except Exception as error:  # SQLAlchemy's and its drivers' have no common base with Optuna's
+        if storage is None:
+            raise
+        raise _storage_fails(storage, error) from None
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    return Study(space, study)
+
+
+class Study:
+    """A study of Optuna's as a sampler. Trials that a storage holds already count as members told before."""
+
+    def __init__(self, space: Space, study: "optuna.Study") -> None:
+        self.study = study
+        self._space = space
+        self._trials: list[optuna.Trial] = []
+
+    def ask(self, count: int) -> list[Config]:
+        """As many as asked for: Optuna never runs out."""
+        asked = []
+        for _member in range(count):
+            trial = self.study.ask()
+            self._trials.append(trial)
+            config: Config = {}
+            for dimension in self._space.dimensions:
+                if dimension.holds(config):
+                    config[dimension.name] = suggest(trial, dimension)
+            asked.append(config)
+        return asked
+
+    def tell(self, member: int, value: float | None) -> None:
+        """None is told as a failed trial, from which Optuna learns nothing."""
+        from optuna.trial import TrialState
+
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        self.study.tell(self._trials[member], value, state=state)
+
+
+def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:
+    """The trial's value in one dimension; choices that Optuna can't hold go by how they are written."""
+    domain = dimension.domain
+    if isinstance(domain, Range):
+        if domain.whole:
+            return trial.suggest_int(dimension.name, int(domain.low), int(domain.high), log=domain.log)
+        return trial.suggest_float(dimension.name, domain.low, domain.high, log=domain.log)
+    written = {_written(value): value for value in domain.values}
+    return written[trial.suggest_categorical(dimension.name, list(written))]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "none"
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise TreinoError(
+            "optuna_missing",
+            _("The sampler tpe is Optuna's, which isn't installed."),
+            _("Install it: pip install 'treino[optuna]'; or use --sampler sobol."),
+        ) from None
+    return optuna
+
+
+def _storage_fails(storage: str | None, error: Exception) -> TreinoError:
+    return TreinoError(
+        "optuna_storage",
+        _("Optuna can't open {storage}: {why}").format(
+            storage=storage, why=str(error).splitlines()[0] if str(error) else type(error).__name__
+        ),
+        _("Give a file that can be written, e.g. sqlite:///sweep.db"),
+        status=1,
+    )
