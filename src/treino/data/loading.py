@@ -64,7 +64,7 @@ def load(
     asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates)
     check_split(asked)
     kinds = dict(kinds or {})
-    reading = as_words(reading, kinds)
+    reading = _with_text(as_reading(reading), kinds)
     table = sources.read(source, reading)
     check_kinds(table, kinds)
     column = choose_target(table, target)
@@ -172,11 +172,16 @@ def load(
     )
 
 
-def as_words(reading: Reading | Mapping[str, Any] | None, kinds: Mapping[str, str]) -> Reading | None:
-    """How a file is to be read: as was said, and what is asked to stay text stays as it is written."""
-    if isinstance(reading, Mapping):
-        said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in reading.items()}
-        reading = Reading(**said)
+def as_reading(said: Reading | Mapping[str, Any] | None) -> Reading | None:
+    """How a file is to be read, as said by its settings or in JSON."""
+    if isinstance(said, Mapping):
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
+        return Reading(**values)
+    return said
+
+
+def _with_text(reading: Reading | None, kinds: Mapping[str, str]) -> Reading | None:
+    """What is asked to stay text stays as it is written."""
     text = tuple(name for name, kind in kinds.items() if kind in ("text", "identifier"))
     if not text:
         return reading

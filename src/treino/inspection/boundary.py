@@ -51,35 +51,68 @@ def boundary(
     data = replace(data, **unseen)  # type: ignore[arg-type]
     if data.task == "regression":
         return _regression(predict, data, resolution)
-    if data.inputs == 1:
+    axes_K = columns_with_an_axis(data)
+    if len(data.features) == 1 and axes_K:
         return _line(predict, data, resolution)
-    if data.kind == "image" and chosen is None:
+    if chosen is None and (data.kind == "image" or len(axes_K) < 2):
         return _components(predict, data, resolution)
     view: View = "given"
     split, rows = _largest_choice(data)
     if data.inputs == 2:
         view, chosen = "all", chosen or (0, 1)
     elif chosen is None:
-        view, chosen = "important", _important(net, rows, item_shape)
-    own_D = np.median(_own(data, data.train.x), axis=0)
-
-    def raw(at_NK: Floats) -> torch.Tensor:
-        """Rows that lie at the given places of the plane: all other inputs at the training medians."""
-        row_ND = np.tile(own_D, (len(at_NK), 1))
-        row_ND[:, chosen] = at_NK
-        return _prepared(data, row_ND)
+        view, chosen = "important", _important(net, data, rows, axes_K, item_shape)
+    typical_D = typical_row(data)
 
     return _plane(
         predict,
         data,
         resolution,
-        place=lambda x_ND: _own(data, x_ND)[:, chosen],
-        rows=raw,
+        place=lambda x_ND: _places(data, x_ND, chosen),
+        rows=lambda at_NK: _rows_at(data, typical_D, chosen, at_NK),
         view=view,
         view_split=split,
         view_rows=len(rows),
         axis_names=(data.features[chosen[0]], data.features[chosen[1]]),
+        classes_held=len(axes_K) < len(data.features),
     )
+
+
+def columns_with_an_axis(data: Data) -> tuple[int, ...]:
+    """The features along which a picture can be drawn: numbers, ranks and dates, not classes."""
+    encoders = data.preparation.encoders
+    if not encoders or data.inputs == 1:
+        return tuple(range(len(data.features)))
+    return tuple(j for j, encoder in enumerate(encoders) if encoder.at is not None)
+
+
+def typical_row(data: Data) -> Floats:
+    """``[D]`` raw inputs: training medians, and of classes the commonest."""
+    own_ND = _own(data, data.train.x)
+    typical_D = np.median(own_ND, axis=0)
+    for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
+        of_classes = group if encoder.at is None else group[encoder.scaled :]
+        if of_classes:  # dates' circles and missing flags too: a middle of them may not be a place on them
+            inputs = np.round(own_ND[:, of_classes], 6)
+            rows, count = np.unique(inputs, axis=0, return_counts=True)
+            typical_D[list(of_classes)] = rows[count.argmax()]
+    return typical_D
+
+
+def _places(data: Data, x_ND: torch.Tensor, chosen: Sequence[int]) -> Floats:
+    """``[N, K]``: the values of the chosen columns, of which each is the first of its inputs."""
+    groups = data.preparation.groups
+    return _own(data, x_ND)[:, [groups[j][0] for j in chosen]]
+
+
+def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats) -> torch.Tensor:
+    """Prepared rows that lie at the given values of the chosen columns, and are typical in all others."""
+    row_ND = np.tile(typical_D, (len(at_NK), 1))
+    for k, j in enumerate(chosen):
+        group, made = data.preparation.groups[j], data.preparation.encoders
+        at = made[j].at if made else None
+        row_ND[:, group[0] : group[-1] + 1] = at_NK[:, [k]] if at is None else at(at_NK[:, k])
+    return _prepared(data, row_ND)
 
 
 def _components(predict: Predict, data: Data, resolution: int) -> Plane:
@@ -110,6 +143,7 @@ def _plane(
     view_rows: int,
     axis_names: tuple[str, str],
     variance: tuple[float, float] | None = None,
+    classes_held: bool = False,
 ) -> Plane:
     """place: prepared rows to their places ``[N, 2]`` on the plane; rows: places back to prepared rows."""
     points = _points(predict, data, place)
@@ -124,7 +158,7 @@ def _plane(
     return Plane(
         data.name,
         data.classes,
-        data.inputs,
+        len(data.features),
         view,
         view_split,
         view_rows,
@@ -137,13 +171,14 @@ def _plane(
         len(agreed),
         score(predict, data),
         variance,
+        classes_held,
     )
 
 
 def _line(predict: Predict, data: Data, resolution: int) -> Line:
-    points = _points(predict, data, lambda x_ND: _own(data, x_ND))
+    points = _points(predict, data, lambda x_ND: _places(data, x_ND, (0,)))
     x_R = grid(np.concatenate([p.at_NK[:, 0] for p in points]), resolution)
-    out = predict(_prepared(data, x_R[:, None]))
+    out = predict(_rows_at(data, typical_row(data), (0,), x_R[:, None]))
     value_RC = (
         _targets(out, data)[:, None] if not data.classes else _probabilities(out, data).double().numpy()
     )
@@ -153,7 +188,7 @@ def _line(predict: Predict, data: Data, resolution: int) -> Line:
 
 
 def _regression(predict: Predict, data: Data, resolution: int) -> Line | Fit:
-    if data.inputs == 1:
+    if len(data.features) == 1 and columns_with_an_axis(data):
         return _line(predict, data, resolution)
     points = _points(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))
     return Fit(data.name, data.target, points, score(predict, data))
@@ -231,18 +266,22 @@ def _largest_choice(data: Data) -> tuple[Split, Rows]:
     return split, _draw(data.splits[split], MEASURED)
 
 
-def _important(net: nn.Module, rows: Rows, item_shape: Sequence[int] | None) -> tuple[int, int]:
-    many = rows.x.shape[1] > CANDIDATES
-    columns = steepest(net, rows.x, CANDIDATES, item_shape) if many else None
+def _important(
+    net: nn.Module, data: Data, rows: Rows, axes_K: Sequence[int], item_shape: Sequence[int] | None
+) -> tuple[int, int]:
+    """The two columns with an axis that matter most, each shuffled with all inputs that are made of it."""
+    groups = [data.preparation.groups[j] for j in axes_K]
+    columns = steepest(net, rows.x, CANDIDATES, item_shape, groups) if len(groups) > CANDIDATES else None
     loss = "bce" if outputs(net, rows.x[:1], item_shape=item_shape).shape[1] == 1 else "cross_entropy"
-    first, second = importance(net, rows.x, rows.y, loss, columns=columns, item_shape=item_shape).largest(2)
-    return first, second
+    found = importance(net, rows.x, rows.y, loss, columns=columns, groups=groups, item_shape=item_shape)
+    first, second = found.largest(2)
+    return axes_K[first], axes_K[second]
 
 
 def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | None:
     if axes is None:
         return None
-    if data.task == "regression" or data.inputs < 2:
+    if data.task == "regression" or len(data.features) < 2:
         raise TreinoError(
             "axes_meaningless",
             _("Axes {axes} were asked for, but the picture of this run has none to choose.").format(
@@ -265,7 +304,18 @@ def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | Non
                 a=data.features[0], b=data.features[1]
             ),
         )
-    return data.features.index(axes[0]), data.features.index(axes[1])
+    chosen = data.features.index(axes[0]), data.features.index(axes[1])
+    drawable = columns_with_an_axis(data)
+    for j in chosen:
+        if j not in drawable:
+            raise TreinoError(
+                "axes_classes",
+                _("'{name}' is a column of classes, which is no axis.").format(name=data.features[j]),
+                _("Columns that are: {names}.").format(
+                    names=", ".join(data.features[k] for k in drawable) or _("none")
+                ),
+            )
+    return chosen
 
 
 def _loss_of(out: torch.Tensor) -> str:

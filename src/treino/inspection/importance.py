@@ -1,4 +1,4 @@
-"""Permutation importance: how much worse the network gets when one input is shuffled among the rows."""
+"""Permutation importance: how much worse the network gets when one column is shuffled among the rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ CANDIDATES = 200  # with more inputs than this, only the steepest are shuffled: 
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """columns: ``[K]`` the inputs that were shuffled. drop_KR: what each of R shuffles cost: accuracy lost,
-    or mean squared error gained (standardised units). score: accuracy, or mean squared error, unshuffled.
-    rows: on how many rows all this was measured.
+    """columns: ``[K]`` the inputs, or groups of them, that were shuffled. drop_KR: what each of R shuffles
+    cost: accuracy lost, or mean squared error gained (standardised units). score: accuracy, or mean squared
+    error, unshuffled. rows: on how many rows all this was measured.
     """
 
     columns: NDArray[np.int64]
@@ -41,34 +41,43 @@ def importance(
     loss: str = "cross_entropy",
     *,
     columns: Sequence[int] | None = None,
+    groups: Sequence[Sequence[int]] | None = None,
     repeats: int = 5,
     seed: int = 0,
     item_shape: Sequence[int] | None = None,
 ) -> Importance:
     """Permutation importance of each column (Breiman 2001; scikit-learn's ``permutation_importance``).
 
+    groups: inputs that are shuffled together, for they were made of one column (``Preparation.groups``);
+    columns are places among these then. By default every input is a group of its own.
     y: ``[N]`` int64 class numbers, or ``[N, 1]`` standardised targets (what decides between accuracy and
     error). All columns see the same shuffles, so that their differences are not noise of the shuffling.
     ``RandomState``, because NumPy promises that its stream never changes (``default_rng``'s may).
     """
     shuffles = _shuffles(len(x_ND), repeats, seed)
-    columns = range(x_ND.shape[1]) if columns is None else columns
+    together = [(j,) for j in range(x_ND.shape[1])] if groups is None else [tuple(g) for g in groups]
+    columns = range(len(together)) if columns is None else columns
     score = _score(net, x_ND, y, loss, item_shape)
     sign = -1.0 if y.is_floating_point() else 1.0
     drop_KR = np.zeros((len(columns), repeats))
     x = x_ND.clone()
     for k, column in enumerate(columns):
+        inputs = list(together[column])
         for r, order_N in enumerate(shuffles):
-            x[:, column] = x[order_N, column]
+            x[:, inputs] = x[order_N][:, inputs]
             drop_KR[k, r] = sign * (score - _score(net, x, y, loss, item_shape))
-        x[:, column] = x_ND[:, column]
+        x[:, inputs] = x_ND[:, inputs]
     return Importance(np.asarray(columns, dtype=np.int64), drop_KR, score, len(x_ND))
 
 
 def steepest(
-    net: nn.Module, x_ND: torch.Tensor, count: int = CANDIDATES, item_shape: Sequence[int] | None = None
+    net: nn.Module,
+    x_ND: torch.Tensor,
+    count: int = CANDIDATES,
+    item_shape: Sequence[int] | None = None,
+    groups: Sequence[Sequence[int]] | None = None,
 ) -> tuple[int, ...]:
-    """The ``count`` inputs on which the outputs depend most steeply, in their own order.
+    """The ``count`` inputs, or groups of them, on which the outputs depend most steeply, in their own order.
 
     By the mean absolute slope of the sum of squared outputs, times the input's deviation: one backward
     pass instead of D forward passes. A coarse sieve before ``importance`` where inputs are many.
@@ -77,8 +86,9 @@ def steepest(
         x = x_ND.detach().to(device).clone().requires_grad_(True)
         out = net(x.reshape(len(x), *item_shape) if item_shape else x)
         (slope_ND,) = torch.autograd.grad(out.square().sum(), x)
-    weight_D = slope_ND.abs().mean(dim=0).cpu() * x_ND.std(dim=0, correction=0)
-    order = torch.argsort(weight_D.nan_to_num(), descending=True, stable=True)[:count]
+    weight_D = (slope_ND.abs().mean(dim=0).cpu() * x_ND.std(dim=0, correction=0)).nan_to_num()
+    weight_K = weight_D if groups is None else torch.stack([weight_D[list(g)].sum() for g in groups])
+    order = torch.argsort(weight_K, descending=True, stable=True)[:count]
     return tuple(sorted(order.tolist()))
 
 

@@ -59,6 +59,8 @@ class Plane:
     view: ``all`` the two inputs there are; ``important`` the two that matter most, found on ``view_rows``
     rows of ``view_split``; ``given`` the two asked for (both: the others at training medians);
     ``components`` the first two principal components of the training rows.
+    inputs: how many there are; of a table, how many columns. classes_held: columns of classes are among those
+    held, at their commonest class.
     agreement: share of the ``agreement_rows`` rows shown for which the plane says what the network says.
     """
 
@@ -77,6 +79,7 @@ class Plane:
     agreement_rows: int
     score: Score
     variance: tuple[float, float] | None = None
+    classes_held: bool = False
 
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:

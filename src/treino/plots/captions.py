@@ -52,6 +52,12 @@ def view_sentences(plane: Plane) -> list[str]:
     )
     if plane.view == "components" or plane.inputs == 2:
         return [f"{view}: {agrees}"]
+    if plane.classes_held:
+        return [
+            _("{view}, the others at their training medians and commonest classes: {agrees}").format(
+                view=view, agrees=agrees
+            )
+        ]
     return [_("{view}, the others at their training medians: {agrees}").format(view=view, agrees=agrees)]
 
 

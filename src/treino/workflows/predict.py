@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from treino.data import Prepared, rows_for_prediction
+from treino.data.loading import as_reading
+from treino.data.reading import Reading
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.predict import outputs, probabilities
@@ -20,22 +22,32 @@ if TYPE_CHECKING:
 
 
 def predict(run: "Run", source: Any) -> dict[str, Any]:
-    """The ``predict`` document without ``path``: rows, predictions, notes; metrics where the target is there.
+    """The ``predict`` document without ``path``: rows, predictions, notes, missing and unknown (cells of each
+    column without a value, or with a class that no training row had); metrics where the target is there.
 
     Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
     in the target's own units; ``row`` is the row's number in the source, from 0.
     """
-    prepared = rows_for_prediction(source, run.preparation)
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
     document: dict[str, Any] = {
         "rows": len(prepared.x),
         "predictions": _as_records(run, prepared, output_NC),
         "notes": list(prepared.notes),
+        "missing": dict(prepared.missing),
+        "unknown": dict(prepared.unknown),
     }
-    if prepared.y is not None and len(prepared.y):
-        found = measure(output_NC[None], prepared.y, loss=run.loss_function, scale=run.target_scale)
+    if prepared.y is not None and prepared.with_target is not None:
+        compared_KC = output_NC[prepared.with_target]
+        document["rows_compared"] = len(compared_KC)
+        found = measure(compared_KC[None], prepared.y, loss=run.loss_function, scale=run.target_scale)
         document["metrics"] = {k: float(v[0]) for k, v in found.items()}
     return document
+
+
+def reading_of(run: "Run") -> Reading | None:
+    """New rows are written as the training rows were said to be; what wasn't said is found out again."""
+    return as_reading(run.spec["data"]["load"].get("reading"))
 
 
 def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
@@ -59,22 +71,25 @@ def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list
 
 
 def predict_like(run: "Run", source: Any) -> Any:
-    """A frame gives a frame: ``prediction``, a column for each class, the same index. Else an array."""
+    """What the source is: a frame of pandas (with its index) or polars or a table of pyarrow gives one with
+    ``prediction`` and a column for each class; arrays, files and names give an array ``[N]``."""
     if isinstance(source, (list, torch.Tensor)):
         source = np.asarray(source)
-    prepared = rows_for_prediction(source, run.preparation)
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
     if p_NC is not None:
         values = [run.preparation.label(name) for name in values]
-    if type(source).__name__ != "DataFrame":
-        return np.asarray(values)
-    import pandas as pd
-
-    frame = pd.DataFrame({"prediction": values}, index=source.index[prepared.index.numpy()])
+    columns: dict[str, Any] = {"prediction": values}
     if p_NC is not None:
-        for i, name in enumerate(run.spec["classes"]):
-            frame[f"probability_{name}"] = p_NC[:, i]
-    return frame
+        columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec["classes"])}
+    kind = type(source)
+    if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
+        return kind(columns, index=source.index)
+    if (kind.__module__.split(".")[0], kind.__name__) == ("polars", "DataFrame"):
+        return kind(columns)
+    if (kind.__module__.split(".")[0], kind.__name__) == ("pyarrow", "Table"):
+        return kind.from_pydict(columns)
+    return np.asarray(values)
 
 
 def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
