@@ -53,8 +53,11 @@ def device_of(name: str) -> str:
     return name
 
 
-def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> Plan:
-    """Decide what was left open and make the training; nothing is written.
+Net = nn.Module | MLP
+
+
+def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net, dict[str, Any]]:
+    """Decide what was left open: the network, and the arguments that ``engine.train`` is to be given.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -84,49 +87,50 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
                 _("Give --validation a share, e.g. 0.15, or leave --metric out."),
             )
         patience = 0
-    keep = s.keep or ("best" if len(data.validation) else "last")
     hidden = default["hidden"] if s.hidden is None else s.hidden
-    lr = default["lr"] if s.lr is None else s.lr
-    betas = s.betas or (0.9, 0.999)
-    epochs = default["epochs"] if free else s.epochs
-    device = device_of(s.device)
     if net is None:
         net = mlp(
             *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
         )  # fmt: skip
     batch = default["batch_size"] if s.batch_size is None else s.batch_size
-    weights = _class_weights(s, data)
-    training = train(
-        data,
-        net,
-        optimizer=s.optimizer,
-        lr=lr,
-        momentum=s.momentum,
-        nesterov=s.nesterov,
-        betas=betas,
-        weight_decay=s.weight_decay,
-        schedule=s.schedule,
-        warmup=s.warmup,
-        clip=s.clip,
-        loss=s.loss,
-        label_smoothing=s.label_smoothing,
-        class_weights=weights,
-        init=s.init or "default",
-        batch_size=None if batch == "full" else batch,
-        epochs=epochs,
-        steps=s.steps,
-        patience=patience,
-        metric=s.metric,
-        keep=keep,
-        shuffle=s.shuffle,
-        seeds=(s.seed,),
-        data_seed=data.data_seed,
-        device=device,
-        engine=s.engine,
-        threads=s.threads,
-        fault=faults_of(s),
-        every=TICK_STEPS,
-    )
+    return net, {
+        "optimizer": s.optimizer,
+        "lr": default["lr"] if s.lr is None else s.lr,
+        "momentum": s.momentum,
+        "nesterov": s.nesterov,
+        "betas": s.betas or (0.9, 0.999),
+        "weight_decay": s.weight_decay,
+        "schedule": s.schedule,
+        "warmup": s.warmup,
+        "clip": s.clip,
+        "loss": s.loss,
+        "label_smoothing": s.label_smoothing,
+        "class_weights": _class_weights(s, data),
+        "init": s.init or "default",
+        "batch_size": None if batch == "full" else batch,
+        "epochs": default["epochs"] if free else s.epochs,
+        "steps": s.steps,
+        "patience": patience,
+        "metric": s.metric,
+        "keep": s.keep or ("best" if len(data.validation) else "last"),
+        "shuffle": s.shuffle,
+        "data_seed": data.data_seed,
+        "device": device_of(s.device),
+        "engine": s.engine,
+        "threads": s.threads,
+        "fault": faults_of(s),
+    }
+
+
+def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
+    """Decide what was left open and make the training; nothing is written.
+
+    Raises:
+        TreinoError: settings that contradict each other, the data or the machine.
+    """
+    s = settings
+    net, asked = decide(s, data, net)
+    training = train(data, net, seeds=(s.seed,), every=TICK_STEPS, **asked)
     if s.warmup > training.steps:
         raise TreinoError(
             "warmup_range",
@@ -146,16 +150,16 @@ def plan(settings: Settings, data: Data, net: nn.Module | MLP | None = None) -> 
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,
         "loss": training.loss,
-        "lr": lr,
-        "betas": list(betas) if s.optimizer in ("adam", "adamw") else None,
-        "batch_size": batch,
-        "epochs": epochs,
-        "patience": patience,
-        "keep": keep,
-        "class_weights": weights,
+        "lr": asked["lr"],
+        "betas": list(asked["betas"]) if s.optimizer in ("adam", "adamw") else None,
+        "batch_size": asked["batch_size"] or "full",
+        "epochs": asked["epochs"],
+        "patience": asked["patience"],
+        "keep": asked["keep"],
+        "class_weights": asked["class_weights"],
         "data_seed": data.data_seed,
         "fault": list(faults_of(s)),
-        "device": device,
+        "device": asked["device"],
         "engine": training.engine,
         "threads": training.threads,
     }
