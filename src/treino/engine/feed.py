@@ -1,7 +1,7 @@
 """The rows of every step: held in memory, or read block by block a little ahead of the training."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -137,7 +137,7 @@ class Pulled:
         self._rows, self._plan, self._recipe = rows, plan, recipe
         self._orders = Batches(plan, torch.device("cpu"))
         self._at = -1
-        self._source: Iterator[Batch] | None = None
+        self._source: Generator[Batch, None, None] | None = None
         self._block: Block | None = None
 
     def take(self, first: int, stop: int) -> Part:
@@ -159,15 +159,22 @@ class Pulled:
             size += x.nbytes
             if time.perf_counter() - begin > PULL_SECONDS:
                 break
-        self._source, self._at = source, first + len(found)
+        self._at = first + len(found)
+        if self._at < self._plan.steps:
+            self._source = source
+        else:
+            source.close()  # worker processes end with it
         x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*found, strict=True))
         y = self._recipe.loss.target(y, self._recipe.dtype).to(self._recipe.device)
         return Block(first, as_taken(x, self._recipe), y, _places([len(b) for b, _y in found], self._recipe))
 
     def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:
         """(epoch, rows) of every step from ``first`` on."""
-        every = torch.arange(self._plan.rows)
+        every = torch.arange(self._plan.rows if self._plan.batches is None else 0)
         for step in range(first, self._plan.steps):
+            if self._plan.batches is not None:
+                yield step // self._plan.steps_per_epoch, every
+                continue
             (index,) = self._orders(step, 1)
             yield step // self._plan.steps_per_epoch, every if index is None else index
 

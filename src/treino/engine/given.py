@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.data.foreign import is_foreign, load_foreign, steps_of
 from treino.data.mapped import as_mapped
 from treino.engine import arguments as check
 from treino.engine.losses import LOSSES, Loss
@@ -36,9 +37,13 @@ class Given:
     scale: float
     seed: int | None
     epochs: int
+    steps: int | None = None  # the batches of an epoch, where the rows come in batches of their own
+    batch: int | None = None  # rows in the largest of them
 
 
 def given_of(data: Any, dtype: torch.dtype) -> Given:
+    if is_foreign(data):
+        data = load_foreign(data)
     if isinstance(data, Data):
         pairs = [(as_mapped(rows.x), rows.y) for rows in (data.train, data.validation)]
         classes = len(data.classes) if data.task == "classification" else data.train.y.shape[1]
@@ -57,6 +62,8 @@ def given_of(data: Any, dtype: torch.dtype) -> Given:
             data.target_scale,
             data.data_seed,
             EPOCHS[data.kind],
+            steps_of(data),
+            getattr(data.train.x, "batch", None),
         )
     (x, y), validation = pairs_of(data, dtype)
     shape = tuple(x.shape[1:])

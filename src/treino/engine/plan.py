@@ -14,7 +14,10 @@ TICK_LEAST = 10  # steps
 
 @dataclass(frozen=True)
 class Plan:
-    """batch_size: None for all rows. patience in epochs, 0: never stop early. every: steps per tick."""
+    """batch_size: None for all rows. patience in epochs, 0: never stop early. every: steps per tick.
+
+    batches: of an epoch, where the rows come in batches of their own; batch_size is then their largest.
+    """
 
     rows: int
     batch_size: int | None
@@ -28,9 +31,12 @@ class Plan:
     data_seed: int
     every: int
     evaluates: bool
+    batches: int | None = None
 
     @property
     def steps_per_epoch(self) -> int:
+        if self.batches is not None:
+            return self.batches
         return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
 
     def factor(self, step: int) -> float:

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.data.dataset import Data
 from treino.engine import arguments as check
 from treino.engine.feed import Rows, aligned
 from treino.engine.given import Given, Net, criterion_of, device_of, given_of, item_of, template_of
@@ -31,7 +30,7 @@ SHUFFLES = ("each", "once", "off", "blocks")
 
 
 def train(
-    data: Data | tuple[Any, Any],
+    data: Any,
     net: Net | None = None,
     *,
     optimizer: str = "adam",
@@ -67,7 +66,8 @@ def train(
     """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
 
     data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
-    ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation.
+    ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation; or a
+    Dataset or DataLoader of your own, whose batches are then the steps.
     net: ``mlp(...)`` (default ``mlp(64, 32)``), an ``nn.Module``, or a class or function that makes one.
     lr, momentum, betas, eps, weight_decay, clip (largest norm of a gradient) and the MLP's dropout are a
     number, or one for each seed.
@@ -125,7 +125,7 @@ def train(
         names(criterion, outputs),
     )  # fmt: skip
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
-    if isinstance(net, MLP) and net.batch_norm and last == 1:
+    if isinstance(net, MLP) and net.batch_norm and last == 1 and given.steps is None:
         raise TreinoError(
             "batch_norm_rows",
             _("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.").format(
@@ -182,9 +182,11 @@ def _plan(
     measured: Sequence[str],
 ) -> Plan:  # fmt: skip
     rows, validation = len(given.train[0]), len(given.validation[0])
-    if batch_size is not None:
+    if given.steps is not None:
+        batch_size = given.batch
+    elif batch_size is not None:
         batch_size = min(check.whole("batch_size", batch_size, 1), rows)
-    per_epoch = 1 if batch_size is None else -(-rows // batch_size)
+    per_epoch = given.steps or (1 if batch_size is None else -(-rows // batch_size))
     if epochs is not None and steps is not None:
         raise TreinoError(
             "epochs_and_steps", _("Both epochs and steps say how long."), _("Give one of them.")
@@ -224,4 +226,5 @@ def _plan(
         data_seed,
         max(TICK_LEAST, per_epoch) if every is None else check.whole("every", every, 1),
         validation > 0,
+        given.steps,
     )

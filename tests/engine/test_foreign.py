@@ -1,0 +1,172 @@
+"""A Dataset or DataLoader of the user's own, trained on: the bits of a plain loop over the same batches."""
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from oracles import sample
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+from treino.data.elsewhere import Elsewhere
+from treino.data.foreign import load_foreign
+from treino.engine import mlp, train
+
+X, Y = sample(rows=60)
+DEVIATION = 0.3
+
+
+class Own(Dataset):
+    """seconds: which chance the items take: none, torch's, or a generator of the Dataset's own."""
+
+    def __init__(self, chance: str = "none") -> None:
+        self.chance, self.own = chance, np.random.default_rng(0)
+
+    def __len__(self) -> int:
+        return len(X)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+        noise = {
+            "none": 0.0,
+            "torch": torch.randn(()),
+            "numpy": np.random.standard_normal(),
+            "random": random.gauss(0, 1),
+            "own": self.own.standard_normal(),
+        }[self.chance]
+        return X[i] + DEVIATION * noise, int(Y[i])
+
+
+class Coming(IterableDataset):
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, int]]:
+        return ((X[i], int(Y[i])) for i in range(len(X)))
+
+
+def net() -> nn.Module:
+    torch.manual_seed(5)
+    return nn.Sequential(nn.Linear(X.shape[1], 9), nn.Tanh(), nn.Linear(9, int(Y.max()) + 1))
+
+
+def losses(training) -> torch.Tensor:
+    return torch.cat([tick.loss_SP for tick in training])
+
+
+def by_hand(batches, module, lr=0.01) -> tuple[list[float], nn.Module]:
+    optimizer, found = torch.optim.Adam(module.parameters(), lr=lr), []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(module(x), y)
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    return found, module
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_a_loader_is_trained_on_as_a_plain_loop_does(drop_last) -> None:
+    def loader() -> DataLoader:
+        return DataLoader(
+            TensorDataset(X, Y),
+            8,
+            shuffle=True,
+            drop_last=drop_last,
+            generator=torch.Generator().manual_seed(1),
+        )
+
+    plain = loader()
+    list(plain)  # the first look
+    wanted, module = by_hand((batch for _epoch in range(3) for batch in plain), net())
+    training = train(load_foreign(loader()), net(), lr=0.01, epochs=3, keep="last")
+    assert training.steps_per_epoch == len(plain)
+    assert losses(training)[:, 0].tolist() == wanted
+    for p, q in zip(training.net().parameters(), module.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+def test_collate_and_sampler_are_the_loaders_own() -> None:
+    def collate(items: list) -> dict[str, torch.Tensor]:
+        x, y = zip(*items, strict=True)
+        return {"signal": torch.stack(x) * 2, "label": torch.tensor(y)}
+
+    loader = DataLoader(Own(), batch_sampler=[[1, 2, 3], [9], list(range(20, 40))], collate_fn=collate)
+    rows = [[1, 2, 3], [9], list(range(20, 40))]
+    data = load_foreign(loader)
+    assert len(data.train) == 24
+    kept = torch.tensor([int(name) for name in data.classes])
+    place = {int(c): i for i, c in enumerate(kept)}
+    batches = [(X[r] * 2, torch.tensor([place[int(c)] for c in Y[r]])) for r in rows] * 2
+    wanted, _module = by_hand(batches, nn.Sequential(nn.Linear(X.shape[1], len(kept))).requires_grad_())
+    training = train(data, lambda: nn.Sequential(nn.Linear(X.shape[1], len(kept))), lr=0.01, epochs=2)
+    assert training.steps == len(wanted)
+    assert [len(x) for x, _y in data.train.x.parts(data.train.y, 1)] == [3, 1, 20]
+
+
+@pytest.mark.parametrize("batch", [7, 60, 64])
+def test_items_that_come_one_by_one_are_put_together(batch) -> None:
+    training = train(load_foreign(Coming()), net(), lr=0.01, epochs=3, batch_size=batch, keep="last")
+    order = [torch.arange(60).split(batch)] * 3
+    wanted, _module = by_hand(((X[i], Y[i]) for epoch in order for i in epoch), net())
+    assert losses(training)[:, 0].tolist() == wanted
+
+
+@pytest.mark.parametrize("chance", ["torch", "numpy", "random"])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_items_whose_chance_is_seeded_are_reproducible(chance, workers) -> None:
+    data = load_foreign(Own(chance), num_workers=workers)
+    assert data.train.x.chance == "seeded"
+    assert data.train.x.reproducible
+    whole = train(data, mlp(5), epochs=4, batch_size=9)
+    wanted = losses(whole)
+    random.seed(3)
+    torch.manual_seed(9)
+    np.random.seed(4)
+    again = train(load_foreign(Own(chance)), mlp(5), epochs=4, batch_size=9)
+    for _step in range(7):
+        again.advance(0.0, until=again.step + 1)
+    saved = again.save()
+    third = train(load_foreign(Own(chance), num_workers=workers), mlp(5), epochs=4, batch_size=9)
+    third.load(*saved)
+    assert torch.equal(losses(third), wanted[again.step :])
+    epochs = wanted.view(4, -1)
+    assert not torch.equal(epochs[0], epochs[1])
+    assert third.waited > 0
+
+
+def test_reading_leaves_the_global_chance_alone() -> None:
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    losses(train(load_foreign(Own("torch")), mlp(4), epochs=2))
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert (before[1] == np.random.get_state()[1]).all()
+    assert before[2] == random.getstate()
+
+
+def test_items_of_no_seed_say_so() -> None:
+    x = load_foreign(Own("own")).train.x
+    assert x.chance == "free"
+    assert not x.reproducible
+    assert "Own" in x.why
+
+
+@pytest.mark.parametrize("engine", ["flat-loop", "flat-bmm", "module"])
+def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
+    held = load_foreign(Own())
+    monkeypatch.setattr("treino.data.look.memory", lambda: 100)
+    read = load_foreign(Own())
+    assert isinstance(held.train.x, torch.Tensor)
+    for rows in read.splits.values():
+        assert isinstance(rows.x, Elsewhere)
+    seeds = (1, 2) if engine == "flat-bmm" else (1,)
+    one, other = (train(d, mlp(6, dropout=0.1), epochs=5, seeds=seeds, engine=engine) for d in (held, read))
+    assert torch.equal(losses(one), losses(other))
+    for name, tensor in one.save()[0].items():
+        assert torch.equal(tensor.nan_to_num(), other.save()[0][name].nan_to_num()), name
+
+
+def test_a_diverged_member_of_a_stream_is_put_back() -> None:
+    training = train(load_foreign(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], epochs=4)
+    alone = train(load_foreign(Coming()), mlp(5), seeds=(2,), lr=1e30, epochs=4, engine="flat-bmm")
+    losses(training), losses(alone)
+    assert training.status_P == ("finished", "diverged", "finished")
+    assert torch.equal(training._population.params[1], alone._population.params[0])
+    assert training.last_step_P[1] == alone.last_step_P[0]
