@@ -128,6 +128,27 @@ class Training:
         whole = (step_P == self.steps) | self._best.kept()
         return torch.where(whole, -(-step_P // per), step_P // per)
 
+    @property
+    def best_P(self) -> Tensor:
+        """``[P]`` float64: each member's best validation figure so far by ``metric``; infinite before one."""
+        return self._best.metric_P.clone()
+
+    def kept(self, members: Sequence[int]) -> Population:
+        """Copies of these members with the weights that ``net`` gives."""
+        chosen = self._population.rows(list(members))
+        place = self._best.kept()[list(members)]
+        if bool(place.any()):
+            rows = torch.tensor(list(members))[place]
+            chosen.params[place] = self._best.params[rows]
+            chosen.buffers[place] = self._best.buffers[rows]
+        return chosen
+
+    def answers(self, population: Population, x: Tensor) -> Tensor:
+        """``[R, N, C]``: what these members, from ``kept``, answer on prepared rows ``[N, D]``."""
+        rows = torch.arange(len(population))
+        with torch_state(self._kernel.intra_op):
+            return self._kernel.outputs(population, rows, x.to(self.recipe.device, self.recipe.dtype)).cpu()
+
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
         if whole("member", member, 0) >= len(self._population):
@@ -194,6 +215,14 @@ class Training:
             )
         value_P = hyperparameter(name, value, len(self._population), self.recipe)
         self._pending.append(Command(at, name, tuple(value_P.tolist())))
+
+    def stop(self, members: Sequence[int]) -> None:
+        """These members train no further; the others go on side by side without their places.
+
+        A member that has ended already stays as it is.
+        """
+        rows = torch.tensor(list(members), dtype=torch.int64)
+        self._stop(rows[self._status_P[rows] == RUNNING], STOPPED, self.step)
 
     def _obey(self) -> None:
         due = [c for c in self._pending if c.step <= self.step]

@@ -1,0 +1,70 @@
+"""Members that leave: the others go on as if they had never been there, and what they were can be asked."""
+
+import pytest
+import torch
+from oracles import sample
+
+from treino.engine import mlp, train
+
+
+def made(seeds, lr, engine, **more):
+    x, y = sample(40, 5, 3)
+    data = ((x, y), (x[:20] + 0.1, y[:20]))
+    return train(
+        data,
+        mlp(8, dropout=0.2),
+        seeds=seeds,
+        lr=lr,
+        engine=engine,
+        epochs=60,
+        batch_size=16,
+        data_seed=0,
+        **more,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["flat-bmm", "flat-loop", "module"])
+def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
+    lr = [0.01, 0.003, 0.02, 0.005]
+    crowd = made((0, 1, 2, 3), lr, engine)
+    while crowd.step < 90:
+        crowd.advance(None, until=90)
+    crowd.stop([0, 3])
+    assert crowd.status_P == ("stopped", "running", "running", "stopped")
+    for _tick in crowd:
+        pass
+    assert crowd.status_P == ("stopped", "finished", "finished", "stopped")
+    assert crowd.last_step_P.tolist() == [90, 180, 180, 90]
+    for member in range(4):
+        alone = made((member,), lr[member], engine)
+        until = int(crowd.last_step_P[member])
+        while alone.step < until:
+            alone.advance(None, until=until)
+        assert torch.equal(alone._population.params[0], crowd._population.params[member])
+        assert alone.best_P[0] == crowd.best_P[member]
+        assert all(
+            a.equal(b) for a, b in zip(alone.net(0).parameters(), crowd.net(member).parameters(), strict=True)
+        )
+
+
+def test_who_has_ended_stays_as_it_was():
+    crowd = made((0, 1), [0.01, 1e30], "flat-bmm")
+    for _tick in crowd:
+        pass
+    before = crowd.status_P
+    assert before == ("finished", "diverged")
+    crowd.stop([0, 1])
+    assert crowd.status_P == before
+
+
+@pytest.mark.parametrize("engine", ["flat-bmm", "module"])
+def test_kept_members_answer_as_their_nets_do(engine):
+    crowd = made((0, 1, 2), 0.02, engine)
+    x, _y = sample(30, 5, 3)
+    assert crowd.best_P.tolist() == [float("inf")] * 3
+    for _tick in crowd:
+        pass
+    output_RNC = crowd.answers(crowd.kept([2, 0]), x)
+    for row, member in enumerate((2, 0)):
+        torch.testing.assert_close(output_RNC[row], crowd.net(member)(x), rtol=1e-5, atol=1e-6)
