@@ -42,12 +42,24 @@ def refusal(source: object, **options: object) -> TreinoError:
         ("<!DOCTYPE html><html><body>404, not found</body></html>", "csv_html", "<!DOCTYPE"),
         ("\n <html>,\n", "csv_html", "<html>"),
         (b"p,q\0,y\n1,2,a\n", "csv_binary", "byte 3 is NUL"),
-        (b"\x1f\x8b\x08\x00aaaa", "csv_binary", "gzip"),
-        (b"PAR1xxxx", "csv_binary", "Parquet"),
-        (b"PK\x03\x04xxxx", "csv_binary", "Excel"),
-        ("p,q,y\n1,2,a\n".encode("utf-16"), "csv_encoding", "UTF-16"),
-        ("p,q,y\n1,2,a\n1,2,á\n".encode("latin-1"), "csv_encoding", "line 3 has the byte 0xe1"),
+        (b"\x1f\x8b\x08\x00aaaa", "file_damaged", "gzip"),
+        (b"\x28\xb5\x2f\xfdaaaa", "file_damaged", "zstd"),
+        (b"PAR1xxxx", "file_damaged", "parquet"),
+        (b"PK\x03\x04xxxx", "file_damaged", "zip"),
+        (b"ARROW1\0\0xx", "file_damaged", "arrow"),
+        (b"%PDF-1.4 ...", "csv_binary", "PDF"),
+        ("p,q,y\n1,2,á\n1,2,".encode() + b"\xe1\n", "csv_encoding", "line 3 has the byte 0xe1"),
+        (b"p,q,y\n1,2,a\n1,2,\x81\n", "csv_encoding", "line 3 has the byte 0x81"),
+        ("p,q,y\n1,2,слово\n".encode("cp1251"), "csv_encoding", "line 2"),
+        ("p,q,y\n1,2,a\n".encode("utf-16") + b"\0", "csv_encoding", "UTF-16"),
+        ('[{"p": 1, "y": 2}]', "json_array", "JSON array"),
+        ('{"p": 1, "y": 2}\n{"p": 1,\n', "json_line", "line 2"),
+        ('{"p": 1, "y": 2}\n\n[1, 2]\n', "json_line", "line 3"),
+        ('{"p": 1, "p": 2}\n', "json_line", "twice"),
+        ('{"p": [1], "q": {}}\n', "table_columns", "no column"),
         ("1,2,3\n4,5,6\n", "csv_header", "1,2,3"),
+        ("place,2019,2020\nRio,1.5,2.5\n", "csv_header", "place,2019,2020"),
+        ("red,big\nblue,small\nred,big\n", "csv_header", "red,big"),
         ("p,p,y\n1,2,a\n", "column_name_duplicate", "columns 1 and 2"),
         (",q,y\n1,2,a\n", "column_name_empty", "Column 1"),
         ("p,,y\n1,2,a\n", "column_name_empty", "Column 2"),
@@ -80,9 +92,6 @@ def with_cell(cell: str) -> str:
         ("1e400", "feature_infinite"),
         ("2024-03-01", "feature_date"),
         ("01/03/2024 12:30", "feature_date"),
-        ('"1,5"', "feature_decimal_comma"),
-        ('"1,234.5"', "feature_decimal_comma"),
-        ('"1.234,5"', "feature_decimal_comma"),
     ],
 )
 def test_a_feature_that_is_no_plain_number_is_refused_with_its_place(
@@ -99,11 +108,26 @@ def test_a_feature_that_is_no_plain_number_is_refused_with_its_place(
     assert rule in {warning["rule"] for warning in describe(path, "y")["warnings"]}
 
 
-def test_a_decimal_comma_in_a_semicolon_file_is_called_one(write: Write) -> None:
-    text = "p;y\n" + "".join(f"{i},5;{'ab'[i % 2]}\n" for i in range(20))
+@pytest.mark.parametrize(
+    ("columns", "rule", "says"),
+    [
+        ({"q": ["1.5", "2,5"]}, "decimal_mixed", ["'1.5' in line 2", "'2,5' in line 3", "'q'"]),
+        ({"q": ["1.5", "1.234,5"]}, "decimal_mixed", ["'1.234,5' in line 3"]),
+        ({"q": ["1.5", "2.5"], "r": ["7", "1,25"]}, "decimal_mixed", ["'q'", "'r'", "'1,25' in line 3"]),
+        ({"q": ["1.234", "5.678"]}, "decimal_open", ["'1.234' in line 2", "'q'"]),
+        ({"q": ["12", "5,678"]}, "decimal_open", ["'5,678' in line 3"]),
+        ({"q": ["01/02/2024", "03/04/2024"]}, "dates_open", ["'01/02/2024' in line 2"]),
+        ({"q": ["13/02/2024", "03/14/2024"]}, "dates_mixed", ["'13/02/2024' in line 2", "line 3"]),
+    ],
+)
+def test_a_writing_that_is_open_or_contradicts_itself(
+    write: Write, columns: dict[str, list[str]], rule: str, says: list[str]
+) -> None:
+    rows = zip(*columns.values(), strict=True)
+    text = ";".join([*columns, "y"]) + "\n" + "".join(";".join([*row, "a"]) + "\n" for row in rows)
     error = refusal(write(text), target="y")
-    assert error.rule == "feature_decimal_comma"
-    assert "'0,5' in line 2" in error.message
+    assert error.rule == rule
+    assert all(word in error.message for word in says)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +229,7 @@ def test_a_folder_a_pipe_and_a_loop_of_links(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with pytest.raises(TreinoError) as error:
         load(tmp_path / "a", target="y")
-    assert error.value.rule == "file_unreadable"
+    assert error.value.rule == "file_link_loop"
 
 
 @pytest.mark.parametrize(
@@ -216,10 +240,10 @@ def test_a_file_that_can_not_be_read_is_the_machines_fault(
 ) -> None:
     path = write(GOOD)
 
-    def refuse(self: Path) -> bytes:
+    def refuse(self: Path, mode: str) -> object:
         raise reason
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(TreinoError, match=str(reason.strerror)) as error:
         load(path, target="y")
     assert error.value.rule == "file_unreadable"

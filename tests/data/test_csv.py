@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conftest import Write
 from treino.data import load
-from treino.data.csvfile import read_csv
+from treino.data.reading import read_file
 from treino.data.table import Table
 
 names = st.lists(
@@ -54,7 +54,7 @@ def test_a_table_of_numbers_reads_back_equal(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.csv"
         path.write_bytes(content)
-        table = read_csv(path, "t.csv")
+        table = read_file(path)
     assert table.names == tuple(name.strip() for name in header)
     got_ND = np.stack([column.numbers for column in table.columns], axis=1)
     np.testing.assert_array_equal(got_ND, np.array(rows))
@@ -82,33 +82,33 @@ def values(table: Table) -> list[list[object]]:
     ],
 )  # fmt: skip
 def test_the_same_table_in_many_writings(write: Write, text: str) -> None:
-    table = read_csv(write(text), "table.csv")
+    table = read_file(write(text))
     assert table.names == ("a", "b")
     assert values(table) == [[1.0, 2.0], ["x", "y"]]
 
 
 def test_quotes_hold_delimiters_quotes_and_line_ends(write: Write) -> None:
-    table = read_csv(write('n,"text, ""here"""\n1,"a,b"\n2,"c\nd"\n3,"say ""x"""\n'), "table.csv")
+    table = read_file(write('n,"text, ""here"""\n1,"a,b"\n2,"c\nd"\n3,"say ""x"""\n'))
     assert table.names == ("n", 'text, "here"')
     assert values(table)[1] == ["a,b", "c\nd", 'say "x"']
     assert [table.place(row) for row in range(3)] == ["line 2", "line 3", "line 5"]
 
 
 def test_lines_are_counted_as_an_editor_does(write: Write) -> None:
-    table = read_csv(write("\na,b\n\n1,2\n\n3,4\n"), "table.csv")
+    table = read_file(write("\na,b\n\n1,2\n\n3,4\n"))
     assert [table.place(row) for row in range(2)] == ["line 4", "line 6"]
 
 
 def test_true_and_false_are_booleans(write: Write) -> None:
-    column = read_csv(write("a,b\nTrue,1\nfalse,2\n"), "table.csv").column("a")
+    column = read_file(write("a,b\nTrue,1\nfalse,2\n")).column("a")
     assert column.boolean
     assert column.numbers is not None
     assert column.numbers.tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("cell", ["0x10", "1_000", "１", "1d5", "1,5", "12%", "R$ 3", "1e", "--1", "1 2"])
+@pytest.mark.parametrize("cell", ["0x10", "1_000", "１", "1d5", "12%", "R$ 3", "1e", "--1", "1 2"])
 def test_what_is_not_a_plain_number_stays_text(write: Write, cell: str) -> None:
-    column = read_csv(write(f"a;b\n1;2\n{cell};3\n"), "table.csv").column("a")
+    column = read_file(write(f"a;b\n1;2\n{cell};3\n")).column("a")
     assert column.numbers is None
 
 
@@ -118,8 +118,8 @@ def test_the_two_readers_agree_on_a_larger_table(write: Write) -> None:
         random.randn(3000).tolist(), random.randint(0, 3, 3000).tolist(), strict=True)]  # fmt: skip
     text = "a,b,c\n" + "\n".join(lines)
     fast, slow = (
-        read_csv(write(text), "t"),
-        read_csv(write(text.replace("a,b,c", 'a,b,"c"', 1), "q.csv"), "t"),
+        read_file(write(text)),
+        read_file(write(text.replace("a,b,c", 'a,b,"c"', 1), "q.csv")),
     )
     assert values(fast) == values(slow)
 

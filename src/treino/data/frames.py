@@ -1,5 +1,9 @@
-"""Data that is already in Python: pandas frames, and pairs (X, y) of arrays or tensors."""
+"""Data that is already in Python: frames of pandas, polars and Arrow, and pairs (X, y) of arrays or tensors.
 
+Whatever a column's type, it becomes an Arrow column, so that the same code decides on it as on a file's.
+"""
+
+import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.table import Column, Table, check_names, column_of_words
+from treino.data.reading.options import Reading
+from treino.data.table import Column, Table, check_names
 from treino.errors import TreinoError
 from treino.words import _
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def is_frame(source: object) -> bool:
@@ -20,35 +26,54 @@ def is_frame(source: object) -> bool:
     return type(source).__name__ == "DataFrame" and type(source).__module__.startswith("pandas")
 
 
-def read_frame(frame: "pd.DataFrame") -> Table:
+def is_arrow(source: object) -> bool:
+    """Whether it can be handed over as Arrow, as a polars frame and a pyarrow table can."""
+    return hasattr(source, "__arrow_c_stream__")
+
+
+def read_frame(frame: "pd.DataFrame", reading: Reading | None = None) -> Table:
     """The table in a pandas frame; its row labels are not used, rows are counted from 0."""
     names = [str(name) for name in frame.columns]
     if not names or not len(frame):
         raise _empty(len(frame), len(names))
     check_names(names, _("the frame"))
-    columns = tuple(_column(name, frame.iloc[:, j]) for j, name in enumerate(names))
-    return Table("frame", "frame", None, columns, _place)
+    columns = [_series(frame.iloc[:, j]) for j in range(len(names))]
+    return _table("frame", names, columns, reading)
 
 
-def read_pair(x: Any, y: Any) -> Table:
+def read_arrow(source: Any, reading: Reading | None = None) -> Table:
+    """The table in anything with Arrow's stream interface (the PyCapsule interface of Arrow's documents)."""
+    from treino.data.reading import columnar, opening
+
+    part = columnar.open_stream(source)
+    if not part.rows:
+        raise _empty(0, len(part.names))
+    return opening.open_parts(
+        [part], reading or Reading(), True, name="frame", source="frame", sha256=None, what=_("the frame")
+    ).table()
+
+
+def read_pair(x: Any, y: Any, reading: Reading | None = None) -> Table:
     """The table out of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
-    x_table = read_frame(x) if is_frame(x) else read_matrix(x)
+    x_table = _x_table(x, reading)
     y = y.iloc[:, 0] if is_frame(y) and y.shape[1] == 1 else y
     name = str(getattr(y, "name", None) or "target")
-    target = _column(name, y) if hasattr(y, "iloc") else _target(name, y)
-    if len(target) != x_table.rows:
+    cells = _series(y) if hasattr(y, "iloc") else _cells(_target(y))
+    if len(cells) != x_table.rows:
         raise TreinoError(
             "arrays_length",
-            _("X has {x} rows and y has {y}.").format(x=x_table.rows, y=len(target)),
+            _("X has {x} rows and y has {y}.").format(x=x_table.rows, y=len(cells)),
             _("Give one target for each row."),
         )
     check_names([*x_table.names, name], _("(X, y)"))
+    target = _table("arrays", [name], [cells], reading).columns[0]
     return Table(
-        "arrays", "arrays", None, (*x_table.columns, target), _place, target=name, named=x_table.named
-    )
+        "arrays", "arrays", None, (*x_table.columns, target), _place, target=name, named=x_table.named,
+        notes=x_table.notes,
+    )  # fmt: skip
 
 
-def read_matrix(x: Any) -> Table:
+def read_matrix(x: Any, reading: Reading | None = None) -> Table:
     """The table out of a 2-D array or tensor of numbers; columns are named x1 … xD."""
     array = _array(x, "X")
     if array.ndim != 2:
@@ -59,11 +84,34 @@ def read_matrix(x: Any) -> Table:
         )
     if 0 in array.shape:
         raise _empty(*array.shape)
-    columns = tuple(_cells(f"x{j + 1}", array[:, j]) for j in range(array.shape[1]))
-    return Table("arrays", "arrays", None, columns, _place, named=False)
+    names = [f"x{j + 1}" for j in range(array.shape[1])]
+    if array.dtype.kind in "iuf":
+        columns = tuple(Column(name, array[:, j].astype(np.float64)) for j, name in enumerate(names))
+        return Table("arrays", "arrays", None, columns, _place, named=False)
+    cells = [_cells(array[:, j]) for j in range(array.shape[1])]
+    table = _table("arrays", names, cells, reading)
+    return Table("arrays", "arrays", None, table.columns, _place, named=False, notes=table.notes)
 
 
-def _target(name: str, y: Any) -> Column:
+def _x_table(x: Any, reading: Reading | None) -> Table:
+    if is_frame(x):
+        return read_frame(x, reading)
+    return read_arrow(x, reading) if is_arrow(x) else read_matrix(x, reading)
+
+
+def _table(name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: Reading | None) -> Table:
+    """Arrow columns as a table, decided on together."""
+    import pyarrow as pa
+
+    from treino.data.reading import columnar, opening
+
+    part = columnar.open_stream(pa.Table.from_arrays(list(columns), names=list(names)))
+    return opening.open_parts(
+        [part], reading or Reading(), True, name=name, source=name, sha256=None, what=_("the frame")
+    ).table()
+
+
+def _target(y: Any) -> NDArray[Any]:
     array = _array(y, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -73,7 +121,7 @@ def _target(name: str, y: Any) -> Column:
             _("y has the shape {shape}, not [rows].").format(shape=list(array.shape)),
             _("Give one class or number for each row; one-hot rows become classes by y.argmax(1)."),
         )
-    return _cells(name, array)
+    return array
 
 
 def _array(values: Any, what: str) -> NDArray[Any]:
@@ -90,45 +138,75 @@ def _array(values: Any, what: str) -> NDArray[Any]:
         ) from None
 
 
-def _column(name: str, series: Any) -> Column:
-    """A pandas series as a column, whatever its type."""
+def _series(series: Any) -> "pa.Array":
+    """A pandas series as an Arrow column, whatever its type."""
     import pandas as pd
+    import pyarrow as pa
 
-    if isinstance(series.dtype, pd.CategoricalDtype):
+    kind = series.dtype
+    if isinstance(kind, pd.CategoricalDtype):
         levels = series.cat.categories
-        if not pd.api.types.is_numeric_dtype(levels.dtype):
-            column = _words(name, series.astype(object))
-            return Column(name, column.numbers, column.words, column.boolean, tuple(str(c) for c in levels))
-        series = series.astype(levels.dtype if not series.isna().any() else float)
-    if pd.api.types.is_bool_dtype(series.dtype) and not series.isna().any():
-        return _cells(name, series.to_numpy(dtype=bool))
-    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
-        return _cells(name, series.to_numpy(dtype=np.float64, na_value=np.nan))
-    return _words(name, series)
+        if pd.api.types.is_numeric_dtype(levels.dtype) or pd.api.types.is_datetime64_any_dtype(levels.dtype):
+            return _series(series.astype(levels.dtype if not series.isna().any() else float))
+        codes = pa.array(series.cat.codes.to_numpy(), mask=series.isna().to_numpy())
+        words = pa.array([str(level).strip() for level in levels], pa.string())
+        return pa.DictionaryArray.from_arrays(codes, words, ordered=bool(series.cat.ordered))
+    if pd.api.types.is_bool_dtype(kind):
+        return pa.array(series.to_numpy(dtype=object, na_value=None), pa.bool_())
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        return _cells(series.to_numpy(dtype=np.float64, na_value=np.nan))
+    if isinstance(kind, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    if series.dtype.kind in "mM":
+        return _cells(series.to_numpy())
+    return _cells(series.to_numpy(dtype=object))
 
 
-def _words(name: str, cells: Sequence[Any]) -> Column:
-    """Cells of any type: numbers where all are, else what str makes of them; None and NaN are empty."""
-    import pandas as pd
+def _cells(array: NDArray[Any]) -> "pa.Array":
+    """A one-dimensional array as an Arrow column."""
+    import pyarrow as pa
 
-    values = list(cells)
-    if all(isinstance(value, (bool, np.bool_)) for value in values):
-        return _cells(name, np.array(values, dtype=bool))
-    if all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in values):
-        return _cells(name, np.array(values, dtype=np.float64))
-    words = ["" if value is None or value is pd.NaT or value is pd.NA or value != value else str(value)
-             for value in values]  # fmt: skip
-    return column_of_words(name, np.array(words, dtype=object))
+    if array.dtype.kind == "f":
+        return pa.array(np.ascontiguousarray(array, dtype=np.float64))
+    if array.dtype.kind in "biu":
+        return pa.array(np.ascontiguousarray(array))
+    if array.dtype.kind == "M":
+        return pa.array(array.astype("M8[us]"))
+    if array.dtype.kind == "m":
+        return pa.array(array.astype("m8[us]"))
+    return _objects(array.tolist())
 
 
-def _cells(name: str, array: NDArray[Any]) -> Column:
-    """A one-dimensional array as a column."""
-    if array.dtype.kind == "b":
-        words = np.where(array, "true", "false").astype(object)
-        return Column(name, array.astype(np.float64), words, boolean=True)
-    if array.dtype.kind in "iuf":
-        return Column(name, array.astype(np.float64))
-    return _words(name, array.tolist())
+def _objects(values: list[Any]) -> "pa.Array":
+    """Cells of any type: truth values, numbers, or times where all are, else what str makes of them."""
+    import pyarrow as pa
+
+    cells = [None if _nothing(value) else value for value in values]
+    present = [value for value in cells if value is not None]
+    if present and all(isinstance(value, (bool, np.bool_)) for value in present):
+        return pa.array([None if cell is None else bool(cell) for cell in cells], pa.bool_())
+    if all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present):
+        return pa.array([np.nan if cell is None else float(cell) for cell in cells], pa.float64())
+    if all(isinstance(value, datetime.date) for value in present):
+        times = [np.nan if cell is None else _second(cell) for cell in cells]
+        return (
+            pa.array(np.array(times) * 1e6, from_pandas=True)
+            .cast(pa.int64(), safe=False)
+            .cast(pa.timestamp("us"))
+        )
+    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+
+
+def _nothing(value: Any) -> bool:
+    """None, NaN, NaT and pandas' NA, which equals nothing, not even itself."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def _second(moment: datetime.date) -> float:
+    """Since 1970; a date is its midnight, a time without a zone is taken as it stands."""
+    if not isinstance(moment, datetime.datetime):
+        moment = datetime.datetime.combine(moment, datetime.time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def _empty(rows: int, columns: int) -> TreinoError:

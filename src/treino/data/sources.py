@@ -1,14 +1,14 @@
 """From what the user gives to a table: a built-in's name, a file's path, a frame, or arrays."""
 
 import difflib
+import glob
 import os
 from pathlib import Path
 from typing import Any
 
 from treino.data import frames
 from treino.data.builtin import BUILTINS
-from treino.data.csvfile import read_csv
-from treino.data.reading import Reading
+from treino.data.reading import Reading, read_file
 from treino.data.table import Table
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -19,31 +19,34 @@ class BuiltinName(str):
 
 
 def read(source: Any, reading: Reading | None = None, *, least_columns: int = 2) -> Table:
-    """The table in a source: a built-in's name, a path, a pandas frame, (X, y), or a 2-D array.
+    """The table in a source: a built-in's name, a file's path or a pattern of paths, a frame of pandas,
+    polars or Arrow, (X, y), or a 2-D array or tensor.
 
-    reading: what is known about a file's writing; the rest is found out.
+    reading: what is known about the writing of a file or of cells of text; the rest is found out.
     least_columns: 1 where a file may hold a single feature and no target.
     """
     if isinstance(source, BuiltinName):
         return BUILTINS[source].read(source)
     if isinstance(source, str):
-        return _named(source, least_columns)
+        return _named(source, reading, least_columns)
     if isinstance(source, os.PathLike):
-        return _file(Path(source), str(source), least_columns)
+        return _file(os.fspath(source), reading, least_columns)
     if frames.is_frame(source):
-        return frames.read_frame(source)
+        return frames.read_frame(source, reading)
     if isinstance(source, tuple) and len(source) == 2:
-        return frames.read_pair(*source)
+        return frames.read_pair(*source, reading)
+    if frames.is_arrow(source):
+        return frames.read_arrow(source, reading)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
-        return frames.read_matrix(source)
+        return frames.read_matrix(source, reading)
     raise TreinoError(
         "data_type",
         _("Data can't be read from a {type}.").format(type=type(source).__name__),
-        _("Give a built-in's name, a CSV file's path, a pandas frame, or (X, y)."),
+        _("Give a built-in's name, a table's path, a frame of pandas or polars, or (X, y)."),
     )
 
 
-def _named(source: str, least_columns: int) -> Table:
+def _named(source: str, reading: Reading | None, least_columns: int) -> Table:
     if "\0" in source or not source.strip():
         raise TreinoError(
             "data_unknown",
@@ -51,7 +54,7 @@ def _named(source: str, least_columns: int) -> Table:
             _("Built-in: {names}.").format(names=", ".join(BUILTINS)),
         )
     if source not in BUILTINS:
-        return _file(Path(source), source, least_columns)
+        return _file(source, reading, least_columns)
     if Path(source).is_file():
         raise TreinoError(
             "data_ambiguous",
@@ -61,9 +64,18 @@ def _named(source: str, least_columns: int) -> Table:
     return BUILTINS[source].read(source)
 
 
-def _file(path: Path, source: str, least_columns: int) -> Table:
+def _file(source: str, reading: Reading | None, least_columns: int) -> Table:
+    path = Path(source)
     if os.path.lexists(path):
-        return read_csv(path, source, least_columns)
+        return read_file(source, reading, least_columns)
+    if glob.has_magic(source):
+        if any(os.path.isfile(found) for found in glob.iglob(source, recursive=True)):
+            return read_file(source, reading, least_columns)
+        raise TreinoError(
+            "data_unknown",
+            _("No file fits the pattern '{source}'.").format(source=source),
+            _("Look where you are, and write the pattern in quotes: '{source}'.").format(source=source),
+        )
     bare = path.name == source
     try:
         beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]

@@ -5,13 +5,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.errors import TreinoError
 from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.data.reading.options import Reading
 
 Numbers = NDArray[np.float64 | np.uint8]
 
@@ -101,6 +104,7 @@ class Table:
     named: the columns have names of their own; False for a bare array.
     official_test: so many of the last rows are the source's own test set.
     files: the files that it was read from, where there are several.
+    reading: the decimal sign and the order of day and month that were found, for files of the same make.
     keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
     """
 
@@ -117,6 +121,7 @@ class Table:
     keep_constant: bool = False
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    reading: "Reading | None" = None
 
     @property
     def rows(self) -> int:

@@ -1,0 +1,114 @@
+"""Tables stored by columns, with types: Parquet and Arrow files, and what Python hands over as Arrow."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+
+from treino.data.reading.cells import Seen
+from treino.data.reading.files import File, damaged
+from treino.data.reading.typed import is_known
+from treino.data.table import check_names, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+_ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Columnar:
+    """Typed columns. source: gives the batches of the named columns, each time from the beginning.
+
+    rows: how many, where that is known beforehand.
+    """
+
+    file: File | None
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+    source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
+    rows: int = 0
+    seen: list[Seen] = field(default_factory=list)
+    typed = True
+
+    def place(self, row: int) -> str:
+        return _("row {n}").format(n=row)
+
+    def notes(self) -> list[str]:
+        if not self.left_out:
+            return []
+        names = shorten(", ".join(self.left_out), 200)
+        return [_("left out, for a cell holds more than one value: {names}").format(names=names)]
+
+    def batches(self, point: Mapping[int, str], whole: bool) -> Iterator[pa.RecordBatch]:
+        """The rows; whole makes no difference, and point is for text."""
+        try:
+            for batch in self.source(self.names):
+                batch.validate(full=True)
+                yield batch.select(list(self.names))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if self.file is None:
+                raise
+            raise damaged(self.file.path, self.file.content, error) from None
+
+    def check(self, batch: pa.RecordBatch, row: int, point: Mapping[int, str]) -> None:
+        """Nothing is left to check."""
+
+
+def open_columnar(file: File) -> Columnar:
+    """A Parquet or Arrow file; raises TreinoError where it is damaged or cut short."""
+    path = str(file.path)
+    opened: dict[str, Callable[[], Any]] = {
+        "parquet": lambda: _parquet(path).schema_arrow,
+        "arrow file": lambda: pa.ipc.open_file(path).schema,
+        "arrow stream": lambda: pa.ipc.open_stream(path).schema,
+    }
+    try:
+        schema = opened[file.content]()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise damaged(file.path, file.content, error) from None
+    return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
+
+
+def open_stream(source: Any) -> Columnar:
+    """What has an Arrow interface: a polars frame, a pyarrow table (it is gone through once)."""
+    table = source if isinstance(source, pa.Table) else pa.table(source)
+    schema = table.schema
+    part = _of_schema(schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches()))
+    return replace(part, rows=table.num_rows)
+
+
+def _of_schema(
+    schema: pa.Schema,
+    what: str,
+    file: File | None,
+    source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]],
+) -> Columnar:
+    check_names(schema.names, what)
+    names = tuple(name for name in schema.names if is_known(schema.field(name).type))
+    if not names:
+        raise TreinoError(
+            "table_columns",
+            _("{what} has no column of numbers, words or dates.").format(what=what[0].upper() + what[1:]),
+            _("Give a table with one value to a cell."),
+        )
+    return Columnar(file, names, tuple(name for name in schema.names if name not in names), source)
+
+
+def _parquet(path: str) -> Any:
+    import pyarrow.parquet
+
+    return pyarrow.parquet.ParquetFile(path)
+
+
+def _batches(file: File, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    path = str(file.path)
+    if file.content == "parquet":
+        yield from _parquet(path).iter_batches(batch_size=_ROWS, columns=list(names))
+    elif file.content == "arrow file":
+        with pa.ipc.open_file(path) as reader:
+            for i in range(reader.num_record_batches):
+                yield reader.get_batch(i)
+    else:
+        with pa.ipc.open_stream(path) as reader:
+            yield from reader

@@ -1,0 +1,124 @@
+"""Dates and times in columns of text: one form for a column, and the second since 1970 of each cell."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+_TIME = re.compile(
+    r"(?P<gap>[T ])\d{1,2}:\d{2}(?P<second>:\d{2}(?:[.,]\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
+)
+_YEAR_FIRST = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?P<time>[T ].*)?", re.ASCII)
+_YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASCII)
+_SHORT_YEAR = re.compile(r"\d{2}([-/.])\d{2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
+_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
+_PIVOT = 69  # of years in two digits, which stand last: 69 is 1969 and 68 is 2068, as in POSIX
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the dates of a column are written: the order of year, month and day, and with which time of day.
+
+    In ``year last`` and ``short year`` it is open whether the day or the month comes first. pattern: the
+    expression for RE2, with a group for each part.
+    """
+
+    order: Literal["year first", "year last", "short year", "month"]
+    pattern: str
+
+    @property
+    def open(self) -> bool:
+        return self.order in ("year last", "short year")
+
+    def seconds(self, cells: pa.Array, day_first: bool) -> NDArray[np.float64]:
+        """``[N]``: seconds since 1970 of each cell, NaN where it is no date of this form."""
+        parts = compute.extract_regex(cells, self.pattern)
+        fits_N = np.asarray(compute.is_valid(parts))
+        text = {field.name: compute.fill_null(part, "") for field, part in zip(parts.type, parts.flatten())}  # noqa: B905
+        year, a, b = _whole(text["y"]), _whole(text["a"]), _whole(text["b"]) if "b" in text else 1
+        if self.order == "short year":
+            year = year + np.where(year < _PIVOT, 2000, 1900)
+        month, day = (b, a) if self.open and day_first else (a, b)
+        valid_N = fits_N & (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
+        month_N = (year - 1970).astype("M8[Y]").astype("M8[M]") + (np.clip(month, 1, 12) - 1)
+        first_N, next_N = month_N.astype("M8[D]"), (month_N + 1).astype("M8[D]")
+        days_N = first_N.astype(np.int64) + day - 1
+        valid_N &= days_N < next_N.astype(np.int64)
+        seconds_N = days_N * 86400.0
+        if "hour" in text:
+            of_day_N, known_N = _of_day(text)
+            seconds_N, valid_N = seconds_N + of_day_N, valid_N & known_N
+        return np.where(valid_N, seconds_N, np.nan)
+
+
+def _of_day(text: dict[str, pa.Array]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(seconds since midnight, in UTC where the cells name their offset; whether there is such a time)."""
+    hour, minute = _whole(text["hour"]), _whole(text["minute"])
+    second = np.zeros(len(hour))
+    if "second" in text:
+        second = _number(compute.replace_substring(text["second"], ",", "."))
+    valid_N = (minute < 60) & (second < 60)
+    if "half" in text:
+        valid_N &= (hour >= 1) & (hour <= 12)
+        late = np.asarray(compute.starts_with(compute.utf8_lower(text["half"]), "p"))
+        hour = hour % 12 + 12 * late
+    valid_N &= hour < 24
+    seconds_N = hour * 3600.0 + minute * 60.0 + second
+    if "sign" in text:
+        offset = _whole(text["oh"]) * 3600.0 + _whole(text["om"]) * 60.0
+        seconds_N -= np.where(np.asarray(compute.equal(text["sign"], "-")), -offset, offset)
+    return seconds_N, valid_N
+
+
+def _number(text: pa.Array) -> NDArray[np.float64]:
+    return np.asarray(compute.cast(compute.if_else(compute.equal(text, ""), "0", text), pa.float64()))
+
+
+def _whole(text: pa.Array) -> Ints:
+    return _number(text).astype(np.int64)
+
+
+def form_of(cell: str) -> Form | None:
+    """The form that a date is written in; None for what is no date."""
+    if _MONTH.fullmatch(cell):
+        return Form("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
+    day, year = r"\d{1,2}", r"(?P<y>\d{4})"
+    if found := _YEAR_FIRST.fullmatch(cell):
+        order, head = "year first", f"{year}~(?P<a>{day})~(?P<b>{day})"
+    elif found := _YEAR_LAST.fullmatch(cell):
+        order, head = "year last", f"(?P<a>{day})~(?P<b>{day})~{year}"
+    elif found := _SHORT_YEAR.fullmatch(cell):
+        order, head = "short year", r"(?P<a>\d{2})~(?P<b>\d{2})~(?P<y>\d{2})"
+    else:
+        return None
+    time = _time_pattern(found["time"] or "")
+    if time is None:
+        return None
+    return Form(order, f"^{head.replace('~', re.escape(found[1]))}{time}$")  # type: ignore[arg-type]
+
+
+def _time_pattern(time: str) -> str | None:
+    """The expression of a time as it is written in one cell; a fraction of a second may come and go."""
+    if not time:
+        return ""
+    found = _TIME.fullmatch(time)
+    if not found:
+        return None
+    pattern = r"[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})"
+    if found["second"]:
+        pattern += r":(?P<second>\d{2}(?:[.,]\d{1,9})?)"
+    if found["half"]:
+        pattern += r" ?(?P<half>[AaPp])[Mm]"
+    if found["zone"] == "Z":
+        pattern += "Z"
+    elif found["zone"]:
+        pattern += r"(?P<sign>[+-])(?P<oh>\d{2}):?(?P<om>\d{2})"
+    return pattern

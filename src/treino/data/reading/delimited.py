@@ -1,0 +1,212 @@
+"""Tables of delimited text: batches of columns out of pyarrow's reader, which is fast, once all is known.
+
+The whole file has been looked at before: its encoding, and that every quote stands where the dialect wants
+it, which pyarrow does not check. What stumbles all the same is read again record by record, which says the
+line.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+from pyarrow import csv as arrow_csv
+
+from treino.data.reading import records
+from treino.data.reading.cells import Seen
+from treino.data.reading.encoding import Text, decide
+from treino.data.reading.files import File, Stream
+from treino.data.reading.options import Reading
+from treino.data.reading.sniffing import Dialect, sniff
+from treino.data.table import MISSING
+from treino.errors import TreinoError
+from treino.words import _
+
+_BLOCK, _LARGEST = 1 << 20, 1 << 28  # bytes; a record has to fit into one
+_EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
+
+
+class UnconvertedError(Exception):
+    """A column that was taken for plain numbers holds something else."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A file of delimited text, cut by its dialect. tidy: quotes stand where pyarrow expects them."""
+
+    text: Text
+    dialect: Dialect
+    rows: list[list[str]]
+    tidy: bool
+    typed = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.dialect.names
+
+    @property
+    def file(self) -> File:
+        return self.text.file
+
+    @cached_property
+    def seen(self) -> list[Seen]:
+        """What the first rows say of the columns."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
+        seen = [Seen(name) for name in self.names]
+        for column, cells in zip(seen, columns, strict=True):
+            column.see(pa.array(cells, pa.string()), 0)
+        return seen
+
+    def place(self, row: int) -> str:
+        return _("line {n}").format(n=records.line_of(self.text, self.dialect, row))
+
+    def notes(self) -> list[str]:
+        """The dialect, where it isn't the plainest."""
+        d, parts = self.dialect, []
+        if self.text.encoding != "UTF-8":
+            parts.append(self.text.encoding)
+        if d.delimiter != "," and len(d.names) > 1:
+            parts.append(_("{delimiter} between the cells").format(delimiter=d.spoken))
+        if d.quote != '"':
+            parts.append(_("quote {quote}").format(quote=d.quote or _("none")))
+        if not d.header:
+            parts.append(_("no header, so the columns are called x1 to x{n}").format(n=len(d.names)))
+        return parts
+
+    def batches(self, point: Mapping[int, str], whole: bool) -> Iterator[pa.RecordBatch]:
+        """The rows. point: the decimal sign of the columns, by number, that are read as numbers at once; all
+        others are text. whole: read all into memory, with all cores, and not block after block.
+
+        Raises UnconvertedError where such a column isn't only numbers, TreinoError for what else is wrong.
+        """
+        read = self._options(point)
+        try:
+            if whole:
+                yield from arrow_csv.read_csv(self._input(), **read).to_batches()
+            else:
+                yield from self._streamed(read)
+        except pa.ArrowInvalid as error:
+            raise self._explained(str(error), point) from None
+
+    def _streamed(self, read: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from arrow_csv.open_csv(self._input(), **read)
+        except pa.ArrowInvalid as error:
+            if "Empty CSV" not in str(error):
+                raise
+
+    def _input(self) -> Any:
+        if not self.tidy:
+            return pa.PythonFile(io.BufferedReader(Stream(records.canonical(self.text, self.dialect))), "r")
+        if self.text.direct:
+            return str(self.file.path)
+        return pa.PythonFile(io.BufferedReader(Stream(self.text.chunks())), "r")
+
+    def _options(self, point: Mapping[int, str]) -> dict[str, Any]:
+        d = self.dialect
+        if not self.tidy:
+            d = replace(d, delimiter=",", quote='"', skip=0, header=False)
+        quoted = not self.tidy or (d.quote == '"' and self.text.quoted) or d.quote not in ('"', "")
+        keys = [str(j) for j in range(len(self.names))]
+        types = {key: pa.float64() if j in point else pa.string() for j, key in enumerate(keys)}
+        sign = next(iter(point.values()), ".")
+        return {
+            "read_options": arrow_csv.ReadOptions(
+                column_names=keys,
+                block_size=self._block,
+                skip_rows=d.skip,
+                skip_rows_after_names=int(d.header),
+            ),
+            "parse_options": arrow_csv.ParseOptions(
+                delimiter=d.delimiter,
+                quote_char=(d.quote or '"') if quoted else False,
+                newlines_in_values=quoted,
+            ),
+            "convert_options": arrow_csv.ConvertOptions(
+                column_types=types, strings_can_be_null=False, null_values=_EMPTY, decimal_point=sign
+            ),
+        }
+
+    @property
+    def _block(self) -> int:
+        """Many records to a block; they may be long."""
+        longest = max((sum(map(len, row)) + len(row) for row in self.rows[:100]), default=0)
+        return min(max(_BLOCK, 16 * longest), _LARGEST)
+
+    def _explained(self, reason: str, point: Mapping[int, str]) -> Exception:
+        """What pyarrow's complaint means: a column that isn't of numbers, or a record that is wrong."""
+        if "conversion error" in reason and "#" in reason:
+            column = int(reason.partition("#")[2].partition(":")[0])
+            if column in point:
+                return UnconvertedError(column)
+        records.check(self.text, self.dialect)
+        return TreinoError(
+            "csv_unreadable",
+            _("'{path}' can't be cut into cells: {reason}.").format(
+                path=self.file.path, reason=" ".join(reason.split())[:120]
+            ),
+            _("Name the delimiter: --delimiter ';'; or write the file again."),
+        )
+
+    def check(self, batch: pa.RecordBatch, row: int, point: Mapping[int, str]) -> None:
+        """Refuse a cell that is too long; raise UnconvertedError for a number that isn't plain and finite."""
+        for j, cells in enumerate(batch.columns):
+            if j in point:
+                if not np.isfinite(compute.sum(cells).as_py() or 0.0):
+                    raise UnconvertedError(j)
+            elif len(cells) and compute.max(compute.binary_length(cells)).as_py() > csv.field_size_limit():
+                long_N = np.asarray(compute.greater(compute.utf8_length(cells), csv.field_size_limit()))
+                if long_N.any():
+                    line = records.line_of(self.text, self.dialect, row + int(long_N.argmax()))
+                    raise records.cell_too_long(self.text, line)
+
+
+def open_delimited(file: File, reading: Reading, least_columns: int) -> Delimited:
+    """The file's encoding and dialect, found out and checked over all of its bytes."""
+    text = decide(file, reading.encoding)
+    dialect, rows = sniff(text, reading, least_columns)
+    plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
+    uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
+    tidy = plain and (not uses or _quotes_fit(text, dialect))
+    return Delimited(text, dialect, rows, tidy)
+
+
+def _quotes_fit(text: Text, dialect: Dialect) -> bool:
+    """Whether every quote opens a cell, closes one, or is one of two inside of a cell (RFC 4180).
+
+    Counted from 0, even quotes open and odd ones close: an even one stands behind a delimiter, a line's end
+    or an odd quote; an odd one before a delimiter, a line's end or an even quote.
+    """
+    quote = ord(dialect.quote)
+    borders = np.zeros(256, dtype=bool)
+    borders[[ord(dialect.delimiter), 10, 13]] = True
+    count, last, pending = 0, 10, False  # last: the byte before; pending: it is a quote that closes
+    for chunk in text.chunks():
+        if not chunk:
+            continue
+        bytes_N = np.frombuffer(chunk, dtype=np.uint8)
+        if pending and not (borders[bytes_N[0]] or bytes_N[0] == quote):
+            return False
+        at = np.flatnonzero(bytes_N == quote)
+        before = np.where(at > 0, bytes_N[at - 1], last) if len(at) else at
+        after = bytes_N[np.minimum(at + 1, len(bytes_N) - 1)]
+        inside = at + 1 < len(bytes_N)
+        opens = (np.arange(len(at)) + count) % 2 == 0
+        follows_quote = before == quote
+        if not np.all(~opens | borders[before] | follows_quote):
+            return False
+        if not np.all(opens | ~inside | borders[after] | (after == quote)):
+            return False
+        count += len(at)
+        pending = bool(len(at)) and not inside[-1] and not opens[-1]
+        last = int(bytes_N[-1])
+    return count % 2 == 0

@@ -1,0 +1,224 @@
+"""The bytes of a file: that it is one, what is in it by its first bytes, and a stream of them unpacked."""
+
+import errno
+import io
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import pyarrow as pa
+
+from treino.errors import TreinoError
+from treino.words import _
+
+Content = Literal["text", "parquet", "arrow file", "arrow stream"]
+
+CHUNK = 1 << 20
+_BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables shrink 3 to 20 times; a bomb a thousand times and more
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_TABLES: dict[bytes, Content] = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow file",
+    b"\xff\xff\xff\xff": "arrow stream",
+}
+_OTHERS = {
+    b"%PDF": "PDF", b"SQLite format 3": "SQLite", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z",
+    b"\xd0\xcf\x11\xe0": "Excel", b"\x89HDF": "HDF5", b"\x93NUMPY": "NumPy", b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather version 1", b"PK\x05\x06": "empty zip", b"Rar!": "rar",
+    b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": "program",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class File:
+    """A regular file. packing: gzip, zstd or zip (then member is the file in it), or "" for none."""
+
+    path: Path
+    size: int
+    packing: str
+    member: str
+    content: Content
+
+    def chunks(self) -> Iterator[bytes]:
+        """What is in it, unpacked, a mebibyte at a time. Raises TreinoError where it is damaged or a bomb."""
+        unpacked = 0
+        with self._errors(), self._open() as stream:
+            while chunk := stream.read(CHUNK):
+                unpacked += len(chunk)
+                if self.packing:
+                    self._check_size(unpacked)
+                yield chunk
+
+    def head(self, size: int) -> bytes:
+        """Its first bytes, unpacked."""
+        head = b""
+        for chunk in self.chunks():
+            head += chunk
+            if len(head) >= size:
+                break
+        return head[:size]
+
+    def _open(self) -> BinaryIO:
+        if self.packing == "zip":
+            return zipfile.ZipFile(self.path).open(self.member)  # type: ignore[return-value]
+        if self.packing:
+            stream: BinaryIO = pa.CompressedInputStream(pa.OSFile(str(self.path)), self.packing)
+            return stream
+        return self.path.open("rb")
+
+    def _check_size(self, unpacked: int) -> None:
+        if unpacked > max(_BOMB_LEAST, _BOMB_RATIO * self.size):
+            raise TreinoError(
+                "file_bomb",
+                _("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more.").format(
+                    path=self.path, ratio=_BOMB_RATIO, mib=unpacked >> 20
+                ),
+                _("If you trust it, unpack it yourself and give the table."),
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException) as error:
+            if isinstance(error, OSError) and error.errno and not isinstance(error, pa.ArrowException):
+                raise unreadable(self.path, error) from None
+            raise damaged(self.path, self.packing, error) from None
+        except (RuntimeError, NotImplementedError) as error:  # zip: a password, or a method without a codec
+            raise TreinoError(
+                "file_packing",
+                _("'{path}' can't be unpacked: {reason}.").format(path=self.path, reason=str(error)),
+                _("Unpack it yourself and give the table."),
+            ) from None
+
+
+class Stream(io.RawIOBase):
+    """Chunks of bytes as a file to read from, for those who want one."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._rest = chunks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = next(self._chunks, b"")
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def open_file(path: Path) -> File:
+    """The file, looked at: regular, readable, of a known content. Raises TreinoError for anything else."""
+    try:
+        found = os.stat(path)
+        if stat.S_ISREG(found.st_mode):
+            with path.open("rb") as stream:
+                head = stream.read(64)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise TreinoError(
+            "file_is_folder",
+            _("'{path}' is a folder, not a file.").format(path=path),
+            _("Give the file in it, or all its tables: '{path}/*.csv'.").format(path=path),
+        )
+    if not stat.S_ISREG(found.st_mode):
+        raise TreinoError(
+            "file_special",
+            _("'{path}' is not a regular file.").format(path=path),
+            _("Save the table in a CSV file first."),
+        )
+    packing = next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
+    plain = File(path, found.st_size, packing, _member(path) if packing == "zip" else "", "text")
+    if not packing:
+        return File(path, found.st_size, "", "", content_of(path, head))
+    inner = content_of(path, plain.head(64))
+    if inner != "text":
+        raise TreinoError(
+            "file_packing",
+            _("'{path}' is packed twice: there is a {kind} in the {packing}.").format(
+                path=path, kind=inner, packing=packing
+            ),
+            _("Unpack it and give the file in it."),
+        )
+    return plain
+
+
+def content_of(path: Path, head: bytes) -> Content:
+    """What the first bytes say; refuses what is known to be no table."""
+    for magic, content in _TABLES.items():
+        if head.startswith(magic):
+            return content
+    known = {**_OTHERS, **_PACKED}
+    kind = next((name for magic, name in known.items() if head.startswith(magic)), None)
+    if kind:
+        raise TreinoError(
+            "csv_binary",
+            _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=kind),
+            _("Give a CSV, Parquet, Arrow or JSON-lines file; save a workbook as CSV."),
+        )
+    return "text"
+
+
+def _member(path: Path) -> str:
+    """The one table in a zip file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [
+                info for info in archive.infolist()
+                if not info.is_dir() and not info.filename.startswith(("__MACOSX/", "."))
+            ]  # fmt: skip
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise damaged(path, "zip", error) from None
+    if any(info.filename == "[Content_Types].xml" for info in members):
+        raise TreinoError(
+            "csv_binary",
+            _("'{path}' is an Excel workbook.").format(path=path),
+            _("Save the sheet as CSV."),
+        )
+    if len(members) != 1:
+        raise TreinoError(
+            "zip_members",
+            _("'{path}' holds {n} files, not one table: {names}.").format(
+                path=path, n=len(members), names=", ".join(info.filename for info in members[:4]) or "-"
+            ),
+            _("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
+        )
+    info = members[0]
+    File(path, max(info.compress_size, 1), "zip", info.filename, "text")._check_size(info.file_size)
+    return info.filename
+
+
+def damaged(path: Path, what: str, error: Exception) -> TreinoError:
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return TreinoError(
+        "file_damaged",
+        _("'{path}' is damaged or was cut short: {what} says '{reason}'.").format(
+            path=path, what=what or "treino", reason=reason
+        ),
+        _("Download or write it again."),
+    )
+
+
+def unreadable(path: Path, error: OSError) -> TreinoError:
+    if error.errno == errno.ELOOP:
+        return TreinoError(
+            "file_link_loop",
+            _("'{path}' is a link that leads back to itself.").format(path=path),
+            _("Give the file that it should lead to."),
+        )
+    return TreinoError(
+        "file_unreadable",
+        _("'{path}' can't be read: {reason}.").format(path=path, reason=error.strerror),
+        _("Check its permissions and that the disk is there."),
+        status=1,
+    )

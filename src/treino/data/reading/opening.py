@@ -1,0 +1,301 @@
+"""A table in files: what each column holds, agreed over all rows, and the rows as columns, block by block.
+
+There is one way to read. In memory all batches are kept from the pass that looks at them; out of memory they
+are read once more for the blocks. So both give the same columns.
+"""
+
+import glob
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from treino.data.reading.cells import Decision, Seen
+from treino.data.reading.columnar import Columnar, open_columnar
+from treino.data.reading.deciding import Decided, decide
+from treino.data.reading.delimited import Delimited, UnconvertedError, open_delimited
+from treino.data.reading.files import File, open_file
+from treino.data.reading.jsonlines import JsonLines, open_json_lines
+from treino.data.reading.options import Reading
+from treino.data.reading.shapes import PLAIN
+from treino.data.reading.typed import column as typed_column
+from treino.data.reading.typed import is_text
+from treino.data.table import Column, Table, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+Part = Delimited | Columnar | JsonLines
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A table whose columns are decided. rows: how many. reading: what of its writing was found or said.
+
+    batches: the rows as Arrow batches, from the beginning each time.
+    """
+
+    name: str
+    source: str
+    sha256: str | None
+    names: tuple[str, ...]
+    rows: int
+    decisions: Mapping[str, Decision]
+    levels: Mapping[str, tuple[str, ...]]
+    reading: Reading
+    place: Callable[[int], str]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+
+    def blocks(self) -> Iterator[tuple[Column, ...]]:
+        """All rows in order, some thousands at a time; the columns are the same in every block."""
+        for batch in self.batches():
+            if batch.num_rows:
+                yield self._columns(pa.Table.from_batches([batch]))
+
+    def table(self) -> Table:
+        """All rows in memory."""
+        columns = self._columns(pa.Table.from_batches(list(self.batches())))
+        return Table(
+            self.name, self.source, self.sha256, columns, self.place,
+            notes=self.notes, files=self.files, reading=self.reading,
+        )  # fmt: skip
+
+    def _columns(self, table: pa.Table) -> tuple[Column, ...]:
+        columns = []
+        for j, name in enumerate(self.names):
+            cells, decision = table.column(j), self.decisions.get(name)
+            if decision is not None and is_text(cells.type):
+                columns.append(decision.column(cells))
+            else:
+                column = typed_column(name, cells, self.levels.get(name, ()))
+                columns.append(replace(column, writing=decision.writing) if decision else column)
+        return tuple(columns)
+
+
+def open_table(source: str, reading: Reading, least_columns: int, keep: bool) -> Opened:
+    """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory."""
+    paths = paths_of(source)
+    parts = [_part(open_file(path), reading, least_columns) for path in paths]
+    _check_alike(parts)
+    several = len(parts) > 1
+    digests = [_digest(path) for path in paths]
+    return open_parts(
+        parts,
+        reading,
+        keep,
+        name=(paths[0].parent.resolve().name or "table") if several else _stem(paths[0]),
+        source=source,
+        sha256=hashlib.sha256("".join(digests).encode()).hexdigest() if several else digests[0],
+        what=f"'{source}'",
+        files=tuple(map(str, paths)) if several else (),
+    )
+
+
+def open_parts(
+    parts: Sequence[Part],
+    reading: Reading,
+    keep: bool,
+    *,
+    name: str,
+    source: str,
+    sha256: str | None,
+    what: str,
+    files: tuple[str, ...] = (),
+) -> Opened:
+    """The table that the parts are together; keep: its batches stay in memory."""
+    names = parts[0].names
+    unknown = [column for column in reading.text if column not in names]
+    place = _place(parts)
+    sign, fast = _fast(parts, reading)
+    tries = 0
+    while True:
+        look = _Look(names, reading, sign, fast, keep)
+        try:
+            look.at(parts)
+            break
+        except UnconvertedError as error:
+            fast = fast - {names[error.column]} if tries == 0 else frozenset()
+            tries += 1
+    if not look.rows:
+        raise TreinoError(
+            "csv_no_rows",
+            _("{what} has a header and no rows.").format(what=what),
+            _("Add a row of values for each example."),
+        )
+    decided = decide(list(look.seen.values()), reading, what, place)
+    notes = [note for note in [_sentence(parts[0], decided)] if note]
+    if unknown:
+        notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
+    found = Reading(
+        decimal=None if decided.comma is None else "," if decided.comma else ".",
+        dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
+        text=reading.text,
+    )
+    return Opened(
+        name, source, sha256, names, look.rows,
+        {decision.name: decision for decision in decided.columns}, look.levels, found, place,
+        tuple(notes), files, (lambda: iter(look.kept)) if keep else (lambda: look.again(parts)),
+    )  # fmt: skip
+
+
+class _Look:
+    """One pass over all rows of all parts: what is in the columns of text, and the levels of categories.
+
+    fast: the columns that are read as numbers at once; sign: their decimal sign.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], reading: Reading, sign: str, fast: frozenset[str], keep: bool
+    ) -> None:
+        self.names, self.sign, self.fast, self.keep = names, sign, fast, keep
+        self.text = frozenset(reading.text)
+        self.seen: dict[str, Seen] = {}
+        self.levels: dict[str, tuple[str, ...]] = {}
+        self.rows = 0
+        self.kept: list[pa.RecordBatch] = []
+
+    def at(self, parts: Sequence[Part]) -> None:
+        """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
+        for batch in self.again(parts, self.keep):
+            for name, cells in zip(self.names, batch.columns, strict=True):
+                if is_text(cells.type):
+                    column = self.seen.setdefault(name, Seen(name, name in self.text))
+                    column.see(cells, self.rows)
+                elif pa.types.is_dictionary(cells.type):
+                    more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
+                    self.levels[name] = tuple(dict.fromkeys([*self.levels.get(name, ()), *more]))
+                elif name in self.fast and name not in self.seen:
+                    self.seen[name] = _sampled(parts[0], name)
+            self.rows += batch.num_rows
+            if self.keep:
+                self.kept.append(batch)
+
+    def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
+        """All batches of all parts, with the columns of the first one, in its order."""
+        for part in parts:
+            position = {name: j for j, name in enumerate(part.names)}
+            order = [position[name] for name in self.names]
+            point = {position[name]: self.sign for name in self.fast}
+            row = 0
+            for batch in part.batches(point, whole):
+                try:
+                    part.check(batch, row, point)
+                except UnconvertedError as error:
+                    raise UnconvertedError(order.index(error.column)) from None
+                columns = [batch.column(j) for j in order]
+                yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                row += batch.num_rows
+
+
+def _sampled(part: Part, name: str) -> Seen:
+    return part.seen[part.names.index(name)]
+
+
+def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, frozenset[str]]:
+    """(decimal sign, columns of numbers) that the first rows prove, so that pyarrow may parse them.
+
+    Columns of whole numbers are none of them: their leading zeros would be lost.
+    """
+    names = frozenset(parts[0].names) - frozenset(reading.text)
+    sampled = [(part, name, _sampled(part, name)) for part in parts if part.seen for name in names]
+    verdicts = {seen.decimal.verdict for _part, _name, seen in sampled if seen.decimal.cells}
+    proven = {"first": ".", "second": ","}
+    signs = [proven[verdict] for verdict in proven if verdict in verdicts]
+    if reading.decimal is not None:
+        signs = [reading.decimal]
+    if len(signs) != 1 or "mixed" in verdicts or len({part.typed for part in parts}) > 1:
+        return ".", frozenset()
+    fits = {"open", "first" if signs[0] == "." else "second"}
+    slow = {
+        name
+        for _part, name, seen in sampled
+        if not (
+            seen.decimal.cells and seen.affix == PLAIN and seen.decimal.verdict in fits and not seen.exact
+        )
+    }
+    return signs[0], names - slow if sampled else frozenset()
+
+
+def paths_of(source: str) -> list[Path]:
+    """The file of that name; else the files that the pattern fits, sorted."""
+    if os.path.lexists(source) or not glob.has_magic(source):
+        return [Path(source)]
+    return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
+
+
+def _part(file: File, reading: Reading, least_columns: int) -> Part:
+    if file.content != "text":
+        return open_columnar(file)
+    start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] == b"{" and start[1:].lstrip()[:1] in (b'"', b"}"):
+        return open_json_lines(file, reading)
+    if start[:1] == b"[" and start[1:].lstrip()[:1] == b"{":
+        raise TreinoError(
+            "json_array",
+            _("'{path}' is one JSON array, not JSON lines.").format(path=file.path),
+            _("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
+        )
+    return open_delimited(file, reading, least_columns)
+
+
+def _check_alike(parts: Sequence[Part]) -> None:
+    """Refuse files that don't have the same columns, and name the differences."""
+    first = parts[0]
+    for part in parts[1:]:
+        lacks = [name for name in first.names if name not in part.names]
+        more = [name for name in part.names if name not in first.names]
+        if lacks or more or first.typed != part.typed:
+            said = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
+            said += [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+            raise TreinoError(
+                "files_columns",
+                _("'{path}' hasn't the columns of '{first}': it {said}.").format(
+                    path=part.file and part.file.path,
+                    first=first.file and first.file.path,
+                    said=_(" and ").join(said) or _("is of another format"),
+                ),
+                _("Give files of equal columns, or a narrower pattern."),
+            )
+
+
+def _place(parts: Sequence[Part]) -> Callable[[int], str]:
+    if len(parts) == 1:
+        return parts[0].place
+
+    def place(row: int) -> str:
+        for part in parts:
+            rows = sum(batch.num_rows for batch in part.batches({}, False))
+            if row < rows:
+                assert part.file is not None
+                return _("'{path}', {place}").format(path=part.file.path, place=part.place(row))
+            row -= rows
+        return _("row {n}").format(n=row)
+
+    return place
+
+
+def _sentence(part: Part, decided: Decided) -> str:
+    """How the file was read, where that isn't the plainest way."""
+    parts = part.notes()
+    if decided.comma:
+        parts.append(_("decimal comma"))
+    affixes = sorted({d.affix.spoken for d in decided.columns if d.holds == "numbers" and d.affix != PLAIN})
+    parts += affixes
+    if decided.day_first is not None:
+        parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
+    return _("Read as: {parts}.").format(parts="; ".join(parts)) if parts else ""
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stem(path: Path) -> str:
+    """The name without what says how it is written: rents.csv.gz is rents."""
+    name = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
+    return Path(name).stem or path.stem

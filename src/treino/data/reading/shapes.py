@@ -1,0 +1,63 @@
+"""What a cell of a text file may be: expressions for numbers and what stands around them, for RE2 and re."""
+
+import re
+from dataclasses import dataclass
+
+from treino.data.table import date_like, missing
+
+SYMBOLS = r"(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)"
+_GAP = "[ \u00a0\u202f]"
+_EXPONENT = r"(?:[eE][+-]?\d+)?"
+_LEAD = r"[1-9]\d{0,2}"
+_GAPPED = rf"{_LEAD}(?:{_GAP}\d{{3}})+|{_LEAD}(?:'\d{{3}})+"
+_ENDLESS = r"[iI][nN][fF](?:[iI][nN][iI][tT][yY])?"
+MISSING = r"(?i)^(?:na|n/a|nan|null|none|\?|-|<na>|nat|)$"
+
+
+def _number(point: str, group: str) -> str:
+    grouped = rf"(?:{_LEAD}(?:{group}\d{{3}})+|{_GAPPED})(?:{point}\d*)?"
+    return rf"(?:{grouped}|(?:\d+{point}?\d*|{point}\d+){_EXPONENT}|{_ENDLESS})"
+
+
+POINT, COMMA = _number(r"\.", ","), _number(",", r"\.")
+EITHER_WAY = rf"(?:\d+{_EXPONENT}|{_GAPPED}|{_ENDLESS})"  # the same value with a decimal point and a comma
+_AFFIXED = re.compile(rf"[+-]?(?:({SYMBOLS})\s*)?[+-]?(?:{POINT}|{COMMA})\s*({SYMBOLS}|%)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Affix:
+    """What stands before or after each number of a column: a currency's symbol, or a percent sign."""
+
+    before: str = ""
+    after: str = ""
+
+    def pattern(self, number: str) -> str:
+        """The whole cell, for RE2."""
+        before = "[+-]?"
+        if self.before:
+            symbol = re.escape(self.before)
+            before = rf"(?:[+-]?{symbol}\s*|{symbol}\s*[+-])"
+        after = rf"\s*{re.escape(self.after)}" if self.after else ""
+        return f"^{before}{number}{after}$"
+
+    @property
+    def spoken(self) -> str:
+        symbol = self.before or self.after
+        return "" if not symbol else "percent" if symbol == "%" else f"money {symbol}"
+
+
+PLAIN = Affix()
+
+
+def affix_of(cell: str) -> Affix | None:
+    """What stands around the number in a cell; None where there is no number in it."""
+    found = _AFFIXED.fullmatch(cell)
+    if not found or (found[1] and found[2]):
+        return None
+    return Affix(found[1] or "", found[2] or "")
+
+
+def value_like(cell: str) -> bool:
+    """Whether it is a number in any writing, a date, or missing: nothing that names a column or a class."""
+    cell = cell.strip()
+    return missing(cell) or affix_of(cell) is not None or date_like(cell)
