@@ -65,6 +65,29 @@ def table(rows: int = 80) -> pd.DataFrame:
     return frame
 
 
+def mixed(rows: int = 90, brazilian: bool = False, seed: int = 5) -> pd.DataFrame:
+    """Columns of every kind, with gaps; as they are written in Brazil, if wanted."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"area": rng.normal(80, 20, rows).round(2)})
+    frame["price"] = (frame["area"] * 5000 + rng.normal(0, 9000, rows)).round(2)
+    frame["flat"] = rng.random(rows) > 0.4
+    frame["city"] = rng.choice(["Rio", "São Paulo", "Recife"], rows)
+    frame["street"] = [f"street {i}" for i in rng.integers(0, 60, rows)]
+    frame["size"] = rng.choice(["small", "medium", "large"], rows)
+    frame["month"] = rng.integers(1, 13, rows)
+    when = pd.Timestamp("2024-03-01") + pd.to_timedelta(rng.integers(0, 90 * 24, rows), unit="h")
+    frame["when"] = when.strftime("%Y-%m-%d %H:%M")
+    if brazilian:
+        frame["when"] = when.strftime("%d/%m/%Y %H:%M")
+        frame["area"] = [f"{a:.2f}".replace(".", ",") for a in frame["area"]]
+        swap = str.maketrans(",.", ".,")
+        frame["price"] = [f"R$ {p:,.2f}".translate(swap) for p in frame["price"]]
+        frame["flat"] = np.where(frame["flat"], "sim", "não")
+    for column in ("area", "city", "when"):
+        frame[column] = frame[column].where(rng.random(rows) > 0.1)
+    return frame
+
+
 def source(name: Any, folder: Path) -> Any:
     """What the cases name: a built-in, a file that is made here, a frame, arrays."""
     again = pd.concat([table(), table(25)], ignore_index=True)
@@ -76,6 +99,12 @@ def source(name: Any, folder: Path) -> Any:
     if not name.endswith(".csv"):
         return name
     path = folder / name
+    if name.startswith("mixed"):
+        frame = mixed(brazilian=name == "mixed brazilian.csv")
+        if name == "mixed frame.csv":
+            return frame
+        frame.to_csv(path, index=False, sep=";" if "brazilian" in name else ",")
+        return str(path)
     if name == "twice.csv":
         again.to_csv(path, index=False)
     else:
@@ -145,7 +174,13 @@ FEW: list[tuple[str, dict[str, Any]]] = [
     ("diabetes", {"loss": "huber", "metric": "r2", "batch_size": "full", "epochs": 50, "patience": 20}),
     ("table.csv", {"target": "size", "features": ("a b", "c", "flag", "rare"), "as_taught": True}),
 ]
+MIXED = {"target": "price", "kinds": ("size=small<medium<large", "month=category"), "epochs": 3}
 MANY: list[tuple[str, dict[str, Any]]] = [
+    ("mixed.csv", MIXED),
+    ("mixed brazilian.csv", MIXED),
+    ("mixed frame.csv", MIXED | {"impute": "mean"}),
+    ("mixed.csv", {"target": "city", "split_time": "when", "kinds": ("street=hashed",), "epochs": 3}),
+    ("wine", {"split_time": "alcohol"}),
     ("wine", {"epochs": 60, "patience": 5, "lr": 0.02}),
     ("wine", {"epochs": 60, "patience": 5, "lr": 0.02, "keep": "last"}),
     ("iris", {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),

@@ -18,7 +18,19 @@ from safetensors.torch import load_file
 from torch import nn
 
 import treino as tr
-from tests.workflows.export_cases import FEW, MANY, ROOT, SHORT, no_treino, ruff, said, table, trained
+from tests.workflows.export_cases import (
+    FEW,
+    MANY,
+    MIXED,
+    ROOT,
+    SHORT,
+    mixed,
+    no_treino,
+    ruff,
+    said,
+    table,
+    trained,
+)
 from treino.data import BUILTINS
 from treino.engine import INITS, LOSSES, SCHEDULES
 from treino.errors import TreinoError
@@ -109,6 +121,17 @@ def test_it_predicts_from_raw_columns_as_the_run_does(
     theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "new.csv")))))
     assert list(theirs.pop("row")) == list(range(9))
     pd.testing.assert_frame_equal(theirs, ours, check_dtype=False, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mixed.csv", "mixed brazilian.csv", "mixed frame.csv"])
+def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> None:
+    run = trained(name, tmp_path, **MIXED)
+    new = mixed(40, brazilian="brazilian" in name, seed=6).drop(columns="price")
+    new.loc[0, ["city", "size", "street"]] = "elsewhere"
+    new.to_csv(tmp_path / "new.csv", index=False, sep=";" if "brazilian" in name else ",")
+    ours = tr.open(run.path).predict(str(tmp_path / "new.csv"))
+    theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "new.csv")))))
+    np.testing.assert_allclose(theirs["prediction"], ours, rtol=1e-6)
 
 
 def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:

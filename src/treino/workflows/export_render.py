@@ -9,6 +9,7 @@ from collections.abc import Mapping, Set
 from string import Template
 
 from treino.workflows.export_template_data import DATA, HEAD
+from treino.workflows.export_template_encode import ENCODE
 from treino.workflows.export_template_train import LOOP, NET
 
 
@@ -16,7 +17,7 @@ def render(flags: Set[str], values: Mapping[str, str], dedent: bool) -> str:
     """The script for a run: the lines that its flags keep, with its values filled in."""
     kept: list[str] = []
     block, left = True, False
-    for line in (HEAD + DATA + NET + LOOP).strip("\n").split("\n"):
+    for line in (HEAD + ENCODE + DATA + NET + LOOP).strip("\n").split("\n"):
         if line in ("#<", "#>"):
             left = dedent and line == "#<"
         elif line.startswith("#["):

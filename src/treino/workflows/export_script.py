@@ -16,8 +16,9 @@ from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, mlp
 from treino.errors import TreinoError
 from treino.words import _
+from treino.workflows.export_part import WIDTH, Part, literal
 from treino.workflows.export_render import render
-from treino.workflows.export_source import WIDTH, Part, literal, scale_of, source_part
+from treino.workflows.export_source import scale_of, source_part
 from treino.workflows.export_training import changes_part, planned_steps, training_part
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ INITS = {
 
 LIBRARIES = {
     **{name: f"import {name}" for name in (
-        "copy", "csv", "functools", "gzip", "hashlib", "json", "math", "os", "sys")},
+        "copy", "csv", "datetime", "functools", "gzip", "hashlib", "json", "math", "os", "re", "sys")},
     "Path(": "from pathlib import Path",
     "np": "import numpy as np",
     "torch": "import torch",
@@ -58,9 +59,9 @@ def script(run: "Run") -> Path:
     part = _own(run)
     data = run.data
     part |= source_part(run, data)
-    part |= training_part(run, data)
+    part |= training_part(run, data, "csv" in part.flags)
     part |= _network(run, data)
-    part |= _head(run, data)
+    part |= _head(run, data, part)
     part |= changes_part(run)
     text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
     if run.folder.has("model.safetensors"):
@@ -94,7 +95,7 @@ def _weights(run: "Run", data: Data) -> bytes:
 # ---- the head
 
 
-def _head(run: "Run", data: Data) -> Part:
+def _head(run: "Run", data: Data, made: Part) -> Part:
     s, part = run.settings, Part()
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
     learnt = f"one of {len(data.classes)} classes" if data.classes else _words(data.target)
@@ -115,26 +116,26 @@ def _head(run: "Run", data: Data) -> Part:
     part.flag(notes=bool(notes), weightless=not run.folder.has("model.safetensors"))
     part.values |= {
         "title": textwrap.fill(f"{_words(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
-        "usage": _usage(run),
+        "usage": _usage(run, "csv" in made.flags),
         "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
         "seed": str(s["seed"]),
         "seed_of": "of the first weights"
         + (" and of what dropout leaves out" if s["dropout"] or run.spec["net"] != "mlp" else ""),
         "data_seed": str(s["data_seed"]),
-        "data_seed_of": "of the order of the rows" if "memory" in run.spec["data"]["kind"]
+        "data_seed_of": "of the order of the rows" if "memory" in made.flags
         else "of the split and of the order of the rows",
     }  # fmt: skip
     return part
 
 
-def _usage(run: "Run") -> str:
+def _usage(run: "Run", reads_table: bool) -> str:
     """What can be typed, and what it does; in two columns where they fit."""
     typed = _words("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
         typed: f"trains from scratch; the weights go to {_words(_stem(run))}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
-    if run.spec["data"]["kind"] == "file":
+    if reads_table:
         table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
     wide = max(map(len, table))
     if wide + max(map(len, table.values())) + 6 <= WIDTH:

@@ -2,10 +2,7 @@
 
 import csv
 import io
-import json
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +12,20 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data
+from treino.data.encoders import Number
 from treino.data.loading import feature_matrix
+from treino.data.preparation import Preparation
 from treino.data.splitting import first_equal
 from treino.data.table import Table
 from treino.data.target import encode
 from treino.errors import TreinoError
 from treino.words import _
+from treino.workflows.export_encoders import encoders_part
+from treino.workflows.export_part import Part, listing, literal
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
 
-WIDTH = 110
 SKLEARN = {
     **{
         name: f"load_{name}(return_X_y=True)"
@@ -34,52 +34,6 @@ SKLEARN = {
     "moons": "make_moons(1000, noise=0.2, random_state=0)",
     "circles": "make_circles(1000, noise=0.1, factor=0.5, random_state=0)",
 }
-
-
-@dataclass
-class Part:
-    """Flags and values of the template, and files that lie beside the script."""
-
-    flags: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-
-    def flag(self, **named: object) -> None:
-        """Raise the flags whose value holds."""
-        self.flags |= {name for name, holds in named.items() if holds}
-
-    def __ior__(self, other: "Part") -> "Part":
-        self.flags |= other.flags
-        self.values |= other.values
-        self.files |= other.files
-        return self
-
-
-def literal(value: Any) -> str:
-    """Python's text for a value, with double quotes."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=not value.isprintable())
-    if isinstance(value, (list, tuple)):
-        inner = ", ".join(map(literal, value))
-        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
-    return repr(value)
-
-
-def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:
-    """The list as it stands after ``name = ``, filled to the width of a line."""
-    whole = literal(list(items))
-    if indent + len(name) + len(whole) + 3 <= WIDTH:
-        return whole
-    lines, line = [], ""
-    for item in items:
-        word = literal(item) + ","
-        if line and len(line) + len(word) + 1 > WIDTH - 4 - indent:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}" if line else word
-    return textwrap.indent(
-        "[\n    " + "\n    ".join([*lines, line]) + "\n]  # fmt: skip", " " * indent
-    ).lstrip()
 
 
 def features_text(names: Sequence[str]) -> str:
@@ -98,13 +52,13 @@ def source_part(run: "Run", data: Data) -> Part:
     Raises:
         TreinoError: the data is gone or changed.
     """
-    where, prep = run.spec["data"], data.preparation
-    part = Part()
+    prep, part = data.preparation, Part()
     image, regression = prep.kind == "image", data.task == "regression"
-    memory = where["kind"] == "memory"
+    table = _plain_table(run, data)
+    memory, encoded = table is None, bool(prep.encoders) and table is None and not _plain_encoders(prep)
     part.flag(
         classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
-        fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale,
+        fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale, encoded=encoded,
     )  # fmt: skip
     one = "its class number for each row" if not regression else "the number to predict for each row"
     values = "torch.as_tensor(raw).double() / 255" if image else "torch.as_tensor(raw)"
@@ -127,11 +81,51 @@ def source_part(run: "Run", data: Data) -> Part:
         "columns": "",
         "value": "float",
     }
-    if memory:
+    if table is None:
         part |= _given(run, data)
+        if encoded:
+            part |= encoders_part(run, data, _delimiter(Path(data.source), data) or ",")
     else:
-        part |= _table(run, data)
+        part |= _table(run, data, table)
     return part
+
+
+def _plain_encoders(prep: Preparation) -> bool:
+    """Whether every column is a number that is never missing, in images or tables."""
+    return all(isinstance(e, Number) and not e.flag for e in prep.encoders)
+
+
+def _plain_table(run: "Run", data: Data) -> Table | None:
+    """The table that a short script can read, split and scale again; None: it is given the rows."""
+    where, prep = run.spec["data"], data.preparation
+    if where["kind"] == "memory" or not _plain_encoders(prep):
+        return None
+    if data.files or {"kinds", "split_group", "split_time", "split_column", "duplicates", "reading"} & set(
+        data.arguments
+    ):
+        return None
+    if where["kind"] == "file":
+        table = sources.read(Path(data.source))
+        columns = [table.column(name) for name in (*data.features, data.target)]
+        written = [
+            c
+            for c in columns
+            if c.writing or (c.words is not None and c.numbers is not None and not c.boolean)
+        ]
+        truth = {w for c in columns if c.boolean and c.words is not None for w in set(c.words.tolist())}
+        dropped = any(c.missing_N.any() for c in columns)
+        if written or dropped or not truth <= {"true", "false"} or not _delimiter(Path(data.source), data):
+            return None
+        return table
+    if where["name"] in BUILTINS:
+        return BUILTINS[where["name"]].read(where["name"])
+    raise TreinoError(
+        "export_data_unknown",
+        _("{run} was trained on {source}, which a script can't read again.").format(
+            run=run.name, source=where["source"]
+        ),
+        _("Save the rows as a CSV file and train on that."),
+    )
 
 
 def _shape(shape: Sequence[int] | None) -> str:
@@ -166,23 +160,10 @@ def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return mean, np.where(scale == 0, np.inf, scale)
 
 
-def _table(run: "Run", data: Data) -> Part:
+def _table(run: "Run", data: Data, table: Table) -> Part:
     """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
-    part, where, s, prep = Part(), run.spec["data"], run.settings, data.preparation
-    if where["kind"] == "file":
-        table = sources.read(Path(data.source))
-        part |= _csv(run, data, table)
-    elif where["name"] in BUILTINS:
-        table = BUILTINS[where["name"]].read(where["name"])
-        part |= _builtin(data, table)
-    else:
-        raise TreinoError(
-            "export_data_unknown",
-            _("{run} was trained on {source}, which a script can't read again.").format(
-                run=run.name, source=where["source"]
-            ),
-            _("Save the rows as a CSV file and train on that."),
-        )
+    part, s, prep = Part(), run.settings, data.preparation
+    part |= _csv(run, data, table) if run.spec["data"]["kind"] == "file" else _builtin(data, table)
     raw_ND = feature_matrix(table, prep.features)
     own = table.rows - table.official_test
     first_N = first_equal(raw_ND)
@@ -247,8 +228,10 @@ def _csv(run: "Run", data: Data, table: Table) -> Part:
     column = table.column(data.target)
     part = Part()
     truth = any(table.column(n).boolean for n in data.features) or (column.boolean and not data.classes)
-    part.flag(csv=True, loads=True, numbered=bool(data.classes) and column.words is None, truth=truth)
-    mark = _delimiter(Path(data.source), {*data.features, data.target})
+    part.flag(
+        csv=True, loads=True, numbered=bool(data.classes) and data.preparation.labels == "number", truth=truth
+    )
+    mark = _delimiter(Path(data.source), data)
     part.values |= {
         "target": literal(data.target),
         "source": literal(Path(where["source"]).as_posix()),
@@ -261,11 +244,15 @@ def _csv(run: "Run", data: Data, table: Table) -> Part:
     return part
 
 
-def _delimiter(path: Path, names: set[str]) -> str:
-    """What separates the cells: that by which the header has these names."""
-    for mark in ",;\t":
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header = next(cells for cells in csv.reader(file, delimiter=mark) if cells)
+def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | None:
+    """What separates the cells: that by which the header has the names; None for what is no such file."""
+    names = {*data.features, data.target}
+    for mark in ",;\t|":
+        try:
+            with path.open(newline="", encoding=encoding) as file:
+                header = next((cells for cells in csv.reader(file, delimiter=mark) if cells), [])
+        except (OSError, UnicodeError, csv.Error):
+            return None
         if names <= {name.strip() for name in header}:
-            break
-    return mark
+            return mark
+    return None

@@ -39,6 +39,9 @@ TARGET = $target  #? csv
 CLASSES = $classes  #? classes
 FEATURES = $features
 COLUMNS = $columns  #? subset
+ENCODERS = $encoders  #? encoded
+MISSING = $missing  #? encoded
+TRUTH = $truth_words  #? encoded truth
 WEIGHTS = Path(__file__).with_suffix(".pt")
 DATA = Path(__file__).resolve().parent.parent / $source  #? csv
 SHA256 = "$sha256"  # of the table  #? csv
@@ -90,7 +93,7 @@ def read_csv(path):
 def features_of(rows):
     """[N, D] float64: the columns that are learnt from."""
 #]
-#[ !csv
+#[ !csv !encoded
 
 
 def read_csv(path):
@@ -98,11 +101,13 @@ def read_csv(path):
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
 #]
+#[ !encoded
     missing = [name for name in FEATURES if rows and name not in rows[0]]
     if missing:
         sys.exit(f"Columns are missing: {', '.join(missing)}")
     return np.array([[$value(row[name]) for name in FEATURES] for row in rows]).reshape(-1, len(FEATURES))
-#[ truth
+#]
+#[ truth !encoded
 
 
 def value(cell):

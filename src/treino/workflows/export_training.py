@@ -7,7 +7,7 @@ from treino.data.dataset import Data
 from treino.engine import BETTER, HP, OPTIMIZERS
 from treino.engine.kernels.module import EVALUATION_ROWS
 from treino.engine.plan import EVALUATION_APART
-from treino.workflows.export_source import WIDTH, Part, listing, literal
+from treino.workflows.export_part import WIDTH, Part, listing, literal
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
@@ -33,7 +33,7 @@ SCHEDULES = {
 """The engine's losses and schedules as lines of a plain script."""
 
 
-def training_part(run: "Run", data: Data) -> Part:
+def training_part(run: "Run", data: Data, reads_table: bool) -> Part:
     s, part, own = run.settings, Part(), run.spec["net"] != "mlp"
     rows = {split: len(r) for split, r in data.splits.items()}
     per, steps = int(run.spec["steps_per_epoch"]), planned_steps(run)
@@ -110,7 +110,7 @@ def training_part(run: "Run", data: Data) -> Part:
         "final_loss": "losses[-1] if losses else None",
         "json_test": ', "test": figures' if rows["test"] else "",
         "alone": 'len(sys.argv) <= 2 and sys.argv[-1] != "predict"'
-        if run.spec["data"]["kind"] == "file"
+        if reads_table
         else "len(sys.argv) == 1",
     }  # fmt: skip
     part |= _optimizer(s, "trained" if own else "net.parameters()")
