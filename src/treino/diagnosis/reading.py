@@ -1,10 +1,11 @@
-"""What names say: test-like words, permutations that miss an array, choices that look at test figures."""
+"""What names say: test-like words, permutations that miss an array, cuts by position."""
 
 import ast
 import re
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import assignment, called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.provenance import origins
+from treino.diagnosis.source import called, enclosing, names_in, statement_at, tree
 
 _TEST = re.compile(r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest)$")
 _VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva)$")
@@ -18,9 +19,8 @@ def words(name: str) -> list[str]:
 
 def says_test(names: set[str]) -> bool:
     """Whether a name speaks of test data (masks and indices of a common table don't count)."""
-    return any(
-        _TEST.match(w) for n in names for w in words(n) if not {"mask", "idx", "index"} & set(words(n))
-    )
+    plain = [words(n) for n in names if not {"mask", "idx", "index", "indices"} & set(words(n))]
+    return any(_TEST.match(w) for of in plain for w in of)
 
 
 def says_validation(names: set[str]) -> bool:
@@ -34,29 +34,43 @@ def says_train(names: set[str]) -> bool:
 
 
 def names_of_evaluation(stack: tuple[Site, ...]) -> set[str]:
-    """Names that say which rows are evaluated: arguments of the calls on the stack and what loops run
-    over.
+    """Names that say which rows are evaluated: arguments of the calls on the stack and what loops run over;
+    where they say nothing, the names that they were made of.
     """
     found: set[str] = set()
+    made: set[str] = set()
     for site in stack:
         statement = statement_at(site)
         if statement is None or isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             continue
+        own: set[str] = set()
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.lineno <= site.line]
         for call in calls if not isinstance(statement, (ast.For, ast.While, ast.With, ast.If)) else ():
             for argument in [*call.args, *(k.value for k in call.keywords)]:
                 if not isinstance(argument, (ast.Constant, ast.JoinedStr)):
-                    found |= names_in(argument)
+                    own |= _rows_named(argument)
         for node in enclosing(site):
             if isinstance(node, (ast.For, ast.comprehension)):
-                found |= names_in(node.iter)
+                own |= names_in(node.iter)
         for node in ast.walk(statement):
             if isinstance(node, ast.comprehension):
-                found |= names_in(node.iter)
+                own |= names_in(node.iter)
         around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
+        found |= own
+        made |= origins(site, own)
         if around:
             found |= {around[-1].name} if site is stack[0] and around[-1].name != "forward" else set()
-    return found
+    speaks = says_test(found) or says_validation(found) or says_train(found)
+    return found if speaks else found | made
+
+
+def _rows_named(argument: ast.AST) -> set[str]:
+    """Names of rows in an argument: ``x[test_idx]`` is test_idx too, ``net(x)[test_mask]`` is not."""
+    found: set[str] = set()
+    for node in ast.walk(argument):
+        if isinstance(node, ast.Subscript) and not any(isinstance(n, ast.Call) for n in ast.walk(node.value)):
+            found |= {re.sub("mask|idx|index|indices", "rows", n.lower()) for n in names_in(node.slice)}
+    return found | names_in(argument)
 
 
 def lonely_permutation(path: str) -> Site | None:
@@ -102,63 +116,8 @@ def lonely_permutation(path: str) -> Site | None:
     return None
 
 
-def chosen_on_test(path: str, test_lines: set[int]) -> Site | None:
-    """An ``if`` that keeps the best, or stops, by a figure of test data; the line that computes the
-    figure.
-    """
-    module = tree(path)
-    if module is None:
-        return None
-    for node in ast.walk(module):
-        if isinstance(node, ast.If):
-            compared = [n for n in ast.walk(node.test) if isinstance(n, ast.Compare)]
-            keeps = bool(called(node, "state_dict", "deepcopy", "save", "clone", "copy")) or any(
-                isinstance(n, ast.Break) for n in ast.walk(node)
-            )
-            best = {t.id for n in ast.walk(node) if isinstance(n, ast.Assign) for t in _targets(n)}
-            keeps = keeps or any("best" in words(b) for b in best)
-            for comparison in compared if keeps else ():
-                place = _figure_of_test(path, comparison, node, test_lines)
-                if place is not None:
-                    return place
-        elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
-            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            if name in ("max", "min", "argmax", "argmin", "idxmax") and any(
-                "best" in words(n) for n in _assigned_to(module, node)
-            ):
-                used = set().union(*(names_in(a) for a in node.args)) if node.args else set()
-                if says_test(used) and not says_validation(used):
-                    return Site(path, node.lineno)
-            elif name == "step" and node.args and says_test(names_in(node.args[0])):
-                return Site(path, node.lineno)
-    return None
-
-
 def _targets(node: ast.Assign) -> list[ast.Name]:
     return [n for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-
-
-def _assigned_to(module: ast.Module, call: ast.Call) -> set[str]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Assign) and any(n is call for n in ast.walk(node.value)):
-            return {t.id for t in _targets(node)}
-    return set()
-
-
-def _figure_of_test(path: str, comparison: ast.Compare, node: ast.If, test_lines: set[int]) -> Site | None:
-    names = {n.id for n in ast.walk(comparison) if isinstance(n, ast.Name)}
-    if says_validation(names):
-        return None
-    for name in names:
-        made = assignment(Site(path, node.lineno), name, follow=False)
-        statement = statement_at(made) if made is not None else None
-        source = names_in(statement) if isinstance(statement, (ast.Assign, ast.AugAssign)) else set()
-        if says_validation(source):
-            return None
-        of_test = made is not None and (says_test({name}) or says_test(source) or made.line in test_lines)
-        if of_test and "best" not in words(name):
-            return made
-    return None
 
 
 def split_line(path: str) -> Site | None:

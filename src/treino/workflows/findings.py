@@ -20,7 +20,7 @@ from treino.data.dataset import Data, Rows
 from treino.diagnosis.exam import decide
 from treino.diagnosis.finding import Evidence, Finding, Site
 from treino.diagnosis.rules import rules
-from treino.diagnosis.watch.rows import DataSeen, TrainSeen, chance, hash_rows
+from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.diagnosis.watch.seen import (
     BackwardSeen,
     ClipSeen,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.provenance import dataset_line
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
@@ -10,15 +11,21 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The same labels come with other rows at every evaluation."""
+    """The same labels come with other rows at every evaluation; views of one row that are averaged, rows
+    that other layers make, and rows of other folds are something else.
+    """
     for key, e in seen.data.evals.items() if seen.data is not None else ():
         train = seen.data.trains.get(key[0])
-        if e.changed >= 2 and not e.stable and e.names and not (train is not None and train.adversarial):
-            names = names_of_evaluation(e.names)
-            if says_train(names) and not says_test(names) and not says_validation(names):
-                continue
-            yield Evidence(e.names[0], e.names[0], {"evaluations": len(e.phases), "changed": e.changed})
-            return
+        if e.changed < 2 or e.stable or e.other or e.views or e.luck > 1e-3 or not e.names or train is None:
+            continue
+        if train.adversarial or train.inner:
+            continue
+        names = names_of_evaluation(e.names)
+        if says_train(names) and not says_test(names) and not says_validation(names):
+            continue
+        place = dataset_line(e.loader) if e.loader is not None else e.names[0]
+        yield Evidence(place, e.names[0], {"evaluations": len(e.phases), "changed": e.changed})
+        return
 
 
 RULE = Rule(

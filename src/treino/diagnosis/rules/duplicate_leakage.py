@@ -15,9 +15,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """
     for o in overlaps(seen):
         if o.copies:
-            yield Evidence(
-                o.place, o.names[0], {"rows": o.rows, "trained": o.trained, "share": o.trained / o.rows}
-            )
+            yield o.evidence()
             return
 
 

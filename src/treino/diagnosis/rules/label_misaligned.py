@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading import lonely_permutation
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.rows import DataSeen, TrainSeen
 from treino.diagnosis.watch.seen import LossSeen, Seen
+from treino.diagnosis.watch.tables import DataSeen, TrainSeen
 from treino.words import _
 
 

@@ -51,6 +51,7 @@ RULE = Rule(
     watches=("optimizers", "losses"),
     decide=decide,
     unless=(
+        "unshuffled_sorted",
         "unscaled_inputs",
         "exploding_sum_loss",
         "nan_inputs",

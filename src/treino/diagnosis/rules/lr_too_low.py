@@ -40,6 +40,9 @@ RULE = Rule(
     watches=("optimizers", "losses", "clips"),
     decide=decide,
     unless=(
+        "vanishing_gradient",
+        "symmetric_init",
+        "clip_too_small",
         "no_step",
         "grad_cleared_before_step",
         "detached_loss",

@@ -1,25 +1,22 @@
 """What test_in_train and duplicate_leakage share: evaluation rows that training had seen."""
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from treino.diagnosis.finding import Site
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.provenance import calling_line, data_names, maker_line, origins, rows_line
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.source import called, tree
-from treino.diagnosis.watch.rows import TrainSeen, chance
+from treino.diagnosis.source import called, statement_at, tree
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
 
 JOINS = (
-    "concat",
-    "concatenate",
-    "cat",
-    "vstack",
-    "resample",
-    "repeat",
-    "tile",
-    "repeat_interleave",
-    "ConcatDataset",
+    *("concat", "concatenate", "cat", "vstack", "hstack", "append", "stack", "resample", "repeat", "tile"),
+    *("repeat_interleave", "ConcatDataset", "sample", "choice", "choices", "randint", "integers"),
 )
+COPIES = ("resample", "repeat", "tile", "repeat_interleave", "sample", "choice", "choices")
 
 
 @dataclass(frozen=True)
@@ -32,12 +29,17 @@ class Overlap:
     copies: bool  # the training rows themselves hold copies
     place: Site | None
 
+    def evidence(self) -> Evidence:
+        """The finding's numbers, at the line where the two parts came to share rows."""
+        numbers = {"rows": self.rows, "trained": self.trained, "share": self.trained / self.rows}
+        return Evidence(self.place, self.names[0], numbers)
+
 
 def overlaps(seen: Seen) -> Iterable[Overlap]:
     """Evaluations that speak of test or validation rows of which more were trained on than chance allows."""
-    data = seen.data
+    data: DataSeen | None = seen.data
     for key, e in data.evals.items() if data is not None else ():
-        train = data.trains.get(key[0])
+        train = data.trains.get(key[0]) if data is not None else None
         if train is None or not e.names or len(e.rows) < 10 or train.adversarial:
             continue
         names = names_of_evaluation(e.names)
@@ -49,26 +51,81 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         same = trained >= 0.98 * len(e.rows) and len(e.rows) >= 0.98 * len(train.rows)
         if same and e.calls <= len(e.phases):
             continue  # one table in one piece, for training and evaluation alike, as for graphs with masks
-        copies = train.twice > 0.01 * max(1, train.first_epoch)
-        yield Overlap(
-            e.names,
-            len(e.rows),
-            trained,
-            copies,
-            _joined(e.names[0]) if copies else _place(train, e.names[0]),
-        )
+        copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
+        place = _joined(e.names[0]) if copies else _place(train, e)
+        yield Overlap(e.names, len(e.rows), trained, copies, place)
 
 
-def _joined(site: Site) -> Site | None:
+def shared_by_folds(seen: Seen) -> Iterable[Overlap]:
+    """A net that learned on the rows of a fold before they became its test rows: it was never made anew."""
+    data: DataSeen | None = seen.data
+    for key, e in data.evals.items() if data is not None else ():
+        train = data.trains.get(key[0]) if data is not None else None
+        if train is None or not e.names or data is None:
+            continue
+        for before, fold in zip(data.folds, data.folds[1:], strict=False):
+            through = before.step <= train.first_step < fold.step <= train.last_step
+            if fold.site != before.site or not through or not any(p > fold.step for p in e.phases):
+                continue
+            both = len(fold.test & before.train)
+            if both > 0.5 * len(fold.test):
+                place = maker_line(e.net.made_at) if e.net.made_at is not None else None
+                yield Overlap(e.names, len(fold.test), both, False, place or fold.site)
+                return
+
+
+def _drawn_again(path: str) -> bool:
+    """Whether a sampler draws training rows more than once, so that repeats tell nothing of the table."""
+    module = tree(path)
+    return module is not None and bool(called(module, "WeightedRandomSampler", "RandomSampler"))
+
+
+def _joined(site: Site) -> Site:
+    """The line that puts copies into the table: a join of parts of one table, or a draw with replacement."""
     module = tree(site.file)
-    calls = called(module, *JOINS) if module is not None else []
-    return Site(site.file, calls[0].lineno) if calls else site
+    found: list[tuple[int, int]] = []
+    for call in called(module, *JOINS) if module is not None else ():
+        score = _copies(Site(site.file, call.lineno), call)
+        if score:
+            found.append((-score, call.lineno))
+    return calling_line(Site(site.file, min(found)[1])) if found else site
 
 
-def _place(train: TrainSeen, site: Site) -> Site | None:
-    """The second of two draws of the same split, or where the training rows are read."""
+def _copies(site: Site, call: ast.Call) -> int:
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    parts: list[set[str]] = []
+    for argument in call.args[:1]:
+        elements: list[Any] = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else []
+        parts = [data_names(e) for e in elements]
+    for i, part in enumerate(parts):
+        if any(part & other for other in parts[i + 1 :]):
+            return 3
+    statement = statement_at(site)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    given = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    if len(parts) > 1 and any(given & part for part in parts):
+        return 3
+    made = [origins(site, part) | part for part in parts]
+    if any(made[i] & other for i in range(len(made)) for other in made[i + 1 :]):
+        return 2
+    return 1 if name in COPIES else 0
+
+
+def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
+    """The second of two draws of the same split, or where the rows of the wrong part are taken."""
+    site = e.names[0]
     module = tree(site.file)
     draws = called(module, "random_split", "train_test_split") if module is not None else []
-    if len(draws) >= 2:
-        return Site(site.file, draws[1].lineno)
-    return train.loader or train.site
+    lines = sorted({d.lineno for d in draws})
+    if len(lines) >= 2 and _same_table(draws):
+        return Site(site.file, lines[1])
+    tested = next((p for p in (rows_line(s, e.loader, says_test) for s in e.names) if p is not None), None)
+    if tested is not None and tested.of_other:
+        return tested.site
+    trained = rows_line(train.site, train.loader, says_train)
+    return trained.site if trained is not None else train.loader or train.site
+
+
+def _same_table(draws: list[ast.Call]) -> bool:
+    given = [data_names(d.args[0]) for d in draws if d.args]
+    return len(given) >= 2 and bool(given[0] & given[1])

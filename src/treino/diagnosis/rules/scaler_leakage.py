@@ -6,64 +6,109 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.provenance import calling_line
+from treino.diagnosis.reading import says_train
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, tree
-from treino.diagnosis.watch.rows import EvalSeen, TrainSeen
+from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Evaluation rows that are none of training's are among those that a scaler was fitted on."""
+    """Evaluation rows that are none of training's are among those that a scaler was fitted on; or all rows
+    together have the scaler's exact statistics, and training's alone have not.
+    """
     data = seen.data
     if data is None:
         return
-    for e in data.evals.values():
-        train = next((t for t in data.trains.values() if t.net is e.net), None)
-        if train is None or len(e.rows) < 10 or len(e.trained_before) > 0.1 * len(e.rows) or not train.rows:
-            continue
+    held = [(e, t) for e, t in _pairs(data) if len(e.trained_before) <= 0.1 * len(e.rows)]
+    for e, train in held:
         for number, fit in enumerate(data.fits):
             if e.leaked[number] >= 0.9 * len(e.rows) and train.leaked[number] > 0:
-                yield Evidence(
-                    fit.site, e.names[0] if e.names else None, _numbers(len(e.rows), fit.rows, fit.kind)
-                )
+                numbers = {"rows": len(e.rows), "fitted": fit.rows, "kind": fit.kind}
+                yield Evidence(_written(fit.site), e.names[0], numbers)
                 return
-        place = by_statistics(train, e)
+    for e, train in held:
+        kind = _by_hand(train, [other for other, t in held if t is train])
+        place = by_hand_line(e.names[0].file, kind) if kind else None
         if place is not None:
-            yield Evidence(
-                place,
-                e.names[0] if e.names else None,
-                _numbers(len(e.rows), len(e.rows | set(train.rows)), "mean"),
-            )
+            numbers = {"rows": len(e.rows), "fitted": len(e.rows | set(train.rows)), "kind": kind}
+            yield Evidence(place, e.names[0], numbers)
             return
 
 
-def _numbers(rows: int, fitted: int, kind: str) -> dict[str, int | str]:
-    return {"rows": rows, "fitted": fitted, "kind": kind}
+def _pairs(data: DataSeen) -> Iterable[tuple[EvalSeen, TrainSeen]]:
+    for key, e in data.evals.items():
+        train = data.trains.get(key[0])
+        if train is not None and train.rows and e.names and len(e.rows) >= 10:
+            yield e, train
 
 
-def by_statistics(train: TrainSeen, e: EvalSeen) -> Site | None:
-    """All rows together have mean 0 and deviation 1 to the last digits, the training rows alone have not."""
-    n, m = len(train.rows), len(e.rows)
-    if train.sums is None or e.sums is None or train.squares is None or e.squares is None:
-        return None
-    if train.sums.shape != e.sums.shape or not train.over or n < 30:
-        return None
-    if train.twice or not e.names:
-        return None
-    mean = (train.sums + e.sums) / (n + m)
-    std = np.sqrt(np.maximum((train.squares + e.squares) / (n + m) - mean**2, 0))
-    own = np.abs(train.sums / n)
-    unit = np.minimum(np.abs(std - 1), np.abs(std * np.sqrt((n + m) / (n + m - 1)) - 1))
-    exact = (np.abs(mean) < 2e-5) & (unit < 2e-5)
-    if exact.mean() < 0.8 or own.max() < 1e-3 or len(mean) < 2:
-        return None
-    module = tree(e.names[0].file)
+def _written(site: Site | None) -> Site | None:
+    """Where a scaler is given its rows: the line itself, or the call of the little helper around it."""
+    return calling_line(site) if site is not None else None
+
+
+def _by_hand(train: TrainSeen, evals: list[EvalSeen]) -> str:
+    """Which exact statistics the training rows have only together with rows of evaluations: all of them, or
+    those of one; empty where none.
+    """
+    if train.columns.n < 30 or train.twice:
+        return ""
+    apart: list[EvalSeen] = []
+    for e in sorted(evals, key=lambda e: -len(e.rows)):
+        if all(not (e.rows & other.rows) for other in apart) and not (e.rows & train.rows.keys()):
+            apart.append(e)
+    whole = train.columns
+    for e in apart:
+        whole = whole + e.columns
+    own = set(exact(train.columns))
+    for columns in (whole, *(train.columns + e.columns for e in apart)):
+        for kind in exact(columns):
+            if kind not in own and columns.n > train.columns.n:
+                return kind
+    return ""
+
+
+def exact(c: Columns) -> Iterable[str]:
+    """Which scalings leave these statistics: to the last digits of float32, in at least 4 of 5 columns."""
+    if c.sums is None or c.low is None or c.high is None or not c.n:
+        return
+    mean, variance = c.mean(), c.variance()
+    unit = _unit(np.sqrt(variance), c.n)
+    if ((np.abs(mean) < 2e-5) & (unit < 2e-5)).mean() >= 0.8:
+        yield "mean"
+    middle = float(mean.mean())
+    spread = float(np.sqrt(max(0.0, float((variance + mean**2).mean()) - middle**2)))
+    if len(mean) > 1 and abs(middle) < 2e-5 and _unit(np.array(spread), c.n * len(mean)) < 2e-5:
+        yield "mean of all"
+    for low in (0.0, -1.0):
+        if ((np.abs(c.low - low) < 1e-6) & (np.abs(c.high - 1) < 1e-6)).mean() >= 0.8:
+            yield "min and max"
+
+
+def _unit(deviation: np.ndarray, n: int) -> np.ndarray:
+    """How far a deviation is from one, with n or n - 1 in its denominator."""
+    corrected = np.abs(deviation * np.sqrt(n / (n - 1)) - 1)
+    return np.asarray(np.minimum(np.abs(deviation - 1), corrected))
+
+
+def by_hand_line(path: str, kind: str) -> Site | None:
+    """The line that scales by statistics of whole columns; None where the source has no such line."""
+    module = tree(path)
+    spread, centre = (("max", "amax", "aminmax"), ("min", "amin")) if kind == "min and max" else _MEANS
+    found: list[tuple[bool, int]] = []
     for node in ast.walk(module) if module is not None else ():
-        plain = isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        if plain and called(node, "std", "var") and called(node, "mean"):
-            return Site(e.names[0].file, node.lineno)  # type: ignore[attr-defined]
-    return e.names[0]
+        if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+            calls = called(node, *spread)
+            if calls and not says_train(names_in(calls[0])):
+                both = bool(called(node, *centre, "std_mean", "var_mean", "aminmax"))
+                found.append((not both, node.lineno))
+    return calling_line(Site(path, min(found)[1])) if found else None
+
+
+_MEANS = (("std", "var", "std_mean", "var_mean"), ("mean", "nanmean"))
 
 
 RULE = Rule(

@@ -2,42 +2,44 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.choices import chosen_on_test
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading import chosen_on_test, names_of_evaluation, says_test, says_validation
+from treino.diagnosis.reading import names_of_evaluation, says_test, says_validation
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.rows import EvalSeen
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Test rows were evaluated again and again, the source keeps the best by that figure, and no other
+    """Test rows were evaluated again and again, the source keeps the best by that figure, and no further
     rows judge it.
     """
-    evals = list(seen.data.evals.values()) if seen.data is not None else []
-    tests = [e for e in evals if e.names and _is_test(e)]
-    if sum(len(e.phases) for e in tests) < 2:
+    evals = [e for e in seen.data.evals.values() if e.names] if seen.data is not None else []
+    tests = [e for e in evals if _is_test(names_of_evaluation(e.names))]
+    looks = sum(len(e.phases) for e in tests)
+    if looks < 2:
         return
     rows = set().union(*(e.rows for e in tests))
-    others = [e for e in evals if e not in tests and e.names and e.rows - rows and not _trained(e)]
-    if others:
-        return
-    for path in {e.names[0].file for e in tests}:
-        lines = {site.line for e in tests for site in e.names if site.file == path}
+    for e in evals:
+        judge = e not in tests and e.rows - rows and len(e.trained_before) <= 0.5 * len(e.rows)
+        if judge and not says_validation(names_of_evaluation(e.names)):
+            return
+    others = {site for e in evals if e not in tests for site in e.names}
+    for path in {site.file for e in tests for site in e.names}:
+        lines = {
+            site.line
+            for e in tests
+            for site in e.names
+            if site.file == path and site not in others and _is_test(names_of_evaluation((site,)))
+        }
         place = chosen_on_test(path, lines)
         if place is not None:
-            numbers = {"evaluations": sum(len(e.phases) for e in tests), "rows": len(rows)}
-            yield Evidence(place, tests[0].names[0], numbers)
+            yield Evidence(place, tests[0].names[0], {"evaluations": looks, "rows": len(rows)})
             return
 
 
-def _is_test(e: EvalSeen) -> bool:
-    names = names_of_evaluation(e.names)
+def _is_test(names: set[str]) -> bool:
     return says_test(names) and not says_validation(names)
-
-
-def _trained(e: EvalSeen) -> bool:
-    return len(e.trained_before) > 0.5 * len(e.rows)
 
 
 RULE = Rule(

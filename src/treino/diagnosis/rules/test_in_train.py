@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.rules.overlap import overlaps
+from treino.diagnosis.rules.overlap import overlaps, shared_by_folds
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -13,10 +13,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Rows of an evaluation that calls itself a test had been trained on, more than chance allows."""
     for o in overlaps(seen):
         if not o.copies:
-            yield Evidence(
-                o.place, o.names[0], {"rows": o.rows, "trained": o.trained, "share": o.trained / o.rows}
-            )
+            yield o.evidence()
             return
+    for o in shared_by_folds(seen):
+        yield o.evidence()
+        return
 
 
 RULE = Rule(

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, tree
-from treino.diagnosis.watch.rows import TrainSeen
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.tables import TrainSeen
 from treino.words import _
 
 

@@ -18,9 +18,9 @@ class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        *("__weakref__", "bad_rows", "call", "derived", "flat", "flat_width", "fresh", "grad", "hashes"),
-        *("judged", "labels", "modal", "names", "net", "offset", "predicted", "reached", "ref", "rows"),
-        *("best_rows", "let_go", "seq", "shape", "step", "target", "training", "windows"),
+        *("__weakref__", "bad_out", "bad_rows", "best_rows", "call", "derived", "flat", "flat_width"),
+        *("fresh", "grad", "hashes", "judged", "labels", "let_go", "loader", "modal", "names", "net"),
+        *("offset", "predicted", "reached", "ref", "rows", "seq", "shape", "step", "target", "training"),
     )
 
     def __init__(
@@ -40,7 +40,8 @@ class Output:
         self.hashes: np.ndarray | None = None  # of the rows that went in
         self.flat: np.ndarray | None = None
         self.flat_width = 0
-        self.windows: torch.Tensor | None = None
+        self.bad_out = False
+        self.loader: Site | None = None  # the DataLoader that gave the rows
         self.names: tuple[Site, ...] = ()
         self.bad_rows = self.offset = 0
         self.labels: np.ndarray | None = None

@@ -1,5 +1,6 @@
 """Scalers and splits of scikit-learn, observed once the script itself has imported them."""
 
+import functools
 import importlib.abc
 import importlib.util
 import random
@@ -8,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.rows import Rows
+from treino.diagnosis.watch.tables import FoldSeen
 from treino.diagnosis.watch.where import here
 
 SCALERS = (
@@ -20,7 +22,9 @@ SCALERS = (
     "QuantileTransformer",
     "PowerTransformer",
 )
-WATCHED = ("sklearn.preprocessing", "sklearn.model_selection", "sklearn.utils")
+FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
+LEARNERS = {"sklearn.preprocessing": SCALERS, "sklearn.decomposition": ("PCA",)}
+WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils")
 
 
 class SklearnHooks(importlib.abc.MetaPathFinder):
@@ -69,20 +73,67 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
 
     def _patch(self, name: str) -> None:
         module = sys.modules[name]
-        if name == "sklearn.preprocessing":
-            for kind in SCALERS:
-                scaler = getattr(module, kind, None)
-                if scaler is not None:
-                    self.patches.after(scaler, "fit", lambda r, a, k: self.rows.fitted(a[0], _data(a, k)))
-                    self.patches.after(
-                        scaler, "transform", lambda r, a, k: self.rows.transformed(a[0], _data(a, k), r)
-                    )
+        if name in LEARNERS:
+            for kind in LEARNERS[name]:
+                self._learner(getattr(module, kind))
+            for function in FUNCTIONS if name == "sklearn.preprocessing" else ():
+                self.patches.after(module, function, self._scaled(function))
         elif name == "sklearn.model_selection":
             self.patches.after(module, "train_test_split", self._split)
+            base = sys.modules["sklearn.model_selection._split"]._BaseKFold
+            self.patches.replace(base, "split", self._folds(base.split))
         elif name == "sklearn.utils":
             self.patches.after(
                 module, "shuffle", lambda r, a, k: self._shuffled(r, a, k) if len(a) == 1 else None
             )
+
+    def _folds(self, split: Any) -> Any:
+        """The same folds, noted as they are handed out."""
+        patches, data, nets = self.patches, self.rows.data, self.rows.nets
+
+        @functools.wraps(split)
+        def folds(*args: Any, **kwargs: Any) -> Any:
+            site = here() if patches.watching() else None
+            for train, test in split(*args, **kwargs):
+                if site is not None and len(data.folds) < 100 and len(test) < 100_000:
+                    parts = frozenset(train.tolist()), frozenset(test.tolist())
+                    data.folds.append(FoldSeen(site, nets.steps, *parts))
+                yield train, test
+
+        return unseen(folds)
+
+    def _learner(self, kind: Any) -> None:
+        """Fits add up where they are partial; PCA transforms the rows that it is fitted on by itself."""
+        scalers = self.rows.scalers
+
+        def fitted(result: Any, args: Any, kwargs: Any) -> None:
+            scalers.fitted(args[0], _data(args, kwargs))
+
+        def transformed(result: Any, args: Any, kwargs: Any) -> None:
+            scalers.transformed(args[0], _data(args, kwargs), result)
+
+        def both(result: Any, args: Any, kwargs: Any) -> None:
+            fitted(result, args, kwargs)
+            transformed(result, args, kwargs)
+
+        def more(result: Any, args: Any, kwargs: Any) -> None:
+            scalers.fitted(args[0], _data(args, kwargs), more=True)
+
+        self.patches.after(kind, "fit", fitted)
+        self.patches.after(kind, "transform", transformed)
+        if "fit_transform" in vars(kind):
+            self.patches.after(kind, "fit_transform", both)
+        if "partial_fit" in vars(kind):
+            self.patches.after(kind, "partial_fit", more)
+
+    def _scaled(self, function: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            given = args[0] if args else kwargs.get("X")
+            scaler = object()  # the function's own, of which nobody hears again
+            self.rows.scalers.fitted(scaler, given, function)
+            self.rows.scalers.transformed(scaler, given, result)
+
+        return observe
 
     def _split(self, result: Any, args: Any, kwargs: Any) -> None:
         self.rows.data.splits.append((here(), kwargs.get("shuffle", True)))

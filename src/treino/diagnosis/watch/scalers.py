@@ -1,0 +1,88 @@
+"""Scalers that were fitted, and what became of the rows that they were fitted on."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from treino.diagnosis.watch.tables import DataSeen, FitSeen, hash_rows
+from treino.diagnosis.watch.where import here
+
+MOST = 200_000  # rows of one fit
+TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
+
+
+class Scalers:
+    """Follows rows through fits and transforms into nets."""
+
+    def __init__(self, data: DataSeen) -> None:
+        self.data = data
+        self._fits: dict[int, tuple[Any, FitSeen]] = {}  # the scaler is held: its id stays its own
+        self._places: dict[tuple[int, int], int | None] = {}  # (fit, width of the net's rows) -> first column
+
+    def fitted(self, scaler: Any, x: Any, kind: str = "", *, more: bool = False) -> None:
+        """A scaler's fit: remember the rows. more: add them to those of the fits before."""
+        rows = table(x)
+        if rows is None or len(self.data.fits) > 50 or len(rows) > MOST:
+            return
+        raw = np.unique(hash_rows(rows))
+        known = self._fits.get(id(scaler))
+        if more and known is not None and known[0] is scaler and known[1].width == rows.shape[1]:
+            known[1].raw = np.union1d(known[1].raw, raw)
+            known[1].rows = max(known[1].rows, len(known[1].raw))
+            return
+        fit = FitSeen(here(), kind or type(scaler).__name__, len(rows), rows.shape[1], raw)
+        self.data.fits.append(fit)
+        self._fits[id(scaler)] = (scaler, fit)
+
+    def transformed(self, scaler: Any, x: Any, result: Any) -> None:
+        """A scaler's transform: what the rows that it was fitted on have become."""
+        known, rows, out = self._fits.get(id(scaler)), table(x), table(result)
+        if known is None or known[0] is not scaler or rows is None or out is None or len(rows) != len(out):
+            return
+        fit = known[1]
+        if len(fit.out) > MOST:
+            return
+        fit.width = out.shape[1]
+        of_fit = np.isin(hash_rows(rows), fit.raw)
+        fit.out = np.union1d(fit.out, hash_rows(out[of_fit]))
+
+    def entered(self, flat_ND: np.ndarray, hashes_N: np.ndarray, counts: Counter[int]) -> None:
+        """Count the rows of a batch that each fit had seen: whole rows, or a block of their columns (a
+        window's last step, the numbers beside encoded categories).
+        """
+        for number, fit in enumerate(self.data.fits):
+            if not len(fit.out):
+                continue
+            width = flat_ND.shape[1]
+            if fit.width == width:
+                counts[number] += int(np.isin(hashes_N, fit.out).sum())
+            elif fit.width < width:
+                start = self._place(number, fit, flat_ND)
+                if start is not None:
+                    block = hash_rows(flat_ND[:, start : start + fit.width])
+                    counts[number] += int(np.isin(block, fit.out).sum())
+
+    def _place(self, number: int, fit: FitSeen, flat_ND: np.ndarray) -> int | None:
+        width = flat_ND.shape[1]
+        key = (number, width)
+        if self._places.get(key) is None:
+            last = width - fit.width
+            few = fit.width < 2 or last > 64
+            starts = [last, 0] if few else [last, *range(last)]
+            some = flat_ND[:TRIED]
+            self._places[key] = next(
+                (s for s in starts if np.isin(hash_rows(some[:, s : s + fit.width]), fit.out).mean() > 0.5),
+                None,
+            )
+        return self._places[key]
+
+
+def table(x: Any) -> np.ndarray | None:
+    """[N, D] float32 of an array or a frame of numbers; None where it is none, or too large."""
+    array = np.asarray(x)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.dtype.kind not in "fiu" or array.size > 20_000_000:
+        return None
+    return array.astype(np.float32)

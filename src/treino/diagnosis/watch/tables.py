@@ -1,0 +1,238 @@
+"""What the rows that entered nets are remembered by: hashes, labels, phases of evaluation, columns."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.seen import NetSeen
+
+WIDE = 256  # columns that are hashed of a wider row
+MEASURED = 512  # columns whose mean and deviation are followed at most
+_weights: dict[int, np.ndarray] = {}
+Names = tuple[Site, ...]
+
+
+def hash_rows(x_ND: np.ndarray) -> np.ndarray:
+    """[N] one 64-bit number for each row of float32 [N, D]; equal rows have equal numbers."""
+    rows = np.ascontiguousarray(x_ND, dtype=np.float32)
+    if rows.shape[1] > WIDE:
+        rows = np.ascontiguousarray(rows[:, :: -(-rows.shape[1] // WIDE)])
+    if rows.shape[1] % 2:
+        rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
+    pairs = rows.view(np.uint64)  # two floats at once: half the work
+    width = pairs.shape[1]
+    w = _weights.get(width)
+    if w is None:
+        drawn = np.random.RandomState(width).randint(1, 2**62, size=width)
+        w = _weights[width] = np.asarray(drawn).astype(np.uint64) | np.uint64(1)
+    mixed: np.ndarray = pairs @ w
+    return mixed
+
+
+@dataclass
+class Columns:
+    """Sums over distinct rows: what a scaling leaves exact."""
+
+    n: int = 0
+    sums: np.ndarray | None = None
+    squares: np.ndarray | None = None
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+    def add(self, rows_ND: np.ndarray) -> None:
+        """More rows; of another width, or too many columns, they are passed over."""
+        if not len(rows_ND) or rows_ND.shape[1] > MEASURED:
+            return
+        rows = rows_ND.astype(np.float64)
+        if self.sums is None or self.squares is None or self.low is None or self.high is None:
+            self.sums, self.squares = rows.sum(axis=0), (rows * rows).sum(axis=0)
+            self.low, self.high = rows.min(axis=0), rows.max(axis=0)
+        elif self.sums.shape != rows.shape[1:]:
+            return
+        else:
+            self.sums = self.sums + rows.sum(axis=0)
+            self.squares = self.squares + (rows * rows).sum(axis=0)
+            self.low = np.minimum(self.low, rows.min(axis=0))
+            self.high = np.maximum(self.high, rows.max(axis=0))
+        self.n += len(rows)
+
+    def __add__(self, other: "Columns") -> "Columns":
+        both = Columns(self.n, self.sums, self.squares, self.low, self.high)
+        if self.sums is None or other.sums is None or self.sums.shape != other.sums.shape:
+            return both
+        both.n = self.n + other.n
+        both.sums, both.squares = self.sums + other.sums, self.squares + other.squares  # type: ignore[operator]
+        both.low = np.minimum(self.low, other.low)  # type: ignore[arg-type]
+        both.high = np.maximum(self.high, other.high)  # type: ignore[arg-type]
+        return both
+
+    def mean(self) -> np.ndarray:
+        """[D]"""
+        return np.asarray(self.sums) / self.n
+
+    def variance(self) -> np.ndarray:
+        """[D] with n in the denominator."""
+        return np.asarray(np.maximum(np.asarray(self.squares) / self.n - self.mean() ** 2, 0))
+
+
+@dataclass
+class Phase:
+    """One evaluation: the calls from one place without a step between, whatever the order of their rows."""
+
+    step: int
+    rows: int = 0
+    digest: int = 0
+    labelled: int = 0
+    labels: Counter[float] = field(default_factory=Counter)
+    trained: int = 0  # rows that this net had been trained on
+    batches: dict[bytes, int] = field(default_factory=dict)  # labels of a call -> digest of its rows
+
+    def luck(self) -> float:
+        """How likely two samples of these shares have equal counts: Σ p² of a multinomial, near its mode."""
+        share = 1.0
+        for n in self.labels.values():
+            share *= n / self.rows
+        wide = (4 * math.pi * self.rows) ** ((len(self.labels) - 1) / 2)
+        return min(1.0, 1 / (wide * math.sqrt(share))) if share > 0 else 0.0
+
+
+@dataclass
+class EvalSeen:
+    """One place from which a net is evaluated: its rows, labels and predictions."""
+
+    net: NetSeen
+    names: Names
+    loader: Site | None = None  # the DataLoader that gave the rows
+    calls: int = 0
+    phases: set[int] = field(default_factory=set)  # step counts at which it happened
+    rows: set[int] = field(default_factory=set)
+    whole: bool = True  # floating-point rows
+    first: int = 0  # rows of the first phase
+    first_trained: int = 0  # ... that had been trained on
+    trained_before: set[int] = field(default_factory=set)  # its rows that this net had been trained on
+    labels: Counter[float] = field(default_factory=Counter)
+    learned: Counter[float] = field(default_factory=Counter)  # labels of training at the first evaluation
+    right: int = 0
+    judged: int = 0
+    changed: int = 0  # the same labels came with other rows
+    stable: int = 0
+    other: int = 0  # other labels came
+    luck: float = 1.0  # how likely so many equal counts of labels are for rows that were drawn anew
+    views: bool = False  # the same labels with other rows, several times in one evaluation
+    skipping: bool = False  # the evaluation that runs is not looked at
+    entered: int = -1  # the step count of the newest call
+    in_phase: int = 0  # calls since then
+    now: Phase | None = None
+    before: Phase | None = None
+    leaked: Counter[int] = field(default_factory=Counter)  # fit number -> rows that it was fitted on
+    columns: Columns = field(default_factory=Columns)
+
+    def close(self) -> None:
+        """A phase is over: hold it against the one before."""
+        now, before = self.now, self.before
+        if now is None:
+            return
+        known = now.rows >= 16 and now.labelled == now.rows and len(now.labels) > 1
+        if known and before is not None and (before.rows != now.rows or before.labels != now.labels):
+            self.other += 1
+        elif known and before is not None:
+            if before.digest == now.digest:
+                self.stable += 1
+            elif now.trained < 0.1 * now.rows and before.trained < 0.1 * before.rows:
+                self.changed += 1
+                self.luck *= 0.0 if before.batches.keys() == now.batches.keys() else now.luck()
+        if known:
+            self.before = now
+        if not self.first:
+            self.first, self.first_trained = now.rows, now.trained
+        self.now = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether further evaluations would tell nothing new about the rows."""
+        return self.stable >= 2 or self.changed >= 3
+
+
+@dataclass
+class TrainSeen:
+    """The rows that a net was trained on."""
+
+    net: NetSeen
+    rows: dict[int, float] = field(default_factory=dict)  # hash -> label of the first time (or 0)
+    epoch: set[int] = field(default_factory=set)
+    twice: int = 0  # rows seen twice before the first epoch was over
+    first_epoch: int = 0
+    over: bool = False
+    done: bool = False
+    relabelled: int = 0
+    repeated: int = 0
+    sample: list[np.ndarray] = field(default_factory=list)
+    columns: Columns = field(default_factory=Columns)
+    leaked: Counter[int] = field(default_factory=Counter)
+    largest: float = 0.0
+    column_std: np.ndarray | None = None
+    first_step: int = -1  # optimizer steps taken when it was first called for training, since its weights
+    last_step: int = -1  # ... were last made anew, and when it was last
+    adversarial: bool = False
+    inner: bool = False  # its rows are made by other layers that learn
+    right: int = 0
+    judged: int = 0
+    loader: Site | None = None
+    site: Site | None = None
+    labels_first: Counter[float] = field(default_factory=Counter)
+    labels_later: Counter[float] = field(default_factory=Counter)
+
+
+@dataclass
+class FitSeen:
+    """One fit of a scaler: what its rows became."""
+
+    site: Site | None
+    kind: str
+    rows: int
+    width: int
+    raw: np.ndarray  # hashes, sorted
+    out: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
+
+
+@dataclass
+class FoldSeen:
+    """One fold of a cross-validation, as it was handed out."""
+
+    site: Site | None
+    step: int
+    train: frozenset[int]
+    test: frozenset[int]
+
+
+@dataclass
+class DataSeen:
+    """Everything about rows."""
+
+    evals: dict[tuple[int, int, Names], EvalSeen] = field(default_factory=dict)
+    trains: dict[int, TrainSeen] = field(default_factory=dict)
+    fits: list[FitSeen] = field(default_factory=list)
+    folds: list[FoldSeen] = field(default_factory=list)
+    nan_calls: int = 0
+    nan_rows: int = 0
+    nan_site: Site | None = None
+    nan_made: Site | None = None
+    nan_hurt: int = 0  # ... and the loss was not finite
+    splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)
+    shuffles: list[tuple[Site | None, int]] = field(default_factory=list)  # arrays shuffled on their own
+
+
+def chance(train: TrainSeen) -> float:
+    """How likely two rows are to be equal by chance, from the columns' values, times the rows there are."""
+    if not train.sample:
+        return 0.0
+    width = min(s.shape[1] for s in train.sample)
+    rows = np.concatenate([s[:, :width] for s in train.sample])
+    p = 1.0
+    for column in rows.T:
+        _, counts = np.unique(column, return_counts=True)
+        p *= float(((counts / len(rows)) ** 2).sum())
+    return p * max(1, len(train.rows))
