@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from treino.data.dataset import Data, Rows
-from treino.data.labels import Labels, labels_of
-from treino.data.look import HELD_ROWS, ItemsSeen, Seen, look
+from treino.data.labels import Labels, labels_again, labels_of
+from treino.data.look import HELD_ROWS, ItemsSeen, Seen, everything, look
 from treino.data.preparation import Preparation
 from treino.data.seeding import generator
 from treino.data.splitting import TEST, TRAIN, VALIDATION, split
@@ -55,6 +55,7 @@ def load_foreign(
     test: float = 0.15,
     data_seed: int = 0,
     num_workers: int = 0,
+    of_tables: Mapping[str, Any] | None = None,
 ) -> Data:
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
@@ -66,10 +67,22 @@ def load_foreign(
 
     validation, test: shares of a Dataset's items, where no part of that name is given.
     num_workers: processes that read a Dataset's items; a DataLoader has its own.
+    of_tables: what was asked and has a meaning for tables only.
 
     Raises:
         TreinoError: naming the item, and the line of the user's own code that failed.
     """
+    for name, value in (of_tables or {}).items():
+        if value:
+            raise TreinoError(
+                f"{name}_of_tables",
+                _("{name} is for tables, and this is a {kind}.").format(
+                    name=name, kind=type(source).__name__
+                ),
+                _("Leave it out; to divide a Dataset by yourself give {form}.").format(
+                    form='{"train": …, "validation": …, "test": …}'
+                ),
+            )
     parts = _parts_of(source)
     _check_workers(num_workers, parts)
     seen = {
@@ -103,7 +116,7 @@ def load_foreign(
         )
     width = train.item_shape.numel()
     kind: Literal["image", "table"] = "image" if len(train.item_shape) > 1 else "table"
-    names = tuple(f"x{j + 1}" for j in range(width))
+    names = tuple(f"{train.form.x or 'x'}{j + 1}" for j in range(width))
     none = Rows(torch.empty(0, width), kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
     preparation = Preparation(
         kind=kind,
@@ -113,7 +126,7 @@ def load_foreign(
         scale=(1.0,) * (1 if kind == "image" else width),
         normalise=False,
         task=kinds.task,
-        target="target",
+        target=train.form.y or "target",
         classes=kinds.classes,
         target_mean=kinds.mean,
         target_scale=kinds.scale,
@@ -128,7 +141,7 @@ def load_foreign(
         task=kinds.task,
         task_reason=kinds.reason,
         features=names,
-        target="target",
+        target=train.form.y or "target",
         classes=kinds.classes,
         item_shape=tuple(train.item_shape),
         train=rows["train"],
@@ -253,6 +266,34 @@ def _split(
         for name, number in found.items()
         if name == "train" or (part_N == number).any()
     }
+
+
+def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
+    """x ``[N, D]`` of all items, and y where they have targets, for a training on such items."""
+    if preparation.normalise or preparation.encoders:
+        raise TreinoError(
+            "items_of_table",
+            _("The network was trained on a table, and items of a {kind} have no columns.").format(
+                kind=type(source).__name__
+            ),
+            _("Give a frame or a file with its columns."),
+        )
+    if isinstance(source, Mapping | tuple | list):
+        raise TreinoError(
+            "parts_to_predict", _("Several parts can't be predicted at once."), _("Give one of them.")
+        )
+    x, labels = everything(source, preparation.features[0][:-1], preparation.target)
+    if x.shape[1] != len(preparation.features):
+        raise TreinoError(
+            "items_size",
+            _("Items hold {got} numbers, and those of the training {want}.").format(
+                got=x.shape[1], want=len(preparation.features)
+            ),
+            _("Give items of the shape {shape}.").format(shape=list(preparation.item_shape)),
+        )
+    if labels is None:
+        return x, None
+    return x, labels_again(preparation).encode(labels, lambda row: _("item {i}").format(i=row))
 
 
 def elsewhere(data: Data) -> list[Rows]:

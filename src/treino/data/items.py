@@ -32,12 +32,19 @@ _LIBRARIES = tuple(
 
 @dataclass(frozen=True)
 class Form:
-    """Which parts of an item are x and y: names of a dict's entries; None: the first and the second."""
+    """Which parts of an item are x and y: names of a dict's entries; None: the first and the second.
+
+    alone: items are x, and there are no targets; each counts as 0.
+    """
 
     x: str | None = None
     y: str | None = None
+    alone: bool = False
 
     def pair(self, item: Any, where: str) -> tuple[Any, Any]:
+        if self.alone:
+            item = item[self.x] if isinstance(item, Mapping) else item
+            return (item[0] if isinstance(item, tuple | list) and len(item) == 1 else item), 0
         if self.x is not None and isinstance(item, Mapping) and self.x in item and self.y in item:
             return item[self.x], item[self.y]
         if self.x is None and isinstance(item, tuple | list) and len(item) == 2:

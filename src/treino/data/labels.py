@@ -11,7 +11,7 @@ from torch import Tensor
 
 from treino.data.dataset import Task
 from treino.data.items import Label
-from treino.data.preparation import fit_target
+from treino.data.preparation import Preparation, fit_target
 from treino.data.table import Column, plain, shorten
 from treino.data.target import check_classes, class_names, decide_task
 from treino.errors import TreinoError
@@ -102,6 +102,17 @@ def labels_of(
     found = Labels(task, reason, classes, number, kind)
     check_classes(found.encode(labels, place).numpy(), classes, column, place)
     return found
+
+
+def labels_again(preparation: Preparation) -> Labels:
+    """What the targets were when a network was trained."""
+    p = preparation
+    number: dict[Label, int] = {}
+    for i, name in enumerate(p.classes):
+        number[name == "true" if p.labels == "truth" else float(name) if p.labels == "number" else name] = i
+    if p.labels == "text":  # a Dataset that names its classes gives their numbers
+        number |= _places(range(len(p.classes)))
+    return Labels(p.task, "", p.classes, number, p.labels, p.target_mean, p.target_scale)
 
 
 def _places(names: Sequence[Label]) -> dict[Label, int]:

@@ -12,6 +12,7 @@ from treino.data import sources
 from treino.data.choosing import check_kinds, choose_features, say_encoders, say_missing
 from treino.data.dataset import Data, Rows, Task
 from treino.data.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
+from treino.data.foreign import is_foreign, load_foreign
 from treino.data.kinds import Choice, level_cells
 from treino.data.parts import Split, check_split, decide_parts, divider, parts_of_files, times_of
 from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
@@ -42,10 +43,13 @@ def load(
     split_column: str | None = None,
     duplicates: Literal["apart", "ignore"] = "apart",
     reading: Reading | Mapping[str, Any] | None = None,
+    num_workers: int = 0,
 ) -> Data:
     """Read a source, split its rows, and prepare them by what the training rows alone say.
 
-    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``).
+    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader
+    of your own, or ``{"train": …, "validation": …, "test": …}`` of them: their items are taken as they are,
+    and ``features=[x]`` and ``target`` name the entries of items that are dicts.
     target: the column to learn; a built-in and (X, y) have their own. Rows without it are left out.
     features: the columns to learn from, in this order; all others by default, without identifiers, free
     text and what never changes. task: ``classification`` or ``regression`` instead of what the target says.
@@ -57,12 +61,19 @@ def load(
     duplicates: ``apart`` keeps rows that are equal in all features on one side, ``ignore`` doesn't look.
     normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
     reading: how the file is written, where that is not to be found out.
+    num_workers: processes that read a Dataset's items.
 
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
     shares, files = _shares_and_files(validation, test)
     asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates)
     check_split(asked)
+    if is_foreign(source):
+        of_tables = {"kinds": kinds, "reading": reading, "split_by": asked.by, "file": files or None}
+        return load_foreign(
+            source, target=target, features=features, task=task, validation=asked.validation, test=asked.test,
+            data_seed=data_seed, num_workers=num_workers, of_tables=of_tables,
+        )  # fmt: skip
     kinds = dict(kinds or {})
     reading = _with_text(as_reading(reading), kinds)
     table = sources.read(source, reading)

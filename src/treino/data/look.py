@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal, cast
@@ -18,6 +18,7 @@ from treino.data.dataset import Rows
 from treino.data.elsewhere import Batch
 from treino.data.items import (
     STILL,
+    Form,
     Items,
     Label,
     Reader,
@@ -64,6 +65,10 @@ class ItemsSeen:
     notes: list[str]
 
     @property
+    def form(self) -> Form:
+        return self.reader.form
+
+    @property
     def name(self) -> str:
         return self.reader.name
 
@@ -105,6 +110,10 @@ class StreamSeen:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def form(self) -> Form:
+        return self.source.form
+
+    @property
     def name(self) -> str:
         return self.source.name
 
@@ -140,6 +149,31 @@ def look(
     if streams:
         return _look_at_stream(Source(source, name, features, target, workers), _class_names(source), keep)
     return _look_at_items(source, name, features, target, seed, workers)
+
+
+def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
+    """x ``[N, D]`` of all items, and their labels where there are; the names are of a dict's entries."""
+    name = type(source.dataset if isinstance(source, DataLoader) else source).__name__
+    streams = isinstance(source, DataLoader | IterableDataset)
+    first = next(iter(source), None) if streams else source[0] if len(source) else None
+    if first is None:
+        raise TreinoError(
+            "dataset_empty", _("{name} has no items.").format(name=name), _("Give at least one.")
+        )
+    if isinstance(first, Mapping):
+        form = (
+            Form(x_name, y_name, alone=y_name not in first) if x_name in first else form_of(first, None, None)
+        )
+    else:
+        form = Form(alone=not isinstance(first, tuple | list) or len(first) < 2)
+    if streams:
+        raws = list(Source(source, name, None, None, 0, form).once())
+    else:
+        shape = tuple(as_numbers(form.pair(first, name)[0], name).shape)
+        keys = ((STILL, part.tolist()) for part in torch.arange(len(source)).split(READ_AT_ONCE))
+        raws = list(read(Reader(source, name, form, shape, 0), keys))
+    x = torch.cat([scaled(x).flatten(1) for x, _labels in raws])
+    return x, None if form.alone else [label for _x, labels in raws for label in labels]
 
 
 def memory() -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.encoders import Seen, number_cells, number_fault
+from treino.data.foreign import is_foreign, to_predict
 from treino.data.loading import feature_matrix, prepare_target, take
 from treino.data.preparation import Preparation
 from treino.data.reading import Reading
@@ -49,6 +50,13 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
     TreinoError naming the columns that are missing, the first cell that is of no use to its column, or a
     value of the target that is none of the known classes.
     """
+    if is_foreign(source):
+        x_ND, y_N = to_predict(source, preparation)
+        return Prepared(
+            x_ND, y_N, torch.arange(len(x_ND)), (), None if y_N is None else torch.arange(len(y_N))
+        )
+    if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
+        source = source.reshape(len(source), -1)  # items in their own shape
     table = sources.read(source, reading, least_columns=1)
     notes: list[str] = []
     names: tuple[str, ...] = preparation.features

@@ -32,6 +32,7 @@ class Source:
         features: Sequence[str] | None,
         target: str | None,
         workers: int,
+        form: Form | None = None,
     ) -> None:
         self.name = name
         # what gives no batches of its own may still give what its Dataset has put together
@@ -46,8 +47,13 @@ class Source:
                 collate_fn=_as_it_is,
                 generator=torch.Generator(),
             )
-        self._form: Form | None = None
+        self._form = form
         self.item_shape: tuple[int, ...] | None = None
+
+    @property
+    def form(self) -> Form:
+        assert self._form is not None
+        return self._form
 
     def once(self) -> Iterator[Raw]:
         """One pass: x ``[B, *item]`` and labels of every batch; items come some at a time."""
@@ -99,6 +105,8 @@ class Source:
     def _batch(self, answer: Any, where: str) -> Raw:
         x, y = self._pair(answer, where)
         x_B = as_numbers(x, where)
+        if self.form.alone:
+            y = [0] * len(x_B)
         labels = [as_label(value, where) for value in (y.tolist() if hasattr(y, "tolist") else y)]
         if x_B.dim() == 1:
             x_B = x_B.unsqueeze(1)

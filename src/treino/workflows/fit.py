@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from treino.data.foreign import is_foreign
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings, refuse_layers
@@ -28,14 +29,14 @@ def fit(
 ) -> Run:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
 
-    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, or what
-        ``load`` returned.
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, a Dataset
+        or DataLoader of your own, or what ``load`` returned.
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
         ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
     lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...). The usual
-        dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` is not needed, since
-        the rows lie in memory; ``num_classes`` is checked against the data.
+        dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of
+        your own, and is not needed where rows lie in memory; ``num_classes`` is checked against the data.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
@@ -50,9 +51,9 @@ def fit(
     classes = settings.get("num_classes")
     read = read_settings(given)
     source = data
-    if classes is not None:
-        loaded = load_data(data, read)
-        if len(loaded.classes) != classes:
+    if classes is not None or is_foreign(data):
+        loaded = load_data(data, read, settings.get("num_workers", 0) if is_foreign(data) else 0)
+        if classes is not None and len(loaded.classes) != classes:
             found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
             raise TreinoError(
                 "num_classes",

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.data.foreign import steps_of
 from treino.engine import MLP, Training, mlp, train
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers
@@ -92,7 +93,7 @@ def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net,
         net = mlp(
             *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
         )  # fmt: skip
-    batch = default["batch_size"] if s.batch_size is None else s.batch_size
+    batch = _own_batch(s, data) or (default["batch_size"] if s.batch_size is None else s.batch_size)
     return net, {
         "optimizer": s.optimizer,
         "lr": default["lr"] if s.lr is None else s.lr,
@@ -170,6 +171,28 @@ def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
         }  # fmt: skip
     reasons = (data.task_reason, training.loss_reason)
     return Plan(training, resolved, tuple(r for r in reasons if r))
+
+
+def _own_batch(s: Settings, data: Data) -> int | None:
+    """The rows of the largest batch, where the data comes in batches of its own."""
+    if steps_of(data) is None:
+        return None
+    own: int = data.train.x.batch  # type: ignore[attr-defined]
+    if s.batch_size not in (None, own):
+        raise TreinoError(
+            "batch_size_loader",
+            _("batch_size is {n}, and the DataLoader makes batches of {own}.").format(
+                n=s.batch_size, own=own
+            ),
+            _("Leave it out, or make the DataLoader with batch_size={n}.").format(n=s.batch_size),
+        )
+    if s.shuffle != "each":
+        raise TreinoError(
+            "shuffle_loader",
+            _("shuffle is {how}, and the order is the DataLoader's own.").format(how=s.shuffle),
+            _("Leave it out, or make the DataLoader with shuffle=False."),
+        )
+    return own
 
 
 def _check_optimizer(s: Settings) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data, Rows
+from treino.data.foreign import elsewhere
 from treino.data.preparation import Preparation
 from treino.data.reading import Reading
 from treino.data.sources import BuiltinName
@@ -31,7 +32,7 @@ PLAIN = (
 )  # fmt: skip
 
 
-def load_data(source: Any, settings: Settings) -> Data:
+def load_data(source: Any, settings: Settings, num_workers: int = 0) -> Data:
     """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is."""
     if isinstance(source, Data):
         asked = sorted(LOADS & settings.model_fields_set)
@@ -58,6 +59,7 @@ def load_data(source: Any, settings: Settings) -> Data:
         split_column=settings.split_column,
         duplicates=settings.duplicates,
         reading=reading_of(settings),
+        num_workers=num_workers,
     )
 
 
@@ -92,6 +94,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     ]
     on_disk = data.sha256 is not None and not in_memory
     kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
+    kind = "given" if elsewhere(data) else kind
     return {
         "kind": kind,
         "name": data.name,
@@ -125,7 +128,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     """
     spec = folder.read_json("spec.json")
     where, stored = spec["data"], folder.read_json("preparation.json")
-    if where["kind"] == "memory":
+    if where["kind"] in ("memory", "given"):  # of what was given and can't be kept there are some rows
         return _copy_of(folder, stored)
     source: str | Path = BuiltinName(where["source"])
     asked = dict(where["load"])
