@@ -6,6 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import (
     accuracy_score,
@@ -41,6 +42,25 @@ def test_classes_equal_scikit_learn() -> None:
         assert ours["f1_macro"] == pytest.approx(f1_score(raw.target[test], said, average="macro"))
     assert (found.split, found.rows, found.notes) == ("test", len(wine.test), ())
     assert set(found.metrics) == {"majority", "linear"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_trees_equal_scikit_learn_where_they_are_asked_for(name: str) -> None:
+    data = load(name)
+    found = baselines(data, full=True).metrics
+    assert "trees" not in baselines(data).metrics
+    x, y, test = data.train.x.numpy(), data.train.y.numpy(), data.test
+    if data.classes:
+        trees = HistGradientBoostingClassifier(random_state=0).fit(x, y)
+        assert found["trees"]["accuracy"] == trees.score(test.x.numpy(), test.y.numpy())
+        share = trees.predict_proba(test.x.numpy())
+        assert found["trees"]["loss"] == pytest.approx(log_loss(test.y.numpy(), share), rel=1e-5)
+    else:
+        trees = HistGradientBoostingRegressor(random_state=0).fit(x, y[:, 0])
+        assert found["trees"]["r2"] == pytest.approx(
+            trees.score(test.x.numpy(), test.y[:, 0].numpy()), rel=1e-5
+        )
 
 
 def test_numbers_equal_scikit_learn(diabetes: Data) -> None:

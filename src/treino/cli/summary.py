@@ -148,6 +148,7 @@ def _headline(d: dict[str, Any]) -> list[str]:
         "majority": _("always saying the commonest class"),
         "mean": _("always saying the mean"),
         "linear": _("a linear model"),
+        "trees": _("gradient-boosted trees"),
     }
     found = {beside[k]: v[metric] for k, v in d["baseline"].items() if v is not None}
     form = "{:.1%}" if metric == "accuracy" else "{:.4g}"

@@ -72,16 +72,18 @@ class Column:
         """How many different values it holds."""
         if self.words is not None:
             return len(set(self.words))
-        assert self.numbers is not None
-        return len(np.unique(self.numbers))
+        values = self.numbers if self.numbers is not None else self.seconds
+        assert values is not None
+        return len(np.unique(values))
 
     @property
     def constant(self) -> bool:
         """Whether all cells are the same, also all missing; cheaper than counting the different ones."""
         if self.words is not None:
             return bool((self.words == self.words[0]).all())
-        assert self.numbers is not None
-        return bool((self.numbers == self.numbers[0]).all() or np.isnan(self.numbers).all())
+        values = self.numbers if self.numbers is not None else self.seconds
+        assert values is not None
+        return bool((values == values[0]).all() or np.isnan(values).all())
 
     def cell(self, row: int) -> str:
         """The cell as a person would find it in the source."""

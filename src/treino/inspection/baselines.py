@@ -1,4 +1,4 @@
-"""What the network must beat: the best constant answer, and a linear model, on the same rows."""
+"""What the network must beat: the best constant answer, a linear model, and trees, on the same rows."""
 
 import math
 import warnings
@@ -20,7 +20,8 @@ FEW_ITERATIONS = 20
 
 @dataclass(frozen=True)
 class Baselines:
-    """metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}`` as a network's are measured.
+    """metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, and ``"trees"`` if they were
+    asked for, as a network's are measured.
 
     split, rows: where. notes: a sentence for each thing that was done otherwise than a reader expects.
     """
@@ -31,11 +32,12 @@ class Baselines:
     notes: tuple[str, ...] = ()
 
 
-def baselines(data: Data, loss: Loss | None = None) -> Baselines:
+def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Baselines:
     """The best constant answer and scikit-learn's linear model, both fitted on training rows.
 
     Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers:
-    the training mean and ridge regression, in standardised units. Measured on test rows by
+    the training mean and ridge regression, in standardised units. full: gradient-boosted trees too, with
+    scikit-learn's defaults, however long they take. Measured on test rows by
     ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or squared error); on
     validation or training rows where there are none, and a note says so.
     """
@@ -52,6 +54,8 @@ def baselines(data: Data, loss: Loss | None = None) -> Baselines:
     notes += said
     if linear is not None:
         found["linear"] = linear
+    if full and (not data.classes or len(data.train.y.unique()) > 1):
+        found["trees"] = _trees(data, rows, loss)
     metrics = {}
     for key, output_NC in found.items():
         measured = measure(output_NC[None], rows.y, loss, data.target_scale)
@@ -115,6 +119,23 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
         warnings.simplefilter("ignore")
         said_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
     return torch.from_numpy(np.asarray(said_N1, dtype=np.float64).reshape(-1, 1)), notes
+
+
+def _trees(data: Data, rows: Rows, loss: Loss) -> torch.Tensor:
+    """Gradient-boosted trees on histograms (scikit-learn's defaults, seed 0), on the prepared rows.
+
+    https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    x_ND, test_ND = data.train.x.numpy(), rows.x.numpy()
+    if not data.classes:
+        trees = HistGradientBoostingRegressor(random_state=0).fit(x_ND, data.train.y[:, 0].numpy())
+        return torch.from_numpy(trees.predict(test_ND)).double()[:, None]
+    trees = HistGradientBoostingClassifier(random_state=0).fit(x_ND, data.train.y.numpy())
+    log_NC = torch.full((len(rows), len(data.classes)), -math.inf, dtype=torch.float64)
+    log_NC[:, torch.from_numpy(trees.classes_)] = torch.from_numpy(trees.predict_proba(test_ND)).log()
+    return _logits(_floored(log_NC, len(x_ND)), loss)
 
 
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:

@@ -41,7 +41,8 @@ def finish(
                 k: float(v[0]) for k, v in measure(out[None], rows.y, loss=loss, scale=scale).items()
             }
             test_output = out if split == "test" else test_output
-    found = baselines(data, loss) if over and len(data.test) else None
+    full = planned.settings.get("baselines") == "full"
+    found = baselines(data, loss, full) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
     interval = None if test_output is None else intervals(test_output, data.test.y, loss=loss, scale=scale)
     document = facts(data, planned) | {
