@@ -1,19 +1,39 @@
 """The same random numbers in every epoch."""
 
+import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import called, function_of, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The same line set the same seed again and again while one optimizer went on stepping."""
+    """The same line set the same seed again and again while one optimizer went on stepping; or it drew the
+    same order for training again and again.
+    """
     for s in seen.seeds.values():
         if s.same >= 2:
             yield Evidence(s.site, s.site, {"seed": s.seed, "times": s.calls})
             return
+    for s in seen.orders.values():
+        if s.same >= 2:
+            place, seed = _seeding_line(s.site) if s.site is not None else (None, "")
+            yield Evidence(place, s.site, {"seed": seed, "times": s.same + 1})
+            return
+
+
+def _seeding_line(site: Site) -> tuple[Site, str]:
+    """The nearest line that seeds a generator: in the function that draws, or around it, or anywhere."""
+    for where in (function_of(site), tree(site.file)):
+        calls = called(where, "manual_seed", "default_rng", "RandomState", "Generator") if where is not None else []
+        if calls:
+            call = min(calls, key=lambda c: (abs(c.lineno - site.line), -len(c.args)))
+            given = [a.value for c in calls if c.lineno == call.lineno for a in c.args if isinstance(a, ast.Constant)]
+            return Site(site.file, call.lineno), str(given[0]) if given else ""
+    return site, ""
 
 
 RULE = Rule(
@@ -21,9 +41,9 @@ RULE = Rule(
     group="settings",
     severity="wrong",
     certain=True,
-    watches=("seeds",),
+    watches=("seeds", "orders"),
     decide=decide,
-    message=_("Seed {seed} was set {times} times within one training."),
+    message=_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
     why=_(
         "Every epoch draws the same order, the same dropout masks and the same augmentation. The net "
         "never sees anything new, which is what they are there for."
@@ -49,5 +69,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("counts calls of the seeding functions"),
+    cost=_("counts calls of the seeding functions and compares the orders that are drawn"),
 )

@@ -1,0 +1,103 @@
+"""Answers taken along the wrong axis out of sight of tensors: by ``topk``, and by NumPy on a net's output."""
+
+import ast
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.source import called, function_of, statement_at
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import AxisSeen, Seen
+from treino.diagnosis.watch.where import here
+
+
+class Axes:
+    """Wraps ``topk``, ``numpy.argmax`` and ``Tensor.numpy``, whose array keeps the output's memory."""
+
+    def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
+        self.seen, self.patches, self.nets = seen, patches, nets
+        self._arrays: dict[int, tuple[tuple[int, ...], int]] = {}  # address -> (shape, class axis)
+        self._axes: dict[Site | None, AxisSeen] = {}
+        self._read: dict[Site, int | None] = {}  # what the source does with an array made on this line
+
+    def install(self) -> None:
+        """Put the wraps on."""
+        self.patches.after(torch.Tensor, "numpy", self._to_numpy)
+        self.patches.after(np, "argmax", self._argmax)
+        for owner in (torch, torch.Tensor):
+            self.patches.after(owner, "topk", self._topk)
+
+    def _topk(self, result: Any, args: Any, kwargs: Any) -> None:
+        t = args[0]
+        dim = args[2] if len(args) > 2 else kwargs.get("dim", -1)
+        output = self.nets._match(t) if t.dim() == 2 else None
+        if output is None or tuple(t.shape) != output.shape or output.net.class_dim != 1 or t.shape[0] < 2:
+            return
+        if dim % 2 == 0 and t.shape[1] > 1:
+            self._seen(here(), dim, output.shape)
+
+    def _to_numpy(self, result: Any, args: Any, kwargs: Any) -> None:
+        t = args[0]
+        if t.dim() != 2 or not t.is_floating_point() or min(t.shape) < 2:
+            return
+        output = self.nets._match(t)
+        if output is None or tuple(t.shape) != output.shape or output.net.class_dim != 1:
+            return
+        output.judged = True
+        if len(self._arrays) > 64:
+            self._arrays.clear()
+        self._arrays[result.__array_interface__["data"][0]] = (output.shape, 1)
+        site = here()
+        if site is not None:
+            if site not in self._read:
+                self._read[site] = wrong_axis(site)
+            axis = self._read[site]
+            if axis is not None:
+                self._seen(site, None if axis < 0 else axis, output.shape)
+
+    def _argmax(self, result: Any, args: Any, kwargs: Any) -> None:
+        a = args[0]
+        axis = args[1] if len(args) > 1 else kwargs.get("axis")
+        if not isinstance(a, np.ndarray) or a.ndim != 2:
+            return
+        known = self._arrays.get(a.__array_interface__["data"][0])
+        if known is not None and known[0] == a.shape and (axis is None or axis % 2 == 0):
+            self._seen(here(), axis, known[0])
+
+    def _seen(self, site: Site | None, dim: int | None, shape: tuple[int, ...]) -> None:
+        facts = self._axes.get(site)
+        if facts is None:
+            facts = self._axes[site] = AxisSeen(site, 0, dim, shape, 1)
+            self.seen.axes.append(facts)
+        facts.calls += 1
+
+
+def wrong_axis(site: Site) -> int | None:
+    """``out.numpy().argmax(0)`` on this line: the axis, -1 for none given, None where all is well.
+
+    Methods of arrays can't be watched, so the source is read; an argmax that is given 1 or -1 is right.
+    """
+    statement = statement_at(site)
+    for call in called(statement, "argmax") if statement is not None else []:
+        func = call.func
+        if not isinstance(func, ast.Attribute) or not called(func.value, "numpy"):
+            continue
+        return _axis(call)
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        name, around = statement.targets[0].id, function_of(site)
+        if isinstance(statement.value, ast.Call) and called(statement.value, "numpy") == [statement.value]:
+            for call in called(around, "argmax") if around is not None else []:
+                func = call.func
+                if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == name:
+                    return _axis(call)
+    return None
+
+
+def _axis(call: ast.Call) -> int | None:
+    given = [*call.args, *(k.value for k in call.keywords if k.arg == "axis")]
+    if not given:
+        return -1
+    return 0 if isinstance(given[0], ast.Constant) and given[0].value == 0 else None

@@ -1,0 +1,112 @@
+"""Seeds that are set and orders that are drawn: whether epochs of one training see the same random numbers."""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.output import Net, Output
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import SeedSeen, Seen
+from treino.diagnosis.watch.where import outside, stack
+
+LEAST = 10  # rows; shorter orders are equal by chance
+HELPERS = ("seed", "determin", "reprod")  # functions whose caller is meant
+Steps = dict[int, int]  # optimizer -> its steps
+
+
+class Draws:
+    """Wraps the seeding functions, and ``randperm``, through which loaders shuffle too.
+
+    A generator of one's own is seeded out of our sight: the order that it draws gives it away.
+    """
+
+    def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
+        self.seen, self.patches = seen, patches
+        self._seeds: dict[tuple[Site, str], tuple[int, Steps]] = {}
+        self._newest: list[tuple[Site, str]] = []
+        self._orders: dict[Site, tuple[int, Steps]] = {}  # the newest order drawn on a line
+        self._again: dict[Site, int] = {}  # drawn again since nets were last called: the order's length
+        nets.row_listeners.append(self._entered)
+
+    def install(self) -> None:
+        """Put the wraps on; seeds that ``fork_rng`` or a saved state takes back don't count."""
+        patches = self.patches
+        seeders: list[tuple[Any, str]] = [(torch, "manual_seed"), (torch.random, "manual_seed")]
+        seeders += [(random, "seed"), (np.random, "seed"), (np.random, "default_rng")]
+        for owner, name in seeders:
+            patches.before(owner, name, self._seeded(f"{owner.__name__}.{name}"))
+        patches.before(random.Random, "seed", self._own_seeded)
+        for owner, name in ((torch, "set_rng_state"), (torch.random, "set_rng_state"), (random, "setstate")):
+            patches.before(owner, name, self._restored)
+        patches.after(torch, "randperm", self._drawn)
+
+    def _steps(self) -> Steps:
+        return {id(o): o.steps for o in self.seen.optimizers if o.steps}
+
+    def _seeded(self, kind: str) -> Any:
+        def observe(args: Any, kwargs: Any) -> None:
+            self._seed(kind, args[0] if args else kwargs.get("seed", kwargs.get("a")))
+
+        return observe
+
+    def _own_seeded(self, args: Any, kwargs: Any) -> None:
+        self._seed("random.Random", args[1] if len(args) > 1 else kwargs.get("a"))
+
+    def _seed(self, kind: str, seed: Any) -> None:
+        site = outside(HELPERS)
+        if site is None or not isinstance(seed, int):
+            return
+        facts = self.seen.seeds.get(site)
+        if facts is None:
+            facts = self.seen.seeds[site] = SeedSeen(site)
+        facts.calls += 1
+        steps = self._steps()
+        last = self._seeds.get((site, kind))
+        if last is not None and last[0] == seed and _went_on(last[1], steps):
+            facts.same += 1
+        facts.seed = seed
+        self._seeds[site, kind] = (seed, steps)
+        self._newest.append((site, kind))
+        del self._newest[:-8]
+
+    def _restored(self, args: Any, kwargs: Any) -> None:
+        """A saved state was put back (fork_rng does it too): the seeds since then changed nothing for
+        training.
+        """
+        for key in self._newest:
+            self._seeds.pop(key, None)
+        self._newest.clear()
+
+    def _drawn(self, result: Any, args: Any, kwargs: Any) -> None:
+        """An order was drawn: the very same on the same line as before, though an optimizer has gone on?"""
+        if result.numel() < LEAST or not self.seen.steps and not self.seen.optimizers:
+            return
+        own = stack(1)
+        if not own:
+            return
+        order, steps = hash(result.numpy().tobytes()), self._steps()
+        last = self._orders.get(own[0])
+        if last is not None and last[0] == order and _went_on(last[1], steps):
+            self._again[own[0]] = result.numel()
+        self._orders[own[0]] = (order, steps)
+
+    def _entered(self, output: Output, net: Net, x: Any) -> None:
+        """The net that is called next shows what an order was drawn for: training, or looking."""
+        if not self._again:
+            return
+        for site in self._again if output.grad and output.training else ():
+            facts = self.seen.orders.get(site)
+            if facts is None:
+                facts = self.seen.orders[site] = SeedSeen(site)
+            facts.calls += 1
+            facts.same += 1
+        self._again.clear()
+
+
+def _went_on(before: Steps, now: Steps) -> bool:
+    """Whether an optimizer that had stepped before has stepped since."""
+    return any(now.get(key, 0) > n for key, n in before.items())
