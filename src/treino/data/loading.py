@@ -19,7 +19,7 @@ from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_targ
 from treino.data.reading import Reading
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.table import Column, Numbers, Table, shorten
-from treino.data.target import check_classes, choose_target, class_names, decide_task, encode
+from treino.data.target import check_classes, choose_target, class_names, decide_task, encode, imbalance
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -105,6 +105,8 @@ def load(
         classes = _classes(column, kinds.get(column.name))
         labels = [encode(t.column(column.name), classes, t.place) for t in tables]
         check_classes(labels[0], classes, column, table.place)
+        if uneven := imbalance(labels[0], classes):
+            notes.append(" ".join(uneven))
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
     label_N = np.concatenate(labels)

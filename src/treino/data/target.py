@@ -11,6 +11,7 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 MAX_INTEGER_CLASSES = 20
+IMBALANCE = 10  # times as many rows
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
 
 
@@ -179,6 +180,20 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
             ),
         )
     return codes.astype(np.int64)
+
+
+def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
+    """(what is so, what to do about it) where a class has ten times the rows of another."""
+    count_C = np.bincount(label_N, minlength=len(classes))
+    most, least = int(count_C.argmax()), int(count_C.argmin())
+    if count_C[most] < IMBALANCE * count_C[least]:
+        return None
+    return (
+        _("'{most}' has {n} rows and '{least}' {m}.").format(
+            most=shorten(classes[most]), n=count_C[most], least=shorten(classes[least]), m=count_C[least]
+        ),
+        _("Look at f1_macro, not at accuracy; --class-weights balanced evens them out."),
+    )
 
 
 def check_classes(

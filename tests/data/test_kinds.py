@@ -1,0 +1,120 @@
+"""What columns are taken for, what is left out and said, and what overrides it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import Write
+from treino.data import load
+from treino.data.encoders import Number, OneHot
+from treino.data.kinds import kind
+from treino.data.table import Column
+from treino.errors import TreinoError
+
+N = 80
+RNG = np.random.default_rng(2)
+
+
+def words(name: str, cells: list[str]) -> Column:
+    return Column(name, None, np.array(cells, dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (words("cpf", [f"{i:03d}.456.789-0{i % 9}" for i in range(N)]), "identifier"),
+        (words("cep", ["01310-100", "20040-002"] * 40), "identifier"),
+        (words("store", [f"{i % 50:04d}" for i in range(N)]), "identifier"),
+        (words("month", [f"{i % 12 + 1:02d}" for i in range(N)]), "category"),
+        (Column("id", np.arange(7.0, 7 + N)), "identifier"),
+        (Column("customer_id", np.arange(N) // 2 * 7.0), "identifier"),
+        (Column("shop_id", np.arange(N) % 5 * 1.0), "number"),
+        (Column("rainfall_index", RNG.normal(size=N)), "number"),
+        (Column("n", np.arange(1.0, 1 + N)), "number"),
+        (Column("p", RNG.normal(size=N)), "number"),
+        (words("color", ["red", "blue"] * 40), "category"),
+        (words("note", [f"some free words, number {i}" for i in range(N)]), "text"),
+        (Column("when", seconds=np.arange(N) * 3600.0), "date"),
+        (Column("none", np.full(N, np.nan)), "constant"),
+    ],
+)
+def test_kinds(column: Column, expected: str) -> None:
+    assert kind(column) == expected
+
+
+def table(**more: object) -> pd.DataFrame:
+    p = RNG.normal(size=N)
+    return pd.DataFrame({"p": p, **more, "y": np.where(p > 0, "a", "b")})
+
+
+def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Write) -> None:
+    frame = table(
+        cep=[f"{i % 7:05d}-{i % 7:03d}" for i in range(N)], code=[f"{i:05d}" for i in range(N)],
+        note=[f"words that nobody repeats {i}" for i in range(N)],
+    )  # fmt: skip
+    path = write(frame.to_csv(index=False))
+    data = load(path, target="y")
+    assert data.features == ("p",)
+    assert any("(identifiers): cep, code" in note and "--kinds cep=category" in note for note in data.notes)
+    assert any("free text: note" in note for note in data.notes)
+    asked = load(path, target="y", kinds={"cep": "category"})
+    assert asked.features == ("p", "cep")
+    assert asked.preparation.encoders[1] == OneHot("cep", tuple(sorted(set(frame["cep"]))), False)
+    assert any("Because you asked: cep=category" in note for note in asked.notes)
+    assert load(path, target="y", features=["p", "cep"]).features == ("p", "cep")
+    assert load(path, target="y", kinds={"p": "text", "cep": "category"}).features == ("cep",)
+    assert isinstance(load(path, target="y", kinds={"code": "number"}).preparation.encoders[1], Number)
+
+
+def test_numbers_as_classes_are_the_same_in_files_and_frames(write: Write) -> None:
+    frame = table(month=np.arange(N) % 12 + 1)
+    data = load(frame, target="y", kinds={"month": "category"})
+    assert data.preparation.encoders[1] == OneHot("month", tuple(map(str, range(1, 13))), True)
+    for again in (write(frame.to_csv(index=False)), frame.assign(month=frame["month"].astype(float))):
+        assert load(again, target="y", kinds={"month": "category"}).preparation == data.preparation
+
+
+def test_rows_without_a_target_are_left_out_and_counted(write: Write) -> None:
+    frame = table()
+    frame.loc[[3, 50], "y"] = None
+    for source in (frame, write(frame.to_csv(index=False))):
+        data = load(source, target="y", validation=0, test=0)
+        assert data.train.index.tolist() == [i for i in range(N) if i not in (3, 50)]
+        assert any("target is empty: 2, the first in" in note for note in data.notes)
+    numbers = frame.assign(y=np.where(frame["y"].isna(), np.nan, frame["p"] * 2))
+    data = load(write(numbers.to_csv(index=False, na_rep="NA")), target="y")
+    assert data.task == "regression"
+    assert sum(map(len, data.splits.values())) == N - 2
+
+
+def test_na_is_a_class_of_a_text_target_and_missing_in_numbers(write: Write) -> None:
+    frame = table(q=["NA", *map(str, range(N - 1))])
+    frame["y"] = np.resize(["NA", "EU", "None"], N)
+    data = load(write(frame.to_csv(index=False)), target="y")
+    assert data.classes == ("EU", "NA", "None")
+    assert "q missing" in data.preparation.inputs or 0 not in data.train.index
+    assert any("q (1)" in note for note in data.notes)
+
+
+def test_kinds_of_the_target_decide_the_task() -> None:
+    frame = table().assign(y=np.arange(N) % 30)
+    assert load(frame, target="y").task == "regression"
+    assert load(frame, target="y", kinds={"y": "category"}).task == "classification"
+    sizes = table().assign(y=np.resize(["s", "m", "l"], N))
+    assert load(sizes, target="y", kinds={"y": "s<m<l"}).classes == ("s", "m", "l")
+    with pytest.raises(TreinoError, match="'l' too"):
+        load(sizes, target="y", kinds={"y": "s<m"})
+
+
+def test_one_bad_cell_in_a_column_of_numbers_is_refused_with_its_place(write: Write) -> None:
+    path = write(table(q=["3"] * 40 + ["high"] + ["4"] * 39).to_csv(index=False))
+    with pytest.raises(TreinoError, match="'high' in line 42") as error:
+        load(path, target="y")
+    assert "--features p" in error.value.hint
+    assert load(path, target="y", kinds={"q": "category"}).inputs == 4
+
+
+def test_imbalance_is_said() -> None:
+    y = np.where(np.arange(N) < 5, "rare", "common")
+    data = load(table().assign(y=y), target="y")
+    assert any("'common' has 75 rows and 'rare' 5" in note and "balanced" in note for note in data.notes)

@@ -1,0 +1,198 @@
+"""Splits by group, time, column and file: nothing on two sides, and the latest rows are the test."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import GroupShuffleSplit
+
+from conftest import Write
+from treino.data import Data, load
+from treino.data.splitting import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
+from treino.errors import TreinoError
+
+RNG = np.random.default_rng(0)
+N = 120
+
+
+def frame(**more: object) -> pd.DataFrame:
+    p = RNG.normal(size=N)
+    return pd.DataFrame({"p": p, "q": RNG.normal(size=N), **more, "y": np.where(p > 0, "a", "b")})
+
+
+def values(data: Data, table: pd.DataFrame, column: str) -> dict[str, set]:
+    return {name: set(table[column].iloc[rows.index.numpy()]) for name, rows in data.splits.items()}
+
+
+@given(
+    groups=st.lists(st.integers(0, 12), min_size=1, max_size=60), seed=st.integers(0, 99),
+    shares=st.sampled_from([(0.15, 0.15), (0.0, 0.3), (0.25, 0.25)]),
+)  # fmt: skip
+@settings(deadline=None, max_examples=60)
+def test_groups_are_divided_as_group_shuffle_split_does(
+    groups: list[int], seed: int, shares: tuple[float, float]
+) -> None:
+    group_N = np.unique(groups, return_inverse=True)[1]
+    part_N = split_groups(group_N, *shares, seed)
+    of = [set(group_N[part_N == part]) for part in (TRAIN, VALIDATION, TEST)]
+    assert sum(map(len, of)) == len(set(group_N)) == len(set.union(*of))
+    if len(set(group_N)) < 3:
+        return
+    _train, test = next(
+        GroupShuffleSplit(1, test_size=shares[1], random_state=0).split(groups, groups=groups)
+    )
+    assert abs(len(of[TEST]) - len(set(group_N[test]))) <= 1  # scikit-learn rounds up
+    assert (part_N == split_groups(group_N, *shares, seed)).all()
+
+
+@given(
+    times=st.lists(st.integers(0, 30), min_size=1, max_size=80),
+    shares=st.sampled_from([(0.15, 0.15), (0.0, 0.3), (0.25, 0.0), (0.0, 0.0)]),
+)
+@settings(deadline=None, max_examples=100)
+def test_every_test_row_is_later_than_every_training_row(
+    times: list[int], shares: tuple[float, float]
+) -> None:
+    time_N = np.array(times, dtype=float)
+    part_N = split_times(time_N, *shares)
+    parts = [part for part, share in zip((TRAIN, VALIDATION, TEST), (1, *shares), strict=True) if share]
+    assert set(part_N) <= set(parts)
+    if len(set(times)) >= len(parts):
+        assert set(part_N) == set(parts)
+        for earlier, later in itertools.pairwise(parts):
+            assert time_N[part_N == earlier].max() < time_N[part_N == later].min()
+
+
+def test_even_times_are_cut_at_the_shares() -> None:
+    part_N = split_times(np.arange(100.0)[::-1], 0.15, 0.15)
+    assert np.bincount(part_N).tolist() == [70, 15, 15]
+    assert (part_N[:15] == TEST).all()
+
+
+def test_a_group_is_never_parted_and_is_no_feature() -> None:
+    table = frame(who=[f"person {i}" for i in RNG.integers(0, 20, N)])
+    data = load(table, target="y", split_group="who")
+    of = values(data, table, "who")
+    assert sum(map(len, of.values())) == table["who"].nunique()
+    assert [len(v) for v in of.values()] == [14, 3, 3]
+    assert data.features == ("p", "q")
+    assert any("groups of 'who': 14 for training" in note for note in data.notes)
+    assert load(table, target="y", split_group="who", features=["p", "who"]).features == ("p", "who")
+    assert values(load(table, target="y", split_group="who", data_seed=1), table, "who") != of
+
+
+def test_the_latest_rows_are_the_test() -> None:
+    when = pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.integers(0, 60, N), unit="D")
+    table = frame(when=when)
+    table.loc[7, "when"] = pd.NaT
+    data = load(table, target="y", split_time="when")
+    of = values(data, table, "when")
+    assert max(of["train"]) < min(of["validation"])
+    assert max(of["validation"]) < min(of["test"])
+    assert sum(map(len, data.splits.values())) == N - 1
+    assert any("'when' is empty" in note for note in data.notes)
+    assert any("Split by time ('when'): training from 2024-01-01" in note for note in data.notes)
+
+
+def test_a_column_says_what_each_row_is_for() -> None:
+    words = np.resize(["Train", "train", "teste", "val", "train"], N)
+    table = frame(part=words)
+    data = load(table, target="y", split_column="part")
+    assert values(data, table, "part") == {
+        "train": {"Train", "train"},
+        "validation": {"val"},
+        "test": {"teste"},
+    }
+    assert data.features == ("p", "q")
+    without = frame(part=np.where(words == "val", "train", words))
+    drawn = load(without, target="y", split_column="part", validation=0.25)
+    assert len(drawn.test) == (words == "teste").sum()
+    assert len(drawn.validation) == pytest.approx(0.25 * (N - len(drawn.test)), abs=1)
+    with pytest.raises(TreinoError, match="'holdouts' in row 3") as error:
+        load(frame(part=np.where(np.arange(N) == 3, "holdouts", words)), target="y", split_column="part")
+    assert error.value.rule == "split_column_word"
+
+
+def test_equal_rows_are_left_out_of_training_where_a_column_splits() -> None:
+    table = frame(part=np.resize(["train", "train", "test"], N))
+    table.loc[0, ["p", "q"]] = table.loc[2, ["p", "q"]]
+    data = load(table, target="y", split_column="part", validation=0)
+    assert 0 not in data.train.index
+    assert len(data.train) == 79
+    assert any("equal a held-back row in all features: 1" in note for note in data.notes)
+    kept = load(table, target="y", split_column="part", validation=0, duplicates="ignore")
+    assert len(kept.train) == 80
+
+
+@given(
+    first=st.lists(st.integers(0, 8), min_size=1, max_size=40), data=st.data(),
+)  # fmt: skip
+@settings(deadline=None, max_examples=60)
+def test_without_leaking_rows_no_value_is_on_two_sides(first: list[int], data: st.DataObject) -> None:
+    first_N = np.array(first)
+    part_N = np.array(data.draw(st.lists(st.integers(0, 2), min_size=len(first), max_size=len(first))))
+    left = ~leaking(first_N, part_N)
+    of = [set(first_N[(part_N == part) & left]) for part in (TRAIN, VALIDATION, TEST)]
+    assert sum(map(len, of)) == len(set.union(*of))
+    assert (left | (part_N != TEST)).all()
+
+
+def test_a_file_of_its_own_is_the_test(write: Write) -> None:
+    table, other = frame(city=RNG.choice(["x", "z"], N)), frame(city=RNG.choice(["x", "new"], N)).iloc[:30]
+    other.loc[0, ["p", "q", "city"]] = table.loc[5, ["p", "q", "city"]]
+    other.loc[1, "y"] = None
+    path, test = (
+        write(table.to_csv(index=False)),
+        write(other.iloc[:, ::-1].assign(w=1).to_csv(index=False), "t.csv"),
+    )
+    data = load(path, target="y", test=str(test))
+    assert sorted([*data.train.index.tolist(), *data.validation.index.tolist(), 5]) == list(range(N))
+    assert data.test.index.tolist() == [0, *range(2, 30)]
+    assert any("new" in note and "no training row" in note for note in data.notes)
+    np.testing.assert_allclose(
+        data.preparation.inverse(data.test.x)[:, 0], other["p"].drop(index=1), rtol=1e-5, atol=1e-6
+    )
+    assert set(data.files) == {"test"}
+    same = load(table, target="y", test=other)  # frames are fine too
+    assert len(same.test) == 29
+    assert dict(same.files) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "says"),
+    [
+        ({"split_group": "whom"}, "split_unknown", "Did you mean 'who'?"),
+        ({"split_group": "y"}, "split_target", "'y' is the target"),
+        ({"split_time": "who"}, "split_time_kind", "neither a date nor a number"),
+        ({"split_group": "who", "split_time": "q"}, "splits_two", "--split-group"),
+        ({"split_group": "one"}, "rows_too_few", "Different groups: 1."),
+        ({"split_time": "flat"}, "rows_too_few", "Different times: 1."),
+        ({"duplicates": "apat"}, "duplicates_choice", "'apart'"),
+        ({"kinds": {"who": "categry"}}, "kind_unknown", "'category'"),
+        ({"kinds": {"woh": "text"}}, "kind_column_unknown", "'who'"),
+        ({"kinds": {"q": "date"}}, "kind_date", "can't be a date"),
+        ({"kinds": {"q": "boolean"}}, "kind_boolean", "truth value"),
+        ({"kinds": {"q": "text"}, "features": ["p", "q"]}, "features_kinds", "'q'"),
+        ({"test": "missing.csv"}, "data_unknown", "missing.csv"),
+    ],
+)
+def test_what_can_not_be(options: dict, rule: str, says: str) -> None:
+    table = frame(who=[f"w{i % 9}" for i in range(N)], one=["k"] * N, flat=np.ones(N))
+    with pytest.raises(TreinoError) as error:
+        load(table, target="y", **options)
+    assert error.value.rule == rule
+    assert says in str(error.value)
+
+
+def test_test_columns_that_are_missing_are_named(write: Write) -> None:
+    table = frame()
+    test = write(table.rename(columns={"q": "qq"}).to_csv(index=False))
+    with pytest.raises(TreinoError, match="Did you mean 'qq'") as error:
+        load(table, target="y", test=str(test))
+    assert error.value.rule == "columns_missing"
+    bad = write(table.assign(q="high").to_csv(index=False), "bad.csv")
+    with pytest.raises(TreinoError, match=r"line 2 of '.*bad\.csv'"):
+        load(table, target="y", test=str(bad))
