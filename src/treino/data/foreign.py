@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from treino.data.dataset import Data, Rows
 from treino.data.labels import Labels, labels_again, labels_of
-from treino.data.look import HELD_ROWS, ItemsSeen, Seen, everything, look
+from treino.data.look import HELD_ROWS, ItemsSeen, Seen, everything, look, name_of
 from treino.data.preparation import Preparation
 from treino.data.seeding import generator
 from treino.data.splitting import TEST, TRAIN, VALIDATION, split
@@ -134,8 +134,8 @@ def load_foreign(
         labels=kinds.kind,
     )
     return Data(
-        name=train.name,
-        source=f"{train.name}()",
+        name=name_of(parts["train"]),
+        source=f"{name_of(parts['train'])}()",
         sha256=None,
         kind=kind,
         task=kinds.task,

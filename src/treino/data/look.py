@@ -145,16 +145,21 @@ def look(
 ) -> Seen:
     """Go through it once. keep: the rows of a stream too, if they are not too many."""
     streams = isinstance(source, DataLoader | IterableDataset)
-    name = type(source.dataset if isinstance(source, DataLoader) else source).__name__
+    name = name_of(source)
     if streams:
+        name = f"DataLoader({name})" if isinstance(source, DataLoader) else name
         return _look_at_stream(Source(source, name, features, target, workers), _class_names(source), keep)
     return _look_at_items(source, name, features, target, seed, workers)
 
 
+def name_of(source: Any) -> str:
+    """The name of the Dataset's class."""
+    return type(source.dataset if isinstance(source, DataLoader) else source).__name__
+
+
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
     """x ``[N, D]`` of all items, and their labels where there are; the names are of a dict's entries."""
-    name = type(source.dataset if isinstance(source, DataLoader) else source).__name__
-    streams = isinstance(source, DataLoader | IterableDataset)
+    name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
     if first is None:
         raise TreinoError(

@@ -2,16 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from torch import Tensor
+
 from treino.data.dataset import Data
+from treino.data.foreign import in_memory
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
-from treino.inspection.predict import outputs
 from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.document import facts, histories
 from treino.workflows.findings import findings
+from treino.workflows.foreign import answers, honesty, resumed_notes, waited_notes
 from treino.workflows.pictures import draw
 
 if TYPE_CHECKING:
@@ -20,7 +23,13 @@ if TYPE_CHECKING:
 
 
 def finish(
-    folder: RunFolder, data: Data, planned: "Plan", status: str, seconds: float, evaluation_seconds: float
+    folder: RunFolder,
+    data: Data,
+    planned: "Plan",
+    status: str,
+    seconds: float,
+    evaluation_seconds: float,
+    waited_seconds: float,
 ) -> "Run":
     """Measure the kept weights, write what a reader of the run needs, seal the folder and open it.
 
@@ -33,39 +42,51 @@ def finish(
     over = status in ("finished", "diverged")
     loss, scale = engine.loss_function, data.target_scale
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
-    test_output = None
+    held, test = in_memory(data), None
     for split, rows in data.splits.items():
-        if len(rows) and (over or split != "test"):
-            out = outputs(net, rows.x, item_shape=engine.recipe.item_shape)
+        # a run that is to go on isn't kept waiting for rows that have to be read
+        if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
+            out, y = answers(net, rows, engine.recipe.item_shape)
             metrics[split] = {
-                k: float(v[0]) for k, v in measure(out[None], rows.y, loss=loss, scale=scale).items()
+                k: float(v[0]) for k, v in measure(out[None], y, loss=loss, scale=scale).items()
             }
-            test_output = out if split == "test" else test_output
+            test = (out, y) if split == "test" else test
+    waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     full = planned.settings.get("baselines") == "full"
-    found = baselines(data, loss, full) if over and len(data.test) else None
+    found = baselines(held, loss, full) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
-    interval = None if test_output is None else intervals(test_output, data.test.y, loss=loss, scale=scale)
-    document = facts(data, planned) | {
-        "status": status,
-        "stopped_early": engine.status_P[0] == "stopped",
-        "steps": int(engine.last_step_P[0]),
-        "seconds": seconds,
-        "evaluation_seconds": evaluation_seconds,
-        "metrics": metrics,
-        "intervals": {"test": interval},
-        "baseline": found.metrics if found else {},
-        "kept_epoch": int(engine.kept_epoch_P[0]),
-        "kept_step": int(engine.kept_step_P[0]),
-        "notes": [*data.notes, *(found.notes if found else ())],
-    }
+    interval = None if test is None else intervals(*test, loss=loss, scale=scale)
+    document = (
+        facts(data, planned)
+        | honesty(data)
+        | {
+            "status": status,
+            "stopped_early": engine.status_P[0] == "stopped",
+            "steps": int(engine.last_step_P[0]),
+            "seconds": seconds,
+            "evaluation_seconds": evaluation_seconds,
+            "waited": waited,
+            "metrics": metrics,
+            "intervals": {"test": interval},
+            "baseline": found.metrics if found else {},
+            "kept_epoch": int(engine.kept_epoch_P[0]),
+            "kept_step": int(engine.kept_step_P[0]),
+            "notes": [
+                *data.notes,
+                *resumed_notes(folder),
+                *waited_notes(waited),
+                *(found.notes if found else ()),
+            ],
+        }
+    )
     document |= histories(folder, engine.steps_per_epoch, over=over)
     if over:
-        document["findings"], defects = findings(folder, data, planned)
+        document["findings"], defects = findings(folder, held, planned)
         document["notes"] += defects
     folder.write_json("result.json", document)
     folder.database.add_event(0, engine.step, status)
     folder.seal(status)
-    return Run(folder, data=data, net=net)
+    return Run(folder, data=held, net=net)
 
 
 def illustrate(run: "Run") -> None:

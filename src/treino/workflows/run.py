@@ -80,7 +80,7 @@ class Run:
         if not (self.path / "spec.json").exists():
             return head
         so_far = {"steps": len(self.losses)} | histories(self.folder, int(self.spec["steps_per_epoch"]))
-        return {**head, **self.spec["facts"], **UNKNOWN, **so_far}
+        return {**head, **self.spec["facts"], **UNKNOWN, "waited": None, **so_far}
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:
@@ -117,7 +117,8 @@ class Run:
 
     @property
     def data(self) -> Data:
-        """The rows that it was trained on, in the same splits."""
+        """The rows that it was trained on, in the same splits; of a DataLoader or Dataset that doesn't lie
+        in memory some of them."""
         if self._data is None:
             self._data = data_of(self.folder, self._data_file)
         return self._data
@@ -188,6 +189,21 @@ class Run:
         from treino.workflows.predict import predict_like
 
         return predict_like(self, source)
+
+    def resume(self, data: Any = None, *, net: nn.Module | str | None = None) -> "Run":
+        """Go on with a run that was interrupted, as ``treino resume`` does, and return it when it is over.
+
+        data: once more the Dataset or DataLoader, where it was trained on one. net: once more the network,
+        where it was given in Python.
+
+        Raises:
+            TreinoError: there is nothing to resume; the data or the network is another one.
+        """
+        from treino.workflows.train import drain, resuming
+
+        again = self._net if net is None else net
+        path, data_file = self.path, self._data_file
+        return drain(resuming(path, net=again, trust=self._trust, data_file=data_file, data=data))
 
     def set(self, name: str, value: float, step: int | None = None) -> None:
         """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.

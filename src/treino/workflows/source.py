@@ -94,7 +94,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     ]
     on_disk = data.sha256 is not None and not in_memory
     kind = "file" if on_disk else "builtin" if data.source in BUILTINS and not data.files else "memory"
-    kind = "given" if elsewhere(data) else kind
+    kind = "given" if kind == "memory" and elsewhere(data) else kind
     return {
         "kind": kind,
         "name": data.name,

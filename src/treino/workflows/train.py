@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.data.foreign import in_memory
 from treino.engine import Tick
 from treino.errors import TreinoError
 from treino.spec import FLAGS, Settings, read_settings
@@ -25,6 +26,7 @@ from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.document import facts
 from treino.workflows.finish import finish, illustrate
+from treino.workflows.foreign import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.workflows.interrupt import ctrl_c
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
@@ -73,6 +75,7 @@ class Clock:
     seconds: float = 0.0
     evaluation: float = 0.0
     epoch_so_far: float = 0.0
+    waited: float = 0.0  # for rows that were not in memory yet, before this process
     at: float = field(default_factory=time.perf_counter)
 
     def lap(self) -> float:
@@ -93,7 +96,8 @@ def training(
 ) -> Iterator[Event]:
     """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
-    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned.
+    source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
+        returned.
     net: a module of your own, where it is not named by ``settings.net``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
     lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
@@ -111,10 +115,10 @@ def training(
         asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
         if settings.net:
             asked["net"] = planned.settings["net"]
-        where = reference(data, folder.path)
+        where = reference(data, folder.path) | reference_given(data)
         folder.write_json("preparation.json", data.preparation.to_json())
-        if where["kind"] == "memory" and not lean:
-            keep_copy(folder, data)
+        if where["kind"] in ("memory", "given") and not lean:
+            keep_copy(folder, in_memory(data))
         if settings.net:
             folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
         folder.write_json(
@@ -122,7 +126,7 @@ def training(
             {
                 "asked": asked,
                 "resolved": planned.settings,
-                "facts": facts(data, planned),
+                "facts": facts(data, planned) | honesty(data),
                 "data": where,
                 "classes": list(data.classes),
                 "inputs": data.inputs,
@@ -152,9 +156,13 @@ def resuming(
     net: nn.Module | str | None = None,
     trust: bool = False,
     data_file: str | Path | None = None,
+    data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[Event]:
     """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
+
+    data: the Dataset or DataLoader of a run that was trained on one. With a DataLoader, an IterableDataset
+    or items that no seed gives again it goes on from the last epoch's border, or with other items.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
@@ -178,7 +186,8 @@ def resuming(
             _("Delete the folder and train again."),
         )
     spec = folder.read_json("spec.json")
-    data = data_of(folder, data_file)
+    given = spec["data"]["kind"] == "given"
+    data = given_again(folder, spec, data) if given else data_of(folder, data_file)
     kernel = {name: spec["resolved"][name] for name in ("engine", "threads", "device")}
     settings = read_settings(spec["asked"] | kernel)
     own = _net_again(folder, spec, net, trust, settings)
@@ -193,6 +202,7 @@ def resuming(
             clock = Clock(*meta["clock"])
         known = set(kept[1]["commands"]) if kept is not None else set()
         engine = planned.training
+        lost = len(db.losses(SEGMENT)) - engine.step
         db.cut(
             SEGMENT,
             engine.step,
@@ -201,7 +211,7 @@ def resuming(
         for command in db.commands():
             if command.state == "applied" and command.id not in known:
                 engine.set(command.name, command.value, command.step)
-        db.add_event(SEGMENT, engine.step, "resumed")
+        db.add_event(SEGMENT, engine.step, "resumed", said_on_resuming(data, lost))
         yield Begun(folder, data, planned)
         yield from _drive(folder, data, planned, clock, checkpoint_seconds)
 
@@ -215,7 +225,8 @@ def _drive(
     lean: bool = False,
 ) -> Iterator[Event]:
     """Chunk after chunk until it is over, recorded and checkpointed; then the folder is sealed."""
-    engine = planned.training
+    engine, per_epoch = planned.training, planned.training.steps_per_epoch
+    borders = streams(data)  # where alone one can go on
     clock.lap()
     saved, cost, status = time.perf_counter(), 0.0, "finished"
     with ctrl_c() as asked, _threads(1 if engine.engine == "flat-bmm" else engine.threads):
@@ -223,23 +234,28 @@ def _drive(
             if _stop_asked(folder, engine):
                 status = "stopped"
                 break
-            tick = engine.advance(CHUNK_SECONDS)
+            border = (engine.step // per_epoch + 1) * per_epoch if borders else None
+            tick = engine.advance(CHUNK_SECONDS, border)
             _record(folder, tick, clock)
             yield Advanced(tick, engine.steps)
             if asked():
                 status = "interrupted"
                 break
+            if borders and engine.step % per_epoch:
+                continue
             if time.perf_counter() - saved > max(checkpoint_seconds, CHECKPOINT_SHARE * cost):
                 clock.epoch_so_far += clock.lap()
                 cost = _checkpoint(folder, engine, clock)
                 saved = time.perf_counter()
                 clock.lap()
         clock.epoch_so_far += clock.lap()
-        _checkpoint(folder, engine, clock)
+        if engine.done or not borders or engine.step % per_epoch == 0:
+            _checkpoint(folder, engine, clock)
         if engine.done and engine.status_P[0] == "diverged":
             status = "diverged"
         seconds = clock.seconds + clock.epoch_so_far
-        run = finish(folder, data, planned, status, seconds, clock.evaluation)
+        waited = clock.waited + engine.waited
+        run = finish(folder, data, planned, status, seconds, clock.evaluation, waited)
         if not lean:
             illustrate(run)
     yield Ended(run, status == "interrupted")
@@ -298,7 +314,11 @@ def _checkpoint(folder: RunFolder, engine: Any, clock: Clock) -> float:
     done = [c.id for c in folder.database.commands() if c.state == "applied"]
     folder.checkpoint(
         tensors,
-        {"engine": meta, "clock": [clock.seconds, clock.evaluation, clock.epoch_so_far], "commands": done},
+        {
+            "engine": meta,
+            "clock": [clock.seconds, clock.evaluation, clock.epoch_so_far, clock.waited + engine.waited],
+            "commands": done,
+        },
     )
     return time.perf_counter() - begin
 

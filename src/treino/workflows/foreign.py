@@ -1,0 +1,98 @@
+"""Runs on a Dataset or DataLoader of the user's own: what they say of themselves, and how they go on."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.data import load
+from treino.data.dataset import Data, Rows
+from treino.data.elsewhere import parts
+from treino.data.foreign import digest, elsewhere, why_not_reproducible
+from treino.data.stream import Stream
+from treino.errors import TreinoError
+from treino.inspection.predict import outputs
+from treino.store import RunFolder
+from treino.words import _
+
+WAITED_MUCH = 0.1  # of a training's time
+
+
+def honesty(data: Data) -> dict[str, Any]:
+    """Whether the same training gives the same numbers again, and why not, for the run's document."""
+    why = why_not_reproducible(data)
+    return {"reproducible": not why, "reproducible_why": why or None}
+
+
+def reference_given(data: Data) -> dict[str, Any]:
+    """What ``spec.json`` says of data that is neither in a file nor in memory."""
+    return {"digest": digest(data), "streams": streams(data)} if elsewhere(data) else {}
+
+
+def streams(data: Data) -> bool:
+    """Whether the training rows come in an order of their own, of which there is no middle to go on from."""
+    return isinstance(data.train.x, Stream)
+
+
+def given_again(folder: RunFolder, spec: dict[str, Any], given: Any) -> Data:
+    """The data of a run that was trained on a Dataset or DataLoader, which has to be given once more.
+
+    Raises:
+        TreinoError: it isn't there, or holds other rows.
+    """
+    name = folder.path.name
+    where = spec["data"]
+    if given is None:
+        raise TreinoError(
+            "data_wanted",
+            _("{run} was trained on {what}, which was given in Python.").format(
+                run=name, what=where["source"]
+            ),
+            _("Give it again there: treino.open('{run}').resume(data).").format(run=name),
+        )
+    data = given if isinstance(given, Data) else load(given, **where["load"])
+    if not elsewhere(data) or digest(data) != where["digest"]:
+        raise TreinoError(
+            "data_changed",
+            _("This is not the data that {run} was trained on: its items, targets or parts differ.").format(
+                run=name
+            ),
+            _("Give what was given then, or train a new run on this."),
+        )
+    return data
+
+
+def said_on_resuming(data: Data, lost: int) -> dict[str, str]:
+    """What is replayed and what is not, where that is not the rule. lost: steps after the last checkpoint."""
+    why = why_not_reproducible(data)
+    if not why:
+        return {}
+    place = (
+        _("from the last epoch's border, in an order of its own from there on")
+        if streams(data)
+        else _("in the order that it would have had, with items read anew")
+    )
+    return {"message": _("Went on {place}; steps made again on other rows: {n}.").format(place=place, n=lost)}
+
+
+def resumed_notes(folder: RunFolder) -> list[str]:
+    """What was said at each resuming."""
+    said = (event.facts.get("message") for event in folder.database.events() if event.kind == "resumed")
+    return [message for message in said if message]
+
+
+def waited_notes(waited: float) -> list[str]:
+    if waited <= WAITED_MUCH:
+        return []
+    return [
+        _(
+            "Training waited for its data {share:.0%} of the time. More num_workers read ahead; items"
+            " that are always the same and fit in memory are not waited for."
+        ).format(share=waited)
+    ]
+
+
+def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
+    """The network's outputs ``[N, C]``, and y in the same order, wherever the rows are."""
+    found = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
+    return torch.cat([out for out, _y in found]), torch.cat([y for _out, y in found])
