@@ -34,6 +34,9 @@ class Seen:
     unknown: int = 0
     example: str = ""
 
+    def __add__(self, other: "Seen") -> "Seen":
+        return Seen(self.missing + other.missing, self.unknown + other.unknown, self.example or other.example)
+
 
 @dataclass(frozen=True)
 class Number:

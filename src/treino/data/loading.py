@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.choosing import check_kinds, choose_features, say_encoders, say_missing
-from treino.data.dataset import Data, Rows, Task
-from treino.data.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
+from treino.data.dataset import Data, Rows
+from treino.data.encoders import Seen
+from treino.data.fitting import comparable, fit, prepare_target, raw_inputs, scaling, take
 from treino.data.foreign import is_foreign, load_foreign
-from treino.data.kinds import Choice, level_cells
 from treino.data.parts import Split, check_split, decide_parts, divider, parts_of_files, times_of
-from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
 from treino.data.reading import Reading
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
-from treino.data.table import Column, Numbers, Table, shorten
+from treino.data.table import Column, Table, shorten
 from treino.data.target import check_classes, choose_target, class_names, decide_task, encode, imbalance
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -110,21 +109,21 @@ def load(
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
     label_N = np.concatenate(labels)
-    first_N = first_equal(_comparable(tables, chosen))
+    first_N = first_equal(comparable(tables, chosen))
     part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
-    preparation = _fit(table, chosen, column, decided, classes, train_N, normalise, impute)
+    preparation = fit(table, chosen, column, decided, classes, train_N, normalise, impute)
     raws, met = [], {name: Seen() for name in names}
     for t in tables:
-        raw_ND, seen = _raw(t, preparation)
+        raw_ND, seen = raw_inputs(t, preparation)
         raws.append(raw_ND)
-        met = {name: _sum(met[name], seen.get(name, Seen())) for name in names}
+        met = {name: met[name] + seen.get(name, Seen()) for name in names}
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
         notes += say_missing(met, preparation.encoders, impute)
-    preparation = replace(preparation, **_scale(preparation, raws[0], train_N))
+    preparation = replace(preparation, **scaling(preparation, raws[0], train_N))
     ys = [
         prepare_target(t.column(column.name), label, preparation)
         for t, label in zip(tables, labels, strict=True)
@@ -288,22 +287,6 @@ def _with_target(
     return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
 
 
-def take(table: Table, row_K: NDArray[np.int64]) -> Table:
-    """The table of some of the rows, which keep their places."""
-    place = table.place
-
-    def cells(values: Any) -> Any:
-        return None if values is None else values[row_K]
-
-    columns = tuple(
-        replace(c, numbers=cells(c.numbers), words=cells(c.words), seconds=cells(c.seconds))
-        for c in table.columns
-    )
-    return replace(
-        table, columns=columns, matrix=cells(table.matrix), place=lambda row: place(int(row_K[row]))
-    )
-
-
 def _check_columns(table: Table, names: Sequence[str], target: str, notes: list[str]) -> None:
     absent = [name for name in (*names, target) if name not in table.by_name]
     if absent:
@@ -317,121 +300,3 @@ def _check_columns(table: Table, names: Sequence[str], target: str, notes: list[
             ),
             _("'{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
         )
-
-
-def _comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers:
-    """``[N, D]``: for each cell of the features a number that is equal where the cells are."""
-    if tables[0].matrix is not None and len(tables) == 1:
-        return feature_matrix(tables[0], tuple(chosen))
-    raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
-    for j, (name, choice) in enumerate(chosen.items()):
-        if choice.way == "number":
-            cells = [number_cells(t.column(name), t.place) for t in tables]
-        elif choice.way == "date":
-            cells = [second_cells(t.column(name), t.place) for t in tables]
-        else:
-            column, code = tables[0].column(name), dict[str, int]()
-            numeric = column.numbers is not None and not column.boolean
-            cells = [
-                np.array([code.setdefault(w, len(code)) for w in level_cells(t.column(name), numeric)], float)
-                for t in tables
-            ]
-        raw_ND[:, j] = np.concatenate(cells) if len(cells) > 1 else cells[0]
-    return raw_ND
-
-
-def _sum(a: Seen, b: Seen) -> Seen:
-    return Seen(a.missing + b.missing, a.unknown + b.unknown, a.example or b.example)
-
-
-def _fit(
-    table: Table,
-    chosen: Mapping[str, Choice],
-    column: Column,
-    task: Task,
-    classes: tuple[str, ...],
-    train_N: NDArray[np.int64],
-    normalise: bool,
-    impute: str,
-) -> Preparation:
-    """What the training rows say about features and target, but for mean and scale; no other row counts."""
-    is_image = table.matrix is not None and table.matrix.dtype == np.uint8
-    names = tuple(chosen)
-    made: tuple[Encoder, ...] = ()
-    if not is_image:
-        made = tuple(
-            fit_encoder(table.column(name), choice, train_N, table.place, impute)
-            for name, choice in chosen.items()
-        )
-    target_mean, target_scale = 0.0, 1.0
-    if task == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
-    as_found = tuple(name for name in table.names if name != column.name) == names
-    inputs = sum(len(e.inputs) for e in made) if made else len(names)
-    plain = column.numbers is not None and not column.boolean and not column.categories
-    truth = column.boolean and set(classes) <= {"false", "true"}
-    return Preparation(
-        kind="image" if is_image else "table",
-        features=names,
-        divisor=255.0 if is_image else 1.0,
-        mean=(),
-        scale=(),
-        normalise=normalise,
-        task=task,
-        target=column.name,
-        classes=classes,
-        target_mean=target_mean,
-        target_scale=target_scale,
-        item_shape=table.item_shape if table.item_shape and as_found else (inputs,),
-        labels="truth" if truth else "number" if plain else "text",
-        encoders=made,
-        width=0 if table.named else len(table.names) - 1,
-    )
-
-
-def _raw(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, Seen]]:
-    if preparation.kind == "image":
-        return feature_matrix(table, preparation.features), {}
-    return preparation.encode([table.column(name) for name in preparation.features], table.place)
-
-
-def _scale(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
-    """mean and scale of each input on training rows; 0 and 1 for those that are 0 and 1 by making."""
-    if preparation.kind == "image":
-        mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
-        return {"mean": mean, "scale": scale}
-    mean, scale = fit_table(raw_ND[train_N], preparation.normalise)
-    scaled = [k < e.scaled for e in preparation.encoders for k in range(len(e.inputs))]
-    return {
-        "mean": tuple(m if s else 0.0 for m, s in zip(mean, scaled, strict=True)),
-        "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
-    }
-
-
-def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:
-    """y as a kernel wants it: ``[N]`` int64 classes, or ``[N, 1]`` float32 standardised values."""
-    if preparation.task == "classification":
-        return torch.from_numpy(label_N)
-    assert column.numbers is not None
-    with np.errstate(over="ignore"):
-        scaled_N = (column.numbers - preparation.target_mean) / preparation.target_scale
-        y_N = torch.from_numpy(scaled_N.astype(np.float32))
-    if not y_N.isfinite().all():
-        raise TreinoError(
-            "value_range",
-            _("The target '{name}' holds {value}, which is too large for float32.").format(
-                name=column.name, value=column.cell(int(np.abs(column.numbers).argmax()))
-            ),
-            _("Correct it, or scale the target down."),
-        )
-    return y_N.unsqueeze(1)
-
-
-def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
-    """``[N, D]`` the named columns of a source that has them as one matrix; else their numbers."""
-    if table.matrix is not None:
-        positions = {name: j for j, name in enumerate(table.names)}
-        if tuple(names) == table.names[: table.matrix.shape[1]]:
-            return table.matrix
-        return np.ascontiguousarray(table.matrix[:, [positions[name] for name in names]])
-    return np.stack([number_cells(table.column(name), table.place) for name in names], axis=1)

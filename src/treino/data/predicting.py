@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.encoders import Seen, number_cells, number_fault
+from treino.data.fitting import feature_matrix, prepare_target, take
 from treino.data.foreign import is_foreign, to_predict
-from treino.data.loading import feature_matrix, prepare_target, take
 from treino.data.preparation import Preparation
 from treino.data.reading import Reading
 from treino.data.table import Column, Table, missing, shorten

@@ -13,7 +13,7 @@ from treino.data import sources
 from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data
 from treino.data.encoders import Number
-from treino.data.loading import feature_matrix
+from treino.data.fitting import feature_matrix
 from treino.data.preparation import Preparation
 from treino.data.splitting import first_equal
 from treino.data.table import Table
