@@ -40,18 +40,19 @@ class Columnar:
         names = shorten(", ".join(self.left_out), 200)
         return [_("left out, for a cell holds more than one value: {names}").format(names=names)]
 
-    def batches(self, point: Mapping[int, str], whole: bool) -> Iterator[pa.RecordBatch]:
-        """The rows; whole makes no difference, and point is for text."""
+    def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+        """The rows; what is asked for is for text."""
         try:
             for batch in self.source(self.names):
                 batch.validate(full=True)
-                yield batch.select(list(self.names))
+                columns = [_known(batch.column(name)) for name in self.names]
+                yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
         except (pa.ArrowException, OSError, ValueError) as error:
             if self.file is None:
                 raise
             raise damaged(self.file.path, self.file.content, error) from None
 
-    def check(self, batch: pa.RecordBatch, row: int, point: Mapping[int, str]) -> None:
+    def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
         """Nothing is left to check."""
 
 
@@ -93,6 +94,11 @@ def _of_schema(
             _("Give a table with one value to a cell."),
         )
     return Columnar(file, names, tuple(name for name in schema.names if name not in names), source)
+
+
+def _known(cells: pa.Array) -> pa.Array:
+    """The cells in a type that Arrow's functions know: they know no views of text yet."""
+    return cells.cast(pa.string()) if pa.types.is_string_view(cells.type) else cells
 
 
 def _parquet(path: str) -> Any:

@@ -29,6 +29,10 @@ from treino.words import _
 
 _BLOCK, _LARGEST = 1 << 20, 1 << 28  # bytes; a record has to fit into one
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
+_DIGITS = 15
+_SIGNS = np.frombuffer(b"+- ", dtype=np.uint8)
+
+Types = Mapping[int, pa.DataType]
 
 
 class UnconvertedError(Exception):
@@ -82,20 +86,40 @@ class Delimited:
             parts.append(_("no header, so the columns are called x1 to x{n}").format(n=len(d.names)))
         return parts
 
-    def batches(self, point: Mapping[int, str], whole: bool) -> Iterator[pa.RecordBatch]:
-        """The rows. point: the decimal sign of the columns, by number, that are read as numbers at once; all
-        others are text. whole: read all into memory, with all cores, and not block after block.
+    @cached_property
+    def padded(self) -> bool:
+        """Whether any cell may begin with a 0 and go on with a digit, or be hexadecimal: 007, 0x7."""
+        starts = np.frombuffer(f"{self.dialect.delimiter}\n\r\"' ".encode(), dtype=np.uint8)
+        tail = b"\n\n"
+        for chunk in self.text.chunks():
+            chunk = tail + chunk
+            if b"0x" in chunk or b"0X" in chunk:
+                return True
+            bytes_N = np.frombuffer(chunk, dtype=np.uint8)
+            digit_N = bytes_N - np.uint8(48) < 10
+            leads_N = (bytes_N[2:-1] == 48) & digit_N[3:] & ~digit_N[1:-2]
+            at = np.flatnonzero(leads_N)
+            before, further = bytes_N[at + 1], bytes_N[at]
+            signed = np.isin(before, _SIGNS) & np.isin(further, starts)
+            if (signed | np.isin(before, starts[:-1])).any():
+                return True
+            tail = chunk[-3:]
+        return False
+
+    def batches(self, types: Types, sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+        """The rows. types: of the columns, by number, that are read as numbers at once, all others are text;
+        sign: their decimal sign. whole: read all into memory, with all cores, and not block after block.
 
         Raises UnconvertedError where such a column isn't only numbers, TreinoError for what else is wrong.
         """
-        read = self._options(point)
+        read = self._options(types, sign)
         try:
             if whole:
                 yield from arrow_csv.read_csv(self._input(), **read).to_batches()
             else:
                 yield from self._streamed(read)
         except pa.ArrowInvalid as error:
-            raise self._explained(str(error), point) from None
+            raise self._explained(str(error), types) from None
 
     def _streamed(self, read: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         try:
@@ -111,14 +135,12 @@ class Delimited:
             return str(self.file.path)
         return pa.PythonFile(io.BufferedReader(Stream(self.text.chunks())), "r")
 
-    def _options(self, point: Mapping[int, str]) -> dict[str, Any]:
+    def _options(self, types: Types, sign: str) -> dict[str, Any]:
         d = self.dialect
         if not self.tidy:
             d = replace(d, delimiter=",", quote='"', skip=0, header=False)
         quoted = not self.tidy or (d.quote == '"' and self.text.quoted) or d.quote not in ('"', "")
         keys = [str(j) for j in range(len(self.names))]
-        types = {key: pa.float64() if j in point else pa.string() for j, key in enumerate(keys)}
-        sign = next(iter(point.values()), ".")
         return {
             "read_options": arrow_csv.ReadOptions(
                 column_names=keys,
@@ -132,7 +154,10 @@ class Delimited:
                 newlines_in_values=quoted,
             ),
             "convert_options": arrow_csv.ConvertOptions(
-                column_types=types, strings_can_be_null=False, null_values=_EMPTY, decimal_point=sign
+                column_types={key: types.get(j, pa.string()) for j, key in enumerate(keys)},
+                strings_can_be_null=False,
+                null_values=_EMPTY,
+                decimal_point=sign,
             ),
         }
 
@@ -142,11 +167,11 @@ class Delimited:
         longest = max((sum(map(len, row)) + len(row) for row in self.rows[:100]), default=0)
         return min(max(_BLOCK, 16 * longest), _LARGEST)
 
-    def _explained(self, reason: str, point: Mapping[int, str]) -> Exception:
+    def _explained(self, reason: str, types: Types) -> Exception:
         """What pyarrow's complaint means: a column that isn't of numbers, or a record that is wrong."""
         if "conversion error" in reason and "#" in reason:
             column = int(reason.partition("#")[2].partition(":")[0])
-            if column in point:
+            if column in types:
                 return UnconvertedError(column)
         records.check(self.text, self.dialect)
         return TreinoError(
@@ -157,17 +182,25 @@ class Delimited:
             _("Name the delimiter: --delimiter ';'; or write the file again."),
         )
 
-    def check(self, batch: pa.RecordBatch, row: int, point: Mapping[int, str]) -> None:
-        """Refuse a cell that is too long; raise UnconvertedError for a number that isn't plain and finite."""
+    def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:
+        """Refuse a cell that is too long; raise UnconvertedError for a number that isn't plain and exact."""
         for j, cells in enumerate(batch.columns):
-            if j in point:
-                if not np.isfinite(compute.sum(cells).as_py() or 0.0):
+            if j in types:
+                if not _exact(cells):
                     raise UnconvertedError(j)
             elif len(cells) and compute.max(compute.binary_length(cells)).as_py() > csv.field_size_limit():
                 long_N = np.asarray(compute.greater(compute.utf8_length(cells), csv.field_size_limit()))
                 if long_N.any():
                     line = records.line_of(self.text, self.dialect, row + int(long_N.argmax()))
                     raise records.cell_too_long(self.text, line)
+
+
+def _exact(cells: pa.Array) -> bool:
+    """Whether all numbers are finite, and no whole one has more digits than a float64 surely holds."""
+    if pa.types.is_floating(cells.type):
+        return bool(np.isfinite(compute.sum(cells).as_py() or 0.0))
+    ends = compute.min_max(cells).as_py()
+    return all(end is None or abs(end) < 10**_DIGITS for end in ends.values())
 
 
 def open_delimited(file: File, reading: Reading, least_columns: int) -> Delimited:

@@ -49,7 +49,7 @@ class JsonLines:
             parts.append(_("left out, for a cell holds more than one value: {names}").format(names=names))
         return parts
 
-    def batches(self, point: Mapping[int, str], whole: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
         """The rows; a name that a line doesn't have is missing there."""
         rows: list[dict[str, Any]] = []
         for _line, values in _objects(self.text):
@@ -72,7 +72,7 @@ class JsonLines:
             return pa.array([None if v is None else _float(v) for v in values], pa.float64())
         return pa.array([None if v is None else _word(v) for v in values], pa.string())
 
-    def check(self, batch: pa.RecordBatch, row: int, point: Mapping[int, str]) -> None:
+    def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
         """Nothing is left to check."""
 
 
@@ -124,9 +124,7 @@ def _broken(text: Text, line: int, reason: str) -> TreinoError:
         _("'{path}', line {n} is no JSON object: {reason}.").format(
             path=text.file.path, n=line, reason=shorten(reason, 100)
         ),
-        _(
-            'Write one object to a line, as {"a": 1, "b": "x"}; pandas: to_json(lines=True, orient="records").'
-        ),
+        _('Write one object to a line, as {"a": 1, "b": "x"}.'),
     )
 
 

@@ -118,7 +118,8 @@ def open_parts(
             look.at(parts)
             break
         except UnconvertedError as error:
-            fast = fast - {names[error.column]} if tries == 0 else frozenset()
+            failed = names[error.column]
+            fast = {} if tries else {name: kind for name, kind in fast.items() if name != failed}
             tries += 1
     if not look.rows:
         raise TreinoError(
@@ -149,7 +150,7 @@ class _Look:
     """
 
     def __init__(
-        self, names: tuple[str, ...], reading: Reading, sign: str, fast: frozenset[str], keep: bool
+        self, names: tuple[str, ...], reading: Reading, sign: str, fast: Mapping[str, pa.DataType], keep: bool
     ) -> None:
         self.names, self.sign, self.fast, self.keep = names, sign, fast, keep
         self.text = frozenset(reading.text)
@@ -179,11 +180,11 @@ class _Look:
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]
-            point = {position[name]: self.sign for name in self.fast}
+            types = {position[name]: kind for name, kind in self.fast.items()}
             row = 0
-            for batch in part.batches(point, whole):
+            for batch in part.batches(types, self.sign, whole):
                 try:
-                    part.check(batch, row, point)
+                    part.check(batch, row, types)
                 except UnconvertedError as error:
                     raise UnconvertedError(order.index(error.column)) from None
                 columns = [batch.column(j) for j in order]
@@ -195,29 +196,31 @@ def _sampled(part: Part, name: str) -> Seen:
     return part.seen[part.names.index(name)]
 
 
-def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, frozenset[str]]:
-    """(decimal sign, columns of numbers) that the first rows prove, so that pyarrow may parse them.
+def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.DataType]]:
+    """(decimal sign, columns of numbers by what the first rows promise, and their types) for pyarrow.
 
-    Columns of whole numbers are none of them: their leading zeros would be lost.
+    Decimals need a sign that is proven, whole numbers a file without leading zeros, which would be lost.
     """
-    names = frozenset(parts[0].names) - frozenset(reading.text)
-    sampled = [(part, name, _sampled(part, name)) for part in parts if part.seen for name in names]
-    verdicts = {seen.decimal.verdict for _part, _name, seen in sampled if seen.decimal.cells}
-    proven = {"first": ".", "second": ","}
-    signs = [proven[verdict] for verdict in proven if verdict in verdicts]
+    sampled = [_sampled(part, name) for part in parts if part.seen for name in parts[0].names]
+    verdicts = {seen.decimal.verdict for seen in sampled if seen.decimal.cells}
+    signs = [sign for sign, verdict in ((".", "first"), (",", "second")) if verdict in verdicts]
     if reading.decimal is not None:
         signs = [reading.decimal]
-    if len(signs) != 1 or "mixed" in verdicts or len({part.typed for part in parts}) > 1:
-        return ".", frozenset()
-    fits = {"open", "first" if signs[0] == "." else "second"}
-    slow = {
-        name
-        for _part, name, seen in sampled
-        if not (
-            seen.decimal.cells and seen.affix == PLAIN and seen.decimal.verdict in fits and not seen.exact
+    if "mixed" in verdicts or len(signs) > 1:
+        return ".", {}
+    fits = {"open", "first" if signs == ["."] else "second"} if signs else set()
+    kinds: dict[str, set[pa.DataType | None]] = {}
+    for seen in sampled:
+        plain = (
+            seen.decimal.cells and seen.affix == PLAIN and not seen.exact and seen.name not in reading.text
         )
-    }
-    return signs[0], names - slow if sampled else frozenset()
+        verdict = seen.decimal.verdict if plain else "no"
+        kind = pa.float64() if verdict in fits else pa.int64() if verdict == "same" else None
+        kinds.setdefault(seen.name, set()).add(kind)
+    found = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
+    if pa.int64() in found.values() and any(isinstance(part, Delimited) and part.padded for part in parts):
+        found = {name: kind for name, kind in found.items() if kind != pa.int64()}
+    return (signs or ["."])[0], found
 
 
 def paths_of(source: str) -> list[Path]:
@@ -268,7 +271,7 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
 
     def place(row: int) -> str:
         for part in parts:
-            rows = sum(batch.num_rows for batch in part.batches({}, False))
+            rows = sum(batch.num_rows for batch in part.batches({}, ".", False))
             if row < rows:
                 assert part.file is not None
                 return _("'{path}', {place}").format(path=part.file.path, place=part.place(row))

@@ -103,7 +103,7 @@ def _cut(
             if one in line:
                 found += _samples(head, replace(plain, delimiter=one), whole)
         if group == _UNUSUAL:
-            found = [s for s in found if s.dialect.delimiter in _USUAL or _numeric(s)]
+            found = [s for s in found if s.dialect.delimiter not in ": " or _numeric(s)]
         even = [sample for sample in found if sample.even]
         if even:
             return _choose(text, even)
@@ -166,7 +166,7 @@ def _single_quotes(head: str) -> bool:
 
 
 def _numeric(sample: Sample) -> bool:
-    """Whether at least half of the columns hold values: needed to believe in an unusual delimiter."""
+    """Whether at least half of the columns hold values: text has blanks and colons of its own."""
     columns = list(zip(*sample.rows[1:_LOOK], strict=False))
     typed = sum(all(value_like(cell) for cell in cells) for cells in columns)
     return 2 * typed >= len(columns) > 0

@@ -1,7 +1,5 @@
 """Columns that bring their type along: Arrow's, as they come out of Parquet, Arrow files, polars and JSON."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -59,7 +57,11 @@ def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:
 
 def _floats(cells: pa.ChunkedArray) -> NDArray[np.float64]:
     """``[N]`` float64, NaN for what is missing; a whole number beyond 2^53 is rounded."""
-    if pa.types.is_float16(cells.type):
-        cells = cells.cast(pa.float32())
-    values: Any = cells.cast(pa.float64(), safe=False).to_numpy()
-    return np.require(values, np.float64, "W")
+    out = np.empty(len(cells))
+    row = 0
+    for chunk in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
+        if pa.types.is_decimal(chunk.type):
+            chunk = chunk.cast(pa.float64())
+        out[row : row + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        row += len(chunk)
+    return out

@@ -1,0 +1,147 @@
+"""A table of known content in every dialect reads back equal or is refused, never different."""
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from treino.data.reading import Reading, open_blocks, read_file
+from treino.data.table import Column, Table
+from treino.errors import TreinoError
+
+DELIMITERS = [",", ";", "\t", "|", "^", "~"]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"]
+QUOTING = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]
+ENDS = ["\n", "\r\n", "\r"]
+MISSING = ["", "NA", "N/A", "null", "None", "nan", "?", "-"]
+REFUSALS: Counter[str] = Counter()
+
+# a writing of numbers: (decimal sign, between the thousands, before, after)
+WRITINGS = [
+    (".", "", "", ""), (",", "", "", ""), (".", ",", "", ""), (",", ".", "", ""), (",", " ", "", ""),
+    (",", ".", "R$ ", ""), (".", ",", "$", ""), (",", "", "", "%"), (".", "", "", " €"), (".", "'", "", ""),
+]  # fmt: skip
+DATES = ["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%y"]
+letters = st.text("abcxyzáçãoé ", min_size=1, max_size=6).map(lambda text: "k" + text.strip())
+amounts = st.one_of(
+    st.decimals(-10_000_000, 10_000_000, places=2),
+    st.decimals(-1000, 1000, places=3),
+    st.integers(-10_000_000, 10_000_000),
+)
+
+
+def amount(value: Any, writing: tuple[str, str, str, str]) -> str:
+    sign, group, before, after = writing
+    whole, _, part = f"{abs(value):,}".partition(".")
+    text = whole.replace(",", group) + (sign + part if part else "")
+    return ("-" if value < 0 else "") + before + text + after
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]], list[list[Any]]]:
+    """(names, columns as written, columns as meant: float, str, or datetime, None where missing)."""
+    writing, form = draw(st.sampled_from(WRITINGS)), draw(st.sampled_from(DATES))
+    rows = draw(st.integers(1, 6))
+    written, meant = [], []
+    for _column in range(draw(st.integers(2, 4))):
+        kind = draw(st.sampled_from(["amount", "amount", "words", "date", "truth"]))
+        gaps = draw(st.lists(st.booleans(), min_size=rows, max_size=rows))
+        if kind == "amount":
+            values = draw(st.lists(amounts, min_size=rows, max_size=rows))
+            cells, found = [amount(v, writing) for v in values], [float(v) for v in values]
+        elif kind == "words":
+            extra = draw(st.sampled_from(["", ",", ";", '"', "'", " | ", "\n", '","', "1,5"]))
+            values = draw(st.lists(letters, min_size=rows, max_size=rows))
+            cells = found = [v + extra for v in values]
+            gaps = [False] * rows
+        elif kind == "date":
+            days = draw(st.lists(st.integers(0, 20_000), min_size=rows, max_size=rows))
+            moments = [datetime(1970, 1, 1, 7, 45, tzinfo=UTC) + timedelta(days=day) for day in days]
+            cells = [moment.strftime(form) for moment in moments]
+            found = [datetime.strptime(c, form).replace(tzinfo=UTC) for c in cells]
+        else:
+            values = draw(st.lists(st.booleans(), min_size=rows, max_size=rows))
+            cells, found, gaps = [str(v) for v in values], [float(v) for v in values], [False] * rows
+        word = draw(st.sampled_from(MISSING))
+        written.append([word if gap else cell for cell, gap in zip(cells, gaps, strict=True)])
+        meant.append([None if gap else value for value, gap in zip(found, gaps, strict=True)])
+    return [f"name {'abcd'[j]}" for j in range(len(written))], written, meant
+
+
+def text_of(names: list[str], columns: list[list[str]], **options: Any) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, **options)
+    writer.writerow(names)
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def read(content: bytes, reading: Reading | None = None, name: str = "t.csv") -> Table | None:
+    """The table, the same from memory and by blocks; None where it is refused."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        try:
+            table = read_file(path, reading)
+        except TreinoError as error:
+            REFUSALS[error.rule] += bool(error.hint and error.status == 2)
+            return None
+        blocks = list(open_blocks(path, reading).blocks())
+        for j, column in enumerate(table.columns):
+            for what in ("numbers", "words", "seconds"):
+                whole, parts = getattr(column, what), [getattr(block[j], what) for block in blocks]
+                if whole is not None:
+                    np.testing.assert_array_equal(np.concatenate(parts), whole)
+        return table
+
+
+def equal(column: Column, meant: list[Any]) -> bool:
+    """Whether the column holds what was meant, as numbers, as dates, or word by word."""
+    present = [value for value in meant if value is not None]
+    if present and isinstance(present[0], str):
+        return column.words is not None and column.words.tolist() == [word.strip() for word in meant]
+    values = column.numbers if column.numbers is not None else column.seconds
+    if values is None:
+        return False
+    if present and isinstance(present[0], datetime):
+        meant = [None if value is None else value.timestamp() for value in meant]
+        if column.seconds is None:
+            return False
+    wanted = [np.nan if value is None else value for value in meant]
+    return bool(np.array_equal(values, np.array(wanted, dtype=float), equal_nan=True))
+
+
+@given(
+    table=tables(),
+    delimiter=st.sampled_from(DELIMITERS),
+    encoding=st.sampled_from(ENCODINGS),
+    quoting=st.sampled_from(QUOTING),
+    end=st.sampled_from(ENDS),
+)
+@settings(deadline=None, max_examples=250)
+def test_every_dialect_reads_back_equal_or_is_refused(
+    table: tuple[list[str], list[list[str]], list[list[Any]]],
+    delimiter: str,
+    encoding: str,
+    quoting: int,
+    end: str,
+) -> None:
+    names, written, meant = table
+    text = text_of(names, written, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    try:
+        content = text.encode(encoding)
+    except UnicodeEncodeError:
+        return
+    found = read(content)
+    if found is None:
+        return
+    assert found.names == tuple(names), text
+    for column, values in zip(found.columns, meant, strict=True):
+        assert equal(column, values), (text, column)
