@@ -9,6 +9,7 @@ import torch.nn as nn
 from sklearn.datasets import make_moons
 
 random.seed(0)
+np.random.seed(0)
 torch.manual_seed(0)
 data = torch.tensor(make_moons(1000, noise=0.05, random_state=0)[0], dtype=torch.float32)
 data = (data - data.mean(0)) / data.std(0)
@@ -29,7 +30,7 @@ class Sampler:
         self.examples = [torch.rand(1, 2) * 4 - 2 for _ in range(sample_size)]
 
     def sample_new_exmps(self, steps=12, step_size=0.05):
-        n_new = np.random.default_rng(len(self.examples)).binomial(self.sample_size, 0.05)
+        n_new = np.random.binomial(self.sample_size, 0.05)
         fresh = torch.rand(n_new, 2) * 4 - 2
         old = torch.cat(random.choices(self.examples, k=self.sample_size - n_new), dim=0)
         inp = self.generate_samples(self.model, torch.cat([fresh, old]).detach(), steps, step_size)
