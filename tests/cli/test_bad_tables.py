@@ -1,5 +1,6 @@
 """Tables that can't be learnt from: exit 2, one message, the next move, nothing written."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,3 +55,28 @@ def test_a_table_without_a_target_names_the_likely_columns(
     )
     assert treino("train", "u.csv", "--json").document["error"]["hint"] == "Did you mean 't.csv'?"
     assert treino("train", ".", "--json").status == 2
+
+
+@pytest.mark.slow
+def test_a_class_that_is_a_formula_is_written_as_text(treino: Callable[..., Said], tmp_path: Path) -> None:
+    names = ("=1+1", "@SUM(A1)", "+x", "-2", "fine")
+    rows = "".join(f"{i % 5},{i * 7 % 11},{names[i % 5]}\n" for i in range(100))
+    (tmp_path / "t.csv").write_text("p,q,y\n" + rows)
+    assert treino("train", "t.csv", "--target", "y", "--steps", 300).status == 0
+    assert treino("predict", "last", "t.csv", "--to", "out.csv").status == 0
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        written = {row["prediction"] for row in csv.DictReader(stream)}
+    assert "'=1+1" in written
+    assert "'@SUM(A1)" in written
+    assert not any(cell.startswith(("=", "@", "+")) for cell in written)
+    assert written <= {"'=1+1", "'@SUM(A1)", "'+x", "-2", "fine"}
+
+
+def test_a_writing_that_is_open_is_settled_by_a_flag(treino: Callable[..., Said], tmp_path: Path) -> None:
+    rows = "".join(f"{i % 9 + 1}.{i % 7}50;{i % 3};{'ab'[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text("p;q;y\n" + rows)
+    error = treino("train", "t.csv", "--target", "y", "--json").document["error"]
+    assert error["rule"] == "decimal_open"
+    assert "--decimal point" in error["hint"]
+    said = treino("train", "t.csv", "--target", "y", "--decimal", "point", "--steps", 2, "--json")
+    assert said.status == 0, said

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Write
-from treino.data import describe, load
+from treino.data import describe, load, sources
+from treino.data.table import fault
 from treino.errors import TreinoError
 
 ROWS = "".join(f"{i},{i * 7 % 11}.5,{'ab'[i % 2]}\n" for i in range(20))
@@ -290,3 +291,39 @@ def test_a_value_too_large_for_float32_is_refused_by_name(write: Write) -> None:
     error = refusal(write(text), target="y", normalise=False, validation=0, test=0)
     assert error.rule == "value_range"
     assert "'q' holds 1e+300" in error.message
+
+
+def test_cells_and_rows_of_uncommon_size(write: Write) -> None:
+    wide = ",".join(f"c{j}" for j in range(10_000))
+    rows = "".join(",".join(str((i * j) % 97 / 4) for j in range(10_000)) + "\n" for i in range(6))
+    table = sources.read(write(wide + "\n" + rows))
+    assert (len(table.columns), table.rows) == (10_000, 6)
+    assert table.columns[9_999].numbers is not None
+    for cell in ("x" * 10_000_000, '"' + "x,\n" * 4_000_000 + '"'):
+        error = refusal(write("p,y\n1,a\n2,b\n" + cell + ",a\n"), target="y")
+        assert error.rule == "csv_cell_too_long"
+        assert "line 4" in error.message
+
+
+def test_a_column_without_any_value_and_one_of_mixed_types(write: Write) -> None:
+    rows = "".join(
+        f"{i},,{'NA' if i % 2 else '?'},{i if i != 7 else 'seven'},{'ab'[i % 2]}\n" for i in range(30)
+    )
+    table = sources.read(write("p,q,r,s,y\n" + rows))
+    assert table.column("q").missing_N.all()
+    assert table.column("r").missing_N.all()
+    assert table.column("s").numbers is None
+    assert fault(table.column("s"), table.place) == (
+        "feature_text",
+        "Column 's' holds 'seven' in line 9, which is not a number.",
+        "Correct it",
+    )
+
+
+def test_no_file_is_opened_that_is_not_a_regular_one(tmp_path: Path) -> None:
+    """A pipe or a device would never end."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        assert refusal(path, target="y").rule == "file_special"
+    (tmp_path / "folder.csv").mkdir()
+    assert "folder.csv/*.csv" in refusal(tmp_path / "folder.csv", target="y").hint

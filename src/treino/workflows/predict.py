@@ -12,6 +12,7 @@ import torch
 from treino.data import Prepared, rows_for_prediction
 from treino.data.loading import as_reading
 from treino.data.reading import Reading
+from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.predict import outputs, probabilities
@@ -93,14 +94,25 @@ def predict_like(run: "Run", source: Any) -> Any:
 
 
 def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
-    """The predictions as a CSV file: row, prediction, and a column for each class."""
+    """The predictions as a CSV file: row, prediction, and a column for each class.
+
+    A class that a spreadsheet would run as a formula gets an apostrophe before it, which shows as text.
+    """
     text = io.StringIO()
     classes = list(predictions[0].get("probabilities", {})) if predictions else []
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes)])
     for p in predictions:
-        writer.writerow([p["row"], p["prediction"], *(repr(p["probabilities"][c]) for c in classes)])
+        cells = (repr(p["probabilities"][c]) for c in classes)
+        writer.writerow([p["row"], _harmless(p["prediction"]), *cells])
     return text.getvalue().encode()
+
+
+def _harmless(value: Any) -> Any:
+    """Text that a spreadsheet takes for text (OWASP, "CSV injection"); numbers stay as they are."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and number(value) is None:
+        return "'" + value
+    return value
 
 
 def check_target_file(to: Path, source: str) -> None:

@@ -1,5 +1,6 @@
 """What the user says about a file instead of letting it be found out."""
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -69,8 +70,8 @@ def _encoding(name: str | None) -> str | None:
     if name is None:
         return None
     try:
-        b"".decode(name)
-        return name
+        "".encode(codecs.lookup(name).name)
+        return codecs.lookup(name).name
     except (LookupError, ValueError):
         raise TreinoError(
             "encoding_choice",

@@ -1,0 +1,260 @@
+"""What the cells of a column are taken for: numbers, truth values, dates, words; and what is said of it."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import Write
+from treino.data.reading import Reading
+from treino.data.sources import read
+from treino.data.table import Column, Table
+from treino.errors import TreinoError
+
+
+def table(write: Write, cells: list[str], reading: Reading | None = None) -> Table:
+    rows = "".join(f'"{cell}";{i}\n' for i, cell in enumerate(cells))
+    return read(write("c;n\n" + rows), reading)
+
+
+def column(write: Write, cells: list[str], reading: Reading | None = None) -> Column:
+    return table(write, cells, reading).column("c")
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers", "writing"),
+    [
+        (["1", "-2", "+3"], [1, -2, 3], ""),
+        (["1.5", "2", "1e3"], [1.5, 2, 1000], ""),
+        (["1,5", "2", "-1,5e3"], [1.5, 2, -1500], "decimal comma"),
+        (["1.234,5", "1.234.567"], [1234.5, 1234567], "decimal comma"),
+        (["1,234.5", "12"], [1234.5, 12], ""),
+        (["1 234,5", "1'234"], [1234.5, 1234], "decimal comma"),
+        (["1\u00a0234", "7"], [1234, 7], ""),
+        (["0.123", "1.234"], [0.123, 1.234], ""),
+        (["R$ 1.234,56", "-R$ 2,00", "R$ -3"], [1234.56, -2, -3], "money R$, decimal comma"),
+        (["$1,234.50", "$2"], [1234.5, 2], "money $"),
+        (["12 €", "1,5 €"], [12, 1.5], "money €, decimal comma"),
+        (["12%", "1.5 %"], [12, 1.5], "percent"),
+        (["1.5", "", "NA", "n/a", "None", "NULL", "NaN", "?", "-"], [1.5] + [np.nan] * 8, ""),
+        (["R$ 5", "NA"], [5, np.nan], "money R$"),
+        (["inf", "-Infinity", "1e400", "2.5"], [np.inf, -np.inf, np.inf, 2.5], ""),
+        (["", "NA", "?"], [np.nan] * 3, ""),
+        (["123456789012345678", "2"], [123456789012345678, 2], ""),
+    ],
+)
+def test_numbers(write: Write, cells: list[str], numbers: list[float], writing: str) -> None:
+    found = column(write, cells)
+    assert found.numbers is not None
+    np.testing.assert_array_equal(found.numbers, numbers)
+    np.testing.assert_array_equal(found.missing_N, np.isnan(numbers))
+    assert found.writing == writing
+    frame = pd.DataFrame({"c": pd.Series(cells, dtype=object), "n": range(len(cells))})
+    np.testing.assert_array_equal(read(frame).column("c").numbers, numbers)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1.5", "R$ 2"], ["R$ 1", "US$ 2"], ["12%", "3"], ["R$ 1 %", "R$ 2 %"], ["1.2.3", "1.2.4"],
+        ["12,34,567", "1"], ["0x10", "1"], ["1e", "2"], ["--1", "2"], ["1_000", "2"], ["１", "2"],
+        ["$--1", "$2"],
+        ["1 2", "3"], ["192.168.0.1", "1"], ["1/2", "3/4"], ["nan(1)", "2"], ["a", "NA", "None"],
+    ],
+)  # fmt: skip
+def test_words(write: Write, cells: list[str]) -> None:
+    found = column(write, cells)
+    assert found.numbers is None
+    assert found.seconds is None
+    assert found.words is not None
+    assert found.words.tolist() == cells
+    assert not found.missing_N.any()
+
+
+@pytest.mark.parametrize(
+    "cells", [["01310", "98765"], ["007", "8"], ["12345678901234567", "3"], ["-01", "2"]]
+)
+def test_what_a_number_would_lose_is_kept_as_words_too(write: Write, cells: list[str]) -> None:
+    found = column(write, cells)
+    assert found.numbers is not None
+    assert found.words is not None
+    assert found.words.tolist() == cells
+    assert column(write, ["10", "0", "0.5"]).words is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "truth", "words"),
+    [
+        (["True", "false", "TRUE"], [1, 0, 1], ["true", "false", "true"]),
+        (["true", "None", "false"], [1, np.nan, 0], ["true", "", "false"]),
+        (["yes", "no", ""], [1, 0, np.nan], ["yes", "no", ""]),
+        (["Sim", "Não"], [1, 0], ["Sim", "Não"]),
+        (["Verdadeiro", "falso"], [1, 0], ["verdadeiro", "falso"]),
+        (["S", "N"], [1, 0], ["S", "N"]),
+        (["y", "y"], [1, 1], ["y", "y"]),
+    ],
+)
+def test_truth_values(write: Write, cells: list[str], truth: list[float], words: list[str]) -> None:
+    found = column(write, cells)
+    assert found.boolean
+    assert found.numbers is not None
+    assert found.words is not None
+    np.testing.assert_array_equal(found.numbers, truth)
+    assert found.words.tolist() == words
+
+
+@pytest.mark.parametrize(
+    "cells", [["yes", "no", "none"], ["Yes", "yes", "no"], ["yes", "não"], ["true", "yes"]]
+)
+def test_answers_that_are_no_truth_values(write: Write, cells: list[str]) -> None:
+    found = column(write, cells)
+    assert not found.boolean
+    assert found.words is not None
+    assert found.words.tolist() == cells
+
+
+@pytest.mark.parametrize(
+    ("form", "writing"),
+    [
+        ("%Y-%m-%d", ""), ("%Y/%m/%d", ""), ("%Y.%m.%d", ""), ("%Y-%m", ""),
+        ("%d/%m/%Y", "dates day/month/year"), ("%m/%d/%Y", "dates month/day/year"),
+        ("%d.%m.%Y", "dates day/month/year"), ("%d-%m-%y", "dates day/month/year"),
+        ("%Y-%m-%dT%H:%M:%S", ""), ("%Y-%m-%d %H:%M", ""), ("%d/%m/%Y %H:%M:%S.%f", "dates day/month/year"),
+        ("%m/%d/%Y %I:%M %p", "dates month/day/year"), ("%Y-%m-%d %H:%M:%S%z", ""), ("%Y-%m-%dT%H:%MZ", ""),
+    ],
+)  # fmt: skip
+def test_dates(write: Write, form: str, writing: str) -> None:
+    moments = [datetime(1969, 12, 31, 23, 59, 58, 250000, UTC), datetime(2024, 2, 29, 0, 5, tzinfo=UTC),
+               datetime(2000, 11, 12, 12, 30, tzinfo=UTC)]  # fmt: skip
+    cells = [moment.strftime(form) for moment in moments]
+    wanted = [datetime.strptime(cell, form).replace(tzinfo=UTC).timestamp() for cell in cells]
+    found = column(write, [*cells, "NA"])
+    assert found.numbers is None
+    assert found.seconds is not None
+    np.testing.assert_allclose(found.seconds, [*wanted, np.nan], rtol=0, atol=1e-6)
+    assert found.writing == writing
+
+
+def test_an_offset_is_taken_off(write: Write) -> None:
+    found = column(write, ["2024-01-01T00:00:00-03:00", "2024-01-01T05:30:00+05:30"])
+    assert found.seconds is not None
+    assert found.seconds.tolist() == [1704078000.0, 1704067200.0]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2024-02-30", "2024-02-28"], ["2023-02-29", "2024-02-29"], ["2024-13-01", "2024-01-01"],
+        ["2024-01-01", "2024/01/02"], ["2024-01-01", "2024-01-01 10:00"],
+        ["2024-01-01 24:00", "2024-01-01 10:00"],
+        ["2024-01-01 10:60", "2024-01-01 10:00"], ["0000-01-01", "2024-01-01"], ["13/13/2024", "01/01/2024"],
+        ["1.2.10", "1.2.3"], ["00/01/2024", "01/02/2024"], ["10:30", "11:30"],
+    ],
+)  # fmt: skip
+def test_what_is_no_date(write: Write, cells: list[str]) -> None:
+    found = column(write, cells)
+    assert found.seconds is None
+    assert found.words is not None
+    assert found.words.tolist() == cells
+
+
+def test_one_column_settles_the_writing_of_the_whole_file(write: Write) -> None:
+    text = "a;b;d;e\n1.234;7,5;01/02/2024;03/04/2024\n2.345;8,5;02/02/2024;31/01/2024\n"
+    found = read(write(text))
+    assert found.column("a").numbers.tolist() == [1234.0, 2345.0]  # type: ignore[union-attr]
+    assert found.column("d").seconds.tolist() == [1706745600.0, 1706832000.0]  # type: ignore[union-attr]
+    assert found.reading is not None
+    assert (found.reading.decimal, found.reading.dates) == (",", "day/month")
+    assert any("decimal comma" in note and "day/month" in note for note in found.notes)
+
+
+def test_two_columns_of_dates_may_differ_where_both_are_clear(write: Write) -> None:
+    found = read(write("a;b\n31/01/2024;01/31/2024\n01/02/2024;02/01/2024\n"))
+    assert found.column("a").seconds.tolist() == found.column("b").seconds.tolist()  # type: ignore[union-attr]
+
+
+def test_what_is_said_settles_what_is_open(write: Write) -> None:
+    text = "q;d;y\n1.234;01/02/2024;a\n5.678;03/04/2024;b\n"
+    for rule, said in (("decimal_open", Reading()), ("dates_open", Reading(decimal="point"))):
+        with pytest.raises(TreinoError) as error:
+            read(write(text), said)
+        assert error.value.rule == rule
+    found = read(write(text), Reading(decimal="point", dates="month/day"))
+    assert found.column("q").numbers.tolist() == [1.234, 5.678]  # type: ignore[union-attr]
+    assert found.column("d").seconds[0] == datetime(2024, 1, 2, tzinfo=UTC).timestamp()  # type: ignore[index]
+    found = read(write(text), Reading(decimal=",", dates="day/month"))
+    assert found.column("q").numbers.tolist() == [1234, 5678]  # type: ignore[union-attr]
+    assert found.column("d").seconds[0] == datetime(2024, 2, 1, tzinfo=UTC).timestamp()  # type: ignore[index]
+    found = read(write(text), Reading(text=("q", "d")))
+    assert found.column("q").words.tolist() == ["1.234", "5.678"]  # type: ignore[union-attr]
+
+
+def test_a_column_of_the_other_sort_is_text_where_the_sign_was_said(write: Write) -> None:
+    text = "a;b\n1.5;1,5\n2.5;2,5\n"
+    found = read(write(text), Reading(decimal="comma"))
+    assert found.column("a").numbers is None
+    assert found.column("b").numbers.tolist() == [1.5, 2.5]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"delimiter": "::"}, "delimiter_form"), ({"delimiter": "\n"}, "delimiter_form"),
+        ({"quote": "''"}, "quote_form"), ({"decimal": "coma"}, "decimal_choice"),
+        ({"encoding": "utf-9"}, "encoding_choice"), ({"header": "maybe"}, "header_choice"),
+        ({"dates": "year/day"}, "dates_choice"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_said(given: dict[str, str], rule: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        Reading(**given)  # type: ignore[arg-type]
+    assert error.value.rule == rule
+    assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n", ("x1", "x2", "x3"), 3),
+        ("p,x\np,y\ne,x\np,y\n", ("p", "x"), None),
+        ("p,x,x\np,y,x\ne,x,x\np,y,x\n", ("x1", "x2", "x3"), 4),
+        ("country,1/22/20,1/23/20\nBR,0,1\nPT,2,3\n", ("country", "1/22/20", "1/23/20"), 2),
+        ("year,2019\n1,5\n2,6\n", ("year", "2019"), 2),
+        ("a|b\n1,5|x\n2,5|y\n", ("a", "b"), 2),
+        ("1,5;2,5\n3,5;4,5\n", ("x1", "x2"), 2),
+        ("a b\n1.5  2\n  3  4.5 \n", ("a", "b"), 2),
+        ("sep=;\na;b\n1;x,y\n", ("a", "b"), 1),
+        ("'a','b'\n'1','it''s'\n", ("a", "b"), 1),
+        ('a, "b"\n1, "x, y"\n', ("a", "b"), 1),
+        ("a:b\n1:2\n", ("a", "b"), 1),
+    ],
+)
+def test_delimiter_and_header(write: Write, text: str, names: tuple[str, ...], rows: int | None) -> None:
+    if rows is None:
+        with pytest.raises(TreinoError) as error:
+            read(write(text))
+        assert error.value.rule == "csv_header"
+        assert read(write(text), Reading(header=False)).rows == text.count("\n")
+        assert read(write(text), Reading(header=True)).names == names
+        return
+    found = read(write(text))
+    assert found.names == names
+    assert found.rows == rows
+
+
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [("utf-8-sig", ""), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16-LE"), ("utf-32", "UTF-32"),
+     ("latin-1", "Windows-1252"), ("cp1252", "Windows-1252")],
+)  # fmt: skip
+def test_encodings(write: Write, encoding: str, note: str) -> None:
+    text = "preço,nome\n1,João\n2,Zoë\n" + ("3,“x”\n" if encoding == "cp1252" else "")
+    content = text.encode(encoding)
+    found = read(write(content))
+    assert found.names == ("preço", "nome")
+    assert found.column("nome").words.tolist()[:2] == ["João", "Zoë"]  # type: ignore[union-attr]
+    assert note in " ".join(found.notes)
+    assert bool(note) == bool(found.notes)
+    said = read(write("a,b\n1,Привет\n".encode("cp1251")), Reading(encoding="cp1251"))
+    assert said.column("b").words.tolist() == ["Привет"]  # type: ignore[union-attr]
