@@ -3,6 +3,7 @@
 import io
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,7 +36,7 @@ def test_kinds_counts_and_ranges(write: Write) -> None:
     for column in facts["columns"]:
         assert column["missing"] == frame[column["name"]].isna().sum()
         assert column["unique"] == frame[column["name"]].nunique()
-        if column["minimum"] is not None and column["kind"] != "boolean":
+        if column["minimum"] is not None and column["kind"] not in ("boolean", "date"):
             assert (column["minimum"], column["maximum"]) == (
                 frame[column["name"]].min(),
                 frame[column["name"]].max(),
@@ -49,8 +50,8 @@ def test_kinds_counts_and_ranges(write: Write) -> None:
     assert facts["class_rows"] == [38, 2]
     rules = [warning["rule"] for warning in facts["warnings"]]
     assert rules == [
-        "class_few_rows", "class_imbalance", "column_constant", "column_row_number", "feature_text",
-        "feature_date", "feature_text", "feature_text", "feature_empty",
+        "class_few_rows", "class_imbalance", "column_constant", "column_identifier", "column_text",
+        "column_missing", "leak_column", "leak_column",
     ]  # fmt: skip
     assert all(warning["message"] and warning["hint"] for warning in facts["warnings"])
 
@@ -108,3 +109,66 @@ def test_kinds_of_words(cells: list[str], expected: str) -> None:
     from treino.data.frames import read_frame
 
     assert kind(read_frame(frame).column("c")) == expected
+
+
+def rules(facts: dict) -> dict[str, dict]:
+    return {warning["rule"]: warning for warning in facts["warnings"]}
+
+
+def test_slips_gaps_and_contradictions_are_found_with_their_rows(write: Write) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"p": rng.normal(size=200).round(4), "q": rng.integers(0, 3, 200)})
+    frame["y"] = np.where(rng.random(200) > 0.5, "a", "b")
+    frame.loc[17, "p"] = 5000.0
+    frame.loc[30, "q"] = np.nan
+    frame.loc[41, ["p", "q"]] = frame.loc[40, ["p", "q"]]
+    frame.loc[[40, 41], "y"] = ["a", "b"]
+    frame.loc[99, "y"] = None
+    facts = describe(write(frame.to_csv(index=False)), "y")
+    found = rules(facts)
+    assert found["column_outliers"]["column"] == "p"
+    assert found["column_outliers"]["row"] == "line 19"
+    assert "5000 in line 19" in found["column_outliers"]["message"]
+    assert found["column_missing"]["row"] == "line 32"
+    assert found["rows_contradict"]["row"] == "line 43"
+    assert found["target_missing_rows"]["row"] == "line 101"
+    assert facts["rows_without_target"] == 1
+    assert facts["columns"][0]["outliers"] == 1
+    assert all(warning["hint"] for warning in facts["warnings"])
+
+
+@pytest.mark.parametrize("task", ["classes", "number"])
+def test_columns_that_give_the_target_away(task: str) -> None:
+    rng = np.random.default_rng(1)
+    p = rng.normal(size=300)
+    frame = pd.DataFrame({"p": p, "noise": rng.normal(size=300)})
+    frame["y"] = (
+        np.where(p + rng.normal(size=300) > 0, "a", "b")
+        if task == "classes"
+        else p * 3 + rng.normal(size=300)
+    )
+    order = np.argsort(frame["y"].to_numpy(), kind="stable")
+    frame = frame.iloc[order].reset_index(drop=True)
+    frame["id"] = np.arange(300) + 7
+    frame["same"] = frame["y"].map({"a": "yes!", "b": "no!"}) if task == "classes" else frame["y"] ** 3
+    facts = describe(frame, "y")
+    leaks = {(w["rule"], w["column"]) for w in facts["warnings"] if w["rule"].startswith("leak")}
+    assert leaks == {("leak_order", "id"), ("leak_column", "same")}
+    by_name = {column["name"]: column["correlation"] for column in facts["columns"]}
+    assert abs(by_name["noise"]) < 0.3 < abs(by_name["p"])
+    shuffled = frame.sample(frac=1, random_state=0).reset_index(drop=True).assign(id=np.arange(300) + 7)
+    assert "leak_order" not in rules(describe(shuffled, "y"))
+
+
+def test_gaps_that_give_the_target_away() -> None:
+    rng = np.random.default_rng(1)
+    y = np.where(rng.random(200) > 0.5, "died", "lives")
+    frame = pd.DataFrame(
+        {"p": rng.normal(size=200), "day": np.where(y == "died", rng.normal(size=200), np.nan), "y": y}
+    )
+    assert rules(describe(frame, "y"))["leak_missing"]["column"] == "day"
+
+
+@pytest.mark.parametrize("name", ["wine", "iris", "diabetes", "moons", "digits"])
+def test_sets_that_are_in_order_are_not_suspected(name: str) -> None:
+    assert not [rule for rule in rules(describe(name)) if rule.startswith(("leak", "column", "class"))]

@@ -10,6 +10,9 @@ from treino.cli.flags import ScreenFlag
 from treino.words import _
 
 
+SHOWN_CLASSES = 20
+
+
 def data(
     source: Annotated[
         str | None, Parameter(name="DATA", help="a built-in or a CSV file; without it: the built-ins")
@@ -17,6 +20,13 @@ def data(
     /,
     *,
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
+    kinds: Annotated[str | None, Parameter(help="what columns are: month=category,size=small<large")] = None,
+    delimiter: Annotated[str | None, Parameter(help="what separates the cells of the file")] = None,
+    decimal: Annotated[str | None, Parameter(help="decimal sign of the file, point or comma")] = None,
+    encoding: Annotated[str | None, Parameter(help="encoding of the file")] = None,
+    header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None,
+    quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None,
+    dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None,
     screen: ScreenFlag,
 ) -> int:
     """Say what is in DATA and what is wrong with it; alone: list the built-in data sets.
@@ -24,8 +34,13 @@ def data(
     Example: treino data wine | treino data houses.csv --target price
     """
     from treino.data import describe
+    from treino.spec import read_settings
+    from treino.workflows.source import kinds_of, reading_of
 
-    document = describe(source, target)
+    said = {"kinds": kinds, "delimiter": delimiter, "decimal": decimal, "encoding": encoding,
+            "header": header, "quote": quote, "dates": dates}  # fmt: skip
+    settings = read_settings({k: v for k, v in said.items() if v is not None}, flags=True)
+    document = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))
     screen.document(document)
     screen.out.print(_builtins(document) if source is None else _columns(document))
     if source is not None:
@@ -44,12 +59,22 @@ def _builtins(document: dict[str, Any]) -> Table:
 
 def _columns(document: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in (_("column"), _("kind"), _("missing"), _("distinct"), _("from"), _("to")):
+    headings = [_("column"), _("kind"), _("missing"), _("distinct"), _("from"), _("to"), _("outliers")]
+    related = any(c["correlation"] is not None for c in document["columns"])
+    for heading in [*headings, *([_("with the target")] if related else [])]:
         table.add_column(heading)
     for c in document["columns"]:
-        low, high = (("" if c.get(k) is None else f"{c[k]:.6g}") for k in ("minimum", "maximum"))
-        table.add_row(c["name"], c["kind"], str(c["missing"]), str(c["unique"]), low, high)
+        kind = c["kind"] + (_(" (left out)") if c["way"] == "out" else "")
+        low, high = (_said(c[k]) for k in ("minimum", "maximum"))
+        cells = [c["name"], kind, str(c["missing"]), str(c["unique"]), low, high, str(c["outliers"] or "")]
+        table.add_row(
+            *cells, *(["" if c["correlation"] is None else f"{c['correlation']:.2f}"] if related else [])
+        )
     return table
+
+
+def _said(value: float | str | None) -> str:
+    return "" if value is None else value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
@@ -57,12 +82,14 @@ def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
     screen.out.print(_("{n} rows").format(n=document["rows"]))
     if document["target"] is not None:
         said = _("target {target}: {task}").format(target=document["target"], task=document["task"])
-        screen.out.print(
-            said + (" (" + ", ".join(map(str, document["classes"])) + ")" if document["classes"] else "")
-        )
+        counts = [f"{c} {n}" for c, n in zip(document["classes"], document["class_rows"], strict=True)]
+        listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
+        screen.out.print(said + (f" ({listed})" if counts else ""))
     elif document["likely_targets"]:
         names = ", ".join(document["likely_targets"])
         screen.out.print(_("no target yet: --target with one of {names}?").format(names=names))
+    for note in document["notes"]:
+        screen.out.print(note)
     for warning in document["warnings"]:
         screen.out.print(
             Text.assemble(("! ", "yellow"), f"{warning['message']} {warning.get('hint', '')}".rstrip())

@@ -1,0 +1,140 @@
+"""How columns hang together with a target, and what stands out in them: plain numbers of plain arrays."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FAR = 3.0  # interquartile ranges beyond the quartiles: Tukey's outer fences
+FEW = 0.01  # of the rows may lie there; more are a long tail, no outliers
+GIVEN_AWAY = 0.995
+ROWS_PER_LEVEL = 5
+
+
+def outliers(value_N: Floats, far: float = FAR) -> Ints:
+    """The rows of values far from all others, the farthest first; none where more than 1 % lie there.
+
+    Beyond Tukey's outer fences (Exploratory Data Analysis, 1977), where the middle half has a width at all;
+    far: how many widths beyond it.
+    """
+    present = np.isfinite(value_N)
+    if present.sum() < 20:
+        return np.empty(0, dtype=np.int64)
+    low, middle, high = np.percentile(value_N[present], [25, 50, 75])
+    width = high - low
+    if not width > 0 or not np.isfinite(width):
+        return np.empty(0, dtype=np.int64)
+    beyond_N = present & ((value_N < low - far * width) | (value_N > high + far * width))
+    rows = np.flatnonzero(beyond_N)
+    if len(rows) > max(1.0, FEW * present.sum()):
+        return np.empty(0, dtype=np.int64)
+    return rows[np.argsort(-np.abs(value_N[rows] - middle), kind="stable")]
+
+
+def pearson(a_N: Floats, b_N: Floats) -> float | None:
+    """Correlation of two columns of numbers, where both are there; None where one never changes."""
+    there = np.isfinite(a_N) & np.isfinite(b_N)
+    a, b = _unit(a_N[there]), _unit(b_N[there])
+    if a is None or b is None:
+        return None
+    return float(np.clip(a @ b, -1.0, 1.0))
+
+
+def spearman(a_N: Floats, b_N: Floats) -> float | None:
+    """Correlation of ranks; ties share their mean."""
+    there = np.isfinite(a_N) & np.isfinite(b_N)
+    return pearson(ranks(a_N[there]), ranks(b_N[there]))
+
+
+def ranks(value_N: Floats) -> Floats:
+    _values, inverse, count = np.unique(value_N, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return np.asarray((last - (count - 1) / 2)[inverse.reshape(-1)])
+
+
+def correlation_ratio(code_N: Ints, value_N: Floats) -> float | None:
+    """η: the share of a number's deviation that lies between classes, from 0 to 1 (Fisher 1925).
+
+    Rows whose number is missing or whose class is -1 are left out; None where the number never changes.
+    """
+    there = np.isfinite(value_N) & (code_N >= 0)
+    value = _unit(value_N[there])
+    if value is None:
+        return None
+    code = code_N[there]
+    count_C = np.maximum(np.bincount(code), 1)
+    return float(np.sqrt(min(1.0, (np.bincount(code, weights=value) ** 2 / count_C).sum())))
+
+
+def cramers_v(a_N: Ints, b_N: Ints) -> float | None:
+    """Cramér's V of two columns of classes, from 0 to 1 (Cramér 1946); None where one has a single class."""
+    there = (a_N >= 0) & (b_N >= 0)
+    a, b = np.unique(a_N[there], return_inverse=True)[1], np.unique(b_N[there], return_inverse=True)[1]
+    if not len(a) or a.max() == 0 or b.max() == 0:
+        return None
+    table = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(table, (a, b), 1)
+    expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / len(a)
+    chi = ((table - expected) ** 2 / expected).sum()
+    return float(np.sqrt(min(1.0, chi / (len(a) * (min(table.shape) - 1)))))
+
+
+def class_runs(value_N: Floats, label_N: Ints) -> int | None:
+    """How often the class changes along the sorted values, plus one; None where equal values differ in it."""
+    there = np.isfinite(value_N)
+    value, label = value_N[there], label_N[there]
+    order = np.lexsort((label, value))
+    value, label = value[order], label[order]
+    changes = label[1:] != label[:-1]
+    if not len(value) or (changes & (value[1:] == value[:-1])).any():
+        return None
+    return int(changes.sum()) + 1
+
+
+def gives_classes_away(value_N: Floats, label_N: Ints) -> bool:
+    """Whether a number alone tells the classes apart: each class lies in an interval or two of its own."""
+    found = class_runs(value_N, label_N)
+    if found is None:
+        return False
+    present = int(np.isfinite(value_N).sum())
+    most = 2 * (int(label_N.max()) + 1) - 1
+    return 1 < found <= most and present >= ROWS_PER_LEVEL * found and 2 * present > len(value_N)
+
+
+def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:
+    """(share of rows that the commonest class of their level has, the same of a single level for all)."""
+    there = code_N >= 0
+    code, label = code_N[there], label_N[there]
+    if not len(code):
+        return 0.0, 1.0
+    table = np.zeros((code.max() + 1, label.max() + 1))
+    np.add.at(table, (code, label), 1)
+    return float(table.max(1).sum() / len(code)), float(table.sum(0).max() / len(code))
+
+
+def levels_give_classes_away(code_N: Ints, label_N: Ints) -> bool:
+    """Whether a class alone tells the target's: nearly each of its levels has one, and none is rare."""
+    levels = len(np.unique(code_N[code_N >= 0]))
+    pure, base = purity(code_N, label_N)
+    return levels > 1 and pure >= GIVEN_AWAY > base and levels * ROWS_PER_LEVEL <= len(code_N)
+
+
+def orders_with(value_N: Floats, label_N: Ints) -> bool:
+    """Whether classes lie together along the values: a tenth of the changes that chance would give."""
+    there = np.isfinite(value_N)
+    label = label_N[there][np.argsort(value_N[there], kind="stable")]
+    share_C = np.bincount(label) / max(1, len(label))
+    expected = (len(label) - 1) * (1 - (share_C**2).sum())
+    return bool(expected >= 20 and (label[1:] != label[:-1]).sum() <= 0.1 * expected)
+
+
+def _unit(value_N: Floats) -> Floats | None:
+    """The values about their mean, of length 1; None where they don't differ."""
+    if len(value_N) < 2 or value_N.min() == value_N.max():
+        return None
+    largest = float(np.abs(value_N).max())
+    centred = value_N / largest
+    centred = centred - centred.mean()
+    length = float(np.sqrt(centred @ centred))
+    return centred / length if length > 0 else None
