@@ -9,7 +9,6 @@ from rich.text import Text
 from treino.cli.flags import ScreenFlag
 from treino.words import _
 
-
 SHOWN_CLASSES = 20
 
 
