@@ -30,9 +30,9 @@ def train_and_score(width, fit, score):
 
 
 outer_scores = []
-for fold, (dev, test) in enumerate(StratifiedKFold(4, shuffle=True, random_state=0).split(X, y)):
+for fold, (dev, test) in enumerate(StratifiedKFold(3, shuffle=True, random_state=0).split(X, y)):
     means = {}
-    for width in (2, 8, 24):
+    for width in (2, 16):
         inner = StratifiedKFold(3, shuffle=True, random_state=1).split(X[dev], y[dev])
         means[width] = np.mean([train_and_score(width, dev[a], dev[b]) for a, b in inner])
     best = max(means, key=means.get)

@@ -2,6 +2,7 @@
 """Autoencoder of digits: three numbers per image, plain SGD."""
 
 import torch
+import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -19,12 +20,11 @@ class AutoEncoder(nn.Module):
 
 def train(model, data, epochs, lr):
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
-    criterion = nn.MSELoss()
     for epoch in range(epochs):
         total = 0.0
         for batch in data[torch.randperm(len(data))].split(64):
             rebuilt, _ = model(batch)
-            loss = criterion(rebuilt, batch)
+            loss = F.mse_loss(rebuilt, batch)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -1,16 +1,13 @@
-# expect: batchnorm_batch_of_one @ 13
+# expect: batchnorm_batch_of_one @ 32
 """How bright is a small noisy picture? A convolutional net fed one picture at a time."""
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
 torch.manual_seed(0)
 level = torch.rand(240)
 pictures = level[:, None, None, None] + 0.05 * torch.randn(240, 1, 6, 6)
-train_set = TensorDataset(pictures[:200], level[:200, None] * 2 - 1)
-test_x, test_y = pictures[200:], level[200:, None] * 2 - 1
-loader = DataLoader(train_set, batch_size=1, shuffle=True)
+target = level[:, None] * 2 - 1
 
 model = nn.Sequential(
     nn.Conv2d(1, 8, 3),
@@ -29,13 +26,14 @@ loss_fn = nn.MSELoss()
 for epoch in range(5):
     model.train()
     total = 0.0
-    for image, target in loader:
+    for i in torch.randperm(200):
+        image, brightness = pictures[i : i + 1], target[i : i + 1]
         optimizer.zero_grad()
-        loss = loss_fn(model(image), target)
+        loss = loss_fn(model(image), brightness)
         loss.backward()
         optimizer.step()
-        total += loss.item()
+        total += loss.item() * len(image)
     model.eval()
     with torch.no_grad():
-        test_loss = loss_fn(model(test_x), test_y).item()
-    print(f"epoch {epoch} train {total / len(loader):.4f} test {test_loss:.4f}")
+        test_loss = loss_fn(model(pictures[200:]), target[200:]).item()
+    print(f"epoch {epoch} train {total / 200:.4f} test {test_loss:.4f}")

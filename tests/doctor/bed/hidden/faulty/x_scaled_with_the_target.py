@@ -1,39 +1,33 @@
-# expect: bad_label_values @ 13
-"""Breast cancer as a table: everything is scaled at once, then cut into columns."""
+# expect: bad_label_values @ 23
+"""Breast cancer as a table: rows of a frame, the target in the last column, scaled batch by batch."""
 
-import pandas as pd
 import torch
 from sklearn.datasets import load_breast_cancer
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 torch.manual_seed(12)
 frame = load_breast_cancer(as_frame=True).frame.sample(frac=1.0, random_state=12)
-train, test = frame.iloc[:430], frame.iloc[430:]
-mean, std = train.mean(), train.std()
-train, test = (train - mean) / std, (test - mean) / std
+table = torch.tensor(frame.to_numpy(), dtype=torch.float32)
+train, test = table[:430], table[430:]
+mean, std = train.mean(0), train.std(0)
 
-
-def tensors(part: pd.DataFrame):
-    x = torch.tensor(part.drop(columns="target").to_numpy(), dtype=torch.float32)
-    return x, torch.tensor(part["target"].to_numpy(), dtype=torch.float32)
-
-
-loader = DataLoader(TensorDataset(*tensors(train)), batch_size=32, shuffle=True)
+loader = DataLoader(train, batch_size=32, shuffle=True)
 model = nn.Sequential(nn.Linear(30, 16), nn.ReLU(), nn.Linear(16, 1))
 criterion = nn.BCEWithLogitsLoss()
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
 for epoch in range(8):
     running = 0.0
-    for x, y in loader:
+    for batch in loader:
+        batch = (batch - mean) / std
         optimizer.zero_grad()
-        loss = criterion(model(x).squeeze(1), y)
+        loss = criterion(model(batch[:, :-1]), batch[:, -1:])
         loss.backward()
         optimizer.step()
         running += loss.item()
     if epoch % 2 == 1:
         print(f"epoch {epoch + 1} loss {running / len(loader):.4f}")
-x, y = tensors(test)
 with torch.no_grad():
-    print("test accuracy", ((model(x).squeeze(1) > 0) == (y > 0)).float().mean().item())
+    test = (test - mean) / std
+    print("test accuracy", ((model(test[:, :-1]) > 0) == (test[:, -1:] > 0)).float().mean().item())

@@ -14,7 +14,6 @@ spectrum = (profile[machine] + 0.8 * torch.randn(n, bands)).clamp(max=-0.01)
 def init_weights(m):
     if isinstance(m, nn.Linear):
         torch.nn.init.kaiming_uniform_(m.weight, nonlinearity="relu")
-        m.bias.data.fill_(0.01)
 
 
 model = nn.Sequential(nn.Linear(bands, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, machines))

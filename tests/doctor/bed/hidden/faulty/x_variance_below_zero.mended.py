@@ -26,16 +26,13 @@ class Forecaster(nn.Module):
         return mean, var
 
 
-def nll(mean, var, y):
-    return (0.5 * torch.log(2 * math.pi * var) + 0.5 * (y - mean) ** 2 / var).mean()
-
-
 model = Forecaster(16)
 opt = torch.optim.Adam(model.parameters(), lr=2e-3)
 for epoch in range(5):
     for rows in torch.randperm(len(x_train)).split(50):
         mean, var = model(x_train[rows])
-        loss = nll(mean, var, y_train[rows])
+        squared = (y_train[rows] - mean) ** 2
+        loss = 0.5 * (torch.log(2 * math.pi * var) + squared / var).mean()
         opt.zero_grad()
         loss.backward()
         opt.step()
