@@ -1,6 +1,6 @@
 # expect: nothing
 # looks suspicious: an endless while loop restarts its loader through StopIteration, targets of -1 are left
-# out of the loss, weight decay is for some parameters only, the net is in eval mode for a while in a callback.
+# out of the loss, weight decay is for some parameters only, a callback puts the net in eval mode for a while.
 from collections import defaultdict
 
 import torch
