@@ -163,6 +163,26 @@ def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, mon
         assert torch.equal(tensor.nan_to_num(), other.save()[0][name].nan_to_num()), name
 
 
+@pytest.mark.parametrize("source", ["loader", "items"])
+def test_the_last_good_step_is_found_without_reading_again(source) -> None:
+    data = load_foreign(
+        DataLoader(TensorDataset(X, Y), 8, shuffle=True) if source == "loader" else Own("own"),
+        validation=0,
+        test=0,
+    )
+    training = train(data, mlp(5), lr=0.01, epochs=9, batch_size=8, engine="flat-loop")
+    training.set("lr", 1e30, 20)
+    after = {}
+    while not training.done:
+        tick = training.advance(0.0, until=training.step + 1)
+        if training.status_P[0] == "running":
+            after[tick.step] = training._population.params.clone()
+    assert training.status_P[0] == "diverged"
+    last = int(training.last_step_P[0])
+    assert last >= 20
+    assert torch.equal(training._population.params, after[last])
+
+
 def test_a_diverged_member_of_a_stream_is_put_back() -> None:
     training = train(load_foreign(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], epochs=4)
     alone = train(load_foreign(Coming()), mlp(5), seeds=(2,), lr=1e30, epochs=4, engine="flat-bmm")

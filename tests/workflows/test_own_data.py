@@ -226,6 +226,22 @@ def test_a_loader_goes_on_from_an_epochs_border_and_says_so(at: int, border: int
 
 
 @pytest.mark.usefixtures("_short_ticks")
+def test_a_loader_that_was_stopped_goes_on_from_the_border_before(tmp_path: Path) -> None:
+    asked, path = read_settings(SHORT | {"name": "cut"}), tmp_path / "cut"
+    for event in training(loader(), asked, parent=tmp_path, checkpoint_seconds=0):
+        if isinstance(event, Advanced) and event.tick.step == 11:
+            tr.open(path).stop()
+    stopped = tr.open(path)
+    assert stopped.status == "stopped"
+    kept = stopped.losses
+    assert stopped.document["metrics"]["train"] is None  # no further pass over what may be slow
+    run = stopped.resume(loader())
+    assert len(run.losses) == 32
+    np.testing.assert_array_equal(run.losses[:8], kept[:8])
+    assert not np.array_equal(run.losses[8:11], kept[8:11])
+
+
+@pytest.mark.usefixtures("_short_ticks")
 def test_items_of_no_seed_say_what_is_not_replayed(tmp_path: Path) -> None:
     path = interrupted(Points("own"), tmp_path, 5, "cut")
     run = tr.open(path).resume(Points("own"))

@@ -209,7 +209,7 @@ def resuming(
             -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch),
         )
         for command in db.commands():
-            if command.state == "applied" and command.id not in known:
+            if command.state == "applied" and command.name != "stop" and command.id not in known:
                 engine.set(command.name, command.value, command.step)
         db.add_event(SEGMENT, engine.step, "resumed", said_on_resuming(data, lost))
         yield Begun(folder, data, planned)
