@@ -86,7 +86,7 @@ def load(
     by = divider(table, asked, column.name)
     others, given = parts_of_files(files, lambda s: sources.read(s, reading))
     excluded = {name for name in (split_group, split_column) if name is not None}
-    table, row_N = _with_target(table, column, asked, notes)
+    table, row_N = _with_target(table, column, split_time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
     chosen = choose_features(table, excluded, column.name, features, kinds, notes)
@@ -94,7 +94,7 @@ def load(
     tables, rows_of = [table], [row_N]
     for other in others:
         _check_columns(other, names, column.name, notes)
-        kept, index_N = _with_target(other, other.column(column.name), asked, notes)
+        kept, index_N = _with_target(other, other.column(column.name), None, notes)
         tables.append(kept)
         rows_of.append(index_N)
 
@@ -254,7 +254,7 @@ def _classes(column: Column, kind: str | None) -> tuple[str, ...]:
 
 
 def _with_target(
-    table: Table, column: Column, asked: Split, notes: list[str]
+    table: Table, column: Column, time: str | None, notes: list[str]
 ) -> tuple[Table, NDArray[np.int64]]:
     """The rows whose target (and time, where they are split by it) is there, and their numbers."""
     keep_N = ~column.missing_N
@@ -273,13 +273,13 @@ def _with_target(
                 n=absent, place=table.place(int((~keep_N).argmax()))
             )
         )
-    if asked.time is not None and asked.time in table.by_name:
-        dated_N = ~np.isnan(times_of(table.column(asked.time), table))
+    if time is not None:
+        dated_N = ~np.isnan(times_of(table.column(time), table))
         undated = int((keep_N & ~dated_N).sum())
         if undated:
             notes.append(
                 _("Rows left out because '{name}' is empty, by which they are split: {n}.").format(
-                    name=asked.time, n=undated
+                    name=time, n=undated
                 )
             )
         keep_N &= dated_N

@@ -1,0 +1,181 @@
+"""Tables of one's own from file to predictions: rows that come again, counts, frames given back."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+
+import treino as tr
+from tests.conftest import Said
+from tests.workflows.export_cases import mixed
+from treino.data.dataset import Data
+from treino.data.preparation import Preparation
+from treino.errors import TreinoError
+from treino.spec import read_settings
+from treino.workflows.source import data_of
+from treino.workflows.train import Ended, resuming, training
+
+SIZES = "size=small<medium<large"
+
+
+def fit(source: object, folder: Path, **settings: object) -> tr.Run:
+    return tr.fit(source, parent=folder / "runs", epochs=3, **settings)
+
+
+def same_rows(a: Data, b: Data) -> bool:
+    return all(
+        torch.equal(getattr(a.splits[s], k), getattr(b.splits[s], k))
+        for s in a.splits
+        for k in ("x", "y", "index")
+    )
+
+
+@pytest.mark.slow
+def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
+    table, test = tmp_path / "a" / "table.csv", tmp_path / "a" / "test.csv"
+    table.parent.mkdir()
+    mixed(90, brazilian=True).to_csv(table, index=False, sep=";")
+    mixed(30, brazilian=True, seed=9).to_csv(test, index=False, sep=";")
+    asked = {
+        "target": "price",
+        "test": str(test),
+        "split_time": "when",
+        "kinds": {"size": "small<medium<large"},
+    }
+    run = fit(str(table), tmp_path, impute="mean", dates="day/month", **asked)
+    spec = run.spec
+    assert spec["asked"]["kinds"] == [SIZES]
+    assert spec["data"]["files"]["test"]["source"] == "../../a/test.csv"
+    assert str(tmp_path) not in json.dumps(spec["data"])
+    assert spec["data"]["load"]["reading"] == {"dates": "day/month"}
+    assert f"--kinds '{SIZES}'" in spec["command"]
+    assert len(run.data.test) == 30
+    assert same_rows(data_of(run.folder), run.data)
+    shutil.move(tmp_path / "a", tmp_path / "b")  # a moved table has its test file beside it
+    assert same_rows(data_of(run.folder, tmp_path / "b" / "table.csv"), run.data)
+    with pytest.raises(TreinoError) as error:
+        data_of(run.folder)
+    assert error.value.rule == "data_gone"
+    (tmp_path / "b" / "test.csv").write_text("p\n1\n")
+    with pytest.raises(TreinoError, match=r"test\.csv") as error:
+        data_of(run.folder, tmp_path / "b" / "table.csv")
+    assert error.value.rule == "data_changed"
+
+
+def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) -> None:
+    table, test = mixed(90), mixed(20, seed=9)
+    data = tr.load(table, target="city", test=test, duplicates="ignore")
+    run = tr.fit(data, parent=tmp_path, epochs=2)
+    assert run.spec["data"]["kind"] == "memory"
+    assert same_rows(data_of(run.folder), data)
+    assert data_of(run.folder).preparation == data.preparation
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    mixed().to_csv(path, index=False)
+    settings = read_settings({"target": "city", "kinds": (SIZES,), "epochs": 40, "split_group": "street"})
+    whole = [e for e in training(str(path), settings, parent=tmp_path / "one") if isinstance(e, Ended)][
+        -1
+    ].run
+    events = training(str(path), settings, parent=tmp_path / "two")
+    begun = next(events)
+    begun.folder.database.add_command("stop", None)
+    stopped = [e for e in events if isinstance(e, Ended)][-1].run
+    assert stopped.status == "stopped"
+    again = [e for e in resuming(stopped.path) if isinstance(e, Ended)][-1].run
+    np.testing.assert_array_equal(again.losses, whole.losses)
+    assert again.metrics == whole.metrics
+
+
+def test_a_run_of_the_first_preparation_format_goes_on_and_predicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = Preparation.to_json
+
+    def as_it_was(preparation: Preparation) -> dict:
+        document = now(preparation) | {"format": 1}
+        return {k: v for k, v in document.items() if k not in ("encoders", "width")}
+
+    monkeypatch.setattr(Preparation, "to_json", as_it_was)
+    run = fit("wine", tmp_path)
+    monkeypatch.undo()
+    assert run.folder.read_json("preparation.json")["format"] == 1
+    opened = tr.open(run.path)
+    assert same_rows(data_of(opened.folder), run.data)
+    np.testing.assert_array_equal(opened.predict("wine"), run.predict("wine"))
+
+
+def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said], tmp_path: Path) -> None:
+    mixed().to_csv("t.csv", index=False)
+    assert treino("train", "t.csv", "--target", "price", "--kinds", SIZES, "--epochs", "2").status == 0
+    new = mixed(12, seed=8).sample(frac=1, axis=1, random_state=1).assign(more=1)
+    new.loc[:2, "city"] = ["Xanadu", "Atlantis", None]
+    new.loc[3:, "city"] = "Rio"
+    new.loc[4, "size"] = "huge"
+    new.loc[:, "area"] = 50.0
+    new.loc[7:8, "area"] = None
+    new.loc[9, "price"] = None
+    new["when"], new["street"] = "2024-03-02 10:00", mixed()["street"][0]
+    new.to_csv("new.csv", index=False)
+    document = treino("predict", "last", "new.csv", "--json").document
+    assert document["missing"] == {"area": 2, "city": 1}
+    assert document["unknown"] == {"city": 2, "size": 1}
+    assert (document["rows"], document["rows_compared"]) == (12, 11)
+    assert any("Not used: more" in note for note in document["notes"])
+    assert any("Xanadu" in note for note in document["notes"])
+    new.drop(columns="size").rename(columns={"area": "aera"}).to_csv("worse.csv", index=False)
+    error = treino("predict", "last", "worse.csv", "--json").document["error"]
+    assert error["rule"] == "columns_missing"
+    assert "2 of 7" in error["message"]
+    assert "Did you mean 'aera'?" in error["hint"]
+
+
+def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
+    frame = mixed()
+    run = fit(frame, tmp_path, target="city")
+    new = mixed(8, seed=3).drop(columns="city").set_index(pd.Index(list("abcdefgh")))
+    found = run.predict(new)
+    assert list(found.index) == list("abcdefgh")
+    assert list(found.columns) == ["prediction", *(f"probability_{c}" for c in run.data.classes)]
+    as_arrow = run.predict(pa.Table.from_pandas(new, preserve_index=False))
+    assert isinstance(as_arrow, pa.Table)
+    assert as_arrow.to_pydict()["prediction"] == found["prediction"].tolist()
+    polars = pytest.importorskip("polars")
+    as_polars = run.predict(polars.DataFrame(new.to_dict("list")))
+    assert isinstance(as_polars, polars.DataFrame)
+    assert as_polars["prediction"].to_list() == found["prediction"].tolist()
+
+
+@pytest.mark.slow
+def test_trees_stand_beside_the_network_where_they_are_asked_for(treino: Callable[..., Said]) -> None:
+    mixed().to_csv("t.csv", index=False)
+    said = treino("train", "t.csv", "--target", "price", "--epochs", "2", "--baselines", "full")
+    assert "gradient-boosted trees:" in said.out
+    assert set(treino("show", "last", "--json").document["baseline"]) == {"mean", "linear", "trees"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        (("--kinds", "month"), "kinds_form"),
+        (("--split-time", "when", "--split-group", "city"), "splits_two"),
+        (("--test", "1.5"), "test_range"),
+        (("--test", "0,2"), "test_type"),
+        (("--test", "nowhere.csv"), "data_unknown"),
+        (("--impute", "mode"), "impute_choice"),
+        (("--header", "maybe"), "header_choice"),
+    ],
+)
+def test_flags_that_do_not_fit(treino: Callable[..., Said], asked: tuple[str, ...], rule: str) -> None:
+    mixed().to_csv("t.csv", index=False)
+    said = treino("train", "t.csv", "--target", "price", *asked, "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, rule)
+    assert said.document["error"]["hint"]
