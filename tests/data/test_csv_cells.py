@@ -258,3 +258,16 @@ def test_encodings(write: Write, encoding: str, note: str) -> None:
     assert bool(note) == bool(found.notes)
     said = read(write("a,b\n1,Привет\n".encode("cp1251")), Reading(encoding="cp1251"))
     assert said.column("b").words.tolist() == ["Привет"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_leading_zero_is_found_wherever_a_chunk_of_bytes_ends(
+    write: Write, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr("treino.data.reading.files.CHUNK", 7)
+    lines = ["n,m", *(f"{j},10{j}" for j in range(10, 16))]
+    for cell, padded in (("07", True), ("-07", True), (" 07", True), ("0", False), ("0x7", None)):
+        rows = [*lines[:4], f"{'1' * at},{cell}", *lines[4:]] if at else [*lines, f"{cell},1"]
+        found = read(write("\n".join(rows) + "\n"))
+        words = found.columns[1 if at else 0].words
+        assert (words is not None) == (padded is not False), (cell, at)

@@ -203,6 +203,17 @@ def test_several_files_agree_on_one_writing(tmp_path: Path) -> None:
     assert "c.csv" in refusal(str(tmp_path / "?.csv"), "decimal_mixed").message
 
 
+def test_several_files_with_types(tmp_path: Path) -> None:
+    pa.parquet.write_table(pa.table({"a": [1, 2], "y": ["u", "v"]}), tmp_path / "a.parquet")
+    pa.parquet.write_table(pa.table({"y": ["w"], "a": [2.5]}), tmp_path / "b.parquet")
+    table = read(str(tmp_path / "*.parquet"))
+    assert table.column("a").numbers.tolist() == [1, 2, 2.5]  # type: ignore[union-attr]
+    pa.parquet.write_table(pa.table({"y": ["w"], "a": ["x"]}), tmp_path / "c.parquet")
+    assert "c.parquet" in refusal(str(tmp_path / "*.parquet"), "files_types").message
+    (tmp_path / "d.csv").write_text("a,y\n1,u\n")
+    assert "another format" in refusal(str(tmp_path / "[ad].*"), "files_columns").message
+
+
 def test_json_lines_of_all_kinds(write: Write) -> None:
     lines = [
         {"a": 1, "b": True, "c": "x", "d": None, "e": 7, "f": [1], "g": "1,5"},

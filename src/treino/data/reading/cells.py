@@ -31,6 +31,7 @@ _PAIRS = (
 )
 _FEW = 8  # different words, up to which it is looked whether they are truth values
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, and more digits than a float64 surely holds
+_SHORT = 1000  # cells, for which one expression is faster than several fast functions
 
 
 @dataclass
@@ -139,6 +140,9 @@ class Seen:
 
     def _see_exact(self, cells: pa.Array) -> None:
         if self.exact:
+            return
+        if len(cells) < _SHORT:
+            self.exact = bool(compute.any(compute.match_substring_regex(cells, _INEXACT)).as_py())
             return
         length = compute.binary_length(cells)
         zero = compute.and_(compute.starts_with(cells, "0"), compute.greater(length, 1))

@@ -66,6 +66,7 @@ def open_columnar(file: File) -> Columnar:
     }
     try:
         schema = opened[file.content]()
+        schema.names  # noqa: B018  names that are no UTF-8 are found out when they are asked for
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))

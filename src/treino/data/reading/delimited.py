@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
@@ -30,7 +31,6 @@ from treino.words import _
 _BLOCK, _LARGEST = 1 << 20, 1 << 28  # bytes; a record has to fit into one
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
-_SIGNS = np.frombuffer(b"+- ", dtype=np.uint8)
 
 Types = Mapping[int, pa.DataType]
 
@@ -89,21 +89,12 @@ class Delimited:
     @cached_property
     def padded(self) -> bool:
         """Whether any cell may begin with a 0 and go on with a digit, or be hexadecimal: 007, 0x7."""
-        starts = np.frombuffer(f"{self.dialect.delimiter}\n\r\"' ".encode(), dtype=np.uint8)
+        starts = _table(f"{self.dialect.delimiter}\n\r\"'")
         tail = b"\n\n"
         for chunk in self.text.chunks():
-            chunk = tail + chunk
-            if b"0x" in chunk or b"0X" in chunk:
+            if _pads(tail + chunk[:2], starts) or _pads(chunk, starts):
                 return True
-            bytes_N = np.frombuffer(chunk, dtype=np.uint8)
-            digit_N = bytes_N - np.uint8(48) < 10
-            leads_N = (bytes_N[2:-1] == 48) & digit_N[3:] & ~digit_N[1:-2]
-            at = np.flatnonzero(leads_N)
-            before, further = bytes_N[at + 1], bytes_N[at]
-            signed = np.isin(before, _SIGNS) & np.isin(further, starts)
-            if (signed | np.isin(before, starts[:-1])).any():
-                return True
-            tail = chunk[-3:]
+            tail = (tail + chunk)[-3:] if len(chunk) < 3 else chunk[-3:]
         return False
 
     def batches(self, types: Types, sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
@@ -220,8 +211,7 @@ def _quotes_fit(text: Text, dialect: Dialect) -> bool:
     or an odd quote; an odd one before a delimiter, a line's end or an even quote.
     """
     quote = ord(dialect.quote)
-    borders = np.zeros(256, dtype=bool)
-    borders[[ord(dialect.delimiter), 10, 13]] = True
+    borders = _table(f"{dialect.delimiter}\r\n")
     count, last, pending = 0, 10, False  # last: the byte before; pending: it is a quote that closes
     for chunk in text.chunks():
         if not chunk:
@@ -243,3 +233,27 @@ def _quotes_fit(text: Text, dialect: Dialect) -> bool:
         pending = bool(len(at)) and not inside[-1] and not opens[-1]
         last = int(bytes_N[-1])
     return count % 2 == 0
+
+
+def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
+    """Whether a 0 that begins a cell is followed by a digit; starts: what stands before a cell."""
+    if (b"x" in content or b"X" in content) and (b"0x" in content or b"0X" in content):
+        return True
+    bytes_N = np.frombuffer(content, dtype=np.uint8)
+    if len(bytes_N) < 4:
+        return False
+    shifted = bytes_N - np.uint8(48)
+    digit_N = np.less(shifted, 10, out=shifted.view(bool))
+    leads_N = bytes_N[2:-1] == 48
+    leads_N &= digit_N[3:]
+    at = np.flatnonzero(np.greater(leads_N, digit_N[1:-2], out=leads_N))
+    before, further = bytes_N[at + 1], bytes_N[at]
+    blanks = starts | _table(" ")
+    return bool((starts[before] | (_table("+- ")[before] & blanks[further])).any())
+
+
+def _table(characters: str) -> NDArray[np.bool_]:
+    """For each byte, whether it is one of these."""
+    found = np.zeros(256, dtype=bool)
+    found[[ord(character) for character in characters if character.isascii()]] = True
+    return found

@@ -87,7 +87,7 @@ class File:
         try:
             yield
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException) as error:
-            if isinstance(error, OSError) and error.errno and not isinstance(error, pa.ArrowException):
+            if isinstance(error, OSError) and error.errno not in (None, 0, errno.EINVAL):  # a seek beyond
                 raise unreadable(self.path, error) from None
             raise damaged(self.path, self.packing, error) from None
         except (RuntimeError, NotImplementedError) as error:  # zip: a password, or a method without a codec

@@ -161,6 +161,7 @@ class _Look:
 
     def at(self, parts: Sequence[Part]) -> None:
         """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
+        sampled = {seen.name: seen for seen in parts[0].seen}
         for batch in self.again(parts, self.keep):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
@@ -170,13 +171,14 @@ class _Look:
                     more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
                     self.levels[name] = tuple(dict.fromkeys([*self.levels.get(name, ()), *more]))
                 elif name in self.fast and name not in self.seen:
-                    self.seen[name] = _sampled(parts[0], name)
+                    self.seen[name] = sampled[name]
             self.rows += batch.num_rows
             if self.keep:
                 self.kept.append(batch)
 
     def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
         """All batches of all parts, with the columns of the first one, in its order."""
+        schema: pa.Schema | None = None
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]
@@ -188,12 +190,34 @@ class _Look:
                 except UnconvertedError as error:
                     raise UnconvertedError(order.index(error.column)) from None
                 columns = [batch.column(j) for j in order]
-                yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                if len(parts) > 1 and part.typed:
+                    columns = [_widened(cells) for cells in columns]
+                found = pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                schema = found.schema if schema is None else schema
+                _check_types(part, found.schema, schema)
+                yield found
                 row += batch.num_rows
 
 
-def _sampled(part: Part, name: str) -> Seen:
-    return part.seen[part.names.index(name)]
+def _widened(cells: pa.Array) -> pa.Array:
+    """Numbers of any width as float64, as they become anyway: one file may hold 1 and the next 1.5."""
+    kind = cells.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return cells.cast(pa.float64(), safe=False)
+    return cells
+
+
+def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
+    """Refuse files whose columns of one name hold different things."""
+    for field, other in zip(found, wanted, strict=True):
+        if field.type != other.type:
+            raise TreinoError(
+                "files_types",
+                _(
+                    "In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}."
+                ).format(path=part.file and part.file.path, name=field.name, a=field.type, b=other.type),
+                _("Write the files alike, or give them as CSV."),
+            )
 
 
 def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.DataType]]:
@@ -201,7 +225,7 @@ def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.Da
 
     Decimals need a sign that is proven, whole numbers a file without leading zeros, which would be lost.
     """
-    sampled = [_sampled(part, name) for part in parts if part.seen for name in parts[0].names]
+    sampled = [seen for part in parts for seen in part.seen]
     verdicts = {seen.decimal.verdict for seen in sampled if seen.decimal.cells}
     signs = [sign for sign, verdict in ((".", "first"), (",", "second")) if verdict in verdicts]
     if reading.decimal is not None:

@@ -106,7 +106,7 @@ def _cut(
             found = [s for s in found if s.dialect.delimiter not in ": " or _numeric(s)]
         even = [sample for sample in found if sample.even]
         if even:
-            return _choose(text, even)
+            return _choose(text, head, even)
     held = [sample for sample in found if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
     held += [Sample(replace(plain, delimiter=one), [line.split(one)]) for one in _USUAL if one in line]
     if held:
@@ -125,7 +125,7 @@ def _cut(
 def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
     """The records by a delimiter, if need be with blanks before a quote passed over."""
     rows = _rows(head, dialect, whole)
-    if rows and (len({len(row) for row in rows}) == 1 and not _stray(rows, dialect)):
+    if rows and (len({len(row) for row in rows}) == 1 and not _stray(head, rows, dialect)):
         return [Sample(dialect, rows)]
     gap = replace(dialect, gap=True)
     if dialect.quote and dialect.delimiter + " " + dialect.quote in head:
@@ -149,12 +149,13 @@ def _rows(head: str, dialect: Dialect, whole: bool) -> list[list[str]]:
     return rows
 
 
-def _stray(rows: list[list[str]], dialect: Dialect) -> bool:
+def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
     """Whether a quote stands inside of a cell where it does not belong: the sign of a wrong delimiter."""
-    return bool(dialect.quote) and any(
+    quoted = bool(dialect.quote) and dialect.quote in head
+    cells = [cell for row in rows for cell in row] if quoted else []
+    return any(
         cell.strip().startswith(dialect.quote) or (cell.count(dialect.quote) % 2 and len(cell) > 1)
-        for row in rows
-        for cell in row
+        for cell in cells
     )
 
 
@@ -172,11 +173,11 @@ def _numeric(sample: Sample) -> bool:
     return 2 * typed >= len(columns) > 0
 
 
-def _choose(text: Text, even: list[Sample]) -> Sample:
+def _choose(text: Text, head: str, even: list[Sample]) -> Sample:
     """The candidate whose cells make sense: one that holds another's delimiter is a value or was quoted."""
     if len(even) == 1:
         return even[0]
-    tidy = [s for s in even if not _stray(s.rows, s.dialect)] or even
+    tidy = [s for s in even if not _stray(head, s.rows, s.dialect)] or even
     others = {sample.dialect.delimiter for sample in even}
     clean = [
         sample

@@ -1,0 +1,28 @@
+"""Changed bytes in every format: a table, or a refusal with its reason; never another error.
+
+``python -m benchmarks fuzz_tables`` tries a hundred thousand of the same.
+"""
+
+from pathlib import Path
+
+import pytest
+from benchmarks.fuzz_tables import answer, case, tables
+
+
+@pytest.mark.slow
+def test_hundreds_of_changed_files(tmp_path: Path) -> None:
+    kinds = tables()
+    said = []
+    for number in range(600):
+        _kind, content = case(number, kinds)
+        (tmp_path / "t.csv").write_bytes(content)
+        said.append(answer(tmp_path / "t.csv"))
+    assert not [word for word in said if word.startswith("ERROR")]
+    assert 20 < said.count("read") < 500
+
+
+def test_the_unchanged_files_are_tables(tmp_path: Path) -> None:
+    assert case(7, tables()) == case(7, tables())
+    for content in tables().values():
+        (tmp_path / "t.csv").write_bytes(content)
+        assert answer(tmp_path / "t.csv") == "read"
