@@ -18,6 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from treino.data import Data, Preparation, load, rows_for_prediction
 from treino.data.encoders import BUCKETS, MOST_LEVELS, Date, Hashed, Number, OneHot, Rank
+from treino.data.table import Column
 from treino.errors import TreinoError
 
 LEVELS = ["low", "middle", "high"]
@@ -176,7 +177,8 @@ def test_what_a_date_never_changes_in_is_no_input() -> None:
 def test_circles_agree_with_the_calendar(times: list[datetime.datetime]) -> None:
     epoch = datetime.datetime(1970, 1, 1)
     second_N = np.array([(t - epoch).total_seconds() for t in times])
-    made = Date("t", 0.0, ("month", "weekday", "hour"), 0.0).at(second_N / 86400)
+    column = Column("t", seconds=second_N)
+    made, _seen = Date("t", 0.0, ("month", "weekday", "hour"), 0.0).encode(column, str)
     for time, row in zip(times, made, strict=True):
         for place, turn in ((1, (time.month - 1) / 12), (3, time.weekday() / 7)):
             assert row[place] == pytest.approx(np.sin(2 * np.pi * turn), abs=1e-6)

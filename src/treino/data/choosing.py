@@ -74,7 +74,7 @@ def _by_kind(
         "text": _("Left out, for they are free text: {names}.") + _(" To use one: --kinds {first}=hashed."),
     }
     for reason, sentence in reasons.items():
-        left = [name for name in names if chosen[name].way == "out" and chosen[name].kind == reason]
+        left = [n for n in names if chosen[n].way == "out" and chosen[n].kind == reason and n not in kinds]
         if left:
             notes.append(sentence.format(names=shorten(", ".join(left), 400), first=left[0]))
     kept = {name: choice for name, choice in chosen.items() if choice.way != "out"}
@@ -144,14 +144,10 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]
-    written: dict[str, list[str]] = {}
-    for e in encoders:
-        if writing := table.column(e.column).writing:
-            written.setdefault(writing, []).append(e.column)
-    for writing, names in written.items():
-        notes.append(
-            _("Written as {how}: {names}.").format(how=writing, names=shorten(", ".join(names), 200))
-        )
+    written = [(e.column, table.column(e.column).writing) for e in encoders]
+    said_of = ", ".join(f"{name} ({writing})" for name, writing in written if writing)
+    if said_of:
+        notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
     if kinds:
         asked = ", ".join(f"{name}={said}" for name, said in kinds.items())
         notes.append(_("Because you asked: {asked}.").format(asked=shorten(asked, 400)))

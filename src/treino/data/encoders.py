@@ -1,8 +1,8 @@
 """How one column becomes inputs of a network: fitted on training rows, plain data, kept with the run.
 
-Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, how many of these, from
-the first on, are brought to mean 0 and deviation 1; ``encode``, from cells to ``[N, inputs]``; ``at``, from
-values of the first input to whole rows, or None where the column has no axis to draw along.
+Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, whether the first of these
+is brought to mean 0 and deviation 1, and so is an axis to draw along; ``flag``, whether the last of them says
+where cells were missing; ``encode``, from cells to ``[N, inputs]``.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Number:
     column: str
     fill: float | None
     flag: bool = False
-    scaled: ClassVar[int] = 1
+    scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -56,9 +56,6 @@ class Number:
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
         return _filled(self, number_cells(column, place, required=self.fill is None))
-
-    def at(self, value_N: Floats) -> Floats:
-        return _filled(self, value_N)[0]
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Rank:
     numeric: bool
     fill: float
     flag: bool = False
-    scaled: ClassVar[int] = 1
+    scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -80,9 +77,6 @@ class Rank:
         code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
         values, _seen = _filled(self, np.where(code_N < 0, np.nan, code_N))
         return values, seen
-
-    def at(self, value_N: Floats) -> Floats:
-        return _filled(self, value_N)[0]
 
 
 @dataclass(frozen=True)
@@ -95,8 +89,8 @@ class OneHot:
     column: str
     levels: tuple[str, ...]
     numeric: bool
-    scaled: ClassVar[int] = 0
-    at: ClassVar[None] = None
+    scaled: ClassVar[bool] = False
+    flag: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -124,8 +118,8 @@ class Hashed:
     column: str
     buckets: int
     numeric: bool
-    scaled: ClassVar[int] = 0
-    at: ClassVar[None] = None
+    scaled: ClassVar[bool] = False
+    flag: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -162,7 +156,7 @@ class Date:
     parts: tuple[str, ...]
     fill: float
     flag: bool = False
-    scaled: ClassVar[int] = 1
+    scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -170,12 +164,7 @@ class Date:
         return (_("{name} (days)").format(name=self.column), *circles, *_flag_name(self))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
-        return self._encoded(second_cells(column, place))
-
-    def at(self, value_N: Floats) -> Floats:
-        return self._encoded(value_N * DAY + self.origin)[0]
-
-    def _encoded(self, second_N: Floats) -> tuple[Floats, Seen]:
+        second_N = second_cells(column, place)
         absent_N = np.isnan(second_N)
         present_N = np.where(absent_N, self.fill, second_N)
         inputs = [(present_N - self.origin) / DAY]

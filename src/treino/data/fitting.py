@@ -111,7 +111,7 @@ def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
     mean, scale = fit_table(raw_ND[train_N], preparation.normalise)
-    scaled = [k < e.scaled for e in preparation.encoders for k in range(len(e.inputs))]
+    scaled = [k == 0 and e.scaled for e in preparation.encoders for k in range(len(e.inputs))]
     return {
         "mean": tuple(m if s else 0.0 for m, s in zip(mean, scaled, strict=True)),
         "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),

@@ -171,11 +171,12 @@ def decide_parts(
     else:
         part_N[:own] = _by_column(column, main, asked, first_N, label_N, notes)
     if repeated and apart:
-        notes.append(
-            _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
-                n=repeated
-            )
+        note = _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
+            n=repeated
         )
+        if 2 * repeated > own:
+            note += _(" If they are no copies but rows of few different values: --duplicates ignore.")
+        notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
         part_N[leaked] = LEFT_OUT

@@ -73,7 +73,7 @@ def boundary(
         view=view,
         view_split=split,
         view_rows=len(rows),
-        axis_names=(data.features[chosen[0]], data.features[chosen[1]]),
+        axis_names=(_axis_name(data, chosen[0]), _axis_name(data, chosen[1])),
         classes_held=len(axes_K) < len(data.features),
     )
 
@@ -83,7 +83,7 @@ def columns_with_an_axis(data: Data) -> tuple[int, ...]:
     encoders = data.preparation.encoders
     if not encoders or data.inputs == 1:
         return tuple(range(len(data.features)))
-    return tuple(j for j, encoder in enumerate(encoders) if encoder.at is not None)
+    return tuple(j for j, encoder in enumerate(encoders) if encoder.scaled)
 
 
 def typical_row(data: Data) -> Floats:
@@ -91,12 +91,16 @@ def typical_row(data: Data) -> Floats:
     own_ND = _own(data, data.train.x)
     typical_D = np.median(own_ND, axis=0)
     for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
-        of_classes = group if encoder.at is None else group[encoder.scaled :]
+        of_classes = group[1:] if encoder.scaled else group
         if of_classes:  # dates' circles and missing flags too: a middle of them may not be a place on them
             inputs = np.round(own_ND[:, of_classes], 6)
             rows, count = np.unique(inputs, axis=0, return_counts=True)
             typical_D[list(of_classes)] = rows[count.argmax()]
     return typical_D
+
+
+def _axis_name(data: Data, feature: int) -> str:
+    return data.preparation.inputs[data.preparation.groups[feature][0]]
 
 
 def _places(data: Data, x_ND: torch.Tensor, chosen: Sequence[int]) -> Floats:
@@ -110,8 +114,9 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
     row_ND = np.tile(typical_D, (len(at_NK), 1))
     for k, j in enumerate(chosen):
         group, made = data.preparation.groups[j], data.preparation.encoders
-        at = made[j].at if made else None
-        row_ND[:, group[0] : group[-1] + 1] = at_NK[:, [k]] if at is None else at(at_NK[:, k])
+        row_ND[:, group[0]] = at_NK[:, k]
+        if made and made[j].flag:
+            row_ND[:, group[-1]] = 0.0
     return _prepared(data, row_ND)
 
 
@@ -183,7 +188,7 @@ def _line(predict: Predict, data: Data, resolution: int) -> Line:
         _targets(out, data)[:, None] if not data.classes else _probabilities(out, data).double().numpy()
     )
     return Line(
-        data.name, data.classes, data.features[0], data.target, x_R, value_RC, points, score(predict, data)
+        data.name, data.classes, _axis_name(data, 0), data.target, x_R, value_RC, points, score(predict, data)
     )
 
 
