@@ -13,19 +13,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Nine in ten units of a layer were zero for all rows of the newest graphs, and the loss is no
     better than a constant.
     """
-    main = seen.main_loss()
-    if main is None:
-        return
+    values = seen.loss_values()
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
-        if r.batches >= 3 and r.dead >= 0.9 * r.units and main.stuck(0.9):
-            yield Evidence(
-                _layer(r, seen), main.site, {"dead": r.dead, "units": r.units, "loss": main.last()}
-            )
+        if r.batches >= 3 and r.dead >= 0.9 * r.units and seen.stuck(0.9):
+            yield Evidence(_layer(r, seen), r.site, {"dead": r.dead, "units": r.units, "loss": values[-1]})
             return
 
 
 def _layer(r: ReluSeen, seen: Seen) -> Site | None:
-    """The place-th ReLU from the end of the file that makes the net."""
+    """The line of the ReLU as it was seen; or the place-th from the end of the file that makes the net."""
+    if r.made_at is not None:
+        return r.made_at
     net = max(seen.nets, key=lambda n: n.trained, default=None)
     site = net.made_at if net is not None and net.made_at is not None else r.site
     module = tree(site.file) if site is not None else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import no_grad_around
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
@@ -12,10 +13,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the
     graph.
     """
-    best = max(seen.cuts, key=lambda c: (c.parameters, c.calls), default=None)
+    best = max(seen.cuts, key=lambda c: (c.parameters, -c.behind, c.calls), default=None)
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
-        yield Evidence(best.site, best.optimizer.site, numbers)
+        place = no_grad_around(best.sites) if best.how == "no_grad" else None
+        yield Evidence(place or best.sites[0], best.optimizer.site, numbers)
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -27,6 +28,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(
                 loss.made_at or loss.site, loss.site, {"rows": loss.rows, "first": first, "last": last}
             )
+            return
+    for b in seen.backwards.values():
+        if b.summed_rows < 8 or len(b.loss) < 8:
+            continue
+        n = max(2, len(b.loss) // 4)
+        first, last = b.loss[0], sum(b.loss[-n:]) / n
+        if first > 0 and not last <= 3 * first and not b.bad_operation:
+            numbers = {"rows": b.summed_rows, "first": first, "last": last}
+            yield Evidence(b.summed_at or loss_line(b.site), b.site, numbers)
+            return
 
 
 RULE = Rule(

@@ -4,16 +4,22 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Most steps of an optimizer found every gradient that backward had written gone or zero."""
+    """Most steps of an optimizer found every gradient that backward had written gone or zero; or those of
+    most backwards between two steps.
+    """
     for o in seen.optimizers:
         if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.steps:
             numbers = {"optimizer": o.kind, "cleared": o.cleared_steps, "steps": o.steps}
             yield Evidence(o.cleared_at, o.stepped_at, numbers)
+        elif thrown_away(o) and within_a_turn(seen, o):
+            numbers = {"optimizer": o.kind, "cleared": sum(o.discarded.values()), "steps": o.filled}
+            yield Evidence(o.discarded_at, o.stepped_at, numbers)
 
 
 RULE = Rule(
@@ -24,7 +30,7 @@ RULE = Rule(
     watches=("optimizers",),
     decide=decide,
     early=True,
-    message=_("{cleared} of {steps} steps ({optimizer}) found their gradients cleared after backward."),
+    message=_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
     why=_(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
         "follow. The network keeps its first weights."

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Again and again a trained net's output was judged, its graph built, and never run backward."""
+    lines: dict[Site | None, list[CallSeen]] = {}
     for call in seen.calls:
-        big = call.graph_rows >= 16 * call.graph_unused or call.unused_in_eval >= 3
-        if call.trained > 10 * call.graph_unused:
+        if call.net.trained >= 2:
+            lines.setdefault(call.site, []).append(call)
+    for site, calls in lines.items():
+        unused, rows = sum(c.graph_unused for c in calls), sum(c.graph_rows for c in calls)
+        big = rows >= 16 * unused or sum(c.unused_in_eval for c in calls) >= 3
+        if sum(c.trained for c in calls) > 10 * unused:
             continue  # a training that leaves some batches out
-        if call.graph_unused >= 3 and call.net.trained >= 2 and big:
-            yield Evidence(call.site, call.site, {"calls": call.graph_unused, "rows": call.graph_rows})
+        if unused >= 3 and big:
+            yield Evidence(site, site, {"calls": unused, "rows": rows})
 
 
 RULE = Rule(

@@ -13,7 +13,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.name == "nll_loss" and loss.unnormalised:
             numbers = {"calls": loss.unnormalised, "source": loss.source, "logsumexp": loss.largest}
-            yield Evidence(loss.site, loss.site, numbers)
+            yield Evidence(loss.source_at or loss.site, loss.site, numbers)
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -19,10 +20,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                     o.filled_at, o.filled_at, {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
                 )
             continue
-        sites = set(o.used) | set(o.discarded)
-        shares = [o.used[s] / (o.used[s] + o.discarded[s]) for s in sites if o.used[s] + o.discarded[s] >= 4]
-        wasted = sum(o.discarded.values())
-        if shares and max(shares) < 0.34 and wasted >= 6 and sum(o.used.values()) >= 1:
+        if thrown_away(o) and not within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": o.steps}
             yield Evidence(o.stepped_at, o.filled_at, numbers)
 

@@ -24,11 +24,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _culprit(b: BackwardSeen) -> Site | None:
-    """The nearest call of the guilty operation, in the backward's function and then in the file."""
+    """The line of the guilty operation: as it was seen, or by its name in the function of the backward."""
+    if b.bad_at is not None:
+        return b.bad_at
     if b.site is not None and b.bad_operation in CALLS:
         for where in (function_of(b.site), tree(b.site.file)):
             calls = called(where, *CALLS[b.bad_operation]) if where is not None else []
-            if calls:
+            if calls and (where is not tree(b.site.file) or len(calls) == 1):
                 nearest = min(calls, key=lambda c: abs(c.lineno - b.site.line))  # type: ignore[union-attr]
                 return Site(b.site.file, nearest.lineno)
     return loss_line(b.site)
@@ -42,6 +44,7 @@ RULE = Rule(
     watches=("backwards",),
     decide=decide,
     early=True,
+    unless=("exploding_sum_loss", "nan_inputs"),
     message=_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
     why=_(
         "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "

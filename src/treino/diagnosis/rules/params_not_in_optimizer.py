@@ -11,14 +11,14 @@ from treino.words import _
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Untouched random parameters in training mode, in graphs that led to steps of others.
 
-    Frozen, loaded, copied, averaged or hand-trained parameters, and nets in eval mode, are left alone.
-    Where the
-    whole graph belongs to no optimizer, the optimizer steps something else.
+    A readout that alone was given to the optimizer (random features) is meant so. Frozen, loaded, copied,
+    averaged or hand-trained parameters, and nets in eval mode, are left alone. Where the whole graph
+    belongs to no optimizer, the optimizer steps something else.
     """
     groups: dict[Site | None, list[UnownedSeen]] = {}
     for u in seen.unowned:
         optimizer = u.optimizer
-        if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training:
+        if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training or u.on_purpose:
             continue
         if not u.known and not (u.alone and optimizer.filled == 0):
             continue

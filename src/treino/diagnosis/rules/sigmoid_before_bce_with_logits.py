@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -13,6 +14,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.sigmoid:
             yield Evidence(loss.sigmoid_at or loss.site, loss.site, {"calls": loss.sigmoid})
+
+    for b in seen.backwards.values():
+        if b.sigmoid:
+            yield Evidence(b.sigmoid_at or loss_line(b.site), b.site, {"calls": b.sigmoid})
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -15,6 +16,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(
                 loss.softmax_at or loss.site, loss.site, {"calls": loss.softmax, "classes": loss.classes}
             )
+
+    for b in seen.backwards.values():
+        if b.softmax:
+            yield Evidence(b.softmax_at or loss_line(b.site), b.site, {"calls": b.softmax, "classes": 0})
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -17,6 +18,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"calls": loss.wrong_dim, "dim": loss.wrong_dims[0], "right": loss.wrong_dims[1]}
             yield Evidence(loss.wrong_dim_at or loss.site, loss.site, numbers)
     for b in seen.backwards.values():
+        if b.wrong_dim and b.wrong_dims is not None:
+            numbers = {"calls": b.wrong_dim, "dim": b.wrong_dims[0], "right": b.wrong_dims[1]}
+            yield Evidence(b.wrong_dim_at or loss_line(b.site), b.site, numbers)
         for site, count in b.attention.items():
             actual, right = b.attention_dims or (0, 0)
             yield Evidence(site or b.site, b.site, {"calls": count, "dim": actual, "right": right})

@@ -1,12 +1,16 @@
 """Units that begin alike and stay alike."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, tree
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import LayerSeen, Seen
 from treino.words import _
+
+FILLS = ("fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
+FLAT = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones")
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -14,21 +18,39 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for layer in seen.layers:
         if layer.alike and layer.checks >= 1:
             flat = [site for name, site, _ in seen.inits if name in ("constant_", "zeros_", "ones_")]
-            place = (flat[0] if flat else None) or _filled(layer.site)
+            place = (flat[0] if flat else None) or _filled(layer)
             yield Evidence(place, layer.site, {"units": layer.units, "layer": layer.name})
             return
 
 
-def _filled(site: Site | None) -> Site | None:
-    """The first line of the file that fills weights with one value."""
+def _filled(layer: LayerSeen) -> Site | None:
+    """The line that fills weights with one value: where the parameter is made, or the first in the file."""
+    site = layer.site
     module = tree(site.file) if site is not None else None
-    calls = (
-        called(module, "fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
-        if module is not None
-        else []
-    )
-    calls = [c for c in calls if "bias" not in names_in(c)] or calls
-    return Site(site.file, calls[0].lineno) if site is not None and calls else site
+    if site is None or module is None:
+        return site
+    for kind in ast.walk(module):
+        if isinstance(kind, ast.ClassDef) and kind.name == layer.name and layer.parameter:
+            made = [
+                n for n in ast.walk(kind) if isinstance(n, ast.Assign) and _attribute(n) == layer.parameter
+            ]
+            if made and called(made[0], *FLAT):
+                return Site(site.file, made[0].lineno)
+    calls = [c for c in called(module, *FILLS) if "bias" not in names_in(c)] or called(module, *FILLS)
+    calls = calls or [c for c in called(module, *FLAT) if _matrix(c)]
+    return Site(site.file, calls[0].lineno) if calls else site
+
+
+def _attribute(node: ast.Assign) -> str:
+    """``weight`` in ``self.weight = ...``."""
+    return next((t.attr for t in node.targets if isinstance(t, ast.Attribute)), "")
+
+
+def _matrix(call: ast.Call) -> bool:
+    """Whether a call names two sizes and its values are to be learned."""
+    sizes = call.args[0].elts if call.args and isinstance(call.args[0], ast.Tuple) else call.args
+    wanted = any(k.arg == "requires_grad" for k in call.keywords)
+    return len(sizes) >= 2 and (wanted or not any(k.arg == "dtype" for k in call.keywords))
 
 
 RULE = Rule(

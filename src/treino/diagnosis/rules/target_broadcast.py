@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.places import caller, loss_made, passes_on
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
@@ -13,11 +14,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
     for loss in seen.losses.values():
         if loss.broadcast and loss.shapes is not None:
-            yield _evidence(loss.site, loss.site, *loss.shapes, loss.broadcast)
+            yield _evidence(caller(loss.callers), loss.site, *loss.shapes, loss.broadcast)
     for b in seen.backwards.values():
         if b.broadcasts >= 2 and b.broadcast is not None:
             rows = b.broadcast[0][0]
-            yield _evidence(loss_line(b.site), b.site, b.broadcast[0], (rows,), b.calls)
+            made = b.broadcast_at or loss_line(b.site)
+            place = loss_made(b.site) if passes_on(made) else made
+            yield _evidence(place, made, b.broadcast[0], (rows,), b.calls)
 
 
 def _evidence(

@@ -14,13 +14,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     chance.
     """
     depth, main = seen.depth, seen.main_loss()
-    if len(depth.ratio) < 8 or main is None or depth.layers < 5:
+    if len(depth.ratio) < 8 or depth.layers < 5:
         return
     ratios = sorted(depth.ratio)
     most = ratios[int(0.7 * len(ratios))]
-    if most < 1e-4 and ratios[-1] > 0 and main.stuck(0.9):
+    if most < 1e-4 and ratios[-1] > 0 and seen.stuck(0.9):
         numbers = {"ratio": ratios[len(ratios) // 2], "layers": depth.layers, "saturating": depth.saturating}
-        yield Evidence(_where(seen), main.site, numbers)
+        yield Evidence(_where(seen), None if main is None else main.site, numbers)
 
 
 def _where(seen: Seen) -> Site | None:

@@ -14,13 +14,17 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.lines import STEPS, Lines
 from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.spoiled import culprit
+from treino.diagnosis.watch.where import here, stack
 
 FIRST = 6
 LEAST_ALIVE = 3
+AGAIN, MOST_SIZES = 2, 16  # graphs of one size that are read, and sizes
 
 
 class Alive:
@@ -44,9 +48,11 @@ class Manual:
 class Backward:
     """Wraps ``torch.autograd.backward``, through which Tensor.backward and GradScaler pass too."""
 
-    def __init__(self, seen: Seen, patches: Patches, gradients: Gradients) -> None:
-        self.seen, self.patches, self.gradients = seen, patches, gradients
+    def __init__(self, seen: Seen, patches: Patches, gradients: Gradients, lines: Lines) -> None:
+        self.seen, self.patches, self.gradients, self.lines = seen, patches, gradients, lines
         self.running = False  # between the start and the end of a backward that fills .grad
+        self.since_step = 0  # backwards since the last step
+        self.since_backward = 0  # calls of nets since the last backward
         self.bad_since_step: BackwardSeen | None = None
         self.made: deque[tuple[weakref.ref[torch.Tensor], Site | None]] = deque(maxlen=64)
         self.graph_listeners: list[Any] = []  # called with (site, nodes, leaves)
@@ -54,6 +60,8 @@ class Backward:
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
+        self._last_node = 0
+        self._relu_at: dict[tuple[Site | None, int], Site | None] = {}
 
     def install(self) -> None:
         original = torch.autograd.backward
@@ -74,6 +82,8 @@ class Backward:
             patches.on = True
             patches.spent += perf_counter() - started
             self.running = fills
+            self.since_step += 1
+            self.since_backward = 0
             try:
                 original(tensors, *args, **kwargs)
             except RuntimeError as error:
@@ -109,11 +119,12 @@ class Backward:
     def _facts(self, site: Site | None) -> BackwardSeen:
         facts = self.seen.backwards.get(site)
         if facts is None:
-            facts = self.seen.backwards[site] = BackwardSeen(site)
+            facts = self.seen.backwards[site] = BackwardSeen(site, stack=stack())
         return facts
 
     def _before(self, tensors: Any, site: Site | None, fills: bool) -> None:
         if self.patches.full:
+            self.gradients.backward_site = site
             self.gradients.before_backward()
         facts = self._facts(site)
         root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
@@ -127,10 +138,7 @@ class Backward:
                 self.bad_since_step = facts
                 if facts.first_bad is None:
                     facts.first_bad = facts.calls
-                    earlier = [abs(v) for v in facts.loss[:-1]]
-                    facts.bad_operation = bad_operation(root.grad_fn)
-                    if not facts.bad_operation and earlier and max(earlier) <= 10 * earlier[0]:
-                        facts.bad_operation = steep_operation(root.grad_fn)
+                    self._blame(root.grad_fn, facts)
         node = root.grad_fn
         if node is None:
             if (
@@ -147,9 +155,24 @@ class Backward:
             self.patches.tick(facts.calls)
         if self.patches.full:
             self._watch_life(node, site, facts)
-        if facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
+        if self._is_new(node, facts) or facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
             self._read_graph(node, site, facts)
         self._manual_before(site)
+
+    def _is_new(self, node: Any, facts: BackwardSeen) -> bool:
+        """Whether another number of nodes than ever was made since the last backward: a layer was unfrozen,
+        a branch was taken.
+        """
+        number = node._sequence_nr()
+        made, self._last_node = number - self._last_node, number
+        known = facts.sizes
+        size = known.get(made, 0)
+        if size < AGAIN and len(known) < MOST_SIZES:
+            known[made] = size + 1
+            if not size:
+                self.patches.news()
+            return True
+        return False
 
     def _watch_life(self, node: Any, site: Site | None, facts: BackwardSeen) -> None:
         alive = self._alive.get(site)
@@ -163,6 +186,7 @@ class Backward:
     # --- the graph ------------------------------------------------------------------------------------------
     def _read_graph(self, root: Any, site: Site | None, facts: BackwardSeen) -> None:
         nodes = graph.walk(root)
+        self.lines.read(site, nodes)
         leaves = graph.leaves(nodes)
         owner = self.gradients.owner
         if not any(isinstance(p, torch.nn.Parameter) or owner(p) is not None for p in leaves):
@@ -176,12 +200,12 @@ class Backward:
             saturating += name in ("SigmoidBackward0", "TanhBackward0")
             if name == "ReluBackward0":
                 self._relu(site, relu, node._saved_result)
+                self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
-            elif name == "SubBackward0":
-                self._difference(root, node, facts)
             elif name == "BmmBackward0":
                 self._attention(node, facts)
         self.seen.depth.saturating = max(self.seen.depth.saturating, saturating)
+        ByHand(facts, self.lines, root, nodes).read()
         for listener in self.graph_listeners:
             listener(site, nodes, leaves)
 
@@ -195,25 +219,16 @@ class Backward:
             windows.clear()
         windows.append(active)
 
-    @staticmethod
-    def _difference(root: Any, node: Any, facts: BackwardSeen) -> None:
-        """[N, 1] minus [N] is [N, N]: seen where the loss is a mean of such a difference."""
-        (left, _), (right, _) = node.next_functions[:2]
-        if (left is None) == (right is None):
+    def _blame(self, root: Any, facts: BackwardSeen) -> None:
+        """The operation that made a loss NaN or infinite, and its line."""
+        if root is None:
             return
-        prediction, out = graph.shape_of(left or right), graph.shape_of(node)
-        if len(out) != 2 or out[0] != out[1] or out[0] < 2 or prediction != (out[0], 1):
-            return
-        made, _ = graph.source(left or right, None)
-        if made is None or (left or right).name() in ("UnsqueezeBackward0", "IndexBackward0", "TBackward0"):
-            return
-        after = root
-        for _ in range(4):  # Mean/Sum ← Pow/Abs/Mul ← Sub
-            if after is node:
-                facts.broadcasts += 1
-                facts.broadcast = (prediction, out)
-                return
-            after = after.next_functions[0][0] if after is not None and after.next_functions else None
+        earlier = [abs(v) for v in facts.loss[:-1]]
+        nodes = graph.walk(root)
+        steep = bool(earlier) and max(earlier) <= 10 * earlier[0]
+        facts.bad_operation, node = culprit(root, nodes, steep=steep)
+        if node is not None:
+            facts.bad_at = self.lines.of(facts.site, nodes, node)
 
     def _attention(self, node: Any, facts: BackwardSeen) -> None:
         """Weights that multiply values must sum to one over the axis that is contracted."""
@@ -236,8 +251,15 @@ class Backward:
             return
         gone = []
         changed = tainted = False
+        spoiled = self.bad_since_step
+        if spoiled is not None and self._manual and not self.seen.optimizers:
+            spoiled.bad_steps += 1
+            self.bad_since_step = spoiled = None
         for key, m in self._manual.items():
             p = m.ref()
+            if p is not None and spoiled is not None and not bool(torch.isfinite(p.detach().sum())):
+                spoiled.bad_steps += 1
+                self.bad_since_step = spoiled = None
             if p is None or self.gradients.owner(p) is not None:
                 gone.append(key)
                 continue
@@ -264,6 +286,8 @@ class Backward:
     def _after(self, tensors: Any, site: Site | None) -> None:
         if self.patches.full:
             self.gradients.after_backward(site)
+        if self._facts(site).calls <= STEPS:
+            self.lines.wanted = any(b.calls < STEPS for b in self.seen.backwards.values())
         for m in self._manual.values():
             p = m.ref()
             if p is None:
@@ -293,7 +317,8 @@ class Backward:
                 facts.kept = max(facts.kept, sum(a() is not None for a in alive) - 1)
         for (site, place), windows in self._relus.items():
             active = torch.stack(tuple(windows)).any(0)
-            self.seen.relus.append(ReluSeen(place, active.numel(), int((~active).sum()), len(windows), site))
+            dead, at = int((~active).sum()), self._relu_at.get((site, place))
+            self.seen.relus.append(ReluSeen(place, active.numel(), dead, len(windows), site, at))
 
 
 def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
@@ -302,42 +327,3 @@ def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
     slope = g.detach().flatten()[:64]
     product = float(moved.norm() * slope.norm())
     return product > 0 and float(moved @ slope) < -0.2 * product
-
-
-def bad_operation(root: Any) -> str:
-    """The first operation, from the leaves on, whose saved values show where NaN or infinity was made."""
-    if root is None:
-        return ""
-    nodes = graph.walk(root)
-    if any(not bool(torch.isfinite(p.detach().sum())) for p in graph.leaves(nodes)):
-        return ""  # the weights were spoiled by an earlier gradient, so that every value is
-    for node in reversed(nodes):
-        name = node.name()
-        try:
-            if name.startswith(("Log", "Log10", "Log2")) and "Softmax" not in name and "Sigmoid" not in name:
-                if bool((node._saved_self <= 0).any()):
-                    return "log"
-            elif name == "SqrtBackward0":
-                if not bool(torch.isfinite(node._saved_result).all()):
-                    return "sqrt"
-            elif name == "ExpBackward0":
-                if not bool(torch.isfinite(node._saved_result).all()):
-                    return "exp"
-            elif name == "DivBackward0":
-                if node._saved_other is not None and bool((node._saved_other == 0).any()):
-                    return "division"
-            elif name.startswith("Pow") and not bool(torch.isfinite(node._saved_self).all()):
-                return "pow"
-        except (AttributeError, RuntimeError):
-            continue
-    return ""
-
-
-def steep_operation(root: Any) -> str:
-    """An operation whose slope is infinite at zero: its value was finite, the gradient that it gave
-    was not.
-    """
-    names = {node.name() for node in graph.walk(root)} if root is not None else set()
-    if "SqrtBackward0" in names or "LinalgVectorNormBackward0" in names or "NormBackward1" in names:
-        return "sqrt"
-    return ""

@@ -60,6 +60,7 @@ class Gradients:
         self.owners: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
         self.cleared_at: Site | None = None
         self.clears = 0
+        self.backward_site: Site | None = None  # of the backward that runs or ran last
         self.fill_listeners: list[Any] = []
         self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._first_values: dict[int, torch.Tensor] = {}
@@ -167,11 +168,18 @@ class Gradients:
         every = self.followed[id(f.owner)]
         if every and every[0] is f:
             f.owner.discarded[f.filled_by] += 1
+            f.owner.discarded_at = self.cleared_at
 
     def after_backward(self, site: Site | None) -> None:
         """See which gradients were written, and whether onto used ones."""
+        filled = self._written(site, self._before)
+        self._before = []
+        for listener in self.fill_listeners:
+            listener(filled)
+
+    def _written(self, site: Site | None, before: list[Any]) -> set[int]:
         filled: set[int] = set()
-        for f, p, g0, v0, uncleared in self._before:
+        for f, p, g0, v0, uncleared in before:
             g = p.grad
             if g is None:
                 continue
@@ -199,9 +207,7 @@ class Gradients:
                     self._remember_values(facts)
             if facts.without_gradient:
                 facts.without_gradient.discard(id(p))
-        self._before = []
-        for listener in self.fill_listeners:
-            listener(filled)
+        return filled
 
     def _remember_values(self, facts: OptimizerSeen) -> None:
         if facts.filled & (facts.filled - 1):
@@ -232,6 +238,10 @@ class Gradients:
             if "closure" in kwargs:
                 return args, {**kwargs, "closure": wrapped}
             return tuple(wrapped if a is closure else a for a in args), kwargs
+        if self._before:  # a hook steps inside of backward: these gradients are complete
+            mine = [entry for entry in self._before if entry[0].owner is facts]
+            self._before = [entry for entry in self._before if entry[0].owner is not facts]
+            self._written(self.backward_site, mine)
         if facts.filled == 0 and facts.steps == 0 and not self.seen.backwards:
             return None  # torch.func and friends fill .grad by hand
         if facts.without_gradient:

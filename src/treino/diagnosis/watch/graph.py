@@ -97,6 +97,40 @@ def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | Non
     return None
 
 
+def squash(node: Any) -> tuple[str, int | None]:
+    """What a node does to scores: ("softmax", dim), ("log_softmax", dim), ("sigmoid", None) or ("", None),
+    also where it is written out by hand.
+    """
+    name = node.name()
+    if name in ("SoftmaxBackward0", "LogSoftmaxBackward0"):
+        return ("softmax" if name[0] == "S" else "log_softmax"), dim_of(node) % max(1, len(shape_of(node)))
+    if name == "SigmoidBackward0":
+        return "sigmoid", None
+    before = [f for f, _ in node.next_functions]
+    kinds = (name, *(f.name() for f in before[1:2] if f is not None))
+    same = len(kinds) == 2 and [f for f, _ in before[1].next_functions[:1]] == before[:1]
+    if same and kinds == ("DivBackward0", "SumBackward1") and before[0].name() == "ExpBackward0":
+        return "softmax", _only_dim(before[1])  # e / e.sum(dim, keepdim=True)
+    if same and kinds == ("SubBackward0", "LogsumexpBackward0"):
+        return "log_softmax", _only_dim(before[1])
+    if name in ("MulBackward0", "ReciprocalBackward0", "DivBackward0"):  # 1 / (1 + exp(-x))
+        for expected in ("ReciprocalBackward0", "AddBackward0", "ExpBackward0", "NegBackward0"):
+            if expected == "ReciprocalBackward0" and node.name() in ("ReciprocalBackward0", "DivBackward0"):
+                continue
+            node = next((f for f, _ in node.next_functions if f is not None), None)
+            if node is None or node.name() != expected:
+                return "", None
+        return "sigmoid", None
+    return "", None
+
+
+def _only_dim(node: Any) -> int | None:
+    """The one dimension that a sum ran over."""
+    dims = [d - 2**64 if d >= 2**63 else d for d in map(int, node._saved_dim)]
+    before = node.next_functions[0][0]
+    return dims[0] % len(shape_of(before)) if len(dims) == 1 and before is not None else None
+
+
 def walk(root: Any, limit: int = 4000) -> list[Any]:
     """All nodes of a graph (at most ``limit``), the root first."""
     found: list[Any] = []

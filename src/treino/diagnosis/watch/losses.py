@@ -16,10 +16,10 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import LossSeen, Seen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.where import here, stack
 
 CLASSES = {"cross_entropy", "nll_loss"}
-PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss"}
 SIGNED = {"soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss"}
 NAMES = sorted(
     CLASSES
@@ -50,8 +50,7 @@ ON_PURPOSE = (
 class Losses:
     """Wraps torch.nn.functional's losses, softmax and sigmoid."""
 
-    def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets, loader_of: Any) -> None:
-        self.loader_of = loader_of
+    def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets) -> None:
         self.following = False  # a loss whose batches seem to come in order is followed without a gap
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
@@ -70,10 +69,10 @@ class Losses:
         if not isinstance(p, torch.Tensor) or p.grad_fn is None or p.dim() < 2:
             return
         node, dim = graph.source(p.grad_fn, p.dim() - 1)
-        if node is not None and node.name() == "SoftmaxBackward0":
+        if node is not None and graph.squash(node)[0] == "softmax":
             facts = self._facts("Categorical")
             facts.calls += 1
-            self._softmax("Categorical", facts, node.name(), node, dim, p.dim() - 1, p)
+            self._softmax("Categorical", facts, "softmax", node, graph.squash(node)[1], dim, p.dim() - 1)
 
     def _squashed(self, result: Any, args: Any, kwargs: Any) -> None:
         node = result.grad_fn
@@ -88,7 +87,7 @@ class Losses:
         key = (name, site)
         facts = self.seen.losses.get(key)
         if facts is None:
-            facts = self.seen.losses[key] = LossSeen(name, site)
+            facts = self.seen.losses[key] = LossSeen(name, site, stack())
             module = self.nets.stack[-1] if self.nets.stack else None
             if module is not None and type(module).__module__ == "torch.nn.modules.loss":
                 facts.made_at = self.nets.made.get(module)
@@ -148,28 +147,32 @@ class Losses:
         made, dim = graph.source(node, class_dim)
         if made is None:
             return
-        kind = made.name()
-        if name == "nll_loss" and kind == "LogBackward0":  # torch.log(softmax(x)) is right if its axis is
-            made, dim = graph.source(made.next_functions[0][0], dim)
-            kind = "Logged" + made.name() if made is not None else ""
-        if kind == "LogSoftmaxBackward0" and name in CLASSES:
+        kind, over = graph.squash(made)
+        logged = False
+        if (
+            name == "nll_loss" and made.name() == "LogBackward0"
+        ):  # torch.log(softmax(x)) is right if its axis is
+            before, dim = graph.source(made.next_functions[0][0], dim)
+            made, logged = before or made, True
+            kind, over = graph.squash(made)
+        if kind == "log_softmax" and name in CLASSES:
             before, before_dim = graph.source(made.next_functions[0][0], dim)
-            if before is not None and before.name() == "SoftmaxBackward0":
-                made, dim, kind = before, before_dim, "SoftmaxBackward0"
+            if before is not None and graph.squash(before)[0] == "softmax":
+                made, dim, (kind, over) = before, before_dim, graph.squash(before)
                 if name == "nll_loss":
                     facts.softmax += 1
                     facts.softmax_at = self._site_of(made)
                     return
-        if "Softmax" in kind:
-            self._softmax(name, facts, kind, made, dim, class_dim, x)
-        elif kind == "SigmoidBackward0" and name == "binary_cross_entropy_with_logits":
+        if kind in ("softmax", "log_softmax"):
+            self._softmax(name, facts, kind, made, over, dim, class_dim)
+        elif kind == "sigmoid" and name == "binary_cross_entropy_with_logits":
             facts.sigmoid += 1
             facts.sigmoid_at = self._site_of(made)
-        if name == "nll_loss" and "LogSoftmax" not in kind and not kind.startswith("Logged"):
-            self._log_probabilities(facts, x, kind, class_dim)
+        if name == "nll_loss" and kind != "log_softmax" and not logged:
+            self._log_probabilities(facts, x, made, kind, class_dim)
 
     def _site_of(self, node: Any) -> Site | None:
-        return self.made_at.get(node._sequence_nr())
+        return self.made_at.get(node._sequence_nr()) or self.backward.lines.just_made(node)
 
     def _softmax(
         self,
@@ -177,35 +180,37 @@ class Losses:
         facts: LossSeen,
         kind: str,
         node: Any,
+        actual: int | None,
         dim: int | None,
-        class_dim: int,
-        x: torch.Tensor,
+        classes: int,
     ) -> None:
         shape = graph.shape_of(node)
-        actual = graph.dim_of(node) % max(1, len(shape))
-        other = dim is not None and actual != dim and len(shape) > 1 and shape[actual] > 1
+        other = (
+            actual is not None and dim is not None and actual != dim and len(shape) > 1 and shape[actual] > 1
+        )
         if other and (name in CLASSES or (len(shape) == 2 and actual == 0 and name != "multi_margin_loss")):
             facts.wrong_dim += 1
             facts.wrong_dim_at = self._site_of(node)
-            facts.wrong_dims = (actual, dim if dim is not None else class_dim)
-        if kind == "SoftmaxBackward0" and (
-            name == "cross_entropy" or (name == "binary_cross_entropy_with_logits" and not other)
-        ):
-            if name == "cross_entropy":
-                facts.softmax += 1
-                facts.softmax_at = self._site_of(node)
-            else:
-                facts.sigmoid += 1
-                facts.sigmoid_at = self._site_of(node)
+            facts.wrong_dims = (actual or 0, dim if dim is not None else classes)
+        if kind == "softmax" and name == "cross_entropy":
+            facts.softmax += 1
+            facts.softmax_at = self._site_of(node)
+        elif kind == "softmax" and name == "binary_cross_entropy_with_logits" and not other:
+            facts.sigmoid += 1
+            facts.sigmoid_at = self._site_of(node)
 
-    def _log_probabilities(self, facts: LossSeen, x: torch.Tensor, kind: str, class_dim: int) -> None:
-        if kind != "SoftmaxBackward0" and (kind.startswith(ON_PURPOSE) or not x.numel()):
+    def _log_probabilities(
+        self, facts: LossSeen, x: torch.Tensor, node: Any, kind: str, class_dim: int
+    ) -> None:
+        made = node.name()
+        if kind != "softmax" and (made.startswith(ON_PURPOSE) or not x.numel()):
             return
         total = float(torch.logsumexp(x.detach(), class_dim).abs().max())
         if total > 1e-3 and math.isfinite(total):
             facts.unnormalised += 1
             facts.largest = max(facts.largest, total)
-            facts.source = kind.replace("Backward0", "").lower()
+            facts.source = kind or made.replace("Backward0", "").lower()
+            facts.source_at = self.backward.lines.just_made(node) or self._site_of(node) or facts.source_at
 
     # --- the target -----------------------------------------------------------------------------------------
     @staticmethod
@@ -257,7 +262,7 @@ class Losses:
         kwargs: Any,
     ) -> None:
         facts.trained += 1
-        facts.loader = self.loader_of()
+        facts.loader = self.nets.loader_of()
         reduction = kwargs.get("reduction", "mean")
         if reduction == "sum":
             facts.sums += 1

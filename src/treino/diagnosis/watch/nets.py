@@ -11,6 +11,7 @@ same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, sampl
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch import nn
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
-from treino.diagnosis.watch.output import Net, Output, first_tensor
+from treino.diagnosis.watch.output import Net, Output, caller_net, class_axis, first_tensor
 from treino.diagnosis.watch.patches import Patches, in_functorch, unseen
 from treino.diagnosis.watch.seen import AxisSeen, CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here
@@ -41,11 +42,14 @@ class Nets:
         self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
         self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.nets: weakref.WeakKeyDictionary[nn.Module, Net] = weakref.WeakKeyDictionary()
+        self.eval_at: weakref.WeakKeyDictionary[nn.Module, Site] = weakref.WeakKeyDictionary()
         self.outputs: deque[Output] = deque(maxlen=RECENT)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
+        self.most_before = 0  # calls in a row without a backward, as far as windows saw
         self.passed = False  # whether the last call was not looked at
         self.steps = 0
+        self.loader_of: Callable[[], Site | None] = lambda: None
         self.row_listeners: list[Any] = []
         self.bad_listeners: list[Any] = []
         self.finished_listeners: list[Any] = []
@@ -91,6 +95,8 @@ class Nets:
             patches.after(torch.Tensor, name, self._compared)
         patches.after(torch, "eq", self._compared)
         patches.after(torch, "multinomial", self._judge("multinomial"))
+        for name in ("numpy", "tolist"):
+            patches.after(torch.Tensor, name, self.taken)
         for name in ("__sub__", "__rsub__", "sub"):
             patches.after(torch.Tensor, name, self._difference)
         self.gradients.fill_listeners.append(self._filled)
@@ -101,10 +107,13 @@ class Nets:
 
     def _mode(self, args: Any, kwargs: Any) -> None:
         mode = args[1] if len(args) > 1 else kwargs.get("mode", True)
+        site = None if mode else here()
         net = self.nets.get(args[0])
         if net is not None:
-            net.eval_at = None if mode else here()
+            net.eval_at = site
             net.evaluated_since_eval = False
+        elif site is not None:
+            self.eval_at[args[0]] = site
 
     def place(self) -> Site | None:
         """Where the running operation is written: the layer's own line where a torch container calls it."""
@@ -122,22 +131,22 @@ class Nets:
         if out is None or out.dim() == 0:
             return
         net = self.nets.get(module)
-        if (
-            net is not None
-            and not self.patches.full
-            and out.requires_grad
-            and module.training
-            and net.settled
-        ):
-            self.passed = True
-            return  # a training like those before it, outside of the windows
+        before = self.backward.since_backward = self.backward.since_backward + 1
+        if self.patches.full:
+            self.most_before = max(self.most_before, before)
+        elif before <= self.most_before and net is not None and net.settled:
+            self.passed = out.requires_grad and module.training
+            if self.passed:
+                return  # a training like those before it, outside of the windows
         self.passed = False
         if net is None:
-            net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
-            self.seen.nets.append(net.seen)
-            if not module.training:
-                net.eval_at = None
+            net = self._net(module)
         site = here()
+        if not net.modal and net.count == 1:
+            whole = caller_net(module)
+            if whole is not None:
+                net, site = self._net(whole[0]), whole[1]
+                module, training = whole[0], whole[0].training
         call = net.calls.get(site)
         if call is None:
             call = net.calls[site] = CallSeen(net.seen, site)
@@ -179,6 +188,14 @@ class Nets:
         for listener in self.row_listeners:
             listener(output, net, x)
 
+    def _net(self, module: nn.Module) -> Net:
+        net = self.nets.get(module)
+        if net is None:
+            net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
+            self.seen.nets.append(net.seen)
+            net.eval_at = None if module.training else self.eval_at.get(module)
+        return net
+
     def _count_held(self, net: Net) -> None:
         alive: dict[int, list[Any]] = {}
         for reference in net.held:
@@ -206,6 +223,8 @@ class Nets:
                 if d is not None and (d is t or (base is not None and (d is base or d._base is base))):
                     return output
         node = t.grad_fn
+        if node is None and t.is_inference() and not t.is_sparse:
+            return self._same_memory(t)
         if node is not None:
             seqs = {o.seq: o for o in outputs if o.seq >= 0}
             for _ in range(10):
@@ -240,10 +259,26 @@ class Nets:
             elif output.grad:
                 output.judged = True  # for nothing, unless a backward comes
             if x.dim() > 1 and not target.is_floating_point():
-                output.net.class_dim = 1
+                output.net.class_dim = class_axis(x, output)
+            if trained and not target.requires_grad:
+                output.net.supervised = True
         goal = self._match(target)
         if goal is not None and goal is not output:
             goal.target = True
+
+    def taken(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``numpy()`` of a supervised net's output, without a graph: some library will judge it."""
+        t = args[0]
+        if t.grad_fn is not None or not self.outputs or not t.is_floating_point():
+            return
+        output = self._match(t) or self._same_memory(t)
+        if output is not None and output.net.supervised and not output.grad:
+            output.judged = True
+
+    def _same_memory(self, t: torch.Tensor) -> Output | None:
+        memory = t.untyped_storage().data_ptr()
+        found = (o for o in reversed(self.outputs) if o.storage is not None)
+        return next((o for o in found if o.storage.data_ptr() == memory), None)
 
     def let_go(self, t: torch.Tensor) -> None:
         """detach() says that no gradient is wanted: a graph that nobody uses is no surprise."""
@@ -276,9 +311,13 @@ class Nets:
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2 or t.shape[0] < 2:
             return
         dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-        if name == "max":
-            if isinstance(dim, int) and not isinstance(result, torch.Tensor) and dim % t.dim() == 0:
-                output.best_rows = (weakref.ref(result[1]), dim, tuple(t.shape), class_dim)
+        found = result if isinstance(result, torch.Tensor) else result[1]
+        deep = t.dim() > 2 and tuple(t.shape) == output.shape  # known by what it is compared with
+        if isinstance(dim, int) and (name == "max" or deep):
+            wrong = dim % t.dim() != class_dim if deep else dim % t.dim() == 0 and class_dim != 0
+            if wrong and found is not t and found.dim():
+                output.best_rows = (weakref.ref(found), dim, tuple(t.shape), class_dim)
+        if name == "max" or deep:
             return
         single = dim is not None and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
         if single and t.dim() == 2 and name == "argmax":

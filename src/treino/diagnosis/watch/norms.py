@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import BatchNormSeen, Seen
+from treino.diagnosis.watch.where import stack
 
 
 class Norms:
@@ -22,8 +23,11 @@ class Norms:
     def install(self) -> None:
         self.patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)
 
-    def _norm(self) -> BatchNormSeen | None:
+    def _norm(self, args: Any) -> BatchNormSeen | None:
         layer = next((m for m in reversed(self.nets.stack) if isinstance(m, _BatchNorm)), None)
+        if layer is None and args[0].shape[0] == 1 and len(args) > 1 and args[1] is not None:
+            known = (m for m in list(self.nets.made) if isinstance(m, _BatchNorm))  # outside of the windows
+            layer = next((m for m in known if m.running_mean is args[1]), None)
         if layer is None:
             return None
         facts = self._norms.get(layer)
@@ -33,21 +37,24 @@ class Norms:
         return facts
 
     def _batch_norm(self, result: Any, args: Any, kwargs: Any) -> None:
-        facts = self._norm()
+        facts = self._norm(args)
         if facts is None:
             return
-        training = self.nets.stack[-1].training if self.nets.stack else False
+        training = args[5] if len(args) > 5 else kwargs.get("training", False)
         if not training:
             facts.evaluated += 1
         elif args[0].shape[0] == 1:
-            facts.ones += 1
-            facts.shape = tuple(args[0].shape)
+            self._one(facts, tuple(args[0].shape))
         else:
             facts.larger += 1
 
+    def _one(self, facts: BatchNormSeen, shape: tuple[int, ...]) -> None:
+        facts.ones += 1
+        facts.shape = shape
+        facts.called, facts.loader = stack(), self.nets.loader_of()
+
     def _batch_norm_failed(self, error: BaseException, args: Any, kwargs: Any) -> None:
-        facts = self._norm()
+        facts = self._norm(args)
         if facts is not None and "more than 1 value" in str(error):
             facts.crashed = True
-            facts.ones += 1
-            facts.shape = tuple(args[0].shape)
+            self._one(facts, tuple(args[0].shape))

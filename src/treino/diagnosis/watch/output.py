@@ -1,7 +1,9 @@
 """One call of a net and the net itself, as they are followed."""
 
+import sys
 import weakref
 from collections import deque
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -12,15 +14,30 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.seen import CallSeen, NetSeen
+from treino.diagnosis.watch.where import is_own
+
+SMALL = 100_000  # entries of an output whose memory is held while it is followed
 
 
 class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        *("__weakref__", "bad_out", "bad_rows", "best_rows", "call", "derived", "flat", "flat_width"),
+        *("__weakref__", "bad_rows", "best_rows", "call", "derived", "flat", "flat_width"),
         *("fresh", "grad", "hashes", "judged", "labels", "let_go", "loader", "modal", "names", "net"),
-        *("offset", "predicted", "reached", "ref", "rows", "seq", "shape", "step", "target", "training"),
+        *(
+            "offset",
+            "predicted",
+            "reached",
+            "ref",
+            "rows",
+            "seq",
+            "shape",
+            "step",
+            "storage",
+            "target",
+            "training",
+        ),
     )
 
     def __init__(
@@ -35,12 +52,14 @@ class Output:
         self.derived: list[weakref.ref[torch.Tensor]] = []
         self.reached = self.judged = self.target = self.fresh = False
         self.step = step
+        # Held, so that nothing else takes its place: inference_mode tells a view's base in no other way.
+        small = not self.grad and out.numel() <= SMALL and not out.is_sparse
+        self.storage = out.untyped_storage() if small else None
         self.let_go = False
         self.best_rows: Any = None  # (indices of a max over the rows, dim, shape, class dim)
         self.hashes: np.ndarray | None = None  # of the rows that went in
         self.flat: np.ndarray | None = None
         self.flat_width = 0
-        self.bad_out = False
         self.loader: Site | None = None  # the DataLoader that gave the rows
         self.names: tuple[Site, ...] = ()
         self.bad_rows = self.offset = 0
@@ -62,6 +81,7 @@ class Net:
         self.evaluated_since_eval = False
         self.eval_at: Site | None = None
         self.class_dim: int | None = None
+        self.supervised = False  # its outputs met plain targets in a loss
         own = [p for p in module.parameters() if p.requires_grad]
         self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
         self.calls_total = self.looks = 0
@@ -85,4 +105,43 @@ def first_tensor(result: Any) -> torch.Tensor | None:
         return next((r for r in result if isinstance(r, torch.Tensor)), None)
     if isinstance(result, dict):
         return next((r for r in result.values() if isinstance(r, torch.Tensor)), None)
+    return None
+
+
+def class_axis(x: torch.Tensor, output: Output) -> int:
+    """Which axis of a net's output the second axis of a loss's input is: followed through views by its
+    stride, through copies by its size.
+    """
+    out = output.ref()
+    shape, size = output.shape, x.shape[1]
+    if tuple(x.shape) == shape and (out is None or x.stride() == out.stride()):
+        return 1
+    if out is not None and x.untyped_storage().data_ptr() == out.untyped_storage().data_ptr():
+        same = [d for d in range(len(shape)) if shape[d] == size and out.stride(d) == x.stride(1)]
+        if same:
+            return same[-1]
+    same = [d for d in range(1, len(shape)) if shape[d] == size]
+    return same[-1] if same and len(shape) != 2 else 1
+
+
+def caller_net(module: nn.Module) -> tuple[nn.Module, Site] | None:
+    """The net in whose method a layer is called though the net itself was not (``net.predict(x)``), and the
+    line that called that method; only nets with dropout or batch norm beside that layer.
+    """
+    found: nn.Module | None = None
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(12):
+        if frame is None:
+            break
+        code = frame.f_code
+        own = is_own(code.co_filename)
+        first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        if isinstance(first, nn.Module) and first is not module and hasattr(type(first), code.co_name):
+            if any(m is module for m in first.modules()):
+                found = first
+        elif own:
+            if found is None or not any(isinstance(m, _BatchNorm) or _drops(m) for m in found.modules()):
+                return None
+            return found, Site(code.co_filename, frame.f_lineno, code.co_name)
+        frame = frame.f_back
     return None

@@ -13,16 +13,17 @@ from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import CutSeen, OptimizerSeen, Seen, UnownedSeen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.where import here, stack
 
 CUTS = ("detach", "numpy", "tolist")
 SAMPLE = 64
+WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
 
 
 class Unowned:
     """A parameter without an optimizer, as first seen in a training graph."""
 
-    __slots__ = ("alone", "first", "graphs", "optimizer", "order", "ref", "steps", "training")
+    __slots__ = ("alone", "first", "graphs", "optimizer", "order", "ref", "steps", "training", "upstream")
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
@@ -30,15 +31,16 @@ class Unowned:
         self.graphs = 0
         self.steps = 0
         self.alone = True
+        self.upstream = False  # nothing that an optimizer owns comes before it
         self.training = True
         self.optimizer: OptimizerSeen | None = None
 
 
 class Cut:
-    """One line that leaves the graph, and the parameters behind it."""
+    """One line (and what led to it) that leaves the graph, and the parameters behind it."""
 
-    def __init__(self, site: Site | None, how: str) -> None:
-        self.site, self.how = site, how
+    def __init__(self, sites: tuple[Site, ...], how: str) -> None:
+        self.sites, self.how = sites, how
         self.calls = 0
         self.behind: dict[int, weakref.ref[torch.Tensor]] = {}
 
@@ -51,16 +53,17 @@ class Ownership:
     ) -> None:
         self.seen, self.patches, self.gradients, self.nets = seen, patches, gradients, nets
         self._unowned: dict[int, Unowned] = {}
-        self._cuts: dict[tuple[Site | None, str], Cut] = {}
+        self._cuts: dict[tuple[Any, str], Cut] = {}
         self._fresh: dict[Site | None, tuple[int, set[tuple[int, ...]]]] = {}
         self._made_order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self._order = 0
         self._pending: list[Unowned] = []
         self._first_values: dict[int, torch.Tensor] = {}
+        self._frozen: set[int] = set()
         self._judged: dict[int, UnownedSeen] = {}
         self._missing: dict[int, OptimizerSeen] = {}
-        self.unexplained: dict[int, OptimizerSeen] = {}
         backward.graph_listeners.append(self._graph)
+        backward.lines.left.append(self._left)
 
     def install(self) -> None:
         for name in CUTS:
@@ -83,31 +86,96 @@ class Ownership:
             site = here()
             if site is None:
                 return
-            cut = self._cuts.get((site, how))
-            if cut is None:
-                cut = self._cuts[site, how] = Cut(site, how)
-            cut.calls += 1
-            if cut.calls <= 3:
-                for p in graph.leaves(graph.walk(t.grad_fn, 600)):
-                    cut.behind[id(p)] = weakref.ref(p)
+            self._cut((site,), how, t)
 
         return observe
+
+    def _cut(self, sites: tuple[Site, ...], how: str, t: torch.Tensor | None) -> Cut:
+        cut = self._cuts.get((sites, how))
+        if cut is None:
+            cut = self._cuts[sites, how] = Cut(sites, how)
+        cut.calls += 1
+        if cut.calls <= 3 and t is not None:
+            for p in graph.leaves(graph.walk(t.grad_fn, 600)):
+                cut.behind[id(p)] = weakref.ref(p)
+        return cut
+
+    def _left(self, how: str, args: Any) -> None:
+        """A torch function gave a value without a history: of one with a history, or of parameters."""
+        if torch.is_grad_enabled():
+            t = next((a for a in args if isinstance(a, torch.Tensor) and a.grad_fn is not None), None)
+            site = here()
+            if t is not None and t.numel() > 1 and how not in CUTS and site is not None:
+                self._cut((site,), how, t)
+            return
+        flat = [b for a in args for b in (a if isinstance(a, (list, tuple)) else (a,))]
+        given = [p for p in flat if isinstance(p, torch.Tensor) and p.requires_grad and p.grad_fn is None]
+        sites = stack() if given else ()
+        if sites:
+            self._cut(sites, "no_grad", None).behind.update((id(p), weakref.ref(p)) for p in given)
 
     # --- graphs ---------------------------------------------------------------------------------------------
     def _graph(self, site: Site | None, nodes: list[Any], leaves: list[torch.Tensor]) -> None:
         owner = self.gradients.owner
         owned = next((o for p in leaves if (o := owner(p)) is not None), None)
-        strange = [p for p in leaves if isinstance(p, nn.Parameter) and owner(p) is None]
+        plain = (p for p in leaves if p.dim() > 1 and not isinstance(p, nn.Parameter))
+        by_hand = any(owner(p) is not None for p in plain)
+        strange = [
+            p
+            for p in leaves
+            if owner(p) is None
+            and (isinstance(p, nn.Parameter) or (by_hand and owned is not None and self._weighs(nodes, p)))
+        ]
         for p in strange:
             u = self._unowned.get(id(p))
             if u is None or u.ref() is not p:
                 u = self._unowned[id(p)] = Unowned(p)
                 calls, shapes = self._fresh.get(site, (0, set()))
                 self._fresh[site] = (calls + 1, shapes | {tuple(p.shape)})
+                u.upstream = self._comes_first(nodes, p)
             u.graphs += 1
             u.optimizer = owned or u.optimizer
             u.alone = u.alone and owned is None
             self._pending.append(u)
+
+    def _comes_first(self, nodes: list[Any], p: torch.Tensor) -> bool:
+        """Whether no owned parameter lies before this one on the way from the inputs."""
+        for node in nodes:
+            uses = any(f is not None and getattr(f, "variable", None) is p for f, _ in node.next_functions)
+            if uses and any(self.gradients.owner(q) is not None for q in graph.leaves(graph.walk(node))):
+                return False
+        return True
+
+    def _weighs(self, nodes: list[Any], p: torch.Tensor) -> bool:
+        """Whether a plain tensor multiplies data or activations, rather than being multiplied by weights."""
+        for node in nodes:
+            before = [f for f, _ in node.next_functions]
+            if any(f is not None and getattr(f, "variable", None) is p for f in before):
+                others = [f for f in before if f is not None and getattr(f, "variable", None) is not p]
+                return node.name() in WEIGHS and not any(hasattr(f, "variable") for f in others)
+        return False
+
+    def optimizer_made(self) -> None:
+        """Parameters that are frozen now and learn later were left out by mistake."""
+        for module in list(self.nets.made):
+            self._frozen.update(
+                id(p) for p in module._parameters.values() if p is not None and not p.requires_grad
+            )
+
+    def _part_alone(self, p: torch.Tensor, optimizer: OptimizerSeen | None) -> bool:
+        """Whether an optimizer was given exactly one part of the net that this parameter belongs to."""
+        if optimizer is None or id(p) in self._frozen:
+            return False
+        given = {f.key for f in self.gradients.followed[id(optimizer)]}
+        for root in list(self.nets.nets):
+            own = {id(q) for q in root.parameters()}
+            if id(p) in own and given & own:
+                return any(
+                    {id(q) for q in part.parameters()} == given & own
+                    for part in root.modules()
+                    if part is not root
+                )
+        return False
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """A step followed: the graphs that were read since the last one were for training."""
@@ -156,9 +224,10 @@ class Ownership:
                 made_at=self.nets.made.get(module) if module is not None else None,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order < made_order,
                 registered=self._registered(p),
-                training=module.training if module is not None else False,
-                known=module is not None and module not in self.nets.loaded,
+                training=module.training if module is not None else True,
+                known=module is None or module not in self.nets.loaded,
                 alone=u.alone,
+                on_purpose=u.upstream and self._part_alone(p, u.optimizer),
                 optimizer=u.optimizer,
             )
 
@@ -167,14 +236,20 @@ class Ownership:
         self.review()
         self.seen.unowned.extend(self._judged.values())
         self._finish_fresh()
-        explained: set[int] = set()
+        homes = self._homes() if self._missing else {}
         for cut in self._cuts.values():
-            behind = [k for k in cut.behind if k in self._missing]
+            behind = [k for k in cut.behind if k in self._missing and self._wanted(k, homes)]
             if behind:
-                explained.update(behind)
                 optimizer = self._missing[behind[0]]
-                self.seen.cuts.append(CutSeen(cut.site, cut.how, cut.calls, len(behind), optimizer))
-        self.unexplained = {k: o for k, o in self._missing.items() if k not in explained}
+                self.seen.cuts.append(
+                    CutSeen(cut.sites, cut.how, cut.calls, len(behind), len(cut.behind), optimizer)
+                )
+
+    def _wanted(self, key: int, homes: dict[int, tuple[nn.Module, str]]) -> bool:
+        """Whether a parameter was to be learned: neither loaded nor trained before by somebody else."""
+        module, _ = homes.get(key, (None, ""))
+        before = any(o.steps for o in self._missing[key].shares_with)
+        return not before and (module is None or module not in self.nets.loaded)
 
     def _homes(self) -> dict[int, tuple[nn.Module, str]]:
         return {
@@ -203,6 +278,7 @@ class Ownership:
                     training=True,
                     known=True,
                     alone=False,
+                    on_purpose=False,
                     optimizer=next((o for o in self.seen.optimizers if o.steps), None),
                     fresh_each_time=True,
                 )

@@ -16,6 +16,8 @@ UNSEEN = "<treino: importlib _bootstrap>"
 
 in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 
+FIRST, BLOCK, FEW, MORE = 48, 64, 8, 16  # steps
+
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
 
@@ -30,12 +32,22 @@ class Patches:
         self._undo: list[tuple[Any, str, Any, Any]] = []
         self._lifted = 0
         self.full = True  # whether this is a window in which everything is watched
+        self._until = self._watched = self._clock = 0
         self.count = 0
         self.spent = 0.0  # seconds in observers, from every 16th call
 
     def tick(self, clock: int) -> None:
-        """Windows: everything in the first 48 steps, then 8 in 64; what is read is read as a whole."""
-        self.full = clock < 48 or clock & 63 >= 56
+        """Windows: everything in the first steps, then a few in each block, and after anything new; what is
+        read is read as a whole.
+        """
+        self._clock = clock
+        self.full = clock < FIRST or clock & (BLOCK - 1) >= BLOCK - FEW or clock < self._until
+        self._watched += self.full
+
+    def news(self) -> None:
+        """Something happened that no window has seen: watch the next steps, within a share of all."""
+        if not self.full and self._watched < 2 * FIRST + self._clock // 8:
+            self._until = self._clock + MORE
 
     def defect(self, what: str, error: BaseException) -> None:
         """Note that an observer failed."""

@@ -34,7 +34,9 @@ class OptimizerSeen:
         default_factory=Counter
     )  # backward site -> its gradients reached a step
     discarded: Counter[Site | None] = field(default_factory=Counter)  # ... were cleared without a step
+    discarded_at: Site | None = None
     shares_with: list["OptimizerSeen"] = field(default_factory=list)  # optimizers of the same parameters
+    turns: set[tuple[int, int]] = field(default_factory=set)  # (clearings, backwards) before its steps
     order: int = 0  # of its making, among modules
     without_gradient: set[int] = field(default_factory=set)  # ids of parameters never given a gradient
     update_ratio: list[float] = field(default_factory=list)  # ‖Δp‖ / ‖p‖ of watched steps
@@ -62,12 +64,12 @@ class BackwardSeen:
     first_bad: int | None = None  # the call with the first loss that is not finite
     bad_steps: int = 0  # optimizer steps taken with such a loss
     bad_operation: str = ""  # the operation in its graph that made it, where one is known
+    bad_at: Site | None = None  # its line
     leaf_roots: int = 0  # backwards from a tensor without history
     cut_roots: int = 0  # backwards whose graph reaches no parameter at all
     made_at: Site | None = None  # where that tensor was made
-    walks: int = 0
+    sizes: dict[int, int] = field(default_factory=dict)  # nodes made since the last backward -> how often
     kept: int = 0  # graphs of earlier calls still alive
-    kept_values: int = 0
     broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = (
         None  # prediction's shape, shape of the difference
     )
@@ -76,6 +78,17 @@ class BackwardSeen:
         default_factory=Counter
     )  # softmax over an axis that is not contracted
     attention_dims: tuple[int, int] | None = None
+    broadcast_at: Site | None = None
+    summed_rows: int = 0  # the loss is a plain sum over so many rows
+    summed_at: Site | None = None
+    stack: tuple[Site, ...] = ()  # the own lines that led to its first call
+    wrong_dim: int = 0  # a loss by hand whose softmax runs over another axis than that of the classes
+    wrong_dim_at: Site | None = None
+    wrong_dims: tuple[int, int] | None = None
+    softmax: int = 0  # ... whose softmax or sigmoid is applied twice
+    softmax_at: Site | None = None
+    sigmoid: int = 0
+    sigmoid_at: Site | None = None
 
 
 @dataclass
@@ -91,6 +104,7 @@ class UnownedSeen:
     training: bool  # its module was in training mode
     known: bool  # made under our eyes, not loaded, not copied
     alone: bool  # no owned parameter in the same graph
+    on_purpose: bool  # the first part of a net of which one later part alone was given to the optimizer
     optimizer: OptimizerSeen | None
     fresh_each_time: bool = False
 
@@ -99,10 +113,11 @@ class UnownedSeen:
 class CutSeen:
     """A line that takes a value out of the graph, and what thereby never learned."""
 
-    site: Site | None
+    sites: tuple[Site, ...]  # the line, and for no_grad those that led to it
     how: str
     calls: int
     parameters: int  # parameters behind it that no backward ever reached
+    behind: int  # all parameters behind it
     optimizer: OptimizerSeen | None
 
 
@@ -112,6 +127,7 @@ class LossSeen:
 
     name: str
     site: Site | None
+    callers: tuple[Site, ...] = ()  # the line and those that led to it
     calls: int = 0
     trained: int = 0
     softmax: int = 0  # input comes from a softmax over the class axis (or an unknown one)
@@ -123,6 +139,7 @@ class LossSeen:
     wrong_dims: tuple[int, int] | None = None
     unnormalised: int = 0  # nll: not log-probabilities, by value and by graph
     source: str = ""
+    source_at: Site | None = None  # the line that made the input
     largest: float = 0.0  # of logsumexp
     broadcast: int = 0
     shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
@@ -143,7 +160,6 @@ class LossSeen:
     sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module
     loader: Site | None = None  # the DataLoader that was last read
-    source_site: Site | None = None
 
     @property
     def labels(self) -> dict[int, int]:
@@ -215,6 +231,8 @@ class BatchNormSeen:
     evaluated: int = 0
     crashed: bool = False
     shape: tuple[int, ...] = ()
+    called: tuple[Site, ...] = ()  # the lines that led to a batch of one
+    loader: Site | None = None  # the DataLoader that was last read then
 
 
 @dataclass
@@ -237,6 +255,7 @@ class LayerSeen:
     units: int
     checks: int
     alike: bool
+    parameter: str = ""
 
 
 @dataclass
@@ -260,6 +279,7 @@ class ReluSeen:
     dead: int
     batches: int
     site: Site | None
+    made_at: Site | None = None
 
 
 @dataclass
@@ -286,7 +306,8 @@ class SchedulerSeen:
     mode: str = ""
     metrics: list[float] = field(default_factory=list)
     updates: int = 0  # of its optimizer
-    starved: int = 0  # updates at < 1 % of the first rate
+    peaked: bool = False  # the rate was more than a tenth of the first one
+    starved: int = 0  # updates at < 1 % of the first rate, after that
     base: float = 0.0
     last: float = 0.0
     cuts: int = 0
@@ -326,6 +347,7 @@ class Seen:
     clips: dict[Site | None, ClipSeen] = field(default_factory=dict)
     schedulers: list[SchedulerSeen] = field(default_factory=list)
     seeds: dict[Site | None, SeedSeen] = field(default_factory=dict)
+    orders: dict[Site | None, SeedSeen] = field(default_factory=dict)  # drawn for training, the same again
     inits: list[tuple[str, Site | None, float]] = field(default_factory=list)  # (function, line, its value)
     data: Any = None  # rows.DataSeen
 
@@ -337,3 +359,14 @@ class Seen:
     def main_loss(self) -> LossSeen | None:
         """The loss that was trained most often."""
         return max(self.losses.values(), key=lambda loss: loss.trained, default=None)
+
+    def stuck(self, share: float) -> bool:
+        """Whether the loss ends no better than this share of the best constant answer's; for a loss by hand,
+        of what it was at first.
+        """
+        main = self.main_loss()
+        if main is not None and main.baseline() > 0:
+            return main.stuck(share)
+        values = self.loss_values()
+        n = len(values) // 4
+        return n >= 3 and not sum(values[-n:]) / n < share * sum(values[:3]) / 3 and values[0] > 0

@@ -1,4 +1,4 @@
-"""Settings and what they do: rates and steps, decay, clipping, schedules, seeds, first weights, depth."""
+"""Settings and what they do: rates and steps, decay, clipping, schedules, first weights, depth."""
 
 import math
 import weakref
@@ -13,8 +13,8 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
-from treino.diagnosis.watch.seen import ClipSeen, LayerSeen, OptimizerSeen, SchedulerSeen, SeedSeen, Seen
-from treino.diagnosis.watch.where import here, outside
+from treino.diagnosis.watch.seen import ClipSeen, OptimizerSeen, SchedulerSeen, Seen
+from treino.diagnosis.watch.where import here
 
 ENTRIES, TENSORS = 256, 16  # of the parameters whose movement is measured
 HORIZONS = ("T_max", "total_steps", "total_iters")
@@ -34,9 +34,6 @@ class Settings:
         self._schedulers: weakref.WeakKeyDictionary[Any, SchedulerSeen] = weakref.WeakKeyDictionary()
         self._of: dict[int, list[SchedulerSeen]] = {}
         self._in_scheduler = False
-        self._seeds: dict[tuple[Site, str], tuple[int, dict[int, int]]] = {}
-        self._last_seeds: list[tuple[Site, str]] = []
-        self._layers: dict[int, LayerSeen] = {}
 
     def install(self) -> None:
         patches = self.patches
@@ -45,6 +42,8 @@ class Settings:
                 original = vars(owner).get(name)
                 if original is not None:
                     patches.after(owner, name, self._clipped(name))
+        for name in ("clamp_", "clip_"):
+            patches.after(torch.Tensor, name, self._clamped)
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
                 if "__init__" in vars(kind):
@@ -52,19 +51,6 @@ class Settings:
                 if "step" in vars(kind):
                     patches.before(kind, "step", self._scheduler_step)
                     patches.after(kind, "step", self._scheduler_stepped)
-        import random
-
-        import numpy as np
-
-        for owner, name in (
-            (torch, "manual_seed"),
-            (torch.random, "manual_seed"),
-            (random, "seed"),
-            (np.random, "seed"),
-        ):
-            patches.before(owner, name, self._seeded(f"{owner.__name__}.{name}"))
-        for owner, name in ((torch, "set_rng_state"), (torch.random, "set_rng_state"), (random, "setstate")):
-            patches.before(owner, name, self._restored)
         for name in ("constant_", "zeros_", "ones_", "normal_", "uniform_"):
             patches.before(nn.init, name, self._initialised(name))
 
@@ -106,20 +92,20 @@ class Settings:
 
     def after_step(self, optimizer: Any, facts: OptimizerSeen) -> None:
         """What the step has changed; schedules and layers too."""
-        if len(self._last_seeds) > 8:
-            del self._last_seeds[:-8]
         for scheduler in self._of.get(id(optimizer), ()):
             scheduler.updates += 1
             rate = optimizer.param_groups[0]["lr"]
-            if scheduler.base and rate < 0.01 * scheduler.base:
+            scheduler.peaked = scheduler.peaked or rate > 0.1 * scheduler.base
+            if scheduler.base and scheduler.peaked and rate < 0.0101 * scheduler.base:
                 scheduler.starved += 1
         values = self._before.pop(id(facts), None)
         if values is None:
             return
         moved = size = 0.0
+        plain = not any(p.dim() > 1 for p in self._sampled(facts))  # a linear model of vectors
         for p, before in zip(self._sampled(facts), values, strict=False):
             now = p.detach().flatten()[:ENTRIES]
-            if now.shape == before.shape and p.dim() > 1:
+            if now.shape == before.shape and (p.dim() > 1 or plain):
                 moved += float((now - before).pow(2).sum())
                 size += float(before.pow(2).sum())
         if size > 0:
@@ -134,8 +120,6 @@ class Settings:
         if whole > 0:
             facts.movement = math.sqrt(change / whole)
         self._depth(facts)
-        if facts.steps >= 5:
-            self._alike(facts)
 
     def _depth(self, facts: OptimizerSeen) -> None:
         """Gradient sizes from the first to the last weight matrix."""
@@ -161,30 +145,6 @@ class Settings:
                         size, 1e-12
                     )
 
-    def _alike(self, facts: OptimizerSeen) -> None:
-        """Weights whose output units are all the same after several steps."""
-        if facts.steps > 64:  # rounding may break the symmetry in the end, long after the harm was done
-            return
-        followed = {f.key: f.ref() for f in self.gradients.followed[id(facts)]}
-        for module in list(self.nets.made):
-            if not isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
-                continue
-            w = module.weight
-            if id(w) not in followed or w.shape[0] < 2 or w.numel() > 4_000_000 or w.grad is None:
-                continue
-            value = w.detach().flatten(1)[:64, :64]
-            alike = bool(((value - value[:1]).abs() <= 1e-3 * value.abs().max().clamp_min(1e-30)).all())
-            known = self._layers.get(id(w))
-            if known is None:
-                if alike:
-                    self._layers[id(w)] = LayerSeen(
-                        type(module).__name__, self.nets.made.get(module), w.shape[0], 1, True
-                    )
-                    self.seen.layers.append(self._layers[id(w)])
-            else:
-                known.alike = alike
-                known.checks += 1
-
     # --- clipping -------------------------------------------------------------------------------------------
     def _clipped(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any) -> None:
@@ -203,12 +163,19 @@ class Settings:
                 norm = float(result)
                 facts.share.append(float(limit) / norm if norm > 0 else math.inf)
             else:
-                tensors = [args[0]] if isinstance(args[0], torch.Tensor) else list(self._grads())
+                one = args[0] if isinstance(args[0], torch.Tensor) else None
+                tensors = list(self._grads()) if one is None else [one if one.grad is None else one.grad]
                 held = sum(int((g.detach().abs() >= 0.999 * limit).sum()) for g in tensors)
                 total = sum(g.numel() for g in tensors)
                 facts.share.append(1 - held / total if total else math.inf)
 
         return observe
+
+    def _clamped(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``p.grad.clamp_(-c, c)`` is a clip by hand."""
+        limit = args[2] if len(args) > 2 else kwargs.get("max")
+        if isinstance(limit, (int, float)) and limit > 0 and any(g is args[0] for g in self._grads()):
+            self._clipped("clip_grad_value_")(result, (result, limit), {})
 
     def _grads(self) -> Any:
         for followed in self.gradients.followed.values():
@@ -263,35 +230,6 @@ class Settings:
         self._in_scheduler = False
         if facts is not None and facts.kind == "ReduceLROnPlateau":
             facts.cuts += args[0].optimizer.param_groups[0]["lr"] < facts.last
-
-    # --- seeds ----------------------------------------------------------------------------------------------
-    def _seeded(self, kind: str) -> Any:
-        def observe(args: Any, kwargs: Any) -> None:
-            site = outside(("seed", "determin", "reprod"))
-            seed = args[0] if args else kwargs.get("seed", kwargs.get("a"))
-            if site is None or not isinstance(seed, int):
-                return
-            facts = self.seen.seeds.get(site)
-            if facts is None:
-                facts = self.seen.seeds[site] = SeedSeen(site)
-            facts.calls += 1
-            steps = {id(o): o.steps for o in self.seen.optimizers if o.steps}
-            last = self._seeds.get((site, kind))
-            if last is not None and last[0] == seed and any(steps.get(k, 0) > n for k, n in last[1].items()):
-                facts.same += 1
-            facts.seed = seed
-            self._seeds[site, kind] = (seed, steps)
-            self._last_seeds.append((site, kind))
-
-        return observe
-
-    def _restored(self, args: Any, kwargs: Any) -> None:
-        """A saved state was put back (fork_rng does it too): the seeds since then changed nothing for
-        training.
-        """
-        for key in self._last_seeds:
-            self._seeds.pop(key, None)
-        self._last_seeds.clear()
 
     # --- first weights --------------------------------------------------------------------------------------
     def _initialised(self, name: str) -> Any:

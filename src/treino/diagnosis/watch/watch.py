@@ -11,8 +11,12 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from treino.diagnosis.watch.alike import Alike
+from treino.diagnosis.watch.axes import Axes
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.draws import Draws
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.lines import Lines
 from treino.diagnosis.watch.losses import Losses
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.norms import Norms
@@ -22,6 +26,20 @@ from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.settings import Settings
 from treino.diagnosis.watch.sklearn_hooks import SklearnHooks
+
+SENSORS = (
+    "lines",
+    "backward",
+    "nets",
+    "norms",
+    "losses",
+    "ownership",
+    "rows",
+    "draws",
+    "axes",
+    "settings",
+    "sklearn",
+)
 
 
 class Watch:
@@ -34,17 +52,24 @@ class Watch:
         self.seen = Seen()
         self.patches = Patches()
         self.gradients = Gradients(self.seen)
-        self.backward = Backward(self.seen, self.patches, self.gradients)
+        self.lines = Lines(self.patches)
+        self.backward = Backward(self.seen, self.patches, self.gradients, self.lines)
         self.nets = Nets(self.seen, self.patches, self.gradients, self.backward)
+        self.lines.place = self.nets.place
         self.norms = Norms(self.seen, self.patches, self.nets)
         self.rows = Rows(self.seen, self.patches, self.nets)
+        self.nets.loader_of = lambda: self.rows.loader
         self.sklearn = SklearnHooks(self.patches, self.rows)
+        self.draws = Draws(self.seen, self.patches, self.nets)
+        self.axes = Axes(self.seen, self.patches, self.nets)
         self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
-        self.losses = Losses(self.seen, self.patches, self.backward, self.nets, lambda: self.rows.loader)
+        self.losses = Losses(self.seen, self.patches, self.backward, self.nets)
         self.ownership = Ownership(self.seen, self.patches, self.gradients, self.backward, self.nets)
+        self.alike = Alike(self.seen, self.gradients, self.nets)
         self.after_each_step = after_each_step
         self._hooks: list[Any] = []
         self._stepping: OptimizerSeen | None = None
+        self._clears = 0  # until the last step
 
     def install(self, without: str = "") -> None:
         """Start watching. Call it before the script imports anything from torch by name.
@@ -52,7 +77,7 @@ class Watch:
         without: the name of a sensor to leave out (its cost is what is then saved).
         """
         patches = self.patches
-        for name in ("backward", "nets", "norms", "losses", "ownership", "rows", "settings", "sklearn"):
+        for name in SENSORS:
             if name != without:
                 getattr(self, name).install()
         patches.after(Optimizer, "__init__", self._optimizer_made)
@@ -71,6 +96,8 @@ class Watch:
 
     def _optimizer_made(self, result: Any, args: Any, kwargs: Any) -> None:
         self.gradients.made(args[0]).order = self.ownership.order() + 1
+        self.ownership.optimizer_made()
+        self.lines.begin()
 
     def _group_added(self, result: Any, args: Any, kwargs: Any) -> None:
         group = args[1] if len(args) > 1 else kwargs["param_group"]
@@ -81,6 +108,7 @@ class Watch:
         self.nets.cleared()
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        self.lines.end()
         if not self.patches.full and self.seen.steps & 31:
             return None
         if not self.patches.watching():
@@ -113,12 +141,20 @@ class Watch:
             facts.steps += 1
             self.seen.steps += 1
             full = self.patches.full
+            turn = (self.gradients.clears - self._clears, self.backward.since_step)
+            self._clears, self.backward.since_step = self.gradients.clears, 0
+            if turn not in facts.turns and len(facts.turns) < 32:
+                facts.turns.add(turn)
+                self.patches.news()
             if full:
                 self.gradients.after_step(facts)
             self.settings.after_step(optimizer, facts)
+            self.alike.after_step(facts)
             self.backward.after_step()
             self.nets.after_step(facts)
             self.ownership.after_step(facts)
+            if self.lines.wanted:
+                self.lines.begin()
             self.patches.tick(self.seen.steps)
             if self.patches.full and not full:
                 self.gradients.forget()
@@ -131,12 +167,13 @@ class Watch:
 
     def stop(self) -> None:
         """Take everything off and complete the tables."""
+        self.lines.remove()
         self.patches.undo()
         self.sklearn.remove()
         for hook in self._hooks:
             hook.remove()
         self.seen.inits = self.settings.inits
-        for part in (self.backward, self.nets, self.ownership):
+        for part in (self.backward, self.nets, self.rows, self.ownership):
             try:
                 part.finish()
             except Exception as error:

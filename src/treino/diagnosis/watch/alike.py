@@ -1,0 +1,69 @@
+"""Weights whose units began alike and get the same gradients."""
+
+import torch
+from torch import nn
+
+from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.seen import LayerSeen, OptimizerSeen, Seen
+
+WHEN = {6, 12, 24, 48}  # steps; later rounding may break the symmetry, long after the harm was done
+LARGEST = 4_000_000
+WITHOUT_UNITS = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+
+
+class Alike:
+    """Looks at the weights of each optimizer a few times."""
+
+    def __init__(self, seen: Seen, gradients: Gradients, nets: Nets) -> None:
+        self.seen, self.gradients, self.nets = seen, gradients, nets
+        self._layers: dict[int, LayerSeen] = {}
+
+    def after_step(self, facts: OptimizerSeen) -> None:
+        """Compare units: their weights, and what their gradients are."""
+        if facts.steps not in WHEN:
+            return
+        homes = {
+            id(p): (m, n) for m in list(self.nets.made) for n, p in m._parameters.items() if p is not None
+        }
+        for f in self.gradients.followed[id(facts)]:
+            p = f.ref()
+            if p is None or p.dim() < 2 or p.grad is None or p.numel() > LARGEST or p.is_sparse:
+                continue
+            module, name = homes.get(id(p), (None, ""))
+            if isinstance(module, WITHOUT_UNITS):
+                continue
+            known = self._layers.get(id(p))
+            if known is None and facts.steps != min(WHEN):
+                continue
+            axis = next((a for a in self._axes(p, module) if _alike(p, p.grad, a)), None)
+            if known is None:
+                if axis is not None:
+                    site = self.nets.made.get(module) if module is not None else facts.site
+                    kind = type(module).__name__ if module is not None else "tensor"
+                    known = LayerSeen(kind, site, p.shape[axis], 0, True, name)
+                    self._layers[id(p)] = known
+                    self.seen.layers.append(known)
+                continue
+            known.alike = axis is not None
+            known.checks += 1
+
+    @staticmethod
+    def _axes(p: torch.Tensor, module: nn.Module | None) -> tuple[int, ...]:
+        """The axes that may be that of the units: a weight made by hand may be [in, out]."""
+        if module is not None and type(module).__module__.startswith("torch.nn"):
+            axes: tuple[int, ...] = (0,)
+        else:
+            axes = (0, 1) if p.dim() == 2 else (0,)
+        return tuple(a for a in axes if p.shape[a] > 1 and p.numel() > p.shape[a])
+
+
+def _alike(p: torch.Tensor, grad: torch.Tensor, axis: int) -> bool:
+    return _equal(p.detach(), axis) and _equal(grad.detach(), axis)
+
+
+def _equal(t: torch.Tensor, axis: int) -> bool:
+    """Whether all slices along an axis agree to a thousandth of the largest entry."""
+    rows = t.transpose(0, axis).flatten(1)[:64, :64]
+    spread = float((rows - rows[:1]).abs().max())
+    return spread <= 1e-3 * float(rows.abs().max())  # False where NaN

@@ -1,0 +1,176 @@
+"""Losses written by hand, read from their graph: picked log-probabilities, differences, plain sums.
+
+Nothing of them passes through ``torch.nn.functional``'s losses; the nodes and what they saved say the same.
+"""
+
+from typing import Any
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.lines import Lines
+from treino.diagnosis.watch.seen import BackwardSeen
+
+SCALES = {"NegBackward0", "DivBackward0", "MulBackward0", "ToCopyBackward0", "RsubBackward1"}
+RESHAPES = {"SqueezeBackward0", "SqueezeBackward1", "ViewBackward0", "UnsafeViewBackward0"}
+# Operations between a difference and the loss that it becomes.
+ON_THE_WAY = {
+    *("MeanBackward0", "MeanBackward1", "SumBackward0", "SumBackward1", "PowBackward0", "AbsBackward0"),
+    *("MulBackward0", "NegBackward0", "DivBackward0", "SqrtBackward0", "AddBackward0", "SubBackward0"),
+    *(
+        "LogBackward0",
+        "ExpBackward0",
+        "ClampBackward1",
+        "ClampMinBackward0",
+        "ReluBackward0",
+        "RsubBackward1",
+    ),
+    *("WhereBackward0", "MaximumBackward0", "Log1PBackward0", "SoftplusBackward0", "LogSigmoidBackward0"),
+    *("LogCoshBackward0", "SigmoidBackward0"),
+}
+PREDICTS = {"AddmmBackward0", "MmBackward0", "SigmoidBackward0", "TanhBackward0", "ReluBackward0"}
+PREDICTS |= {"LogBackward0", "LogSigmoidBackward0", "Log1PBackward0", "RsubBackward1"}
+PREDICTS |= {"AddBackward0", "UnsafeViewBackward0", "ExpBackward0", "MvBackward0", "SoftplusBackward0"}
+
+
+class ByHand:
+    """What is read from each graph of one line that calls backward."""
+
+    def __init__(self, facts: BackwardSeen, lines: Lines, root: Any, nodes: list[Any]) -> None:
+        self.facts, self.lines, self.root, self.nodes = facts, lines, root, nodes
+
+    def read(self) -> None:
+        """Fill in the facts."""
+        for term, how in self._terms():
+            if how == "sum" and graph.shape_of(term):
+                self.facts.summed_rows = graph.shape_of(term)[0]
+                self.facts.summed_at = self._line(term)
+            self._picked(term)
+        for node in self.nodes:
+            name = node.name()
+            if name in ("SubBackward0", "MulBackward0"):
+                self._stretched(node)
+            elif name == "SumBackward1":
+                self._weighed(node)
+            elif name == "LogSigmoidBackward0":
+                made, _ = graph.source(node.next_functions[0][0], None)
+                if made is not None and graph.squash(made)[0] == "sigmoid":
+                    self.facts.sigmoid += 1
+                    self.facts.sigmoid_at = self._line(made)
+
+    def _line(self, node: Any) -> Site | None:
+        return self.lines.of(self.facts.site, self.nodes, node)
+
+    def _terms(self) -> list[tuple[Any, str]]:
+        """The summands of a loss, and how each was reduced to a number."""
+        found: list[tuple[Any, str]] = []
+        stack: list[tuple[Any, str]] = [(self.root, "")]
+        for _ in range(40):
+            if not stack:
+                break
+            node, how = stack.pop()
+            name, parents = node.name(), [f for f, _ in node.next_functions if f is not None]
+            if name in ("AddBackward0", "SubBackward0") and graph.shape_of(node) == ():
+                stack += [(f, how) for f in parents]
+            elif name in ("MeanBackward0", "SumBackward0") and parents:
+                stack.append((parents[0], how or ("mean" if name[0] == "M" else "sum")))
+            elif name in SCALES and len(parents) == 1:
+                scaled = name == "DivBackward0" or (name == "MulBackward0" and not _weight(node) >= 0.1)
+                stack.append((parents[0], how or ("scaled" if scaled else "")))
+            else:
+                found.append((node, how))
+        return found
+
+    # --- log-probabilities ----------------------------------------------------------------------------------
+    def _picked(self, node: Any) -> None:
+        """``-log_p[range(N), y]`` or ``log_p.gather(1, y)``: the axis of the classes is that of y."""
+        logged = False
+        while node is not None and (node.name() in RESHAPES or node.name() == "LogBackward0"):
+            logged = logged or node.name() == "LogBackward0"
+            node = node.next_functions[0][0]
+        before = node.next_functions[0][0] if node is not None and node.next_functions else None
+        if before is None:
+            return
+        if node.name() == "GatherBackward0":
+            class_dim = graph.dim_of(node) % max(1, len(graph.shape_of(before)))
+        elif node.name() == "IndexBackward0":
+            given = [i for i, t in enumerate(node._saved_indices) if t is not None]
+            if len(given) != 2 or len(graph.shape_of(before)) != 2:
+                return
+            class_dim = 1
+        else:
+            return
+        self._log_probabilities(before, class_dim, logged)
+
+    def _log_probabilities(self, node: Any, class_dim: int, logged: bool = False) -> None:
+        made, dim = graph.source(node, class_dim)
+        if made is not None and made.name() == "LogBackward0":
+            made, dim = graph.source(made.next_functions[0][0], dim)
+            logged = True
+        kind, actual = graph.squash(made) if made is not None else ("", None)
+        if kind != ("softmax" if logged else "log_softmax"):
+            return
+        shape = graph.shape_of(made)
+        if dim is not None and actual is not None and actual != dim and shape[actual] > 1:
+            self.facts.wrong_dim += 1
+            self.facts.wrong_dim_at = self._line(made)
+            self.facts.wrong_dims = (actual, dim)
+        before, _ = graph.source(made.next_functions[0][0], dim)
+        if before is not None and graph.squash(before)[0] == "softmax":
+            self.facts.softmax += 1
+            self.facts.softmax_at = self._line(before)
+
+    def _weighed(self, node: Any) -> None:
+        """``(target * log_p).sum(1)``: what is summed over must be what the softmax ran over."""
+        before = node.next_functions[0][0]
+        if before is None or before.name() != "MulBackward0" or len(graph.shape_of(before)) != 2:
+            return
+        dims = [d - 2**64 if d >= 2**63 else d for d in map(int, node._saved_dim)]
+        if len(dims) == 1:
+            for operand, _ in before.next_functions:
+                if operand is not None and graph.shape_of(operand) == graph.shape_of(before):
+                    self._log_probabilities(operand, dims[0] % 2)
+
+    # --- shapes ---------------------------------------------------------------------------------------------
+    def _stretched(self, node: Any) -> None:
+        """[N, 1] against [N] is [N, N]: seen where the loss is a mean of what that gives."""
+        (left, _), (right, _) = node.next_functions[:2]
+        if (left is None) == (right is None):
+            return
+        one = left or right
+        prediction, out = graph.shape_of(one), graph.shape_of(node)
+        if len(out) != 2 or out[0] != out[1] or out[0] < 2:
+            return
+        if prediction not in ((out[0], 1), (out[0],)) or one.name() in (
+            "UnsqueezeBackward0",
+            "IndexBackward0",
+        ):
+            return
+        if one.name() == "TBackward0":
+            return
+        made, _ = graph.source(one, None)
+        if made is None or (made.name() not in PREDICTS):
+            return
+        if self._leads_to(node):
+            self.facts.broadcasts += 1
+            self.facts.broadcast = (prediction, out)
+            self.facts.broadcast_at = self._line(node) or self.facts.broadcast_at
+
+    def _leads_to(self, node: Any) -> bool:
+        """Whether only element-wise operations and reductions lie between a node and the loss."""
+        level = [self.root]
+        for _ in range(9):
+            if node in level:
+                return True
+            level = [
+                f for n in level if n.name() in ON_THE_WAY for f, _ in n.next_functions if f is not None
+            ][:32]
+        return False
+
+
+def _weight(node: Any) -> float:
+    """The number that a product was scaled by; 0 where it isn't known."""
+    try:
+        other = node._saved_other if node._saved_other is not None else node._saved_self
+        return abs(float(other)) if other is not None and other.numel() == 1 else 0.0
+    except (AttributeError, RuntimeError):
+        return 0.0
