@@ -43,7 +43,8 @@ def command() -> None:
     try:
         status = main()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
-        sys.stdout.flush()
+        if not sys.stdout.closed:
+            sys.stdout.flush()
     except KeyboardInterrupt:  # so early, or so late, that nothing is to be saved
         status = 130
     except OSError:

@@ -8,7 +8,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -39,6 +39,9 @@ class Outcome:
     exam: Exam = field(default_factory=Exam)
 
 
+GRACE = 2.0  # seconds
+
+
 class Stop(BaseException):
     """Ends the script from inside; nothing that it catches by ``except Exception``."""
 
@@ -57,8 +60,9 @@ def run_script(
     """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
 
     Output, exit status, exceptions and random numbers are the script's own. ``report`` is called once, as
-    soon as
-    the script has ended in whatever way: also before it kills its own process.
+    soon as the script has ended in whatever way: also before it kills its own process, or is told to end by
+    SIGTERM. max_time: where the script stays in one long call, or catches what was to end it, the process
+    itself is ended, with the report, ``GRACE`` seconds later.
 
     Raises:
         TreinoError: the file isn't there or is no Python file (rule ``script``).
@@ -67,8 +71,8 @@ def run_script(
     owner, once = os.getpid(), threading.Lock()
 
     def on_step(steps: int) -> None:
-        if max_steps is not None and steps >= max_steps and not outcome.stopped:
-            outcome.stopped = "max_steps"
+        if max_steps is not None and steps >= max_steps:  # again, where the script caught it
+            outcome.stopped = outcome.stopped or "max_steps"
             raise Stop
 
     outcome.exam = exam = Exam(live=live, on_step=on_step if max_steps is not None else None)
@@ -78,11 +82,16 @@ def run_script(
             exam.stop(finished=finished)
             outcome.trained = bool(exam.seen.backwards or exam.steps)
             outcome.seconds = time.perf_counter() - started
-            report(outcome)
+            with suppress(OSError, ValueError):  # nobody is left to read it
+                report(outcome)
 
     main, code = _module_code(target) if module else _script_code(target, source)
     started = time.perf_counter()
-    with _as_main(main, target, arguments, module), _own_death(finish), _alarm(max_time, outcome):
+    with (
+        _as_main(main, target, arguments, module),
+        _own_death(finish) as leave,
+        _alarm(max_time, outcome, leave),
+    ):
         exam.start()
         try:
             if isinstance(code, SyntaxError):
@@ -126,6 +135,8 @@ def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeT
     main.__file__ = full
     main.__loader__ = SourceFileLoader("__main__", full)
     main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=None)
+    if sys.version_info < (3, 14):
+        main.__annotations__ = {}
     try:
         return main, compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -215,10 +226,13 @@ def _flush() -> None:
 
 
 @contextmanager
-def _own_death(finish: Callable[[bool], None]) -> Iterator[None]:
-    """Report before the script ends its own process by os._exit, os.abort or a signal to itself."""
+def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]]:
+    """Report before the script ends its own process by os._exit, os.abort or a signal, or is told to end.
+
+    Yields how to end the process at once.
+    """
     leave, abort, kill = os._exit, os.abort, os.kill
-    deadly = {signal.SIGTERM, signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGTERM)}
+    deadly = {signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGABRT)}
 
     def watched_exit(status: int) -> None:
         finish(False)
@@ -234,18 +248,28 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[None]:
             finish(False)
         kill(pid, number)
 
-    owner = os.getpid()
+    def told_to_end(number: int, frame: Any) -> None:
+        finish(False)
+        signal.signal(number, signal.SIG_DFL)
+        kill(os.getpid(), number)
+
+    owner, before = os.getpid(), None
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        before = signal.signal(signal.SIGTERM, told_to_end)
     os._exit, os.abort, os.kill = watched_exit, watched_abort, watched_kill  # type: ignore[assignment]
     try:
-        yield
+        yield watched_exit
     finally:
         if os.getpid() == owner:
             os._exit, os.abort, os.kill = leave, abort, kill
+            if before is not None and signal.getsignal(signal.SIGTERM) is told_to_end:
+                signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
-def _alarm(seconds: float | None, outcome: Outcome) -> Iterator[None]:
-    """End the script after so many seconds."""
+def _alarm(seconds: float | None, outcome: Outcome, leave: Callable[[int], None]) -> Iterator[None]:
+    """End the script after so many seconds: by an exception, and if that doesn't help, with the process."""
     if seconds is None:
         yield
         return
@@ -255,13 +279,22 @@ def _alarm(seconds: float | None, outcome: Outcome) -> Iterator[None]:
             outcome.stopped = "max_time"
             raise Stop
 
+    def end() -> None:
+        if os.getpid() == owner:
+            outcome.stopped = "max_time"
+            leave(0)
+
+    owner, before = os.getpid(), None
+    last = threading.Timer(seconds + GRACE, end)
+    last.daemon = True
+    last.start()
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield
-        finally:
+    try:
+        yield
+    finally:
+        last.cancel()
+        if before is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
-    else:
-        yield

@@ -1,0 +1,68 @@
+"""Hundreds of correct scripts, each with one line changed by a machine: found or silent as it should be.
+
+The operators stand in ``tests/diagnosis/mutations.py``; the scripts are the correct ones of the doctor's bed
+and its faulty ones mended.
+"""
+
+import tempfile
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tests.diagnosis.mutations import FAULTS, OPERATORS, Judged, judge, scripts, variants
+
+from benchmarks.result import Result, Table
+
+MOST = 40  # scripts for each operator
+WORKERS = 2
+METHOD = (
+    "Each operator on at most {most} of the {scripts} correct and mended scripts of the bed, evenly taken, wherever "
+    "the script's form leaves no doubt about what the change means. A fault counts as found within three lines."
+)
+
+
+def run(quick: bool) -> Result:
+    asked = variants(2 if quick else MOST)
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(WORKERS) as pool:
+        places = [Path(folder) / str(i) for i in range(len(asked))]
+        for place in places:
+            place.mkdir()
+        judged = list(pool.map(judge, asked, places))
+    by: dict[str, list[Judged]] = defaultdict(list)
+    for j in judged:
+        by[j.variant.operator].append(j)
+    rows = []
+    for operator in OPERATORS:
+        found = by[operator.__name__]
+        rule = found[0].variant.rule or "silence"
+        right = sum(j.found for j in found) if operator in FAULTS else sum(not j.alarms for j in found)
+        alarms = sum(bool(j.alarms) for j in found)
+        rows.append((operator.__name__, rule, str(len(found)), f"{right / len(found):.1%}", str(alarms)))
+    faulty = [j for j in judged if j.variant.rule]
+    harmless = [j for j in judged if not j.variant.rule]
+    wrong = tuple(
+        (j.variant.name, j.variant.rule or "silence", ", ".join(f"{r}:{n}" for r, n in j.alarms) or "nothing")
+        for j in judged
+        if not j.right
+    )
+    figures = {
+        "variants": len(judged),
+        "found": f"{sum(j.found for j in faulty) / len(faulty):.1%}",
+        "silent": f"{sum(not j.alarms for j in harmless) / len(harmless):.1%}",
+        "faulty": len(faulty),
+        "harmless": len(harmless),
+        "defects": sum(bool(j.defects) for j in judged),
+    }
+    return Result(
+        (
+            Table(
+                "One line changed",
+                ("operator", "expected", "variants", "as expected", "other findings"),
+                tuple(rows),
+            ),
+            Table("Not as expected", ("variant", "expected", "said beside it"), wrong),
+        ),
+        METHOD.format(most=2 if quick else MOST, scripts=len(scripts())),
+        left_out=("scripts with several optimizers, closures, scalers or gradients made by hand",),
+        figures=figures,
+    )
