@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+
+from treino.words import _
 
 if TYPE_CHECKING:
     from treino.data.preparation import Preparation
 
 Task = Literal["classification", "regression"]
+SHOWN = 40  # columns in a notebook's table
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +35,25 @@ class Rows:
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         return iter(zip(self.x, self.y, strict=True))
 
+    def __getitem__(self, row: int | slice | torch.Tensor) -> Any:
+        """One row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` gives it; several as Rows."""
+        if isinstance(row, (slice, torch.Tensor)):
+            return Rows(self.x[row], self.y[row], self.index[row])
+        return self.x[row], self.y[row]
 
-@dataclass(frozen=True, eq=False)
+    def batches(
+        self, batch_size: int = 32, *, shuffle: bool = False, seed: int = 0, epoch: int = 0
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """(x ``[B, D]``, y) again and again until all rows came; the last batch may be short.
+
+        shuffle: in the order in which a training with this ``data_seed`` goes through them in that epoch.
+        """
+        from treino.data.batches import batches, order
+
+        return batches(self, batch_size, order(len(self), seed, epoch, "each" if shuffle else "off"))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Data:
     """A data set, split and prepared; everything that was fitted was fitted on ``train`` only.
 
@@ -82,3 +103,51 @@ class Data:
     @property
     def splits(self) -> dict[str, Rows]:
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def __repr__(self) -> str:
+        """A summary in lines: what it is, what is learnt from what, how many rows, and what was decided."""
+        return "\n".join(
+            [
+                f"{self.name}: {self._learnt()}",
+                ", ".join(f"{len(rows):,} {_(name)}" for name, rows in self._named_splits()) + _(" rows"),
+                _("{n} columns, {d} inputs: {names}").format(
+                    n=len(self.features), d=self.inputs, names=_few(self.features)
+                ),
+                *(f"· {note}" for note in self.notes),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks: a line for each column."""
+        made = self.preparation.encoders
+        ways = [
+            ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
+            for e in made
+        ]
+        lines = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(way)}</td></tr>"
+            for name, way in list(zip(self.features, ways or self.features, strict=True))[:SHOWN]
+        )
+        more = len(self.features) - SHOWN
+        rest = f"<tr><td colspan=2>{_('and {n} more').format(n=more)}</td></tr>" if more > 0 else ""
+        counts = ", ".join(f"{len(rows):,} {_(name)}" for name, rows in self._named_splits())
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            f"<b>{escape(self.name)}</b>: {escape(self._learnt())}<br>{counts} {_('rows')}"
+            f"<table><tr><th>{_('column')}</th><th>{_('inputs')}</th></tr>{lines}{rest}</table><ul>{notes}</ul>"
+        )
+
+    def _learnt(self) -> str:
+        if self.task == "regression":
+            return _("the number {target}").format(target=self.target)
+        return _("{n} classes of {target}: {names}").format(
+            n=len(self.classes), target=self.target, names=_few(self.classes)
+        )
+
+    def _named_splits(self) -> list[tuple[str, Rows]]:
+        return [("training", self.train), ("validation", self.validation), ("test", self.test)]
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """The first names, and that there are more."""
+    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
