@@ -190,6 +190,17 @@ def test_what_is_said_settles_what_is_open(write: Write) -> None:
     assert found.column("q").words.tolist() == ["1.234", "5.678"]  # type: ignore[union-attr]
 
 
+def test_a_file_of_the_same_make_settles_what_is_open_and_nothing_else(write: Write) -> None:
+    make = read(write("q;d;y\n1.234,5;31/01/2024;a\n2;01/02/2024;b\n")).reading
+    found = read(write("q;d;y\n1.234;01/02/2024;a\n"), Reading(like=make))
+    assert found.column("q").numbers.tolist() == [1234.0]  # type: ignore[union-attr]
+    assert found.column("d").seconds[0] == datetime(2024, 2, 1, tzinfo=UTC).timestamp()  # type: ignore[index]
+    assert "decimal comma" in " ".join(found.notes)
+    other = read(write("q;d;y\n1.5;01/31/2024;a\n"), Reading(like=make))
+    assert other.column("q").numbers.tolist() == [1.5]  # type: ignore[union-attr]
+    assert other.column("d").seconds[0] == datetime(2024, 1, 31, tzinfo=UTC).timestamp()  # type: ignore[index]
+
+
 def test_a_column_of_the_other_sort_is_text_where_the_sign_was_said(write: Write) -> None:
     text = "a;b\n1.5;1,5\n2.5;2,5\n"
     found = read(write(text), Reading(decimal="comma"))

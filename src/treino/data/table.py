@@ -222,11 +222,11 @@ def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] |
         if np.isnan(column.numbers[row]):
             return _fault_missing(column.name, place(row), column.cell(row))
         return _fault_infinite(column.name, place(row), column.cell(row))
-    assert column.words is not None
-    for row, cell in enumerate(column.words):
-        value = number(str(cell))
+    for row in range(len(column)):
+        cell = column.cell(row)
+        value = number(cell)
         if value is None or not math.isfinite(value):
-            return _fault_word(column.name, place(row), str(cell), value)
+            return _fault_word(column.name, place(row), cell, value)
     return None
 
 

@@ -15,6 +15,7 @@ from pyarrow import compute
 
 from treino.data.reading.dates import Form, form_of
 from treino.data.reading.shapes import COMMA, EITHER_WAY, MISSING, PLAIN, POINT, Affix, affix_of
+from treino.data.table import MISSING as WORDS
 from treino.data.table import Column
 
 Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
@@ -31,6 +32,7 @@ _PAIRS = (
 )
 _FEW = 8  # different words, up to which it is looked whether they are truth values
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, and more digits than a float64 surely holds
+_LONGEST = max(map(len, WORDS))  # of the words for a missing cell
 _SHORT = 1000  # cells, for which one expression is faster than several fast functions
 
 
@@ -103,10 +105,10 @@ class Seen:
         cells = stripped(cells)
         if self._plain_whole(cells):
             return
-        missing = compute.match_substring_regex(cells, MISSING)
-        keep_N = ~np.asarray(missing)
+        keep_N = ~missing_of(cells)
         if not keep_N.all():
-            self.odd_missing |= bool(compute.any(compute.not_equal(cells.filter(missing), "")).as_py())
+            absent = cells.filter(pa.array(~keep_N))
+            self.odd_missing |= bool(compute.any(compute.not_equal(absent, "")).as_py())
             cells = cells.filter(pa.array(keep_N))
         if not len(cells):
             return
@@ -222,8 +224,8 @@ class Decision:
             numbers = self._numbers(cells)
             words = words_of(cells) if self.words or np.isinf(numbers).any() else None
             return Column(self.name, numbers, words, writing=self.writing)
-        missing = compute.match_substring_regex(cells, MISSING)
         if self.holds == "truth":
+            missing = pa.array(missing_of(cells))
             table = dict(self.truth)
             words = words_of(compute.if_else(missing, "", cells))
             if "true" in table or "verdadeiro" in table:
@@ -241,8 +243,7 @@ class Decision:
                 return np.asarray(compute.cast(cells, pa.float64()).to_numpy())
             except pa.ArrowInvalid:
                 pass  # missing cells, signs or groups: the long way
-        missing = compute.match_substring_regex(cells, MISSING)
-        cells = compute.if_else(missing, pa.scalar(None, cells.type), cells)
+        cells = compute.if_else(pa.array(missing_of(cells)), pa.scalar(None, cells.type), cells)
         if self.affix.before:
             cells = compute.replace_substring(cells, self.affix.before, "")
         if self.affix.after:
@@ -252,6 +253,14 @@ class Decision:
         if self.comma:
             cells = compute.replace_substring(cells, ",", ".")
         return np.asarray(compute.cast(cells, pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    """``[N]``: cells that are empty or a word for nothing; the expression is tried on short ones only."""
+    missing_N = np.array(compute.less_equal(compute.binary_length(cells), _LONGEST))
+    short = np.flatnonzero(missing_N)
+    missing_N[short] = np.asarray(compute.match_substring_regex(cells.take(pa.array(short)), MISSING))
+    return missing_N
 
 
 def _all_whole(cells: pa.Array) -> bool:

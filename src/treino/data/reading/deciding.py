@@ -28,15 +28,20 @@ def decide(seen: Sequence[Seen], reading: Reading, what: str, place: Place) -> D
     Raises TreinoError where columns or cells contradict each other, or where all of them can be read in two
     ways, and reading doesn't say which.
     """
-    asked = None if reading.decimal is None else reading.decimal == ","
-    comma = _settle(seen, "decimal", asked, what, place)
-    wanted = None if reading.dates is None else reading.dates == "day/month"
-    day_first = _settle(seen, "day", wanted, what, place)
+    comma = _settle(seen, "decimal", reading, what, place)
+    day_first = _settle(seen, "day", reading, what, place)
     return Decided(tuple(_decision(column, comma, day_first) for column in seen), comma, day_first)
 
 
-def _settle(seen: Sequence[Seen], which: str, asked: bool | None, what: str, place: Place) -> bool | None:
+def _said(which: str, reading: Reading | None) -> bool | None:
+    """Whether it was said that the comma, or the day, it is; None where nothing was."""
+    value = reading and (reading.decimal if which == "decimal" else reading.dates)
+    return None if value is None else value in (",", "day/month")
+
+
+def _settle(seen: Sequence[Seen], which: str, reading: Reading, what: str, place: Place) -> bool | None:
     """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
+    asked = _said(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}
     if asked is not None:
@@ -52,10 +57,11 @@ def _settle(seen: Sequence[Seen], which: str, asked: bool | None, what: str, pla
         raise _mixed(which, first[0], second[0], rivalries, what, place)
     if first or second:
         return bool(second) if which == "decimal" else bool(first)
+    usual = _said(which, reading.like)
     for name, verdict in verdicts.items():
-        if verdict == "open":
+        if verdict == "open" and usual is None:
             raise _open(which, name, rivalries[name], what, place)
-    return None
+    return usual if "open" in verdicts.values() else None
 
 
 def _rivalry(column: Seen, which: str) -> Rivalry:

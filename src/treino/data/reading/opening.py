@@ -310,8 +310,6 @@ def _sentence(part: Part, decided: Decided) -> str:
     parts = part.notes()
     if decided.comma:
         parts.append(_("decimal comma"))
-    affixes = sorted({d.affix.spoken for d in decided.columns if d.holds == "numbers" and d.affix != PLAIN})
-    parts += affixes
     if decided.day_first is not None:
         parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
     return _("Read as: {parts}.").format(parts="; ".join(parts)) if parts else ""

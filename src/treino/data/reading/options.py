@@ -32,6 +32,7 @@ class Reading:
     quote: str | None = None
     dates: Dates | None = None
     text: tuple[str, ...] = ()
+    like: "Reading | None" = None
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)
