@@ -39,6 +39,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "BLOCK_BYTES", 33 * row)
     monkeypatch.setattr("treino.data.mapped.TOUCHED_BYTES", 9 * row)
     monkeypatch.setattr("treino.data.mapped.AROUND_BYTES", 2 * row)
+    monkeypatch.setattr("treino.data.mapped.BLOCK_ROWS", 4)
 
 
 def trained(x, engine, batch, shuffle, **more):
@@ -93,20 +94,37 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
 
 
 @given(
-    rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900)
-)
+    rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900),
+    chunk=st.integers(1, 100), skipped=st.integers(0, 5),
+)  # fmt: skip
 @settings(deadline=None, max_examples=30)
-def test_rows_are_what_a_tensor_gives(rows, touched, around, tmp_path_factory) -> None:
+def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp_path_factory) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("treino.data.mapped.TOUCHED_BYTES", touched)
         patch.setattr("treino.data.mapped.AROUND_BYTES", around)
-        x = Mapped(mapped(X, tmp_path_factory.mktemp("map") / "x"))
+        patch.setattr("treino.data.mapped.BLOCK_ROWS", chunk)
+        whole = mapped(torch.cat([X[:skipped], X]), tmp_path_factory.mktemp("map") / "x")
+        x = Mapped(whole[skipped:])
         index = torch.tensor(rows, dtype=torch.int64)
-        assert torch.equal(x.index_select(0, index), X.index_select(0, index))
+        for part in (index, *index.split(20), index.flip(0)):
+            assert torch.equal(x.index_select(0, part), X.index_select(0, part))
         assert torch.equal(x[3:60:7], X[3:60:7])
         assert torch.equal(x[Y > 0], X[Y > 0])
         assert torch.equal(x[-2], X[-2])
         assert torch.equal(torch.cat([part for part, _y in parts(x, Y, 9)]), X)
+
+
+def test_what_was_changed_in_a_copy_of_the_map_is_what_is_read(x_map) -> None:
+    copy = np.memmap(x_map.filename, np.float32, "c", shape=X.shape)
+    copy[7] = 5
+    assert torch.equal(Mapped(copy)[6:9], torch.stack([X[6], torch.full_like(X[7], 5), X[8]]))
+    shared = np.memmap(x_map.filename, np.float32, "r+", shape=X.shape)
+    shared[7] = 6
+    assert torch.equal(Mapped(shared)[:][7], torch.full_like(X[7], 6))
+    Path(x_map.filename).unlink()
+    assert torch.equal(Mapped(shared)[8:], X[8:])
+    mapped(X + 1, Path(x_map.filename))
+    assert torch.equal(Mapped(shared)[8:], X[8:])
 
 
 def test_what_torch_maps_is_taken_too(tmp_path, x_map) -> None:
