@@ -1,26 +1,51 @@
-"""What the doctor costs: CPU time of a script with and without it, interleaved, medians of ratios.
+"""What the doctor costs, as a whole and rule by rule, and what it finds on its bed of scripts.
 
-    python -m benchmarks.doctor [--repeats 9]
-
-Budget: at most 10 % on a digits MLP (a step of half a millisecond), 3 % where a step takes more than 5 ms.
-The second table says which sensors the time goes to, by switching their patches off one after another.
+Cost is CPU time with and without it, interleaved. Of a rule: of the sensors alone that fill the facts which
+its decision reads, so that rules which read the same facts share a figure.
 """
 
-import argparse
 import contextlib
 import io
-import statistics
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import torch
+from tests.diagnosis.bed import BED, faulty, found_at, header, right
+from tests.diagnosis.zygote import examined
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks.result import Result, Table
+from benchmarks.timing import Spent, budget, interleaved, processor_ratio, threads
 from treino.diagnosis.exam import Exam
+from treino.diagnosis.rules import rules
+
+FACTS = {
+    "optimizers": ("backward", "settings"),
+    "manual": ("backward",),
+    "backwards": ("backward",),
+    "relus": ("backward",),
+    "losses": ("nets", "losses"),
+    "nets": ("backward", "nets"),
+    "calls": ("backward", "nets"),
+    "axes": ("nets", "axes"),
+    "batch_norms": ("nets", "norms"),
+    "data": ("backward", "nets", "rows", "draws", "losses", "sklearn"),
+    "orders": ("nets", "draws"),
+    "unowned": ("backward", "nets", "ownership"),
+    "cuts": ("backward", "nets", "ownership"),
+    **dict.fromkeys(("layers", "inits", "depth", "schedulers", "seeds", "clips"), ("backward", "settings")),
+}
+"""Facts of ``Seen`` -> the sensors that fill them. The hooks of optimizers are always on."""
+
+SENSORS = {sensor for sensors in FACTS.values() for sensor in sensors}
+BUDGET = {"digits": 1.10, "large": 1.03}
+RECALL = {"certain": 0.95, "likely": 0.80}
 
 
 def digits(epochs: int = 12) -> None:
-    """64-64-10, batch 64, Adam, a DataLoader, evaluation once per epoch: small steps."""
+    """64-64-10, batch 64, Adam, a DataLoader, evaluation once per epoch: steps of half a millisecond."""
     from sklearn.datasets import load_digits
 
     torch.manual_seed(0)
@@ -58,45 +83,119 @@ def large(steps: int = 40) -> None:
     print(loss.item())
 
 
-def seconds(script: object, watched: bool, without: str = "") -> float:
-    """CPU seconds of one run."""
-    out = io.StringIO()
-    exam = Exam() if watched else None
+PROGRAMS = {"digits": digits, "large": large}
+
+
+def spent(program: str, sensors: frozenset[str] | None) -> Spent:
+    """One run. sensors: which are on; None: no examination at all."""
+    exam = Exam() if sensors is not None else None
     if exam is not None:
-        exam.start(without=without)
-    started = time.process_time()
-    with contextlib.redirect_stdout(out):
-        script()  # type: ignore[operator]
-    spent = time.process_time() - started
+        for name in SENSORS - (sensors or frozenset()):
+            getattr(exam._watch, name).install = lambda: None
+        exam.start()
+    wall, processor = time.perf_counter(), time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        PROGRAMS[program]()
+    found = Spent(time.perf_counter() - wall, time.process_time() - processor)
     if exam is not None:
         exam.stop()
-    return spent
+    return found
 
 
-def ratio(script: object, repeats: int, without: str = "") -> float:
-    """The median of watched / plain over interleaved pairs."""
-    pairs = []
-    for i in range(repeats):
-        if i % 2:
-            plain, watched = seconds(script, False), seconds(script, True, without)
-        else:
-            watched, plain = seconds(script, True, without), seconds(script, False)
-        pairs.append(watched / plain)
-    return statistics.median(pairs)
+def costs(program: str, sets: list[frozenset[str]], rounds: int) -> dict[frozenset[str], float]:
+    """Processor time with some sensors on / with no examination."""
+    works = {"none": partial(spent, program, None)}
+    works |= {",".join(sorted(some)): partial(spent, program, some) for some in sets}
+    with threads(1):
+        found = interleaved(works, rounds)
+    return {some: processor_ratio(found, ",".join(sorted(some)), "none") for some in sets}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=9)
-    repeats = parser.parse_args().repeats
-    torch.set_num_threads(1)
-    for script in (digits, large):
-        seconds(script, False)  # warm up
-        print(f"{script.__name__:8} {100 * (ratio(script, repeats) - 1):+.1f} %")
-    whole = ratio(digits, repeats)
-    for name in ("backward", "nets", "losses", "ownership", "rows", "settings", "steps"):
-        print(f"  digits without {name:10} {100 * (ratio(digits, repeats, name) - whole):+.1f} points")
+def needed(rule: str) -> frozenset[str]:
+    """The sensors that a rule's facts come from."""
+    return frozenset(s for fact in rules()[rule].watches for s in FACTS.get(fact, tuple(SENSORS)))
 
 
-if __name__ == "__main__":
-    main()
+def percent(ratio: float) -> str:
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def cost_tables(quick: bool) -> tuple[Table, Table, dict[str, str]]:
+    rounds = {"digits": 3 if quick else 15, "large": 1 if quick else 9}
+    whole = frozenset(SENSORS)
+    sets = sorted({whole, *(needed(rule) for rule in rules())}, key=lambda some: (len(some), sorted(some)))
+    cost = {name: costs(name, sets, rounds[name]) for name in PROGRAMS}
+    kept = []
+    for name, program in PROGRAMS.items():
+        _limit, ok = budget(cost[name][whole], BUDGET[name], at_most=True)
+        about = (program.__doc__ or "").partition(".")[0]
+        kept.append((name, about, percent(cost[name][whole]), f"≤ {percent(BUDGET[name])[1:]}", ok))
+    by_rule = tuple(
+        (rule, ", ".join(sorted(needed(rule))), *(percent(cost[name][needed(rule)]) for name in PROGRAMS))
+        for rule in rules()
+    )
+    figures = {name: percent(cost[name][whole]) for name in PROGRAMS}
+    return (
+        Table("All sensors", ("script", "what it is", "CPU time", "budget", "kept"), tuple(kept)),
+        Table("Only the sensors of one rule", ("rule", "sensors", "digits", "large"), by_rule),
+        figures,
+    )
+
+
+def bed_table(quick: bool) -> tuple[Table, Table, dict[str, str]]:
+    """Recall of expected faults and alarms on right scripts, of every folder of the bed."""
+    rows, missed, figures = [], [], {}
+    for folder in sorted(p.name for p in BED.iterdir() if (p / "faulty").is_dir()):
+        wrong, good = (f(folder)[:: 20 if quick else 1] for f in (faulty, right))
+        with ProcessPoolExecutor(2) as pool:
+            seen = dict(zip([*wrong, *good], pool.map(examined, [*wrong, *good], chunksize=4), strict=True))
+        hits: dict[bool, list[bool]] = {True: [], False: []}
+        strange = 0
+        for path in wrong:
+            said = header(path)
+            places = [(rule, line) for rule, line, _ in seen[path]["findings"]]
+            for rule, line in said["expect"]:
+                hits[rules()[rule].certain].append(found_at(rule, line, said, places))
+                if not hits[rules()[rule].certain][-1]:
+                    missed.append((folder, path.stem, f"{rule} at {line}", _said(places)))
+            known = {r for r, _ in said["expect"] + said["allowed"]}
+            strange += any(rule not in known for rule, _ in places)
+        alarms = [p for p in good if seen[p]["findings"]]
+        for path in alarms:
+            said_there = [(rule, line) for rule, line, _ in seen[path]["findings"]]
+            missed.append((folder, path.stem, "silence", _said(said_there)))
+        defects = sum(bool(s["defects"]) for s in seen.values())
+        for certain, name in ((True, "certain"), (False, "likely")):
+            found = hits[certain]
+            share = sum(found) / len(found) if found else 1.0
+            figures[f"{folder}_{name}"] = f"{share:.1%}"
+            kept = budget(share, RECALL[name], at_most=False)
+            rows.append((folder, name, f"{sum(found)} of {len(found)}", f"{share:.1%}", *kept))
+        figures[f"{folder}_alarms"] = str(len(alarms))
+        for name, count, of in (
+            ("alarms", len(alarms), f"{len(good)} right scripts"),
+            ("others", strange, f"{len(wrong)} faulty scripts"),
+            ("defects", defects, f"{len(seen)} scripts"),
+        ):
+            rows.append((folder, name, f"{count} of {of}", "", *budget(count, 0, at_most=True)))
+    return (
+        Table("What is found", ("folder", "", "", "share", "budget", "kept"), tuple(rows)),
+        Table("Not as expected", ("folder", "script", "expected", "said"), tuple(missed)),
+        figures,
+    )
+
+
+def _said(places: list[tuple[str, int]]) -> str:
+    return ", ".join(f"{rule}:{line}" for rule, line in places) or "nothing"
+
+
+def run(quick: bool) -> Result:
+    whole, by_rule, cost = cost_tables(quick)
+    found, missed, bed = bed_table(quick)
+    return Result(
+        (whole, found, missed, by_rule),
+        "CPU time of a whole script, one thread, medians of interleaved ratios. On the bed a fault counts as "
+        "found within three lines; 'others' are faulty scripts of which something else was said, too.",
+        left_out=("the time in which the rules decide at the end", "importing the doctor"),
+        figures=cost | bed,
+    )

@@ -16,8 +16,9 @@ from benchmarks.result import Result, Table
 MOST = 40  # scripts for each operator
 WORKERS = 2
 METHOD = (
-    "Each operator on at most {most} of the {scripts} correct and mended scripts of the bed, evenly taken, wherever "
-    "the script's form leaves no doubt about what the change means. A fault counts as found within three lines."
+    "Each operator on at most {most} of the {scripts} correct and mended scripts of the bed, evenly taken, "
+    "wherever the script's form leaves no doubt about what the change means. A fault counts as found within "
+    "three lines."
 )
 
 

@@ -8,13 +8,12 @@ backward, one step in the same block, ...), so that each variant's expectation i
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.diagnosis.bed import NEAR, right
 from tests.diagnosis.zygote import examined
-
-NEAR = 3
-BED = Path(__file__).parents[1] / "doctor" / "bed" / "seen"
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,10 @@ class Source:
             for block in (getattr(node, "body", None), getattr(node, "orelse", None))
             if isinstance(block, list)
         ]
+
+    @cached_property
+    def loop(self) -> "Loop | None":
+        return _plain_loop(self)
 
     def calls(self, *names: str) -> list[ast.Call]:
         """Calls of methods or functions with these last names."""
@@ -107,6 +110,10 @@ class Loop:
 
 def plain_loop(s: Source) -> Loop | None:
     """The script's loop, where it has no more than the plain one."""
+    return s.loop
+
+
+def _plain_loop(s: Source) -> Loop | None:
     clears, backwards, steps = (s.statements(name) for name in ("zero_grad", "backward", "step"))
     made = [n for n in s.nodes if isinstance(n, ast.Call) and "torch.optim." in ast.unparse(n.func)]
     made = [n for n in made if "lr_scheduler" not in ast.unparse(n.func)]
@@ -400,14 +407,19 @@ OPERATORS: tuple[Callable[[Source], Made], ...] = (*FAULTS, *HARMLESS)
 
 def scripts() -> list[Path]:
     """The correct scripts of the bed, and its faulty ones mended."""
-    return sorted([*(BED / "correct").glob("*.py"), *(BED / "faulty").glob("*.mended.py")])
+    return right("seen")
+
+
+@cache
+def sources() -> list[Source]:
+    return [Source(path) for path in scripts()]
 
 
 def variants(most: int, operators: Sequence[Callable[[Source], Made]] = ()) -> list[Variant]:
     """Every operator on the scripts that it applies to: on ``most`` of them, evenly taken."""
     operators = operators or OPERATORS
     found: dict[str, list[Variant]] = {operator.__name__: [] for operator in operators}
-    for source in map(Source, scripts()):
+    for source in sources():
         for operator in operators:
             for text, rule, line in operator(source):
                 if (source.name, operator.__name__) not in EXCEPTIONS:

@@ -2,20 +2,16 @@
 for bit.
 """
 
-import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.diagnosis.bed import faulty, found_at, header, right
 from tests.diagnosis.zygote import examined
 from treino.diagnosis.rules import rules
 
-BED = Path(__file__).parents[1] / "doctor" / "bed" / "seen"
-FAULTY = sorted(p for p in (BED / "faulty").glob("*.py") if ".mended" not in p.name)
-RIGHT = sorted([*(BED / "faulty").glob("*.mended.py"), *(BED / "correct").glob("*.py")])
-_LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
-NEAR = 3
+FAULTY, RIGHT = faulty("seen"), right("seen")
 
 
 @cache
@@ -23,23 +19,14 @@ def watched(path: Path):
     return examined(path)
 
 
-def header(path: Path) -> dict[str, list[tuple[str, int]]]:
-    found: dict[str, list[tuple[str, int]]] = {"expect": [], "allowed": []}
-    for line in path.read_text().splitlines()[:12]:
-        if (m := _LINE.match(line)) and m[2] != "nothing":
-            found[m[1]].append((m[2], int(m[3] or 0)))
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FAULTY, ids=lambda p: p.stem)
 def test_a_fault_is_found_on_its_line_and_nothing_else(path):
     seen, said = watched(path), header(path)
     assert seen["defects"] == []
+    places = [(rule, line) for rule, line, _ in seen["findings"]]
     for rule, line in said["expect"]:
-        places = [line] + [n for r, n in said["allowed"] if r == rule]
-        lines = [n for r, n, _ in seen["findings"] if r == rule]
-        assert any(abs(n - p) <= NEAR for n in lines for p in places), f"{rule} at {line}, found at {lines}"
+        assert found_at(rule, line, said, places), f"{rule} at {line}, found: {places}"
     known = {r for r, _ in said["expect"] + said["allowed"]}
     assert {r for r, _, _ in seen["findings"]} <= known
 

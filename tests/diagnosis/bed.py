@@ -1,0 +1,43 @@
+"""The bed of scripts, by folder: ``seen``, by which the rules were written, and any other beside it."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+BED = Path(__file__).parents[1] / "doctor" / "bed"
+NEAR = 3  # lines that a finding may be off
+_LINE = re.compile(r"# (expect|allowed): (\w+)(?: @ (\d+))?")
+_NEEDS = re.compile(r"# needs: (\w+)")
+
+
+def header(path: Path) -> dict[str, list[tuple[str, int]]]:
+    """``expect`` and ``allowed`` of a script: (rule, line)."""
+    found: dict[str, list[tuple[str, int]]] = {"expect": [], "allowed": []}
+    for line in path.read_text().splitlines()[:12]:
+        if (m := _LINE.match(line)) and m[2] != "nothing":
+            found[m[1]].append((m[2], int(m[3] or 0)))
+    return found
+
+
+def faulty(folder: str) -> list[Path]:
+    return sorted(p for p in (BED / folder / "faulty").glob("*.py") if ".mended" not in p.name and _runs(p))
+
+
+def right(folder: str) -> list[Path]:
+    """The correct scripts, and the faulty ones mended."""
+    found = [*(BED / folder / "faulty").glob("*.mended.py"), *(BED / folder / "correct").glob("*.py")]
+    return sorted(p for p in found if _runs(p))
+
+
+def _runs(path: Path) -> bool:
+    """Whether the packages that a script names as needed are there."""
+    needed = _NEEDS.findall("\n".join(path.read_text().splitlines()[:12]))
+    return all(find_spec(name) is not None for name in needed)
+
+
+def found_at(
+    rule: str, line: int, header: dict[str, list[tuple[str, int]]], seen: list[tuple[str, int]]
+) -> bool:
+    """Whether an expected fault is among what was seen: on its line, or on another that is allowed for it."""
+    places = [line, *(n for r, n in header["allowed"] if r == rule)]
+    return any(r == rule and n is not None and abs(n - p) <= NEAR for r, n in seen for p in places)
