@@ -12,6 +12,7 @@ SPLITS = (
     *("train_test_split", "random_split", "Subset", "randperm", "permutation", "split"),
     *("sample", "KFold", "StratifiedKFold", "ShuffleSplit", "backward"),
 )
+HOLDERS = ("TensorDataset", "Subset", "DataLoader", "random_split", "list", "zip")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Given:
     line: int
     function: ast.AST | None
     value: ast.AST
+    loop: bool = False
 
 
 def _given(path: str, name: str) -> list[Given]:
@@ -35,7 +37,7 @@ def _given(path: str, name: str) -> list[Given]:
         elif isinstance(node, ast.AnnAssign) and node.value is not None and _names(node.target) == {name}:
             found.append(Given(node.lineno, function, node.value))
         elif isinstance(node, ast.For) and name in _names(node.target):
-            found.append(Given(node.lineno, function, node.iter))
+            found.append(Given(node.lineno, function, node.iter, loop=True))
     return found
 
 
@@ -188,6 +190,31 @@ def rows_line(site: Site | None, loader: Site | None, role: Callable[[set[str]],
             roles = [n for n in data_names(made.value) if role({n})]
             if roles:
                 return _chain(Site(start.file, made.line), roles[0], role)
+    return None
+
+
+def last_change(site: Site, loader: Site | None) -> Site | None:
+    """The last line that computed the rows which a net is given on a line or by a loader: neither the loop
+    that hands them out nor the dataset that holds them.
+    """
+    start = loader or site
+    statement = statement_at(start)
+    names = _given_rows(statement, start, of_loader=loader is not None) if statement is not None else []
+    for name in names:
+        place = start
+        for _ in range(6):
+            made = definition(place, name)
+            if made is None or made.line >= place.line:
+                break
+            place = Site(site.file, made.line, site.function)
+            held = isinstance(made.value, ast.Call) and called(made.value, *HOLDERS)
+            inside = sorted(data_names(held[0].args[0])) if held and held[0].args else []
+            if not inside and not made.loop:
+                return place
+            name = inside[0] if inside else name
+            if made.loop:
+                names_made = sorted(data_names(made.value))
+                name = names_made[0] if names_made else name
     return None
 
 

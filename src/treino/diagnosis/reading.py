@@ -9,7 +9,6 @@ from treino.diagnosis.source import called, enclosing, names_in, statement_at, t
 
 _TEST = re.compile(r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest)$")
 _VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva)$")
-_DRAWS = ("randperm", "permutation")
 
 
 def words(name: str) -> list[str]:
@@ -73,49 +72,6 @@ def _rows_named(argument: ast.AST) -> set[str]:
     return found | names_in(argument)
 
 
-def lonely_permutation(path: str) -> Site | None:
-    """A permutation that reorders one of two arrays: used as an index of a single name, or drawn anew
-    for each.
-    """
-    module = tree(path)
-    if module is None:
-        return None
-    drawn: dict[str, int] = {}
-    for node in ast.walk(module):
-        if isinstance(node, ast.Assign) and called(node.value, *_DRAWS) and len(node.targets) == 1:
-            target = node.targets[0]
-            if isinstance(target, ast.Name) and isinstance(node.value, ast.Call):
-                drawn[target.id] = node.lineno
-    bases: dict[str, set[str]] = {name: set() for name in drawn}
-    lines: dict[str, int] = {}
-    fresh: list[ast.Subscript] = []
-    other_uses: set[str] = set()
-    for node in ast.walk(module):
-        if isinstance(node, ast.Subscript):
-            inside = names_in(node.slice)
-            base = next((n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)), "")
-            for name in inside & drawn.keys():
-                bases[name].add(base)
-                lines[name] = node.lineno
-            if called(node.slice, *_DRAWS):
-                fresh.append(node)
-        elif isinstance(node, (ast.For, ast.comprehension, ast.Call)):
-            used = node.iter if isinstance(node, (ast.For, ast.comprehension)) else node
-            other_uses |= names_in(used) & drawn.keys()
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in drawn:
-            other_uses.add(node.value.id)
-    if len(fresh) >= 2:
-        return Site(path, fresh[0].lineno)
-    for node in ast.walk(module):  # x = x[torch.randperm(n)]
-        if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
-            own = {n.id for n in ast.walk(fresh[0].value) if isinstance(n, ast.Name)}
-            return Site(path, node.lineno) if {t.id for t in _targets(node)} == own else None
-    for name, of in bases.items():
-        if len(of) == 1 and name not in other_uses:
-            return Site(path, lines[name])
-    return None
-
-
 def _targets(node: ast.Assign) -> list[ast.Name]:
     return [n for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
 
@@ -161,3 +117,14 @@ def keyword_line(path: str, keyword: str, default: Site | None) -> Site | None:
 
 def _is_zero(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value in (0, 0.0, None)
+
+
+def norm_line(site: Site) -> Site | None:
+    """The line that gives the factor of a penalty on parameters, or adds it up: in a file that has one."""
+    module = tree(site.file)
+    for node in ast.walk(module) if module is not None else ():
+        squares = called(node, "pow", "square", "norm", "abs") if isinstance(node, ast.stmt) else []
+        summed = squares and not hasattr(node, "body") and called(node, "sum", "norm")
+        if summed and called(node, "parameters", "named_parameters"):
+            return Site(site.file, node.lineno)  # type: ignore[attr-defined]
+    return None

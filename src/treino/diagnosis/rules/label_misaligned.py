@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading import lonely_permutation
+from treino.diagnosis.orders import lonely_order
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import LossSeen, Seen
+from treino.diagnosis.rules.curves import Curve, curve
+from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen
 from treino.words import _
 
@@ -14,7 +15,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """The same rows come with other labels in later epochs; or one array was permuted alone and the
     loss stays at chance.
     """
-    data, main = seen.data, seen.main_loss()
+    data, main = seen.data, curve(seen)
     if data is None:
         return
     for t in data.trains.values():
@@ -24,13 +25,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 _place(data, t.site), t.site, {"rows": t.repeated, "other": t.relabelled, "loss": _last(main)}
             )
             return
-    if main is None or not main.stuck(0.85) or main.site is None or main.trained < 20:
+    if main is None or not main.stuck(0.85) or main.site is None or len(main.values) < 20:
         return
     lengths = [n for _, n in data.shuffles]
     twice = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
-    place = twice or lonely_permutation(main.site.file)
+    place = twice or lonely_order(main.site.file)
     if place is not None:
-        yield Evidence(place, main.site, {"rows": main.trained, "other": 0, "loss": _last(main)})
+        yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
 
 
 def same_counts(t: TrainSeen) -> bool:
@@ -41,10 +42,10 @@ def same_counts(t: TrainSeen) -> bool:
 
 
 def _place(data: DataSeen, site: Site | None) -> Site | None:
-    return (lonely_permutation(site.file) if site is not None else None) or site
+    return (lonely_order(site.file) if site is not None else None) or site
 
 
-def _last(main: LossSeen | None) -> float:
+def _last(main: Curve | None) -> float:
     return main.last() if main is not None else float("nan")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -13,33 +14,24 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """A typical step moves the weights by a tenth of their size or more, and the loss ends no better
     than a constant.
     """
-    main = seen.main_loss()
-    if main is None or main.site is None:
+    loss = curve(seen)
+    if loss is None:
         return
+    highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
     for o in seen.optimizers:
         ratios = sorted(o.update_ratio)
         if o.steps < 12 or not ratios:
             continue
         typical = ratios[len(ratios) // 2]
-        values = [v for v in main.values if math.isfinite(v)]
-        exploded = (
-            len(values) < len(main.values) and max(values[1:], default=0.0) > 10 * values[0]
-            if values
-            else False
-        )
-        if exploded or (
-            ratios[-1] > 0.1
-            and typical > 0.01
-            and main.stuck(0.9)
-            and max(values, default=0) > 1.5 * main.baseline()
-        ):
+        jumps = ratios[-1] > 0.1 and typical > 0.01 and loss.stuck(0.9) and highest > 1.5 * loss.constant
+        if loss.exploded() or jumps:
             numbers = {
                 "lr": o.first_lr or o.lr,
                 "step": ratios[-1],
-                "loss": main.last(),
-                "constant": main.baseline(),
+                "loss": loss.last(),
+                "constant": loss.constant,
             }
-            yield Evidence(o.site, main.site, numbers)
+            yield Evidence(o.site, loss.site, numbers)
             return
 
 

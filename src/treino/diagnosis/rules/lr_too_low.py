@@ -4,31 +4,33 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """After all steps the weights are where they began, and the loss is nearly what it was."""
-    main = seen.main_loss()
-    if main is None or any(
+    loss = curve(seen)
+    if loss is None or any(
         c.share and sorted(c.share)[len(c.share) // 2] < 0.05 for c in seen.clips.values()
     ):
         return
     for o in seen.optimizers:
         if o.steps < 20 or o.movement is None or not o.update_ratio or o.cleared_steps or o.idle_steps:
             continue
-        ratios = sorted(o.update_ratio)
-        first = sum(main.values[: max(1, len(main.values) // 4)]) / max(1, len(main.values) // 4)
-        still = o.movement < 0.01 and 0 < ratios[len(ratios) // 2] < 3e-5
-        if still and main.stuck(0.7) and main.last() > 0.9 * first:
+        # By 3e-5 of their size at a step, weights would need 33,000 steps to become others; in a training of
+        # 100 steps and more, three times as much is as hopeless.
+        typical = sorted(o.update_ratio)[len(o.update_ratio) // 2]
+        still = o.movement < 0.01 and 0 < typical < (3e-5 if o.steps < 100 else 1e-4)
+        if still and loss.stuck(0.7) and loss.last() > 0.9 * loss.first():
             numbers = {
                 "lr": o.first_lr or o.lr,
                 "movement": o.movement,
                 "steps": o.steps,
-                "loss": main.last(),
+                "loss": loss.last(),
             }
-            yield Evidence(o.site, main.site, numbers)
+            yield Evidence(o.site, loss.site, numbers)
             return
 
 

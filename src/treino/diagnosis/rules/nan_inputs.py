@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.provenance import last_change
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.tables import DataSeen
 from treino.words import _
 
 
@@ -13,7 +15,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     data = seen.data
     if data is not None and data.nan_hurt:
         numbers = {"rows": data.nan_rows, "calls": data.nan_calls, "losses": data.nan_hurt}
-        yield Evidence(data.nan_made or data.nan_site, data.nan_site, numbers)
+        made = data.nan_made or _made(data)
+        yield Evidence(made or data.nan_site, data.nan_site, numbers)
+
+
+def _made(data: DataSeen) -> Site | None:
+    """The last line that computed the rows which the net was given."""
+    for t in data.trains.values():
+        if t.site is not None and t.site == data.nan_site:
+            return last_change(t.site, t.loader)
+    return None
 
 
 RULE = Rule(

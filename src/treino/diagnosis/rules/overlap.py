@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.provenance import calling_line, data_names, maker_line, origins, rows_line
@@ -93,10 +92,8 @@ def _joined(site: Site) -> Site:
 
 def _copies(site: Site, call: ast.Call) -> int:
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-    parts: list[set[str]] = []
-    for argument in call.args[:1]:
-        elements: list[Any] = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else []
-        parts = [data_names(e) for e in elements]
+    elements = list(_elements(call.args[0])) if call.args else []
+    parts = [data_names(e) for e in elements]
     for i, part in enumerate(parts):
         if any(part & other for other in parts[i + 1 :]):
             return 3
@@ -109,6 +106,15 @@ def _copies(site: Site, call: ast.Call) -> int:
     if any(made[i] & other for i in range(len(made)) for other in made[i + 1 :]):
         return 2
     return 1 if name in COPIES else 0
+
+
+def _elements(argument: ast.AST) -> Iterable[ast.AST]:
+    """The parts of ``[x, y]`` and of ``[x] + [y] * 3``."""
+    if isinstance(argument, (ast.List, ast.Tuple)):
+        yield from argument.elts
+    elif isinstance(argument, ast.BinOp):
+        yield from _elements(argument.left)
+        yield from _elements(argument.right)
 
 
 def _place(train: TrainSeen, e: EvalSeen) -> Site | None:

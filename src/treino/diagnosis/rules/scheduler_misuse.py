@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading import words
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import called, names_in, statement_at
 from treino.diagnosis.watch.seen import SchedulerSeen, Seen
 from treino.words import _
+
+RISING = {"acc", "accuracy", "f1", "auc", "score", "precision", "recall", "r2", "map", "iou", "dice"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -16,8 +20,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if s.inner:
             continue
         what = misuse(s, seen.finished)
+        if not what and s.calls >= 2 and s.updates == 0 and seen.steps >= 10:
+            what = _("steers an optimizer that never steps")
         if what:
-            place = s.site if s.calls == 0 else s.step_at
+            place = s.site if s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" else s.step_at
             yield Evidence(
                 place, s.site, {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
             )
@@ -52,8 +58,19 @@ def wrong_mode(s: SchedulerSeen) -> bool:
     if len(steps) < 4:
         return False
     falling = sum(d < 0 for d in steps) / len(steps)
-    good = s.metrics[-1] >= 0 and s.metrics[0] > 0
-    return good and s.mode == "max" and falling >= 0.8 and s.metrics[-1] < 0.9 * s.metrics[0]
+    positive = s.metrics[-1] >= 0 and s.metrics[0] > 0
+    if s.mode == "max":
+        return positive and falling >= 0.8 and s.metrics[-1] < 0.9 * s.metrics[0]
+    accuracies = all(0 <= m <= 1 for m in s.metrics) and _named_better(s)
+    return accuracies and s.metrics[-1] > 1.02 * s.metrics[0]
+
+
+def _named_better(s: SchedulerSeen) -> bool:
+    """Whether the figure that is given bears the name of one that should rise."""
+    statement = statement_at(s.step_at) if s.step_at is not None else None
+    calls = called(statement, "step") if statement is not None else []
+    given = {n for c in calls for a in c.args for n in names_in(a)}
+    return any(w in RISING for n in given for w in words(n))
 
 
 RULE = Rule(

@@ -28,7 +28,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "evaluation": e.right / e.judged,
             }
             cut = next((s for s, shuffled in seen.data.splits if not shuffled), None)
-            place = cut or (split_line(e.names[0].file) if e.names else None)
+            fold = next((f.site for f in seen.data.folds), None)
+            place = cut or fold or (split_line(e.names[0].file) if e.names else None)
             yield Evidence(
                 place or (e.names[0] if e.names else None), e.names[0] if e.names else None, numbers
             )

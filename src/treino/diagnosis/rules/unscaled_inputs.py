@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import TrainSeen
@@ -12,7 +13,7 @@ from treino.words import _
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Columns in the hundreds or worse beside small ones, and a loss that ends no better than a constant."""
-    main = seen.main_loss()
+    main = curve(seen)
     if seen.data is None or main is None:
         return
     for t in seen.data.trains.values():
@@ -24,7 +25,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(
                 _made(t),
                 t.site,
-                {"largest": t.largest, "spread": spread, "loss": main.last(), "constant": main.baseline()},
+                {"largest": t.largest, "spread": spread, "loss": main.last(), "constant": main.constant},
             )
 
 

@@ -2,33 +2,45 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading import keyword_line
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading import keyword_line, norm_line
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """The decay's pull is as large as the gradient, the weights shrink, and the loss ends no better
-    than a constant.
+    than a constant; or a penalty that is added to the loss does the same.
     """
-    main = seen.main_loss()
-    if main is None:
+    loss = curve(seen)
+    if loss is None:
         return
     for o in seen.optimizers:
-        if o.steps < 12 or o.weight_decay <= 0 or len(o.norm) < 4:
+        if o.steps < 12 or len(o.norm) < 4 or o.site is None:
             continue
         shrunk = o.norm[-1] / o.norm[0] if o.norm[0] > 0 else 1.0
-        if shrunk < 0.6 and main.stuck(0.85):
-            place = keyword_line(o.site.file, "weight_decay", o.site) if o.site is not None else None
-            pull = o.decay_share[0] if o.decay_share else 0.0
-            yield Evidence(
-                place,
-                o.site,
-                {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": main.last()},
-            )
+        if shrunk >= 0.6 or not loss.stuck(0.85):
+            continue
+        pull = o.decay_share[0] if o.decay_share else 0.0
+        numbers = {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": loss.last()}
+        if o.weight_decay > 0:
+            yield Evidence(keyword_line(o.site.file, "weight_decay", o.site), o.site, numbers)
             return
+        penalty = _penalty(seen, loss)
+        if penalty is not None:
+            yield Evidence(penalty, loss.site, numbers | {"weight_decay": _("by a penalty")})
+            return
+
+
+def _penalty(seen: Seen, loss: Curve) -> Site | None:
+    """Where the loss that is run backward is more than the one that is known: by norms of parameters."""
+    busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
+    if loss.by_hand or busiest is None or busiest.site is None or not busiest.loss:
+        return None
+    added = busiest.loss[0] > 1.5 * loss.values[0]
+    return norm_line(busiest.site) if added else None
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.source import called, function_of, statement_at
 from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import AxisSeen, Seen
 from treino.diagnosis.watch.where import here
@@ -30,10 +31,20 @@ class Axes:
         for owner in (torch, torch.Tensor):
             self.patches.after(owner, "topk", self._topk)
 
+    def _output(self, t: torch.Tensor) -> Output | None:
+        """The net's output that a tensor is or shares its memory with, detached or not."""
+        found = self.nets._match(t)
+        if found is None:
+            for output in reversed(self.nets.outputs):
+                held = output.ref()
+                if held is not None and held.data_ptr() == t.data_ptr() and tuple(t.shape) == output.shape:
+                    return output
+        return found
+
     def _topk(self, result: Any, args: Any, kwargs: Any) -> None:
         t = args[0]
         dim = args[2] if len(args) > 2 else kwargs.get("dim", -1)
-        output = self.nets._match(t) if t.dim() == 2 else None
+        output = self._output(t) if t.dim() == 2 else None
         if output is None or tuple(t.shape) != output.shape or output.net.class_dim != 1 or t.shape[0] < 2:
             return
         if dim % 2 == 0 and t.shape[1] > 1:
@@ -43,7 +54,7 @@ class Axes:
         t = args[0]
         if t.dim() != 2 or not t.is_floating_point() or min(t.shape) < 2:
             return
-        output = self.nets._match(t)
+        output = self._output(t)
         if output is None or tuple(t.shape) != output.shape or output.net.class_dim != 1:
             return
         output.judged = True
@@ -91,7 +102,11 @@ def wrong_axis(site: Site) -> int | None:
         if isinstance(statement.value, ast.Call) and called(statement.value, "numpy") == [statement.value]:
             for call in called(around, "argmax") if around is not None else []:
                 func = call.func
-                if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == name:
+                if (
+                    isinstance(func, ast.Attribute)
+                    and isinstance(func.value, ast.Name)
+                    and func.value.id == name
+                ):
                     return _axis(call)
     return None
 

@@ -1,6 +1,7 @@
 """Seeds that are set and orders that are drawn: whether epochs of one training see the same random numbers."""
 
 import random
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -28,18 +29,18 @@ class Draws:
         self.seen, self.patches = seen, patches
         self._seeds: dict[tuple[Site, str], tuple[int, Steps]] = {}
         self._newest: list[tuple[Site, str]] = []
-        self._orders: dict[Site, tuple[int, Steps]] = {}  # the newest order drawn on a line
-        self._again: dict[Site, int] = {}  # drawn again since nets were last called: the order's length
+        self._orders: dict[Site, deque[tuple[int, Steps]]] = {}  # the newest orders drawn on a line
+        self._again: set[Site] = set()  # drawn again since nets were last called
         nets.row_listeners.append(self._entered)
 
     def install(self) -> None:
         """Put the wraps on; seeds that ``fork_rng`` or a saved state takes back don't count."""
         patches = self.patches
         seeders: list[tuple[Any, str]] = [(torch, "manual_seed"), (torch.random, "manual_seed")]
-        seeders += [(random, "seed"), (np.random, "seed"), (np.random, "default_rng")]
+        seeders += [(random, "seed"), (np.random, "seed")]
         for owner, name in seeders:
             patches.before(owner, name, self._seeded(f"{owner.__name__}.{name}"))
-        patches.before(random.Random, "seed", self._own_seeded)
+        patches.before(np.random, "default_rng", self._generator_made)
         for owner, name in ((torch, "set_rng_state"), (torch.random, "set_rng_state"), (random, "setstate")):
             patches.before(owner, name, self._restored)
         patches.after(torch, "randperm", self._drawn)
@@ -53,8 +54,11 @@ class Draws:
 
         return observe
 
-    def _own_seeded(self, args: Any, kwargs: Any) -> None:
-        self._seed("random.Random", args[1] if len(args) > 1 else kwargs.get("a"))
+    def _generator_made(self, args: Any, kwargs: Any) -> None:
+        """A generator with the same seed as before: what is drawn of it will be the same too."""
+        own, seed = stack(1), args[0] if args else kwargs.get("seed")
+        if own and isinstance(seed, int):
+            self._drew(own[0], seed)
 
     def _seed(self, kind: str, seed: Any) -> None:
         site = outside(HELPERS)
@@ -83,16 +87,19 @@ class Draws:
 
     def _drawn(self, result: Any, args: Any, kwargs: Any) -> None:
         """An order was drawn: the very same on the same line as before, though an optimizer has gone on?"""
-        if result.numel() < LEAST or not self.seen.steps and not self.seen.optimizers:
+        if result.numel() < LEAST or not self.seen.steps:
             return
         own = stack(1)
         if not own:
             return
-        order, steps = hash(result.numpy().tobytes()), self._steps()
-        last = self._orders.get(own[0])
-        if last is not None and last[0] == order and _went_on(last[1], steps):
-            self._again[own[0]] = result.numel()
-        self._orders[own[0]] = (order, steps)
+        self._drew(own[0], hash(result.numpy().tobytes()))
+
+    def _drew(self, site: Site, order: int) -> None:
+        steps = self._steps()
+        earlier = self._orders.setdefault(site, deque(maxlen=4))  # a loader draws twice for each epoch
+        if any(known == order and _went_on(before, steps) for known, before in earlier):
+            self._again.add(site)
+        earlier.append((order, steps))
 
     def _entered(self, output: Output, net: Net, x: Any) -> None:
         """The net that is called next shows what an order was drawn for: training, or looking."""

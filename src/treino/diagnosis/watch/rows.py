@@ -21,6 +21,12 @@ FEW = 512  # rows that came again after the first epoch: then training rows are 
 MOST = 200_000  # rows that are remembered
 LONG = 512  # calls of one evaluation that are looked at
 SIZE = 4_000_000  # numbers of a batch that is looked at
+PRODUCTS = {  # with weights -> (where the other factor is kept, its place among the operands)
+    "MvBackward0": ("_saved_self", 0),
+    "MmBackward0": ("_saved_self", 0),
+    "AddmmBackward0": ("_saved_mat1", 1),
+    "ConvolutionBackward0": ("_saved_input", 0),
+}
 
 
 class Rows:
@@ -38,6 +44,7 @@ class Rows:
         nets.row_listeners.append(self._entered)
         nets.finished_listeners.append(self._settled)
         nets.bad_listeners.append(self.not_finite)
+        nets.backward.graph_listeners.append(self._multiplied)
 
     def install(self) -> None:
         from torch import nn
@@ -121,7 +128,9 @@ class Rows:
             self.data.nan_rows += output.bad_rows
             self.data.nan_site = output.call.site
             out = output.ref()
-            output.bad_out = out is not None and not bool(torch.isfinite(out.detach().sum()))
+            if not looking and out is not None and not bool(torch.isfinite(out.detach().sum())):
+                # 0 · NaN is NaN: whatever rows the loss may leave out, the gradient is spoiled
+                self.data.nan_hurt += 1
         self._given(output, x, train if not looking else None)
 
     def _hashes(self, x: torch.Tensor, flat: np.ndarray) -> np.ndarray:
@@ -177,13 +186,27 @@ class Rows:
         if output.bad_rows:
             self.data.nan_hurt += 1
 
+    def _multiplied(self, site: Site | None, nodes: list[Any], *_: Any) -> None:
+        """NaN in a constant that is multiplied with weights: the rows of nets made of plain tensors."""
+        if self.data.nan_calls or self.data.trains or self.data.nan_made is None:
+            return
+        for node in nodes:
+            name = PRODUCTS.get(node.name())
+            if name is None or node.next_functions[name[1]][0] is not None:
+                continue
+            saved = getattr(node, name[0])
+            if saved is not None and not bool(torch.isfinite(saved.sum())):
+                bad = ~torch.isfinite(saved)
+                self.data.nan_calls += 1
+                self.data.nan_hurt += 1
+                self.data.nan_rows += int(bad.flatten(1).any(1).sum()) if bad.dim() > 1 else 1
+                self.data.nan_site = site
+
     # --- what the call was for ------------------------------------------------------------------------------
     def _settled(self, output: Output, net: Net) -> None:
         if output.hashes is None:
             return
         if output.reached:
-            if output.bad_out:
-                self.data.nan_hurt += 1  # 0 · NaN is NaN: whatever the loss leaves out, gradients are spoiled
             self._trained(output, net)
         elif output.names and not output.target:
             self._evaluated(output, net)
