@@ -109,17 +109,23 @@ def load(
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
     label_N = np.concatenate(labels)
-    first_N = first_equal(comparable(tables, chosen))
+    cells_ND = comparable(tables, chosen)
+    first_N = first_equal(cells_ND)
     part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
-    parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
+    ends = np.cumsum([t.rows for t in tables])[:-1]
+    parts = np.split(part_N, ends)
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
     preparation = fit(table, chosen, column, decided, classes, train_N, normalise, impute)
     raws, met = [], {name: Seen() for name in names}
-    for t in tables:
-        raw_ND, seen = raw_inputs(t, preparation)
-        raws.append(raw_ND)
-        met = {name: met[name] + seen.get(name, Seen()) for name in names}
+    if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
+        raws = np.split(cells_ND, ends)
+    else:
+        del cells_ND
+        for t in tables:
+            raw_ND, seen = raw_inputs(t, preparation)
+            raws.append(raw_ND)
+            met = {name: met[name] + seen.get(name, Seen()) for name in names}
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
         notes += say_missing(met, preparation.encoders, impute)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from treino.data import encoders
 from treino.data.dataset import Task
-from treino.data.encoders import Encoder, Place, Seen
+from treino.data.encoders import Encoder, Number, Place, Seen
 from treino.data.table import Column, Numbers, shorten
 from treino.errors import TreinoError
 from treino.words import _
 
 FORMAT = 2
+BLOCK = 1 << 16  # values that are scaled at a time
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Preparation:
         return tuple(name for encoder in self.encoders for name in encoder.inputs)
 
     @property
+    def plain(self) -> bool:
+        """Whether each column is one input: a number that training rows never lack, or a pixel."""
+        return all(isinstance(e, Number) and not e.flag for e in self.encoders)
+
+    @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """For each feature the places of the inputs that are made of it."""
         if not self.encoders:
@@ -84,9 +90,13 @@ class Preparation:
         if raw_ND.dtype == np.uint8 and self.kind == "image":
             x_of_pixel = self._scaled(np.arange(256.0)[:, None]).astype(np.float32)
             return torch.from_numpy(x_of_pixel[:, 0][raw_ND])
-        with np.errstate(over="ignore", invalid="ignore"):
-            x_ND = self._scaled(raw_ND.astype(np.float64)).astype(np.float32)
-        if not np.isfinite(x_ND).all():
+        x_ND = np.empty(raw_ND.shape, dtype=np.float32)
+        finite, block = True, max(1, BLOCK // max(1, raw_ND.shape[1]))
+        for start in range(0, len(raw_ND), block):  # in the processor's cache, and no second table in memory
+            with np.errstate(over="ignore", invalid="ignore"):
+                x_ND[start : start + block] = self._scaled(raw_ND[start : start + block].astype(np.float64))
+            finite = finite and bool(np.isfinite(x_ND[start : start + block]).all())
+        if not finite:
             row, j = (int(i) for i in np.argwhere(~np.isfinite(x_ND))[0])
             raise TreinoError(
                 "value_range",

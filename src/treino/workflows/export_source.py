@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data
-from treino.data.encoders import Number
 from treino.data.fitting import feature_matrix
-from treino.data.preparation import Preparation
 from treino.data.splitting import first_equal
 from treino.data.table import Table
 from treino.data.target import encode
@@ -55,7 +53,7 @@ def source_part(run: "Run", data: Data) -> Part:
     prep, part = data.preparation, Part()
     image, regression = prep.kind == "image", data.task == "regression"
     table = _plain_table(run, data)
-    memory, encoded = table is None, bool(prep.encoders) and table is None and not _plain_encoders(prep)
+    memory, encoded = table is None, bool(prep.encoders) and table is None and not prep.plain
     part.flag(
         classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
         fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale, encoded=encoded,
@@ -90,15 +88,10 @@ def source_part(run: "Run", data: Data) -> Part:
     return part
 
 
-def _plain_encoders(prep: Preparation) -> bool:
-    """Whether every column is a number that is never missing, in images or tables."""
-    return all(isinstance(e, Number) and not e.flag for e in prep.encoders)
-
-
 def _plain_table(run: "Run", data: Data) -> Table | None:
     """The table that a short script can read, split and scale again; None: it is given the rows."""
     where, prep = run.spec["data"], data.preparation
-    if where["kind"] == "memory" or not _plain_encoders(prep):
+    if where["kind"] == "memory" or not prep.plain:
         return None
     if data.files or {"kinds", "split_group", "split_time", "split_column", "duplicates", "reading"} & set(
         data.arguments
