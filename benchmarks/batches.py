@@ -80,11 +80,9 @@ def run(quick: bool) -> Result:
         "In memory: float32 rows, every batch visited once, drawing the order counted on both sides; the "
         "median of 9 interleaved rounds (3 with workers and of a million rows), one thread. From a mapped "
         "file: read whole by `readinto`, 16 MB at a time, and by its rows in the order of an epoch, 16 MB of "
-        "rows at a time, as training asks for them; the median of 5 interleaved rounds, the file dropped from "
+        "rows at a time, as training asks; the median of 5 interleaved rounds, the file dropped from "
         "the page cache before every reading.",
-        (
-            "What a training does meanwhile: it reads ahead in a thread, and `waited` is its share of waiting.",
-        ),
+        ("What a training does meanwhile: it reads ahead in a thread; `waited` is its share of waiting.",),
         ("https://docs.pytorch.org/docs/stable/data.html",),
         figures | more,
     )
