@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,15 +119,7 @@ def equal(column: Column, meant: list[Any]) -> bool:
     return bool(np.array_equal(values, np.array(wanted, dtype=float), equal_nan=True))
 
 
-@given(
-    table=tables(),
-    delimiter=st.sampled_from(DELIMITERS),
-    encoding=st.sampled_from(ENCODINGS),
-    quoting=st.sampled_from(QUOTING),
-    end=st.sampled_from(ENDS),
-)
-@settings(deadline=None, max_examples=250)
-def test_every_dialect_reads_back_equal_or_is_refused(
+def check(
     table: tuple[list[str], list[list[str]], list[list[Any]]],
     delimiter: str,
     encoding: str,
@@ -145,3 +138,25 @@ def test_every_dialect_reads_back_equal_or_is_refused(
     assert found.names == tuple(names), text
     for column, values in zip(found.columns, meant, strict=True):
         assert equal(column, values), (text, column)
+
+
+every_dialect = given(
+    table=tables(),
+    delimiter=st.sampled_from(DELIMITERS),
+    encoding=st.sampled_from(ENCODINGS),
+    quoting=st.sampled_from(QUOTING),
+    end=st.sampled_from(ENDS),
+)
+
+
+@every_dialect
+@settings(deadline=None, max_examples=40)
+def test_every_dialect_reads_back_equal_or_is_refused(**drawn: Any) -> None:
+    check(**drawn)
+
+
+@pytest.mark.slow
+@every_dialect
+@settings(deadline=None, max_examples=1000)
+def test_a_thousand_dialects(**drawn: Any) -> None:
+    check(**drawn)

@@ -199,7 +199,10 @@ def test_several_files_agree_on_one_writing(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("q;y\n2.345,5;v\n")
     table = read(str(tmp_path / "?.csv"))
     assert table.column("q").numbers.tolist() == [1234.0, 2345.5]  # type: ignore[union-attr]
-    (tmp_path / "c.csv").write_text("q;y\n0.5;v\n")
+    (tmp_path / "0.csv").write_text("q;y\n3.456;v\n")
+    (tmp_path / "b.csv").write_text("q;y\n0.5;v\n")
+    assert read(str(tmp_path / "?.csv")).column("q").numbers.tolist() == [3.456, 1.234, 0.5]  # type: ignore[union-attr]
+    (tmp_path / "c.csv").write_text("q;y\n7,5;v\n")
     assert "c.csv" in refusal(str(tmp_path / "?.csv"), "decimal_mixed").message
 
 

@@ -31,6 +31,7 @@ from treino.words import _
 _BLOCK, _LARGEST = 1 << 20, 1 << 28  # bytes; a record has to fit into one
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
+_WIDE = 1000  # columns
 
 Types = Mapping[int, pa.DataType]
 
@@ -63,7 +64,9 @@ class Delimited:
 
     @cached_property
     def seen(self) -> list[Seen]:
-        """What the first rows say of the columns."""
+        """What the first rows say of the columns; nothing where it would save no time."""
+        if len(self.names) > _WIDE and self.file.size < _LARGEST:
+            return []
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
         seen = [Seen(name) for name in self.names]
         for column, cells in zip(seen, columns, strict=True):

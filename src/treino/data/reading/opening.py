@@ -161,7 +161,7 @@ class _Look:
 
     def at(self, parts: Sequence[Part]) -> None:
         """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
-        sampled = {seen.name: seen for seen in parts[0].seen}
+        sampled = {seen.name: seen for seen in _telling(parts)}
         for batch in self.again(parts, self.keep):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
@@ -220,6 +220,14 @@ def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
             )
 
 
+def _telling(parts: Sequence[Part]) -> list[Seen]:
+    """What the first rows of all parts say of their columns, what is clear last."""
+    return sorted(
+        (seen for part in parts for seen in part.seen),
+        key=lambda seen: seen.decimal.verdict in ("first", "second"),
+    )
+
+
 def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.DataType]]:
     """(decimal sign, columns of numbers by what the first rows promise, and their types) for pyarrow.
 
@@ -230,7 +238,7 @@ def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.Da
     signs = [sign for sign, verdict in ((".", "first"), (",", "second")) if verdict in verdicts]
     if reading.decimal is not None:
         signs = [reading.decimal]
-    if "mixed" in verdicts or len(signs) > 1:
+    if "mixed" in verdicts or len(signs) > 1 or not all(part.seen for part in parts):
         return ".", {}
     fits = {"open", "first" if signs == ["."] else "second"} if signs else set()
     kinds: dict[str, set[pa.DataType | None]] = {}
