@@ -15,7 +15,9 @@ _DOOR = {
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
     "fit": ("treino.workflows.fit", "fit"),
-    "open": ("treino.workflows.run", "open_run"),
+    "sweep": ("treino.workflows.sweep.sweep", "sweep"),
+    "Sweep": ("treino.workflows.sweep.sweep", "Sweep"),
+    "open": ("treino.workflows.sweep.sweep", "open_any"),
     "runs": ("treino.workflows.run", "runs"),
     "Classifier": ("treino.workflows.estimators", "Classifier"),
     "Regressor": ("treino.workflows.estimators", "Regressor"),
@@ -27,6 +29,7 @@ __all__ = [
     "Classifier",
     "Regressor",
     "Run",
+    "Sweep",
     "TreinoError",
     "doctor",
     "engines",
@@ -35,6 +38,7 @@ __all__ = [
     "mlp",
     "open",
     "runs",
+    "sweep",
     "train",
 ]
 
@@ -46,7 +50,8 @@ if TYPE_CHECKING:
     from treino.workflows.estimators import Classifier, Regressor
     from treino.workflows.fit import fit
     from treino.workflows.run import Run, runs
-    from treino.workflows.run import open_run as open
+    from treino.workflows.sweep.sweep import Sweep, sweep
+    from treino.workflows.sweep.sweep import open_any as open
 
 
 def __getattr__(name: str) -> Any:

@@ -17,13 +17,14 @@ from treino.cli.resume import resume
 from treino.cli.runs import runs
 from treino.cli.screen import Screen
 from treino.cli.show import show
+from treino.cli.sweep import sweep
 from treino.cli.train import train
 from treino.errors import TreinoError, nearest
 from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
-LATER_VERBS = "sweep", "study", "explain", "report", "studio"
+LATER_VERBS = "study", "explain", "report", "studio"
 
 
 def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
@@ -71,7 +72,18 @@ def make_app() -> App:
         help=_("Train neural networks, see them learn, and be told the truth about them."),
         help_epilogue=_("Start with: treino train wine"),
     )
-    for verb in (data, with_settings(train), predict, runs, show, resume, plot, export, doctor):
+    for verb in (
+        data,
+        with_settings(train),
+        with_settings(sweep),
+        predict,
+        runs,
+        show,
+        resume,
+        plot,
+        export,
+        doctor,
+    ):
         app.command(verb)
     return app
 

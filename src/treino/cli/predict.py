@@ -18,6 +18,9 @@ def predict(
     /,
     *,
     to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,
+    top: Annotated[
+        int | None, Parameter(help="of a sweep: the best so many networks answer together; default: 1")
+    ] = None,
     net: Net = None,
     trust: Trust = False,
     screen: ScreenFlag,
@@ -32,10 +35,11 @@ def predict(
     from treino.workflows.predict import as_csv, check_target_file
     from treino.workflows.predict import predict as work
     from treino.workflows.run import open_run
+    from treino.workflows.sweep.sweep import together
 
     if to is not None:
         check_target_file(Path(to), source)
-    opened = open_run(run, net=net, trust=trust)
+    opened = open_run(run, net=net, trust=trust) if top is None else together(run, top)
     document = work(opened, source) | {"path": to}
     predictions = document["predictions"]
     if to is not None:

@@ -12,12 +12,18 @@ def resume(
     data_file: DataFile = None,
     screen: ScreenFlag,
 ) -> int:
-    """Go on with an interrupted run, from its last checkpoint, bit for bit.
+    """Go on with an interrupted run or sweep, from its last checkpoint, bit for bit.
 
     Example: treino resume last
     """
     from treino.cli.progress import follow
-    from treino.store import find
+    from treino.store import RunFolder, find
     from treino.workflows.train import resuming
 
-    return follow(resuming(find(run), net=net, trust=trust, data_file=data_file), screen)
+    path = find(run)
+    if RunFolder.open(path, verify=False).kind == "sweep":
+        from treino.cli.sweep_progress import follow as follow_sweep
+        from treino.workflows.sweep.drive import resuming as resuming_sweep
+
+        return follow_sweep(resuming_sweep(path, data_file=data_file), screen)
+    return follow(resuming(path, net=net, trust=trust, data_file=data_file), screen)

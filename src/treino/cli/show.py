@@ -16,23 +16,30 @@ def show(
     *,
     screen: ScreenFlag,
 ) -> int:
-    """Show a run, also while it is being trained; with two, what differs in settings and figures.
+    """Show a run or a sweep, also while it is being trained; with two, what differs in settings and figures.
 
     Example: treino show last | treino show wine-1 wine-2
     """
     from treino.cli.summary import summary
     from treino.workflows.listing import differences
     from treino.workflows.run import open_run
+    from treino.workflows.sweep.sweep import Sweep, open_any
 
+    if other is None and isinstance(found := open_any(run), Sweep):
+        from treino.cli.sweep_progress import summary as sweep_summary
+
+        screen.document(found.document)
+        screen.out.print(sweep_summary(found.document) if "leaderboard" in found.document else repr(found))
+        return 0
     first = open_run(run)
     if other is None:
         screen.document(first.document)
         screen.out.print(summary(first))
         return 0
     second = open_run(other)
-    found = differences(first, second)
-    screen.document({"a": first.document, "b": second.document, "differences": found})
-    if not found:
+    differing = differences(first, second)
+    screen.document({"a": first.document, "b": second.document, "differences": differing})
+    if not differing:
         screen.out.print(
             _("{a} and {b} have the same settings and figures.").format(a=first.name, b=second.name)
         )
@@ -40,7 +47,7 @@ def show(
     table = Table(box=None, pad_edge=False)
     for heading in ("", first.name, second.name):
         table.add_column(heading)
-    for d in found:
+    for d in differing:
         table.add_row(d["what"], _short(d["a"]), _short(d["b"]))
     screen.out.print(table)
     return 0

@@ -238,8 +238,8 @@ class Training:
         while not self.done:
             yield self._tick(self.step - self.step % self.every + self.every, None)
 
-    def advance(self, limit_s: float = 0.1, until: int | None = None) -> Tick:
-        """Train for about ``limit_s`` seconds, to the end of the running tick or to step ``until``.
+    def advance(self, limit_s: float | None = 0.1, until: int | None = None) -> Tick:
+        """Train for about ``limit_s`` seconds (None: no limit), to the running tick's end or to step ``until``.
 
         At least one step is taken. How a training is cut into chunks never changes a bit of it.
         """

@@ -15,13 +15,15 @@ def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
     for summary in list_runs(parent):
         row = {"run": summary.name, "path": str(summary.path), "status": summary.status, "when": summary.when}
         result = summary.result or {}
-        test = (result.get("metrics") or {}).get("test") or {}
+        figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
+        test = figures.get("test") or {}
         metric = next((m for m in HEADLINE if m in test), None)
         rows.append(
             row
             | {
                 "data": ((summary.spec or {}).get("data") or {}).get("name"),
-                "steps": result.get("steps"),
+                "kind": summary.kind,
+                "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
                 "metric": metric,
                 "figure": test.get(metric) if metric else None,
                 "damage": summary.damage,

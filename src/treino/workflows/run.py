@@ -244,14 +244,19 @@ def open_run(
     data: str | Path | None = None,
     verify: bool = True,
 ) -> Run:
-    """The run of that name in ``parent``, or in that folder, or the newest one (``last``).
+    """The run of that name in ``parent``, or in that folder, or the newest one (``last``); a sweep's winner.
 
     net, trust: where the run trained a module of your own. data: where its file has moved.
 
     Raises:
         TreinoError: no such run (with the nearest name), a damaged one (with the file), a newer format.
     """
-    return Run(RunFolder.open(find(run, parent), verify=verify), net=net, trust=trust, data_file=data)
+    folder = RunFolder.open(find(run, parent), verify=verify)
+    if folder.kind == "sweep":  # its winner is a run
+        from treino.workflows.sweep.sweep import best_folder
+
+        folder = best_folder(folder)
+    return Run(folder, net=net, trust=trust, data_file=data)
 
 
 def runs(parent: str | Path = "runs") -> list[Run]:

@@ -1,0 +1,72 @@
+"""``treino sweep``: thousands of networks, the best of them, and what it is worth."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from treino.cli.flags import ScreenFlag
+
+SpaceFlag = Annotated[
+    list[str] | None,
+    Parameter(
+        help="what to try, several times: lr=1e-4..1e-1:log, 'hidden=16|64|64,32', dropout=0..0.5, "
+        "'momentum=0..0.9 if optimizer=sgd'; or a TOML file of the same",
+        negative=(),
+    ),
+]
+
+
+def sweep(
+    source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
+    /,
+    *,
+    space: SpaceFlag = None,
+    members: Annotated[int | None, Parameter(help="how many networks; default: 256")] = None,
+    strategy: Annotated[
+        str | None, Parameter(help="none, halving (default) or hyperband: who trains to the end")
+    ] = None,
+    eta: Annotated[int | None, Parameter(help="one network in so many goes on; default: 3")] = None,
+    sampler: Annotated[str | None, Parameter(help="grid, random, sobol (default) or tpe (Optuna)")] = None,
+    sampler_seed: Annotated[int | None, Parameter(help="seed of the sampler; default: 0")] = None,
+    max_time: Annotated[float | None, Parameter(help="seconds of training; the best so far is kept")] = None,
+    until: Annotated[str | None, Parameter(help="enough, e.g. accuracy=0.95 on validation rows")] = None,
+    top: Annotated[int | None, Parameter(help="how many networks are kept; default: 10")] = None,
+    fresh: Annotated[
+        int | None, Parameter(help="fresh seeds and splits that the judge trains; default: 16")
+    ] = None,
+    storage: Annotated[
+        str | None, Parameter(help="where Optuna keeps its trials, e.g. sqlite:///sweep.db")
+    ] = None,
+    screen: ScreenFlag,
+    **asked: Any,
+) -> int:
+    """Train many networks on DATA as one program, keep the best, and say how much of it is luck.
+
+    What --space doesn't vary is said by the flags of 'treino train'. Ctrl-C saves; 'treino resume' goes on.
+
+    Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
+    """
+    from treino.cli.sweep_progress import follow
+    from treino.workflows.sweep.drive import sweeping
+    from treino.workflows.sweep.space_file import space_of
+
+    settings = {k: v for k, v in asked.items() if v is not None}
+    where = {k: settings.pop(k, None) for k in ("name", "out")}
+    events = sweeping(
+        source,
+        space_of(space or []),
+        settings=settings,
+        flags=True,
+        members=members,
+        strategy=strategy,
+        eta=eta,
+        sampler=sampler,
+        sampler_seed=sampler_seed,
+        max_time=max_time,
+        until=until,
+        top=top,
+        fresh=fresh,
+        storage=storage,
+        **where,
+    )
+    return follow(events, screen)

@@ -1,0 +1,133 @@
+"""A sweep's events as a person watches them: a few figures that move, then what it came to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from treino.cli.screen import Screen
+from treino.words import _
+from treino.workflows.sweep.drive import Advanced, Begun, Ended, Event
+from treino.workflows.sweep.plan import written
+from treino.workflows.sweep.state import Progress as SweepProgress
+
+LEADERS = 8
+
+
+def follow(events: Iterator[Event], screen: Screen) -> int:
+    """Draw a sweep to its end, then say what it came to; -> the exit status.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=screen.err, auto_refresh=False,
+    )  # fmt: skip
+    task = bar.add_task(_("training"), total=None)
+    ended: Ended | None = None
+    with Live(console=screen.err, transient=True, refresh_per_second=4, auto_refresh=False) as live:
+        for event in events:
+            if isinstance(event, Begun):
+                for line in opening(event):
+                    screen.out.print(line)
+            elif isinstance(event, Advanced):
+                p = event.progress
+                bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
+                if screen.live:
+                    live.update(Group(moving(p), bar), refresh=True)
+            elif isinstance(event, Ended):
+                ended = event
+            else:
+                bar.update(task, description=_("judging"), total=None)
+                if screen.live:
+                    live.update(Group(moving(event.progress), bar), refresh=True)
+    assert ended is not None
+    screen.document(ended.document)
+    if ended.interrupted:
+        raise KeyboardInterrupt(
+            _("Saved. Go on with: treino resume {sweep}").format(sweep=ended.folder.path.name)
+        )
+    screen.out.print(summary(ended.document))
+    return 0
+
+
+def opening(begun: Begun) -> list[RenderableType]:
+    """What is about to be tried on what."""
+    data, asked = begun.data, begun.asked
+    rows = {split: len(part) for split, part in data.splits.items()}
+    return [
+        _(
+            "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
+        ).format(n=asked.members, data=data.name, **rows),
+        *data.notes,
+        _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
+            sampler=asked.sampler, strategy=asked.strategy
+        ),
+        "",
+    ]
+
+
+def moving(p: SweepProgress) -> RenderableType:
+    """The figures that change while it trains."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column()
+    table.add_row(_("networks"), _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged))
+    table.add_row(_("rung"), f"{min(p.rung + 1, p.rungs)} / {p.rungs}")
+    table.add_row(_("pace"), _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second))
+    if p.best is not None and p.config is not None:
+        member, figure = p.best
+        table.add_row(_("best"), f"{figure:.4g}  ({member}: {written(p.config)})")
+    return table
+
+
+def summary(d: dict[str, Any]) -> RenderableType:
+    """The leaders, the judge's sentence, and what to do next."""
+    parts: list[RenderableType] = [
+        _(
+            "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
+            "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
+        ).format(
+            members=d["members"], seconds=d["seconds"], pace=d["model_steps_per_second"],
+            finished=d["finished"], stopped=d["stopped"], diverged=d["diverged"],
+        )
+    ]  # fmt: skip
+    if d["leaderboard"]:
+        parts += ["", _leaders(d)]
+    judged = d["judge"] or {}
+    if judged.get("sentence"):
+        parts += ["", judged["sentence"][:1].upper() + judged["sentence"][1:]]
+    if judged:
+        same = judged["certificate"]["same_bits"]
+        parts.append(
+            _("Trained alone, network {n} has the same bits.").format(n=d["best"]["member"])
+            if same
+            else _("Trained alone, network {n} has OTHER bits: please report this.").format(
+                n=d["best"]["member"]
+            )
+        )
+    parts += [*d["notes"], "", _("sweep {path}").format(path=d["path"])]
+    if d["best"]:
+        parts.append(_("next  treino predict {path} FILE.csv   treino export {path}").format(path=d["path"]))
+    return Group(*parts)
+
+
+def _leaders(d: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    metrics = list(d["leaderboard"][0]["validation"])
+    for heading in (_("network"), *metrics, _("parameters"), _("epochs"), _("settings")):
+        table.add_column(heading, justify="left" if heading == _("settings") else "right", no_wrap=True)
+    for entry in d["leaderboard"][:LEADERS]:
+        figures = (entry["validation"].get(m) for m in metrics)
+        table.add_row(
+            str(entry["member"]),
+            *("" if f is None else f"{f:.4g}" for f in figures),
+            f"{entry['parameters']:,}",
+            f"{entry['epochs']:.0f}",
+            written(entry["params"]),
+        )
+    return table

@@ -1,0 +1,117 @@
+"""What a sweep is asked beside its members' settings, checked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from treino.engine.metrics import BETTER
+from treino.errors import TreinoError, nearest
+from treino.search.halving import STRATEGIES
+from treino.search.samplers import SAMPLERS
+from treino.search.space import Space
+from treino.words import _
+
+TPE = "tpe"
+TPE_AT_ONCE = 32  # members that are asked for together, before any of them can teach
+
+
+@dataclass(frozen=True)
+class Asked:
+    """members: how many networks. strategy: none, halving or hyperband. eta: one in so many goes on.
+
+    sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value), reached by
+    one member. top: how many networks are kept. fresh: fresh seeds and splits for the judge, 0 for none.
+    storage: where Optuna keeps its trials.
+    """
+
+    space: Space
+    members: int = 256
+    strategy: str = "halving"
+    eta: int = 3
+    sampler: str = "sobol"
+    sampler_seed: int = 0
+    max_time: float | None = None
+    until: tuple[str, float] | None = None
+    top: int = 10
+    fresh: int = 16
+    storage: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that must be the same for a sweep to be gone on with."""
+        return asdict(self) | {"space": self.space.to_json()}
+
+
+def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
+    """The sweep's own settings out of what was given.
+
+    Raises:
+        TreinoError: an unknown name or strategy, a number out of range, no time at all.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    if "until" in given:
+        given["until"] = _until(given["until"])
+    for name, least in (("members", 1), ("eta", 2), ("top", 1), ("fresh", 0), ("sampler_seed", 0)):
+        if name in given and (isinstance(given[name], bool) or not isinstance(given[name], int)):
+            raise TreinoError(
+                f"{name}_type",
+                _("{name} is {value!r}, not a whole number.").format(name=name, value=given[name]),
+                _("Give a whole number."),
+            )
+        if given.get(name, least) < least:
+            raise TreinoError(
+                f"{name}_range",
+                _("{name} must be at least {least}; it is {value}.").format(
+                    name=name, least=least, value=given[name]
+                ),
+                _("Give a larger number."),
+            )
+    if not given.get("max_time", 1) > 0:
+        raise TreinoError(
+            "max_time_range",
+            _("max_time is {value} seconds: nothing can be trained in that.").format(value=given["max_time"]),
+            _("Give the seconds that it may take, e.g. 60."),
+        )
+    asked = Asked(space, **given)
+    for name, known in (("strategy", STRATEGIES), ("sampler", {**SAMPLERS, TPE: None})):
+        value = getattr(asked, name)
+        if value not in known:
+            raise TreinoError(
+                f"{name}_unknown",
+                _("There is no {name} {value!r}.").format(name=name, value=value),
+                nearest(str(value), known),
+            )
+    if asked.storage is not None and asked.sampler != TPE:
+        raise TreinoError(
+            "storage_sampler",
+            _("The storage is Optuna's, and the sampler is {name}.").format(name=asked.sampler),
+            _("Add --sampler tpe, or leave --storage out."),
+        )
+    return asked
+
+
+def _until(value: Any) -> tuple[str, float]:
+    """``accuracy=0.95``, or the pair."""
+    name, number = value if isinstance(value, (tuple, list)) and len(value) == 2 else _parted(str(value))
+    if name not in BETTER:
+        raise TreinoError(
+            "until_metric", _("There is no metric {name!r}.").format(name=name), nearest(str(name), BETTER)
+        )
+    try:
+        return str(name), float(number)
+    except (TypeError, ValueError):
+        raise TreinoError(
+            "until_number",
+            _("{value!r} is no figure to reach.").format(value=number),
+            _("Write e.g. --until accuracy=0.95"),
+        ) from None
+
+
+def _parted(text: str) -> tuple[str, str]:
+    name, equals, number = text.partition("=")
+    if not equals:
+        raise TreinoError(
+            "until_form",
+            _("{text!r} doesn't say which figure is to be reached.").format(text=text),
+            _("Write e.g. --until accuracy=0.95"),
+        )
+    return name.strip(), number.strip()

@@ -1,0 +1,359 @@
+"""A sweep from the first member to the last heat, as a stream of events; a killed one goes on.
+
+What is on disk is always enough: the settings of all members asked for so far, the table of the rungs that
+are behind, the state of the heat that runs, and the weights of the best.
+"""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from treino.data.dataset import Data
+from treino.data.sources import BuiltinName
+from treino.engine import Tick
+from treino.engine.metrics import BETTER
+from treino.errors import TreinoError
+from treino.search.halving import Rung
+from treino.search.space import Config, read_space, space_again
+from treino.store import RunFolder
+from treino.words import _
+from treino.workflows.interrupt import ctrl_c
+from treino.workflows.source import data_of, keep_copy, load_data, reference
+from treino.workflows.sweep import keep, table
+from treino.workflows.sweep.asked import Asked, asked_of
+from treino.workflows.sweep.finish import finish, report
+from treino.workflows.sweep.heat import Heat
+from treino.workflows.sweep.plan import settings_of, whole_settings
+from treino.workflows.sweep.state import Progress, Sweeping, ask, heat_of, prepared
+
+CHECKPOINT_SECONDS = 10.0
+CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The folder is there and the first heat is about to begin (or the next one, after a resume)."""
+
+    folder: RunFolder
+    data: Data
+    asked: Asked
+
+
+@dataclass(frozen=True, eq=False)
+class Advanced:
+    """Some steps were taken."""
+
+    progress: Progress
+    tick: Tick
+
+
+@dataclass(frozen=True, eq=False)
+class Judging:
+    """All heats are over and kept; the winner is trained alone, and judged."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """The folder is sealed. interrupted: by a Ctrl-C, and ``resuming`` goes on."""
+
+    folder: RunFolder
+    document: dict[str, Any]
+    interrupted: bool
+
+
+Event = Begun | Advanced | Judging | Ended
+
+
+def sweeping(
+    source: Any,
+    space: Any,
+    *,
+    parent: str | Path = "runs",
+    name: str | None = None,
+    out: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    flags: bool = False,
+    **asked: Any,
+) -> Iterator[Event]:
+    """Train many networks and keep the best. Nothing is written before all that can be checked is.
+
+    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
+    ``treino.search.space``. settings: what all members share. asked: see ``Asked``. flags: name the settings
+    as the command line does in errors.
+
+    Raises:
+        TreinoError: bad input (status 2) or a failing machine (status 1).
+    """
+    wanted = asked_of(read_space(space, whole_settings()), asked)
+    base = dict(settings or {})
+    shared = settings_of({}, base, 0, flags=flags)
+    data = load_data(source, shared)
+    if not isinstance(source, Data):
+        base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
+    sweep = prepared(source, data, base, wanted)
+    if not ask(sweep):
+        raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
+    first = heat_of(sweep, 0)
+    with RunFolder.create(
+        parent=parent, stem=f"{data.name}-sweep", name=name, out=Path(out) if out else None, kind="sweep"
+    ) as folder:
+        folder.write_json("preparation.json", data.preparation.to_json())
+        where = reference(data, folder.path)
+        if where["kind"] == "memory":
+            keep_copy(folder, data)
+        folder.write_json(
+            "spec.json",
+            {
+                "asked": dict(settings or {}),
+                "base": base,
+                "space": wanted.space.to_json(),
+                "sweep": wanted.to_json(),
+                "metric": sweep.metric,
+                "data": where,
+                "classes": list(data.classes),
+                "rows": {split: len(rows) for split, rows in data.splits.items()},
+                "notes": [*data.notes, *sweep.notes],
+            },
+        )
+        _write_asked(folder, sweep)
+        yield Begun(folder, data, wanted)
+        yield from _drive(folder, sweep, first, Progress(wanted.members))
+
+
+def resuming(path: str | Path, *, data_file: str | Path | None = None) -> Iterator[Event]:
+    """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
+
+    Raises:
+        TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
+    """
+    folder = RunFolder.open(path)
+    if folder.status not in ("interrupted", "stopped"):
+        raise TreinoError(
+            "nothing_to_resume",
+            _("{sweep} is {status}: there is nothing to resume.").format(
+                sweep=folder.path.name, status=folder.status
+            ),
+            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
+            if folder.status == "running"
+            else _("Start a new sweep, e.g. with more --members."),
+        )
+    if not (folder.path / "asked.json").exists():
+        raise TreinoError(
+            "ended_before_it_began",
+            _("{sweep} ended before its members were written.").format(sweep=folder.path.name),
+            _("Delete the folder and start again."),
+        )
+    spec, members = folder.read_json("spec.json"), folder.read_json("asked.json")
+    data = data_of(folder, data_file)
+    space = space_again(spec["space"])
+    own = {k: v for k, v in spec["sweep"].items() if k != "space"}
+    wanted = asked_of(space, own)
+    sweep = prepared(source_of(folder, data, data_file), data, spec["base"], wanted)
+    with folder:
+        folder.unseal()
+        kept = folder.last_checkpoint()
+        state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
+        sweep.done, sweep.spent = state["done"], state["spent"]
+        if folder.has(table.NAME):
+            sweep.rows = table.Table.from_bytes(folder.read_bytes(table.NAME), sweep.rows.dimensions)
+        if folder.has(keep.MODELS):
+            sweep.top = keep.from_tensors(*folder.read_tensors(keep.MODELS))
+        _ask_again(sweep, members)
+        heat = heat_of(sweep, sweep.done) if sweep.done < len(sweep.heats) else None
+        if heat is not None and kept is not None and state["state"] is not None:
+            heat.load(kept[0], state["state"])
+        progress = Progress(wanted.members, seconds=sweep.spent, model_steps=_steps(sweep, heat))
+        yield Begun(folder, data, wanted)
+        yield from _drive(folder, sweep, heat, progress)
+
+
+def _drive(folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Progress) -> Iterator[Event]:
+    """Heat after heat until all are over, or it is enough."""
+    with ctrl_c() as interrupted, _threads():
+        enough = _Enough(sweep, progress, interrupted)
+        while enough.reason is None:
+            if heat is None:
+                if sweep.done >= len(sweep.heats) and not ask(sweep):
+                    break
+                _write_asked(folder, sweep)
+                heat = heat_of(sweep, sweep.done)
+            yield from _one(folder, sweep, heat, progress, enough)
+            heat = None
+        sweep.status = "finished" if enough.reason in (None, "reached") else enough.reason
+        if sweep.status == "interrupted":
+            document = report(folder, sweep, progress)
+            folder.write_json("result.json", document)
+            folder.seal("interrupted")
+        else:
+            yield Judging(progress)
+            document = finish(folder, sweep, progress)
+    yield Ended(folder, document, sweep.status == "interrupted")
+
+
+def _one(
+    folder: RunFolder, sweep: Sweeping, heat: Heat, progress: Progress, enough: "_Enough"
+) -> Iterator[Event]:
+    before = progress.model_steps - heat.model_steps
+    lost = sum(r["status"] == "diverged" for r in sweep.rows.last() if r["heat"] != heat.number)
+    progress.begun = heat.first + len(heat.configs)
+    progress.planned_steps = before + heat.planned_steps
+    progress.rungs = len(heat.rungs)
+    saved = at = time.perf_counter()
+    cost = 0.0
+    for tick in heat.run(sweep.rows, enough):
+        now = time.perf_counter()
+        sweep.spent, at = sweep.spent + now - at, now
+        progress.seconds, progress.model_steps = sweep.spent, before + heat.model_steps
+        progress.rung, progress.diverged = heat.rung, lost + heat.diverged
+        _look(sweep, heat, progress)
+        yield Advanced(progress, tick)
+        at = time.perf_counter()
+        if at - saved > max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * cost):
+            cost = _checkpoint(folder, sweep, heat)
+            saved = at = time.perf_counter()
+    if enough.reason == "interrupted":
+        _checkpoint(folder, sweep, heat)
+    else:
+        _over(folder, sweep, heat)
+
+
+def _look(sweep: Sweeping, heat: Heat, progress: Progress) -> None:
+    """The best so far."""
+    better = BETTER[sweep.metric]
+    for group, training in zip(heat.groups, heat.trainings, strict=True):
+        row = int((better * training.best_P).argmax())
+        figure = float(training.best_P[row])
+        if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):
+            progress.best, progress.config = (group.members[row], figure), heat.configs[group.members[row]]
+
+
+def _over(folder: RunFolder, sweep: Sweeping, heat: Heat) -> None:
+    """Keep what the heat gave; from here on it is never trained again."""
+    for row in sweep.rows.rows.values():
+        if row["heat"] == heat.number and row["status"] == "running":
+            row["status"] = "stopped"  # time was over, or enough was reached
+    sweep.top = keep.merged(sweep.top, keep.best(heat, sweep.asked.top), sweep.asked.top)
+    folder.write_tensors(keep.MODELS, *keep.as_tensors(sweep.top))
+    folder.write_tensors(f"rows/{heat.number}.safetensors", keep.row_scores(heat, sweep.metric), {})
+    for place, curve in enumerate(heat.curves):
+        members = {"members": list(heat.groups[place].members)}
+        folder.write_tensors(f"curves/{heat.number}-{place}.safetensors", curve.tensors(), members)
+    folder.write_bytes(table.NAME, sweep.rows.to_bytes())
+    figures = heat.figures()
+    for member in sorted(figures):
+        sweep.sampler.tell(member, figures[member])
+    sweep.done = heat.number + 1
+    folder.checkpoint({}, {"done": sweep.done, "spent": sweep.spent, "state": None})
+
+
+def _checkpoint(folder: RunFolder, sweep: Sweeping, heat: Heat) -> float:
+    """-> the seconds that it took."""
+    begin = time.perf_counter()
+    folder.write_bytes(table.NAME, sweep.rows.to_bytes())
+    tensors, facts = heat.save()
+    folder.checkpoint(tensors, {"done": sweep.done, "spent": sweep.spent, "state": facts})
+    return time.perf_counter() - begin
+
+
+class _Enough:
+    """Whether to end now, asked after every tick.
+
+    reason: interrupted, stopped (time is over), reached (what was wanted); None while it goes on.
+    """
+
+    def __init__(self, sweep: Sweeping, progress: Progress, interrupted: Callable[[], bool]) -> None:
+        self.sweep, self.progress, self.interrupted = sweep, progress, interrupted
+        self.reason: str | None = None
+
+    def __call__(self, tick: Tick) -> bool:
+        asked = self.sweep.asked
+        if self.interrupted():
+            self.reason = "interrupted"
+        elif asked.until is not None and _reached(tick, *asked.until):
+            self.reason = "reached"
+        elif asked.max_time is not None and self.progress.seconds > asked.max_time:
+            self.reason = "stopped"
+        return self.reason is not None
+
+
+def _reached(tick: Tick, metric: str, wanted: float) -> bool:
+    found = (tick.evaluation or {}).get("validation", {}).get(metric)
+    if found is None:
+        return False
+    return bool((found >= wanted if BETTER[metric] > 0 else found <= wanted).any())  # NaN is neither
+
+
+@contextmanager
+def _threads() -> Iterator[None]:
+    """Between chunks torch's own threads must not wait for work on cores that the workers need."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _write_asked(folder: RunFolder, sweep: Sweeping) -> None:
+    heats = [[first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.heats]
+    folder.write_json("asked.json", {"heats": heats, "asks": sweep.asks, "configs": sweep.configs})
+
+
+# ---- going on
+
+
+def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
+    """What the sweep's data is loaded from; the loaded rows where they were in memory only."""
+    where = folder.read_json("spec.json")["data"]
+    if where["kind"] == "file":
+        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where["source"]))
+    return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
+
+
+def _ask_again(sweep: Sweeping, members: Mapping[str, Any]) -> None:
+    """The members as they were asked for; the sampler is brought to where it was."""
+    sweep.configs = [_as_json(c) for c in members["configs"]]
+    sweep.asks = members["asks"]
+    sweep.heats = [
+        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
+    ]
+    figures = {row["member"]: row for row in sweep.rows.last()}
+    over = sum(count for _first, count, _rungs in sweep.heats[: sweep.done])
+    first = 0
+    for count in sweep.asks:
+        again = sweep.sampler.ask(count)
+        if [_as_json(c) for c in again] != sweep.configs[first : first + count]:
+            raise TreinoError(
+                "sampler_differs",
+                _("The sampler asks for other settings than it did, from network {n} on.").format(n=first),
+                _("Use the versions that the sweep was begun with, or start a new one."),
+            )
+        for member in range(first, min(first + count, over)):
+            sweep.sampler.tell(member, _told(figures.get(member), sweep.metric))
+        first += count
+
+
+def _told(row: Mapping[str, Any] | None, metric: str) -> float | None:
+    if row is None or row["best"] is None or row["status"] == "diverged":
+        return None
+    return -BETTER[metric] * float(row["best"])
+
+
+def _as_json(config: Mapping[str, Any]) -> Config:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+
+
+def _steps(sweep: Sweeping, heat: Heat | None) -> int:
+    """Model-steps that are behind: of heats that are over, and of the one that goes on."""
+    number = heat.number if heat is not None else len(sweep.heats)
+    over: int = sum(row["step"] for row in sweep.rows.last() if row["heat"] < number)
+    return over + (heat.model_steps if heat is not None else 0)

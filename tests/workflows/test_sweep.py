@@ -1,0 +1,268 @@
+"""Sweeps: members equal themselves trained alone, nobody is lost or trained twice, and the best is judged."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from treino.errors import TreinoError
+from treino.search.halving import halving
+from treino.store import RunFolder
+from treino.workflows.sweep import drive, keep
+from treino.workflows.sweep.drive import Advanced, Ended, resuming, sweeping
+from treino.workflows.sweep.plan import groups, settings_of
+
+SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
+         "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
+SMALL: dict[str, Any] = {"members": 24, "fresh": 0, "settings": {"epochs": 60}}
+
+
+def swept(out: Path, space: Any = SPACE, source: Any = "iris", **asked: Any) -> dict[str, Any]:
+    events = list(sweeping(source, space, out=out, **{**SMALL, **asked}))
+    assert isinstance(events[-1], Ended)
+    return events[-1].document
+
+
+def table(out: Path) -> pd.DataFrame:
+    return pd.read_parquet(out / "members.parquet")
+
+
+def content(out: Path) -> dict[str, Any]:
+    """All that a sweep comes to, without times and places."""
+    document = json.loads((out / "result.json").read_text())
+    for name in ("seconds", "model_steps_per_second", "sweep", "path", "model_steps"):
+        document.pop(name)
+    document["best"].pop("run")
+    return document
+
+
+@pytest.mark.slow
+def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> None:
+    document = swept(tmp_path / "s", strategy="halving")
+    rows = table(tmp_path / "s")
+    (bracket,) = halving(24, 60, 3, least=5)  # 105 rows by 32: 4 steps an epoch, the first look after 5
+    assert rows.groupby("rung").member.nunique().tolist() == [r.members for r in bracket.rungs]
+    for rung in range(len(bracket.rungs) - 1):
+        here, on = rows[rows.rung == rung], set(rows[rows.rung == rung + 1].member)
+        assert on == set(here.sort_values(["best", "member"]).head(len(on)).member)
+        assert (here[~here.member.isin(on)].status == "stopped").all()
+    assert (rows[rows.rung == rows.rung.max()].status == "finished").all()
+    assert document["members"] == 24 == document["finished"] + document["stopped"] + document["diverged"]
+    assert document["best"]["member"] == rows.sort_values(["best", "member"]).member.iloc[0]
+    assert not [name for name in rows.columns if "test" in name]
+    assert all("test" not in entry for entry in document["leaderboard"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["none", "halving", "hyperband"])
+def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None:
+    events = list(sweeping("iris", SPACE, out=tmp_path / "s", **{**SMALL, "strategy": strategy, "top": 24}))
+    assert events[-1].document["judge"]["certificate"]["same_bits"]
+    folder = RunFolder.open(tmp_path / "s")
+    kept = {k.member: k for k in keep.from_tensors(*folder.read_tensors(keep.MODELS))}
+    assert len(kept) + events[-1].document["diverged"] == 24
+    spec, configs = folder.read_json("spec.json"), folder.read_json("asked.json")["configs"]
+    last = table(tmp_path / "s").sort_values("rung").groupby("member").last()
+    from treino.data import load
+
+    data = load("iris", data_seed=spec["base"]["data_seed"])
+    for member, k in kept.items():
+        (group,) = groups({member: settings_of(configs[member], spec["base"], member)}, lambda _s: data)
+        group.arguments["engine"] = last.engine[member]
+        alone = group.training()
+        while alone.step < last.step[member]:
+            alone.advance(None, until=int(last.step[member]))
+        mine = alone.net(0).state_dict()
+        assert mine.keys() == k.weights.keys()
+        assert all(mine[name].equal(k.weights[name]) for name in mine), member
+
+
+@pytest.mark.slow
+def test_curves_hold_every_members_path(tmp_path: Path) -> None:
+    swept(tmp_path / "s", strategy="none", members=6)
+    folder = RunFolder.open(tmp_path / "s")
+    rows = table(tmp_path / "s").set_index("member")
+    seen = []
+    for path in sorted((tmp_path / "s" / "curves").iterdir()):
+        tensors, meta = folder.read_tensors(f"curves/{path.name}")
+        seen += meta["members"]
+        assert tensors["epoch"].tolist() == list(range(5, 61, 5))
+        for column, member in enumerate(meta["members"]):
+            best = np.nanmin(tensors["figure"][:, column].numpy())
+            assert best == pytest.approx(rows.best[member], rel=1e-6)
+    assert sorted(seen) == list(range(6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["halving", "hyperband"])
+@pytest.mark.parametrize("after", [0, 3, 7, 40])
+def test_a_sweep_that_broke_off_comes_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, after: int
+) -> None:
+    asked: dict[str, Any] = {**SMALL, "strategy": strategy, "members": 12, "settings": {"epochs": 25}}
+    monkeypatch.setattr("treino.workflows.sweep.heat.CHUNK_SECONDS", 0.003)
+    monkeypatch.setattr(drive, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(drive, "CHECKPOINT_SHARE", 0.0)
+    list(sweeping("iris", SPACE, out=tmp_path / "whole", **asked))
+    events = sweeping("iris", SPACE, out=tmp_path / "torn", **asked)
+    for _i, event in zip(range(after + 2), events, strict=False):
+        assert not isinstance(event, Ended)
+    events.close()
+    folder = RunFolder.open(tmp_path / "torn")
+    assert folder.status == "interrupted"
+    again = list(resuming(tmp_path / "torn"))
+    assert isinstance(again[-1], Ended)
+    assert not again[-1].interrupted
+    pd.testing.assert_frame_equal(table(tmp_path / "whole"), table(tmp_path / "torn"))
+    assert content(tmp_path / "whole") == content(tmp_path / "torn")
+    assert (
+        again[-1].document["model_steps"]
+        == json.loads((tmp_path / "whole" / "result.json").read_text())["model_steps"]
+    )
+    with pytest.raises(TreinoError, match="finished"):
+        list(resuming(tmp_path / "torn"))
+
+
+@pytest.mark.slow
+def test_members_that_diverge_are_a_result(tmp_path: Path) -> None:
+    document = swept(
+        tmp_path / "s", ["lr=0.001|1e5", "seed=0..2"], members=6, settings={"epochs": 30, "optimizer": "sgd"}
+    )
+    assert document["diverged"] == 3
+    assert all(entry["params"]["lr"] == 0.001 for entry in document["leaderboard"])
+    rows = table(tmp_path / "s")
+    assert rows[rows.lr == 1e5].best.isna().all()
+
+
+def test_a_sweep_in_which_all_diverge_says_so(tmp_path: Path) -> None:
+    document = swept(tmp_path / "s", ["lr=1e5|1e6"], settings={"epochs": 30, "optimizer": "sgd"})
+    assert document["best"] is None
+    assert "Every network diverged" in document["notes"][-1]
+    assert RunFolder.open(tmp_path / "s").status == "diverged"
+
+
+@pytest.mark.slow
+def test_enough_is_enough(tmp_path: Path) -> None:
+    document = swept(tmp_path / "s", until="accuracy=0.5", strategy="none")
+    assert document["status"] == "finished"
+    assert max(e["validation"]["accuracy"] for e in document["leaderboard"]) >= 0.5
+    assert document["finished"] < 24
+    assert document["judge"]["certificate"]["same_bits"]
+    document = swept(
+        tmp_path / "u", until="accuracy=0.5", strategy="none", settings={"epochs": 60, "schedule": "cosine"}
+    )
+    assert document["judge"]["certificate"]["same_bits"]
+    document = swept(tmp_path / "t", max_time=1e-9, strategy="none", members=200, settings={"epochs": 3000})
+    assert document["status"] == "stopped"
+    assert document["stopped"] > 0
+
+
+@pytest.mark.parametrize(
+    ("space", "asked", "rule"),
+    [
+        ([], {}, "space_empty"),
+        (["learning=1..2"], {}, "space_unknown"),
+        (["target=a|b"], {}, "space_unknown"),
+        (["device=cpu|cuda"], {}, "space_unknown"),
+        (["lr=-1|1"], {"sampler": "grid"}, "lr_range"),
+        (["momentum=0.5|0.9"], {}, "momentum_with_adam"),
+        (["lr=1e-3..1e-1:log"], {"sampler": "grid"}, "space_levels"),
+        (["lr=1e-3|1e-2"], {"strategy": "halfing"}, "strategy_unknown"),
+        (["lr=1e-3|1e-2"], {"sampler": "sobl"}, "sampler_unknown"),
+        (["lr=1e-3|1e-2"], {"members": 0}, "members_range"),
+        (["lr=1e-3|1e-2"], {"max_time": 0}, "max_time_range"),
+        (["lr=1e-3|1e-2"], {"until": "acuracy=1"}, "until_metric"),
+        (["lr=1e-3|1e-2"], {"until": "accuracy"}, "until_form"),
+        (["lr=1e-3|1e-2"], {"until": "accuracy=high"}, "until_number"),
+        (["lr=1e-3|1e-2"], {"settings": {"validation": 0.0}}, "no_validation_rows"),
+        (["lr=1e-3|1e-2"], {"storage": "sqlite:///x.db"}, "storage_sampler"),
+    ],
+)
+def test_what_can_not_be_is_refused_before_anything_is_written(
+    tmp_path: Path, space: list[str], asked: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(TreinoError) as error:
+        swept(tmp_path / "s", space, **asked)
+    assert error.value.rule == rule
+    assert error.value.hint
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_wrong_member_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TreinoError, match=r"Network \d+ \(lr=2e\+06\)"):
+        swept(tmp_path / "s", ["lr=0.1|2e6"])
+
+
+@pytest.mark.slow
+def test_a_sweep_on_noise_says_that_there_is_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    claims = 0
+    for sweep in range(6):
+        source = (rng.normal(size=(120, 4)), rng.integers(0, 2, 120))
+        document = swept(
+            tmp_path / str(sweep), ["lr=1e-3..1e-1:log", "hidden=4|8"], source, members=40, fresh=8,
+            strategy="none", settings={"epochs": 20},
+        )  # fmt: skip
+        assert document["judge"]["expected_inflation"] > 0.05
+        claims += document["judge"]["verdict"] != "nothing"
+    assert claims <= 1
+
+
+@pytest.mark.slow
+def test_the_judge_finds_what_is_there(tmp_path: Path) -> None:
+    document = swept(tmp_path / "s", ["lr=1e-3..3e-2:log", "hidden=16|32"], "moons", fresh=6, members=12)
+    judged = document["judge"]
+    assert judged["verdict"] in ("winner", "tie")
+    assert judged["p_beats_baseline"] > 0.95
+    assert judged["test"] == document["best"]["test"]["accuracy"]
+    assert judged["test_interval"][0] < judged["test"] <= judged["test_interval"][1]
+    assert len(judged["fresh_seeds"]) == 6
+    assert judged["smallest_within_1se"]["parameters"] <= document["best"]["parameters"]
+    assert f"accuracy {judged['test']:.3f}" in judged["sentence"]
+
+
+@pytest.mark.slow
+def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
+    document = swept(tmp_path / "s", ["lr=1e-3|1e-2"], "diabetes", members=2, settings={"epochs": 20})
+    assert document["judge"]["metric"] == "rmse"
+    assert 40 < document["judge"]["seen"] < 100
+    assert document["judge"]["seen"] == pytest.approx(document["best"]["validation"]["rmse"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_progress_tells_the_best_and_the_pace(tmp_path: Path) -> None:
+    seen = [
+        e.progress for e in sweeping("iris", SPACE, out=tmp_path / "s", **SMALL) if isinstance(e, Advanced)
+    ]
+    last = seen[-1]
+    assert last.begun == 24
+    assert last.best is not None
+    assert math.isfinite(last.best[1])
+    assert last.model_steps_per_second > 0
+    assert last.model_steps <= last.planned_steps * 1.5
+
+
+@pytest.mark.slow
+def test_a_memory_that_is_too_small_parts_the_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.workflows.sweep.state.free_memory", lambda: 100_000)
+    document = swept(tmp_path / "s", strategy="halving", members=20, settings={"epochs": 20})
+    assert "are trained at a time" in " ".join(document["notes"])
+    assert table(tmp_path / "s").heat.nunique() > 1
+    assert document["members"] == 20
+
+
+@pytest.mark.slow
+def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: Path) -> None:
+    document = swept(tmp_path / "s", members=5, top=3)
+    folder = RunFolder.open(tmp_path / "s")
+    kept = keep.from_tensors(*folder.read_tensors(keep.MODELS))
+    assert [k.member for k in kept] == [e["member"] for e in document["leaderboard"][:3]]
+    best, _meta = RunFolder.open(tmp_path / "s" / "best").read_tensors("model.safetensors")
+    assert all(torch.equal(best[name], t) for name, t in kept[0].weights.items())
