@@ -1,5 +1,6 @@
 """The state of gradients, held against a bookkeeper that knows nothing of objects and versions."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,3 +137,16 @@ def test_everything_is_put_back():
     )
     assert before == after
     assert "argmax" not in vars(torch.Tensor)
+
+
+@pytest.mark.parametrize("steps", [20, 130, 300])
+def test_gradients_cleared_before_each_step_are_found_however_long_it_trains(steps):
+    torch.manual_seed(0)
+    net, x = nn.Linear(3, 1), torch.randn(20, 3)
+    opt = torch.optim.SGD(net.parameters(), lr=1e-4)
+    with Exam() as exam:
+        for _ in range(steps):
+            (net(x) - 1).pow(2).mean().backward()
+            opt.zero_grad()
+            opt.step()
+    assert [f.rule for f in exam.findings] == ["grad_cleared_before_step"]

@@ -14,8 +14,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     most backwards between two steps.
     """
     for o in seen.optimizers:
-        if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.steps:
-            numbers = {"optimizer": o.kind, "cleared": o.cleared_steps, "steps": o.steps}
+        if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.judged:
+            numbers = {"optimizer": o.kind, "cleared": o.cleared_steps, "steps": o.judged}
             yield Evidence(o.cleared_at, o.stepped_at, numbers)
         elif thrown_away(o) and within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "cleared": sum(o.discarded.values()), "steps": o.filled}

@@ -244,6 +244,7 @@ class Gradients:
             self._written(self.backward_site, mine)
         if facts.filled == 0 and facts.steps == 0 and not self.seen.backwards:
             return None  # torch.func and friends fill .grad by hand
+        facts.judged += 1
         if facts.without_gradient:
             for f in self.followed[id(facts)]:
                 p = f.ref()

@@ -20,6 +20,7 @@ class OptimizerSeen:
     first_lr: float = 0.0
     weight_decay: float = 0.0
     steps: int = 0
+    judged: int = 0  # steps whose gradients were looked at, those of the windows
     adaptive: bool = False
     tainted_steps: int = 0  # steps that used a gradient on which a used one was summed
     tainted_at: Site | None = None  # the backward that summed
