@@ -58,6 +58,24 @@ def test_scores_by_rows_are_means_of_the_drawn_rows() -> None:
     torch.testing.assert_close(by_rows(score_MN)(count_BN), torch.tensor(expected, dtype=torch.float64))
 
 
+def test_what_is_shown_may_be_another_figure_than_what_decides() -> None:
+    """Chosen by a loss that knows nothing of the rows' truth: what is shown holds no luck."""
+    shown_MN = right([0.7] * 40, 100, 5)
+    choose_MN = torch.randn(40, 100, generator=torch.Generator().manual_seed(1))
+    found = luck(by_rows(choose_MN), 40, 100, shown=by_rows(shown_MN), repeats=300)
+    assert found.winner == int(choose_MN.mean(1).argmax())
+    assert found.best == pytest.approx(float(shown_MN[found.winner].mean()))
+    assert found.inflation < 0.06
+    assert luck(by_rows(shown_MN), 40, 100, repeats=300).inflation > 0.06
+
+
+def test_a_root_is_taken_of_the_mean() -> None:
+    score_MN = -torch.tensor([[1.0, 9.0, 2.0], [4.0, 4.0, 4.0]])
+    scores = by_rows(score_MN, lambda mean: -(-mean).sqrt())
+    assert scores(torch.ones(1, 3))[0].tolist() == pytest.approx([-2.0, -2.0])
+    assert scores(torch.tensor([[0.0, 1.0, 0.0]]))[0].tolist() == pytest.approx([-3.0, -2.0])
+
+
 def test_the_winners_standard_error_is_that_of_a_share() -> None:
     found = judged([0.8], 200, 1, repeats=500)
     p = found.best
@@ -109,11 +127,17 @@ def test_the_smallest_within_one_standard_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "runner_up", "expected"),
-    [(0.99, 0.99, "winner"), (0.99, 0.6, "tie"), (0.9, 0.99, "nothing"), (0.99, None, "winner")],
+    ("constant", "baseline", "runner_up", "expected"),
+    [
+        (0.99, 0.99, 0.99, "winner"),
+        (0.99, 0.99, 0.6, "tie"),
+        (0.99, 0.9, 0.99, "linear"),
+        (0.9, 0.99, 0.99, "nothing"),
+        (0.99, 0.99, None, "winner"),
+    ],
 )
-def test_the_verdict(baseline: float, runner_up: float | None, expected: str) -> None:
-    assert verdict(baseline, runner_up) == expected
+def test_the_verdict(constant: float, baseline: float, runner_up: float | None, expected: str) -> None:
+    assert verdict(constant, baseline, runner_up) == expected
 
 
 def test_the_sentence_says_what_was_found() -> None:
@@ -122,6 +146,7 @@ def test_the_sentence_says_what_was_found() -> None:
         "accuracy 0.963 [0.89, 1.00] on 27 test rows; of the 1.000 seen in the sweep about 0.02 is luck; "
         "not distinguishable from network 17, 25% of its size."
     )
+    assert "than the baseline (linear)" in sentence("linear", told)
     assert "there is nothing here" in sentence("nothing", told)
     assert "network 9." in sentence("tie", Told(*[*told.__dict__.values()][:8], None, 1.0))
     assert "better than linear" in sentence("winner", Told(*[*told.__dict__.values()][:8], None, 1.0))

@@ -41,8 +41,9 @@ class Bracket:
         return total
 
 
-def none(members: int, epochs: int) -> tuple[Bracket, ...]:
-    """Every member to the end."""
+def none(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
+    """Every member to the end; ``eta`` and ``least`` are for the others."""
+    _check(members, epochs, eta, least)
     return (Bracket((Rung(members, epochs),)),)
 
 

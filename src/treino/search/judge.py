@@ -19,19 +19,23 @@ SURE = 0.95  # the probability from which one figure is said to beat another
 REPEATS = 500
 AT_ONCE = 64  # resamples in one product
 
-Verdict = Literal["winner", "tie", "nothing"]
+Verdict = Literal["winner", "tie", "linear", "nothing"]
 
 Scores = Callable[[Tensor], Tensor]
 """count_BN ``[B, N]``, how often each validation row is in each resample -> scores ``[B, M]``."""
 
 
-def by_rows(score_MN: Tensor) -> Scores:
-    """Scores that are means over rows (accuracy, loss): ``[M, N]``, each member's score of each row."""
+def by_rows(score_MN: Tensor, turned: Callable[[Tensor], Tensor] | None = None) -> Scores:
+    """Scores that are means over rows (accuracy, loss): ``[M, N]``, each member's score of each row.
+
+    turned: what is made of the means, a function that never falls (a mean squared error becomes its root).
+    """
     score_NM = score_MN.double().T.contiguous()
 
     def scores(count_BN: Tensor) -> Tensor:
         count_BN = count_BN.double()
-        return (count_BN @ score_NM) / count_BN.sum(1, keepdim=True)
+        mean_BM = (count_BN @ score_NM) / count_BN.sum(1, keepdim=True)
+        return mean_BM if turned is None else turned(mean_BM)
 
     return scores
 
@@ -51,8 +55,19 @@ class Luck:
     again: float
 
 
-def luck(scores: Scores, members: int, rows: int, *, seed: int = 0, repeats: int = REPEATS) -> Luck:
+def luck(
+    choose: Scores,
+    members: int,
+    rows: int,
+    *,
+    shown: Scores | None = None,
+    seed: int = 0,
+    repeats: int = REPEATS,
+) -> Luck:
     """How much of the best validation score is the luck of the choice: bootstrap over rows and members.
+
+    choose: the scores that decide. shown: those that people are told, if they are others; ``best`` and all
+    differences are in these.
 
     In each resample the best member is chosen by the drawn rows and scored by the rows that were not drawn,
     which had no part in the choice: the bias correction of Tsamardinos, Greasidou & Borboudakis,
@@ -60,8 +75,11 @@ def luck(scores: Scores, members: int, rows: int, *, seed: int = 0, repeats: int
     Learning 107 (2018). What such choices lose against the best of the same members on all rows is the
     inflation. Drawing the members too asks how another sweep would do, which may miss this one's best.
     """
-    whole_M = scores(torch.ones(1, rows))[0].nan_to_num(nan=-math.inf)
-    winner = int(whole_M.argmax())
+    shown = choose if shown is None else shown
+    all_1N = torch.ones(1, rows)
+    decides_M = choose(all_1N)[0].nan_to_num(nan=-math.inf)
+    whole_M = shown(all_1N)[0]
+    winner = int(decides_M.argmax())
     best = float(whole_M[winner])
     if rows < 2:
         return Luck(winner, best, 0.0, 0.0, 0.0)
@@ -74,14 +92,15 @@ def luck(scores: Scores, members: int, rows: int, *, seed: int = 0, repeats: int
         count_BN.scatter_add_(1, torch.randint(rows, (size, rows), generator=chance), torch.ones(size, rows))
         left_BN = (count_BN == 0).float()
         left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as happens with very few
-        inside_BM = scores(count_BN).nan_to_num(nan=-math.inf)
-        outside_BM = scores(left_BN)
-        own.append(inside_BM[:, winner])
+        inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
+        outside_BM = shown(left_BN)
+        own.append(shown(count_BN)[:, winner])
         drawn_BM = torch.zeros(size, members, dtype=torch.bool)
         drawn_BM.scatter_(1, torch.randint(members, (size, members), generator=chance), True)
         for taken_BM in (torch.ones_like(drawn_BM), drawn_BM):
             chosen_B1 = inside_BM.masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
-            seen_B = whole_M.expand(size, -1).masked_fill(~taken_BM, -math.inf).max(1).values
+            seen_B1 = decides_M.expand(size, -1).masked_fill(~taken_BM, -math.inf).argmax(1, keepdim=True)
+            seen_B = whole_M.expand(size, -1).gather(1, seen_B1)[:, 0]
             lost.append(seen_B - outside_BM.gather(1, chosen_B1)[:, 0])
     inflation, again = (_expected(torch.cat(lost[i::2])) for i in (0, 1))
     return Luck(winner, best, float(torch.cat(own).std()), inflation, again)
@@ -120,13 +139,15 @@ def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: fl
     return min(fine, key=lambda i: (parameters[i], -scores[i], i))
 
 
-def verdict(p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
-    """nothing: not surely better than the baseline. tie: not surely better than the runner-up.
+def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
+    """nothing: not surely better than a constant answer. linear: not surely better than the best baseline.
 
-    p_beats_runner_up: None where there is none.
+    tie: not surely better than the runner-up; None where there is none.
     """
-    if p_beats_baseline < SURE:
+    if p_beats_constant < SURE:
         return "nothing"
+    if p_beats_baseline < SURE:
+        return "linear"
     return "winner" if p_beats_runner_up is None or p_beats_runner_up >= SURE else "tie"
 
 
@@ -159,7 +180,11 @@ def sentence(verdict: Verdict, told: Told) -> str:
         seen=told.seen, inflation=told.inflation
     )
     if verdict == "nothing":
-        return _("{head}; {luck}; not surely better than {baseline}: there is nothing here.").format(
+        return _("{head}; {luck}; not surely better than a constant answer: there is nothing here.").format(
+            head=head, luck=lucky
+        )
+    if verdict == "linear":
+        return _("{head}; {luck}; not surely better than the baseline ({baseline}).").format(
             head=head, luck=lucky, baseline=told.baseline
         )
     if told.smaller is not None:

@@ -169,6 +169,19 @@ class Space:
         }  # fmt: skip
 
 
+def space_again(document: Mapping[str, Any]) -> Space:
+    """The space that ``to_json`` wrote."""
+    found = []
+    for name, d in document.items():
+        domain: Range | Choice = (
+            Choice(tuple(d["values"]))
+            if "values" in d
+            else Range(d["low"], d["high"], d["log"], d["whole"], d["levels"])
+        )
+        found.append(Dimension(name, domain, d.get("if"), tuple(d.get("among", ()))))
+    return Space(tuple(found))
+
+
 def read_space(given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool]) -> Space:
     """The space that is written so; see this file's beginning.
 
