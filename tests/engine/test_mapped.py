@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import sample
 
-from treino.data.batches import BLOCK_ROWS, WINDOW_ROWS, order
+from treino.data.batches import BLOCK_ROWS, WINDOW_ROWS, batches, order
+from treino.data.dataset import Rows
 from treino.data.elsewhere import parts
 from treino.data.mapped import Mapped, as_mapped
 from treino.engine import feed, mlp, train
@@ -142,6 +143,16 @@ def test_other_numbers_are_converted_as_they_are_read(kind, tmp_path) -> None:
     assert torch.equal(
         trained(x, "flat-loop", 8, "each")[1], trained(torch.from_numpy(whole), "flat-loop", 8, "each")[1]
     )
+
+
+@pytest.mark.parametrize("batch", [1, 7, 70])
+def test_its_batches_are_those_of_memory(batch, x_map, monkeypatch) -> None:
+    monkeypatch.setattr("treino.data.mapped.PART_BYTES", 3000)
+    index, order_N = torch.arange(70), order(70, 4, 2)
+    held, read = (batches(Rows(x, Y, index), batch, order_N) for x in (X, Mapped(x_map)))
+    for (x, y), (same_x, same_y) in zip(held, read, strict=True):
+        assert torch.equal(x, same_x)
+        assert torch.equal(y, same_y)
 
 
 @pytest.mark.usefixtures("_small")

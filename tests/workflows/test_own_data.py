@@ -46,6 +46,11 @@ class Coming(IterableDataset):
             yield {"point": X[i].numpy(), "side": ("left", "right")[Y[i]]}
 
 
+class Pairs(IterableDataset):
+    def __iter__(self) -> Iterator[Any]:
+        return ((X[i], int(Y[i])) for i in range(40))
+
+
 def loader(**arguments: Any) -> DataLoader:
     return DataLoader(Points(), batch_size=20, shuffle=True, **arguments)
 
@@ -166,6 +171,25 @@ def test_pictures_become_channels_of_shares(tmp_path: Path) -> None:
     assert set(run.predict(Pictures())) == {"dark", "light"}
     pixels = np.stack([np.asarray(Pictures()[i][0]).transpose(2, 0, 1) for i in range(6)])
     assert run.predict(pixels).tolist() == ["dark", "light"] * 3
+
+
+@pytest.mark.parametrize("source", [Points("torch"), loader(), Pairs()])
+def test_a_loaded_one_prints_itself_and_is_gone_through(source: Any) -> None:
+    data = tr.load(source, validation=0, test=0)
+    assert "rows" in repr(data)
+    assert "<table>" in data._repr_html_()
+    got = torch.cat([x for x, _y in data.train.batches(7)])
+    assert got.shape == (len(data.train), 2)
+    if isinstance(source, Points):
+        x, y = data.train[3]
+        assert torch.equal(x, got[3])
+        assert y == Y[3]
+        assert torch.equal(data.train[2:9].x, got[2:9])
+        assert torch.equal(data.train[torch.tensor([3, 1])].x, got[[3, 1]])
+        assert len(list(data.train)) == 160
+    else:
+        with pytest.raises(TreinoError, match="comes as it comes"):
+            data.train[3]
 
 
 # ---- going on

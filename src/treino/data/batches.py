@@ -1,7 +1,7 @@
 """The order of the rows in an epoch, and its batches taken out of one contiguous tensor."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -47,6 +47,10 @@ def batches(
     """
     if order_N is None:
         order_N = torch.arange(len(rows))
+    held: Any = rows.x
+    if not isinstance(held, torch.Tensor):
+        yield from held.in_batches(rows.y, order_N, batch_size)
+        return
     row_bytes = max(1, rows.x.element_size() * rows.x.shape[1])
     at_once = max(1, _GATHER_BYTES // row_bytes // batch_size) * batch_size
     for index in order_N.split(at_once):

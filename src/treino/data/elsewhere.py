@@ -28,6 +28,10 @@ class Elsewhere(Protocol):
         """All rows once, (x ``[B, *item]``, y ``[B, ...]``), at most so many at a time."""
         ...
 
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        """The rows in this order, so many at a time; a stream's in its own."""
+        ...
+
     def split(self, rows: int) -> Iterator[Tensor]:
         """The same without the targets, as a tensor's parts."""
         ...

@@ -280,6 +280,9 @@ class Items:
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
         return self.batches((STILL, part) for part in torch.arange(len(self)).split(rows))
 
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        return self.batches((STILL, part) for part in order_N.split(batch_size))
+
     def split(self, rows: int) -> Iterator[Tensor]:
         return (x for x, _y in self.parts(torch.empty(0), rows))
 
@@ -288,8 +291,10 @@ class Items:
         return self[place], y[place]
 
     def __getitem__(self, index: Any) -> Tensor:
-        """A copy of these rows: a slice, or a tensor of numbers or truth values."""
+        """A copy of these rows: a number, a slice, or a tensor of numbers or truth values."""
         rows = torch.arange(len(self))[index]
+        if rows.dim() == 0:
+            return self[rows.unsqueeze(0)][0]
         return torch.cat([x for x, _y in self.batches((STILL, part) for part in rows.split(64))])
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.data.batches import BLOCK_ROWS
-from treino.data.elsewhere import Batch, part_rows
+from treino.data.elsewhere import PART_BYTES, Batch, part_rows
 
 TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
 AROUND_BYTES = 1 << 16  # what the system maps at the touch of one row
@@ -161,6 +161,11 @@ class Mapped:
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
         return zip(self.split(rows), y.split(rows), strict=True)
+
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        at_once = max(1, PART_BYTES // self._row_bytes // batch_size) * batch_size
+        for index in order_N.split(at_once):
+            yield from zip(self.take(index).split(batch_size), y[index].split(batch_size), strict=True)
 
     def split(self, rows: int) -> Iterator[Tensor]:
         for start in range(0, len(self), rows):

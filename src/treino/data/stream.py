@@ -206,6 +206,19 @@ class Stream:
         """One pass; the parts are the source's batches, whatever ``rows`` says."""
         return (self._taken(x, labels) for x, labels in self._source.once())
 
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        """One pass in the source's own order; in its own batches where it has them."""
+        if self.steps is not None:
+            return self.parts(y, batch_size)
+        return self.batches((0, part) for part in order_N.split(batch_size))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        raise TreinoError(
+            "stream_index",
+            _("{name} comes as it comes: it has no row {index}.").format(name=self._source.name, index=index),
+            _("Go through it: for x, y in rows.batches(): …"),
+        )
+
     def split(self, rows: int) -> Iterator[Tensor]:
         return (x for x, _y in self.parts(torch.empty(0), rows))
 
