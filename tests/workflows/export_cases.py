@@ -103,7 +103,8 @@ def source(name: Any, folder: Path) -> Any:
         frame = mixed(brazilian=name == "mixed brazilian.csv")
         if name == "mixed frame.csv":
             return frame
-        frame.to_csv(path, index=False, sep=";" if "brazilian" in name else ",")
+        in_brazil = {"sep": ";", "encoding": "latin-1"} if "brazilian" in name else {}
+        frame.to_csv(path, index=False, **in_brazil)
         return str(path)
     if name == "twice.csv":
         again.to_csv(path, index=False)

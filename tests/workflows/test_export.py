@@ -128,7 +128,8 @@ def test_it_predicts_from_columns_of_every_kind(name: str, tmp_path: Path) -> No
     run = trained(name, tmp_path, **MIXED)
     new = mixed(40, brazilian="brazilian" in name, seed=6).drop(columns="price")
     new.loc[0, ["city", "size", "street"]] = "elsewhere"
-    new.to_csv(tmp_path / "new.csv", index=False, sep=";" if "brazilian" in name else ",")
+    in_brazil = {"sep": ";", "encoding": "latin-1"} if "brazilian" in name else {}
+    new.to_csv(tmp_path / "new.csv", index=False, **in_brazil)
     ours = tr.open(run.path).predict(str(tmp_path / "new.csv"))
     theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "new.csv")))))
     np.testing.assert_allclose(theirs["prediction"], ours, rtol=1e-6)

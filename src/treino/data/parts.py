@@ -185,7 +185,9 @@ def decide_parts(
     if not (part_N == TRAIN).any():
         raise TreinoError(
             "no_training_rows",
-            _("No row is left to train on."),
+            _("No row is left to train on: {n} equal rows that are held back.").format(n=int(leaked.sum()))
+            if (leaked := part_N == LEFT_OUT).any()
+            else _("No row is left to train on."),
             _("Give the splits other shares, or keep equal rows with --duplicates ignore."),
         )
     _say_classes(part_N, label_N, classes, sum(shares) > 0 or len(tables) > 1, notes)

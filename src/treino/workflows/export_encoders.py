@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WAYS = {"number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date}
 
 
-def encoders_part(run: "Run", data: Data, delimiter: str) -> Part:
+def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part:
     """Flags and values of the encoders, and of how the cells of the run's table are written."""
     made = data.preparation.encoders
     columns = _columns(run, data)
@@ -41,7 +41,7 @@ def encoders_part(run: "Run", data: Data, delimiter: str) -> Part:
         "ways": functions,
         "date_order": f"(a, b, c) if a > 999 else {last}",
         "number_doc": "A number as it is written in the table; NaN for a cell without a value.",
-        "encoding": "utf-8-sig",
+        "encoding": encoding,
         "delimiter": "" if delimiter == "," else f", delimiter={literal(delimiter)}",
         "read": "encode(read_csv(path))",
     }

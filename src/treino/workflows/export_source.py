@@ -82,7 +82,7 @@ def source_part(run: "Run", data: Data) -> Part:
     if table is None:
         part |= _given(run, data)
         if encoded:
-            part |= encoders_part(run, data, _delimiter(Path(data.source), data) or ",")
+            part |= encoders_part(run, data, *_dialect(Path(data.source), data))
     else:
         part |= _table(run, data, table)
     return part
@@ -237,12 +237,22 @@ def _csv(run: "Run", data: Data, table: Table) -> Part:
     return part
 
 
+def _dialect(path: Path, data: Data) -> tuple[str, str]:
+    """(what separates the cells, the encoding) of the table; as is usual where it is no text."""
+    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
+        if mark := _delimiter(path, data, encoding):
+            return mark, encoding
+    return ",", "utf-8-sig"
+
+
 def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | None:
     """What separates the cells: that by which the header has the names; None for what is no such file."""
     names = {*data.features, data.target}
     for mark in ",;\t|":
         try:
             with path.open(newline="", encoding=encoding) as file:
+                file.read()  # all of it has to be of this encoding
+                file.seek(0)
                 header = next((cells for cells in csv.reader(file, delimiter=mark) if cells), [])
         except (OSError, UnicodeError, csv.Error):
             return None
