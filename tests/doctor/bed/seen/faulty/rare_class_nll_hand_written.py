@@ -1,0 +1,22 @@
+# expect: class_imbalance @ 17
+# allowed: missing_no_grad @ 21
+"""Three classes, two of them rare, loss picked out of log-probabilities by hand."""
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+n = 1200
+y = torch.multinomial(torch.tensor([0.95, 0.03, 0.02]), n, replacement=True)
+x = torch.randn(n, 4) + 0.9 * nn.functional.one_hot(y, 4).float()
+net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3), nn.LogSoftmax(dim=1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
+for epoch in range(5):
+    for idx in torch.randperm(n).split(60):
+        logp = net(x[idx])
+        loss = nn.functional.nll_loss(logp, y[idx])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    right = (net(x).argmax(1) == y).float().mean().item()
+    print(f"epoch {epoch}: loss {loss.item():.4f}, accuracy {right:.3f}")
