@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.source import called, tree
+from treino.diagnosis.watch.seen import LossSeen, Seen
 from treino.words import _
 
 
@@ -28,8 +29,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
         if count / total < 0.3 / loss.classes and common > 0.75 and seen_now >= 4 and found < 0.1 * seen_now:
             numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
-            yield Evidence(loss.made_at or loss.site, loss.site, numbers)
+            yield Evidence(_unused_sampler(loss) or loss.made_at or loss.site, loss.site, numbers)
             return
+
+
+def _unused_sampler(loss: LossSeen) -> Site | None:
+    """The loader, where a sampler was made that would draw the classes evenly and no loader was given it."""
+    module = tree(loss.loader.file) if loss.loader is not None else None
+    if module is None or not called(module, "WeightedRandomSampler"):
+        return None
+    loaders = called(module, "DataLoader")
+    given = any(k.arg in ("sampler", "batch_sampler") for c in loaders for k in c.keywords)
+    return None if given else loss.loader
 
 
 RULE = Rule(

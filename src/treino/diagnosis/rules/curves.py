@@ -13,8 +13,8 @@ LEAST = 12  # values, below which a course tells nothing
 class Curve:
     """Losses in the order of training, and what an answer without any learning gets.
 
-    constant: the loss of the best constant answer; of a loss by hand, whose targets aren't known, the least of
-    its first three values: random weights say about the same for every row, and steps may grow from the first.
+    constant: the loss of the best constant answer; of a loss by hand, whose targets aren't known, the least
+    of its first three values: random weights say about the same for every row.
     """
 
     site: Site | None

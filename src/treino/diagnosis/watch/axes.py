@@ -97,9 +97,14 @@ def wrong_axis(site: Site) -> int | None:
         if not isinstance(func, ast.Attribute) or not called(func.value, "numpy"):
             continue
         return _axis(call)
+    value = statement.value if isinstance(statement, ast.Assign) else None
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         name, around = statement.targets[0].id, function_of(site)
-        if isinstance(statement.value, ast.Call) and called(statement.value, "numpy") == [statement.value]:
+        if (
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Attribute)
+            and value.func.attr == "numpy"
+        ):
             for call in called(around, "argmax") if around is not None else []:
                 func = call.func
                 if (

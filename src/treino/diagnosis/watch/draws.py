@@ -1,4 +1,4 @@
-"""Seeds that are set and orders that are drawn: whether epochs of one training see the same random numbers."""
+"""Seeds that are set and orders that are drawn: whether epochs see the same random numbers."""
 
 import random
 from collections import deque
