@@ -1,6 +1,6 @@
 # expect: nothing
 # mends: rare_class_nll_hand_written.py
-"""Three classes, two of them rare, loss picked out of log-probabilities by hand."""
+"""Three classes, two of them rare; the negative log-likelihood is not weighted."""
 
 import torch
 from torch import nn

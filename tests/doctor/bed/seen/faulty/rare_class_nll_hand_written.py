@@ -1,6 +1,6 @@
 # expect: class_imbalance @ 17
 # allowed: missing_no_grad @ 21
-"""Three classes, two of them rare, loss picked out of log-probabilities by hand."""
+"""Three classes, two of them rare; the negative log-likelihood is not weighted."""
 
 import torch
 from torch import nn
