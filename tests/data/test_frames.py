@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 
 from treino.data import load
+from treino.data.frames import read_frame
 from treino.errors import TreinoError
 
 N = 40
@@ -140,3 +142,44 @@ def test_a_frame_of_one_row_is_refused() -> None:
     with pytest.raises(TreinoError) as error:
         load(frame(y=Y).iloc[:1], target="y")
     assert error.value.rule == "rows_one"
+
+
+@pytest.mark.parametrize("source", [pd.Series([1, 2.5]), pa.chunked_array([[1, 2]])])
+def test_what_is_no_frame_for_all_its_arrow(source: object) -> None:
+    with pytest.raises(TreinoError) as error:
+        load(source)
+    assert error.value.rule == "data_type"
+
+
+def test_columns_of_all_types_of_pandas() -> None:
+    zone = "America/Sao_Paulo"
+    table = read_frame(
+        pd.DataFrame(
+            {
+                "time": pd.to_datetime(["2024-01-01", None]).tz_localize(zone),
+                "date": [pd.Timestamp("2024-01-02").date(), None],
+                "span": pd.to_timedelta([1, None], unit="D"),
+                "rank": pd.Categorical(["b", None], ["a", "b"], ordered=True),
+                "truth": pd.array([True, None], "boolean"),
+                "truths": pd.Series([None, False], dtype=object),
+                "whole": pd.array([7, None], "Int64"),
+                "mixed": pd.Series([1, "x"], dtype=object),
+                "money": ["R$ 1.234,50", ""],
+                "words": pd.Series(["NA", "x"], dtype="string"),
+            }
+        )
+    )
+    second = pd.Timestamp("2024-01-01", tz=zone).timestamp()
+    for name, wanted in {"time": second, "date": 19724 * 86400.0}.items():
+        np.testing.assert_array_equal(table.column(name).seconds, [wanted, np.nan])
+    for name, numbers in {
+        "span": [86400, np.nan], "truth": [1, np.nan], "truths": [np.nan, 0], "whole": [7, np.nan],
+        "money": [1234.5, np.nan],
+    }.items():  # fmt: skip
+        np.testing.assert_array_equal(table.column(name).numbers, numbers)
+    assert [name for name in table.names if table.column(name).boolean] == ["truth", "truths"]
+    rank = table.column("rank")
+    assert (rank.categories, rank.ordered) == (("a", "b"), True)
+    assert rank.missing_N.tolist() == [False, True]
+    assert table.column("mixed").words.tolist() == ["1", "x"]  # type: ignore[union-attr]
+    assert table.column("words").words.tolist() == ["NA", "x"]  # type: ignore[union-attr]

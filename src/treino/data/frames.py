@@ -43,11 +43,21 @@ def read_frame(frame: "pd.DataFrame", reading: Reading | None = None) -> Table:
 
 def read_arrow(source: Any, reading: Reading | None = None) -> Table:
     """The table in anything with Arrow's stream interface (the PyCapsule interface of Arrow's documents)."""
+    import pyarrow as pa
+
     from treino.data.reading import columnar, opening
 
-    part = columnar.open_stream(source)
-    if not part.rows:
-        raise _empty(0, len(part.names))
+    try:
+        table = pa.table(source)
+    except (pa.ArrowException, TypeError, ValueError):
+        raise TreinoError(
+            "data_type",
+            _("Data can't be read from a {type}.").format(type=type(source).__name__),
+            _("Give a frame with a column for each feature."),
+        ) from None
+    if not table.num_rows or not table.num_columns:
+        raise _empty(table.num_rows, table.num_columns)
+    part = columnar.open_table(table)
     return opening.open_parts(
         [part], reading or Reading(), True, name="frame", source="frame", sha256=None, what=_("the frame")
     ).table()
@@ -105,7 +115,7 @@ def _table(name: str, names: Sequence[str], columns: Sequence["pa.Array"], readi
 
     from treino.data.reading import columnar, opening
 
-    part = columnar.open_stream(pa.Table.from_arrays(list(columns), names=list(names)))
+    part = columnar.open_table(pa.Table.from_arrays(list(columns), names=list(names)))
     return opening.open_parts(
         [part], reading or Reading(), True, name=name, source=name, sha256=None, what=_("the frame")
     ).table()

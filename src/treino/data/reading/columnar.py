@@ -1,7 +1,7 @@
 """Tables stored by columns, with types: Parquet and Arrow files, and what Python hands over as Arrow."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -18,16 +18,12 @@ _ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class Columnar:
-    """Typed columns. source: gives the batches of the named columns, each time from the beginning.
-
-    rows: how many, where that is known beforehand.
-    """
+    """Typed columns. source: gives the batches of the named columns, each time from the beginning."""
 
     file: File | None
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
-    rows: int = 0
     seen: list[Seen] = field(default_factory=list)
     typed = True
 
@@ -72,12 +68,11 @@ def open_columnar(file: File) -> Columnar:
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
 
 
-def open_stream(source: Any) -> Columnar:
-    """What has an Arrow interface: a polars frame, a pyarrow table (it is gone through once)."""
-    table = source if isinstance(source, pa.Table) else pa.table(source)
-    schema = table.schema
-    part = _of_schema(schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches()))
-    return replace(part, rows=table.num_rows)
+def open_table(table: pa.Table) -> Columnar:
+    """A table of Arrow in memory."""
+    return _of_schema(
+        table.schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches())
+    )
 
 
 def _of_schema(
