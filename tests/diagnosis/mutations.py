@@ -280,22 +280,26 @@ def drop_train(s: Source) -> Made:
     evals, trains = s.statements("eval"), [t for t in s.statements("train") if not t[2].args]
     if plain_loop(s) is None or not _modal(s) or len(evals) != 1 or len(trains) != 1:
         return
-    loops = [n for n in s.nodes if isinstance(n, (ast.For, ast.While))]
-    (b, n, _), (c, m, _) = evals[0], trains[0]
-    if any(
-        w.lineno <= b[n].lineno <= w.end_lineno and w.lineno <= c[m].lineno <= w.end_lineno for w in loops
-    ):
-        yield s.without(c[m].lineno), "train_mode_never_restored", b[n].lineno
+    (b, n, _), (c, m, call) = evals[0], trains[0]
+    net = ast.unparse(call.func.value)  # type: ignore[attr-defined]
+    for around in (w for w in s.nodes if isinstance(w, (ast.For, ast.While))):
+        made = {ast.unparse(t) for a in ast.walk(around) if isinstance(a, ast.Assign) for t in a.targets}
+        if _spans(around, b[n].lineno) and _spans(around, c[m].lineno) and net not in made:
+            yield s.without(c[m].lineno), "train_mode_never_restored", b[n].lineno
+            return
+
+
+def _spans(node: ast.stmt, number: int) -> bool:
+    return node.lineno <= number <= (node.end_lineno or 0)
 
 
 def drop_no_grad(s: Source) -> Made:
-    judged = _judges(s)
-    if (
-        plain_loop(s) is not None
-        and len(judged) == 1
-        and "no_grad" not in s.text.replace("torch.no_grad():", "", 1)
-    ):
-        number = judged[0].lineno
+    """Needs: judged again and again, in the loop that trains (one graph at the end harms nobody)."""
+    judged, loop = _judges(s), plain_loop(s)
+    if loop is None or len(judged) != 1 or "no_grad" in s.text.replace("torch.no_grad():", "", 1):
+        return
+    number = judged[0].lineno
+    if any(isinstance(n, ast.For) and _spans(n, number) and _spans(n, loop.step) for n in s.nodes):
         yield s.changed({number: s.indent(number) + "if True:"}), "missing_no_grad", number + 1
 
 

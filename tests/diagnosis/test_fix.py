@@ -1,6 +1,8 @@
 """Mends: the patch mends the script, keeps its comments, and the user's file stays as it is."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -25,12 +27,12 @@ def test_the_mended_example_is_silent(rule, tmp_path):
     path = tmp_path / "script.py"
     text = PRELUDE + rules()[rule].wrong + "# the end\n"
     path.write_text(text)
-    mended = patch(str(path), run_script(str(path)).exam.findings)
+    mended = patch(run_script(str(path)).exam.findings)
     assert rule in mended.rules
     assert path.read_text() == text
-    assert mended.source.endswith("# the end\n")
+    assert mended.sources[str(path)].endswith("# the end\n")
     assert mended.diff.startswith("--- ")
-    path.write_text(mended.source)
+    path.write_text(mended.sources[str(path)])
     assert rule not in {r for r, _, _ in examined(path)["findings"]}
 
 
@@ -50,8 +52,60 @@ def test_the_table_says_what_failed():
 def test_a_proof_runs_the_script_as_it_is_and_mended(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(PRELUDE + rules()["grad_cleared_before_step"].wrong + "print('loss', loss.item())\n")
-    mended = patch(str(path), run_script(str(path)).exam.findings)
+    mended = patch(run_script(str(path)).exam.findings)
     plain, better, faster, slower = proof(str(path), [], mended, seeds=2)
     assert plain.failed == better.failed == faster.failed == slower.failed == 0
     assert max(better.loss) < min(plain.loss)
     assert better.figure == pytest.approx(better.loss, rel=1e-4)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A fault in a file that is imported; run as a script and as a module."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "steps.py").write_text(
+        "def step(net, x, optimizer):\n    loss = (net(x) - 1).pow(2).mean()  # café\n    loss.backward()\n"
+        "    optimizer.step()\n    return loss\n"
+    )
+    (folder / "train.py").write_text(
+        PRELUDE + "from package.steps import step\nnet = nn.Linear(8, 1)\n"
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.05)\nfor _ in range(40):\n"
+        "    loss = step(net, x, optimizer)\nprint('loss', loss.item())\n"
+    )
+    (tmp_path / "start.py").write_text("import package.train\n")
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "module"), [("package.train", True), ("start.py", False)])
+def test_a_fault_in_an_imported_file_is_mended_and_proven(target, module, package, monkeypatch):
+    monkeypatch.syspath_prepend(str(package))
+    before = {p: p.read_bytes() for p in package.rglob("*.py")}
+    found = run_script(target, module=module).exam.findings
+    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
+        del sys.modules[name]
+    assert [f.rule for f in found] == ["missing_zero_grad"]
+    mended = patch(found)
+    [(path, text)] = mended.sources.items()
+    assert path.endswith("steps.py")
+    assert "    optimizer.zero_grad()\n    loss.backward()\n" in text
+    rows = proof(target, [], mended, module=module, seeds=1)
+    assert [row.failed for row in rows] == [0, 0, 0, 0]
+    plain, better = rows[:2]
+    assert better.loss != plain.loss
+    assert {p: p.read_bytes() for p in package.rglob("*.py")} == before
+
+
+@pytest.mark.slow
+def test_the_patch_file_applies(package, monkeypatch):
+    monkeypatch.syspath_prepend(str(package))
+    mended = patch(run_script("package.train", module=True).exam.findings)
+    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
+        del sys.modules[name]
+    (package / "mend.patch").write_text(mended.diff)
+    command = ["patch", "-p0", "-i", "mend.patch"]
+    subprocess.run(command, cwd=package, check=True, capture_output=True)
+    assert (package / "package" / "steps.py").read_text() in mended.sources.values()

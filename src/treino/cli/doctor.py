@@ -129,8 +129,8 @@ def _examine(
             final = 3
         print(text(outcome), file=sys.__stderr__, flush=True)
         found = document(outcome, final)
-        if (prove or fix is not None) and outcome.exam.findings and not module:
-            found |= _mend(target, arguments, outcome, prove, seeds, fix)
+        if (prove or fix is not None) and outcome.exam.findings:
+            found |= _mend(target, arguments, module, outcome, prove, seeds, fix)
         if screen.as_json:
             restore()
             screen.document(found)
@@ -149,13 +149,19 @@ def _examine(
 
 
 def _mend(
-    target: str, arguments: tuple[str, ...], outcome: "Outcome", prove: bool, seeds: int, fix: str | None
+    target: str,
+    arguments: tuple[str, ...],
+    module: bool,
+    outcome: "Outcome",
+    prove: bool,
+    seeds: int,
+    fix: str | None,
 ) -> dict[str, object]:
     from treino.diagnosis.fix import patch
     from treino.diagnosis.prove import proof, table
     from treino.store.files import write_atomically
 
-    mended = patch(target, outcome.exam.findings)
+    mended = patch(outcome.exam.findings)
     found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
     if not mended.rules:
         print(_("doctor: none of these findings has a mechanical mend."), file=sys.__stderr__)
@@ -168,7 +174,7 @@ def _mend(
         )
         found["path"] = fix
     if prove:
-        rows = proof(target, arguments, mended, seeds=seeds)
+        rows = proof(target, arguments, mended, module=module, seeds=seeds)
         print(mended.diff + "\n" + table(rows), file=sys.__stderr__, flush=True)
         found["proof"] = [row.as_json() for row in rows]
     return found

@@ -3,12 +3,12 @@
 import ast
 import difflib
 import os
+import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.source import enclosing, function_of, loop_around, statement_at
+from treino.diagnosis.source import called, enclosing, function_of, loop_around, statement_at, tree
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -24,29 +24,48 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mended:
-    """A script with its mends."""
+    """A program with its mends. sources: each changed file's path -> its text; the files stay as they are."""
 
-    source: str
+    sources: dict[str, str]
     diff: str
     rules: tuple[str, ...]
 
 
-def patch(path: str, findings: Iterable[Finding]) -> Mended:
-    """The script with every finding mended that has a mechanical mend, and the difference as a patch.
+def patch(findings: Iterable[Finding]) -> Mended:
+    """Every finding mended that has a mechanical mend, in whatever file it is, and the difference as a patch.
 
     Raises:
-        TreinoError: the mended script would not compile (rule ``fix``); that is a defect of a mend.
+        TreinoError: a mended file would not compile (rule ``fix``); that is a defect of a mend.
     """
-    full = str(Path(path).absolute())
-    before = Path(path).read_text(encoding="utf-8")
+    of: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.file is not None and finding.line is not None and finding.rule in MENDS:
+            of.setdefault(finding.file, []).append(finding)
+    sources: dict[str, str] = {}
+    diffs: list[str] = []
+    done: list[str] = []
+    for file, found in of.items():
+        try:
+            with tokenize.open(file) as opened:  # in the encoding that it declares
+                before = opened.read()
+        except (OSError, SyntaxError, UnicodeDecodeError):  # it is gone, or was never a file
+            continue
+        after, rules = _mended(file, before, found)
+        if rules:
+            sources[file] = after
+            name = os.path.relpath(file)
+            diffs += difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name)
+            done += rules
+    return Mended(sources, "".join(diffs), tuple(done))
+
+
+def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[str]]:
+    """One file's new text, and the rules whose findings were mended."""
     lines = before.splitlines()
     edits: list[Edit] = []
     done: list[str] = []
     for finding in findings:
-        mend = MENDS.get(finding.rule)
-        if mend is None or finding.file != full or finding.line is None:
-            continue
-        made = mend(finding, lines)
+        made = MENDS[finding.rule](finding, lines)
         if made and not any(_meets(a, b) for a in made for b in edits):
             edits += made
             done.append(finding.rule)
@@ -54,14 +73,12 @@ def patch(path: str, findings: Iterable[Finding]) -> Mended:
         lines[edit.first - 1 : max(edit.last, edit.first - 1)] = edit.lines
     after = "\n".join(lines) + ("\n" if before.endswith("\n") else "")
     try:
-        compile(after, full, "exec", dont_inherit=True)
+        compile(after, file, "exec", dont_inherit=True)
     except SyntaxError as error:
         raise TreinoError(
-            "fix", _("A mend of {path} does not compile: {error}.").format(path=path, error=error), status=1
+            "fix", _("A mend of {path} does not compile: {error}.").format(path=file, error=error), status=1
         ) from None
-    name = os.path.relpath(full)
-    diff = "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name))
-    return Mended(after, diff, tuple(done))
+    return after, done
 
 
 def _meets(a: Edit, b: Edit) -> bool:
@@ -218,7 +235,7 @@ def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
     """net.eval() before the block that evaluates, net.train() after it."""
     site = _site(finding)
     net, block = _net_called(site), _block(site)
-    if net is None or block is None or block.end_lineno is None:
+    if net is None or block is None or block.end_lineno is None or _trains_too(site):
         return []
     indent = _indent(lines, block.lineno)
     after = Edit(block.end_lineno + 1, block.end_lineno, (f"{indent}{net}.train()",))
@@ -239,15 +256,30 @@ def _block(site: Site) -> ast.stmt | None:
     return best
 
 
+def _trains_too(site: Site) -> bool:
+    """Whether the loop around a line trains as well: one function for both, told by a mode."""
+    loop, around = loop_around(site), function_of(site)
+    calls = called(around, "backward") if around is not None else []
+    loops = [loop_around(Site(site.file, call.lineno)) for call in calls]
+    return loop is not None and any(other is not None and other.lineno == loop.lineno for other in loops)
+
+
 def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
-    block = _block(_site(finding))
+    """The block that evaluates without gradients; a line that trains too: with them while the net trains."""
+    site = _site(finding)
+    block, manager = _block(site), "torch.no_grad()"
     if block is None or block.end_lineno is None or isinstance(block, ast.Return):
         return []
+    if _trains_too(site):
+        net, module = _net_called(site), tree(site.file)
+        if net is None or module is None or not called(module, "eval"):
+            return []
+        manager = f"torch.set_grad_enabled({net}.training)"
     indent = _indent(lines, block.lineno)
     inside = tuple(
         "    " + text if text.strip() else text for text in lines[block.lineno - 1 : block.end_lineno]
     )
-    return [Edit(block.lineno, block.end_lineno, (f"{indent}with torch.no_grad():", *inside))]
+    return [Edit(block.lineno, block.end_lineno, (f"{indent}with {manager}:", *inside))]
 
 
 def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:

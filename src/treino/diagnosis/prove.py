@@ -1,8 +1,7 @@
 """The proof: the script as it is, mended, and mended at other rates, over several seeds, in fresh processes.
 
 A mend is never promised to give a better figure; both are shown. The seed of a run is added to every seed
-that
-the script sets itself, so that a script which fixes its seed varies too.
+that the script sets itself, so that a script which fixes its seed varies too.
 """
 
 import json
@@ -58,23 +57,30 @@ def interval(values: Sequence[float]) -> list[float] | None:
 
 
 def proof(
-    path: str, arguments: Sequence[str], mended: Mended, *, seeds: int = 3, timeout: float = 600
+    target: str,
+    arguments: Sequence[str],
+    mended: Mended,
+    *,
+    module: bool = False,
+    seeds: int = 3,
+    timeout: float = 600,
 ) -> list[Row]:
-    """One row for each variant."""
-    original = Path(path).read_text(encoding="utf-8")
-    variants = [(_("as it is"), original, 1.0)]
+    """One row for each variant. target: a script, or the name of a module. timeout: seconds for each run."""
+    job = {"target": target, "module": module, "arguments": list(arguments)}
+    variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
     for rate in RATES:
         name = _("mended") if rate == 1 else _("mended, lr × {rate}").format(rate=f"{rate:g}")
-        variants.append((name, mended.source, rate))
-    return [_row(name, source, path, arguments, rate, seeds, timeout) for name, source, rate in variants]
+        variants.append((name, mended.sources, rate))
+    return [
+        _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout)
+        for name, sources, rate in variants
+    ]
 
 
-def _row(
-    name: str, source: str, path: str, arguments: Sequence[str], rate: float, seeds: int, timeout: float
-) -> Row:
+def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
     losses, figures, failed = [], [], 0
     for seed in range(seeds):
-        found = _run(source, path, arguments, rate, seed, timeout)
+        found = _run(job | {"seed": seed}, timeout)
         if found is None:
             failed += 1
             continue
@@ -84,27 +90,13 @@ def _row(
     return Row(name, tuple(losses), tuple(figures), failed)
 
 
-def _run(
-    source: str, path: str, arguments: Sequence[str], rate: float, seed: int, timeout: float
-) -> dict[str, Any] | None:
+def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory() as folder:
-        job, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
-        job.write_text(
-            json.dumps(
-                {
-                    "source": source,
-                    "path": str(Path(path).absolute()),
-                    "arguments": list(arguments),
-                    "rate": rate,
-                    "seed": seed,
-                    "answer": str(answer),
-                }
-            )
-        )
-        command = [sys.executable, "-m", "treino.diagnosis.prove_child", str(job)]
+        path, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
+        path.write_text(json.dumps(job | {"answer": str(answer)}))
         try:
             ended = subprocess.run(
-                command,
+                [sys.executable, "-m", "treino.diagnosis.prove_child", str(path)],
                 capture_output=True,
                 text=True,
                 timeout=timeout,

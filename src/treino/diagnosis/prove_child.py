@@ -1,12 +1,14 @@
-"""One run of a proof, in a process of its own: a source under the script's own path, another seed,
-another rate.
+"""One run of a proof, in a process of its own: other sources under the files' own names, another seed and
+rate.
 """
 
 import json
 import math
 import random
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 
@@ -14,6 +16,7 @@ def main(job_path: str) -> int:
     """Run the job that a file describes and write the loss that was seen."""
     job = json.loads(Path(job_path).read_text())
     _vary(job["seed"], job["rate"])
+    _exchange(job["sources"])
     from treino.diagnosis.run_script import Outcome, run_script
 
     def answer(outcome: Outcome) -> None:
@@ -23,7 +26,23 @@ def main(job_path: str) -> int:
         found = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
         Path(job["answer"]).write_text(json.dumps(found))
 
-    return run_script(job["path"], job["arguments"], source=job["source"], report=answer).status
+    source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))
+    return run_script(
+        job["target"], job["arguments"], module=job["module"], source=source, report=answer
+    ).status
+
+
+def _exchange(sources: dict[str, str]) -> None:
+    """Let imports find these texts in place of the files'."""
+    first = SourceFileLoader.get_code
+
+    def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
+        path = self.get_filename(name)
+        if path in sources:
+            return compile(sources[path], path, "exec", dont_inherit=True)
+        return first(self, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
 
 
 def _vary(seed: int, rate: float) -> None:

@@ -146,6 +146,7 @@ def _faults(seen: Seen, planned: "Plan", steps: int) -> None:
         if not seen.optimizers:
             seen.optimizers = [OptimizerSeen(planned.settings["optimizer"], SETTINGS)]
         seen.optimizers[0].steps = max(steps, seen.optimizers[0].steps)
+        seen.optimizers[0].judged = steps
         seen.optimizers[0].tainted_steps = max(steps - 1, 0)
         seen.optimizers[0].tainted_at = SETTINGS
     if "softmax_before_cross_entropy" in asked:

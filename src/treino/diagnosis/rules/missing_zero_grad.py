@@ -12,7 +12,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """An optimizer stepped at least twice on gradients that were summed onto used ones."""
     for o in seen.optimizers:
         if o.tainted_steps >= 2:
-            numbers = {"optimizer": o.kind, "summed": o.tainted_steps, "steps": o.steps}
+            numbers = {"optimizer": o.kind, "summed": o.tainted_steps, "steps": o.judged}
             yield Evidence(o.tainted_at, o.stepped_at, numbers)
     m = seen.manual
     if m.tainted_updates >= 2:
@@ -28,7 +28,7 @@ RULE = Rule(
     watches=("optimizers", "manual"),
     decide=decide,
     early=True,
-    message=_("{summed} of {steps} steps ({optimizer}) used the gradients of earlier steps again."),
+    message=_("{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."),
     why=_(
         "backward adds to .grad, and nothing cleared it after the step, so that each step follows the "
         "sum of all "

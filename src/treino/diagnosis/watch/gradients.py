@@ -228,6 +228,7 @@ class Gradients:
     # --- steps ----------------------------------------------------------------------------------------------
     def before_step(self, optimizer: Any, facts: OptimizerSeen, args: Any, kwargs: Any) -> Any:
         """Judge the gradients that this step is about to use; wraps a closure, since it makes its own."""
+        facts.judged += 1
         if facts.steps < 8 or facts.steps % 16 == 0:
             facts.stepped_at = here()
         site = facts.stepped_at
@@ -244,7 +245,6 @@ class Gradients:
             self._written(self.backward_site, mine)
         if facts.filled == 0 and facts.steps == 0 and not self.seen.backwards:
             return None  # torch.func and friends fill .grad by hand
-        facts.judged += 1
         if facts.without_gradient:
             for f in self.followed[id(facts)]:
                 p = f.ref()
