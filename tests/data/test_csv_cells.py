@@ -276,6 +276,7 @@ def test_a_leading_zero_is_found_wherever_a_chunk_of_bytes_ends(
     write: Write, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     monkeypatch.setattr("treino.data.reading.files.CHUNK", 7)
+    monkeypatch.setattr("treino.data.reading.sniffing.SAMPLE", 25)  # so that the first rows don't show it
     lines = ["n,m", *(f"{j},10{j}" for j in range(10, 16))]
     for cell, padded in (("07", True), ("-07", True), (" 07", True), ("0", False), ("0x7", None)):
         rows = [*lines[:4], f"{'1' * at},{cell}", *lines[4:]] if at else [*lines, f"{cell},1"]

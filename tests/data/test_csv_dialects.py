@@ -125,6 +125,7 @@ def check(
     encoding: str,
     quoting: int,
     end: str,
+    sample: int,
 ) -> None:
     names, written, meant = table
     text = text_of(names, written, delimiter=delimiter, lineterminator=end, quoting=quoting)
@@ -132,7 +133,9 @@ def check(
         content = text.encode(encoding)
     except UnicodeEncodeError:
         return
-    found = read(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("treino.data.reading.sniffing.SAMPLE", sample)
+        found = read(content)
     if found is None:
         return
     assert found.names == tuple(names), text
@@ -146,6 +149,7 @@ every_dialect = given(
     encoding=st.sampled_from(ENCODINGS),
     quoting=st.sampled_from(QUOTING),
     end=st.sampled_from(ENDS),
+    sample=st.sampled_from([1 << 18, 60, 100]),  # bytes at the beginning that the dialect is found by
 )
 
 

@@ -95,7 +95,7 @@ class Delimited:
         starts = _table(f"{self.dialect.delimiter}\n\r\"'")
         tail = b"\n\n"
         for chunk in self.text.chunks():
-            if _pads(tail + chunk[:2], starts) or _pads(chunk, starts):
+            if _pads(tail + chunk[:3], starts) or _pads(chunk, starts):
                 return True
             tail = (tail + chunk)[-3:] if len(chunk) < 3 else chunk[-3:]
         return False
