@@ -98,6 +98,7 @@ def _mapped(quick: bool) -> tuple[Table, dict[str, float]]:
                 array[start : start + 100_000].shape, np.float32
             )
         array.flush()
+        del array  # what is mapped is not dropped from the page cache
         x = Mapped(np.memmap(path, np.float32, "r", shape=(n, inputs)))
         names = {"in file order": "off", "in an order by blocks": "blocks"}
         works: dict[str, Callable[[], float]] = {"plain": lambda: _read(path)}
@@ -125,6 +126,7 @@ def _cold(path: Path, work: Callable[[], float]) -> Callable[[], float]:
 
     def run() -> float:
         file = os.open(path, os.O_RDONLY)
+        os.fsync(file)
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(file)
         return work()

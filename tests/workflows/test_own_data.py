@@ -1,8 +1,12 @@
 """Runs on a Dataset, an IterableDataset or a DataLoader of one's own: everything that a table's run has."""
 
 import json
+import os
 import random
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -274,6 +278,42 @@ def test_items_of_no_seed_say_what_is_not_replayed(tmp_path: Path) -> None:
     assert any("read anew" in note for note in run.document["notes"])
 
 
+INTERRUPTED = """
+import sys, time, torch, treino as tr
+from torch.utils.data import Dataset
+class Slow(Dataset):
+    def __len__(self): return 60
+    def __getitem__(self, i):
+        time.sleep(0.002)
+        return torch.randn(2) + i % 2, i % 2
+from treino.spec import read_settings
+from treino.workflows.train import drain, training
+def watch(event):
+    if type(event).__name__ == "Advanced" and event.tick.step == 9: print("now", flush=True)
+data = tr.load(Slow(), num_workers=2, validation=0, test=0)
+drain(training(data, read_settings({"epochs": 500, "name": "cut", "hidden": [4]}), parent=sys.argv[1]), watch)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_reaches_the_training_and_not_its_workers(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, tmp_path],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "now\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _out, said = process.communicate(timeout=60)
+    assert "KeyboardInterrupt: Saved in" in said
+    assert "exited unexpectedly" not in said
+    run = tr.open(tmp_path / "cut")
+    assert run.status == "interrupted"
+    kept = run.folder.last_checkpoint()
+    assert kept is not None
+    assert kept[1]["engine"]["step"] == len(run.losses)
+
+
 # ---- what goes wrong
 
 
@@ -325,6 +365,17 @@ def test_an_item_that_fails_is_named(how: str, rule: str, workers: int) -> None:
         assert "return float(word)  # the line" in caught.value.message
     if how == "raises" and not workers:
         assert isinstance(caught.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_an_item_that_fails_in_a_loader_is_named(workers: int) -> None:
+    with pytest.raises(TreinoError) as caught:
+        tr.load(DataLoader(Broken("raises"), batch_size=30, num_workers=workers))
+    assert caught.value.rule == "item_fails"
+    where = "Batch 3 of DataLoader(Broken)" + ("" if workers else ", at item 100,")
+    assert f"{where} raises ValueError: could not convert string to float: 'x7'" in caught.value.message
+    assert "test_own_data.py, line" in caught.value.message
+    assert "in parse: return float(word)  # the line" in caught.value.message
 
 
 class Late(Points):

@@ -1,9 +1,11 @@
 """Items of the user's own Dataset: read one by one when they are needed, and named where they fail."""
 
 import random
+import re
+import signal
 import sysconfig
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,144 +17,17 @@ import torch
 from torch import Tensor
 
 from treino.data.elsewhere import Batch
-from treino.errors import TreinoError, nearest
+from treino.data.item import Form, Label, as_label, as_numbers, scaled
+from treino.errors import TreinoError
 from treino.words import _
 
-Label = int | float | str | bool
 Key = tuple[int, list[int]]  # epoch, item numbers
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
 STILL = -1  # the epoch of readings that are no part of an epoch: validation, test, the first look
-_INPUTS = ("x", "image", "images", "img", "pixel_values", "input", "inputs", "features", "data", "signal")
-_TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "alvo", "classe")
 _LIBRARIES = tuple(
     {str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "purelib", "platlib")}
     | {str(Path(__file__).resolve().parents[1])}
 )
-
-
-@dataclass(frozen=True)
-class Form:
-    """Which parts of an item are x and y: names of a dict's entries; None: the first and the second.
-
-    alone: items are x, and there are no targets; each counts as 0.
-    """
-
-    x: str | None = None
-    y: str | None = None
-    alone: bool = False
-
-    def pair(self, item: Any, where: str) -> tuple[Any, Any]:
-        if self.alone:
-            item = item[self.x] if isinstance(item, Mapping) else item
-            return (item[0] if isinstance(item, tuple | list) and len(item) == 1 else item), 0
-        if self.x is not None and isinstance(item, Mapping) and self.x in item and self.y in item:
-            return item[self.x], item[self.y]
-        if self.x is None and isinstance(item, tuple | list) and len(item) == 2:
-            return item[0], item[1]
-        raise TreinoError(
-            "item_form",
-            _("{where} is {what}, and not {wanted}.").format(
-                where=where,
-                what=_described(item),
-                wanted=_("a pair (x, y)")
-                if self.x is None
-                else _("a dict with {x} and {y}").format(x=self.x, y=self.y),
-            ),
-            _(
-                "Let the Dataset return a pair (x, y), or a dict; treino.load takes its names: {names}."
-            ).format(names="features=['image'], target='label'"),
-        )
-
-
-def form_of(item: Any, features: Sequence[str] | None, target: str | None) -> Form:
-    """The form of all items by the first of them; the names of a dict's entries where they are not usual."""
-    if not isinstance(item, Mapping):
-        Form().pair(item, _("An item"))
-        return Form()
-    names = [str(name) for name in item]
-    if features is not None and len(features) != 1:
-        raise TreinoError(
-            "item_features",
-            _("features names {n} entries of an item, and x is one of them.").format(n=len(features)),
-            _("Join them in the Dataset, or name one: {names}.").format(names=", ".join(names)),
-        )
-    asked = {"x": None if features is None else features[0], "y": target}
-    for name in asked.values():
-        if name is not None and name not in item:
-            raise TreinoError(
-                "item_entry",
-                _("An item has no entry '{name}'.").format(name=name),
-                nearest(name, names),
-            )
-    y = asked["y"] or next((n for n in names if n.lower() in _TARGETS and n != asked["x"]), None)
-    x = asked["x"] or next((n for n in names if n.lower() in _INPUTS and n != y), None)
-    if len(names) == 2 and (x is None) != (y is None):
-        (other,) = (n for n in names if n not in (x, y))
-        x, y = x or other, y or other
-    if x is None or y is None:
-        raise TreinoError(
-            "item_entries",
-            _("An item has the entries {names}; which of them are x and y?").format(names=", ".join(names)),
-            _("Name them: treino.load(dataset, features=['{x}'], target='{y}').").format(
-                x=x or names[0], y=y or names[-1]
-            ),
-        )
-    return Form(x, y)
-
-
-def as_numbers(value: Any, where: str) -> Tensor:
-    """x of an item: a tensor, an array, a number, a list of them, or a picture as PIL has it (bytes, CHW)."""
-    if not isinstance(value, Tensor):
-        picture = hasattr(value, "mode") and hasattr(value, "getbands")
-        try:
-            array = np.asarray(value)
-            if array.dtype.kind not in "biuf":
-                raise TypeError(_("numbers are wanted"))
-            if picture:
-                array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-            value = torch.from_numpy(np.array(array))
-        except (TypeError, ValueError) as error:
-            raise TreinoError(
-                "item_numbers",
-                _("x of {where} is {what}: {error}.").format(
-                    where=where, what=_described(value), error=str(error).rstrip(".")
-                ),
-                _("Return numbers: a tensor, an array or a picture."),
-            ) from error
-    if value.is_complex() or value.numel() == 0:
-        raise TreinoError(
-            "item_numbers",
-            _("x of {where} is {what}.").format(where=where, what=_described(value)),
-            _("Return real numbers, at least one."),
-        )
-    found: Tensor = value.detach().cpu()
-    found = found if found.layout is torch.strided else found.to_dense()
-    return found if found.dim() else found.reshape(1)
-
-
-def as_label(value: Any, where: str) -> Label:
-    """y of an item: one number, truth value or word."""
-    if isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    if isinstance(value, Tensor | np.ndarray | np.generic):
-        numbers = value.detach().cpu().reshape(-1) if isinstance(value, Tensor) else value.reshape(-1)
-        if len(numbers) == 1 and isinstance(numbers[0].item(), str | bool | int | float):
-            return numbers[0].item()
-    if isinstance(value, tuple | list) and len(value) == 1:
-        return as_label(value[0], where)
-    raise TreinoError(
-        "item_target",
-        _("y of {where} is {what}, and not one number or word.").format(where=where, what=_described(value)),
-        _("Return one value; of one-hot numbers y.argmax(). Items with no y can't be learned from."),
-    )
-
-
-def scaled(x_B: Tensor) -> Tensor:
-    """float32; bytes with two dimensions or more are pixels, and divided by 255."""
-    pixels = x_B.dtype == torch.uint8 and x_B.dim() > 2
-    return x_B.float().div_(255) if pixels else x_B.float()
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +86,7 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tupl
     """What the reader gives for each key, in this order; in worker processes that run ahead where asked."""
     answers: Iterable[Any]
     if workers:
-        answers = torch.utils.data.DataLoader(
+        loader: Iterable[Any] = torch.utils.data.DataLoader(
             reader,  # type: ignore[arg-type]
             batch_size=None,
             sampler=keys,
@@ -219,12 +94,24 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tupl
             collate_fn=_as_it_is,
             generator=torch.Generator(),  # its own, so that the global one is left alone
         )
+        answers = begun(loader)
     else:
         answers = map(reader.__getitem__, keys)
     for answer in answers:
         if isinstance(answer, TreinoError):
             raise answer
         yield answer
+
+
+def begun(source: Iterable[Any]) -> Iterator[Any]:
+    """``iter(source)``, whose worker processes don't hear a Ctrl-C: it is the training's to end them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return iter(source)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits it
+    try:
+        return iter(source)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _as_it_is(answer: Any) -> Any:
@@ -305,16 +192,25 @@ class Items:
         return _("an item of {name}").format(name=self._reader.name)
 
 
-def fails(error: BaseException, where: str, hint: str) -> TreinoError:
-    """What the user's code raised, with the line of theirs that raised it; the error itself is its cause."""
-    frames = traceback.extract_tb(error.__traceback__)
+def fails(error: BaseException, where: str, hint: str, *, search: bool = False) -> TreinoError:
+    """What the user's code raised, with the line of theirs that raised it; the error itself is its cause.
+
+    search: for the number of the item, which ``where`` doesn't say.
+    """
+    said = str(error).strip()
+    frames = list(traceback.extract_tb(error.__traceback__))
+    if "Original Traceback" in said:  # of a DataLoader's worker: its lines are in the text
+        frames = [traceback.FrameSummary(*found) for found in _frames_in(said)]
+        said = said.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
+    item = _item_in(error) if search else None
     told = TreinoError(
         "item_fails",
-        _("{where} raises {kind}: {error}{line}.").format(
+        _("{where}{item} raises {kind}: {error}{line}.").format(
             where=where[:1].upper() + where[1:],
+            item="" if item is None else _(", at item {i},").format(i=item),
             kind=type(error).__name__,
-            error=str(error).strip().rstrip("."),
+            error=said.rstrip("."),
             line=_(" ({file}, line {line}, in {function}: {text})").format(
                 file=Path(own[-1].filename).name,
                 line=own[-1].lineno,
@@ -328,6 +224,23 @@ def fails(error: BaseException, where: str, hint: str) -> TreinoError:
     )
     told.__cause__ = error
     return told
+
+
+def _frames_in(text: str) -> list[tuple[str, int, str]]:
+    found = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
+    return [(file, int(line), function) for file, line, function in found]
+
+
+def _item_in(error: BaseException) -> int | None:
+    """The number that the failing ``__getitem__`` was asked for by a loader, as far as it can be seen."""
+    at, found = error.__traceback__, None
+    while at is not None:
+        code = at.tb_frame.f_code
+        if code.co_name == "__getitem__" and code.co_argcount == 2 and code.co_filename != __file__:
+            value = at.tb_frame.f_locals.get(code.co_varnames[1])
+            found = value if found is None and isinstance(value, int) else found
+        at = at.tb_next
+    return found
 
 
 @contextmanager
@@ -350,13 +263,3 @@ def _reseed(seed: int, epoch: int, item: int) -> None:
     torch.default_generator.manual_seed(number)
     np.random.seed(number % 2**32)
     random.seed(number)
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, Tensor | np.ndarray):
-        return _("a {kind} of shape {shape}").format(kind=type(value).__name__, shape=list(value.shape))
-    if isinstance(value, tuple | list):
-        return _("a {kind} of {n}").format(kind=type(value).__name__, n=len(value))
-    if isinstance(value, Mapping):
-        return _("a dict with {names}").format(names=", ".join(map(str, value)))
-    return _("a {kind}").format(kind=type(value).__name__)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.data.dataset import Task
-from treino.data.items import Label
+from treino.data.item import Label
 from treino.data.preparation import Preparation, fit_target
 from treino.data.table import Column, plain, shorten
 from treino.data.target import check_classes, class_names, decide_task

@@ -16,19 +16,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from treino.data.dataset import Rows
 from treino.data.elsewhere import Batch
-from treino.data.items import (
-    STILL,
-    Form,
-    Items,
-    Label,
-    Reader,
-    as_numbers,
-    fails,
-    form_of,
-    own_chance,
-    read,
-    scaled,
-)
+from treino.data.item import Form, Label, as_numbers, form_of, scaled
+from treino.data.items import STILL, Items, Reader, fails, own_chance, read
 from treino.data.labels import Labels
 from treino.data.stream import LARGEST_PASS, Source, Stream
 from treino.errors import TreinoError

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from treino.data.elsewhere import Batch
-from treino.data.items import Encode, Form, Label, as_label, as_numbers, fails, form_of, scaled
+from treino.data.item import Form, Label, as_label, as_numbers, form_of, scaled
+from treino.data.items import Encode, begun, fails
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -88,12 +89,12 @@ class Source:
         at, source = 0, None
         while True:
             try:
-                source = iter(self._source) if source is None else source
+                source = begun(self._source) if source is None else source
                 answer = next(source)
             except StopIteration:
                 return
             except (Exception, SystemExit) as error:
-                raise fails(error, what.format(i=at, name=self.name), hint) from error
+                raise fails(error, what.format(i=at, name=self.name), hint, search=True) from error
             yield answer
             at += 1
 

@@ -29,6 +29,7 @@ def identity(training: "Training") -> dict[str, Any]:
         "dtype": str(recipe.dtype),
         "rows": plan.rows,
         "batch_size": plan.batch_size,
+        "batches": plan.batches,
         "steps": plan.steps,
         "schedule": [plan.schedule, plan.warmup],
         "choosing": [plan.patience, plan.metric, plan.keep, plan.evaluates],
