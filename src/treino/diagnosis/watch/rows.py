@@ -17,7 +17,7 @@ from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, TrainSeen, hash_rows
 from treino.diagnosis.watch.where import here, offset, stack
 
-FEW = 512  # rows that came again after the first epoch: then training rows are known well enough
+FEW = 256  # rows that came again after the first epoch: then training rows are known well enough
 MOST = 200_000  # rows that are remembered
 LONG = 512  # calls of one evaluation that are looked at
 SIZE = 4_000_000  # numbers of a batch that is looked at
@@ -219,45 +219,43 @@ class Rows:
         given = labels.tolist() if labels is not None and len(labels) == len(hashes) else [0] * len(hashes)
         batch = dict(zip(hashes, given, strict=True))
         again = train.rows.keys() & batch.keys()
+        if not train.over:
+            self._first_epoch(train, output, len(hashes), len(batch) - len(again))
         if again:
             train.repeated += len(again)
-            later = [batch[h] for h in again]
-            train.labels_later.update(later)
-            train.relabelled += sum(train.rows[h] != batch[h] for h in again)
+            train.labels_later.update([batch[h] for h in again])
+            train.relabelled += sum([train.rows[h] != batch[h] for h in again])
         if len(again) < len(batch):
-            train.labels_first.update(v for h, v in batch.items() if h not in again)
+            fresh = {h: label for h, label in batch.items() if h not in again} if again else batch
+            train.labels_first.update(fresh.values())
             if len(train.rows) < MOST:
                 if output.flat is not None:
-                    fresh_rows = {h: i for i, h in enumerate(hashes) if h not in train.rows}
-                    train.columns.add(output.flat[list(fresh_rows.values())])
-                for h, label in batch.items():
-                    train.rows.setdefault(h, label)  # the first label of a row stays
+                    whole = len(fresh) == len(hashes)
+                    places = {h: i for i, h in enumerate(hashes) if h in fresh} if not whole else {}
+                    train.columns.add(output.flat if whole else output.flat[list(places.values())])
+                train.rows.update(fresh)  # the first label of a row stays
         train.done = train.over and (train.repeated >= min(FEW, len(train.rows)))
         train.done = train.done or len(train.rows) >= MOST or train.first_epoch > 100_000
-        if not train.over:
-            self._first_epoch(train, output, hashes)
         self._fitted(output, train.leaked)
         if output.predicted is not None and labels is not None and len(output.predicted) == len(labels):
             train.right += int((output.predicted == labels).sum())
             train.judged += len(labels)
 
     @staticmethod
-    def _first_epoch(train: TrainSeen, output: Output, hashes: list[int]) -> None:
-        fresh = set(hashes) - train.epoch
-        if train.first_epoch and len(fresh) < 0.3 * len(hashes):
+    def _first_epoch(train: TrainSeen, output: Output, rows: int, fresh: int) -> None:
+        if train.first_epoch and fresh < 0.3 * rows:
             train.over = True
             return
-        train.twice += len(hashes) - len(fresh)
-        train.first_epoch += len(hashes)
-        train.epoch |= fresh
+        train.twice += rows - fresh
+        train.first_epoch += rows
         if output.flat is None:
             return
         if len(train.sample) < 16:
             train.sample.append(output.flat[:32, :64].copy())
-        finite = np.nan_to_num(output.flat)
+        finite = np.nan_to_num(output.flat) if output.bad_rows else output.flat
         if train.column_std is None and len(finite) >= 4:
             train.column_std = finite.std(axis=0)
-        train.largest = max(train.largest, float(np.abs(finite).max(initial=0.0)))
+        train.largest = max(train.largest, float(finite.max(initial=0.0)), -float(finite.min(initial=0.0)))
 
     def _evaluated(self, output: Output, net: Net) -> None:
         assert output.hashes is not None

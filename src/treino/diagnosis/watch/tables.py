@@ -47,14 +47,15 @@ class Columns:
         if not len(rows_ND) or rows_ND.shape[1] > MEASURED:
             return
         rows = rows_ND.astype(np.float64)
+        squares = np.einsum("nd,nd->d", rows, rows)
         if self.sums is None or self.squares is None or self.low is None or self.high is None:
-            self.sums, self.squares = rows.sum(axis=0), (rows * rows).sum(axis=0)
+            self.sums, self.squares = rows.sum(axis=0), squares
             self.low, self.high = rows.min(axis=0), rows.max(axis=0)
         elif self.sums.shape != rows.shape[1:]:
             return
         else:
             self.sums = self.sums + rows.sum(axis=0)
-            self.squares = self.squares + (rows * rows).sum(axis=0)
+            self.squares = self.squares + squares
             self.low = np.minimum(self.low, rows.min(axis=0))
             self.high = np.maximum(self.high, rows.max(axis=0))
         self.n += len(rows)
@@ -162,7 +163,6 @@ class TrainSeen:
 
     net: NetSeen
     rows: dict[int, float] = field(default_factory=dict)  # hash -> label of the first time (or 0)
-    epoch: set[int] = field(default_factory=set)
     twice: int = 0  # rows seen twice before the first epoch was over
     first_epoch: int = 0
     over: bool = False
