@@ -112,16 +112,26 @@ class Mapped:
                 else:
                     runs.append([chunk, kept[chunk], 1])
         self._place_of = {}  # an error in between leaves nothing half read
-        if self._file is not None and hasattr(os, "posix_fadvise"):
-            size = self._chunk * self._row_bytes
-            for chunk, _place, number in runs:  # a disk is fastest when it knows all that is wanted
-                at = self._start + chunk * size
-                os.posix_fadvise(self._file, at, number * size, os.POSIX_FADV_WILLNEED)
+        for chunk, _place, number in runs:  # a disk is fastest when it knows all that is wanted
+            self._announce(chunk, number)
         for chunk, place, number in runs:
             rows = min(number * self._chunk, len(self) - chunk * self._chunk)
             self._fill(self._kept[place * self._chunk :][:rows], chunk * self._chunk)
         self._place_of = kept
         return [kept[chunk] for chunk in chunks]
+
+    def soon(self, index_B: Tensor) -> None:
+        """Let the system begin to read what will be taken next, where it is neighbours."""
+        chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
+        for chunk in chunk_K[count_K * DENSE >= self._chunk].tolist():
+            if chunk not in self._place_of:
+                self._announce(chunk, 1)
+
+    def _announce(self, chunk: int, number: int) -> None:
+        if self._file is not None and hasattr(os, "posix_fadvise"):
+            size = self._chunk * self._row_bytes
+            at = self._start + chunk * size
+            os.posix_fadvise(self._file, at, number * size, os.POSIX_FADV_WILLNEED)
 
     def _fill(self, rows: Tensor, first: int) -> None:
         """Read these rows, from the first on, straight into place."""
@@ -164,7 +174,9 @@ class Mapped:
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
         at_once = max(1, PART_BYTES // self._row_bytes // batch_size) * batch_size
-        for index in order_N.split(at_once):
+        parts = order_N.split(at_once)
+        for index, following in zip(parts, [*parts[1:], parts[0][:0]], strict=True):
+            self.soon(following)
             yield from zip(self.take(index).split(batch_size), y[index].split(batch_size), strict=True)
 
     def split(self, rows: int) -> Iterator[Tensor]:

@@ -114,13 +114,18 @@ class Ahead:
         return self._reader.submit(self._read, first).result()
 
     def _read(self, first: int) -> Block:
-        steps = min(self._steps, self._plan.steps - first)
-        every = torch.arange(self._plan.rows)
-        index_S = [every if index is None else index for index in self._batches(first, steps)]
+        index_S = self._index(first)
         index = torch.cat(index_S)
+        if first + len(index_S) < self._plan.steps:
+            self._rows.x.soon(torch.cat(self._index(first + len(index_S))))
         x = as_taken(self._rows.x.take(index), self._recipe)
         y = self._rows.y.index_select(0, index.to(self._rows.y.device))
         return Block(first, x, y, _places([len(i) for i in index_S], self._recipe))
+
+    def _index(self, first: int) -> list[Tensor]:
+        """The rows of each step of the block that begins with this one."""
+        every, steps = torch.arange(self._plan.rows), min(self._steps, self._plan.steps - first)
+        return [every if index is None else index for index in self._batches(first, steps)]
 
 
 class Pulled:
