@@ -1,11 +1,13 @@
 """What the cells of a column are taken for: numbers, truth values, dates, words; and what is said of it."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import treino as tr
 from conftest import Write
 from treino.data.reading import Reading
 from treino.data.sources import read
@@ -283,3 +285,14 @@ def test_a_leading_zero_is_found_wherever_a_chunk_of_bytes_ends(
         found = read(write("\n".join(rows) + "\n"))
         words = found.columns[1 if at else 0].words
         assert (words is not None) == (padded is not False), (cell, at)
+
+
+@pytest.mark.slow
+def test_new_rows_that_are_open_are_read_as_the_training_rows_were(write: Write, tmp_path: Path) -> None:
+    rows = "".join(f"{i % 30 + 1:02d}/01/2024;{i % 9 + 1}.{i % 7}50,5;{'ab'[i % 2]}\n" for i in range(60))
+    run = tr.fit(write("day;price;y\n" + rows), target="y", epochs=2, parent=tmp_path)
+    new = run.predict(write("day;price\n03/01/2024;2.350\n", "new.csv"))
+    same = run.predict(write("day;price\n03/01/2024;2350,0\n", "same.csv"))
+    other = run.predict(write("day;price\n2024-01-03;2350.0\n", "other.csv"))
+    assert new.tolist() == same.tolist() == other.tolist()
+    assert tr.open(run.path).predict(tmp_path / "new.csv").tolist() == new.tolist()

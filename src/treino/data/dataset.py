@@ -67,6 +67,7 @@ class Data:
     arguments: what ``load`` was asked beside the source (JSON-able): the same again gives the same rows.
     notes: what was decided about the source, one sentence each, for the summary and the run.
     files: where whole splits came from files of their own: ``{split: (path as given, SHA-256)}``.
+    written: the decimal sign and the order of day and month that the file was found to have.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Data:
     official_test: bool = False
     notes: tuple[str, ...] = field(default=())
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data_seed(self) -> int:

@@ -187,6 +187,9 @@ def load(
         official_test=table.official_test > 0,
         notes=tuple(notes),
         files={name: (t.source, t.sha256) for name, t in zip(files, tables[1:], strict=True) if t.sha256},
+        written=_told(
+            decimal=table.reading and table.reading.decimal, dates=table.reading and table.reading.dates
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,11 @@ def predict(run: "Run", source: Any) -> dict[str, Any]:
 
 
 def reading_of(run: "Run") -> Reading | None:
-    """New rows are written as the training rows were said to be; what wasn't said is found out again."""
-    return as_reading(run.spec["data"]["load"].get("reading"))
+    """New rows are written as the training rows were said to be; what wasn't said is found out again, and
+    where the new rows leave it open, it is as it was found in the training rows."""
+    said = as_reading(run.spec["data"]["load"].get("reading"))
+    written = run.spec["data"].get("written")
+    return replace(said or Reading(), like=Reading(**written)) if written else said
 
 
 def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:

@@ -101,6 +101,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
         "source": relative(data.source) if kind == "file" else data.source,
         "sha256": data.sha256 if kind == "file" else None,
         "load": dict(data.arguments),
+        **({"written": dict(data.written)} if data.written else {}),
     } | (
         {
             "files": {
