@@ -1,5 +1,6 @@
 """``treino data``: what is in a data set, before anything is trained."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -7,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from treino.cli.flags import ScreenFlag
+from treino.errors import TreinoError
 from treino.words import _
 
 SHOWN_CLASSES = 20
@@ -26,6 +28,7 @@ def data(
     header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None,
     quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None,
     dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None,
+    to: Annotated[str | None, Parameter(help="write a page with small pictures to this HTML file")] = None,
     screen: ScreenFlag,
 ) -> int:
     """Say what is in DATA and what is wrong with it; alone: list the built-in data sets.
@@ -33,18 +36,48 @@ def data(
     Example: treino data wine | treino data houses.csv --target price
     """
     from treino.data import describe
+    from treino.plots.data_page import data_page
     from treino.spec import read_settings
+    from treino.store.files import write_atomically
     from treino.workflows.source import kinds_of, reading_of
 
     said = {"kinds": kinds, "delimiter": delimiter, "decimal": decimal, "encoding": encoding,
             "header": header, "quote": quote, "dates": dates}  # fmt: skip
     settings = read_settings({k: v for k, v in said.items() if v is not None}, flags=True)
+    if to is not None:
+        check_page(to, source)
     document = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))
+    if to is not None:
+        write_atomically(Path(to), data_page(document).encode())
+        document["path"] = to
     screen.document(document)
     screen.out.print(_builtins(document) if source is None else _columns(document))
     if source is not None:
         _rest(document, screen)
+    if to is not None:
+        screen.out.print(_("page written to {path}").format(path=to))
     return 0
+
+
+def check_page(to: str, source: str | None) -> None:
+    """Refuse a place where no page can go, before the work is done."""
+    path = Path(to)
+    if source is None:
+        raise TreinoError(
+            "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
+        )
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise TreinoError(
+            "to_html",
+            _("{path} is no HTML file.").format(path=path),
+            _("Give a name that ends in .html."),
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        raise TreinoError(
+            "to_place",
+            _("Can't write a page to {path}.").format(path=path),
+            _("Give a file in a folder that exists."),
+        )
 
 
 def _builtins(document: dict[str, Any]) -> Table:

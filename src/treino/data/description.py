@@ -10,6 +10,7 @@ from treino.data import measures, sources
 from treino.data.builtin import BUILTINS
 from treino.data.choosing import check_kinds, column_fault
 from treino.data.fitting import comparable, take
+from treino.data.histograms import shape
 from treino.data.kinds import Choice, choose, is_row_number
 from treino.data.loading import as_reading
 from treino.data.reading import Reading
@@ -45,7 +46,8 @@ def describe(
 
     columns: name, kind, way (how it would be learnt from: number, rank, category, date, out), missing, unique
     and outliers (counts), minimum and maximum (of numbers, else null; of dates as text), correlation with the
-    target (signed between two numbers; else from 0 to 1: correlation ratio, or Cramér's V between classes).
+    target (signed between two numbers; else from 0 to 1: correlation ratio, or Cramér's V between classes),
+    shape (how the values are spread: ``histograms.shape``).
     warnings: rule, message and hint of everything that training would refuse or that a person should know,
     with column and row (words for its place) where there is one. notes: what was decided in reading.
     Raises TreinoError where the source can't be read at all.
@@ -132,6 +134,7 @@ def _describe_column(column: Column, choice: Choice) -> dict[str, Any]:
         "maximum": high,
         "outliers": len(_outliers(column, choice)),
         "correlation": None,
+        "shape": shape(column),
     }
 
 

@@ -1,0 +1,162 @@
+"""One self-contained HTML page about a table: its columns with small pictures, and what is wrong with it.
+
+Nothing is loaded from anywhere, every text that comes from data is escaped, and it reads in light and dark.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Any
+
+from treino.words import _
+
+WIDTH, HEIGHT = 168, 36  # of a column's picture, in pixels
+CLASSES = 30
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff;
+  --bar: #0072b2; --alarm: #b3261e; --warn: #fff6e0; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9fb0bf; --faint: #2b3947;
+  --paper: #10171e; --bar: #56b4e9; --alarm: #ff8a80; --warn: #33290f; } }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; color: var(--ink); background: var(--paper);
+  font: 15px/1.45 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }
+p { margin: .25rem 0; } .soft { color: var(--soft); }
+ul.warnings { list-style: none; padding: 0; } ul.warnings li { background: var(--warn); border-left: 4px solid var(--alarm);
+  margin: .4rem 0; padding: .5rem .75rem; border-radius: 0 4px 4px 0; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--faint); vertical-align: middle; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; } td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.name { font-weight: 600; min-width: 7rem; max-width: 16rem; overflow-wrap: anywhere; } th.number { text-align: right; } tr.target td { background: color-mix(in srgb, var(--bar) 12%, transparent); }
+tr.out td { color: var(--soft); } svg { display: block; } svg rect { fill: var(--bar); } svg text { fill: var(--ink); font: 10px system-ui, sans-serif; }
+"""  # noqa: E501
+
+
+def data_page(facts: Mapping[str, Any]) -> str:
+    """The page of what ``treino.data.describe`` found."""
+    name = escape(str(facts["name"]))
+    parts = [
+        "<!doctype html>",
+        f'<html lang="{escape(_("en"))}"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{name}</title><style>{STYLE}</style></head><body>",
+        f"<h1>{name}</h1>",
+        f'<p class="soft">{escape(_said_of(facts))}</p>',
+        *(f'<p class="soft">{escape(note)}</p>' for note in facts["notes"]),
+        _warnings(facts["warnings"]),
+        _classes(facts),
+        f"<h2>{escape(_('Columns'))}</h2>",
+        _columns(facts),
+        "</body></html>",
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _said_of(facts: Mapping[str, Any]) -> str:
+    said = _("{rows:,} rows, {columns:,} columns").format(rows=facts["rows"], columns=len(facts["columns"]))
+    if facts["target"] is None:
+        names = ", ".join(facts["likely_targets"])
+        return said + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
+    return said + "; " + _("target {name}: {task}").format(name=facts["target"], task=facts["task"])
+
+
+def _warnings(warnings: Sequence[Mapping[str, Any]]) -> str:
+    if not warnings:
+        return f"<h2>{escape(_('Nothing to warn of'))}</h2>"
+    items = (
+        f"<li>{escape(w['message'])} <span class='soft'>{escape(w.get('hint') or '')}</span></li>"
+        for w in warnings
+    )
+    return f"<h2>{escape(_('To look at'))}</h2><ul class='warnings'>{''.join(items)}</ul>"
+
+
+def _classes(facts: Mapping[str, Any]) -> str:
+    """How many rows each class has, as bars."""
+    names, counts = facts["classes"][:CLASSES], facts["class_rows"][:CLASSES]
+    if not counts:
+        return ""
+    most, total = max(counts), max(1, sum(facts["class_rows"]))
+    rows = "".join(
+        f"<tr><td class='name'>{escape(str(n))}</td><td class='number'>{c:,}</td>"
+        f"<td class='number'>{c / total:.1%}</td>"
+        f"<td><svg width='320' height='12' role='img' aria-label='{c}'>"
+        f"<rect width='{320 * c / max(1, most):.1f}' height='12'/></svg></td></tr>"
+        for n, c in zip(names, counts, strict=True)
+    )
+    more = len(facts["classes"]) - len(names)
+    tail = f"<p class='soft'>{escape(_('and {n} more').format(n=more))}</p>" if more > 0 else ""
+    head = escape(_("Classes of {name}").format(name=facts["target"]))
+    return f"<h2>{head}</h2><div class='scroll'><table>{rows}</table></div>{tail}"
+
+
+def _columns(facts: Mapping[str, Any]) -> str:
+    headings = (
+        _("column"), _("kind"), _("values"), _("missing"), _("distinct"), _("from"), _("to"), _("outliers"),
+        _("with the target"),
+    )  # fmt: skip
+    head = "".join(
+        f"<th{' class=number' if i > 2 else ''}>{escape(heading)}</th>" for i, heading in enumerate(headings)
+    )
+    rows = "".join(_row(column, facts) for column in facts["columns"])
+    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _row(column: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    kind = column["kind"] + (_(" (left out)") if column["way"] == "out" else "")
+    mark = "target" if column["name"] == facts["target"] else "out" if column["way"] == "out" else ""
+    share = column["missing"] / max(1, facts["rows"])
+    missing = f"{column['missing']:,} ({share:.1%})" if column["missing"] else ""
+    related = column["correlation"]
+    cells = [
+        f"<td class='name'>{escape(str(column['name']))}</td>",
+        f"<td>{escape(kind)}</td>",
+        f"<td>{'' if column['kind'] in ('identifier', 'text') else picture(column)}</td>",
+        f"<td class='number'>{missing}</td>",
+        f"<td class='number'>{column['unique']:,}</td>",
+        f"<td class='number'>{_value(column['minimum'])}</td>",
+        f"<td class='number'>{_value(column['maximum'])}</td>",
+        f"<td class='number'>{column['outliers'] or ''}</td>",
+        f"<td class='number'>{'' if related is None else f'{related:.2f}'}</td>",
+    ]
+    return f"<tr class='{mark}'>{''.join(cells)}</tr>"
+
+
+def _value(value: Any) -> str:
+    return "" if value is None else escape(value) if isinstance(value, str) else f"{value:.6g}"
+
+
+def picture(column: Mapping[str, Any]) -> str:
+    """A column's values as a small SVG: a histogram of numbers and dates, bars of the commonest words."""
+    shape = column.get("shape")
+    if not shape:
+        return ""
+    counts = [*shape["counts"], *([shape["others"]] if shape.get("others") else [])]
+    most = max([*counts, 1])
+    step = WIDTH / len(counts)
+    names = shape.get("values") or []
+    bars = []
+    for i, count in enumerate(counts):
+        height = max(HEIGHT * count / most, 1.0 if count else 0.0)
+        said = f"{_name(shape, names, i)}: {count:,}"
+        bars.append(
+            f"<rect x='{i * step + 0.5:.1f}' y='{HEIGHT - height:.1f}' width='{max(step - 1, 0.5):.1f}' "
+            f"height='{height:.1f}'><title>{escape(said)}</title></rect>"
+        )
+    label = escape(_("values of {name}").format(name=column["name"]), quote=True)
+    return (
+        f"<svg width='{WIDTH}' height='{HEIGHT}' viewBox='0 0 {WIDTH} {HEIGHT}' role='img' "
+        f'aria-label="{label}">{"".join(bars)}</svg>'
+    )
+
+
+def _name(shape: Mapping[str, Any], names: Sequence[str], i: int) -> str:
+    if names:
+        return names[i] if i < len(names) else _("others")
+    low, high = shape["edges"][i], shape["edges"][i + 1]
+    if shape.get("dates"):
+        return f"{_day(low)} – {_day(high)}"
+    return f"{low:.4g} – {high:.4g}"
+
+
+def _day(seconds: float) -> str:
+    return str(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))[:10]

@@ -1,0 +1,141 @@
+"""The page about a table: whole in one file, escaped, and read by a real browser."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from treino.data import describe
+from treino.data.histograms import BINS, shape
+from treino.data.table import Column
+from treino.plots.data_page import data_page, picture
+
+NASTY = "<script>alert('x')</script>&\"quoted\""
+
+
+class Tags(HTMLParser):
+    """Which tags are opened, and whether each is closed in its turn."""
+
+    VOID = {"meta", "!doctype", "rect"}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    return tags
+
+
+@pytest.fixture
+def nasty() -> str:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            NASTY: rng.normal(size=60),
+            "when": pd.date_range("2024-01-01", periods=60),
+            "class": [NASTY, "b", "c"] * 20,
+            "gaps": [np.nan if i % 7 == 0 else i / 3 for i in range(60)],
+        }
+    )
+    return data_page(describe(frame, "class"))
+
+
+def test_texts_from_data_are_escaped_and_nothing_is_loaded(nasty: str) -> None:
+    tags = parsed(nasty)
+    assert "script" not in [tag for tag, _attributes in tags.seen]
+    assert "&lt;script&gt;" in nasty
+    assert not [a for _tag, a in tags.seen if "src" in a or "href" in a]
+    assert "url(" not in nasty
+    assert "@import" not in nasty
+
+
+def test_every_warning_and_column_is_on_the_page(nasty: str) -> None:
+    tags = parsed(nasty)
+    assert (
+        len([a for t, a in tags.seen if t == "td" and a.get("class") == "name"]) == 3 + 4
+    )  # classes, columns
+    assert "gaps" in nasty
+    assert "(15.0%)" in nasty  # 9 of 60
+    assert ">20<" in nasty  # rows of a class
+    assert parsed(data_page(describe("wine"))).seen
+
+
+def test_pictures_have_the_columns_own_counts() -> None:
+    values = np.random.default_rng(0).normal(size=500)
+    spread = shape(Column("x", values))
+    assert spread is not None
+    counts, edges = np.histogram(values, bins=BINS)
+    assert spread == {"edges": edges.tolist(), "counts": counts.tolist()}
+    heights = [
+        float(h) for h in re.findall(r"height='([\d.]+)'><title>", picture({"name": "x", "shape": spread}))
+    ]
+    assert np.argmax(heights) == np.argmax(counts)
+    assert heights[int(np.argmax(counts))] == 36
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (Column("x", np.array([1.0, 2.0, 2.0, np.nan])),
+         {"values": ["1", "2"], "counts": [1, 2], "others": 0}),
+        (Column("x", None, np.array(["b", "a", "b", ""], object)),
+         {"values": ["b", "a"], "counts": [2, 1], "others": 0}),
+        (Column("x", np.full(3, np.nan)), None),
+        (Column("x", None, np.array(["", ""], object)), None),
+        (Column("x", np.array([-1e308, 1e308] + [float(i) for i in range(20)])), None),
+    ],
+)  # fmt: skip
+def test_odd_columns_have_a_shape_or_none(column: Column, expected: object) -> None:
+    assert shape(column) == expected
+    assert isinstance(picture({"name": "x", "shape": expected}), str)
+
+
+def test_ten_words_are_eight_and_others() -> None:
+    words = np.array([f"w{i}" for i in range(10) for _time in range(i + 1)], object)
+    found = shape(Column("x", None, words))
+    assert found == {
+        "values": [f"w{i}" for i in range(9, 1, -1)],
+        "counts": list(range(10, 2, -1)),
+        "others": 3,
+    }
+
+
+@pytest.mark.slow
+def test_a_browser_shows_it_without_a_word_of_complaint(nasty: str, tmp_path: Path) -> None:
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs Chromium")
+    (tmp_path / "page.html").write_text(nasty)
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 700})
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url))
+        page.goto((tmp_path / "page.html").as_uri())
+        assert said == [(tmp_path / "page.html").as_uri()]
+        assert page.locator("td.name", has_text="alert('x')").count() == 2
+        assert page.locator("svg").first.bounding_box()["width"] > 100
+        browser.close()
