@@ -1,10 +1,13 @@
 """Everything is created on the device that was asked for."""
 
+import numpy as np
 import pytest
 import torch
 from oracles import sample
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
+from treino.data.foreign import load_foreign
 from treino.engine import ACTIVATIONS, KERNELS, LOSSES, OPTIMIZERS, mlp, train
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
@@ -55,6 +58,20 @@ def test_an_own_module_trains_there(device):
         return nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
 
     torch.testing.assert_close(losses(device, net=net), losses("cpu", net=net), rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_rows_that_are_elsewhere_train_there(device, tmp_path):
+    array = np.memmap(tmp_path / "x", np.float32, "w+", shape=tuple(X.shape))
+    array[:] = X.numpy()
+    loader = DataLoader(TensorDataset(X, Y), batch_size=10)
+    for data in (((array, Y), (array, Y)), load_foreign((loader, loader))):
+        found = []
+        for place in ("cpu", device):
+            training = train(data, mlp(8, 6), steps=45, batch_size=10, lr=0.005, device=place, seeds=(0,))
+            found.append(torch.cat([tick.loss_SP for tick in training]))
+            assert training._population.params.device.type == torch.device(place).type
+        torch.testing.assert_close(*found, rtol=2e-3, atol=2e-3)
 
 
 def test_every_loss_is_tried():

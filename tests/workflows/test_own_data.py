@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 import treino as tr
+from treino.data.dataset import Rows
 from treino.data.elsewhere import Elsewhere
 from treino.data.foreign import is_foreign
+from treino.data.mapped import Mapped
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.workflows.train import Advanced, training
@@ -194,6 +197,24 @@ def test_a_loaded_one_prints_itself_and_is_gone_through(source: Any) -> None:
     else:
         with pytest.raises(TreinoError, match="comes as it comes"):
             data.train[3]
+
+
+def test_rows_in_a_mapped_file_give_the_run_of_rows_in_memory(tmp_path: Path) -> None:
+    held = tr.load("breast_cancer")
+    splits = {}
+    for name, rows in held.splits.items():
+        np.save(tmp_path / f"{name}.npy", rows.x.numpy())
+        x = Mapped(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+        splits[name] = Rows(x, rows.y, rows.index)  # type: ignore[arg-type]
+    one, other = (
+        tr.fit(data, parent=tmp_path, epochs=6, batch_size=20) for data in (held, replace(held, **splits))
+    )
+    np.testing.assert_array_equal(one.losses, other.losses)
+    a, b = one.document, other.document
+    assert b["waited"] > a["waited"] == 0
+    for key in ("metrics", "intervals", "baseline", "reproducible", "kept_step", "findings"):
+        assert a[key] == b[key], key
+    assert (other.predict("breast_cancer") == one.predict("breast_cancer")).all()
 
 
 # ---- going on
