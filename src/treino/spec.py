@@ -20,8 +20,6 @@ FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 LATER = {
     "every": "keyframes",
-    "seeds": "several seeds as one population",
-    "folds": "cross-validation",
     "max_memory": "tables bigger than memory",
     "lang": "other languages",
     "watch": "a figure that updates in place",
@@ -127,6 +125,9 @@ class Settings(BaseModel):
     split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place)")
     split_time: Name = _f(None, "Data", "column of times: the earliest rows train, the latest test")
     split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
+    fold: str | None = _f(
+        None, "Data", "test on one fold of scikit-learn's (Stratified)KFold: 2/5 is the second of five"
+    )
     duplicates: Literal["apart", "ignore"] = _f(
         "apart", "Data", "rows equal in all features: kept on one side of the split, or not looked at"
     )

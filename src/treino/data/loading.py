@@ -14,11 +14,19 @@ from treino.data.dataset import Data, Rows
 from treino.data.encoders import Seen
 from treino.data.fitting import comparable, fit, prepare_target, raw_inputs, scaling, take
 from treino.data.foreign import is_foreign, load_foreign
-from treino.data.parts import Split, check_split, decide_parts, divider, parts_of_files, times_of
+from treino.data.parts import Split, check_split, decide_parts, divider, fold_of, parts_of_files, times_of
 from treino.data.reading import Reading
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.table import Column, Table, shorten
-from treino.data.target import check_classes, choose_target, class_names, decide_task, encode, imbalance
+from treino.data.target import (
+    check_classes,
+    choose_target,
+    classes_of,
+    decide_task,
+    encode,
+    imbalance,
+    task_of_kind,
+)
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -40,6 +48,7 @@ def load(
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
+    fold: str | None = None,
     duplicates: Literal["apart", "ignore"] = "apart",
     reading: Reading | Mapping[str, Any] | None = None,
     num_workers: int = 0,
@@ -57,6 +66,7 @@ def load(
     validation, test: shares of all distinct rows, or of those that are no official test set; or a file or
     frame with the same columns. data_seed: of the split. split_group: a column whose groups are never
     parted. split_time: the latest rows are the test. split_column: it says train, validation or test.
+    fold: ``2/5`` tests on the second of the five folds of scikit-learn's (Stratified)KFold.
     duplicates: ``apart`` keeps rows that are equal in all features on one side, ``ignore`` doesn't look.
     normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
     reading: how the file is written, where that is not to be found out.
@@ -65,7 +75,7 @@ def load(
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
     shares, files = _shares_and_files(validation, test)
-    asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates)
+    asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(asked)
     if is_foreign(source):
         of_tables = {"kinds": kinds, "reading": reading, "split_by": asked.by, "file": files or None}
@@ -98,10 +108,10 @@ def load(
         tables.append(kept)
         rows_of.append(index_N)
 
-    decided, reason = decide_task(column, _asked_task(task, kinds.get(column.name)), table.place)
+    decided, reason = decide_task(column, task or task_of_kind(kinds.get(column.name)), table.place)
     classes: tuple[str, ...] = ()
     if decided == "classification":
-        classes = _classes(column, kinds.get(column.name))
+        classes = classes_of(column, kinds.get(column.name))
         labels = [encode(t.column(column.name), classes, t.place) for t in tables]
         check_classes(labels[0], classes, column, table.place)
         if uneven := imbalance(labels[0], classes):
@@ -179,6 +189,7 @@ def load(
             split_group=split_group,
             split_time=split_time,
             split_column=split_column,
+            fold=fold,
             duplicates=duplicates,
             reading=None if reading is None else _told(**asdict(reading)),
         ),
@@ -236,30 +247,6 @@ def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict
             files[name] = value
         shares.append(value if is_share else 0.0)
     return (shares[0], shares[1]), files
-
-
-def _asked_task(task: str | None, kind: str | None) -> str | None:
-    """What --kinds says of the target is a task too."""
-    if task is not None or kind is None:
-        return task
-    return "regression" if kind == "number" else "classification"
-
-
-def _classes(column: Column, kind: str | None) -> tuple[str, ...]:
-    found = class_names(column)
-    if kind is None or "<" not in kind:
-        return found
-    levels = tuple(level.strip() for level in kind.split("<"))
-    unknown = set(found) - set(levels)
-    if unknown:
-        raise TreinoError(
-            "kind_levels",
-            _("The target '{name}' holds '{cell}' too, which is not among {levels}.").format(
-                name=column.name, cell=sorted(unknown)[0], levels=" < ".join(levels)
-            ),
-            _("Name every class, from the lowest to the highest."),
-        )
-    return tuple(level for level in levels if level in set(found))
 
 
 def _with_target(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.data.folds import Fold, split_fold
 from treino.data.kinds import level_cells
 from treino.data.splitting import TEST, TRAIN, VALIDATION, leaking, split, split_groups, split_times
 from treino.data.table import Column, Table, shorten
@@ -36,6 +37,7 @@ class Split:
     time: str | None = None
     column: str | None = None
     duplicates: str = "apart"
+    fold: Fold | None = None
 
     @property
     def by(self) -> str | None:
@@ -77,12 +79,34 @@ def check_split(asked: Split) -> None:
             _("{a} and {b} both say how rows are split.").format(a=named[0], b=named[1]),
             _("Give one of them."),
         )
+    if asked.fold is not None and asked.by is not None:
+        raise TreinoError(
+            "folds_and_split",
+            _("Folds and --split-{how} both say how rows are split.").format(
+                how="group" if asked.group else "time" if asked.time else "column"
+            ),
+            _("Give one of them."),
+        )
     if asked.duplicates not in ("apart", "ignore"):
         raise TreinoError(
             "duplicates_choice",
             _("There is no way '{value}' with duplicates.").format(value=asked.duplicates),
             nearest(str(asked.duplicates), ("apart", "ignore")),
         )
+
+
+def fold_of(text: str | None) -> Fold | None:
+    """``2/5``: the second of five."""
+    if text is None:
+        return None
+    which, slash, of = str(text).partition("/")
+    if slash and which.strip().isdigit() and of.strip().isdigit() and 1 <= int(which) <= int(of) > 1:
+        return Fold(int(which) - 1, int(of))
+    raise TreinoError(
+        "fold_form",
+        _("{fold!r} is no fold.").format(fold=text),
+        _("2/5 is the second of five."),
+    )
 
 
 def divider(table: Table, asked: Split, target: str) -> Column | None:
@@ -157,8 +181,17 @@ def decide_parts(
     for table, part in zip(tables[1:], given, strict=True):
         part_N[start : start + table.rows] = part
         start += table.rows
-    apart = column is None
-    if column is None:
+    apart = column is None and asked.fold is None
+    if asked.fold is not None:
+        if main.official_test or TEST in given:
+            raise TreinoError(
+                "folds_official",
+                _("'{source}' has test rows of its own.").format(source=main.source),
+                _("Leave the folds out; several seeds say how much the figures vary: --seeds 5."),
+            )
+        part_N[:own] = split_fold(asked.fold, first_N[:own], label_N[:own], bool(classes), asked.validation,
+                                  asked.data_seed)  # fmt: skip
+    elif column is None:
         _enough(own - repeated, shares, _("Different rows: {n}."))
         part_N[:own] = split(first_N[:own], label_N[:own], *shares, asked.data_seed)
     elif asked.group is not None:

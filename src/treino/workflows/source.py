@@ -22,7 +22,7 @@ from treino.words import _
 COPY = "data.safetensors"
 LOADS = {
     "target", "features", "task", "normalise", "validation", "test", "data_seed", "kinds", "impute",
-    "split_group", "split_time", "split_column", "duplicates",
+    "split_group", "split_time", "split_column", "fold", "duplicates",
     "delimiter", "decimal", "encoding", "header", "quote", "dates",
 }  # fmt: skip
 """The settings of load."""
@@ -32,8 +32,11 @@ PLAIN = (
 )  # fmt: skip
 
 
-def load_data(source: Any, settings: Settings, num_workers: int = 0) -> Data:
-    """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is."""
+def load_data(source: Any, settings: Settings, num_workers: int = 0, **held_back: Any) -> Data:
+    """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is.
+
+    held_back: ``validation`` and ``test`` where they are rows and neither shares nor files.
+    """
     if isinstance(source, Data):
         asked = sorted(LOADS & settings.model_fields_set)
         if asked:
@@ -48,8 +51,7 @@ def load_data(source: Any, settings: Settings, num_workers: int = 0) -> Data:
         target=settings.target,
         features=list(settings.features) if settings.features is not None else None,
         task=settings.task,
-        validation=settings.validation,
-        test=settings.test,
+        **{"validation": settings.validation, "test": settings.test} | held_back,
         data_seed=settings.seed if settings.data_seed is None else settings.data_seed,
         normalise=settings.normalise,
         kinds=kinds_of(settings),
@@ -57,6 +59,7 @@ def load_data(source: Any, settings: Settings, num_workers: int = 0) -> Data:
         split_group=settings.split_group,
         split_time=settings.split_time,
         split_column=settings.split_column,
+        fold=settings.fold,
         duplicates=settings.duplicates,
         reading=reading_of(settings),
         num_workers=num_workers,

@@ -1,0 +1,51 @@
+"""Folds are scikit-learn's, and nothing of the held-out fold is trained on."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from treino.data import load
+from treino.errors import TreinoError
+
+
+@pytest.mark.parametrize(("kind", "classes"), [(StratifiedKFold, True), (KFold, False)])
+def test_folds_are_scikit_learns(kind: type, classes: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(53, 3)), rng.integers(0, 3, 53) if classes else rng.normal(size=53)
+    seen = []
+    for number, (rest, test) in enumerate(kind(4, shuffle=True, random_state=7).split(x, y)):
+        data = load((x, y), fold=f"{number + 1}/4", data_seed=7)
+        assert sorted(data.test.index.tolist()) == test.tolist()
+        held = {*data.train.index.tolist(), *data.validation.index.tolist()}
+        assert held == set(rest.tolist())
+        assert len(data.validation) == pytest.approx(0.15 * 53, abs=2)
+        seen += data.test.index.tolist()
+        assert data.arguments["fold"] == f"{number + 1}/4"
+    assert sorted(seen) == list(range(53))
+
+
+def test_rows_that_equal_a_tested_one_are_not_trained_on() -> None:
+    x = np.repeat(np.arange(20.0), 2)[:, None]
+    y = np.arange(40) % 2
+    data = load((x, y), fold="1/5", kinds={})
+    tested = {tuple(row) for row in data.test.x.tolist()}
+    assert not tested & {tuple(row) for row in [*data.train.x.tolist(), *data.validation.x.tolist()]}
+    assert "equal a held-back row" in " ".join(data.notes)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ({"fold": "6/5"}, "fold_form"),
+        ({"fold": "0/5"}, "fold_form"),
+        ({"fold": "1/1"}, "fold_form"),
+        ({"fold": "five"}, "fold_form"),
+        ({"fold": "1/900"}, "folds_range"),
+        ({"fold": "1/2", "validation": 0.6}, "shares_sum"),
+        ({"fold": "1/2", "split_group": "alcohol"}, "folds_and_split"),
+    ],
+)
+def test_folds_that_can_not_be(words: dict[str, str], rule: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        load("wine", **words)
+    assert error.value.rule == rule
