@@ -20,11 +20,12 @@ from treino.data.table import Column, Table, plain, shorten
 from treino.data.target import (
     check_classes,
     choose_target,
-    class_names,
+    classes_of,
     decide_task,
     encode,
     imbalance,
     likely_targets,
+    task_of_kind,
 )
 from treino.errors import TreinoError
 from treino.words import _
@@ -86,7 +87,7 @@ def describe(
         column = choose_target(table, target)
         facts["target"] = column.name
         try:
-            found, learnt = _describe_target(table, column, warnings)
+            found, learnt = _describe_target(table, column, kinds.get(column.name), warnings)
             facts |= found
         except TreinoError as error:
             _warn(warnings, error.rule, error.message, error.hint, column.name)
@@ -145,7 +146,7 @@ def _outliers(column: Column, choice: Choice, far: float = measures.FAR) -> NDAr
 
 
 def _describe_target(
-    table: Table, column: Column, warnings: list[dict[str, Any]]
+    table: Table, column: Column, kind: str | None, warnings: list[dict[str, Any]]
 ) -> tuple[dict[str, Any], Learnt]:
     row_N = np.flatnonzero(~column.missing_N)
     absent = table.rows - len(row_N)
@@ -169,12 +170,12 @@ def _describe_target(
         )
         table = take(table, row_N)
         column = table.column(column.name)
-    task, reason = decide_task(column, None, table.place)
+    task, reason = decide_task(column, task_of_kind(kind), table.place)
     facts: dict[str, Any] = {"task": task, "task_reason": reason, "rows_without_target": absent}
     if task == "regression":
         assert column.numbers is not None
         return facts, Learnt(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
-    classes = class_names(column)
+    classes = classes_of(column, kind)
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column, table.place)
     count_C = np.bincount(label_N, minlength=len(classes))

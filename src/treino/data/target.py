@@ -156,6 +156,29 @@ def class_names(column: Column) -> tuple[str, ...]:
     return tuple(sorted(set(column.words)))
 
 
+def task_of_kind(kind: str | None) -> Task | None:
+    """The task that a kind asks for, where it is the target's."""
+    return None if kind is None else "regression" if kind == "number" else "classification"
+
+
+def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
+    """The classes, in the order that a kind such as small<medium<large says, or else in their own."""
+    found = class_names(column)
+    if kind is None or "<" not in kind:
+        return found
+    levels = tuple(level.strip() for level in kind.split("<"))
+    unknown = sorted(set(found) - set(levels))
+    if unknown:
+        raise TreinoError(
+            "kind_levels",
+            _("The target '{name}' holds '{cell}' too, which is not among {levels}.").format(
+                name=column.name, cell=unknown[0], levels=" < ".join(levels)
+            ),
+            _("Name every class, from the lowest to the highest."),
+        )
+    return tuple(level for level in levels if level in set(found))
+
+
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
     """``[N]``: the number of each row's class; a value that is no class is refused."""
     known = {name: i for i, name in enumerate(classes)}

@@ -34,9 +34,10 @@ def fit(
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
         ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
     lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
-    settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...). The usual
-        dictionary of courses works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of
-        your own, and is not needed where rows lie in memory; ``num_classes`` is checked against the data.
+    settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
+        ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
+        works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
+        needed where rows lie in memory; ``num_classes`` is checked against the data.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
@@ -49,10 +50,12 @@ def fit(
         given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
         net = None
     classes = settings.get("num_classes")
+    held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
     read = read_settings(given)
     source = data
-    if classes is not None or is_foreign(data):
-        loaded = load_data(data, read, settings.get("num_workers", 0) if is_foreign(data) else 0)
+    if classes is not None or held_back or is_foreign(data):
+        workers = settings.get("num_workers", 0) if is_foreign(data) else 0
+        loaded = load_data(data, read, workers, **held_back)
         if classes is not None and len(loaded.classes) != classes:
             found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
             raise TreinoError(
@@ -65,6 +68,11 @@ def fit(
         source = loaded
         read = _without_data_settings(read)
     return drain(training(source, read, net=net, parent=parent, lean=lean))
+
+
+def _is_rows(value: Any) -> bool:
+    """Whether a split is given as rows in memory."""
+    return isinstance(value, tuple) or (hasattr(value, "shape") and getattr(value, "shape", ()) != ())
 
 
 def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
