@@ -9,6 +9,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.provenance import calling_line
 from treino.diagnosis.reading import says_train
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
@@ -129,29 +130,15 @@ RULE = Rule(
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:180]), y[:180])
-    loss.backward()
-    optimizer.step()
-with torch.no_grad():
-    accuracy = (net(x[180:]).argmax(1) == y[180:]).float().mean()
-""",
+"""
+    + SPLIT
+    + HELD_OUT,
     right="""\
 from sklearn.preprocessing import StandardScaler
 scaler = StandardScaler().fit(x[:180].numpy() + 1)
 x = torch.tensor(scaler.transform(x.numpy() + 1))
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x[:180]), y[:180])
-    loss.backward()
-    optimizer.step()
-with torch.no_grad():
-    accuracy = (net(x[180:]).argmax(1) == y[180:]).float().mean()
-""",
+"""
+    + SPLIT
+    + HELD_OUT,
     cost=_("hashes the rows of scikit-learn's fits and those that enter nets"),
 )

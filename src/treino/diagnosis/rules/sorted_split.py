@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading import split_line
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
 
@@ -56,27 +57,8 @@ RULE = Rule(
     wrong="""\
 x, y = x[y.argsort()], y.sort().values
 x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x_test).argmax(1) == y_test).float().mean()
-""",
-    right="""\
-x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-for step in range(40):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        accuracy = (net(x_test).argmax(1) == y_test).float().mean()
-""",
+"""
+    + HELD_OUT,
+    right=SPLIT + HELD_OUT,
     cost=_("counts labels in training and evaluation"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import overlaps, shared_by_folds
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
@@ -35,27 +36,8 @@ RULE = Rule(
     fix=_("Train on the training part only; make sure that the two parts share no row."),
     wrong="""\
 x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
-    loss.backward()
-    optimizer.step()
-with torch.no_grad():
-    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
-""",
-    right="""\
-x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
-net = nn.Linear(8, 3)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-for step in range(10):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(net(x_train), y_train)
-    loss.backward()
-    optimizer.step()
-with torch.no_grad():
-    accuracy = (net(x_test).argmax(1) == y_test).float().mean()
-""",
+"""
+    + HELD_OUT,
+    right=SPLIT + HELD_OUT,
     cost=_("hashes the rows that enter nets"),
 )
