@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from treino.data.reading.dates import Form, form_of
-from treino.data.reading.shapes import COMMA, EITHER_WAY, MISSING, PLAIN, POINT, Affix, affix_of
+from treino.data.reading.shapes import COMMA, EITHER_WAY, GAP, MISSING, PLAIN, POINT, Affix, affix_of
 from treino.data.table import MISSING as WORDS
 from treino.data.table import Column
 
@@ -32,6 +32,7 @@ _PAIRS = (
 )
 _FEW = 8  # different words, up to which it is looked whether they are truth values
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, and more digits than a float64 surely holds
+_GAPS = rf"\d(?:{GAP}|')\d"
 _LONGEST = max(map(len, WORDS))  # of the words for a missing cell
 _SHORT = 1000  # cells, for which one expression is faster than several fast functions
 
@@ -84,6 +85,7 @@ class Seen:
     """All that was seen of a column of text so far.
 
     exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
+    gaps: there are blanks or apostrophes between the thousands.
     words: the different cells in lower case while they are few, and how each is written.
     """
 
@@ -91,6 +93,7 @@ class Seen:
     as_text: bool = False
     present: int = 0
     exact: bool = False
+    gaps: bool = False
     odd_missing: bool = False
     words: dict[str, set[str]] | None = field(default_factory=dict)
     affix: Affix | None = None
@@ -161,6 +164,7 @@ class Seen:
             for number in (POINT, COMMA, EITHER_WAY)
         )
         self.decimal.see(first_N, second_N, same_N, cells, row_N)
+        self.gaps = self.gaps or bool(compute.any(compute.match_substring_regex(cells, _GAPS)).as_py())
         self._see_exact(cells)
 
     def _see_dates(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:

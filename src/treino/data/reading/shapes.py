@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 
 from treino.data.table import date_like, missing
+from treino.words import _
 
 SYMBOLS = r"(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)"
-_GAP = "[ \u00a0\u202f]"
+GAP = "[ \u00a0\u202f]"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _LEAD = r"[1-9]\d{0,2}"
-_GAPPED = rf"{_LEAD}(?:{_GAP}\d{{3}})+|{_LEAD}(?:'\d{{3}})+"
+_GAPPED = rf"{_LEAD}(?:{GAP}\d{{3}})+|{_LEAD}(?:'\d{{3}})+"
 _ENDLESS = r"[iI][nN][fF](?:[iI][nN][iI][tT][yY])?"
 MISSING = r"(?i)^(?:na|n/a|nan|null|none|\?|-|<na>|nat|)$"
 
@@ -43,7 +44,9 @@ class Affix:
     @property
     def spoken(self) -> str:
         symbol = self.before or self.after
-        return "" if not symbol else "percent" if symbol == "%" else f"money {symbol}"
+        if symbol == "%":
+            return _("percent")
+        return _("money {symbol}").format(symbol=symbol) if symbol else ""
 
 
 PLAIN = Affix()

@@ -26,6 +26,7 @@ _LOOK = 200  # rows
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {",": "','", ";": "';'", "\t": "tab", " ": "space", "|": "'|'"}
 _SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
+_SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,9 @@ def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
 
 
 def _single_quotes(head: str) -> bool:
-    """Whether single quotes stand around cells, and nowhere else."""
-    opened = len(re.findall(r"(?:^|[,;\t|\r\n])'", head))
-    closed = len(re.findall(r"'(?=$|[,;\t|\r\n])", head))
-    return opened > 0 and opened == closed and head.replace("''", "").count("'") == 2 * opened
+    """Whether single quotes stand around whole cells of a line, and nowhere else."""
+    rest = _SINGLE.sub("", head)
+    return rest != head and "'" not in rest
 
 
 def _numeric(sample: Sample) -> bool:
