@@ -299,7 +299,8 @@ def drop_no_grad(s: Source) -> Made:
     if loop is None or len(judged) != 1 or "no_grad" in s.text.replace("torch.no_grad():", "", 1):
         return
     number = judged[0].lineno
-    if any(isinstance(n, ast.For) and _spans(n, number) and _spans(n, loop.step) for n in s.nodes):
+    both = [n for n in s.nodes if isinstance(n, ast.For) and _spans(n, number) and _spans(n, loop.step)]
+    if any("nn." not in ast.unparse(n) for n in both):  # nor makes its net anew each time
         yield s.changed({number: s.indent(number) + "if True:"}), "missing_no_grad", number + 1
 
 
@@ -394,7 +395,9 @@ def seed_at_first(s: Source) -> Made:
             return
 
 
-EXCEPTIONS: dict[tuple[str, str], str] = {}
+EXCEPTIONS = {
+    ("mc_dropout_uncertainty", "drop_eval"): "its units are dropped while it predicts, on purpose",
+}
 """(script, operator) that has no plain answer, and why."""
 
 FAULTS = (
