@@ -470,6 +470,9 @@ def test_parts_are_named_once() -> None:
         ({"train": Points(), "tset": Points()}, "part_unknown"),
         ({"train": Points(), "val": Points(), "validation": Points()}, "part_unknown"),
         ({"test": Points()}, "part_missing"),
+        ((Points(), Points(), Points(), Points()), "part_unknown"),
+        ((Points(), (X, Y)), "part_type"),
+        (Points, "dataset_class"),
         ({"train": Points(), "test": TensorDataset(torch.zeros(9, 3), torch.arange(9) % 2)}, "item_shape"),
     ):
         with pytest.raises(TreinoError) as caught:

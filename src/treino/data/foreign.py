@@ -26,9 +26,15 @@ _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev":
 def is_foreign(source: Any) -> bool:
     """Whether it is a Dataset or DataLoader, or some of them for the parts of a training."""
     if isinstance(source, Mapping):
-        return bool(source) and all(isinstance(k, str) and _one(v) for k, v in source.items())
+        return any(_one(part) for part in source.values())
     if isinstance(source, tuple | list):
-        return 1 < len(source) <= len(PARTS) and all(_one(part) for part in source)
+        return any(_one(part) for part in source[: len(PARTS)])
+    if isinstance(source, type) and issubclass(source, Dataset):
+        raise TreinoError(
+            "dataset_class",
+            _("{name} is a class, and not a Dataset yet.").format(name=source.__name__),
+            _("Make one of it: {name}(…).").format(name=source.__name__),
+        )
     return _one(source)
 
 
@@ -167,9 +173,22 @@ def load_foreign(
 
 def _parts_of(source: Any) -> dict[str, Any]:
     if not isinstance(source, Mapping):
-        source = dict(zip(PARTS, source if isinstance(source, tuple | list) else (source,), strict=False))
+        several = source if isinstance(source, tuple | list) else (source,)
+        if len(several) > len(PARTS):
+            raise TreinoError(
+                "part_unknown",
+                _("{n} parts are given, and a training has three.").format(n=len(several)),
+                _("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
+            )
+        source = dict(zip(PARTS, several, strict=False))
     found: dict[str, Any] = {}
     for name, part in source.items():
+        if not _one(part):
+            raise TreinoError(
+                "part_type",
+                _("The part {name} is a {kind}, and no Dataset.").format(name=name, kind=type(part).__name__),
+                _("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
+            )
         known = _ALSO.get(name, name)
         if known not in PARTS or known in found:
             raise TreinoError(

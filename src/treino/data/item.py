@@ -122,10 +122,11 @@ def as_label(value: Any, where: str) -> Label:
         return value
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    if isinstance(value, Tensor | np.ndarray | np.generic):
-        numbers = value.detach().cpu().reshape(-1) if isinstance(value, Tensor) else value.reshape(-1)
-        if len(numbers) == 1 and isinstance(numbers[0].item(), str | bool | int | float):
-            return numbers[0].item()
+    size = value.numel() if isinstance(value, Tensor) else getattr(value, "size", 0)
+    if isinstance(value, Tensor | np.ndarray | np.generic) and size == 1:
+        one = value.item()
+        if isinstance(one, str | bool | int | float):
+            return one
     if isinstance(value, tuple | list) and len(value) == 1:
         return as_label(value[0], where)
     raise TreinoError(

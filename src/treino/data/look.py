@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.data.dataset import Rows
 from treino.data.elsewhere import Batch
@@ -142,8 +142,10 @@ def look(
 
 
 def name_of(source: Any) -> str:
-    """The name of the Dataset's class."""
-    return type(source.dataset if isinstance(source, DataLoader) else source).__name__
+    """The name of the Dataset's class, also of a part of it."""
+    while isinstance(source, DataLoader | Subset):
+        source = source.dataset
+    return type(source).__name__
 
 
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
