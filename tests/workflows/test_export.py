@@ -340,3 +340,12 @@ def test_images_that_come_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(head + (kinds[pick, 0] % 10).tobytes())
     monkeypatch.setenv("TREINO_DATA", str(tmp_path))
     check_equal("fashion-mnist", {"steps": 5, "epochs": None}, tmp_path)
+
+
+@pytest.mark.slow
+def test_plain_numbers_that_are_written_otherwise(tmp_path: Path) -> None:
+    rows = "".join(f'"{1000 + i * 37:,}.5",R$ {i % 7},"{i} 123",{"ab"[i % 2]}\n' for i in range(1, 80))
+    (tmp_path / "us.csv").write_text("p,m,g,y\n" + rows)
+    run = tr.fit(tmp_path / "us.csv", target="y", epochs=2, parent=tmp_path)
+    theirs = pd.read_csv(io.StringIO("\n".join(said(export(run), "predict", str(tmp_path / "us.csv")))))
+    assert theirs["prediction"].tolist() == run.predict(tmp_path / "us.csv").tolist()

@@ -42,7 +42,8 @@ class Column:
     ranks, least first.
     seconds: ``[N]`` where every cell that isn't missing is a date or time of one format: since 1970-01-01
     (UTC where the cells name an offset), NaN where missing.
-    writing: how the cells are written where not plainly ("decimal comma", "percent"), for notes.
+    writing: how the cells are written where not plainly: of "money R$", "percent", "decimal comma", "gaps
+    between the thousands", "commas between the thousands", "dates day/month/year" those that hold.
     """
 
     name: str

@@ -63,7 +63,9 @@ def _symbols(column: Column) -> list[str]:
     symbols = ["%"] if "percent" in column.writing else []
     if "money " in column.writing:
         symbols.append(column.writing.partition("money ")[2].split(",")[0])
-    return [*symbols, " ", "\u00a0"]
+    if "commas between" in column.writing:
+        symbols.append(",")
+    return [*symbols, " ", "\u00a0", "\u202f", "'"]
 
 
 def _truth(column: Column) -> dict[str, float]:

@@ -53,7 +53,8 @@ def source_part(run: "Run", data: Data) -> Part:
     prep, part = data.preparation, Part()
     image, regression = prep.kind == "image", data.task == "regression"
     table = _plain_table(run, data)
-    memory, encoded = table is None, bool(prep.encoders) and table is None and not prep.plain
+    memory, on_disk = table is None, run.spec["data"]["kind"] == "file"
+    encoded = bool(prep.encoders) and memory and (on_disk or not prep.plain)
     part.flag(
         classes=not regression, image=image, memory=memory, normalise=prep.normalise and not memory,
         fits=(prep.normalise or regression) and not memory, constant=0.0 in prep.scale, encoded=encoded,

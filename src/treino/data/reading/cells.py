@@ -85,7 +85,7 @@ class Seen:
     """All that was seen of a column of text so far.
 
     exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
-    gaps: there are blanks or apostrophes between the thousands.
+    gaps, commas: there are blanks or apostrophes, or commas, between digits.
     words: the different cells in lower case while they are few, and how each is written.
     """
 
@@ -94,6 +94,7 @@ class Seen:
     present: int = 0
     exact: bool = False
     gaps: bool = False
+    commas: bool = False
     odd_missing: bool = False
     words: dict[str, set[str]] | None = field(default_factory=dict)
     affix: Affix | None = None
@@ -165,6 +166,7 @@ class Seen:
         )
         self.decimal.see(first_N, second_N, same_N, cells, row_N)
         self.gaps = self.gaps or bool(compute.any(compute.match_substring_regex(cells, _GAPS)).as_py())
+        self.commas = self.commas or bool(compute.any(compute.match_substring(cells, ",")).as_py())
         self._see_exact(cells)
 
     def _see_dates(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:

@@ -82,7 +82,8 @@ def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decis
         assert column.affix is not None
         sign = bool(comma) and verdict != "same"
         parts = [column.affix.spoken] if column.affix.spoken else []
-        parts += [_("decimal comma")] * sign + [_("gaps between the thousands")] * column.gaps
+        parts += ["decimal comma"] * sign + ["gaps between the thousands"] * column.gaps
+        parts += ["commas between the thousands"] * (column.commas and not comma)
         writing = ", ".join(parts)
         words = bool(writing) or column.exact
         return Decision(column.name, "numbers", column.affix, sign, words=words, writing=writing)
@@ -96,7 +97,7 @@ def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decis
 
 
 def _dates(name: str, form: Form, day_first: bool, same: bool) -> Decision:
-    writing = _("dates day/month/year") if day_first else _("dates month/day/year")
+    writing = "dates day/month/year" if day_first else "dates month/day/year"
     return Decision(name, "dates", form=form, day_first=day_first, writing="" if same else writing)
 
 

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 from treino.data.table import date_like, missing
-from treino.words import _
 
 SYMBOLS = r"(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)"
 GAP = "[ \u00a0\u202f]"
@@ -44,9 +43,7 @@ class Affix:
     @property
     def spoken(self) -> str:
         symbol = self.before or self.after
-        if symbol == "%":
-            return _("percent")
-        return _("money {symbol}").format(symbol=symbol) if symbol else ""
+        return "" if not symbol else "percent" if symbol == "%" else f"money {symbol}"
 
 
 PLAIN = Affix()
