@@ -279,6 +279,16 @@ def _with_target(
                 )
             )
         keep_N &= dated_N
+    if keep_N.sum() < 2 <= len(keep_N):
+        raise TreinoError(
+            "rows_one",
+            _("Rows of '{source}' that have all that is needed: {n}.").format(
+                source=table.source, n=int(keep_N.sum())
+            )
+            + " "
+            + " ".join(notes[len(table.notes) :]),
+            _("Add rows, or fill in what is empty."),
+        )
     row_N = np.flatnonzero(keep_N)
     return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
 
