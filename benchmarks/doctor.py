@@ -85,7 +85,7 @@ def large(steps: int) -> None:
 
 PROGRAMS = {"digits": digits, "large": large}
 LENGTH = {"digits": 12, "large": 40}
-ROUNDS = {"digits": 15, "large": 9}
+ROUNDS = {"digits": 9, "large": 5}
 
 
 def spent(program: str, length: int, sensors: frozenset[str] | None) -> Spent:

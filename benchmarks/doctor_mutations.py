@@ -13,7 +13,7 @@ from tests.diagnosis.mutations import FAULTS, OPERATORS, Judged, judge, scripts,
 
 from benchmarks.result import Result, Table
 
-MOST, FEW = 40, 1  # scripts for each operator
+MOST, FEW = 15, 1  # scripts for each operator
 WORKERS = 2
 METHOD = (
     "Each operator on at most {most} of the {scripts} correct and mended scripts of the bed, evenly taken, "

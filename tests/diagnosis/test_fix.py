@@ -8,7 +8,7 @@ import pytest
 
 from tests.diagnosis.zygote import examined
 from treino.diagnosis.fix import patch
-from treino.diagnosis.prove import Row, interval, proof, table
+from treino.diagnosis.prove import Row, interval, last_figure, proof, table
 from treino.diagnosis.rules import rules
 from treino.diagnosis.rules.examples import PRELUDE
 from treino.diagnosis.run_script import run_script
@@ -42,6 +42,22 @@ def test_intervals_are_students():
     assert math.isclose(high - mean, 4.303 / math.sqrt(3), rel_tol=1e-3)  # t(0.975, 2) · s / √n, by table
     assert math.isclose(mean - low, high - mean)
     assert interval([float("nan")]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Epoca 3, test, Loss: 0.3120 +/- 0.0631\n-----\n", ("loss", 0.312)),
+        ("epoch 9 loss 0.2 acc=97.5%\nsaved to run-3\n", ("acc", 97.5)),
+        ("test accuracy: -1.5e-3", ("accuracy", -0.0015)),
+        ("val_loss 0.5, val_f1 0.25\n", ("f1", 0.25)),
+        ("done in 3 steps\n0.84\n", ("", 0.84)),
+        ("lossy 3\n", ("", 3.0)),
+        ("nothing\n", None),
+    ],
+)
+def test_the_figure_is_the_last_that_is_named(text, found):
+    assert last_figure(text) == found
 
 
 def test_the_table_says_what_failed():

@@ -19,24 +19,32 @@ from treino.diagnosis.fix import Mended
 from treino.words import _
 
 RATES = (1.0, 10.0, 0.1)
-_NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
+_PLAIN = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = re.compile(_PLAIN)
+_WORDS = "acc(?:uracy)?|acur[aá]cia|auc|error|erro|f1|loss|perda|mae|mse|perplexity|r2|reward|rmse|score"
+_NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLAIN})", re.IGNORECASE)
 _T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)  # Student's t, 1 … 9 degrees of freedom
 
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: what the doctor saw as its loss, and the last number that the script printed."""
+    """One variant: what the doctor saw as its loss, and the last figure that the script printed.
+
+    name: the word before that figure, "" where it is merely the last number.
+    """
 
     variant: str
     loss: tuple[float, ...]
     figure: tuple[float, ...]
     failed: int
+    name: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
             "variant": self.variant,
             "loss": interval(self.loss),
             "figure": interval(self.figure),
+            "name": self.name,
             "losses": list(self.loss),
             "figures": list(self.figure),
             "failed": self.failed,
@@ -78,7 +86,7 @@ def proof(
 
 
 def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
-    losses, figures, failed = [], [], 0
+    losses, figures, failed, word = [], [], 0, ""
     for seed in range(seeds):
         found = _run(job | {"seed": seed}, timeout)
         if found is None:
@@ -86,8 +94,9 @@ def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
             continue
         losses.append(found["loss"] if found["loss"] is not None else math.nan)
         if found["figure"] is not None:
-            figures.append(found["figure"])
-    return Row(name, tuple(losses), tuple(figures), failed)
+            word, figure = found["figure"]
+            figures.append(figure)
+    return Row(name, tuple(losses), tuple(figures), failed, word)
 
 
 def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
@@ -108,14 +117,28 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
         if ended.returncode != 0 or not answer.exists():
             return None
         found: dict[str, Any] = json.loads(answer.read_text())
-    numbers = _NUMBER.findall(ended.stdout)
-    found["figure"] = float(numbers[-1]) if numbers else None
+    found["figure"] = last_figure(ended.stdout)
     return found
+
+
+def last_figure(text: str) -> tuple[str, float] | None:
+    """(word, number) of the last figure that is printed with its name (``loss 0.31 +/- 0.06`` is 0.31), or
+    the last number of all, without a word.
+    """
+    for line in reversed(text.splitlines()):
+        named = _NAMED.findall(line)
+        if named:
+            return named[-1][0].lower(), float(named[-1][1])
+    numbers = _NUMBER.findall(text)
+    return ("", float(numbers[-1])) if numbers else None
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows side by side."""
-    lines = [f"{'':24}{_('last loss [95 %]'):36}{_('last printed number [95 %]')}"]
+    names = {row.name for row in rows if row.figure}
+    what = names.pop() if len(names) == 1 else ""
+    printed = _("last printed {what} [95 %]").format(what=what or _("number"))
+    lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
     lines += [f"{row.variant:24}{_shown(row.loss):36}{_shown(row.figure)}{_trouble(row)}" for row in rows]
     return "\n".join(lines)
 
