@@ -9,6 +9,7 @@ from treino.diagnosis.source import called, names_in, tree
 DRAWS = ("randperm", "permutation")
 PAIRS = ("TensorDataset", "zip", "train_test_split")
 VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
+Partners = dict[str, set[str]]
 INDICES = ("arange", "range", "permutation", "randperm", "zip", "list", "argsort", "enumerate", "split")
 
 
@@ -20,13 +21,14 @@ def lonely_order(path: str) -> Site | None:
     if module is None:
         return None
     fresh = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and called(n.slice, *DRAWS)]
-    if len(fresh) >= 2:
+    if len({base(n.value) for n in fresh}) >= 2:
         return Site(path, fresh[0].lineno)
+    partners = _partners(module)
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
             own, given = base(fresh[0].value), {base(t) for t in node.targets}
-            return Site(path, node.lineno) if own in given else None
-    return _indexed_alone(path, module) or _reordered_alone(path, module)
+            return Site(path, node.lineno) if own in given and own in partners else None
+    return _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
 
 
 def base(node: ast.AST) -> str:
@@ -44,7 +46,7 @@ def base(node: ast.AST) -> str:
             return node.id if isinstance(node, ast.Name) else ""
 
 
-def _indexed_alone(path: str, module: ast.Module) -> Site | None:
+def _indexed_alone(path: str, module: ast.Module, partners: Partners) -> Site | None:
     """A permutation with a name, by which a single array is indexed."""
     drawn = {
         node.targets[0].id
@@ -69,16 +71,15 @@ def _indexed_alone(path: str, module: ast.Module) -> Site | None:
             whole = [a for a in node.args if not isinstance(a, ast.Subscript)]
             other_uses |= {n for a in whole for n in names_in(a)} & drawn
     for name, of in bases.items():
-        if len(of) == 1 and name not in other_uses:
+        if len(of) == 1 and of & partners.keys() and name not in other_uses:
             return Site(path, lines[name])
     return None
 
 
-def _reordered_alone(path: str, module: ast.Module) -> Site | None:
+def _reordered_alone(path: str, module: ast.Module, partners: Partners) -> Site | None:
     """An array with a partner (indexed alike, or given to one dataset with it) is shuffled or sorted, and
     the partner is not.
     """
-    partners = _partners(module)
     reordered: dict[str, int] = {}
     for node in ast.walk(module):
         name = _reorders(node)
@@ -110,7 +111,7 @@ def _reorders(node: ast.AST) -> str:
     return ""
 
 
-def _partners(module: ast.Module) -> dict[str, set[str]]:
+def _partners(module: ast.Module) -> Partners:
     """Array -> arrays that belong to it row by row."""
     groups: list[set[str]] = []
     alike: dict[str, set[str]] = defaultdict(set)
@@ -119,6 +120,9 @@ def _partners(module: ast.Module) -> dict[str, set[str]]:
             alike[ast.dump(node.slice)].add(base(node.value))
         elif isinstance(node, ast.Call) and called(node, *PAIRS)[:1] == [node]:
             groups.append({base(a) for a in node.args})
+        elif isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[0], ast.Call):
+            inner = node.args[0].args[:1]  # loss(net(x), y)
+            groups.append({base(a) for a in (*inner, node.args[1])})
     found: dict[str, set[str]] = defaultdict(set)
     for group in [*alike.values(), *groups]:
         for name in group - {""}:

@@ -50,6 +50,8 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         same = trained >= 0.98 * len(e.rows) and len(e.rows) >= 0.98 * len(train.rows)
         if same and e.calls <= len(e.phases):
             continue  # one table in one piece, for training and evaluation alike, as for graphs with masks
+        if not train.floating and (trained < 0.5 * len(e.rows) or train.twice > 0.01 * train.first_epoch):
+            continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         place = _joined(e.names[0]) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)

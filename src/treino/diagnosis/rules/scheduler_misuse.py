@@ -20,7 +20,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if s.inner:
             continue
         what = misuse(s, seen.finished)
-        if not what and s.calls >= 2 and s.updates == 0 and seen.steps >= 10:
+        if not what and s.calls >= 2 and s.updates == 0 and seen.steps >= 10 and not s.lent:
             what = _("steers an optimizer that never steps")
         if what:
             place = s.site if s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" else s.step_at

@@ -30,7 +30,8 @@ class Draws:
         self._seeds: dict[tuple[Site, str], tuple[int, Steps]] = {}
         self._newest: list[tuple[Site, str]] = []
         self._orders: dict[Site, deque[tuple[int, Steps]]] = {}  # the newest orders drawn on a line
-        self._again: set[Site] = set()  # drawn again since nets were last called
+        self._again: dict[Site, Steps] = {}  # drawn again since nets were last called
+        self._open: list[tuple[Site, Steps]] = []  # drawn again for training: does that optimizer go on?
         nets.row_listeners.append(self._entered)
 
     def install(self) -> None:
@@ -97,21 +98,32 @@ class Draws:
     def _drew(self, site: Site, order: int) -> None:
         steps = self._steps()
         earlier = self._orders.setdefault(site, deque(maxlen=4))  # a loader draws twice for each epoch
-        if any(known == order and _went_on(before, steps) for known, before in earlier):
-            self._again.add(site)
+        gone_on = [before for known, before in earlier if known == order and _went_on(before, steps)]
+        if gone_on:
+            self._again[site] = {key: n for key, n in steps.items() if n > gone_on[-1].get(key, n)}
         earlier.append((order, steps))
 
     def _entered(self, output: Output, net: Net, x: Any) -> None:
         """The net that is called next shows what an order was drawn for: training, or looking."""
-        if not self._again:
-            return
-        for site in self._again if output.grad and output.training else ():
-            facts = self.seen.orders.get(site)
-            if facts is None:
-                facts = self.seen.orders[site] = SeedSeen(site)
-            facts.calls += 1
-            facts.same += 1
-        self._again.clear()
+        if self._open:
+            self._confirm()
+        if self._again:
+            if output.grad and output.training:
+                self._open += self._again.items()
+            self._again = {}
+
+    def _confirm(self) -> None:
+        """Another training, from the same seed on purpose, draws the same orders with its own optimizer."""
+        steps = self._steps()
+        for site, before in list(self._open):
+            if _went_on(before, steps):
+                self._open.remove((site, before))
+                facts = self.seen.orders.get(site)
+                if facts is None:
+                    facts = self.seen.orders[site] = SeedSeen(site)
+                facts.calls += 1
+                facts.same += 1
+        del self._open[:-8]
 
 
 def _went_on(before: Steps, now: Steps) -> bool:

@@ -104,6 +104,7 @@ class Rows:
             train.inner = train.inner or x.grad_fn is not None
             return
         looking = not output.grad or not output.training
+        train.floating = x.is_floating_point()
         if not looking:
             if net.number in self._resets:
                 self._resets.discard(net.number)

@@ -307,6 +307,7 @@ class SchedulerSeen:
     mode: str = ""
     metrics: list[float] = field(default_factory=list)
     updates: int = 0  # of its optimizer
+    lent: bool = False  # its optimizer's groups are those of another one too
     peaked: bool = False  # the rate was more than a tenth of the first one
     starved: int = 0  # updates at < 1 % of the first rate, after that
     base: float = 0.0

@@ -217,6 +217,8 @@ class Settings:
         facts.step_at = site
         optimizer = args[0].optimizer
         optimizer_facts = self.gradients.facts.get(optimizer)
+        others = [o for o in list(self.gradients.facts) if o is not optimizer]
+        facts.lent = any(g is optimizer.param_groups[0] for o in others for g in o.param_groups)
         if facts.calls == 1 and optimizer_facts is not None and optimizer_facts.steps == 0:
             facts.before_first_update = True
         if facts.kind == "ReduceLROnPlateau":

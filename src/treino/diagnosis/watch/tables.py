@@ -110,7 +110,6 @@ class EvalSeen:
     calls: int = 0
     phases: set[int] = field(default_factory=set)  # step counts at which it happened
     rows: set[int] = field(default_factory=set)
-    whole: bool = True  # floating-point rows
     first: int = 0  # rows of the first phase
     first_trained: int = 0  # ... that had been trained on
     trained_before: set[int] = field(default_factory=set)  # its rows that this net had been trained on
@@ -176,6 +175,7 @@ class TrainSeen:
     column_std: np.ndarray | None = None
     first_step: int = -1  # optimizer steps taken when it was first called for training, since its weights
     last_step: int = -1  # ... were last made anew, and when it was last
+    floating: bool = True  # rows of numbers, not of tokens
     adversarial: bool = False
     inner: bool = False  # its rows are made by other layers that learn
     right: int = 0
