@@ -7,7 +7,8 @@ from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.seen import LayerSeen, OptimizerSeen, Seen
 
-WHEN = {6, 12, 24, 48}  # steps; later rounding may break the symmetry, long after the harm was done
+LAST_LOOK = 48
+WHEN = {6, 12, 24, LAST_LOOK}  # steps; later rounding may break the symmetry, long after the harm was done
 LARGEST = 4_000_000
 WITHOUT_UNITS = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
@@ -23,18 +24,17 @@ class Alike:
         """Compare units: their weights, and what their gradients are."""
         if facts.steps not in WHEN:
             return
-        homes = {
-            id(p): (m, n) for m in list(self.nets.made) for n, p in m._parameters.items() if p is not None
-        }
+        homes: dict[int, tuple[nn.Module, str]] | None = None
         for f in self.gradients.followed[id(facts)]:
             p = f.ref()
             if p is None or p.dim() < 2 or p.grad is None or p.numel() > LARGEST or p.is_sparse:
                 continue
+            known = self._layers.get(id(p))
+            if known is None and (facts.steps != min(WHEN) or not any(_alike(p, p.grad, a) for a in (0, 1))):
+                continue
+            homes = self._homes() if homes is None else homes
             module, name = homes.get(id(p), (None, ""))
             if isinstance(module, WITHOUT_UNITS):
-                continue
-            known = self._layers.get(id(p))
-            if known is None and facts.steps != min(WHEN):
                 continue
             axis = next((a for a in self._axes(p, module) if _alike(p, p.grad, a)), None)
             if known is None:
@@ -47,6 +47,11 @@ class Alike:
                 continue
             known.alike = axis is not None
             known.checks += 1
+
+    def _homes(self) -> dict[int, tuple[nn.Module, str]]:
+        return {
+            id(p): (m, n) for m in list(self.nets.made) for n, p in m._parameters.items() if p is not None
+        }
 
     @staticmethod
     def _axes(p: torch.Tensor, module: nn.Module | None) -> tuple[int, ...]:

@@ -71,7 +71,8 @@ class Backward:
             if not patches.watching() or self.running:
                 original(tensors, *args, **kwargs)
                 return
-            started = perf_counter()
+            patches.count += 1
+            started = 0.0 if patches.count & 15 else perf_counter()
             site = here()
             fills = kwargs.get("inputs") is None
             patches.on = False
@@ -80,7 +81,8 @@ class Backward:
             except Exception as error:
                 patches.defect("backward", error)
             patches.on = True
-            patches.spent += perf_counter() - started
+            if started:
+                patches.spent += 16 * (perf_counter() - started)
             self.running = fills
             self.since_step += 1
             self.since_backward = 0
@@ -91,6 +93,8 @@ class Backward:
                 raise
             finally:
                 self.running = False
+            if not (patches.full or self._manual or self.lines.wanted):
+                return
             started = perf_counter()
             patches.on = False
             try:
@@ -120,6 +124,7 @@ class Backward:
         facts = self.seen.backwards.get(site)
         if facts is None:
             facts = self.seen.backwards[site] = BackwardSeen(site, stack=stack())
+            self.lines.wanted = True
         return facts
 
     def _before(self, tensors: Any, site: Site | None, fills: bool) -> None:
@@ -132,7 +137,7 @@ class Backward:
             return
         facts.calls += 1
         if root.numel() == 1:
-            value = float(root.detach())
+            value = root.item()
             facts.loss.append(value)
             if not math.isfinite(value):
                 self.bad_since_step = facts
@@ -153,11 +158,13 @@ class Backward:
             return
         if not self.seen.steps:
             self.patches.tick(facts.calls)
+        new = self._is_new(node, facts)
         if self.patches.full:
             self._watch_life(node, site, facts)
-        if self._is_new(node, facts) or facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
+        if new or facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
             self._read_graph(node, site, facts)
-        self._manual_before(site)
+        if self.patches.full:
+            self._manual_before(site)
 
     def _is_new(self, node: Any, facts: BackwardSeen) -> bool:
         """Whether another number of nodes than ever was made since the last backward: a layer was unfrozen,
@@ -247,8 +254,6 @@ class Backward:
 
     # --- leaves that are trained by hand --------------------------------------------------------------
     def _manual_before(self, site: Site | None) -> None:
-        if not self.patches.full:
-            return
         gone = []
         changed = tainted = False
         spoiled = self.bad_since_step
@@ -286,8 +291,9 @@ class Backward:
     def _after(self, tensors: Any, site: Site | None) -> None:
         if self.patches.full:
             self.gradients.after_backward(site)
-        if self._facts(site).calls <= STEPS:
+        if self.lines.wanted:
             self.lines.wanted = any(b.calls < STEPS for b in self.seen.backwards.values())
+            self.lines.begin()
         for m in self._manual.values():
             p = m.ref()
             if p is None:

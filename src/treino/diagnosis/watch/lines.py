@@ -1,16 +1,17 @@
 """Which line made which node of a graph, and where values leave it.
 
 For a few steps every torch function is looked at by a TorchFunctionMode (it costs two thirds of a small step,
-so it is on only until each line that calls backward has done so three times). Graphs of one line resemble
+so it is on only until each line that calls backward has done so twice). Graphs of one line resemble
 each other: the k-th node of a name in a later graph was made where the k-th one of these few was made.
 """
 
+import functools
 import sys
 import threading
 import warnings
 from bisect import bisect_left
 from collections.abc import Callable
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any
 
 import torch
@@ -22,8 +23,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.patches import UNSEEN, Patches, in_functorch, unseen
 from treino.diagnosis.watch.where import here
 
-STEPS = 3  # backwards of a line that are looked at
-CALLS = 2000  # torch functions that are looked at before the first backward
+STEPS = 2  # backwards of a line that are looked at
+CALLS = 500  # torch functions that are looked at before the first backward
 MOST = 30_000  # ... in all
 
 Left = Callable[[str, Any], None]  # (function's name, its arguments)
@@ -40,6 +41,7 @@ class Lines(TorchFunctionMode):
         self.on = False
         self.wanted = True
         self._calls = 0
+        self._plain_backward = torch.Tensor.backward
         self._banned = False
         self._places: dict[int, Site | None] = {}  # a node's sequence number -> its line
         self._maps: dict[Site | None, dict[str, list[Site | None]]] = {}
@@ -47,7 +49,7 @@ class Lines(TorchFunctionMode):
 
     def install(self) -> None:
         self.patches.before(torch, "compile", lambda a, k: self.ban())
-        self.patches.after(torch.Tensor, "backward", self.settle)
+        self._plain_backward = torch.Tensor.backward
         # Layers with a fast path leave it where a mode is on, which changes the last bits of a result.
         for kind in (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder):
             self._aside(kind)
@@ -75,17 +77,29 @@ class Lines(TorchFunctionMode):
         if self.wanted and not self.on and not self._banned and _len_torch_function_stack() == 0:
             _push_mode(self)
             self.on = True
+            torch.Tensor.backward = self._backward()  # type: ignore[method-assign]
 
     def end(self) -> None:
         """Look no more. No effect inside of a function that is looked at: the mode is aside there."""
         if self.on and self._topmost():
             _pop_mode()
-            self.on = False
+            self._ended()
 
-    def settle(self, *ignored: Any) -> None:
-        """A function that was looked at is over."""
-        if self.on and not self.wanted:
-            self.end()
+    def _ended(self) -> None:
+        self.on = False
+        torch.Tensor.backward = self._plain_backward  # type: ignore[method-assign]
+
+    def _backward(self) -> Any:
+        """Tensor.backward, after which the mode can be taken off: it is aside while a function runs."""
+        original = self._plain_backward
+
+        @functools.wraps(original)
+        def backward(*args: Any, **kwargs: Any) -> None:
+            original(*args, **kwargs)
+            if not self.wanted:
+                self.end()
+
+        return unseen(backward)
 
     def ban(self) -> None:
         """Something here can't be traced under a mode."""
@@ -98,7 +112,7 @@ class Lines(TorchFunctionMode):
         while self.on and _len_torch_function_stack():
             mode = _pop_mode()
             if mode is self:
-                self.on = False
+                self._ended()
             else:
                 above.append(mode)
         for mode in reversed(above):
@@ -115,7 +129,7 @@ class Lines(TorchFunctionMode):
             return func(*args, **(kwargs or {}))
         if type(func) is FunctionType:
             if func.__code__.co_filename == UNSEEN:
-                func = func.__wrapped__  # our wrap is outside of this already
+                func = vars(func)["__wrapped__"]  # our wrap is outside of this already
             show = warnings._showwarnmsg  # type: ignore[attr-defined]
             warnings._showwarnmsg = self._shown.append  # type: ignore[attr-defined]
             try:
@@ -126,8 +140,6 @@ class Lines(TorchFunctionMode):
                     self._show()
         else:
             result = func(*args, **(kwargs or {}))
-        if not patches.on:
-            return result
         patches.on = False
         try:
             self._look(func, args, result)
@@ -199,11 +211,11 @@ def _in_order(nodes: list[Any]) -> list[Any]:
 
 def _registry(file: str) -> dict[Any, Any]:
     """The table in which Python notes that a file's line has warned already."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_filename == file:
             return dict.setdefault(frame.f_globals, "__warningregistry__", {})
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return {}
 
 

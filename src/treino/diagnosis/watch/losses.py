@@ -30,6 +30,7 @@ NAMES = sorted(
 FEW_CLASSES = 20
 MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
+OFTEN = 16  # calls whose input and labels are looked at, then each 16th
 FULL = 48  # calls of a loss that are read as a whole, before the windows
 # Operations after which values can't be told to be unnormalised on purpose.
 ON_PURPOSE = (
@@ -112,14 +113,16 @@ class Losses:
                     self._in_order(facts, target, result)
                 return
             node = x.grad_fn
-            if node is not None:
+            if node is not None and (facts.calls <= OFTEN or facts.calls % OFTEN == 0):
                 self._input(name, facts, x, node)
             if name in PAIRED and x.shape != target.shape:
                 self._shapes(facts, x, target)
-            self._target(name, facts, x, target, result, kwargs)
-            self.nets.lost(x, target, trained, result)
+            value = float(result.detach()) if result.numel() == 1 else None
+            if facts.calls <= OFTEN or facts.calls % OFTEN == 0 or value is None or not math.isfinite(value):
+                self._target(name, facts, x, target, result, kwargs)
+            said = self.nets.lost(x, target, trained, result)
             if trained:
-                self._trained(name, facts, x, target, result, args, kwargs)
+                self._trained(name, facts, x, target, value, said, args, kwargs)
 
         return observe
 
@@ -257,7 +260,8 @@ class Losses:
         facts: LossSeen,
         x: torch.Tensor,
         target: torch.Tensor,
-        result: Any,
+        value: float | None,
+        said: np.ndarray | None,
         args: Any,
         kwargs: Any,
     ) -> None:
@@ -270,20 +274,20 @@ class Losses:
         if name not in SIGNED and any(isinstance(w, torch.Tensor) for w in given):
             facts.weighted = True
         facts.rows = max(facts.rows, int(target.shape[0]) if target.dim() else 1)
-        if result.numel() == 1 and reduction == "mean" and len(facts.values) < MOST:
-            facts.values.append(float(result.detach()))
+        if value is not None and reduction == "mean" and len(facts.values) < MOST:
+            facts.values.append(value)
         if target.dim() == 0:
             return
         if name in CLASSES and target.dim() == 1 and x.dim() == 2 and not target.is_floating_point():
             facts.classes = int(x.shape[1])
-            self._labels(facts, target.detach(), x.detach().argmax(1))
+            self._labels(facts, target, x.detach().argmax(1).numpy() if said is None else said)
         elif x.shape != target.shape:
             return
         elif name.startswith("binary_cross_entropy") and target.numel() == target.shape[0]:
             facts.classes = 2
             half = 0.5 if name == "binary_cross_entropy" else 0.0
             y = (target.detach() > 0.5).long().flatten()
-            self._labels(facts, y, (x.detach() > half).long().flatten())
+            self._labels(facts, y, (x.detach() > half).long().flatten().numpy())
         elif name in PAIRED:
             t = target.detach().double()
             facts.target_n += t.numel()
@@ -299,13 +303,14 @@ class Losses:
             facts.values.append(float(result.detach()))
             facts.runs.append((top, round(1000 * int(counts[top]) / len(y))))
 
-    def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: torch.Tensor) -> None:
+    def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: np.ndarray) -> None:
         if y.device.type != "cpu" or not y.numel():
             return
-        labels = y.numpy()
-        if labels.min() < 0:
+        labels = y.detach().numpy()
+        try:
+            counts = np.bincount(labels)
+        except (ValueError, TypeError):  # labels below zero are ignored ones
             return
-        counts = np.bincount(labels)
         if len(counts) > 1000:
             return
         if len(counts) > len(facts.counts):
@@ -324,6 +329,6 @@ class Losses:
                 facts.confusion = facts.earlier = np.zeros((c, c), np.int64)
             elif facts.trained % 16 == 0:
                 facts.earlier, facts.confusion = facts.confusion, np.zeros((c, c), np.int64)
-            facts.confusion = facts.confusion + np.bincount(
-                labels * c + predicted.numpy(), minlength=c * c
-            ).reshape(c, c)
+            facts.confusion = facts.confusion + np.bincount(labels * c + predicted, minlength=c * c).reshape(
+                c, c
+            )

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -29,6 +30,7 @@ from treino.diagnosis.watch.where import here
 RECENT = 12
 PATIENCE = 8  # optimizer steps after which no backward is expected any more
 MOST_PENDING = 4096
+SETTLED = 40  # trainings of a net after which the windows are enough
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
 
@@ -43,7 +45,9 @@ class Nets:
         self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.nets: weakref.WeakKeyDictionary[nn.Module, Net] = weakref.WeakKeyDictionary()
         self.eval_at: weakref.WeakKeyDictionary[nn.Module, Site] = weakref.WeakKeyDictionary()
+        self._fast: dict[int, tuple[weakref.ref[nn.Module], Net]] = {}  # the same, by id
         self.outputs: deque[Output] = deque(maxlen=RECENT)
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
         self.most_before = 0  # calls in a row without a backward, as far as windows saw
@@ -73,14 +77,16 @@ class Nets:
             if not stack:
                 if in_functorch():
                     return result
-                started = perf_counter()
+                patches.count += 1
+                started = 0.0 if patches.count & 15 else perf_counter()
                 patches.on = False
                 try:
                     self._called(module, args, kwargs, result)
                 except Exception as error:
                     patches.defect("forward", error)
                 patches.on = True
-                patches.spent += perf_counter() - started
+                if started:
+                    patches.spent += 16 * (perf_counter() - started)
             return result
 
         patches.replace(nn.Module, "__call__", unseen(call))
@@ -130,7 +136,8 @@ class Nets:
         out = first_tensor(result)
         if out is None or out.dim() == 0:
             return
-        net = self.nets.get(module)
+        known = self._fast.get(id(module))
+        net = known[1] if known is not None and known[0]() is module else self.nets.get(module)
         before = self.backward.since_backward = self.backward.since_backward + 1
         if self.patches.full:
             self.most_before = max(self.most_before, before)
@@ -160,8 +167,8 @@ class Nets:
         if x is not None and not x.is_floating_point() and x.dim() == 0:
             x = None
         if x is not None:
-            source = self._match(x)
-            if source is not None and source.modal and not torch.is_grad_enabled():
+            source = None if torch.is_grad_enabled() else self._match(x)
+            if source is not None and source.modal:
                 output.modal = True
             net_key = (id(x), x._version if not x.is_inference() else 0)
             if net.last_input is not None:
@@ -184,7 +191,9 @@ class Nets:
                 self.pending.append(oldest)  # a backward may still come, after many more calls
             else:
                 self._settle(oldest)
+            self._forget(oldest)
         self.outputs.append(output)
+        self._know(output, out)
         for listener in self.row_listeners:
             listener(output, net, x)
 
@@ -192,6 +201,7 @@ class Nets:
         net = self.nets.get(module)
         if net is None:
             net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
+            self._fast[id(module)] = weakref.ref(module), net
             self.seen.nets.append(net.seen)
             net.eval_at = None if module.training else self.eval_at.get(module)
         return net
@@ -206,22 +216,29 @@ class Nets:
         for call, count in alive.values():
             call.kept = max(call.kept, count)
 
+    def _know(self, output: Output, t: torch.Tensor) -> None:
+        """This tensor, and every other view of its memory, is that output."""
+        if len(output.keys) < 16:
+            base = t._base
+            for one in (t,) if base is None else (t, base):
+                self._known[id(one)] = weakref.ref(one), output
+                output.keys.append(id(one))
+
+    def _forget(self, output: Output) -> None:
+        for key in output.keys:
+            found = self._known.get(key)
+            if found is not None and found[1] is output:
+                del self._known[key]
+
     # --- what becomes of an output --------------------------------------------------------------------
     def _match(self, t: torch.Tensor) -> Output | None:
         outputs = self.outputs
         if not outputs:
             return None
-        base = t._base
-        for output in reversed(outputs):
-            held = output.ref()
-            if held is not None and (
-                held is t or (base is not None and (held is base or held._base is base))
-            ):
-                return output
-            for reference in output.derived:
-                d = reference()
-                if d is not None and (d is t or (base is not None and (d is base or d._base is base))):
-                    return output
+        for one in (t, t._base):
+            known = self._known.get(id(one))
+            if known is not None and one is not None and known[0]() is one:
+                return known[1]
         node = t.grad_fn
         if node is None and t.is_inference() and not t.is_sparse:
             return self._same_memory(t)
@@ -240,12 +257,14 @@ class Nets:
     def derived(self, before: torch.Tensor, after: torch.Tensor) -> None:
         """A softmax or a sigmoid of an output still is that output."""
         output = self._match(before)
-        if output is not None and len(output.derived) < 8:
-            output.derived.append(weakref.ref(after))
+        if output is not None:
+            self._know(output, after)
 
-    def lost(self, x: torch.Tensor, target: torch.Tensor, trained: bool, result: torch.Tensor) -> None:
-        """A loss function took an input and a target."""
-        output = self._match(x)
+    def lost(
+        self, x: torch.Tensor, target: torch.Tensor, trained: bool, result: torch.Tensor
+    ) -> np.ndarray | None:
+        """A loss function took an input and a target; returns the classes that it says, where it has them."""
+        output, said = self._match(x), None
         if output is not None:
             if output.bad_rows and not bool(torch.isfinite(result.detach()).all()):
                 for listener in self.bad_listeners:
@@ -253,7 +272,7 @@ class Nets:
             if output.hashes is not None and target.dim() == 1 and not target.is_floating_point():
                 output.labels = target.detach().numpy()
                 if x.dim() == 2:
-                    output.predicted = x.detach().argmax(1).numpy()
+                    output.predicted = said = x.detach().argmax(1).numpy()
             if not trained or not torch.is_grad_enabled():
                 output.judged = True
             elif output.grad:
@@ -265,6 +284,7 @@ class Nets:
         goal = self._match(target)
         if goal is not None and goal is not output:
             goal.target = True
+        return said
 
     def taken(self, result: Any, args: Any, kwargs: Any) -> None:
         """``numpy()`` of a supervised net's output, without a graph: some library will judge it."""
@@ -277,8 +297,10 @@ class Nets:
 
     def _same_memory(self, t: torch.Tensor) -> Output | None:
         memory = t.untyped_storage().data_ptr()
-        found = (o for o in reversed(self.outputs) if o.storage is not None)
-        return next((o for o in found if o.storage.data_ptr() == memory), None)
+        for output in reversed(self.outputs):
+            if output.storage is not None and output.storage.data_ptr() == memory:
+                return output
+        return None
 
     def let_go(self, t: torch.Tensor) -> None:
         """detach() says that no gradient is wanted: a graph that nobody uses is no surprise."""
@@ -296,8 +318,7 @@ class Nets:
                 return
             output.judged = True
             found = result if isinstance(result, torch.Tensor) else result[1]
-            if len(output.derived) < 8:
-                output.derived.append(weakref.ref(found))
+            self._know(output, found)
             if name in ("argmax", "max"):
                 self._axis(name, output, t, args, kwargs, result)
 
@@ -383,6 +404,8 @@ class Nets:
     def after_step(self, facts: OptimizerSeen) -> None:
         """Outputs reached since the last clearing have trained the nets that this optimizer owns."""
         self.steps += 1
+        if not (self.unfinished or self.pending):
+            return
         others: list[Output] = []
         owner = self.gradients.owner
         for output in self.unfinished:
@@ -393,7 +416,7 @@ class Nets:
             call.trained += 1
             net.seen.trained += 1
             net.seen.trained_at = call.site
-            net.settled = net.seen.trained >= 64
+            net.settled = net.seen.trained >= SETTLED
             if output.training or not net.modal or output.modal:
                 continue
             if net.eval_at is not None and net.evaluated_since_eval:

@@ -23,7 +23,7 @@ class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        *("__weakref__", "bad_rows", "best_rows", "call", "derived", "flat", "flat_width"),
+        *("__weakref__", "bad_rows", "best_rows", "call", "keys", "flat", "flat_width"),
         *("fresh", "grad", "hashes", "judged", "labels", "let_go", "loader", "modal", "names", "net"),
         *(
             "offset",
@@ -49,7 +49,7 @@ class Output:
         self.rows = out.shape[0] if out.dim() else 1
         self.grad = out.requires_grad
         self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
-        self.derived: list[weakref.ref[torch.Tensor]] = []
+        self.keys: list[int] = []  # ids of the tensors that are this output
         self.reached = self.judged = self.target = self.fresh = False
         self.step = step
         # Held, so that nothing else takes its place: inference_mode tells a view's base in no other way.

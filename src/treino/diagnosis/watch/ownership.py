@@ -104,8 +104,8 @@ class Ownership:
         """A torch function gave a value without a history: of one with a history, or of parameters."""
         if torch.is_grad_enabled():
             t = next((a for a in args if isinstance(a, torch.Tensor) and a.grad_fn is not None), None)
-            site = here()
-            if t is not None and t.numel() > 1 and how not in CUTS and site is not None:
+            site = here() if t is not None and t.numel() > 1 and how not in CUTS else None
+            if site is not None:
                 self._cut((site,), how, t)
             return
         flat = [b for a in args for b in (a if isinstance(a, (list, tuple)) else (a,))]

@@ -16,7 +16,7 @@ UNSEEN = "<treino: importlib _bootstrap>"
 
 in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 
-FIRST, BLOCK, FEW, MORE = 48, 64, 8, 16  # steps
+FIRST, BLOCK, FEW, MORE = 48, 64, 4, 16  # steps
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]

@@ -1,5 +1,6 @@
 """All sensors together: put on, taken off, and their tables completed at the end."""
 
+import weakref
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -11,7 +12,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from treino.diagnosis.watch.alike import Alike
+from treino.diagnosis.watch.alike import LAST_LOOK, Alike
 from treino.diagnosis.watch.axes import Axes
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.draws import Draws
@@ -69,6 +70,7 @@ class Watch:
         self.after_each_step = after_each_step
         self._hooks: list[Any] = []
         self._stepping: OptimizerSeen | None = None
+        self._known: dict[int, tuple[weakref.ref[Any], OptimizerSeen]] = {}
         self._clears = 0  # until the last step
 
     def install(self, without: str = "") -> None:
@@ -97,6 +99,7 @@ class Watch:
     def _optimizer_made(self, result: Any, args: Any, kwargs: Any) -> None:
         self.gradients.made(args[0]).order = self.ownership.order() + 1
         self.ownership.optimizer_made()
+        self.patches.news()
         self.lines.begin()
 
     def _group_added(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -107,8 +110,14 @@ class Watch:
         self.gradients.before_clear()
         self.nets.cleared()
 
+    def _facts(self, optimizer: Any) -> OptimizerSeen:
+        facts = self.gradients.made(optimizer)
+        self._known[id(optimizer)] = weakref.ref(optimizer), facts
+        return facts
+
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
-        self.lines.end()
+        if self.lines.on:
+            self.lines.end()
         if not self.patches.full and self.seen.steps & 31:
             return None
         if not self.patches.watching():
@@ -133,10 +142,14 @@ class Watch:
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if not self.patches.watching():
             return
-        started = perf_counter()
+        self.patches.count += 1
+        started = 0.0 if self.patches.count & 15 else perf_counter()
         self.patches.on = False
         try:
-            facts = self.gradients.made(optimizer) if self._stepping is None else self._stepping
+            facts = self._stepping
+            if facts is None:
+                known = self._known.get(id(optimizer))
+                facts = known[1] if known is not None and known[0]() is optimizer else self._facts(optimizer)
             self._stepping = None
             facts.steps += 1
             self.seen.steps += 1
@@ -149,8 +162,10 @@ class Watch:
             if full:
                 self.gradients.after_step(facts)
             self.settings.after_step(optimizer, facts)
-            self.alike.after_step(facts)
-            self.backward.after_step()
+            if facts.steps <= LAST_LOOK:
+                self.alike.after_step(facts)
+            if self.backward.bad_since_step is not None:
+                self.backward.after_step()
             self.nets.after_step(facts)
             self.ownership.after_step(facts)
             if self.lines.wanted:
@@ -161,7 +176,8 @@ class Watch:
         except Exception as error:
             self.patches.defect("step", error)
         self.patches.on = True
-        self.patches.spent += perf_counter() - started
+        if started:
+            self.patches.spent += 16 * (perf_counter() - started)
         if self.after_each_step is not None:
             self.after_each_step(self.seen.steps)
 
