@@ -120,7 +120,11 @@ def _elements(argument: ast.AST) -> Iterable[ast.AST]:
 
 
 def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
-    """The second of two draws of the same split, or where the rows of the wrong part are taken."""
+    """The second of two draws of the same split, or where the rows of the wrong part are taken; the net
+    itself where it went from fold to fold: the first test rows were new to it, and later ones were not.
+    """
+    if e.net.made_at is not None and e.first_trained < 0.02 * e.first and len(e.rows) > 1.5 * e.first:
+        return maker_line(e.net.made_at)
     site = e.names[0]
     module = tree(site.file)
     draws = called(module, "random_split", "train_test_split") if module is not None else []
