@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import subprocess
+import sys
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -290,3 +292,43 @@ def test_blocks_hold_what_the_whole_table_holds(tmp_path: Path) -> None:
     with path.open(newline="") as stream:
         last = list(csv.reader(stream, delimiter=";"))[-2]
     assert table.column("n").numbers[-2] == float(last[0])  # type: ignore[index]
+
+
+def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
+    as_zip(tmp_path / "t.zip")
+    content = bytearray((tmp_path / "t.zip").read_bytes())
+    content[6] |= 1  # the flag that says it, at the file and in the list at the end
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "t.zip").write_bytes(content)
+    assert "password" in refusal(tmp_path / "t.zip", "file_packing").message
+
+
+GROWTH = """
+import resource, sys
+from treino.data.reading import open_blocks
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+open_blocks(sys.argv[1]).rows
+before = peak()
+opened = open_blocks(sys.argv[2])
+print(opened.rows, sum(len(block[0]) for block in opened.blocks()), peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_blocks_take_no_more_memory_for_a_longer_file(tmp_path: Path) -> None:
+    lines = "".join(f"{i}.5,{i % 7},word {i % 3},2024-01-{i % 28 + 1:02d}\n" for i in range(100_000))
+    for name, times in (("short", 2), ("long", 40)):
+        with (tmp_path / name).open("w") as stream:
+            stream.write("a,b,c,d\n")
+            for _time in range(times):
+                stream.write(lines)
+    said = subprocess.run(
+        [sys.executable, "-c", GROWTH, str(tmp_path / "short"), str(tmp_path / "long")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows, gone_through, mebibytes = map(int, said.stdout.split())
+    assert rows == gone_through == 4_000_000
+    assert (tmp_path / "long").stat().st_size >> 20 > 100
+    assert mebibytes < 75

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -33,6 +34,10 @@ _OTHERS = {
     b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather version 1", b"PK\x05\x06": "empty zip", b"Rar!": "rar",
     b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": "program",
 }  # fmt: skip
+# what zipfile, zlib and Arrow raise over damaged bytes
+_STUMBLES = (
+    zipfile.BadZipFile, zlib.error, pa.ArrowException, struct.error, ValueError, LookupError, OverflowError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class File:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException) as error:
+        except (OSError, EOFError, *_STUMBLES) as error:
             if isinstance(error, OSError) and error.errno not in (None, 0, errno.EINVAL):  # a seek beyond
                 raise unreadable(self.path, error) from None
             raise damaged(self.path, self.packing, error) from None
@@ -175,9 +180,9 @@ def _member(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             members = [
                 info for info in archive.infolist()
-                if not info.is_dir() and not info.filename.startswith(("__MACOSX/", "."))
+                if not info.filename.endswith("/") and not info.filename.startswith(("__MACOSX/", "."))
             ]  # fmt: skip
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except (OSError, NotImplementedError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if any(info.filename == "[Content_Types].xml" for info in members):
         raise TreinoError(

@@ -1,7 +1,7 @@
 """A table in files: what each column holds, agreed over all rows, and the rows as columns, block by block.
 
-There is one way to read. In memory all batches are kept from the pass that looks at them; out of memory they
-are read once more for the blocks. So both give the same columns.
+There is one way to read. In memory all batches are kept from the pass that looks at them, in a file where they
+are more than its room; out of memory they are read once more for the blocks. So all give the same columns.
 """
 
 import glob
@@ -21,6 +21,7 @@ from treino.data.reading.files import File, open_file
 from treino.data.reading.jsonlines import JsonLines, open_json_lines
 from treino.data.reading.options import Reading
 from treino.data.reading.shapes import PLAIN
+from treino.data.reading.spilling import Room, Spilling
 from treino.data.reading.typed import column as typed_column
 from treino.data.reading.typed import is_text
 from treino.data.table import Column, Table, shorten
@@ -28,13 +29,15 @@ from treino.errors import TreinoError
 from treino.words import _
 
 Part = Delimited | Columnar | JsonLines
+_SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 bytes
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
     """A table whose columns are decided. rows: how many. reading: what of its writing was found or said.
 
-    batches: the rows as Arrow batches, from the beginning each time.
+    batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in, where
+    they were too many for memory.
     """
 
     name: str
@@ -49,35 +52,45 @@ class Opened:
     notes: tuple[str, ...]
     files: tuple[str, ...]
     batches: Callable[[], Iterator[pa.RecordBatch]]
+    spilled: Spilling | None = None
 
     def blocks(self) -> Iterator[tuple[Column, ...]]:
         """All rows in order, some thousands at a time; the columns are the same in every block."""
         for batch in self.batches():
             if batch.num_rows:
-                yield self._columns(pa.Table.from_batches([batch]))
+                yield self.columns(pa.Table.from_batches([batch]))
 
     def table(self) -> Table:
-        """All rows in memory."""
-        columns = self._columns(pa.Table.from_batches(list(self.batches())))
+        """All rows; where they are in a file, each column is read when it is looked at."""
+        if self.spilled is not None:
+            from treino.data.stored import stored_columns
+
+            columns: tuple[Column, ...] = stored_columns(self, self.spilled)
+        else:
+            columns = self.columns(pa.Table.from_batches(list(self.batches())))
         return Table(
             self.name, self.source, self.sha256, columns, self.place,
             notes=self.notes, files=self.files, reading=self.reading,
         )  # fmt: skip
 
-    def _columns(self, table: pa.Table) -> tuple[Column, ...]:
-        columns = []
-        for j, name in enumerate(self.names):
-            cells, decision = table.column(j), self.decisions.get(name)
-            if decision is not None and is_text(cells.type):
-                columns.append(decision.column(cells))
-            else:
-                column = typed_column(name, cells, self.levels.get(name, ()))
-                columns.append(replace(column, writing=decision.writing) if decision else column)
-        return tuple(columns)
+    def columns(self, table: pa.Table) -> tuple[Column, ...]:
+        """The columns of some rows."""
+        return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
+
+    def column(self, j: int, cells: pa.ChunkedArray) -> Column:
+        """Some cells of the j-th column."""
+        name, decision = self.names[j], self.decisions.get(self.names[j])
+        if decision is not None and is_text(cells.type):
+            return decision.column(cells)
+        column = typed_column(name, cells, self.levels.get(name, ()))
+        return replace(column, writing=decision.writing) if decision else column
 
 
-def open_table(source: str, reading: Reading, least_columns: int, keep: bool) -> Opened:
-    """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory."""
+def open_table(
+    source: str, reading: Reading, least_columns: int, keep: bool, room: Room | None = None
+) -> Opened:
+    """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory, as far as
+    there is room."""
     paths = paths_of(source)
     parts = [_part(open_file(path), reading, least_columns) for path in paths]
     _check_alike(parts)
@@ -87,6 +100,7 @@ def open_table(source: str, reading: Reading, least_columns: int, keep: bool) ->
         parts,
         reading,
         keep,
+        room=room,
         name=(paths[0].parent.resolve().name or "table") if several else _stem(paths[0]),
         source=source,
         sha256=hashlib.sha256("".join(digests).encode()).hexdigest() if several else digests[0],
@@ -105,15 +119,17 @@ def open_parts(
     sha256: str | None,
     what: str,
     files: tuple[str, ...] = (),
+    room: Room | None = None,
 ) -> Opened:
-    """The table that the parts are together; keep: its batches stay in memory."""
+    """The table that the parts are together; keep: its batches stay in memory, as far as there is room."""
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
     place = _place(parts)
     sign, fast = _fast(parts, reading)
     tries = 0
     while True:
-        look = _Look(names, reading, sign, fast, keep)
+        spilling = None if room is None else Spilling(room)
+        look = _Look(names, reading, sign, fast, keep, [] if spilling is None else spilling)
         try:
             look.at(parts)
             break
@@ -121,6 +137,9 @@ def open_parts(
             failed = names[error.column]
             fast = {} if tries else {name: kind for name, kind in fast.items() if name != failed}
             tries += 1
+        finally:
+            if spilling is not None:
+                spilling.close()
     if not look.rows:
         raise TreinoError(
             "csv_no_rows",
@@ -140,6 +159,7 @@ def open_parts(
         name, source, sha256, names, look.rows,
         {decision.name: decision for decision in decided.columns}, look.levels, found, place,
         tuple(notes), files, (lambda: iter(look.kept)) if keep else (lambda: look.again(parts)),
+        spilling if spilling is not None and spilling.spilled else None,
     )  # fmt: skip
 
 
@@ -150,19 +170,19 @@ class _Look:
     """
 
     def __init__(
-        self, names: tuple[str, ...], reading: Reading, sign: str, fast: Mapping[str, pa.DataType], keep: bool
-    ) -> None:
-        self.names, self.sign, self.fast, self.keep = names, sign, fast, keep
+        self, names: tuple[str, ...], reading: Reading, sign: str, fast: Mapping[str, pa.DataType],
+        keep: bool, kept: list[pa.RecordBatch] | Spilling,
+    ) -> None:  # fmt: skip
+        self.names, self.sign, self.fast, self.keep, self.kept = names, sign, fast, keep, kept
         self.text = frozenset(reading.text)
         self.seen: dict[str, Seen] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.rows = 0
-        self.kept: list[pa.RecordBatch] = []
 
     def at(self, parts: Sequence[Part]) -> None:
         """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
         sampled = {seen.name: seen for seen in _telling(parts)}
-        for batch in self.again(parts, self.keep):
+        for batch in self.again(parts, self.keep and _fits(parts, self.kept)):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
                     column = self.seen.setdefault(name, Seen(name, name in self.text))
@@ -197,6 +217,12 @@ class _Look:
                 _check_types(part, found.schema, schema)
                 yield found
                 row += batch.num_rows
+
+
+def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | Spilling) -> bool:
+    """Whether all rows surely have room in memory, by the size of their files."""
+    sizes = sum(part.file.size * (_SWELLS_PACKED if part.file.packing else _SWELLS) for part in parts if part.file is not None)
+    return isinstance(kept, list) or sizes <= kept.room.limit
 
 
 def _widened(cells: pa.Array) -> pa.Array:
