@@ -16,7 +16,7 @@ UNSEEN = "<treino: importlib _bootstrap>"
 
 in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 
-FIRST, BLOCK, FEW, MORE = 48, 64, 4, 16  # steps
+FIRST, FEW, MORE = 48, 8, 16  # steps
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
@@ -37,11 +37,12 @@ class Patches:
         self.spent = 0.0  # seconds in observers, from every 16th call
 
     def tick(self, clock: int) -> None:
-        """Windows: everything in the first steps, then a few in each block, and after anything new; what is
-        read is read as a whole.
+        """Windows: everything in the first steps, then a few in each block (blocks grow as a training goes
+        on), and after anything new; what is read is read as a whole.
         """
         self._clock = clock
-        self.full = clock < FIRST or clock & (BLOCK - 1) >= BLOCK - FEW or clock < self._until
+        block = 64 if clock < 512 else 128 if clock < 2048 else 256
+        self.full = clock < FIRST or clock & (block - 1) >= block - FEW or clock < self._until
         self._watched += self.full
 
     def news(self) -> None:
