@@ -25,5 +25,5 @@ def resume(
         from treino.cli.sweep_progress import follow as follow_sweep
         from treino.workflows.sweep.drive import resuming as resuming_sweep
 
-        return follow_sweep(resuming_sweep(path, data_file=data_file), screen)
+        return follow_sweep(resuming_sweep(path, data_file=data_file, net=net, trust=trust), screen)
     return follow(resuming(path, net=net, trust=trust, data_file=data_file), screen)

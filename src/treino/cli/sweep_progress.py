@@ -1,6 +1,7 @@
 """A sweep's events as a person watches them: a few figures that move, then what it came to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -29,9 +30,14 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
     )  # fmt: skip
     task = bar.add_task(_("training"), total=None)
     ended: Ended | None = None
-    with Live(console=screen.err, transient=True, refresh_per_second=4, auto_refresh=False) as live:
+    begun: Begun | None = None
+    with (
+        _way_on(lambda: begun),
+        Live(console=screen.err, transient=True, refresh_per_second=4, auto_refresh=False) as live,
+    ):
         for event in events:
             if isinstance(event, Begun):
+                begun = event
                 for line in opening(event):
                     screen.out.print(line)
             elif isinstance(event, Advanced):
@@ -51,8 +57,21 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
         raise KeyboardInterrupt(
             _("Saved. Go on with: treino resume {sweep}").format(sweep=ended.folder.path.name)
         )
-    screen.out.print(summary(ended.document))
+    screen.out.print(summary(ended.document, begun.data.notes if begun else ()))
     return 0
+
+
+@contextmanager
+def _way_on(begun: Callable[[], Begun | None]) -> Iterator[None]:
+    """A Ctrl-C while the best is judged, too, says how to go on: everything was kept before."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        event = begun()
+        if event is None:
+            raise
+        said = _("Stopped. What was trained is kept; go on with: treino resume {path}")
+        raise KeyboardInterrupt(said.format(path=event.folder.path)) from None
 
 
 def opening(begun: Begun) -> list[RenderableType]:
@@ -62,9 +81,13 @@ def opening(begun: Begun) -> list[RenderableType]:
     return [
         _(
             "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
-        ).format(n=asked.members, data=data.name, **rows),
+        ).format(n=begun.members, data=data.name, **rows),
         *data.notes,
-        _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
+        _("equal settings; each differs in its {what}").format(
+            what=_(" and ").join(d.name for d in asked.space.dimensions)
+        )
+        if asked.spread
+        else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
             sampler=asked.sampler, strategy=asked.strategy
         ),
         "",
@@ -85,8 +108,10 @@ def moving(p: SweepProgress) -> RenderableType:
     return table
 
 
-def summary(d: dict[str, Any]) -> RenderableType:
-    """The leaders, the judge's sentence, and what to do next."""
+def summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
+    """The leaders, the judge's sentence, and what to do next. said: notes that were read before."""
+    if "figures" in d:
+        return spread_summary(d, said)
     parts: list[RenderableType] = [
         _(
             "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
@@ -110,10 +135,50 @@ def summary(d: dict[str, Any]) -> RenderableType:
                 n=d["best"]["member"]
             )
         )
-    parts += [*d["notes"], "", _("sweep {path}").format(path=d["path"])]
+    parts += [*(n for n in d["notes"] if n not in said), "", _("sweep {path}").format(path=d["path"])]
     if d["best"]:
         parts.append(_("next  treino predict {path} FILE.csv   treino export {path}").format(path=d["path"]))
     return Group(*parts)
+
+
+def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
+    """How much every figure varies, and in how many steps what was asked for was reached."""
+    head = _(
+        "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second), {diverged} diverged"
+    )
+    facts = {name: d[name] for name in ("members", "seconds", "diverged")}
+    parts: list[RenderableType] = [head.format(pace=d["model_steps_per_second"], **facts), ""]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for split in d["figures"]:
+        table.add_column(_("{split}: mean ± deviation").format(split=_(split)), justify="right")
+        table.add_column(_("range"), justify="right")
+    for name in dict.fromkeys(n for of in d["figures"].values() for n in of):
+        cells = []
+        for of in d["figures"].values():
+            f = of[name]
+            cells += [
+                f"{f['mean']:.4g}" + ("" if f["std"] is None else f" ± {f['std']:.2g}"),
+                f"{f['min']:.4g} – {f['max']:.4g}",
+            ]
+        table.add_row(name, *cells)
+    parts.append(table)
+    if (reached := d.get("reached")) is not None:
+        parts += ["", steps_sentence(reached, d["members"])]
+    parts += [*(n for n in d["notes"] if n not in said), "", _("sweep {path}").format(path=d["path"])]
+    parts.append(_("next  treino predict {path} FILE.csv --top {n}").format(path=d["path"], n=d["members"]))
+    return Group(*parts)
+
+
+def steps_sentence(reached: dict[str, Any], members: int) -> str:
+    facts = {"metric": reached["metric"], "value": reached["value"], "n": members, "never": reached["never"]}
+    if reached["never"] == members:
+        return _("None of {n} reached a validation {metric} of {value:g}.").format(**facts)
+    sentence = _(
+        "A validation {metric} of {value:g} was reached in {low:,} to {high:,} steps, median {median:,.0f} "
+        "(looked at after every step, from the 50th on every 2 %)"
+    ).format(low=reached["min"], high=reached["max"], median=reached["median"], **facts)
+    return sentence + (_("; {never} of {n} never did.").format(**facts) if reached["never"] else ".")
 
 
 def _leaders(d: dict[str, Any]) -> Table:

@@ -4,18 +4,33 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import DataFile, ScreenFlag
+from treino.errors import TreinoError
+from treino.words import _
 
 
 def train(
     source: Annotated[
-        str,
+        str | None,
         Parameter(
             name="DATA", help="a built-in (wine, iris, moons, mnist, ...: see 'treino data') or a CSV file"
         ),
-    ],
+    ] = None,
     /,
     *,
+    seeds: Annotated[
+        int | None, Parameter(help="train with so many seeds side by side: mean ± deviation of every figure")
+    ] = None,
+    folds: Annotated[
+        int | None, Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn")
+    ] = None,
+    until: Annotated[
+        str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
+    ] = None,
+    like: Annotated[
+        str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
+    ] = None,
+    data_file: DataFile = None,
     screen: ScreenFlag,
     **asked: Any,
 ) -> int:
@@ -25,11 +40,47 @@ def train(
     saves it and 'treino resume' goes on.
 
     Examples: treino train wine | treino train moons --hidden 16,16 --lr 0.01 |
-    treino train houses.csv --target price | treino train mnist --epochs 3 --dropout 0.2
+    treino train houses.csv --target price | treino train mnist --epochs 3 --dropout 0.2 |
+    treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto
     """
     from treino.cli.progress import follow
     from treino.spec import read_settings
     from treino.workflows.train import training
 
-    settings = read_settings({k: v for k, v in asked.items() if v is not None}, flags=True)
-    return follow(training(source, settings), screen)
+    given = {k: v for k, v in asked.items() if v is not None}
+    data: Any = source
+    if like is not None:
+        from treino.workflows.sweep.member import like as like_of
+
+        if source is not None:
+            raise TreinoError(
+                "like_and_data",
+                _("--like brings its own data, and {data} stands beside it.").format(data=source),
+                _("Leave one of them out."),
+            )
+        data, same = like_of(like, data_file)
+        given = same | given
+    elif source is None:
+        raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
+    rates = None
+    if given.get("lr") == "auto":
+        from treino.workflows.rates import find_rate
+
+        rates = find_rate(data, read_settings({k: v for k, v in given.items() if k != "lr"}, flags=True))
+        given["lr"] = rates.chosen
+        for line in rates.lines():
+            screen.out.print(line)
+    if seeds is not None or folds is not None:
+        from treino.cli.sweep_progress import follow as follow_sweep
+        from treino.workflows.sweep.spread import several
+
+        events = several(data, seeds=seeds, folds=folds, until=until, settings=given, flags=True)
+        return follow_sweep(events if rates is None else rates.kept(events), screen)
+    if until is not None:
+        raise TreinoError(
+            "until_alone",
+            _("--until counts the steps of several networks."),
+            _("Add --seeds 20, or leave it out."),
+        )
+    run = training(data, read_settings(given, flags=True))
+    return follow(run if rates is None else rates.kept(run), screen)

@@ -5,7 +5,7 @@ and is told how they did. The answers depend on the space and the seed alone (an
 how many are asked for at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -25,6 +25,10 @@ class Sampler(Protocol):
         """The next members' settings: fewer than ``count`` where there are no more, [] at the end."""
         ...
 
+    def again(self, configs: Sequence[Config]) -> list[Config]:
+        """What is asked for where these were, before a break: they themselves, if nothing has changed."""
+        ...
+
     def tell(self, member: int, value: float | None) -> None:
         """The figure (lower is better) of the member asked for as number ``member``; None: it diverged."""
         ...
@@ -38,6 +42,9 @@ class Listed:
 
     def ask(self, count: int) -> list[Config]:
         return [config for _i, config in zip(range(count), self._configs, strict=False)]
+
+    def again(self, configs: Sequence[Config]) -> list[Config]:
+        return self.ask(len(configs))
 
     def tell(self, member: int, value: float | None) -> None:
         """Nothing is learnt from it."""

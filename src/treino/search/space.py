@@ -198,6 +198,12 @@ def read_space(given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, boo
     dimensions: dict[str, Dimension] = {}
     for written, value in pairs:
         name = str(written).strip().replace("-", "_")
+        if name == "data_seed":
+            raise TreinoError(
+                "space_data_seed",
+                _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
+                _("Use --folds to see how much the split matters; seed can be in a space."),
+            )
         if name not in whole:
             raise TreinoError(
                 "space_unknown", _("There is no setting {name!r}.").format(name=name), nearest(name, whole)

@@ -4,6 +4,7 @@ With a storage (``sqlite:///sweep.db``) the trials are Optuna's own, so that its
 https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.html
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from treino.data.seeding import generator
@@ -41,14 +42,14 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
         raise _storage_fails(storage, error) from None
     finally:
         optuna.logging.set_verbosity(verbosity)
-    return Study(space, study)
+    return Study(space, study, kept=storage is not None)
 
 
 class Study:
     """A study of Optuna's as a sampler. Trials that a storage holds already count as members told before."""
 
-    def __init__(self, space: Space, study: "optuna.Study") -> None:
-        self.study = study
+    def __init__(self, space: Space, study: "optuna.Study", kept: bool = False) -> None:
+        self.study, self._kept = study, kept
         self._space = space
         self._trials: list[optuna.Trial] = []
 
@@ -65,12 +66,30 @@ class Study:
             asked.append(config)
         return asked
 
+    def again(self, configs: Sequence[Config]) -> list[Config]:
+        """Out of a storage the very trials of before the break; else the same are asked for anew."""
+        if not self._kept:
+            return self.ask(len(configs))
+        from optuna.trial import Trial
+
+        wanted = [{name: _written(value) for name, value in config.items()} for config in configs]
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._taken()]
+        for first in range(len(trials) - len(wanted), -1, -1):
+            found = trials[first : first + len(wanted)]
+            if [t.params for t in found] == wanted:
+                self._trials += [Trial(self.study, t._trial_id) for t in found]
+                return list(configs)
+        return []
+
+    def _taken(self) -> set[int]:
+        return {trial.number for trial in self._trials}
+
     def tell(self, member: int, value: float | None) -> None:
         """None is told as a failed trial, from which Optuna learns nothing."""
         from optuna.trial import TrialState
 
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
-        self.study.tell(self._trials[member], value, state=state)
+        self.study.tell(self._trials[member], value, state=state, skip_if_finished=True)
 
 
 def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:

@@ -11,8 +11,10 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.words import _
-from treino.workflows.run import Run
+from treino.workflows.rates import find_rate
 from treino.workflows.source import LOADS, load_data
+from treino.workflows.sweep.spread import several
+from treino.workflows.sweep.sweep import drain as drain_sweep
 from treino.workflows.train import drain, training
 
 COURSE = {"num_epochs": "epochs"}
@@ -25,8 +27,11 @@ def fit(
     *,
     parent: str | Path = "runs",
     lean: bool = False,
+    seeds: int | None = None,
+    folds: int | None = None,
+    until: Any = None,
     **settings: Any,
-) -> Run:
+) -> Any:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
 
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, a Dataset
@@ -34,10 +39,13 @@ def fit(
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
         ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
     lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
+    seeds, folds: train with so many seeds, or on so many folds of a cross-validation, and return a Sweep
+        whose ``figures`` are means and deviations; ``until``, as ``("accuracy", 0.8)``, counts steps to it.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
         works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
-        needed where rows lie in memory; ``num_classes`` is checked against the data.
+        needed where rows lie in memory; ``num_classes`` is checked against the data. ``lr="auto"`` tries many
+        rates for a short while first.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
@@ -50,6 +58,9 @@ def fit(
         given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
         net = None
     classes = settings.get("num_classes")
+    auto = given.get("lr") == "auto"
+    if auto:
+        del given["lr"]
     held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
     read = read_settings(given)
     source = data
@@ -67,7 +78,27 @@ def fit(
             )
         source = loaded
         read = _without_data_settings(read)
-    return drain(training(source, read, net=net, parent=parent, lean=lean))
+    rates = find_rate(source, read, net) if auto else None
+    if rates is not None:
+        read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
+    if seeds is not None or folds is not None:
+        if net is not None or is_foreign(data):
+            raise TreinoError(
+                "several_of_these",
+                _("Several seeds or folds need rows in memory, and a network that can be made anew."),
+                _("Give a table or arrays, and mlp(64, 32) or net='FILE.py:NAME'."),
+            )
+        asked = {n: getattr(read, n) for n in read.model_fields_set}
+        events = several(source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked)
+        return drain_sweep(events if rates is None else rates.kept(events))
+    if until is not None:
+        raise TreinoError(
+            "until_alone",
+            _("until counts the steps of several networks."),
+            _("Add seeds=20, or leave it out."),
+        )
+    run = training(source, read, net=net, parent=parent, lean=lean)
+    return drain(run if rates is None else rates.kept(run))
 
 
 def _is_rows(value: Any) -> bool:

@@ -244,18 +244,24 @@ def open_run(
     data: str | Path | None = None,
     verify: bool = True,
 ) -> Run:
-    """The run of that name in ``parent``, or in that folder, or the newest one (``last``); a sweep's winner.
+    """The run of that name in ``parent``, or in that folder, or the newest one (``last``); a sweep's
+    winner, or its network 17 (``SWEEP:17``) where its weights are kept.
 
     net, trust: where the run trained a module of your own. data: where its file has moved.
 
     Raises:
         TreinoError: no such run (with the nearest name), a damaged one (with the file), a newer format.
     """
+    from treino.workflows.sweep.member import member_run, parted, sweep_folder
+
+    asked: dict[str, Any] = {"net": net, "trust": trust, "data_file": data}
+    if (named := parted(run)) is not None:
+        return member_run(sweep_folder(named[0], parent), named[1], **asked)
     folder = RunFolder.open(find(run, parent), verify=verify)
     if folder.kind == "sweep":  # its winner is a run
-        from treino.workflows.sweep.sweep import best_folder
+        from treino.workflows.sweep.sweep import best_of
 
-        folder = best_folder(folder)
+        return best_of(folder, **asked)
     return Run(folder, net=net, trust=trust, data_file=data)
 
 

@@ -1,5 +1,6 @@
 """What a sweep is asked beside its members' settings, checked."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +22,8 @@ class Asked:
 
     sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value), reached by
     one member. top: how many networks are kept. fresh: fresh seeds and splits for the judge, 0 for none.
-    storage: where Optuna keeps its trials.
+    storage: where Optuna keeps its trials. spread: nobody is chosen, and how much figures vary is told;
+    ``until`` then ends nothing, and the steps to it are counted.
     """
 
     space: Space
@@ -35,6 +37,7 @@ class Asked:
     top: int = 10
     fresh: int = 16
     storage: str | None = None
+    spread: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Everything that must be the same for a sweep to be gone on with."""
@@ -97,13 +100,16 @@ def _until(value: Any) -> tuple[str, float]:
             "until_metric", _("There is no metric {name!r}.").format(name=name), nearest(str(name), BETTER)
         )
     try:
-        return str(name), float(number)
+        wanted = float(number)
     except (TypeError, ValueError):
+        wanted = math.nan
+    if not math.isfinite(wanted):
         raise TreinoError(
             "until_number",
             _("{value!r} is no figure to reach.").format(value=number),
             _("Write e.g. --until accuracy=0.95"),
-        ) from None
+        )
+    return str(name), wanted
 
 
 def _parted(text: str) -> tuple[str, str]:

@@ -5,32 +5,31 @@ are behind, the state of the heat that runs, and the weights of the best.
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from treino.data.dataset import Data
-from treino.data.sources import BuiltinName
 from treino.engine import Tick
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError
-from treino.search.halving import Rung
-from treino.search.space import Config, read_space, space_again
+from treino.search.space import Space, read_space, space_again
 from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.interrupt import ctrl_c
 from treino.workflows.source import data_of, keep_copy, load_data, reference
 from treino.workflows.sweep import keep, table
-from treino.workflows.sweep.asked import Asked, asked_of
+from treino.workflows.sweep.again import ask_again, own_net_again, source_of
+from treino.workflows.sweep.asked import TPE, Asked, asked_of
 from treino.workflows.sweep.finish import finish, report
 from treino.workflows.sweep.heat import Heat
 from treino.workflows.sweep.plan import settings_of, whole_settings
+from treino.workflows.sweep.spread import figures_of, told
 from treino.workflows.sweep.state import Progress, Sweeping, ask, heat_of, prepared
 
 CHECKPOINT_SECONDS = 10.0
@@ -44,6 +43,7 @@ class Begun:
     folder: RunFolder
     data: Data
     asked: Asked
+    members: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,18 +82,19 @@ def sweeping(
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     flags: bool = False,
+    stem: str = "sweep",
     **asked: Any,
 ) -> Iterator[Event]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
     ``treino.search.space``. settings: what all members share. asked: see ``Asked``. flags: name the settings
-    as the command line does in errors.
+    as the command line does in errors. stem: of the folder's name, after the data's.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    wanted = asked_of(read_space(space, whole_settings()), asked)
+    wanted = asked_of(space if isinstance(space, Space) else read_space(space, whole_settings()), asked)
     base = dict(settings or {})
     shared = settings_of({}, base, 0, flags=flags)
     data = load_data(source, shared)
@@ -102,9 +103,16 @@ def sweeping(
     sweep = prepared(source, data, base, wanted)
     if not ask(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
+    if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
+        sweep.notes.append(
+            _("The space holds {n:,} different settings; {members:,} networks were asked for.").format(
+                n=len(sweep.configs), members=wanted.members
+            )
+        )
+        wanted = sweep.asked = replace(wanted, members=len(sweep.configs))
     first = heat_of(sweep, 0)
     with RunFolder.create(
-        parent=parent, stem=f"{data.name}-sweep", name=name, out=Path(out) if out else None, kind="sweep"
+        parent=parent, stem=f"{data.name}-{stem}", name=name, out=Path(out) if out else None, kind="sweep"
     ) as folder:
         folder.write_json("preparation.json", data.preparation.to_json())
         where = reference(data, folder.path)
@@ -125,18 +133,22 @@ def sweeping(
             },
         )
         _write_asked(folder, sweep)
-        yield Begun(folder, data, wanted)
+        yield Begun(folder, data, wanted, wanted.members)
         yield from _drive(folder, sweep, first, Progress(wanted.members))
 
 
-def resuming(path: str | Path, *, data_file: str | Path | None = None) -> Iterator[Event]:
+def resuming(
+    path: str | Path, *, data_file: str | Path | None = None, net: str | None = None, trust: bool = False
+) -> Iterator[Event]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
+
+    net, trust: where it trains a network of your own, which reading a folder never executes.
 
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
     folder = RunFolder.open(path)
-    if folder.status not in ("interrupted", "stopped"):
+    if folder.status != "interrupted":
         raise TreinoError(
             "nothing_to_resume",
             _("{sweep} is {status}: there is nothing to resume.").format(
@@ -144,7 +156,7 @@ def resuming(path: str | Path, *, data_file: str | Path | None = None) -> Iterat
             ),
             _("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"
-            else _("Start a new sweep, e.g. with more --members."),
+            else _("Start a new sweep, e.g. with more --members or --max-time."),
         )
     if not (folder.path / "asked.json").exists():
         raise TreinoError(
@@ -153,33 +165,40 @@ def resuming(path: str | Path, *, data_file: str | Path | None = None) -> Iterat
             _("Delete the folder and start again."),
         )
     spec, members = folder.read_json("spec.json"), folder.read_json("asked.json")
-    data = data_of(folder, data_file)
     space = space_again(spec["space"])
+    base = own_net_again(folder, spec["base"], space, net, trust)
+    data = data_of(folder, data_file)
     own = {k: v for k, v in spec["sweep"].items() if k != "space"}
     wanted = asked_of(space, own)
-    sweep = prepared(source_of(folder, data, data_file), data, spec["base"], wanted)
+    sweep = prepared(source_of(folder, data, data_file), data, base, wanted)
     with folder:
         folder.unseal()
         kept = folder.last_checkpoint()
         state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
         sweep.done, sweep.spent = state["done"], state["spent"]
+        sweep.notes += members["notes"]
         if folder.has(table.NAME):
             sweep.rows = table.Table.from_bytes(folder.read_bytes(table.NAME), sweep.rows.dimensions)
         if folder.has(keep.MODELS):
             sweep.top = keep.from_tensors(*folder.read_tensors(keep.MODELS))
-        _ask_again(sweep, members)
-        heat = heat_of(sweep, sweep.done) if sweep.done < len(sweep.heats) else None
+        ask_again(sweep, members)
+        over = state.get("ended") is not None  # only the judge was not heard to the end
+        heat = None if over or sweep.done >= len(sweep.heats) else heat_of(sweep, sweep.done)
+        if heat is not None:  # what was kept of a heat that was broken off is no more than a glimpse
+            sweep.top = [k for k in sweep.top if k.member < heat.first]
         if heat is not None and kept is not None and state["state"] is not None:
             heat.load(kept[0], state["state"])
-        progress = Progress(wanted.members, seconds=sweep.spent, model_steps=_steps(sweep, heat))
-        yield Begun(folder, data, wanted)
-        yield from _drive(folder, sweep, heat, progress)
+        progress = Progress(wanted.members, seconds=sweep.spent, model_steps=state.get("model_steps", 0))
+        yield Begun(folder, data, wanted, wanted.members)
+        yield from _drive(folder, sweep, heat, progress, state.get("ended"))
 
 
-def _drive(folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Progress) -> Iterator[Event]:
-    """Heat after heat until all are over, or it is enough."""
+def _drive(
+    folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Progress, ended: str | None = None
+) -> Iterator[Event]:
+    """Heat after heat until all are over, or it is enough; ended: why it was, before it broke off."""
     with ctrl_c() as interrupted, _threads():
-        enough = _Enough(sweep, progress, interrupted)
+        enough = _Enough(sweep, progress, interrupted, ended)
         while enough.reason is None:
             if heat is None:
                 if sweep.done >= len(sweep.heats) and not ask(sweep):
@@ -193,9 +212,10 @@ def _drive(folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Prog
             document = report(folder, sweep, progress)
             folder.write_json("result.json", document)
             folder.seal("interrupted")
-        else:
-            yield Judging(progress)
-            document = finish(folder, sweep, progress)
+    if sweep.status != "interrupted":
+        yield Judging(progress)
+        with _threads():
+            document = (told if sweep.asked.spread else finish)(folder, sweep, progress)
     yield Ended(folder, document, sweep.status == "interrupted")
 
 
@@ -218,32 +238,39 @@ def _one(
         yield Advanced(progress, tick)
         at = time.perf_counter()
         if at - saved > max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * cost):
-            cost = _checkpoint(folder, sweep, heat)
+            cost = _checkpoint(folder, sweep, heat, progress)
             saved = at = time.perf_counter()
     if enough.reason == "interrupted":
-        _checkpoint(folder, sweep, heat)
+        so_far = keep.merged(sweep.top, keep.best(heat, sweep.asked.top), sweep.asked.top)
+        folder.write_tensors(keep.MODELS, *keep.as_tensors(so_far))
+        _checkpoint(folder, sweep, heat, progress)
     else:
-        _over(folder, sweep, heat)
+        _over(folder, sweep, heat, progress, enough.reason)
 
 
 def _look(sweep: Sweeping, heat: Heat, progress: Progress) -> None:
     """The best so far."""
     better = BETTER[sweep.metric]
-    for group, training in zip(heat.groups, heat.trainings, strict=True):
-        row = int((better * training.best_P).argmax())
-        figure = float(training.best_P[row])
+    for place, (group, training) in enumerate(zip(heat.groups, heat.trainings, strict=True)):
+        lost_P = torch.tensor([status == "diverged" for status in training.status_P])
+        best_P = (better * heat.best(place)).nan_to_num(nan=-math.inf).masked_fill(lost_P, -math.inf)
+        row = int(best_P.argmax())
+        figure = better * float(best_P[row])
         if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):
             progress.best, progress.config = (group.members[row], figure), heat.configs[group.members[row]]
 
 
-def _over(folder: RunFolder, sweep: Sweeping, heat: Heat) -> None:
-    """Keep what the heat gave; from here on it is never trained again."""
+def _over(folder: RunFolder, sweep: Sweeping, heat: Heat, progress: Progress, reason: str | None) -> None:
+    """Keep what the heat gave; from here on it is never trained again. reason: why all is over, if it is."""
     for row in sweep.rows.rows.values():
         if row["heat"] == heat.number and row["status"] == "running":
             row["status"] = "stopped"  # time was over, or enough was reached
     sweep.top = keep.merged(sweep.top, keep.best(heat, sweep.asked.top), sweep.asked.top)
     folder.write_tensors(keep.MODELS, *keep.as_tensors(sweep.top))
-    folder.write_tensors(f"rows/{heat.number}.safetensors", keep.row_scores(heat, sweep.metric), {})
+    if sweep.asked.spread:
+        folder.write_json(f"figures/{heat.number}.json", figures_of(heat))
+    else:
+        folder.write_tensors(f"rows/{heat.number}.safetensors", keep.row_scores(heat, sweep.metric), {})
     for place, curve in enumerate(heat.curves):
         members = {"members": list(heat.groups[place].members)}
         folder.write_tensors(f"curves/{heat.number}-{place}.safetensors", curve.tensors(), members)
@@ -252,15 +279,22 @@ def _over(folder: RunFolder, sweep: Sweeping, heat: Heat) -> None:
     for member in sorted(figures):
         sweep.sampler.tell(member, figures[member])
     sweep.done = heat.number + 1
-    folder.checkpoint({}, {"done": sweep.done, "spent": sweep.spent, "state": None})
+    folder.checkpoint({}, _state(sweep, progress) | {"ended": reason})
 
 
-def _checkpoint(folder: RunFolder, sweep: Sweeping, heat: Heat) -> float:
+def _state(sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+    return {
+        "done": sweep.done, "spent": sweep.spent, "model_steps": progress.model_steps, "state": None,
+        "ended": None,
+    }  # fmt: skip
+
+
+def _checkpoint(folder: RunFolder, sweep: Sweeping, heat: Heat, progress: Progress) -> float:
     """-> the seconds that it took."""
     begin = time.perf_counter()
     folder.write_bytes(table.NAME, sweep.rows.to_bytes())
     tensors, facts = heat.save()
-    folder.checkpoint(tensors, {"done": sweep.done, "spent": sweep.spent, "state": facts})
+    folder.checkpoint(tensors, _state(sweep, progress) | {"state": facts})
     return time.perf_counter() - begin
 
 
@@ -270,15 +304,16 @@ class _Enough:
     reason: interrupted, stopped (time is over), reached (what was wanted); None while it goes on.
     """
 
-    def __init__(self, sweep: Sweeping, progress: Progress, interrupted: Callable[[], bool]) -> None:
-        self.sweep, self.progress, self.interrupted = sweep, progress, interrupted
-        self.reason: str | None = None
+    def __init__(
+        self, sweep: Sweeping, progress: Progress, interrupted: Callable[[], bool], reason: str | None
+    ) -> None:
+        self.sweep, self.progress, self.interrupted, self.reason = sweep, progress, interrupted, reason
 
     def __call__(self, tick: Tick) -> bool:
         asked = self.sweep.asked
         if self.interrupted():
             self.reason = "interrupted"
-        elif asked.until is not None and _reached(tick, *asked.until):
+        elif asked.until is not None and not asked.spread and _reached(tick, *asked.until):
             self.reason = "reached"
         elif asked.max_time is not None and self.progress.seconds > asked.max_time:
             self.reason = "stopped"
@@ -305,55 +340,7 @@ def _threads() -> Iterator[None]:
 
 def _write_asked(folder: RunFolder, sweep: Sweeping) -> None:
     heats = [[first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.heats]
-    folder.write_json("asked.json", {"heats": heats, "asks": sweep.asks, "configs": sweep.configs})
-
-
-# ---- going on
-
-
-def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
-    """What the sweep's data is loaded from; the loaded rows where they were in memory only."""
-    where = folder.read_json("spec.json")["data"]
-    if where["kind"] == "file":
-        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where["source"]))
-    return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
-
-
-def _ask_again(sweep: Sweeping, members: Mapping[str, Any]) -> None:
-    """The members as they were asked for; the sampler is brought to where it was."""
-    sweep.configs = [_as_json(c) for c in members["configs"]]
-    sweep.asks = members["asks"]
-    sweep.heats = [
-        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
-    ]
-    figures = {row["member"]: row for row in sweep.rows.last()}
-    over = sum(count for _first, count, _rungs in sweep.heats[: sweep.done])
-    first = 0
-    for count in sweep.asks:
-        again = sweep.sampler.ask(count)
-        if [_as_json(c) for c in again] != sweep.configs[first : first + count]:
-            raise TreinoError(
-                "sampler_differs",
-                _("The sampler asks for other settings than it did, from network {n} on.").format(n=first),
-                _("Use the versions that the sweep was begun with, or start a new one."),
-            )
-        for member in range(first, min(first + count, over)):
-            sweep.sampler.tell(member, _told(figures.get(member), sweep.metric))
-        first += count
-
-
-def _told(row: Mapping[str, Any] | None, metric: str) -> float | None:
-    if row is None or row["best"] is None or row["status"] == "diverged":
-        return None
-    return -BETTER[metric] * float(row["best"])
-
-
-def _as_json(config: Mapping[str, Any]) -> Config:
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
-
-
-def _steps(sweep: Sweeping, heat: Heat | None) -> int:
-    """Model-steps that are behind: of heats that are over, and of the one that goes on."""
-    number = heat.number if heat is not None else len(sweep.heats)
-    over: int = sum(row["step"] for row in sweep.rows.last() if row["heat"] < number)
-    return over + (heat.model_steps if heat is not None else 0)
+    folder.write_json(
+        "asked.json",
+        {"heats": heats, "asks": sweep.asks, "configs": sweep.configs, "notes": sweep.notes},
+    )

@@ -117,7 +117,7 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for)
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
     kept = next(k for k in sweep.top if k.member == member)
-    early = row["step"] < group.training().steps
+    early = row["status"] == "stopped"
     if early and group.arguments["schedule"] == "constant":
         # time was over, or enough was reached: up to the weights that are kept, whatever the patience
         settings = {k: v for k, v in settings.items() if k != "epochs"}

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 
 from treino.engine import Tick, Training
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import BETTER, measure
+from treino.engine.tick import Epoch
 from treino.search.halving import Rung, survivors
 from treino.search.space import Config
 from treino.workflows.sweep.plan import Group, rung_step
 from treino.workflows.sweep.table import Table
 
 CHUNK_SECONDS = 0.1
+LOOKS_APART = 50  # from this step on, one look for each so many steps that are behind
 POINTS = 256  # of each member's curve, at most
 
 
@@ -60,8 +62,9 @@ class Curve:
 class Heat:
     """number: in the sweep. configs: the members' settings, by their numbers. rungs: see ``search.halving``.
 
-    metric: the validation figure that decides. rung: how many rungs are behind it. seen: each group's
-    losses and validation figures at its members' best looks.
+    metric: the validation figure that decides. rung: how many rungs are behind it. target: a figure to reach,
+    and ``reached``, each group's steps to it, -1 before. seen: each group's losses and validation figures
+    where its members' kept weights are of.
     """
 
     number: int
@@ -71,6 +74,8 @@ class Heat:
     groups: Sequence[Group]
     trainings: list[Training] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
+    target: tuple[str, float] | None = None
+    reached: list[Tensor] = field(default_factory=list)
     seen: list[dict[str, Tensor]] = field(default_factory=list)
     rung: int = 0
     model_steps: int = 0
@@ -80,6 +85,7 @@ class Heat:
         self.trainings = [group.training() for group in self.groups]
         self.curves = [Curve(max(1, -(-t.steps // 20) // POINTS)) for t in self.trainings]
         self.seen = [{} for _group in self.groups]
+        self.reached = [torch.full((len(g.members),), -1, dtype=torch.int64) for g in self.groups]
 
     @property
     def first(self) -> int:
@@ -111,8 +117,9 @@ class Heat:
             for place, training in enumerate(self.trainings):
                 until = rung_step(training, share)
                 while training.step < until and not training.done:
-                    tick = training.advance(CHUNK_SECONDS, until=until)
+                    tick = training.advance(CHUNK_SECONDS, until=min(until, self._next_look(place)))
                     self._record(place, tick)
+                    self._look(place)
                     yield tick
                     if ended(tick):
                         self._rows(table)
@@ -122,6 +129,29 @@ class Heat:
             if self.rung < len(self.rungs):
                 self._cut(self.rungs[self.rung].members, table)
 
+    def _next_look(self, place: int) -> int:
+        """The step after which is looked whether the target is reached: near the first ones every step."""
+        training = self.trainings[place]
+        if self.target is None or bool((self.reached[place] >= 0).all()):
+            return training.steps
+        return training.step + max(1, training.step // LOOKS_APART)
+
+    def _look(self, place: int) -> None:
+        """Who has reached the target; it is a mere look, and what is kept is decided elsewhere."""
+        if self.target is None or bool((self.reached[place] >= 0).all()):
+            return
+        (name, wanted), training, data = self.target, self.trainings[place], self.groups[place].data
+        now = training.population.snapshot()
+        shape = training.recipe.item_shape
+        x = data.validation.x if shape is None else data.validation.x.reshape(-1, *shape)
+        output_RNC = training.answers(now, x)
+        y = training.loss_function.target(data.validation.y, output_RNC.dtype)
+        found_P = measure(output_RNC, y, training.loss_function, data.target_scale)[name]
+        there_P = found_P >= wanted if BETTER[name] > 0 else found_P <= wanted
+        running_P = training.last_step_P == training.step
+        first_P = there_P & running_P & (self.reached[place] < 0)
+        self.reached[place] = torch.where(first_P, training.step, self.reached[place])
+
     def _record(self, place: int, tick: Tick) -> None:
         self.model_steps += int(tick.loss_SP.isfinite().sum())
         for epoch in tick.epochs:
@@ -130,16 +160,33 @@ class Heat:
             found = epoch.evaluation["validation"]
             self.curves[place].add(epoch.number, epoch.loss_P, found[self.metric])
             before = self.seen[place]
-            best_P = found[self.metric] == self.trainings[place].best_P  # this look is each one's best so far
+            kept_P = self._kept(place, epoch, found[self.metric])
             new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in found.items()}}
-            self.seen[place] = {k: torch.where(best_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+            self.seen[place] = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+
+    def _kept(self, place: int, epoch: Epoch, figure_P: Tensor) -> Tensor:
+        """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
+        training = self.trainings[place]
+        if training.plan.keep == "last":
+            return ~figure_P.isnan()
+        return training.kept_step_P == epoch.step
+
+    def best(self, place: int) -> Tensor:
+        """``[P]`` float64: the validation figure of the weights that each member keeps."""
+        training = self.trainings[place]
+        if not training.plan.evaluates:  # nobody is better than another
+            return torch.zeros_like(training.best_P)
+        if training.plan.keep == "best":
+            return training.best_P
+        worst_P = torch.full_like(training.best_P, -BETTER[self.metric] * torch.inf)
+        return self.seen[place].get(f"validation_{self.metric}", worst_P)
 
     def figures(self) -> dict[int, float | None]:
         """Each member's best validation figure so far, turned so that lower is better; None: diverged."""
         found: dict[int, float | None] = {}
-        for group, training in zip(self.groups, self.trainings, strict=True):
+        for place, (group, training) in enumerate(zip(self.groups, self.trainings, strict=True)):
             for member, best, status in zip(
-                group.members, training.best_P.tolist(), training.status_P, strict=True
+                group.members, self.best(place).tolist(), training.status_P, strict=True
             ):
                 lost = status == "diverged" or not math.isfinite(best)
                 found[member] = None if lost else -BETTER[self.metric] * best
@@ -161,8 +208,8 @@ class Heat:
         """A row for everyone who took part in this rung."""
         cut = self.rung > 0
         for place, (group, training) in enumerate(zip(self.groups, self.trainings, strict=True)):
-            best, steps, status = training.best_P.tolist(), training.last_step_P.tolist(), training.status_P
-            kept = training.kept_step_P.tolist()
+            best, steps, status = self.best(place).tolist(), training.last_step_P.tolist(), training.status_P
+            kept, reached = training.kept_step_P.tolist(), self.reached[place].tolist()
             for row, member in enumerate(group.members):
                 before = table.rows.get((member, self.rung - 1))
                 if cut and (before is None or before["step"] == steps[row]):
@@ -179,8 +226,9 @@ class Heat:
                     step=steps[row],
                     kept_step=kept[row],
                     epochs=steps[row] / training.steps_per_epoch,
-                    status=status[row],
-                    best=None if lost else best[row],
+                    status="finished" if status[row] == "stopped" else status[row],  # by its own patience
+                    best=None if lost or not training.plan.evaluates else best[row],
+                    **({} if self.target is None else {"reached": _or_none(reached[row])}),
                     **{
                         name: _finite(float(value_P[row]))
                         for name, value_P in sorted(self.seen[place].items())
@@ -197,6 +245,7 @@ class Heat:
             state, meta = training.save()
             metas.append(meta)
             parts = {"engine": state, "curve": self.curves[place].tensors(), "seen": self.seen[place]}
+            parts["reached"] = {"step": self.reached[place]}
             for kind, named in parts.items():
                 tensors |= {f"{place}.{kind}.{name}": t.contiguous() for name, t in named.items()}
         facts = {
@@ -211,7 +260,7 @@ class Heat:
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Go on from what ``save`` gave; the heat has begun and has the same members."""
         for place, training in enumerate(self.trainings):
-            parts: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}}
+            parts: dict[str, dict[str, Tensor]] = {"engine": {}, "curve": {}, "seen": {}, "reached": {}}
             for name, tensor in tensors.items():
                 number, kind, rest = name.split(".", 2)
                 if int(number) == place:
@@ -219,7 +268,12 @@ class Heat:
             training.load(parts["engine"], facts["engine"][place])
             self.curves[place].restore(parts["curve"], facts["looks"][place])
             self.seen[place] = parts["seen"]
+            self.reached[place] = parts["reached"]["step"]
         self.rung, self.model_steps = facts["rung"], facts["model_steps"]
+
+
+def _or_none(step: int) -> int | None:
+    return None if step < 0 else step
 
 
 def _finite(value: float) -> float | None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from treino.data.dataset import Data
-from treino.engine import Loss
+from treino.engine import Loss, Training
 from treino.workflows.sweep.heat import Heat
 
 MODELS = "models.safetensors"
@@ -67,13 +67,19 @@ def row_scores(heat: Heat, metric: str) -> dict[str, Tensor]:
         size = max(1, ANSWERED_AT_ONCE // max(1, len(index_N) * training.outputs))
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            output_RNC = training.answers(training.kept(some), x_ND)
+            output_RNC = answered(training, some, x_ND)
             members += [group.members[row] for row in some]
             scores = scored(output_RNC, y_N, training.loss_function)
             parts["shown"].append(scores["shown"])
             parts["choose"].append(scores["loss" if metric == "loss" else "shown"])
     found = {"member": torch.tensor(members, dtype=torch.int64)}
     return found | {name: torch.cat(some) for name, some in parts.items() if some}
+
+
+def answered(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
+    """``[R, N, C]``: what the kept networks of these members answer on prepared rows."""
+    shape = training.recipe.item_shape
+    return training.answers(training.kept(rows), x_ND if shape is None else x_ND.reshape(-1, *shape))
 
 
 def picked(rows: int) -> Tensor:

@@ -61,10 +61,10 @@ class Sweeping:
 
     def data_for(self, settings: Settings) -> Data:
         """The rows as these settings prepare them; the splits are always the same."""
-        key = f"{settings.normalise}/{settings.features}"
+        key = f"{settings.normalise}/{settings.features}/{settings.fold}"
         if not self._cache:
             first = settings_of({}, self.base, 0)
-            self._cache[f"{first.normalise}/{first.features}"] = self.data
+            self._cache[f"{first.normalise}/{first.features}/{first.fold}"] = self.data
         if key not in self._cache:
             if isinstance(self.source, Data):
                 raise TreinoError(
@@ -72,8 +72,25 @@ class Sweeping:
                     _("The data is prepared already, so a space can't vary how."),
                     _("Give what the data is made from, or leave normalise and features out of the space."),
                 )
-            self._cache[key] = load_data(self.source, settings)
+            data = load_data(self.source, settings)
+            self._cache[key] = data if self.asked.spread else _same_rows(data, self.data)
         return self._cache[key]
+
+
+def _same_rows(data: Data, first: Data) -> Data:
+    """The data, if its splits hold the rows that the first one's hold.
+
+    Rows that are equal in the chosen columns are never parted, so other columns may part the rows otherwise.
+    """
+    if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
+        return data
+    raise TreinoError(
+        "features_split",
+        _("With the columns {features} more rows are equal to each other, and are split otherwise.").format(
+            features=", ".join(data.features)
+        ),
+        _("Add --duplicates ignore, so that all networks are compared on the same rows."),
+    )
 
 
 @dataclass
@@ -115,7 +132,7 @@ def prepared(source: Any, data: Data, base: Mapping[str, Any], asked: Asked) -> 
             _("A sweep needs its rows in memory, and {name} is read item by item.").format(name=data.name),
             _("Give a table or arrays."),
         )
-    if not len(data.validation):
+    if not len(data.validation) and not asked.spread:
         raise TreinoError(
             "no_validation_rows",
             _("A sweep chooses by validation rows, and there are none."),
@@ -213,6 +230,13 @@ def heat_of(sweep: Sweeping, number: int) -> Heat:
     first, members, rungs = sweep.heats[number]
     numbers = range(first, first + members)
     made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for)
-    heat = Heat(number, {m: sweep.configs[m] for m in numbers}, rungs, sweep.metric, made)
+    heat = Heat(
+        number,
+        {m: sweep.configs[m] for m in numbers},
+        rungs,
+        sweep.metric,
+        made,
+        target=sweep.asked.until if sweep.asked.spread else None,
+    )
     heat.begin()
     return heat

@@ -9,10 +9,11 @@ from treino.errors import TreinoError
 from treino.store import RunFolder, find
 from treino.words import _
 from treino.workflows.run import Run
-from treino.workflows.sweep import table
+from treino.workflows.sweep import keep, table
 from treino.workflows.sweep.drive import Ended, Event, resuming, sweeping
 from treino.workflows.sweep.ensemble import ensemble
 from treino.workflows.sweep.finish import BEST
+from treino.workflows.sweep.member import config_of, member_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,11 @@ class Sweep:
         return None if found is None else dict(found)
 
     @property
+    def figures(self) -> dict[str, Any]:
+        """Of several seeds or folds ``{split: {metric: {mean, std, min, max, values}}}``; else {}."""
+        return dict(self.document.get("figures", {}))
+
+    @property
     def frame(self) -> "pd.DataFrame":
         """A row for each member at each rung: its settings, its steps, its validation figures."""
         import io
@@ -78,25 +84,24 @@ class Sweep:
         Raises:
             TreinoError: there is no such member.
         """
-        configs = self.folder.read_json("asked.json")["configs"]
-        if not 0 <= member < len(configs):
-            raise TreinoError(
-                "member_range",
-                _("{sweep} has no network {n}; there are {count}, counted from 0.").format(
-                    sweep=self.name, n=member, count=len(configs)
-                ),
-                _("See: treino show {sweep}").format(sweep=self.name),
-            )
-        return dict(configs[member])
+        return config_of(self.folder, member)
 
     @property
     def best(self) -> Run:
-        """The winner, trained alone: a run like any other.
+        """The winner, trained alone: a run like any other. Of a sweep that broke off, the best so far.
 
         Raises:
-            TreinoError: the sweep isn't over, or every member diverged.
+            TreinoError: nothing is kept yet, or every member diverged.
         """
-        return Run(best_folder(self.folder))
+        return best_of(self.folder)
+
+    def member(self, member: int) -> Run:
+        """A network whose weights are kept, as a run that predicts.
+
+        Raises:
+            TreinoError: no such network, or its weights were not kept.
+        """
+        return member_run(self.folder, member)
 
     def predict(self, source: Any, top: int = 1) -> Any:
         """Predictions for new rows: of the winner, or of the best ``top`` networks together.
@@ -116,19 +121,22 @@ class Sweep:
         return f"Sweep({str(self.path)!r}, {d['status']}, {d.get('members', 0)} networks{said})"
 
 
-def best_folder(folder: RunFolder) -> RunFolder:
-    """The run of a sweep's winner."""
-    if not (folder.path / BEST / "manifest.json").is_file():
+def best_of(folder: RunFolder, **asked: Any) -> Run:
+    """The winner's run; the best network so far where there is none. asked: net, trust, data_file."""
+    if folder.status in ("finished", "stopped") and (folder.path / BEST / "manifest.json").is_file():
+        return Run(RunFolder.open(folder.path / BEST), **asked)
+    kept = folder.read_tensors(keep.MODELS)[1]["order"] if folder.has(keep.MODELS) else []
+    if not kept:
         raise TreinoError(
             "sweep_without_best",
             _("{sweep} is {status} and has no best network.").format(
                 sweep=folder.path.name, status=folder.status
             ),
             _("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
-            if folder.status in ("interrupted", "stopped")
+            if folder.status == "interrupted"
             else _("Try smaller learning rates."),
         )
-    return RunFolder.open(folder.path / BEST)
+    return member_run(folder, kept[0], **asked)
 
 
 def sweep(

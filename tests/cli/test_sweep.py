@@ -1,0 +1,152 @@
+"""``treino sweep`` as it is typed: what it says, what it refuses, and how it goes on after a stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Said
+
+QUICK = ("--fresh", 0, "--epochs", 10, "--members", 6)
+
+
+@pytest.mark.slow
+def test_a_sweep_says_what_it_found(treino: Callable[..., Said]) -> None:
+    said = treino("sweep", "iris", "--space", "lr=1e-3|1e-2", "--fresh", 2, "--epochs", 10, "--members", 6)
+    assert said.status == 0
+    assert "2 networks on iris" in said.out
+    assert "The space holds 2 different settings; 6 networks were asked for." in said.out
+    assert "2 finished, 0 stopped" in said.out
+    assert "has the same bits" in said.out
+    assert said.out.count("equal rows are never parted") == 1
+    listed = treino("show", "last", "--json")
+    assert listed.document["judge"]["certificate"]["same_bits"]
+    assert [r["kind"] for r in treino("runs", "--json").document["runs"]] == ["sweep"]
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("--space", "lr=1..0.1"), "space_order"),
+        (("--space", "lr=0..1:log"), "space_log"),
+        (("--space", "data_seed=1|2"), "space_data_seed"),
+        (("--space", "lr=0.1|1", "--until", "loss=nan"), "until_number"),
+        (("--space", "lr=0.1|1", "--max-time", "nan"), "max_time_range"),
+        (("--space", "nowhere.toml"), "space_file"),
+        ((), "space_empty"),
+    ],
+)
+def test_bad_spaces_are_refused(treino: Callable[..., Said], words: tuple[str, ...], rule: str) -> None:
+    said = treino("sweep", "iris", *words, "--json")
+    assert said.status == 2
+    assert said.document["error"]["rule"] == rule
+    assert "Traceback" not in said.err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.slow
+def test_a_space_of_columns_that_part_the_rows_otherwise_is_refused(treino: Callable[..., Said]) -> None:
+    rows = "".join(f"{i % 4},{i / 7:.3f},{'ab'[i % 2]}\n" for i in range(60))
+    Path("t.csv").write_text("few,many,y\n" + rows)
+    words = ("sweep", "t.csv", "--target", "y", "--space", "features=few,many|few", *QUICK, "--json")
+    assert treino(*words).document["error"]["rule"] == "features_split"
+    assert treino(*words, "--duplicates", "ignore").status == 0
+
+
+@pytest.mark.slow
+def test_patience_is_an_end_and_no_cut(treino: Callable[..., Said]) -> None:
+    d = treino("sweep", "iris", "--space", "lr=0.05|0.1", "--strategy", "none", "--patience", 3,
+               "--epochs", 400, "--fresh", 0, "--json").document  # fmt: skip
+    assert d["finished"] == 2
+    assert d["leaderboard"][0]["epochs"] < 400
+    assert d["judge"]["certificate"]["same_bits"]
+    assert treino("show", "last", "--json").document["best"]["params"] == d["best"]["params"]
+
+
+@pytest.mark.slow
+def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: Callable[..., Said]) -> None:
+    """By accuracy many looks are equally good, and only the first of them is kept."""
+    for keep in ("best", "last"):
+        d = treino("sweep", "iris", "--space", "lr=0.03|0.1", "--metric", "accuracy", "--keep", keep,
+                   "--strategy", "none", "--epochs", 60, "--fresh", 0, "--json").document  # fmt: skip
+        leader = d["leaderboard"][0]["validation"]
+        assert leader == pytest.approx({k: d["best"]["validation"][k] for k in leader}, rel=1e-5), keep
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_a_sweep_that_is_stopped_goes_on(
+    treino: Callable[..., Said], tmp_path: Path, stop: signal.Signals
+) -> None:
+    code = (
+        "import sys, torch; torch.set_num_threads(1)\n"
+        "from treino.workflows.sweep import drive; drive.CHECKPOINT_SECONDS = 0.2\n"
+        "from treino.cli import command; command()"
+    )
+    words = ["sweep", "moons", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=32|16,16", "--members",
+             "64", "--epochs", "400", "--patience", "0", "--fresh", "0", "--out", "s"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    for _i in range(600):
+        if list(tmp_path.glob("s/checkpoint/*.safetensors")):
+            break
+        time.sleep(0.1)
+    os.kill(process.pid, stop)
+    _out, err = process.communicate(timeout=120)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert "treino resume" in err
+        Path("new.csv").write_text("x1,x2\n0.5,0.5\n")
+        assert treino("predict", "./s", "new.csv", "--json").document["rows"] == 1  # the best so far
+    assert treino("show", "./s", "--json").document["status"] == "interrupted"
+    d = treino("resume", "./s", "--json").document
+    assert d["status"] == "finished"
+    assert d["members"] == 64 == d["finished"] + d["stopped"] + d["diverged"]
+    assert d["judge"]["certificate"]["same_bits"]
+    assert treino("resume", "./s").status == 2
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
+    from treino.workflows.sweep.drive import Advanced, sweeping
+
+    Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
+    asked = {"members": 2, "fresh": 0, "settings": {"net": "own.py:net", "epochs": 5}}
+    events = sweeping("iris", ["lr=0.1|0.01"], out="s", **asked)
+    while not isinstance(next(events), Advanced):
+        pass
+    events.close()
+    assert treino("resume", "./s", "--json").document["error"]["rule"] == "net_not_trusted"
+    assert treino("resume", "./s", "--net", "own.py:net").status == 0
+
+
+@pytest.mark.slow
+def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
+    optuna = pytest.importorskip("optuna")
+    from treino.workflows.sweep.drive import Advanced, sweeping
+
+    asked = {
+        "members": 40,
+        "fresh": 0,
+        "sampler": "tpe",
+        "storage": "sqlite:///o.db",
+        "settings": {"epochs": 5},
+    }
+    events = sweeping("iris", ["lr=1e-3..1e-1:log", "hidden=8|16,8"], out="s", **asked)
+    seen = 0
+    for event in events:
+        seen += isinstance(event, Advanced)
+        if seen == 2:
+            break
+    events.close()
+    d = treino("resume", "./s", "--json").document
+    assert d["members"] == 40
+    study = optuna.load_study(study_name="iris", storage="sqlite:///o.db")
+    states = [t.state.name for t in study.trials]
+    assert states.count("COMPLETE") + states.count("FAIL") == 40 == len(states)
