@@ -1,6 +1,7 @@
 """What a column seems to hold, and so how it is learnt from: as a number, a class, a date, or not at all."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -49,45 +50,64 @@ def kind(column: Column) -> Kind:
         return "boolean"
     if column.categories:
         return "category"
-    present = _present(column)
-    if present is not None and len(present) and _DIGITS.match(str(present[0])):
-        found = _code(present)
+    count = _counts(column)
+    cells = count.total()
+    if count and _DIGITS.match(next(iter(count))):
+        found = _code(count)
         if found:
             return found
     if column.seconds is not None:
         return "date"
     if column.numbers is not None:
         return "identifier" if _is_key(column) else "number"
-    assert present is not None
-    if not len(present):
+    if not count:
         return "constant"
-    if sum(map(numeric_like, present)) >= 0.9 * len(present):
+    if _mostly(count, numeric_like, 0.9):
         return "number"
-    if all(map(date_like, present)):
+    if _mostly(count, date_like, 1.0):
         return "date"
-    distinct = set(present)
-    if len(distinct) == len(present) > 1:
+    if len(count) == cells > 1:
         named = _NAME_OF_IDENTIFIER.search(column.name) is not None
-        code = all(any(c.isdigit() for c in word) and not any(c.isspace() for c in word) for word in present)
-        return "identifier" if named or code else "text"
-    return "category" if 2 * len(distinct) <= len(present) else "text"
+        return "identifier" if named or _mostly(count, _like_a_code, 1.0) else "text"
+    return "category" if 2 * len(count) <= cells else "text"
 
 
-def _present(column: Column) -> list[str] | None:
+def _counts(column: Column) -> Counter[str]:
+    """How often each word comes, without those that are missing; none of a column without words."""
     if column.words is None:
-        return None
-    if column.numbers is None and column.seconds is None:
-        return [word for word in column.words if not missing(word)]
-    return list(column.words[~column.missing_N])
+        return Counter()
+    count = Counter(column.words.tolist())
+    values = column.numbers if column.numbers is not None else column.seconds
+    absent = {word for word in count if not word or (values is None and missing(word))}
+    if values is not None and np.isnan(values).any():
+        absent |= set(column.words[np.isnan(values)].tolist())
+    for word in absent:
+        del count[word]
+    return count
 
 
-def _code(present: list[str]) -> Kind | None:
+def _mostly(count: Counter[str], like: Callable[[str], bool], share: float) -> bool:
+    """Whether so large a share of the cells is like that; stops where too many are not."""
+    left = (1 - share) * count.total()
+    for word, n in count.items():
+        if not like(word):
+            left -= n
+            if left < 0:
+                return False
+    return True
+
+
+def _like_a_code(word: str) -> bool:
+    return any(c.isdigit() for c in word) and not any(c.isspace() for c in word)
+
+
+def _code(count: Counter[str]) -> Kind | None:
     """``identifier`` or ``category`` for cells that are digits but no amounts; None for all others."""
-    if all(_BRAZILIAN.fullmatch(word) for word in present):
+    if all(map(_BRAZILIAN.fullmatch, count)):
         return "identifier"
-    if any(_LEADING_ZERO.fullmatch(word) for word in present) and all(map(_DIGITS.fullmatch, present)):
-        distinct = len(set(present))
-        return "category" if distinct <= FEW_CODES and 5 * distinct <= len(present) else "identifier"
+    if any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count)):
+        few = len(count) <= FEW_CODES and 5 * len(count) <= count.total()
+        return "category" if few else "identifier"
     return None
 
 
