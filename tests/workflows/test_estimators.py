@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
 from torch import nn
 
 import treino as tr
@@ -27,6 +28,18 @@ FAST = {"epochs": 30, "hidden": (16,)}
 def iris() -> tuple[pd.DataFrame, Any]:
     x, y = load_iris(return_X_y=True, as_frame=True)
     return x, np.array(["setosa", "versicolor", "virginica"])[y]
+
+
+def _checks() -> list[Any]:
+    found = [tr.Classifier(epochs=30), tr.Regressor(epochs=30)]
+    return [case for e in found for case in estimator_checks_generator(e, mark="skip")]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.parametrize(("estimator", "check"), _checks())
+def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
 
 
 def test_the_parameters_are_the_settings_with_their_defaults() -> None:

@@ -25,6 +25,7 @@ from treino.data.target import (
     encode,
     imbalance,
     likely_targets,
+    single_rows,
     task_of_kind,
 )
 from treino.errors import TreinoError
@@ -177,7 +178,9 @@ def _describe_target(
         return facts, Learnt(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
     classes = classes_of(column, kind)
     label_N = encode(column, classes, table.place)
-    check_classes(label_N, classes, column, table.place)
+    check_classes(label_N, classes, column)
+    if alone := single_rows(label_N, classes, table.place):
+        _warn(warnings, "class_single_row", *alone, column.name)
     count_C = np.bincount(label_N, minlength=len(classes))
     few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
     if few:

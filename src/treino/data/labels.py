@@ -100,7 +100,7 @@ def labels_of(
         "truth" if column.boolean else "text" if column.words is not None else "number"
     )
     found = Labels(task, reason, classes, number, kind)
-    check_classes(found.encode(labels, place).numpy(), classes, column, place)
+    check_classes(found.encode(labels, place).numpy(), classes, column)
     return found
 
 

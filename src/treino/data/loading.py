@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -9,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.cache import Workplace
 from treino.data.choosing import check_kinds, choose_features, say_encoders, say_missing
 from treino.data.dataset import Data, Rows
-from treino.data.encoders import Seen
-from treino.data.fitting import comparable, fit, prepare_target, raw_inputs, scaling, take
+from treino.data.fitting import comparable, fit, in_memory, prepare_target, take
 from treino.data.foreign import is_foreign, load_foreign
+from treino.data.larger import equal_rows, on_disk
+from treino.data.memory import bytes_of, free_bytes
 from treino.data.parts import Split, check_split, decide_parts, divider, fold_of, parts_of_files, times_of
 from treino.data.reading import Reading
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
@@ -25,6 +28,7 @@ from treino.data.target import (
     decide_task,
     encode,
     imbalance,
+    single_rows,
     task_of_kind,
 )
 from treino.errors import TreinoError, nearest
@@ -52,6 +56,8 @@ def load(
     duplicates: Literal["apart", "ignore"] = "apart",
     reading: Reading | Mapping[str, Any] | None = None,
     num_workers: int = 0,
+    max_memory: int | str | None = None,
+    cache: str | Path | None = None,
 ) -> Data:
     """Read a source, split its rows, and prepare them by what the training rows alone say.
 
@@ -71,6 +77,9 @@ def load(
     normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
     reading: how the file is written, where that is not to be found out.
     num_workers: processes that read a Dataset's items.
+    max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
+    table is prepared into a folder once, and read from there: the same rows, to the last bit. cache: where
+    that folder stays, to be found again; else it is a temporary one that goes with the Data.
 
     Raises TreinoError naming the rule, the value and its place, and the next move.
     """
@@ -85,7 +94,49 @@ def load(
         )  # fmt: skip
     kinds = dict(kinds or {})
     reading = _with_text(as_reading(reading), kinds)
-    table = sources.read(source, reading)
+    arguments = {
+        "target": target,
+        "features": features if features is None or isinstance(features, str) else list(features),
+        "task": task,
+        "validation": validation if "validation" not in files else None,
+        "test": test if "test" not in files else None,
+        "data_seed": data_seed,
+        "normalise": normalise,
+    } | _told(
+        kinds=kinds,
+        impute=impute,
+        split_group=split_group,
+        split_time=split_time,
+        split_column=split_column,
+        fold=fold,
+        duplicates=duplicates,
+        reading=None if reading is None else _told(**asdict(reading)),
+    )
+    limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
+    with Workplace(limit, None if cache is None else Path(cache), arguments) as work:
+        if (prepared := work.found(source, files)) is not None:
+            return prepared
+        data = _of_table(source, files, asked, reading, arguments, features, kinds, impute, work)
+        if work.used:
+            work.keep(data)
+        return data
+
+
+def _of_table(
+    source: Any,
+    files: Mapping[str, Any],
+    asked: Split,
+    reading: Reading | None,
+    arguments: dict[str, Any],
+    features: Sequence[str] | None,
+    kinds: Mapping[str, str],
+    impute: Impute,
+    work: Workplace,
+) -> Data:
+    """``load`` of what is a table; where it needs too much memory, its inputs are written where they may."""
+    target, task, normalise = arguments["target"], arguments["task"], arguments["normalise"]
+    split_time = asked.time
+    table = sources.read(source, reading, room=work.room)
     check_kinds(table, kinds)
     column = choose_target(table, target)
     if table.rows == 1:
@@ -94,8 +145,8 @@ def load(
         )
     notes = list(table.notes)
     by = divider(table, asked, column.name)
-    others, given = parts_of_files(files, lambda s: sources.read(s, reading))
-    excluded = {name for name in (split_group, split_column) if name is not None}
+    others, given = parts_of_files(files, lambda s: sources.read(s, reading, room=work.room))
+    excluded = {name for name in (asked.group, asked.column) if name is not None}
     table, row_N = _with_target(table, column, split_time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
@@ -113,51 +164,42 @@ def load(
     if decided == "classification":
         classes = classes_of(column, kinds.get(column.name))
         labels = [encode(t.column(column.name), classes, t.place) for t in tables]
-        check_classes(labels[0], classes, column, table.place)
+        check_classes(labels[0], classes, column)
+        if alone := single_rows(labels[0], classes, table.place):
+            notes.append(" ".join(alone))
         if uneven := imbalance(labels[0], classes):
             notes.append(" ".join(uneven))
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
     label_N = np.concatenate(labels)
-    cells_ND = comparable(tables, chosen)
-    first_N = first_equal(cells_ND)
+    stored = any(t.stored for t in tables)
+    cells_ND = None if stored else comparable(tables, chosen)
+    first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
     part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
-    ends = np.cumsum([t.rows for t in tables])[:-1]
-    parts = np.split(part_N, ends)
+    del first_N
+    parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
     preparation = fit(table, chosen, column, decided, classes, train_N, normalise, impute)
-    raws, met = [], {name: Seen() for name in names}
-    if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
-        raws = np.split(cells_ND, ends)
+    if cells_ND is None or work.too_small_for(preparation, table):
+        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, work.folder())
     else:
-        del cells_ND
-        for t in tables:
-            raw_ND, seen = raw_inputs(t, preparation)
-            raws.append(raw_ND)
-            met = {name: met[name] + seen.get(name, Seen()) for name in names}
+        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, cells_ND)
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
         notes += say_missing(met, preparation.encoders, impute)
-    preparation = replace(preparation, **scaling(preparation, raws[0], train_N))
-    ys = [
-        prepare_target(t.column(column.name), label, preparation)
-        for t, label in zip(tables, labels, strict=True)
-    ]
+    if work.used:
+        work.made_of([t.sha256 for t in tables])
+        notes.append(work.note)
+    y = torch.cat(
+        [prepare_target(t.column(column.name), label, preparation)
+         for t, label in zip(tables, labels, strict=True)]
+    )  # fmt: skip
+    row_of_N = np.concatenate(rows_of)
 
     def rows(part: int) -> Rows:
-        xs: list[torch.Tensor] = []
-        targets: list[torch.Tensor] = []
-        index: list[torch.Tensor] = []
-        for raw_ND, y, part_of, row_of in zip(raws, ys, parts, rows_of, strict=True):
-            at = np.flatnonzero(part_of == part)
-            if len(at) or (not xs and raw_ND is raws[-1]):
-                xs.append(preparation.transform(raw_ND[at]))
-                targets.append(y.index_select(0, torch.from_numpy(at)))
-                index.append(torch.from_numpy(row_of[at]))
-        if len(xs) == 1:
-            return Rows(xs[0], targets[0], index[0])
-        return Rows(torch.cat(xs), torch.cat(targets), torch.cat(index))
+        at = np.flatnonzero(part_N == part)
+        return Rows(x_of[part], y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_of_N[at]))
 
     return Data(
         name=table.name,
@@ -174,25 +216,7 @@ def load(
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments={
-            "target": target,
-            "features": None if features is None else list(names),
-            "task": task,
-            "validation": validation if "validation" not in files else None,
-            "test": test if "test" not in files else None,
-            "data_seed": data_seed,
-            "normalise": normalise,
-        }
-        | _told(
-            kinds=kinds,
-            impute=impute,
-            split_group=split_group,
-            split_time=split_time,
-            split_column=split_column,
-            fold=fold,
-            duplicates=duplicates,
-            reading=None if reading is None else _told(**asdict(reading)),
-        ),
+        arguments=arguments | {"features": None if features is None else list(names)},
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=table.official_test > 0,

@@ -219,10 +219,8 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
     )
 
 
-def check_classes(
-    y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column, place: Callable[[int], str]
-) -> None:
-    """Refuse classes that can't be learnt: one for each row, or a class of a single row."""
+def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
+    """Refuse a class for each row: nothing can be learnt of what never comes twice."""
     if len(classes) == len(y_N):
         raise TreinoError(
             "classes_all_distinct",
@@ -232,15 +230,19 @@ def check_classes(
             _("Name another --target")
             + (_(", or say --task regression.") if column.numbers is not None else "."),
         )
-    count_C = np.bincount(y_N, minlength=len(classes))
-    single = np.flatnonzero(count_C == 1)
-    if len(single):
-        row = int(np.flatnonzero(y_N == single[0])[0])
-        raise TreinoError(
-            "class_single_row",
-            _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
-                value=shorten(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
-            ),
-            _("Add rows of that class, remove it, or name another --target")
-            + (_("; a number is learnt by --task regression.") if column.numbers is not None else "."),
-        )
+
+
+def single_rows(
+    y_N: NDArray[np.int64], classes: tuple[str, ...], place: Callable[[int], str]
+) -> tuple[str, str] | None:
+    """(what is so, what to do) where classes have a single row: it trains, and no figure knows of it."""
+    single = np.flatnonzero(np.bincount(y_N, minlength=len(classes)) == 1)
+    if not len(single):
+        return None
+    row = int(np.flatnonzero(y_N == single[0])[0])
+    return (
+        _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
+            value=shorten(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
+        ),
+        _("It is learnt from, and no figure can speak of it; add rows, or remove it."),
+    )
