@@ -135,6 +135,11 @@ def test_frames_with_an_arrow_interface() -> None:
             words = arrow().set_column(2, "word", arrow()["word"].cast(pa.string_view()))
             return words.__arrow_c_stream__(requested_schema)
 
+    levels = pa.array(["low", "high"]).cast(pa.string_view())
+    ranks = pa.DictionaryArray.from_arrays(pa.array([1, 0, None], pa.uint8()), levels, ordered=True)
+    rank = read(pa.table({"rank": ranks, "n": [1, 2, 3]})).column("rank")
+    assert (rank.categories, rank.ordered) == (("low", "high"), True)
+    assert rank.words.tolist() == ["high", "low", ""]  # type: ignore[union-attr]
     check(read(arrow()))
     check(read(Frame()))
     check(read(FRAME))

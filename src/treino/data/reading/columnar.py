@@ -93,7 +93,10 @@ def _of_schema(
 
 
 def _known(cells: pa.Array) -> pa.Array:
-    """The cells in a type that Arrow's functions know: they know no views of text yet."""
+    """The cells in a type that Arrow's functions know: they know no views of text yet, which polars has."""
+    if pa.types.is_dictionary(cells.type) and pa.types.is_string_view(cells.type.value_type):
+        words = cells.dictionary.cast(pa.string())
+        return pa.DictionaryArray.from_arrays(cells.indices, words, ordered=cells.type.ordered)
     return cells.cast(pa.string()) if pa.types.is_string_view(cells.type) else cells
 
 
