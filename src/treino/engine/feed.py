@@ -92,7 +92,7 @@ class Ahead:
         x: Mapped = rows.x
         batch = plan.rows if plan.batch_size is None else plan.batch_size
         self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
-        self._reader = ThreadPoolExecutor(1, "treino-rows")
+        self._reader = ThreadPoolExecutor(1, "treino-rows", torch.set_num_threads, (1,))
         self._block: Block | None = None
         self._next: tuple[int, Future[Block]] | None = None
 
