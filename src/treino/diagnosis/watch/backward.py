@@ -124,7 +124,7 @@ class Backward:
         facts = self.seen.backwards.get(site)
         if facts is None:
             facts = self.seen.backwards[site] = BackwardSeen(site, stack=stack())
-            self.lines.wanted = True
+            self.lines.want()
         return facts
 
     def _before(self, tensors: Any, site: Site | None, fills: bool) -> None:
@@ -293,7 +293,6 @@ class Backward:
             self.gradients.after_backward(site)
         if self.lines.wanted:
             self.lines.wanted = any(b.calls < STEPS for b in self.seen.backwards.values())
-            self.lines.begin()
         for m in self._manual.values():
             p = m.ref()
             if p is None:

@@ -39,7 +39,7 @@ class Lines(TorchFunctionMode):
         self.place: Callable[[], Site | None] = here
         self.left: list[Left] = []  # told where a value leaves the graph
         self.on = False
-        self.wanted = True
+        self.wanted = self._outermost = True
         self._calls = 0
         self._plain_backward = torch.Tensor.backward
         self._banned = False
@@ -50,6 +50,7 @@ class Lines(TorchFunctionMode):
     def install(self) -> None:
         self.patches.before(torch, "compile", lambda a, k: self.ban())
         self._plain_backward = torch.Tensor.backward
+        self.want()
         # Layers with a fast path leave it where a mode is on, which changes the last bits of a result.
         for kind in (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder):
             self._aside(kind)
@@ -77,27 +78,37 @@ class Lines(TorchFunctionMode):
         if self.wanted and not self.on and not self._banned and _len_torch_function_stack() == 0:
             _push_mode(self)
             self.on = True
-            torch.Tensor.backward = self._backward()  # type: ignore[method-assign]
 
     def end(self) -> None:
         """Look no more. No effect inside of a function that is looked at: the mode is aside there."""
         if self.on and self._topmost():
             _pop_mode()
-            self._ended()
+            self.on = False
 
-    def _ended(self) -> None:
-        self.on = False
-        torch.Tensor.backward = self._plain_backward  # type: ignore[method-assign]
+    def want(self) -> None:
+        """A new line calls backward: look at its next graph. Modes are aside while a function runs, so that
+        on and off wait until Tensor.backward is over.
+        """
+        self.wanted = not self._banned and self._calls < MOST
+        if self.wanted:
+            torch.Tensor.backward = self._backward()  # type: ignore[method-assign]
 
     def _backward(self) -> Any:
-        """Tensor.backward, after which the mode can be taken off: it is aside while a function runs."""
         original = self._plain_backward
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> None:
-            original(*args, **kwargs)
-            if not self.wanted:
-                self.end()
+            outermost, self._outermost = self._outermost, False  # a mode calls this again, inside of it
+            try:
+                original(*args, **kwargs)
+            finally:
+                self._outermost = outermost
+            if outermost and self.patches.watching():
+                if self.wanted:
+                    self.begin()
+                else:
+                    self.end()
+                    torch.Tensor.backward = original  # type: ignore[method-assign]
 
         return unseen(backward)
 
@@ -108,11 +119,12 @@ class Lines(TorchFunctionMode):
 
     def remove(self) -> None:
         """Off, whatever lies on top."""
+        torch.Tensor.backward = self._plain_backward  # type: ignore[method-assign]
         above = []
         while self.on and _len_torch_function_stack():
             mode = _pop_mode()
             if mode is self:
-                self._ended()
+                self.on = False
             else:
                 above.append(mode)
         for mode in reversed(above):
