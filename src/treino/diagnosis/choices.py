@@ -5,7 +5,7 @@ figure to the ``if``, the ``max`` or the stopper that decides by it.
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.provenance import _names, data_names
+from treino.diagnosis.provenance import data_names, target_names
 from treino.diagnosis.reading import says_train, says_validation, words
 from treino.diagnosis.source import called, tree
 
@@ -62,7 +62,7 @@ class Figures:
         base = target
         while isinstance(base, ast.Subscript):
             base = base.value
-        for name in _names(base):
+        for name in target_names(base):
             if not says_validation({name}) and not says_train({name}) and "best" not in words(name):
                 self.made.setdefault(name, line)
 
@@ -114,7 +114,9 @@ def _kept(node: ast.If, figures: Figures) -> int | None:
     if not any(figures.holds(n, calls=False) for n in deciding):
         return None
     body = ast.Module(node.body, [])
-    given = {n for s in ast.walk(body) if isinstance(s, ast.Assign) for t in s.targets for n in _names(t)}
+    given = {
+        n for s in ast.walk(body) if isinstance(s, ast.Assign) for t in s.targets for n in target_names(t)
+    }
     keeps = bool(called(body, *KEEPS)) or any(isinstance(n, ast.Break) for n in ast.walk(node))
     keeps = keeps or bool(given & data_names(node.test)) or any("best" in words(n) for n in given)
     return figures.line_of(node.test, node.lineno) if keeps else None
@@ -138,7 +140,7 @@ def _picked(node: ast.Call, figures: Figures, module: ast.Module) -> int | None:
 
 def _first_of_sorted(node: ast.Assign, figures: Figures, module: ast.Module) -> int | None:
     """``ranking.sort(); best = ranking[0]``"""
-    names = {n for t in node.targets for n in _names(t)}
+    names = {n for t in node.targets for n in target_names(t)}
     if not isinstance(node.value, ast.Subscript) or not _is_best(names):
         return None
     if not figures.holds(node.value.value):
@@ -146,7 +148,7 @@ def _first_of_sorted(node: ast.Assign, figures: Figures, module: ast.Module) -> 
     held = data_names(node.value.value)
     for call in called(module, "sort", "sorted", "argsort", "sort_values"):
         within = [n for n in ast.walk(module) if isinstance(n, ast.Assign) and n.value is call]
-        given = {n for w in within for t in w.targets for n in _names(t)}
+        given = {n for w in within for t in w.targets for n in target_names(t)}
         if held & (given | data_names(call)):
             return node.lineno
     return None
@@ -160,7 +162,7 @@ def _best(module: ast.Module, call: ast.Call) -> bool:
     """Whether what is picked becomes the best: by its name, or by what is printed of it."""
     for node in ast.walk(module):
         if isinstance(node, ast.Assign) and any(n is call for n in ast.walk(node.value)):
-            names = {n for t in node.targets for n in _names(t)}
+            names = {n for t in node.targets for n in target_names(t)}
             return _is_best(names)
         if isinstance(node, ast.Expr) and any(n is call for n in ast.walk(node)):
             return any("best" in str(n.value).lower() for n in ast.walk(node) if isinstance(n, ast.Constant))

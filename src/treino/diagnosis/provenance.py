@@ -34,9 +34,11 @@ def _given(path: str, name: str) -> list[Given]:
                 value = _part(target, node.value, name)
                 if value is not None:
                     found.append(Given(node.lineno, function, value))
-        elif isinstance(node, ast.AnnAssign) and node.value is not None and _names(node.target) == {name}:
+        elif (
+            isinstance(node, ast.AnnAssign) and node.value is not None and target_names(node.target) == {name}
+        ):
             found.append(Given(node.lineno, function, node.value))
-        elif isinstance(node, ast.For) and name in _names(node.target):
+        elif isinstance(node, ast.For) and name in target_names(node.target):
             found.append(Given(node.lineno, function, node.iter, loop=True))
     return found
 
@@ -48,15 +50,15 @@ def _scoped(module: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[
         yield from _scoped(node, node if isinstance(node, Function) else function)
 
 
-def _names(target: ast.AST) -> set[str]:
+def target_names(target: ast.AST) -> set[str]:
     """Names and attributes that a target gives a value to: ``self.x`` is x; ``x[i]`` is none."""
     if isinstance(target, ast.Name):
         return {target.id}
     if isinstance(target, ast.Attribute):
         return {target.attr}
     if isinstance(target, (ast.Tuple, ast.List)):
-        return set().union(*(_names(t) for t in target.elts))
-    return _names(target.value) if isinstance(target, ast.Starred) else set()
+        return set().union(*(target_names(t) for t in target.elts))
+    return target_names(target.value) if isinstance(target, ast.Starred) else set()
 
 
 def _part(target: ast.AST, value: ast.AST, name: str) -> ast.AST | None:
@@ -64,10 +66,10 @@ def _part(target: ast.AST, value: ast.AST, name: str) -> ast.AST | None:
     if isinstance(target, (ast.Tuple, ast.List)):
         pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
         for i, t in enumerate(target.elts):
-            if name in _names(t):
+            if name in target_names(t):
                 return value.elts[i] if pairs else value  # type: ignore[attr-defined]
         return None
-    return value if name in _names(target) else None
+    return value if name in target_names(target) else None
 
 
 def definition(site: Site, name: str) -> Given | None:

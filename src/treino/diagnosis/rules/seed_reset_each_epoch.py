@@ -28,10 +28,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 def _seeding_line(site: Site) -> tuple[Site, str]:
     """The nearest line that seeds a generator: in the function that draws, or around it, or anywhere."""
     for where in (function_of(site), tree(site.file)):
-        calls = called(where, "manual_seed", "default_rng", "RandomState", "Generator") if where is not None else []
+        calls = (
+            called(where, "manual_seed", "default_rng", "RandomState", "Generator")
+            if where is not None
+            else []
+        )
         if calls:
             call = min(calls, key=lambda c: (abs(c.lineno - site.line), -len(c.args)))
-            given = [a.value for c in calls if c.lineno == call.lineno for a in c.args if isinstance(a, ast.Constant)]
+            given = [
+                a.value
+                for c in calls
+                if c.lineno == call.lineno
+                for a in c.args
+                if isinstance(a, ast.Constant)
+            ]
             return Site(site.file, call.lineno), str(given[0]) if given else ""
     return site, ""
 

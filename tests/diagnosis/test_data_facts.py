@@ -1,0 +1,123 @@
+"""What the data rules are made of: hashes of rows, exact statistics, and what the source says."""
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from treino.diagnosis.choices import chosen_on_test
+from treino.diagnosis.finding import Site
+from treino.diagnosis.orders import lonely_order
+from treino.diagnosis.provenance import calling_line, origins
+from treino.diagnosis.rules.scaler_leakage import exact
+from treino.diagnosis.watch.tables import Columns, EvalSeen, Phase, hash_rows
+
+
+@pytest.mark.parametrize("width", [1, 7, 64, 301])
+def test_equal_rows_have_equal_hashes_wherever_they_stand(width):
+    rng = np.random.default_rng(0)
+    x_ND = rng.normal(size=(200, width)).astype(np.float32)
+    order = rng.permutation(200)
+    assert (hash_rows(x_ND)[order] == hash_rows(x_ND[order][:, :])).all()
+    assert (hash_rows(x_ND[::2]) == hash_rows(x_ND)[::2]).all()
+    assert len(np.unique(hash_rows(x_ND))) == 200
+
+
+def test_columns_add_up_to_those_of_all_rows():
+    x_ND = np.random.default_rng(1).normal(2, 3, size=(90, 5))
+    first, second = Columns(), Columns()
+    for part in (x_ND[:20], x_ND[20:50]):
+        first.add(part)
+    second.add(x_ND[50:])
+    both = first + second
+    np.testing.assert_allclose(both.mean(), x_ND.mean(0))
+    np.testing.assert_allclose(both.variance(), x_ND.var(0))
+    np.testing.assert_allclose([both.low, both.high], [x_ND.min(0), x_ND.max(0)])
+
+
+@pytest.mark.parametrize(("scaler", "kind"), [(StandardScaler(), "mean"), (MinMaxScaler(), "min and max")])
+def test_a_scaler_is_known_by_the_exact_statistics_of_the_rows_that_it_saw(scaler, kind):
+    x_ND = np.random.default_rng(2).normal(1, 2, size=(300, 6))
+    whole, part = Columns(), Columns()
+    scaled = scaler.fit_transform(x_ND).astype(np.float32)
+    whole.add(scaled)
+    part.add(scaled[:200])
+    assert kind in set(exact(whole))
+    assert kind not in set(exact(part))
+
+
+def test_equal_counts_of_labels_are_luck_in_few_rows_of_two_classes_and_none_in_many_of_ten():
+    few, many = Phase(0, rows=20), Phase(0, rows=400)
+    few.labels.update([0.0, 1.0] * 10)
+    many.labels.update([float(i % 10) for i in range(400)])
+    drawn = np.random.default_rng(0).binomial(20, 0.5, size=(20_000, 2))
+    assert few.luck() == pytest.approx((drawn[:, 0] == drawn[:, 1]).mean(), rel=0.1)
+    assert many.luck() < 1e-6
+
+
+def phase(step: int, digest: int, labels: list[float]) -> Phase:
+    now = Phase(step, rows=len(labels), digest=digest, labelled=len(labels))
+    now.labels.update(labels)
+    return now
+
+
+def test_an_evaluation_whose_rows_change_under_the_same_labels():
+    labels = [float(i % 4) for i in range(80)]
+    e = EvalSeen(net=None, names=())
+    for step, digest in enumerate([1, 2, 2, 3]):
+        e.now = phase(step, digest, labels)
+        e.close()
+    e.now = phase(9, 4, [*labels[1:], 9.0])
+    e.close()
+    assert (e.changed, e.stable, e.other) == (2, 1, 1)
+
+
+CHOICES = {
+    "if test_acc > best:\n    best = test_acc\n": 1,
+    "if test_acc > best:\n    print('better')\n": None,
+    "val_acc = evaluate(val_loader)\nif val_acc > best:\n    best, kept = val_acc, test_acc\n": None,
+    "figures = []\nfigures.append(test_acc)\nbest = max(figures)\n": 4,
+    "results = {}\nresults[3] = test_acc\nbest_size = max(results, key=results.get)\n": 4,
+    "if stopper(test_acc):\n    stop = True\nscheduler.step(test_acc)\n": 2,
+    "ranking = [test_acc]\nranking.sort()\nbest = ranking[0]\n": 4,
+    "print(max([test_acc]))\n": None,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), CHOICES.items())
+def test_a_choice_is_followed_from_the_line_that_computes_the_figure(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("test_acc = evaluate(test_loader)\n" + source)
+    found = chosen_on_test(str(script), {1})
+    assert (None if found is None else found.line) == line
+
+
+ORDERS = {
+    "np.random.shuffle(x)\nds = TensorDataset(x, y)\n": 1,
+    "rng.shuffle(index)\na, b = x[index], y[index]\n": None,
+    "i = torch.randperm(9)\nx = x[i]\nds = TensorDataset(x, y)\n": 2,
+    "i = torch.randperm(9)\nx, y = x[i], y[i]\nds = TensorDataset(x, y)\n": None,
+    "i = torch.randperm(9)[:3]\nreal = data[i]\n": None,
+    "y = np.sort(y)\nds = TensorDataset(x, y)\n": 1,
+    "x = x[torch.randperm(9)]\nloss = mse(net(x), y)\n": 1,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), ORDERS.items())
+def test_one_of_two_arrays_is_reordered_alone(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    found = lonely_order(str(script))
+    assert (None if found is None else found.line) == line
+
+
+def test_names_are_followed_to_what_they_were_made_of(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("a, b = tensors(X_test), tensors(X_train)\nc = a * 2\nprint(net(c))\n")
+    assert "X_test" in origins(Site(str(script), 3), {"c"})
+    assert "X_train" not in origins(Site(str(script), 3), {"c"})
+
+
+def test_a_helper_that_is_called_once_is_mended_where_it_is_called(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("def scale(x):\n    return x / x.std()\n\n\nx = scale(x)\n")
+    assert calling_line(Site(str(script), 2)).line == 5
