@@ -19,7 +19,7 @@ from treino.data.elsewhere import PART_BYTES, Batch, part_rows
 TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
 AROUND_BYTES = 1 << 16  # what the system maps at the touch of one row
 CHUNK_BYTES = 1 << 22  # neighbours that are read in one go hold no more
-DENSE = 4  # where every fourth row of a chunk is wanted, all of it is read
+DENSE = 32  # where so many rows of a chunk hold a wanted one, all of it is read
 
 
 class Mapped:
@@ -79,7 +79,7 @@ class Mapped:
         chunk_K, of_B, count_K = torch.unique_consecutive(
             sorted_B // self._chunk, return_inverse=True, return_counts=True
         )
-        dense_K = count_K * DENSE >= self._chunk
+        dense_K = self._dense(chunk_K, count_K)
         if self._file is None or not bool(dense_K.any()):
             return self._touch(
                 sorted_B, place_B, torch.empty(len(index_B), *self.shape[1:], dtype=self.dtype)
@@ -94,6 +94,17 @@ class Mapped:
             single_B = ~dense_K[of_B]
             self._touch(sorted_B[single_B], place_B[single_B], found)
         return found
+
+    def _dense(self, chunk_K: Tensor, count_K: Tensor) -> Tensor:
+        """``[K]`` bool: which chunks to read whole: those that are kept, and where many rows are wanted."""
+        kept_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
+        dense_K = kept_K | (count_K * DENSE >= self._chunk)
+        most = max(1, TOUCHED_BYTES // (self._chunk * self._row_bytes))
+        if int(dense_K.sum()) > most:
+            count_K = torch.where(dense_K, count_K, 0)
+            dense_K = torch.zeros_like(dense_K)
+            dense_K[count_K.topk(most).indices] = True
+        return dense_K
 
     def _read(self, chunks: list[int]) -> list[int]:
         """The places at which these chunks are kept now, after those that were not have been read."""
@@ -123,7 +134,7 @@ class Mapped:
     def soon(self, index_B: Tensor) -> None:
         """Let the system begin to read what will be taken next, where it is neighbours."""
         chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
-        for chunk in chunk_K[count_K * DENSE >= self._chunk].tolist():
+        for chunk in chunk_K[self._dense(chunk_K, count_K)].tolist():
             if chunk not in self._place_of:
                 self._announce(chunk, 1)
 
