@@ -1,6 +1,6 @@
 """What the rows of tables become: raw inputs, what training rows say about them, and targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,24 +12,20 @@ from treino.data.dataset import Task
 from treino.data.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
 from treino.data.kinds import Choice, level_cells
 from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
+from treino.data.splitting import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.errors import TreinoError
 from treino.words import _
 
 
 def take(table: Table, row_K: NDArray[np.int64]) -> Table:
-    """The table of some of the rows, which keep their places."""
+    """The table of some of the rows, in their order, which keep their places."""
     place = table.place
-
-    def cells(values: Any) -> Any:
-        return None if values is None else values[row_K]
-
-    columns = tuple(
-        replace(c, numbers=cells(c.numbers), words=cells(c.words), seconds=cells(c.seconds))
-        for c in table.columns
-    )
     return replace(
-        table, columns=columns, matrix=cells(table.matrix), place=lambda row: place(int(row_K[row]))
+        table,
+        columns=tuple(column.take(row_K) for column in table.columns),
+        matrix=None if table.matrix is None else table.matrix[row_K],
+        place=lambda row: place(int(row_K[row])),
     )
 
 
@@ -38,7 +34,16 @@ def comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers
     if tables[0].matrix is not None and len(tables) == 1:
         return feature_matrix(tables[0], tuple(chosen))
     raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
-    for j, (name, choice) in enumerate(chosen.items()):
+    for j, value_N in enumerate(comparable_columns(tables, chosen)):
+        raw_ND[:, j] = value_N
+    return raw_ND
+
+
+def comparable_columns(
+    tables: Sequence[Table], chosen: Mapping[str, Choice]
+) -> Iterator[NDArray[np.float64]]:
+    """``[N]`` such numbers, one column of the features after the other."""
+    for name, choice in chosen.items():
         if choice.way == "number":
             cells = [number_cells(t.column(name), t.place) for t in tables]
         elif choice.way == "date":
@@ -50,8 +55,7 @@ def comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers
                 np.array([code.setdefault(w, len(code)) for w in level_cells(t.column(name), numeric)], float)
                 for t in tables
             ]
-        raw_ND[:, j] = np.concatenate(cells) if len(cells) > 1 else cells[0]
-    return raw_ND
+        yield np.concatenate(cells) if len(cells) > 1 else cells[0]
 
 
 def fit(
@@ -116,6 +120,37 @@ def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64
         "mean": tuple(m if s else 0.0 for m, s in zip(mean, scaled, strict=True)),
         "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
     }
+
+
+def in_memory(
+    tables: Sequence[Table],
+    preparation: Preparation,
+    parts: Sequence[NDArray[np.int64]],
+    train_N: NDArray[np.int64],
+    cells_ND: Numbers,
+) -> tuple[Preparation, dict[str, Seen], dict[int, torch.Tensor]]:
+    """(the preparation with its scaling, what was met in each column, x of each part).
+
+    parts: of each table's rows. train_N: the training rows of the first one. cells_ND: from ``comparable``.
+    """
+    met = {name: Seen() for name in preparation.features}
+    if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
+        raws = np.split(cells_ND, np.cumsum([t.rows for t in tables])[:-1])
+    else:
+        raws = []
+        for table in tables:
+            raw_ND, seen = raw_inputs(table, preparation)
+            raws.append(raw_ND)
+            met = {name: met[name] + seen.get(name, Seen()) for name in met}
+    preparation = replace(preparation, **scaling(preparation, raws[0], train_N))
+    x_of = {}
+    for part in (TRAIN, VALIDATION, TEST):
+        rows = [np.flatnonzero(part_N == part) for part_N in parts]
+        xs = [preparation.transform(raw[at]) for raw, at in zip(raws, rows, strict=True) if len(at)]
+        x_of[part] = (
+            xs[0] if len(xs) == 1 else torch.cat(xs) if xs else preparation.transform(raws[-1][rows[-1]])
+        )
+    return preparation, met, x_of
 
 
 def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:

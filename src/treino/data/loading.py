@@ -15,7 +15,6 @@ from treino.data.choosing import check_kinds, choose_features, say_encoders, say
 from treino.data.dataset import Data, Rows
 from treino.data.fitting import comparable, fit, in_memory, prepare_target, take
 from treino.data.foreign import is_foreign, load_foreign
-from treino.data.larger import equal_rows, on_disk
 from treino.data.memory import bytes_of, free_bytes
 from treino.data.parts import Split, check_split, decide_parts, divider, fold_of, parts_of_files, times_of
 from treino.data.reading import Reading
@@ -133,7 +132,9 @@ def _of_table(
     impute: Impute,
     work: Workplace,
 ) -> Data:
-    """``load`` of what is a table; where it needs too much memory, its inputs are written where they may."""
+    """``load`` of what is a table; where it needs too much memory, its rows are in files instead."""
+    from treino.data.larger import check_room, equal_rows, on_disk  # it imports pyarrow, which takes its time
+
     target, task, normalise = arguments["target"], arguments["task"], arguments["normalise"]
     split_time = asked.time
     table = sources.read(source, reading, room=work.room)
@@ -172,8 +173,7 @@ def _of_table(
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
     label_N = np.concatenate(labels)
-    stored = any(t.stored for t in tables)
-    cells_ND = None if stored else comparable(tables, chosen)
+    cells_ND = None if work.used else comparable(tables, chosen)
     first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
     part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
     del first_N
@@ -182,6 +182,7 @@ def _of_table(
     train_N = np.flatnonzero(parts[0] == TRAIN)
     preparation = fit(table, chosen, column, decided, classes, train_N, normalise, impute)
     if cells_ND is None or work.too_small_for(preparation, table):
+        check_room(len(part_N), work.limit)
         preparation, met, x_of = on_disk(tables, preparation, parts, train_N, work.folder())
     else:
         preparation, met, x_of = in_memory(tables, preparation, parts, train_N, cells_ND)

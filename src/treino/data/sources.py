@@ -8,6 +8,7 @@ from typing import Any
 
 from treino.data import frames
 from treino.data.builtin import BUILTINS
+from treino.data.memory import Room
 from treino.data.reading import Reading, read_file
 from treino.data.table import Table
 from treino.errors import TreinoError, nearest
@@ -18,19 +19,22 @@ class BuiltinName(str):
     """A name that is known to be a built-in's, whatever files lie around: a run's own data."""
 
 
-def read(source: Any, reading: Reading | None = None, *, least_columns: int = 2) -> Table:
+def read(
+    source: Any, reading: Reading | None = None, *, least_columns: int = 2, room: Room | None = None
+) -> Table:
     """The table in a source: a built-in's name, a file's path or a pattern of paths, a frame of pandas,
     polars or Arrow, (X, y), or a 2-D array or tensor.
 
     reading: what is known about the writing of a file or of cells of text; the rest is found out.
-    least_columns: 1 where a file may hold a single feature and no target.
+    least_columns: 1 where a file may hold a single feature and no target. room: for a file's rows in memory;
+    where they are more, they are read from a copy column by column.
     """
     if isinstance(source, BuiltinName):
         return BUILTINS[source].read(source)
     if isinstance(source, str):
-        return _named(source, reading, least_columns)
+        return _named(source, reading, least_columns, room)
     if isinstance(source, os.PathLike):
-        return _file(os.fspath(source), reading, least_columns)
+        return _file(os.fspath(source), reading, least_columns, room)
     if frames.is_frame(source):
         return frames.read_frame(source, reading)
     if isinstance(source, tuple) and len(source) == 2:
@@ -46,7 +50,7 @@ def read(source: Any, reading: Reading | None = None, *, least_columns: int = 2)
     )
 
 
-def _named(source: str, reading: Reading | None, least_columns: int) -> Table:
+def _named(source: str, reading: Reading | None, least_columns: int, room: Room | None) -> Table:
     if "\0" in source or not source.strip():
         raise TreinoError(
             "data_unknown",
@@ -54,7 +58,7 @@ def _named(source: str, reading: Reading | None, least_columns: int) -> Table:
             _("Built-in: {names}.").format(names=", ".join(BUILTINS)),
         )
     if source not in BUILTINS:
-        return _file(source, reading, least_columns)
+        return _file(source, reading, least_columns, room)
     if Path(source).is_file():
         raise TreinoError(
             "data_ambiguous",
@@ -64,13 +68,13 @@ def _named(source: str, reading: Reading | None, least_columns: int) -> Table:
     return BUILTINS[source].read(source)
 
 
-def _file(source: str, reading: Reading | None, least_columns: int) -> Table:
+def _file(source: str, reading: Reading | None, least_columns: int, room: Room | None) -> Table:
     path = Path(source)
     if os.path.lexists(path):
-        return read_file(source, reading, least_columns)
+        return read_file(source, reading, least_columns, room)
     if glob.has_magic(source):
         if any(os.path.isfile(found) for found in glob.iglob(source, recursive=True)):
-            return read_file(source, reading, least_columns)
+            return read_file(source, reading, least_columns, room)
         raise TreinoError(
             "data_unknown",
             _("No file fits the pattern '{source}'.").format(source=source),

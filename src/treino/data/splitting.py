@@ -1,6 +1,9 @@
 """Which row trains, which one validates, which one tests: stratified, by group or by time; equal rows never
 on both sides."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +12,7 @@ from treino.data.seeding import generator
 from treino.data.table import Numbers
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+_PIECE = 1 << 16  # rows of a column that are looked at at a time
 
 
 def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
@@ -20,18 +24,62 @@ def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
     if x_ND.dtype == np.uint8:
         return _first_of(x_ND)
     sum_N = np.zeros(len(x_ND), dtype=np.uint64)
-    factor_D = np.random.RandomState(0).randint(1, 2**62, x_ND.shape[1], dtype=np.int64).astype(np.uint64) | 1
+    factor_D = _factors(x_ND.shape[1])
     block = max(1, (1 << 22) // max(1, x_ND.shape[1]))
     for start in range(0, len(x_ND), block):
-        bits = _canonical(x_ND[start : start + block]).view(np.uint64)
-        bits = (bits ^ (bits >> np.uint64(32))) * factor_D
-        sum_N[start : start + block] = (bits ^ (bits >> np.uint64(29))).sum(axis=1)
+        bits = _mixed(x_ND[start : start + block], factor_D)
+        sum_N[start : start + block] = bits.sum(axis=1)
     _sums, inverse, count = np.unique(sum_N, return_inverse=True, return_counts=True)
     first_N = np.arange(len(x_ND))
     rows = np.flatnonzero(count[inverse.reshape(-1)] > 1)
     if len(rows):
         first_N[rows] = rows[_first_of(_canonical(x_ND[rows]))]
     return first_N
+
+
+def first_equal_columns(
+    columns: Callable[[], Iterable[NDArray[np.float64]]], n: int, inputs: int
+) -> NDArray[np.int64]:
+    """The same for n rows of which one column after the other can be had, and all of them again.
+
+    Rows with equal sums are held against the first of them; where one differs (once in 2^64 pairs) all
+    columns of those few rows are compared.
+    """
+    sum_N = np.zeros(n, dtype=np.uint64)
+    for value_N, factor in zip(columns(), _factors(inputs), strict=True):
+        for start in range(0, n, _PIECE):
+            sum_N[start : start + _PIECE] += _mixed(value_N[start : start + _PIECE], factor)
+    order_N = sum_N.argsort(kind="stable")
+    sum_N = sum_N[order_N]
+    equal_N = sum_N[1:] == sum_N[:-1]  # to the row before, by order
+    del sum_N
+    first_N = np.arange(n)
+    later = np.flatnonzero(equal_N) + 1
+    if not len(later):
+        return first_N
+    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # where a sum comes first
+    of = order_N[starts[np.searchsorted(starts, later, side="right") - 1]]
+    row = order_N[later]
+    same = np.ones(len(row), dtype=bool)
+    for value_N in columns():
+        same &= _canonical(value_N[row]).view(np.uint64) == _canonical(value_N[of]).view(np.uint64)
+    first_N[row] = of
+    if not same.all():
+        odd = np.flatnonzero(np.isin(first_N, of[~same]))
+        x_KD = np.stack([value_N[odd] for value_N in columns()], axis=1)
+        first_N[odd] = odd[_first_of(_canonical(x_KD))]
+    return first_N
+
+
+def _factors(inputs: int) -> NDArray[np.uint64]:
+    whole = np.random.RandomState(0).randint(1, 2**62, inputs, dtype=np.int64)
+    return whole.astype(np.uint64) | np.uint64(1)
+
+
+def _mixed(x: Numbers, factor: Any) -> NDArray[np.uint64]:
+    bits = _canonical(x).view(np.uint64)
+    bits = (bits ^ (bits >> np.uint64(32))) * factor
+    return np.asarray(bits ^ (bits >> np.uint64(29)))
 
 
 def _canonical(x_ND: Numbers) -> NDArray[np.float64]:

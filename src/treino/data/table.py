@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,11 @@ class Column:
         assert values is not None
         return bool((values == values[0]).all() or np.isnan(values).all())
 
+    def take(self, row_K: NDArray[np.int64]) -> "Column":
+        """The column of some of the rows."""
+        cells = {name: getattr(self, name) for name in ("numbers", "words", "seconds")}
+        return replace(self, **{name: v[row_K] for name, v in cells.items() if v is not None})
+
     def cell(self, row: int) -> str:
         """The cell as a person would find it in the source."""
         if self.words is not None:
@@ -108,6 +113,7 @@ class Table:
     official_test: so many of the last rows are the source's own test set.
     files: the files that it was read from, where there are several.
     reading: the decimal sign and the order of day and month that were found, for files of the same make.
+    stored: its cells are in a file, and each column is read when it is looked at.
     keep_constant: leave constant columns in (the source's shape is known by all, such as 64 pixels).
     """
 
@@ -125,6 +131,7 @@ class Table:
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     reading: "Reading | None" = None
+    stored: bool = False
 
     @property
     def rows(self) -> int:

@@ -1,7 +1,7 @@
 """A table in files: what each column holds, agreed over all rows, and the rows as columns, block by block.
 
-There is one way to read. In memory all batches are kept from the pass that looks at them, in a file where they
-are more than its room; out of memory they are read once more for the blocks. So all give the same columns.
+There is one way to read. The batches are kept from the pass that looks at them, in memory or, where there is
+no room for them, in a file; who keeps none reads them once more for the blocks. So all give the same columns.
 """
 
 import glob
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from treino.data.memory import Room
 from treino.data.reading.cells import Decision, Seen
 from treino.data.reading.columnar import Columnar, open_columnar
 from treino.data.reading.deciding import Decided, decide
@@ -21,7 +22,7 @@ from treino.data.reading.files import File, open_file
 from treino.data.reading.jsonlines import JsonLines, open_json_lines
 from treino.data.reading.options import Reading
 from treino.data.reading.shapes import PLAIN
-from treino.data.reading.spilling import Room, Spilling
+from treino.data.reading.spilling import Spilling
 from treino.data.reading.typed import column as typed_column
 from treino.data.reading.typed import is_text
 from treino.data.table import Column, Table, shorten
@@ -36,8 +37,8 @@ _SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 byt
 class Opened:
     """A table whose columns are decided. rows: how many. reading: what of its writing was found or said.
 
-    batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in, where
-    they were too many for memory.
+    batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in,
+    where they were too many for memory.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Opened:
             columns = self.columns(pa.Table.from_batches(list(self.batches())))
         return Table(
             self.name, self.source, self.sha256, columns, self.place,
-            notes=self.notes, files=self.files, reading=self.reading,
+            notes=self.notes, files=self.files, reading=self.reading, stored=self.spilled is not None,
         )  # fmt: skip
 
     def columns(self, table: pa.Table) -> tuple[Column, ...]:
@@ -94,19 +95,28 @@ def open_table(
     paths = paths_of(source)
     parts = [_part(open_file(path), reading, least_columns) for path in paths]
     _check_alike(parts)
-    several = len(parts) > 1
-    digests = [_digest(path) for path in paths]
+    name, sha256 = identity(source)
     return open_parts(
         parts,
         reading,
         keep,
         room=room,
-        name=(paths[0].parent.resolve().name or "table") if several else _stem(paths[0]),
+        name=name,
         source=source,
-        sha256=hashlib.sha256("".join(digests).encode()).hexdigest() if several else digests[0],
+        sha256=sha256,
         what=f"'{source}'",
-        files=tuple(map(str, paths)) if several else (),
+        files=tuple(map(str, paths)) if len(paths) > 1 else (),
     )
+
+
+def identity(source: str) -> tuple[str, str]:
+    """(name, SHA-256 of the content) of the table in a file, or in the files that a pattern fits."""
+    paths = paths_of(source)
+    digests = [_digest(path) for path in paths]
+    if len(paths) == 1:
+        return _stem(paths[0]), digests[0]
+    together = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return paths[0].parent.resolve().name or "table", together
 
 
 def open_parts(
@@ -221,8 +231,9 @@ class _Look:
 
 def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | Spilling) -> bool:
     """Whether all rows surely have room in memory, by the size of their files."""
-    sizes = sum(part.file.size * (_SWELLS_PACKED if part.file.packing else _SWELLS) for part in parts if part.file is not None)
-    return isinstance(kept, list) or sizes <= kept.room.limit
+    files = [part.file for part in parts if part.file is not None]
+    most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
+    return isinstance(kept, list) or most <= kept.room.limit
 
 
 def _widened(cells: pa.Array) -> pa.Array:

@@ -2,24 +2,17 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from treino.data.memory import Room
 from treino.store import files
 
 WRITE_BYTES = 1 << 23  # of batches that are joined to one
-
-
-@dataclass(frozen=True)
-class Room:
-    """limit: bytes of rows that may stay in memory. folder: makes the one to which all rows go otherwise."""
-
-    limit: int
-    folder: Callable[[], Path]
 
 
 @dataclass(eq=False)

@@ -1,0 +1,65 @@
+"""How much memory rows may take: as it is said, or half of what is free."""
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.words import _
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+         "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Room:
+    """limit: bytes of rows that may stay in memory. folder: makes the one to which all rows go otherwise."""
+
+    limit: int
+    folder: Callable[[], Path]
+
+
+def bytes_of(size: Any) -> int:
+    """2000000000, ``2GB`` (10^9) or ``2GiB`` (2^30) in bytes; TreinoError for what is no size above 0."""
+    found = _SIZE.fullmatch(str(size).strip())
+    value = 0 if found is None else int(float(found[1]) * UNITS[(found[2] or "").upper()])
+    if isinstance(size, bool) or value <= 0:
+        raise TreinoError(
+            "max_memory_form",
+            _("'{size}' is no amount of memory.").format(size=size),
+            _("Write 2GB or 500MB."),
+        )
+    return value
+
+
+def free_bytes() -> int:
+    """Memory that this process may still take: the system's, or its control group's where that has less."""
+    free = _system()
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # "max" is no limit
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return max(free, 1)
+
+
+def _system() -> int:
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def say(size: float) -> str:
+    """Bytes as people write them."""
+    for unit in ("B", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
