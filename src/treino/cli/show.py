@@ -23,6 +23,7 @@ def show(
     from treino.cli.summary import summary
     from treino.workflows.listing import differences
     from treino.workflows.run import open_run
+    from treino.workflows.sweep.member import Member
     from treino.workflows.sweep.sweep import Sweep, open_any
 
     if other is None and isinstance(found := open_any(run), Sweep):
@@ -32,6 +33,12 @@ def show(
         screen.out.print(sweep_summary(found.document) if "leaderboard" in found.document else repr(found))
         return 0
     first = open_run(run)
+    if other is None and isinstance(first, Member):
+        from treino.cli.sweep_progress import member_summary
+
+        screen.document(first.document)
+        screen.out.print(member_summary(first.document))
+        return 0
     if other is None:
         screen.document(first.document)
         screen.out.print(summary(first))

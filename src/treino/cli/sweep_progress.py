@@ -181,6 +181,22 @@ def steps_sentence(reached: dict[str, Any], members: int) -> str:
     return sentence + (_("; {never} of {n} never did.").format(**facts) if reached["never"] else ".")
 
 
+def member_summary(d: dict[str, Any]) -> RenderableType:
+    """One network of a sweep: what is its own, and how it did at each rung."""
+    table = Table(box=None, pad_edge=False)
+    rows = [{k: v for k, v in row.items() if k.startswith("validation_")} for row in d["rungs"]]
+    for heading in (_("rung"), _("epochs"), *(k.removeprefix("validation_") for k in rows[-1]), _("status")):
+        table.add_column(heading, justify="right")
+    for row, figures in zip(d["rungs"], rows, strict=True):
+        cells = ("" if f is None else f"{f:.4g}" for f in figures.values())
+        table.add_row(str(row["rung"]), f"{row['epochs']:.0f}", *cells, row["status"])
+    title = _("network {n} of {sweep}: {params}").format(
+        n=d["member"], sweep=d["sweep"], params=written(d["params"])
+    )
+    again = _("next  treino train --like {sweep}:{n}").format(sweep=d["sweep"], n=d["member"])
+    return Group(title, table, "", again)
+
+
 def _leaders(d: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     metrics = list(d["leaderboard"][0]["validation"])

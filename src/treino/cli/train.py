@@ -30,6 +30,9 @@ def train(
     like: Annotated[
         str | None, Parameter(help="the data and settings of a run, or of a network of a sweep: SWEEP:17")
     ] = None,
+    weights: Annotated[
+        str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
+    ] = None,
     data_file: DataFile = None,
     screen: ScreenFlag,
     **asked: Any,
@@ -45,7 +48,7 @@ def train(
     """
     from treino.cli.progress import follow
     from treino.spec import read_settings
-    from treino.workflows.train import training
+    from treino.workflows.train import Start, training
 
     given = {k: v for k, v in asked.items() if v is not None}
     data: Any = source
@@ -70,6 +73,12 @@ def train(
         given["lr"] = rates.chosen
         for line in rates.lines():
             screen.out.print(line)
+    if (seeds is not None or folds is not None) and weights is not None:
+        raise TreinoError(
+            "weights_of_several",
+            _("--weights begins one network, and --seeds and --folds train several."),
+            _("Leave one of them out."),
+        )
     if seeds is not None or folds is not None:
         from treino.cli.sweep_progress import follow as follow_sweep
         from treino.workflows.sweep.spread import several
@@ -82,5 +91,10 @@ def train(
             _("--until counts the steps of several networks."),
             _("Add --seeds 20, or leave it out."),
         )
-    run = training(data, read_settings(given, flags=True))
+    start = None
+    if weights is not None:
+        from treino.workflows.run import open_run
+
+        start = Start(weights, open_run(weights).tensors)
+    run = training(data, read_settings(given, flags=True), start=start)
     return follow(run if rates is None else rates.kept(run), screen)

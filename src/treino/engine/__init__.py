@@ -2,6 +2,7 @@
 
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.arguments import FAULTS
+from treino.engine.begin import begin_from
 from treino.engine.init import INITS
 from treino.engine.kernels import KERNELS
 from treino.engine.kernels.choice import engines
@@ -33,6 +34,7 @@ __all__ = [
     "Population",
     "Tick",
     "Training",
+    "begin_from",
     "engines",
     "measure",
     "mlp",

@@ -43,7 +43,7 @@ def weights(run: "Run") -> Path:
     """
     from safetensors.torch import save
 
-    if not run.folder.has("model.safetensors"):
+    if run.folder.kind == "run" and not run.folder.has("model.safetensors"):
         raise TreinoError(
             "no_weights_yet",
             _("{run} is {status} and has kept no weights yet.").format(run=run.name, status=run.status),
@@ -51,8 +51,7 @@ def weights(run: "Run") -> Path:
             if run.status == "running"
             else _("Go on with: treino resume {path}").format(path=run.path),
         )
-    tensors, _metadata = run.folder.read_tensors("model.safetensors")
-    return run.folder.write_bytes(f"exports/{run.name}.safetensors", save(tensors))
+    return run.folder.write_bytes(f"exports/{run.name}.safetensors", save(dict(run.tensors)))
 
 
 FORMATS: dict[str, Callable[["Run"], Path]] = {"script": script, "safetensors": weights}

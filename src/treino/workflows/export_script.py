@@ -56,6 +56,14 @@ def script(run: "Run") -> Path:
     Raises:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed.
     """
+    if run.spec.get("weights"):
+        raise TreinoError(
+            "export_weights",
+            _("{run} began with the weights of {other}, and a script begins anew.").format(
+                run=run.name, other=run.spec["weights"]
+            ),
+            _("Use --format safetensors."),
+        )
     part = _own(run)
     data = run.data
     part |= source_part(run, data)
@@ -64,7 +72,7 @@ def script(run: "Run") -> Path:
     part |= _head(run, data, part)
     part |= changes_part(run)
     text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
-    if run.folder.has("model.safetensors"):
+    if run.folder.kind == "sweep" or run.folder.has("model.safetensors"):
         part.files[f"{_stem(run)}.pt"] = _weights(run, data)
     for name, content in part.files.items():
         run.folder.write_bytes(f"exports/{name}", content)
@@ -79,8 +87,7 @@ def _stem(run: "Run") -> str:
 
 def _weights(run: "Run", data: Data) -> bytes:
     """What the script itself saves after training, of the weights that the run kept."""
-    tensors, _metadata = run.folder.read_tensors("model.safetensors")
-    saved: dict[str, Any] = {"net": tensors}
+    saved: dict[str, Any] = {"net": dict(run.tensors)}
     if data.preparation.normalise:
         mean, std = scale_of(data)
         saved |= {"mean": torch.as_tensor(mean), "std": torch.as_tensor(std)}

@@ -2,6 +2,7 @@
 
 import copy
 import shlex
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,11 @@ class Run:
         """The shape in which the network takes one item, where it is not flat."""
         return None if self.spec["net"] == "mlp" else tuple(self.spec["item_shape"])
 
+    @property
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        """The kept weights under their ``state_dict`` names."""
+        return self.folder.read_tensors("model.safetensors")[0]
+
     @cached_property
     def module(self) -> nn.Module:
         """The kept network as a plain ``nn.Module`` in eval mode.
@@ -148,9 +154,8 @@ class Run:
                 _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
             )
         net = self._bare()
-        tensors, _metadata = self.folder.read_tensors("model.safetensors")
         try:
-            net.load_state_dict({name: torch.clone(t) for name, t in tensors.items()})
+            net.load_state_dict({name: torch.clone(t) for name, t in self.tensors.items()})
         except RuntimeError as error:
             raise TreinoError(
                 "net_differs",

@@ -4,10 +4,9 @@
 line and ``fit`` draw or drain the same events. What is on disk is always enough to go on bit for bit.
 """
 
-import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +18,12 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.foreign import in_memory
-from treino.engine import Tick
+from treino.engine import Tick, begin_from
 from treino.errors import TreinoError
-from treino.spec import FLAGS, Settings, read_settings
+from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.words import _
+from treino.workflows.command import as_typed, versions
 from treino.workflows.document import facts
 from treino.workflows.finish import finish, illustrate
 from treino.workflows.foreign import given_again, honesty, reference_given, said_on_resuming, streams
@@ -38,6 +38,15 @@ CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
 SEGMENT = 0
+START = "start.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Weights to begin with, by their ``state_dict`` names, and their run's or network's name."""
+
+    name: str
+    weights: Mapping[str, torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +102,7 @@ def training(
     parent: str | Path = "runs",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     lean: bool = False,
+    start: Start | None = None,
 ) -> Iterator[Event]:
     """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
@@ -101,6 +111,7 @@ def training(
     net: a module of your own, where it is not named by ``settings.net``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
     lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
+    start: weights to begin with, instead of initial ones.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -108,6 +119,8 @@ def training(
     data = load_data(source, settings)
     own = net if net is not None else own_net(settings.net, settings.seed) if settings.net else None
     planned = plan(settings, data, own)
+    if start is not None:
+        begin_from(planned.training, start.weights)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
@@ -121,6 +134,8 @@ def training(
             keep_copy(folder, in_memory(data))
         if settings.net:
             folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
+        if start is not None:
+            folder.write_tensors(START, start.weights, {"from": start.name})
         folder.write_json(
             "spec.json",
             {
@@ -136,8 +151,9 @@ def training(
                 "target_scale": data.target_scale,
                 "steps_per_epoch": planned.training.steps_per_epoch,
                 "net": "file" if settings.net else "given" if net is not None else "mlp",
-                "command": command(where["source"], asked),
-                "versions": _versions(),
+                "command": as_typed(where["source"], asked) + (f" --weights {start.name}" if start else ""),
+                "weights": None if start is None else start.name,
+                "versions": versions(),
             },
         )
         yield Begun(folder, data, planned)
@@ -187,6 +203,14 @@ def resuming(
         )
     spec = folder.read_json("spec.json")
     given = spec["data"]["kind"] == "given"
+    if data is not None and not given:
+        raise TreinoError(
+            "data_kept",
+            _("{run} has its rows already: they are kept with it, or in a file.").format(
+                run=folder.path.name
+            ),
+            _("Leave the data out."),
+        )
     data = given_again(folder, spec, data) if given else data_of(folder, data_file)
     kernel = {name: spec["resolved"][name] for name in ("engine", "threads", "device")}
     settings = read_settings(spec["asked"] | kernel)
@@ -196,6 +220,8 @@ def resuming(
         folder.unseal()
         clock, db = Clock(), folder.database
         kept = folder.last_checkpoint()
+        if kept is None and folder.has(START):
+            begin_from(planned.training, folder.read_tensors(START)[0])
         if kept is not None:
             tensors, meta = kept
             planned.training.load(tensors, meta["engine"])
@@ -349,28 +375,6 @@ def _net_again(
             ),
         )
     return own_net(str(folder.path / spec["asked"]["net"]), seed)
-
-
-def command(source: str, asked: dict[str, Any]) -> str:
-    """The command that trains this run again, typed from the run's folder where the data is a file."""
-    words = ["treino", "train", source]
-    for name, value in asked.items():
-        if isinstance(value, bool):
-            words.append(FLAGS[name] if value else FLAGS[name].replace("--", "--no-"))
-        elif value is not None:
-            words += [
-                FLAGS[name],
-                ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value),
-            ]
-    return shlex.join(words)
-
-
-def _versions() -> dict[str, str]:
-    import platform
-
-    from treino import __version__
-
-    return {"treino": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:

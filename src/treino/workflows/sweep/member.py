@@ -1,6 +1,7 @@
 """One network of a sweep, named ``SWEEP:17``: as a run to be asked, or as settings to train again."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,45 @@ def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
     return found[member]
 
 
+class Member(Run):
+    """A run that answers with one network of a sweep; it has no folder of its own."""
+
+    number: int
+    kept: Mapping[str, Tensor]
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.path.name}-{self.number}"
+
+    @property
+    def typed(self) -> str:
+        here = self.path.resolve().parent == Path("runs").resolve()
+        return shlex.quote(f"{self.path.name if here else self.path}:{self.number}")
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return self.kept
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Its settings, and its row at each rung."""
+        rows = []
+        if self.folder.has(table.NAME):
+            rows = [*table.Table.from_bytes(self.folder.read_bytes(table.NAME), ()).rows.values()]
+        rungs = [row for row in rows if row["member"] == self.number]
+        params = config_of(self.folder, self.number)
+        head = {"sweep": self.folder.path.name, "path": str(self.path), "status": rungs[-1]["status"]}
+        return head | {"member": self.number, "params": params, "settings": self.settings, "rungs": rungs}
+
+    @property
+    def evaluations(self) -> Any:
+        raise TreinoError(
+            "member_curves",
+            _("{sweep} holds the curves of its networks together.").format(sweep=self.folder.path.name),
+            _("Draw them all: treino plot {sweep} --what curves").format(sweep=self.folder.path.name),
+        )
+
+
 def member_run(
     folder: RunFolder,
     member: int,
@@ -93,7 +133,7 @@ def member_run(
     net: str | None = None,
     trust: bool = False,
     data_file: str | Path | None = None,
-) -> Run:
+) -> Member:
     """A run that answers with this member's kept weights, without a folder of its own.
 
     Raises:
@@ -104,7 +144,8 @@ def member_run(
     planned = plan(settings, data, own_net(settings.net, settings.seed) if settings.net else None)
     module: nn.Module = planned.training.net(0)
     module.load_state_dict({name: torch.clone(t) for name, t in weights.items()})
-    run = Run(folder, data=data, data_file=data_file)
+    run = Member(folder, data=data, data_file=data_file)
+    run.number, run.kept = member, weights
     run.spec = {
         **folder.read_json("spec.json"),
         "resolved": planned.settings,

@@ -13,7 +13,7 @@ from treino.workflows.sweep import keep, table
 from treino.workflows.sweep.drive import Ended, Event, resuming, sweeping
 from treino.workflows.sweep.ensemble import ensemble
 from treino.workflows.sweep.finish import BEST
-from treino.workflows.sweep.member import config_of, member_run
+from treino.workflows.sweep.member import config_of, member_run, parted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,6 +232,8 @@ def open_any(name: str | Path = "last", *, parent: str | Path = "runs", **asked:
     """
     from treino.workflows.run import open_run
 
+    if parted(name) is not None:
+        return open_run(name, parent=parent, **asked)
     path = find(name, parent)
     folder = RunFolder.open(path, verify=False)
     if folder.kind == "sweep":
