@@ -118,3 +118,11 @@ def test_imbalance_is_said() -> None:
     y = np.where(np.arange(N) < 5, "rare", "common")
     data = load(table().assign(y=y), target="y")
     assert any("'common' has 75 rows and 'rare' 5" in note and "balanced" in note for note in data.notes)
+
+
+def test_dates_are_no_target(write: Write) -> None:
+    frame = table().assign(y=pd.date_range("2024-01-01", periods=N))
+    for source in (frame, write(frame.to_csv(index=False))):
+        with pytest.raises(TreinoError, match=r"holds dates, e\.g\. '2024-01-01") as error:
+            load(source, target="y")
+        assert error.value.rule == "target_date"

@@ -1,5 +1,6 @@
 """What is to be learnt: classes or a number, decided from the target's values and said with its reason."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -113,20 +114,19 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
     found = None
+    if column.seconds is not None and not column.constant:
+        raise TreinoError(
+            "target_date",
+            _(
+                "The target '{name}' holds dates, e.g. '{cell}', which are neither classes nor amounts."
+            ).format(name=column.name, cell=shorten(column.cell(0))),
+            _("Make a column of what is to be learnt of them (days, the month), or name another --target."),
+        )
     if column.numbers is not None:
         found = fault(column, place)
     elif column.words is not None and not column.categories:
-        odd = [(row, str(cell)) for row, cell in enumerate(column.words) if number(str(cell)) is None]
-        empty = next((row for row, cell in odd if not cell.strip()), None)
-        if empty is not None:
-            raise TreinoError(
-                "target_empty",
-                _("The target '{name}' has no value in {place}.").format(
-                    name=column.name, place=place(empty)
-                ),
-                _("Fill it or remove the row."),
-            )
-        if 2 * len(odd) < len(column):
+        odd = sum(n for word, n in Counter(column.words.tolist()).items() if number(word) is None)
+        if 2 * odd < len(column):
             found = fault(column, place)
     if found:
         raise TreinoError(
