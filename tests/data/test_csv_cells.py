@@ -234,6 +234,7 @@ def test_what_can_not_be_said(given: dict[str, str], rule: str) -> None:
         ("p,x,x\np,y,x\ne,x,x\np,y,x\n", ("x1", "x2", "x3"), 4),
         ("country,1/22/20,1/23/20\nBR,0,1\nPT,2,3\n", ("country", "1/22/20", "1/23/20"), 2),
         ("year,2019\n1,5\n2,6\n", ("year", "2019"), 2),
+        ("place,2018,2019,2020\nRio,7,8,9.5\n", ("place", "2018", "2019", "2020"), 1),
         ("a|b\n1,5|x\n2,5|y\n", ("a", "b"), 2),
         ("1,5;2,5\n3,5;4,5\n", ("x1", "x2"), 2),
         ("a b\n1.5  2\n  3  4.5 \n", ("a", "b"), 2),

@@ -207,7 +207,8 @@ def _has_header(text: Text, sample: Sample) -> bool:
 
     A word over numbers, or a date over numbers, is a name. A number with decimals over numbers, or a date
     over dates, is a value, and so is a whole number where all words of the line come again further down.
-    Whole numbers that count up (years, a table's own column numbers) tell nothing.
+    Whole numbers that count up (years, a table's own column numbers) tell nothing, but that three and more
+    of them beside words that never come again are names.
     """
     first = [cell.strip() for cell in sample.rows[0]]
     below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:_LOOK], strict=False)]
@@ -221,7 +222,9 @@ def _has_header(text: Text, sample: Sample) -> bool:
     over = [cell for cell, k, kind in zip(first, own, kinds, strict=False) if kind and k == kind]
     decided = any(not re.fullmatch(r"[+-]?\d+", cell) for cell in over)
     words_again = all(again[j] or own[j] or not first[j] for j in range(len(first)))
-    if names and not decided:
+    words_once = any(not k for k in own) and not any(a and not k for a, k in zip(again, own, strict=True))
+    years = counting and len(numbers) > 2 and words_once and "" not in first
+    if (names or years) and not decided:
         return True
     if not names and over and (decided or (words_again and not counting)):
         return False
