@@ -12,7 +12,19 @@ from pathlib import Path
 from benchmarks import pages
 from benchmarks.result import Result, write
 
-NAMES = ("as_taught", "defaults", "mnist", "single", "population", "batches", "store", "cold", "kills")
+NAMES = (
+    "as_taught",
+    "defaults",
+    "mnist",
+    "single",
+    "population",
+    "batches",
+    "store",
+    "cold",
+    "kills",
+    "reading",
+    "fuzz_tables",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -250,8 +251,12 @@ def test_a_file_that_can_not_be_read_is_the_machines_fault(
 ) -> None:
     path = write(GOOD)
 
-    def refuse(self: Path, mode: str) -> object:
-        raise reason
+    given = Path.open
+
+    def refuse(self: Path, *options: Any, **named: Any) -> object:
+        if self == path:
+            raise reason
+        return given(self, *options, **named)
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(TreinoError, match=str(reason.strerror)) as error:
