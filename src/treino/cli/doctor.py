@@ -130,7 +130,7 @@ def _examine(
         print(text(outcome), file=sys.__stderr__, flush=True)
         found = document(outcome, final)
         if (prove or fix is not None) and outcome.exam.findings:
-            found |= _mend(target, arguments, module, outcome, prove, seeds, fix)
+            found |= _mend(target, arguments, module, max_steps, max_time, outcome, prove, seeds, fix)
         if screen.as_json:
             restore()
             screen.document(found)
@@ -152,13 +152,15 @@ def _mend(
     target: str,
     arguments: tuple[str, ...],
     module: bool,
+    max_steps: int | None,
+    max_time: float | None,
     outcome: "Outcome",
     prove: bool,
     seeds: int,
     fix: str | None,
 ) -> dict[str, object]:
     from treino.diagnosis.fix import patch
-    from treino.diagnosis.prove import proof, table
+    from treino.diagnosis.prove import VARIANTS, proof, table
     from treino.store.files import write_atomically
 
     mended = patch(outcome.exam.findings)
@@ -174,7 +176,18 @@ def _mend(
         )
         found["path"] = fix
     if prove:
-        rows = proof(target, arguments, mended, module=module, seeds=seeds)
+        said = _("doctor: running it {n} times more, as it is and mended, with {seeds} seeds each ...")
+        print(said.format(n=VARIANTS * seeds, seeds=seeds), file=sys.__stderr__, flush=True)
+        rows = proof(
+            target,
+            arguments,
+            mended,
+            module=module,
+            seeds=seeds,
+            max_steps=max_steps,
+            max_time=max_time,
+            timeout=max(600, 10 * outcome.seconds),
+        )
         print(mended.diff + "\n" + table(rows), file=sys.__stderr__, flush=True)
         found["proof"] = [row.as_json() for row in rows]
     return found

@@ -19,6 +19,7 @@ from treino.diagnosis.fix import Mended
 from treino.words import _
 
 RATES = (1.0, 10.0, 0.1)
+VARIANTS = 1 + len(RATES)
 _PLAIN = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(_PLAIN)
 _WORDS = "acc(?:uracy)?|acur[aá]cia|auc|error|erro|f1|loss|perda|mae|mse|perplexity|r2|reward|rmse|score"
@@ -71,10 +72,16 @@ def proof(
     *,
     module: bool = False,
     seeds: int = 3,
+    max_steps: int | None = None,
+    max_time: float | None = None,
     timeout: float = 600,
 ) -> list[Row]:
-    """One row for each variant. target: a script, or the name of a module. timeout: seconds for each run."""
+    """One row for each variant. target: a script, or the name of a module.
+
+    max_steps, max_time: end each run there. timeout: seconds after which a run has failed.
+    """
     job = {"target": target, "module": module, "arguments": list(arguments)}
+    job |= {"max_steps": max_steps, "max_time": max_time}
     variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
     for rate in RATES:
         name = _("mended") if rate == 1 else _("mended, lr × {rate}").format(rate=f"{rate:g}")

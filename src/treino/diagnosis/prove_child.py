@@ -28,7 +28,13 @@ def main(job_path: str) -> int:
 
     source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))
     return run_script(
-        job["target"], job["arguments"], module=job["module"], source=source, report=answer
+        job["target"],
+        job["arguments"],
+        module=job["module"],
+        source=source,
+        max_steps=job["max_steps"],
+        max_time=job["max_time"],
+        report=answer,
     ).status
 
 
