@@ -20,7 +20,6 @@ from treino.data.dataset import Data, Rows
 from treino.diagnosis.exam import decide
 from treino.diagnosis.finding import Evidence, Finding, Site
 from treino.diagnosis.rules import rules
-from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.diagnosis.watch.seen import (
     BackwardSeen,
     ClipSeen,
@@ -32,6 +31,7 @@ from treino.diagnosis.watch.seen import (
     ReluSeen,
     Seen,
 )
+from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.engine import Training
 from treino.spec import read_settings
 from treino.store import RunFolder
