@@ -20,7 +20,6 @@ FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 LATER = {
     "every": "keyframes",
-    "max_memory": "tables bigger than memory",
     "lang": "other languages",
     "watch": "a figure that updates in place",
     "trust": "networks taken over from other runs",
@@ -77,6 +76,18 @@ def _yes(value: object) -> object:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
+def _size(value: object) -> object:
+    """An amount of memory as it is written: 2GB, 500MB, 2GiB, or bytes."""
+    text = str(value).strip()
+    if (
+        value is None
+        or isinstance(value, bool)
+        or re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B?", text, re.I | re.A)
+    ):
+        return value if value is None or isinstance(value, bool) else text
+    raise Guess("2GB")
+
+
 def _path(value: object) -> object:
     return str(value) if value is not None else None
 
@@ -131,6 +142,10 @@ class Settings(BaseModel):
     duplicates: Literal["apart", "ignore"] = _f(
         "apart", "Data", "rows equal in all features: kept on one side of the split, or not looked at"
     )
+    max_memory: Annotated[str | None, BeforeValidator(_size)] = _f(
+        None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
+        "the runs and read from there; default: half of what is free"
+    )  # fmt: skip
     delimiter: str | None = _f(None, "Data", "what separates the cells of the file; default: found out")
     decimal: str | None = _f(None, "Data", "decimal sign of the file, point or comma; default: found out")
     encoding: str | None = _f(None, "Data", "encoding of the file; default: found out")
@@ -198,9 +213,10 @@ class Settings(BaseModel):
     keep: Literal["best", "last"] | None = _f(
         None, "Training loop", "weights to keep: best on validation rows (default), or last"
     )
-    shuffle: Literal["each", "once", "off"] = _f(
-        "each", "Training loop", "order of the training rows: new each epoch, shuffled once, or as they stand"
-    )
+    shuffle: Literal["each", "once", "off", "blocks"] = _f(
+        "each", "Training loop", "order of the training rows: new each epoch (each), shuffled once, as they "
+        "stand (off), or in blocks of neighbours, for rows that a disk reads"
+    )  # fmt: skip
     seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
     data_seed: Int | None = _f(
         None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,10 @@ class Workplace:
     """
 
     def __init__(self, limit: int, cache: Path | None, asked: Mapping[str, Any]) -> None:
-        from treino import __version__
-
         self.limit = limit
         self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
         self._stays = cache is not None
-        self._asked: dict[str, Any] = {"format": FORMAT, "treino": __version__, **asked}
+        self._asked: dict[str, Any] = {"format": FORMAT, "treino": version("treino"), **asked}
         self._folder: Path | None = None
         self._lock: int | None = None
 

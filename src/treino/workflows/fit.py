@@ -12,7 +12,7 @@ from treino.errors import TreinoError
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.words import _
 from treino.workflows.rates import find_rate
-from treino.workflows.source import LOADS, load_data
+from treino.workflows.source import LOADS, load_data, prepared_beside
 from treino.workflows.sweep.spread import several
 from treino.workflows.sweep.sweep import drain as drain_sweep
 from treino.workflows.train import drain, training
@@ -66,7 +66,7 @@ def fit(
     source = data
     if classes is not None or held_back or is_foreign(data):
         workers = settings.get("num_workers", 0) if is_foreign(data) else 0
-        loaded = load_data(data, read, workers, **held_back)
+        loaded = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
         if classes is not None and len(loaded.classes) != classes:
             found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
             raise TreinoError(

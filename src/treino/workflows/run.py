@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.data.foreign import in_memory
 from treino.data.preparation import Preparation
 from treino.engine import HP, Loss, mlp
 from treino.engine.arguments import known, per_member
@@ -121,7 +122,7 @@ class Run:
         """The rows that it was trained on, in the same splits; of a DataLoader or Dataset that doesn't lie
         in memory some of them."""
         if self._data is None:
-            self._data = data_of(self.folder, self._data_file)
+            self._data = in_memory(data_of(self.folder, self._data_file))
         return self._data
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from treino.data import BUILTINS, load
+from treino.data.cache import FOLDER
 from treino.data.dataset import Data, Rows
 from treino.data.foreign import elsewhere
 from treino.data.preparation import Preparation
@@ -22,7 +23,7 @@ from treino.words import _
 COPY = "data.safetensors"
 LOADS = {
     "target", "features", "task", "normalise", "validation", "test", "data_seed", "kinds", "impute",
-    "split_group", "split_time", "split_column", "fold", "duplicates",
+    "split_group", "split_time", "split_column", "fold", "duplicates", "max_memory",
     "delimiter", "decimal", "encoding", "header", "quote", "dates",
 }  # fmt: skip
 """The settings of load."""
@@ -32,10 +33,13 @@ PLAIN = (
 )  # fmt: skip
 
 
-def load_data(source: Any, settings: Settings, num_workers: int = 0, **held_back: Any) -> Data:
+def load_data(
+    source: Any, settings: Settings, num_workers: int = 0, cache: Path | None = None, **held_back: Any
+) -> Data:
     """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is.
 
-    held_back: ``validation`` and ``test`` where they are rows and neither shares nor files.
+    held_back: ``validation`` and ``test`` where they are rows and neither shares nor files. cache: where a
+    table that is larger than memory is prepared.
     """
     if isinstance(source, Data):
         asked = sorted(LOADS & settings.model_fields_set)
@@ -63,7 +67,14 @@ def load_data(source: Any, settings: Settings, num_workers: int = 0, **held_back
         duplicates=settings.duplicates,
         reading=reading_of(settings),
         num_workers=num_workers,
+        max_memory=settings.max_memory,
+        cache=cache,
     )
+
+
+def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:
+    """The folder for tables that are larger than memory, beside the run's own: they are for all runs."""
+    return (Path(parent) if out is None else Path(out).resolve().parent) / FOLDER
 
 
 def kinds_of(settings: Settings) -> dict[str, str]:
@@ -142,7 +153,12 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
             asked[split] = _again(folder, file, None, source.parent)
     if stored.get("format") == 1 and asked["features"] is None:  # what is left out has changed since
         asked["features"] = stored["features"]
-    data = load(source, **asked)
+    data = load(
+        source,
+        **asked,
+        max_memory=spec.get("asked", {}).get("max_memory"),
+        cache=prepared_beside(folder.path.resolve().parent),
+    )
     if data.sha256 != where["sha256"]:  # of several files
         raise _changed(folder, source)
     if not data.preparation.agrees(stored):

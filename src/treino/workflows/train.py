@@ -32,7 +32,7 @@ from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
 from treino.workflows.plan import Plan, plan
 from treino.workflows.run import Run
-from treino.workflows.source import data_of, keep_copy, load_data, reference
+from treino.workflows.source import data_of, keep_copy, load_data, prepared_beside, reference
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
@@ -116,7 +116,7 @@ def training(
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    data = load_data(source, settings)
+    data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     own = net if net is not None else own_net(settings.net, settings.seed) if settings.net else None
     planned = plan(settings, data, own)
     if start is not None:
