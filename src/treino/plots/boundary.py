@@ -50,7 +50,7 @@ def _plane(plane: Plane, title: str) -> "Figure":
         figure, title, [score_sentence(plane.score), *view_sentences(plane)], warning_sentences(plane, names)
     )
     axes = _axes(figure, top)
-    _regions(axes, plane)
+    draw_regions(axes, plane)
     draw_rows(axes, plane.points, len(plane.classes))
     axes.set_xlabel(axis_name(plane, 0))
     axes.set_ylabel(axis_name(plane, 1))
@@ -65,7 +65,7 @@ def _axes(figure: "Figure", top: float) -> "Axes":
     return figure.add_axes((left, bottom, 0.98 - left, top - bottom))
 
 
-def _regions(axes: "Axes", plane: Plane) -> None:
+def draw_regions(axes: "Axes", plane: Plane) -> None:
     from matplotlib.colors import to_rgb
 
     winner, count = plane.winner_RR, len(plane.classes)

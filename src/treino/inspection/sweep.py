@@ -1,0 +1,221 @@
+"""What a sweep's table says: each setting on an axis, what mattered, and all learning curves together."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+TREES = 200
+REPEATS = 10
+FEWEST = 10  # networks, for a forest to say anything
+WIDE = 6.0  # a range of figures by more than this factor is seen on a logarithmic scale
+CELLS = 60  # of a density, on the axis of figures
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """One dimension of a space. place_M: ``[M]`` each network's place from 0 to 1, NaN where it has none.
+
+    ticks: (place, what stands there). levels: how many values, None for a range. log: a range on that scale.
+    """
+
+    name: str
+    place_M: Floats
+    ticks: tuple[tuple[float, str], ...]
+    levels: int | None
+    log: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A sweep's networks by number. figure_M: ``[M]`` validation figures at the last rung that each reached.
+
+    first_M: those at the first rung, all trained equally long; NaN: diverged. better: 1 where higher is
+    better, else -1. finished_M: trained to the end.
+    """
+
+    name: str
+    metric: str
+    better: float
+    member_M: NDArray[np.int64]
+    figure_M: Floats
+    first_M: Floats
+    finished_M: NDArray[np.bool_]
+    diverged_M: NDArray[np.bool_]
+    settings: tuple[Setting, ...]
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Places from the best figure to the worst; diverged ones last."""
+        worst = np.where(np.isnan(self.figure_M), np.inf, -self.better * self.figure_M)
+        return np.argsort(worst, kind="stable")
+
+
+def seen(
+    name: str, rows: Sequence[Mapping[str, Any]], space: Mapping[str, Any], metric: str, better: float
+) -> Seen:
+    """rows: the sweep's table. space: as a sweep's folder holds it."""
+    last: dict[int, Mapping[str, Any]] = {}
+    first: dict[int, Mapping[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: (row["member"], row["rung"])):
+        first.setdefault(row["member"], row)
+        last[row["member"]] = row
+    members = sorted(last)
+    return Seen(
+        name,
+        metric,
+        better,
+        np.array(members, dtype=np.int64),
+        np.array([_number(last[m]["best"]) for m in members]),
+        np.array([_number(first[m]["best"]) for m in members]),
+        np.array([last[m]["status"] == "finished" for m in members]),
+        np.array([last[m]["status"] == "diverged" for m in members]),
+        tuple(_setting(n, domain, [last[m].get(n) for m in members]) for n, domain in space.items()),
+    )
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _setting(name: str, domain: Mapping[str, Any], values: Sequence[Any]) -> Setting:
+    if "values" in domain:
+        names = [_written(v) for v in domain["values"]]
+        far = max(1, len(names) - 1)
+        place = {n: i / far for i, n in enumerate(names)}
+        place_M = np.array([place.get(_written(v), math.nan) for v in values])
+        return Setting(name, place_M, tuple((place[n], n) for n in names), len(names), False)
+    low, high, log = float(domain["low"]), float(domain["high"]), bool(domain["log"])
+
+    def at(x: float) -> float:
+        return math.log(x / low) / math.log(high / low) if log else (x - low) / (high - low)
+
+    place_M = np.array([math.nan if v is None or v != v else at(float(v)) for v in values])
+    if log:
+        tens = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
+        marks = [10.0**t for t in tens] if len(tens) > 1 else [low, high]
+    else:
+        marks = [low + (high - low) * i / 4 for i in range(5)]
+    return Setting(name, place_M, tuple((at(x), f"{x:.3g}") for x in marks), None, log)
+
+
+def _written(value: Any) -> str:
+    """A value as it stands in the table: layers by their sizes, whole floats as integers."""
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Mattered:
+    """drop_KR: ``[K, R]`` how much less a forest explains of the ranks when a setting is shuffled.
+
+    names: the settings, the one that matters most first. explained: the share of the ranks' variance that the
+    forest explains on networks that it has not seen; near 0 it knows nothing, and neither do its shuffles.
+    """
+
+    names: tuple[str, ...]
+    drop_KR: Floats
+    explained: float
+    networks: int
+
+
+def mattered(s: Seen, seed: int = 0) -> Mattered | None:
+    """Permutation importance of the settings on a random forest over the table; None: too few networks.
+
+    The forest predicts ranks after the first rung, diverged networks last, and is shuffled on the half that
+    it was not fitted on, both ways (Breiman, "Random forests", Machine Learning 45, 2001).
+    """
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+
+    if len(s.member_M) < FEWEST or not s.settings:
+        return None
+    x_MK = np.stack([np.nan_to_num(setting.place_M, nan=-0.5) for setting in s.settings], 1)
+    cost_M = np.where(np.isnan(s.first_M), np.inf, -s.better * s.first_M)
+    _values, inverse = np.unique(cost_M, return_inverse=True)
+    rank_M = inverse.reshape(-1) / max(1, inverse.max())
+    half_M = np.random.RandomState(seed).permutation(len(rank_M)) % 2 == 0
+    drops, explained = [], []
+    for fitted_M in (half_M, ~half_M):
+        forest = RandomForestRegressor(TREES, random_state=seed, n_jobs=1).fit(
+            x_MK[fitted_M], rank_M[fitted_M]
+        )
+        explained.append(float(forest.score(x_MK[~fitted_M], rank_M[~fitted_M])) if rank_M.std() else 0.0)
+        found = permutation_importance(
+            forest, x_MK[~fitted_M], rank_M[~fitted_M], n_repeats=REPEATS, random_state=seed
+        )
+        drops.append(found.importances)
+    drop_KR = np.concatenate(drops, 1)
+    order = np.argsort(-drop_KR.mean(1), kind="stable")
+    names = tuple(s.settings[k].name for k in order)
+    return Mattered(names, drop_KR[order], float(np.mean(explained)), len(rank_M))
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """count_GE: ``[G, E]`` how many networks' figures lie in a cell at an epoch.
+
+    epoch_E: the looks. edge_G: ``[G + 1]`` borders of the cells. median_E: of all that still train.
+    best_E: the curve of ``best``, the network that is best in the end. log: cells are of equal ratio.
+    """
+
+    epoch_E: Floats
+    edge_G: Floats
+    count_GE: Floats
+    median_E: Floats
+    best_E: Floats
+    best: int
+    log: bool
+
+
+def density(
+    curves: Sequence[tuple[Sequence[int], NDArray[Any], NDArray[Any]]], best: int, better: float
+) -> Density | None:
+    """All learning curves together; None where there are none.
+
+    curves: of each population its members, the epochs ``[E]`` of its looks, and their figures ``[E, P]``.
+    Between looks, and up to its last, a network's figure is the one seen before.
+    """
+    epochs = sorted({int(e) for _members, epoch_E, _figure in curves for e in epoch_E})
+    if not epochs:
+        return None
+    epoch_E = np.array(epochs, dtype=np.float64)
+    lines = []
+    best_E = np.full(len(epochs), np.nan)
+    for members, own_E, figure_EP in curves:
+        place = np.searchsorted(np.asarray(own_E), epoch_E, side="right") - 1
+        for column, member in enumerate(members):
+            line = np.asarray(figure_EP, dtype=np.float64)[:, column]
+            there = np.flatnonzero(np.isfinite(line))
+            if not len(there):
+                continue
+            filled = line[np.maximum.accumulate(np.where(np.isfinite(line), np.arange(len(line)), there[0]))]
+            last = own_E[there[-1]]
+            line_E = np.where((place >= there[0]) & (epoch_E <= last), filled[place.clip(0)], np.nan)
+            lines.append(line_E)
+            if member == best:
+                best_E = line_E
+    if not lines:
+        return None
+    value_ME = np.stack(lines)
+    finite = value_ME[np.isfinite(value_ME)]
+    low, high = float(finite.min()), float(finite.max())
+    if better < 0:  # what explodes would press all others into one line
+        high = max(float(np.quantile(finite, 0.98)), low + 1e-12)
+    log = low > 0 and high > WIDE * low
+    edge_G = (
+        np.geomspace(low, high, CELLS + 1) if log else np.linspace(low, max(high, low + 1e-12), CELLS + 1)
+    )
+    clipped_ME = np.where(np.isfinite(value_ME), value_ME.clip(low, edge_G[-1]), np.nan)
+    count_GE = np.stack(
+        [np.histogram(column[np.isfinite(column)], edge_G)[0] for column in clipped_ME.T], 1
+    ).astype(np.float64)
+    median_E = np.array(
+        [np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else np.nan for c in value_ME.T]
+    )
+    return Density(epoch_E, edge_G, count_GE, median_E, best_E, best, log)

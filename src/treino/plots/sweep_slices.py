@@ -1,0 +1,118 @@
+"""The picture of slices: each setting against the figure, with what diverged at its place."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from treino.inspection.sweep import WIDE, Seen, Setting
+from treino.plots.style import ALARM, PALETTE, header, label, log_axis, look, new_figure
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 3
+MOST = 9
+SPREAD = 0.5  # of the room between two levels, over which their networks are spread
+
+
+def slices_figure(s: Seen) -> "Figure":
+    """Dots: networks that were cut (pale) or trained to the end (dark); the best is orange; ×: diverged."""
+    with look():
+        shown = s.settings[:MOST]
+        lines = math.ceil(len(shown) / COLUMNS)
+        across = min(COLUMNS, len(shown))
+        figure = new_figure(1.4 + 2.5 * lines)
+        sentences = [
+            _("Dark: trained to the end. Pale: cut before. Orange: the best. ×: diverged ({n:,}).").format(
+                n=int(s.diverged_M.sum())
+            )
+        ]
+        if len(s.settings) > MOST:
+            sentences.append(_("The first {k} of {n} settings.").format(k=MOST, n=len(s.settings)))
+        top = header(figure, _("Setting by setting: {name}").format(name=label(s.name, 50)), sentences)
+        inches = figure.get_figheight()
+        height, width = (top - 0.05) / lines, 0.91 / across
+        for place, setting in enumerate(shown):
+            line, column = divmod(place, COLUMNS)
+            axes = figure.add_axes(
+                (
+                    0.085 + column * width,
+                    top - (line + 1) * height + 0.5 / inches,
+                    width - 0.035,
+                    height - 0.62 / inches,
+                )
+            )
+            _slice(axes, s, setting)
+            if column:
+                axes.tick_params(labelleft=False)
+            else:
+                axes.set_ylabel(s.metric.replace("_", " "))
+        return figure
+
+
+def _slice(axes: "Axes", s: Seen, setting: Setting) -> None:
+    x_M = np.nan_to_num(setting.place_M, nan=-0.12)
+    if setting.levels is not None:
+        turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
+        x_M = x_M + turn_M * SPREAD / max(1, setting.levels)
+    fine_M = np.isfinite(s.figure_M)
+    low, high, log = _range(s)
+    y_M = s.figure_M.clip(low, high)
+    size = float(np.interp(len(x_M), (50, 1000), (26, 8)))
+    cut_M = fine_M & ~s.finished_M
+    axes.scatter(x_M[cut_M], y_M[cut_M], size, color="#8fb8d8", linewidths=0, zorder=2)
+    done_M = fine_M & s.finished_M
+    axes.scatter(x_M[done_M], y_M[done_M], size * 1.3, color=PALETTE[0], linewidths=0, zorder=3)
+    if fine_M.any():
+        best = s.order[0]
+        axes.scatter(x_M[best], y_M[best], 70, color=PALETTE[5], edgecolors="white", linewidths=0.8, zorder=5)
+    if log:
+        axes.set_yscale("log")
+    axes.set_ylim(*_margins(low, high, log))
+    if log:
+        log_axis(axes)
+    at = axes.get_ylim()[0 if s.better > 0 else 1]
+    lost = s.diverged_M
+    axes.scatter(
+        x_M[lost],
+        np.full(int(lost.sum()), at),
+        22,
+        color=ALARM,
+        marker="x",
+        linewidths=1.1,
+        clip_on=False,
+        zorder=4,
+    )
+    ticks = list(setting.ticks[:: -(-len(setting.ticks) // 5)])
+    if np.isnan(setting.place_M).any():
+        ticks = [(-0.12, _("none")), *setting.ticks[:: max(1, -(-len(setting.ticks) // 3))]]
+    axes.set_xticks([t for t, _text in ticks], [label(text, 9) for _t, text in ticks], fontsize=8.5)
+    axes.set_xlim(
+        -0.2 if np.isnan(setting.place_M).any() else -0.06 - 0.2 * bool(setting.levels),
+        1.06 + 0.2 * bool(setting.levels),
+    )
+    axes.set_xlabel(label(setting.name.replace("_", " "), 24))
+    axes.grid(axis="y")
+
+
+def _range(s: Seen) -> tuple[float, float, bool]:
+    """From the best to what is still worth telling apart; worse figures lie on the border."""
+    fine = s.figure_M[np.isfinite(s.figure_M)]
+    if not len(fine):
+        return 0.0, 1.0, False
+    low, high = float(fine.min()), float(fine.max())
+    if s.better < 0:
+        high = float(np.quantile(fine, 0.98))
+    high = max(high, low + 1e-9)
+    return low, high, low > 0 and high > WIDE * low
+
+
+def _margins(low: float, high: float, log: bool) -> tuple[float, float]:
+    if log:
+        more = (high / low) ** 0.05
+        return low / more, high * more
+    more = 0.05 * (high - low)
+    return low - more, high + more
