@@ -11,7 +11,9 @@ from torch import Tensor
 
 from treino.data.elsewhere import Batch, part_rows
 from treino.data.mapped import Mapped
+from treino.engine.kernels import Kernel
 from treino.engine.plan import Batches, Plan
+from treino.engine.population import Population
 from treino.engine.recipe import Recipe
 
 BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
@@ -202,13 +204,18 @@ def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tenso
     return t if t.data_ptr() % 64 == 0 else t.clone()
 
 
-def parts_taken(rows: Rows, recipe: Recipe) -> Iterator[Batch]:
-    """All rows as the kernels take them: as a whole, or part by part where they are elsewhere."""
+def answers(
+    kernel: Kernel, population: Population, members: Tensor, rows: Rows, recipe: Recipe
+) -> tuple[Tensor, Tensor]:
+    """What these members say of all rows ``[R, N, C]``, and y in the same order; part by part where the
+    rows are elsewhere."""
     if isinstance(rows.x, Tensor):
-        yield rows.x, rows.y
-        return
+        return kernel.outputs(population, members, rows.x), rows.y
+    outputs, targets = [], []
     for x, y in rows.x.parts(rows.y, part_rows(rows.x)):
-        yield as_taken(x, recipe), recipe.loss.target(y, recipe.dtype)
+        outputs.append(kernel.outputs(population, members, as_taken(x, recipe)))
+        targets.append(recipe.loss.target(y, recipe.dtype))
+    return torch.cat(outputs, 1), torch.cat(targets)
 
 
 def _places(sizes: list[int], recipe: Recipe) -> tuple[Tensor, ...]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from treino.engine.arguments import hyperparameter, whole
 from treino.engine.choosing import Best
-from treino.engine.feed import Part, Rows, feed_of, parts_taken
+from treino.engine.feed import Part, Rows, answers, feed_of
 from treino.engine.kernels import Kernel
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
@@ -239,7 +239,7 @@ class Training:
             yield self._tick(self.step - self.step % self.every + self.every, None)
 
     def advance(self, limit_s: float | None = 0.1, until: int | None = None) -> Tick:
-        """Train for about ``limit_s`` seconds (None: no limit), to the running tick's end or to step ``until``.
+        """Train for about ``limit_s`` seconds (None: no limit), to the tick's end or to step ``until``.
 
         At least one step is taken. How a training is cut into chunks never changes a bit of it.
         """
@@ -360,12 +360,7 @@ class Training:
         found: dict[str, Tensor] = {}
         with torch_state(self._kernel.intra_op):
             for part in rows.split(size):
-                outputs, targets = [], []
-                for x, y in parts_taken(self._validation, self.recipe):
-                    outputs.append(self._kernel.outputs(self._population, part, x))
-                    targets.append(y)
-                output_RNC = torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0]
-                y_N = torch.cat(targets) if len(targets) > 1 else targets[0]
+                output_RNC, y_N = answers(self._kernel, self._population, part, self._validation, self.recipe)
                 for name, value_R in measure(output_RNC, y_N, self.loss_function, self._scale).items():
                     found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
         self._evaluated = self.step
