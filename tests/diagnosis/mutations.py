@@ -397,6 +397,7 @@ def seed_at_first(s: Source) -> Made:
 
 EXCEPTIONS = {
     ("mc_dropout_uncertainty", "drop_eval"): "its units are dropped while it predicts, on purpose",
+    ("swa_update_bn", "wrong_axis"): "torch itself refuses the shapes",
 }
 """(script, operator) that has no plain answer, and why."""
 
