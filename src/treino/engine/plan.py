@@ -46,6 +46,11 @@ class Plan:
         """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""
         return -(-step // self.steps_per_epoch)
 
+    def passes(self, step: int) -> float:
+        """Passes over the rows after so many updates: a whole number at an epoch's end."""
+        per = self.steps_per_epoch
+        return step // per if step % per == 0 else step / per
+
     def next_evaluation(self, step: int, last: int) -> int:
         """The first epoch's end after ``step`` that is 20 steps from the last evaluation, or the very end."""
         if not self.evaluates:

@@ -97,7 +97,7 @@ class Training:
     @property
     def epoch(self) -> float:
         """Passes done: a whole number at an epoch's end."""
-        return _passes(self.step, self.steps_per_epoch)
+        return self.plan.passes(self.step)
 
     @property
     def done(self) -> bool:
@@ -263,7 +263,7 @@ class Training:
             losses.append(loss_SP)
             epochs += more
         status_P = self.status_P
-        epoch = _passes(self.step, self.steps_per_epoch)
+        epoch = self.plan.passes(self.step)
         return Tick(self.step, epoch, torch.cat(losses), epochs, status_P, Handle(self, self.step))
 
     def _steps_in(self, seconds: float | None) -> int:
@@ -397,7 +397,3 @@ class Training:
         ]
         self._active = (self._status_P == RUNNING).nonzero().flatten()
         self._replay.forget()
-
-
-def _passes(step: int, per_epoch: int) -> float:
-    return step // per_epoch if step % per_epoch == 0 else step / per_epoch
