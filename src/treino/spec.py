@@ -126,7 +126,7 @@ class Settings(BaseModel):
     normalise: bool = _f(True, "Data", "bring every column to mean 0 and deviation 1, as on training rows")
     kinds: Pairs = _f(
         (), "Data", "what columns are, where it is mistaken: 'month=category,size=small<large'; "
-        "number, boolean, category, one-hot, hashed, date, identifier, text"
+        "number, boolean, category, one-hot, hashed, date, identifier, text, out (left out)"
     )  # fmt: skip
     impute: Literal["median", "mean"] = _f(
         "median", "Data", "what stands for a missing number: the training rows' median or mean"

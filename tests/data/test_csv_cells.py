@@ -145,13 +145,28 @@ def test_an_offset_is_taken_off(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "minutes"),
+    [
+        (["09:00", "23:59"], [540, 1439]), (["0:30", "12:05"], [30, 725]), (["9h", "14h30"], [540, 870]),
+        (["12:30 AM", "1:00 pm"], [30, 780]), (["00:00:30", "01:00:00.5"], [0.5, 60 + 0.5 / 60]),
+    ],
+)  # fmt: skip
+def test_times_of_day(write: Write, cells: list[str], minutes: list[float]) -> None:
+    found = column(write, [*cells, "NA"])
+    assert found.clock
+    assert found.seconds is not None
+    np.testing.assert_allclose(found.seconds, [60 * minute for minute in minutes] + [np.nan], atol=1e-9)
+
+
+@pytest.mark.parametrize(
     "cells",
     [
         ["2024-02-30", "2024-02-28"], ["2023-02-29", "2024-02-29"], ["2024-13-01", "2024-01-01"],
         ["2024-01-01", "2024/01/02"], ["2024-01-01", "2024-01-01 10:00"],
         ["2024-01-01 24:00", "2024-01-01 10:00"],
         ["2024-01-01 10:60", "2024-01-01 10:00"], ["0000-01-01", "2024-01-01"], ["13/13/2024", "01/01/2024"],
-        ["1.2.10", "1.2.3"], ["00/01/2024", "01/02/2024"], ["10:30", "11:30"],
+        ["1.2.10", "1.2.3"], ["00/01/2024", "01/02/2024"],
+        ["10:30", "24:00"], ["9h30", "10:30"], ["10:30Z", "11:30Z"], ["13:00 PM", "01:00 PM"],
     ],
 )  # fmt: skip
 def test_what_is_no_date(write: Write, cells: list[str]) -> None:

@@ -16,6 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from conftest import Write
 from treino.data import Data, Preparation, load, rows_for_prediction
 from treino.data.encoders import BUCKETS, MOST_LEVELS, Date, Hashed, Number, OneHot, Rank
 from treino.data.table import Column
@@ -164,6 +165,35 @@ def test_dates_are_days_and_points_of_circles() -> None:
         expected = [(time - when[0]).total_seconds() / 86400]
         expected += [f(2 * np.pi * turn) for turn in turns for f in (np.sin, np.cos)]
         np.testing.assert_allclose(got[:8], [*expected, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
+    lines = [f"{hour:02}:{minute:02},{(hour + minute) % 2}" for hour in range(24) for minute in (0, 30)]
+    path = write("\n".join(["hora,y", *lines, ",1", ""]))
+    data = load(path, target="y", validation=0, test=0)
+    assert data.preparation.inputs == ("hora sin", "hora cos", "hora missing")
+    assert (
+        "Times of day as points of a circle: hora. As classes instead: --kinds hora=category." in data.notes
+    )
+    turn = 2 * np.pi * np.arange(48) / 48
+    np.testing.assert_allclose(
+        data.train.x[:48].numpy(), np.stack([np.sin(turn), np.cos(turn), 0 * turn], 1), atol=1e-6
+    )
+    assert data.train.x[48].tolist() == [0, 0, 1]
+    frame = pd.DataFrame({"hora": [datetime.time(6), None]})
+    for source in (write('hora\n06:00\n""\n', "new.csv"), frame):
+        new = rows_for_prediction(source, Preparation.from_json(data.preparation.to_json()))
+        np.testing.assert_allclose(new.x.numpy(), [[1, 0, 0], [0, 0, 1]], atol=1e-6)
+    for cell in ("2024-01-01", "early"):
+        with pytest.raises(TreinoError) as caught:
+            rows_for_prediction(write(f"hora\n{cell}\n", "new.csv"), data.preparation)
+        assert caught.value.rule == "feature_no_time"
+    classes = load(path, target="y", validation=0, test=0, kinds={"hora": "category"})
+    assert len(classes.preparation.inputs) > 40
+    for asked in ({"target": "hora"}, {"target": "y", "split_time": "hora"}):
+        with pytest.raises(TreinoError) as caught:
+            load(path, **asked)
+        assert caught.value.rule in ("target_time", "split_time_of_day")
 
 
 def test_what_a_date_never_changes_in_is_no_input() -> None:

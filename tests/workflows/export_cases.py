@@ -77,13 +77,16 @@ def mixed(rows: int = 90, brazilian: bool = False, seed: int = 5) -> pd.DataFram
     frame["month"] = rng.integers(1, 13, rows)
     when = pd.Timestamp("2024-03-01") + pd.to_timedelta(rng.integers(0, 90 * 24, rows), unit="h")
     frame["when"] = when.strftime("%Y-%m-%d %H:%M")
+    at = rng.integers(0, 24 * 60, rows)
+    frame["at"] = [f"{minute // 60:02}:{minute % 60:02}" for minute in at]
     if brazilian:
+        frame["at"] = [f"{minute // 60}h{minute % 60:02}" for minute in at]
         frame["when"] = when.strftime("%d/%m/%Y %H:%M")
         frame["area"] = [f"{a:.2f}".replace(".", ",") for a in frame["area"]]
         swap = str.maketrans(",.", ".,")
         frame["price"] = [f"R$ {p:,.2f}".translate(swap) for p in frame["price"]]
         frame["flat"] = np.where(frame["flat"], "sim", "não")
-    for column in ("area", "city", "when"):
+    for column in ("area", "city", "when", "at"):
         frame[column] = frame[column].where(rng.random(rows) > 0.1)
     return frame
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 
-from treino.data.encoders import Date, Encoder, Hashed, OneHot, Rank, Seen, number_fault
+from treino.data.encoders import Date, Encoder, Hashed, OneHot, Rank, Seen, Time, number_fault
 from treino.data.kinds import Choice, choose, is_row_number
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
@@ -82,8 +82,9 @@ def _by_kind(
     if counting:
         notes.append(
             _(
-                "Looks like a row number and is used all the same: {names}. Leave it out with --features."
-            ).format(names=", ".join(counting))
+                "Looks like a row number and is used all the same: {names}. To leave it out: "
+                "--kinds {first}=out."
+            ).format(names=", ".join(counting), first=counting[0])
         )
     return kept
 
@@ -138,9 +139,10 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         Hashed: _("Hashed, for their classes are many: {names}."),
         Rank: _("Ordered classes as ranks: {names}."),
         Date: _("Dates as days, and what comes around as points of a circle: {names}."),
+        Time: _("Times of day as points of a circle: {names}. As classes instead: --kinds {first}=category."),
     }
     notes = [
-        sentence.format(names=shorten(", ".join(by_kind[kind]), 400))
+        sentence.format(names=shorten(", ".join(by_kind[kind]), 400), first=by_kind[kind][0])
         for kind, sentence in sentences.items()
         if kind in by_kind
     ]

@@ -222,7 +222,7 @@ def _warn_columns(
             warnings,
             "column_row_number",
             _("Looks like a row number: {names}.").format(names=", ".join(counting)),
-            _("Leave it out with --features."),
+            _("To leave it out: --kinds {name}=out.").format(name=counting[0]),
             counting[0],
         )
     for column in features:

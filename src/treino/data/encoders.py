@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.kinds import Choice, level_cells
-from treino.data.table import Column, fault, missing, number
+from treino.data.table import Column, fault, missing, number, shorten
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -176,6 +176,28 @@ class Date:
         return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
 
 
+@dataclass(frozen=True)
+class Time:
+    """A time of day as a point of a circle; a missing one is in its middle and raises the flag."""
+
+    column: str
+    flag: bool = False
+    scaled: ClassVar[bool] = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (*(f"{self.column} {axis}" for axis in ("sin", "cos")), *_flag_name(self))
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        second_N = second_cells(column, place, clock=True)
+        absent_N = np.isnan(second_N)
+        turn_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
+        inputs = [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
+        if self.flag:
+            inputs.append(absent_N.astype(np.float64))
+        return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+
+
 def _month(second_N: Floats) -> Floats:
     whole = np.floor(second_N).astype("int64").astype("datetime64[s]")
     return np.asarray(whole.astype("datetime64[M]").astype(np.int64) % 12 / 12)
@@ -192,9 +214,10 @@ def _hour(second_N: Floats) -> Floats:
 CIRCLES: dict[str, Callable[[Floats], Floats]] = {"month": _month, "weekday": _weekday, "hour": _hour}
 """The share of a whole turn: of the year by months, of the week by days, of the day by seconds."""
 
-Encoder = Number | Rank | OneHot | Hashed | Date
+Encoder = Number | Rank | OneHot | Hashed | Date | Time
 _KINDS: dict[str, Any] = {
     "number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date,
+    "time": Time,
 }  # fmt: skip
 
 
@@ -225,6 +248,8 @@ def fit_encoder(
         return Number(name, fill, flag)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute)
+    if choice.way == "time":
+        return Time(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
     words = level_cells(column, numeric)[train_N]
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
@@ -286,18 +311,30 @@ def number_fault(column: Column, place: Place, *, required: bool = False) -> tup
     return fault(Column(column.name, None, cell), lambda _row: place(row))
 
 
-def second_cells(column: Column, place: Place) -> Floats:
-    """``[N]`` seconds since 1970-01-01, NaN where missing; what is no date is refused with its place."""
-    if column.seconds is not None:
+def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats:
+    """``[N]`` seconds since 1970-01-01, or since midnight (clock), NaN where missing; what is no date, or no
+    time of day, is refused with its place."""
+    if column.seconds is not None and column.clock == clock:
         return column.seconds
-    absent_N = column.missing_N if column.words is None else np.array([missing(w) for w in column.words])
+    if column.words is not None and column.seconds is None:
+        absent_N = np.array([missing(word) for word in column.words])
+    else:
+        absent_N = column.missing_N
     if absent_N.all():
         return np.full(len(column), np.nan)
     row = int((~absent_N).argmax())
+    if clock:
+        raise TreinoError(
+            "feature_no_time",
+            _("Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted.").format(
+                name=column.name, cell=shorten(column.cell(row)), place=place(row)
+            ),
+            _("Write all times the same way, as 09:30."),
+        )
     raise TreinoError(
         "feature_no_date",
         _("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted.").format(
-            name=column.name, cell=column.cell(row), place=place(row)
+            name=column.name, cell=shorten(column.cell(row)), place=place(row)
         ),
         _("Write all dates the same way, as 2024-12-31, or say how they are written with --dates."),
     )
@@ -337,7 +374,7 @@ def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
     return middle, flag
 
 
-def _flag_name(encoder: Number | Rank | Date) -> tuple[str, ...]:
+def _flag_name(encoder: Number | Rank | Date | Time) -> tuple[str, ...]:
     return (_("{name} missing").format(name=encoder.column),) if encoder.flag else ()
 
 

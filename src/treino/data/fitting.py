@@ -46,8 +46,9 @@ def comparable_columns(
     for name, choice in chosen.items():
         if choice.way == "number":
             cells = [number_cells(t.column(name), t.place) for t in tables]
-        elif choice.way == "date":
-            cells = [second_cells(t.column(name), t.place) for t in tables]
+        elif choice.way in ("date", "time"):
+            clock = choice.way == "time"
+            cells = [second_cells(t.column(name), t.place, clock=clock) for t in tables]
         else:
             column, code = tables[0].column(name), dict[str, int]()
             numeric = column.numbers is not None and not column.boolean

@@ -11,7 +11,8 @@ VALUES = 8
 
 
 def shape(column: Column) -> dict[str, Any] | None:
-    """``{"edges": [BINS + 1], "counts": [BINS]}`` of finite numbers, with ``dates`` seconds since 1970.
+    """``{"edges": [BINS + 1], "counts": [BINS]}`` of finite numbers, with ``dates`` seconds since 1970,
+    with ``times`` since midnight.
 
     ``{"values", "counts", "others"}`` of words and of few different numbers, the commonest word first. None
     where nothing is there.
@@ -33,7 +34,7 @@ def shape(column: Column) -> dict[str, Any] | None:
         if not np.isfinite(high - low):
             return None
         counts_B, edges = np.histogram(finite, bins=BINS, range=(low, high))
-    dates = {"dates": True} if column.seconds is not None else {}
+    dates = {"times" if column.clock else "dates": True} if column.seconds is not None else {}
     return {"edges": edges.tolist(), "counts": counts_B.tolist()} | dates
 
 

@@ -14,10 +14,10 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 Kind = Literal["number", "boolean", "category", "date", "identifier", "text", "constant"]
-Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "out"]
+Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]
 
 FEW_CODES = 31  # days of a month, states of a country: so many codes with leading zeros are classes
-ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text")
+ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
 
 _NAME_OF_IDENTIFIER = re.compile(
     r"(^|_|\s)(id|ids|uuid|guid|index|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$", re.IGNORECASE
@@ -148,7 +148,7 @@ def choose(column: Column, asked: str | None, named: bool, place: Callable[[int]
         return Choice(found, "category" if column.numbers is None or found == "identifier" else "number")
     if found == "category" and column.ordered:
         return Choice("category", "rank", column.categories)
-    ways: dict[Kind, Way] = {"category": "category", "date": "date"}
+    ways: dict[Kind, Way] = {"category": "category", "date": "time" if column.clock else "date"}
     return Choice(found, ways.get(found, "number"))
 
 
@@ -181,12 +181,14 @@ def _asked(column: Column, asked: str, place: Callable[[int], str]) -> Choice:
             ),
             _("Write dates as 2024-12-31, or say how they are written with --dates."),
         )
+    if asked == "out":
+        return Choice(kind(column), "out")
     if asked in ("identifier", "text"):
         return Choice("identifier" if asked == "identifier" else "text", "out")
     if asked in ("category", "one-hot", "hashed"):
         return Choice("category", asked)  # type: ignore[arg-type]
     if asked == "date":
-        return Choice("date", "date")
+        return Choice("date", "time" if column.clock else "date")
     return Choice("boolean" if asked == "boolean" else "number", "number")
 
 

@@ -141,6 +141,14 @@ def divider(table: Table, asked: Split, target: str) -> Column | None:
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
     """``[N]``: when each row was, NaN where that is missing."""
+    if column.clock:
+        raise TreinoError(
+            "split_time_of_day",
+            _("Column '{name}' holds times of day, e.g. '{cell}', which come again every day.").format(
+                name=column.name, cell=shorten(column.cell(0))
+            ),
+            _("Split by a column of dates."),
+        )
     if column.seconds is not None:
         return column.seconds
     if column.numbers is not None and not column.boolean and not np.isinf(column.numbers).any():

@@ -58,13 +58,15 @@ def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> l
         found.append((
             "leak_order",
             _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
-            _("Leave it out, and find out how rows came into this order: the next ones may not."),
+            _(
+                "Leave it out (--kinds {name}=out), and see how rows came into this order: the next may not."
+            ).format(**said),
         ))  # fmt: skip
     elif away and choice.way != "out":
         found.append((
             "leak_column",
             _("'{name}' alone gives the target '{target}' away.").format(**said),
-            _("If it is known only after the target is, leave it out with --features."),
+            _("If it is known only after the target is, leave it out: --kinds {name}=out.").format(**said),
         ))  # fmt: skip
     absent_N = column.missing_N[learnt.row_N]
     if learnt.values is None and absent_N.any() and choice.kind != "constant":
@@ -73,7 +75,9 @@ def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> l
             found.append((
                 "leak_missing",
                 _("Whether '{name}' has a value gives the target '{target}' away.").format(**said),
-                _("If it is filled in only after the target is known, leave it out with --features."),
+                _("If it is filled in only later, leave it out: --kinds {name}=out.").format(
+                    **said
+                ),
             ))  # fmt: skip
     return found
 
@@ -101,7 +105,7 @@ def _measured(column: Column, choice: Choice, learnt: Learnt) -> Measured:
     """A column as numbers, or else as class numbers (-1: missing); neither for free text and constants."""
     if column.numbers is not None and choice.way in ("number", "out") and choice.kind != "constant":
         return np.asarray(column.numbers[learnt.row_N], dtype=np.float64), None
-    if choice.way == "date" and column.seconds is not None:
+    if choice.way in ("date", "time") and column.seconds is not None:
         return column.seconds[learnt.row_N], None
     if choice.way in ("category", "one-hot", "hashed", "rank"):
         words = level_cells(column, column.numbers is not None and not column.boolean)[learnt.row_N]

@@ -72,7 +72,7 @@ class StoredColumn(Column):
     place: int
 
     def __init__(self, source: Source, place: int, like: Column) -> None:
-        for name in ("name", "boolean", "categories", "ordered", "writing"):
+        for name in ("name", "boolean", "categories", "ordered", "clock", "writing"):
             object.__setattr__(self, name, getattr(like, name))
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "place", place)

@@ -27,6 +27,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?", re.ASCII
 )
+_TIME = re.compile(r"\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,8 @@ class Column:
     categories: the classes in their own order, where the source declares one (else ()); ordered: they are
     ranks, least first.
     seconds: ``[N]`` where every cell that isn't missing is a date or time of one format: since 1970-01-01
-    (UTC where the cells name an offset), NaN where missing.
+    (UTC where the cells name an offset), NaN where missing. clock: they are times of day without a date,
+    and the seconds are since midnight.
     writing: how the cells are written where not plainly: of "money R$", "percent", "decimal comma", "gaps
     between the thousands", "commas between the thousands", "dates day/month/year" those that hold.
     """
@@ -53,6 +55,7 @@ class Column:
     categories: tuple[str, ...] = ()
     ordered: bool = False
     seconds: NDArray[np.float64] | None = None
+    clock: bool = False
     writing: str = ""
 
     def __len__(self) -> int:
@@ -98,7 +101,10 @@ class Column:
         if self.numbers is None:
             assert self.seconds is not None
             second = self.seconds[row]
-            return "" if np.isnan(second) else str(np.datetime64(round(second), "s")).replace("T", " ")
+            if np.isnan(second):
+                return ""
+            day, time = str(np.datetime64(round(second), "s")).split("T")
+            return time if self.clock else f"{day} {time}"
         return "" if np.isnan(self.numbers[row]) else plain(float(self.numbers[row]))
 
 
@@ -162,6 +168,10 @@ def number(cell: str) -> float | None:
     if _NUMBER.fullmatch(cell):
         return float(cell)
     return float(cell) if _NOT_FINITE.fullmatch(cell) else None
+
+
+def time_like(cell: str) -> bool:
+    return _TIME.fullmatch(cell.strip()) is not None
 
 
 def missing(cell: str) -> bool:

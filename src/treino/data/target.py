@@ -114,6 +114,14 @@ def _natural_task(column: Column) -> tuple[Task, str]:
 
 def _check_target(column: Column, place: Callable[[int], str]) -> None:
     found = None
+    if column.clock and not column.constant:
+        raise TreinoError(
+            "target_time",
+            _("The target '{name}' holds times of day, e.g. '{cell}': neither classes nor amounts.").format(
+                name=column.name, cell=shorten(column.cell(0))
+            ),
+            _("Make a column of what is to be learnt of them (the hour, minutes), or name another --target."),
+        )
     if column.seconds is not None and not column.constant:
         raise TreinoError(
             "target_date",

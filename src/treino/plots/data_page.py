@@ -155,7 +155,13 @@ def _name(shape: Mapping[str, Any], names: Sequence[str], i: int) -> str:
     low, high = shape["edges"][i], shape["edges"][i + 1]
     if shape.get("dates"):
         return f"{_day(low)} – {_day(high)}"
+    if shape.get("times"):
+        return f"{_clock(low)} – {_clock(high)}"
     return f"{low:.4g} – {high:.4g}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}"
 
 
 def _day(seconds: float) -> str:

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from treino.data import encoders, sources
 from treino.data.dataset import Data
-from treino.data.encoders import Date, Hashed, Number, OneHot, Rank
+from treino.data.encoders import Date, Hashed, Number, OneHot, Rank, Time
 from treino.data.table import MISSING, TRUTH, Column
 from treino.workflows.export_part import WIDTH, Part, literal
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
 
-WAYS = {"number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date}
+WAYS = {
+    "number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date, "time": Time,
+}  # fmt: skip
 
 
 def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part:
@@ -28,7 +30,7 @@ def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part
     kinds = {name for name, kind in WAYS.items() if any(isinstance(e, kind) for e in made)}
     part.flag(
         numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
-        hashed_columns="hashed" in kinds, dates="date" in kinds, marks=marks,
+        hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
         comma="decimal comma" in writing, levels=kinds & {"rank", "one-hot", "hashed"},
     )  # fmt: skip
     functions = ", ".join(f"{literal(name)}: as_{name.replace('-', '_')}" for name in WAYS if name in kinds)

@@ -108,6 +108,28 @@ def as_date(cells, column):
         inputs += [np.where(absent, 0, f(2 * np.pi * turns[part])) for f in (np.sin, np.cos)]
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
 #]
+#[ encoded times
+
+
+def since_midnight(cell):
+    """Seconds since midnight of a time of day; NaN without one."""
+    if cell.lower() in MISSING:
+        return math.nan
+    found = re.fullmatch(r"(\d+)[:h](\d*)(?::([\d.,]+))? ?(?:([AaPp])[Mm])?", cell)
+    if not found:
+        sys.exit(f"{cell} is no time of day")
+    hour = int(found[1]) if not found[4] else int(found[1]) % 12 + 12 * (found[4] in "pP")
+    return hour * 3600.0 + int(found[2] or 0) * 60 + float((found[3] or "0").replace(",", "."))
+
+
+def as_time(cells, column):
+    """A time of day as a point of a circle."""
+    seconds = np.array([since_midnight(cell) for cell in cells])
+    absent = np.isnan(seconds)
+    turn = 2 * np.pi * np.where(absent, 0, seconds) / 86400
+    inputs = [np.where(absent, 0, f(turn)) for f in (np.sin, np.cos)]
+    return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
+#]
 #[ encoded
 
 

@@ -241,7 +241,8 @@ class Decision:
         assert self.form is not None
         chunks = [self.form.seconds(chunk, self.day_first) for chunk in cells.chunks]
         seconds = np.concatenate(chunks) if chunks else np.empty(0)
-        return Column(self.name, None, words_of(cells), seconds=seconds, writing=self.writing)
+        clock = self.form.order == "time"
+        return Column(self.name, None, words_of(cells), seconds=seconds, clock=clock, writing=self.writing)
 
     def _numbers(self, cells: pa.ChunkedArray) -> NDArray[np.float64]:
         if self.affix == PLAIN and not self.comma:

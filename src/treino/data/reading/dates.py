@@ -17,6 +17,7 @@ _TIME = re.compile(
 _YEAR_FIRST = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?P<time>[T ].*)?", re.ASCII)
 _YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASCII)
 _SHORT_YEAR = re.compile(r"\d{2}([-/.])\d{2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
+_CLOCK = re.compile(r"\d{1,2}h(\d{2})?", re.ASCII)
 _MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
 _PIVOT = 69  # of years in two digits, which stand last: 69 is 1969 and 68 is 2068, as in POSIX
 
@@ -27,11 +28,11 @@ Ints = NDArray[np.int64]
 class Form:
     """How the dates of a column are written: the order of year, month and day, and with which time of day.
 
-    In ``year last`` and ``short year`` it is open whether the day or the month comes first. pattern: the
-    expression for RE2, with a group for each part.
+    In ``year last`` and ``short year`` it is open whether the day or the month comes first. ``time``: a time
+    of day without a date. pattern: the expression for RE2, with a group for each part.
     """
 
-    order: Literal["year first", "year last", "short year", "month"]
+    order: Literal["year first", "year last", "short year", "month", "time"]
     pattern: str
 
     @property
@@ -39,10 +40,13 @@ class Form:
         return self.order in ("year last", "short year")
 
     def seconds(self, cells: pa.Array, day_first: bool) -> NDArray[np.float64]:
-        """``[N]``: seconds since 1970 of each cell, NaN where it is no date of this form."""
+        """``[N]``: seconds since 1970 (or midnight) of each cell, NaN where it is not of this form."""
         parts = compute.extract_regex(cells, self.pattern)
         fits_N = np.asarray(compute.is_valid(parts))
         text = {field.name: compute.fill_null(part, "") for field, part in zip(parts.type, parts.flatten())}  # noqa: B905
+        if self.order == "time":
+            of_day_N, valid_N = _of_day(text)
+            return np.where(fits_N & valid_N, of_day_N, np.nan)
         year, a, b = _whole(text["y"]), _whole(text["a"]), _whole(text["b"]) if "b" in text else 1
         if self.order == "short year":
             year = year + np.where(year < _PIVOT, 2000, 1900)
@@ -87,7 +91,12 @@ def _whole(text: pa.Array) -> Ints:
 
 
 def form_of(cell: str) -> Form | None:
-    """The form that a date is written in; None for what is no date."""
+    """The form that a date or a time of day is written in; None for what is neither."""
+    if _CLOCK.fullmatch(cell):
+        return Form("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
+    clock = _time_pattern(" " + cell) if cell[:1].isdecimal() else None
+    if clock is not None:  # an offset without a date says nothing
+        return None if "<sign>" in clock or clock.endswith("Z") else Form("time", f"^{clock[4:]}$")
     if _MONTH.fullmatch(cell):
         return Form("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
     day, year = r"\d{1,2}", r"(?P<y>\d{4})"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from treino.data.table import date_like, missing
+from treino.data.table import date_like, missing, time_like
 
 SYMBOLS = r"(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)"
 GAP = "[ \u00a0\u202f]"
@@ -60,4 +60,4 @@ def affix_of(cell: str) -> Affix | None:
 def value_like(cell: str) -> bool:
     """Whether it is a number in any writing, a date, or missing: nothing that names a column or a class."""
     cell = cell.strip()
-    return missing(cell) or affix_of(cell) is not None or date_like(cell)
+    return missing(cell) or affix_of(cell) is not None or date_like(cell) or time_like(cell)

@@ -17,7 +17,7 @@ from typing import Any
 from treino.data.reading.encoding import Text
 from treino.data.reading.options import Reading
 from treino.data.reading.shapes import affix_of, value_like
-from treino.data.table import check_names, date_like, missing, number, shorten
+from treino.data.table import check_names, date_like, missing, number, shorten, time_like
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -242,9 +242,9 @@ def _has_header(text: Text, sample: Sample) -> bool:
 
 
 def _kind(cells: list[str]) -> str:
-    """``number`` or ``date`` where all cells that aren't missing are such, else ""."""
+    """``number``, ``date`` or ``time`` where all cells that aren't missing are such, else ""."""
     present = [cell for cell in cells if not missing(cell)]
-    for kind, test in (("number", affix_of), ("date", date_like)):
+    for kind, test in (("number", affix_of), ("date", date_like), ("time", time_like)):
         if present and all(map(test, present)):
             return kind
     return ""

@@ -41,7 +41,9 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
         return Column(name, None, None, seconds=_seconds(cells))
     if pa.types.is_time(kind) or pa.types.is_duration(kind):
         whole = cells.cast(pa.int32() if pa.types.is_time32(kind) else pa.int64())
-        return Column(name, _floats(whole) / _UNITS[kind.unit])
+        second_N = _floats(whole) / _UNITS[kind.unit]
+        clock = bool(pa.types.is_time(kind))
+        return Column(name, seconds=second_N, clock=True) if clock else Column(name, second_N)
     return Column(name, _floats(cells))
 
 
