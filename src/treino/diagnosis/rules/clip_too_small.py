@@ -16,15 +16,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         shares = sorted(clip.share)
         typical = shares[len(shares) // 2]
         still = [o for o in seen.optimizers if o.steps >= 10 and not o.adaptive and o.movement is not None]
-        still = [o for o in still if (o.movement or 0.0) < 0.02]
+        moves = [o.movement for o in still if o.movement is not None and o.movement < 0.02]
+        by_hand = seen.manual.movement
+        if not seen.optimizers and by_hand is not None and by_hand < 0.02:
+            moves = [by_hand]
         values = seen.loss_values()
         n = max(1, len(values) // 4)
         no_better = sum(values[-n:]) > 0.9 * sum(values[:n])
-        if typical < 0.05 and still and no_better:
+        if typical < 0.05 and moves and no_better:
             numbers = {
                 "limit": clip.limit,
                 "share": typical,
-                "movement": still[0].movement,
+                "movement": moves[0],
                 "calls": clip.calls,
             }
             yield Evidence(clip.site, clip.site, numbers)

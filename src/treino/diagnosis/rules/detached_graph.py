@@ -13,7 +13,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the
     graph.
     """
-    best = max(seen.cuts, key=lambda c: (c.parameters, -c.behind, c.calls), default=None)
+    best = max(seen.cuts, key=lambda c: (c.parameters, c.how != "no_grad", -c.behind, c.calls), default=None)
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
         place = no_grad_around(best.sites) if best.how == "no_grad" else None

@@ -36,12 +36,13 @@ class Alive:
 class Manual:
     """A leaf that no optimizer owns: its gradient and its value after the last backward."""
 
-    __slots__ = ("grad", "ref", "tainted", "value")
+    __slots__ = ("first", "grad", "ref", "tainted", "value")
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
         self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
         self.value: torch.Tensor | None = None  # its first entries
+        self.first = p.detach().flatten()[:64].clone()
         self.tainted = False
 
 
@@ -57,6 +58,7 @@ class Backward:
         self.made: deque[tuple[weakref.ref[torch.Tensor], Site | None]] = deque(maxlen=64)
         self.graph_listeners: list[Any] = []  # called with (site, nodes, leaves)
         self.softmax_sites: dict[int, Site | None] = {}
+        self.softmax_layers: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
@@ -249,7 +251,8 @@ class Backward:
         shape = graph.shape_of(made)
         actual = graph.dim_of(made) % len(shape)
         if actual == len(shape) - 2 and dim == len(shape) - 1:
-            facts.attention[self.softmax_sites.get(made._sequence_nr())] += 1
+            number = made._sequence_nr()
+            facts.attention[self.softmax_layers.get(number) or self.softmax_sites.get(number)] += 1
             facts.attention_dims = (actual, dim)
 
     # --- leaves that are trained by hand --------------------------------------------------------------
@@ -316,6 +319,13 @@ class Backward:
 
     def finish(self) -> None:
         """Tables for the rules."""
+        held = [
+            (p.detach().flatten()[:64], m.first) for m in self._manual.values() if (p := m.ref()) is not None
+        ]
+        whole = sum(float(first.pow(2).sum()) for _, first in held)
+        if whole > 0:
+            moved = sum(float((now - first).pow(2).sum()) for now, first in held if now.shape == first.shape)
+            self.seen.manual.movement = math.sqrt(moved / whole)
         for site, alive in self._alive.items():
             facts = self.seen.backwards[site]
             if facts.calls >= LEAST_ALIVE:

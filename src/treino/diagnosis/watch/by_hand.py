@@ -153,7 +153,7 @@ class ByHand:
         if self._leads_to(node):
             self.facts.broadcasts += 1
             self.facts.broadcast = (prediction, out)
-            self.facts.broadcast_at = self._line(node) or self.facts.broadcast_at
+            self.facts.broadcast_at = self.facts.broadcast_at or self._line(node)
 
     def _leads_to(self, node: Any) -> bool:
         """Whether only element-wise operations and reductions lie between a node and the loss."""

@@ -24,7 +24,7 @@ from treino.diagnosis.watch.patches import UNSEEN, Patches, in_functorch, unseen
 from treino.diagnosis.watch.where import here
 
 STEPS = 2  # backwards of a line that are looked at
-CALLS = 500  # torch functions that are looked at before the first backward
+CALLS = 3000  # torch functions that are looked at before the first backward
 MOST = 30_000  # ... in all
 
 Left = Callable[[str, Any], None]  # (function's name, its arguments)
@@ -208,6 +208,9 @@ class Lines(TorchFunctionMode):
 
     def of(self, site: Site | None, nodes: list[Any], node: Any) -> Site | None:
         """The line that made a node of a graph whose backward is called on this line."""
+        exact = self._places.get(node._sequence_nr())
+        if exact is not None:
+            return exact
         name = node.name()
         known = self._maps.get(site, {}).get(name, [])
         same = [n for n in _in_order(nodes) if n.name() == name]

@@ -55,6 +55,7 @@ class Losses:
         self.following = False  # a loss whose batches seem to come in order is followed without a gap
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
+        self.layer_at = backward.softmax_layers  # where the layer was made, as its axis was chosen there
 
     def install(self) -> None:
         for name in NAMES:
@@ -80,7 +81,11 @@ class Losses:
         if node is not None:
             if len(self.made_at) > 512:
                 self.made_at.clear()
+                self.layer_at.clear()
             self.made_at[node._sequence_nr()] = self.nets.place()
+            layer = self.nets.stack[-1] if self.nets.stack else None
+            if isinstance(layer, (torch.nn.Softmax, torch.nn.LogSoftmax)):
+                self.layer_at[node._sequence_nr()] = self.nets.made.get(layer)
         self.nets.derived(args[0], result)
 
     def _facts(self, name: str) -> LossSeen:
@@ -193,7 +198,7 @@ class Losses:
         )
         if other and (name in CLASSES or (len(shape) == 2 and actual == 0 and name != "multi_margin_loss")):
             facts.wrong_dim += 1
-            facts.wrong_dim_at = self._site_of(node)
+            facts.wrong_dim_at = self.layer_at.get(node._sequence_nr()) or self._site_of(node)
             facts.wrong_dims = (actual or 0, dim if dim is not None else classes)
         if kind == "softmax" and name == "cross_entropy":
             facts.softmax += 1
@@ -213,7 +218,9 @@ class Losses:
             facts.unnormalised += 1
             facts.largest = max(facts.largest, total)
             facts.source = kind or made.replace("Backward0", "").lower()
-            facts.source_at = self.backward.lines.just_made(node) or self._site_of(node) or facts.source_at
+            lines = self.backward.lines
+            last = lines.just_made(x.grad_fn) if x.grad_fn is not None and kind != "softmax" else None
+            facts.source_at = last or lines.just_made(node) or self._site_of(node) or facts.source_at
 
     # --- the target -----------------------------------------------------------------------------------------
     @staticmethod

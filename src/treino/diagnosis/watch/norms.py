@@ -28,6 +28,8 @@ class Norms:
         if layer is None and args[0].shape[0] == 1 and len(args) > 1 and args[1] is not None:
             known = (m for m in list(self.nets.made) if isinstance(m, _BatchNorm))  # outside of the windows
             layer = next((m for m in known if m.running_mean is args[1]), None)
+        if layer is None and any(n.ones for n in self._norms.values()) and len(args) > 1:
+            layer = next((m for m in list(self._norms) if m.running_mean is args[1]), None)  # type: ignore[comparison-overlap]
         if layer is None:
             return None
         facts = self._norms.get(layer)

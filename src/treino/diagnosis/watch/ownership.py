@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.source import called, statement_at
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
@@ -110,6 +111,12 @@ class Ownership:
             return
         flat = [b for a in args for b in (a if isinstance(a, (list, tuple)) else (a,))]
         given = [p for p in flat if isinstance(p, torch.Tensor) and p.requires_grad and p.grad_fn is None]
+        drawn = next((p for p in flat if isinstance(p, torch.Tensor) and p.grad_fn is not None), None)
+        if drawn is not None and drawn.numel() > 1:  # Distribution.sample is without gradients inside
+            site = here()
+            statement = statement_at(site) if site is not None else None
+            if site is not None and statement is not None and called(statement, "sample"):
+                self._cut((site,), "sample", drawn)
         sites = stack() if given else ()
         if sites:
             self._cut(sites, "no_grad", None).behind.update((id(p), weakref.ref(p)) for p in given)

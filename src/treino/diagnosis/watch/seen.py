@@ -53,6 +53,7 @@ class ManualSeen:
     updates: int = 0
     tainted_updates: int = 0
     tainted_at: Site | None = None
+    movement: float | None = None  # as of an optimizer
 
 
 @dataclass

@@ -63,14 +63,15 @@ def stack(limit: int = 4) -> tuple[Site, ...]:
     return tuple(found)
 
 
-def offset() -> int:
-    """Where in its line the innermost own frame stands: tells two calls on one line apart."""
+def offset(limit: int = 4) -> int:
+    """Where in their lines the innermost own frames stand: tells two calls on one line apart."""
+    places: list[int] = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    while frame is not None and len(places) < limit:
         if is_own(frame.f_code.co_filename):
-            return frame.f_lasti
+            places.append(frame.f_lasti)
         frame = frame.f_back
-    return -1
+    return hash(tuple(places))
 
 
 def outside(skip: tuple[str, ...]) -> Site | None:
