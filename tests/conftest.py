@@ -11,6 +11,9 @@ import pytest
 import torch
 
 
+collect_ignore = ["doctor"]  # the bed's scripts are people's, whatever they are called
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()

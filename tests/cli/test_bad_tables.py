@@ -21,7 +21,6 @@ TABLES: dict[str, tuple[bytes, str]] = {
     "ragged": (("p,q,y\n" + ROWS + "1,2,a,9\n").encode(), "42"),
     "web page": (b"<!DOCTYPE html><html><body>404</body></html>", "web page"),
     "binary": (bytes(range(256)) * 9, ""),
-    "a class with one row": (("p,q,y\n" + ROWS + "1,2,c\n").encode(), "c"),
     "more classes than rows": (
         b"p,q,y\n" + b"".join(b"%d,%d,k%d\n" % (i, -i, i) for i in range(40)),
         "",
