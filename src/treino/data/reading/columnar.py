@@ -13,7 +13,8 @@ from treino.data.table import check_names, shorten
 from treino.errors import TreinoError
 from treino.words import _
 
-_ROWS = 1 << 16
+_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # of a batch
+_CELLS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,15 @@ def _known(cells: pa.Array) -> pa.Array:
 def _parquet(path: str) -> Any:
     import pyarrow.parquet
 
-    return pyarrow.parquet.ParquetFile(path)
+    return pyarrow.parquet.ParquetFile(path, pre_buffer=False)  # it would hold what it has read ahead
 
 
 def _batches(file: File, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     path = str(file.path)
     if file.content == "parquet":
-        yield from _parquet(path).iter_batches(batch_size=_ROWS, columns=list(names))
+        yield from _parquet(path).iter_batches(
+            batch_size=max(_LEAST_ROWS, min(_ROWS, _CELLS // len(names))), columns=list(names)
+        )
     elif file.content == "arrow file":
         with pa.ipc.open_file(path) as reader:
             for i in range(reader.num_record_batches):

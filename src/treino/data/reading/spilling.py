@@ -31,7 +31,9 @@ class Spilling:
     def append(self, batch: pa.RecordBatch) -> None:
         """Take further rows."""
         self.kept.append(batch)
-        self._bytes += batch.nbytes
+        self._bytes += max(
+            batch.nbytes, 8 * batch.num_rows * batch.num_columns
+        )  # as numbers they are float64
         if self._bytes > (WRITE_BYTES if self.spilled else self.room.limit):
             self._write()
 
@@ -51,13 +53,19 @@ class Spilling:
         return self.read() if self.spilled else iter(self.kept)
 
     def read(self, columns: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows, or only some columns of them, which are those of the table in its order."""
+        """The rows, or only some columns of them, which are those of the table in its order.
+
+        The file is mapped anew for every batch: what was touched of it leaves this process with the batch.
+        """
         included = None if columns is None else sorted(columns)
         options = pa.ipc.IpcReadOptions(included_fields=included)
-        with files.trouble(self.path), pa.OSFile(str(self.path)) as file:
-            reader = pa.ipc.open_file(file, options=options)
-            for i in range(reader.num_record_batches):
-                yield self._with_levels(reader.get_batch(i))
+        i, n = 0, 1
+        while i < n:
+            with files.trouble(self.path):
+                reader = pa.ipc.open_file(pa.memory_map(str(self.path)), options=options)
+                batch, n = self._with_levels(reader.get_batch(i)), reader.num_record_batches
+            yield batch
+            i += 1
 
     def _write(self) -> None:
         if not self.kept:
@@ -74,6 +82,7 @@ class Spilling:
                 self._writer = pa.ipc.new_file(self._file, whole.schema)
             for batch in whole.combine_chunks().to_batches():
                 self._writer.write_batch(batch)
+        pa.default_memory_pool().release_unused()
 
     def _without_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Categories as numbers: an Arrow file holds one list of levels, and each batch may bring its own."""
