@@ -6,9 +6,10 @@ import os
 import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.source import called, enclosing, function_of, loop_around, statement_at, tree
+from treino.diagnosis.source import called, enclosing, function_of, loop_around, names_in, statement_at, tree
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -257,11 +258,20 @@ def _block(site: Site) -> ast.stmt | None:
 
 
 def _trains_too(site: Site) -> bool:
-    """Whether the loop around a line trains as well: one function for both, told by a mode."""
-    loop, around = loop_around(site), function_of(site)
-    calls = called(around, "backward") if around is not None else []
-    loops = [loop_around(Site(site.file, call.lineno)) for call in calls]
-    return loop is not None and any(other is not None and other.lineno == loop.lineno for other in loops)
+    """Whether what a line computes is run backward further down in its loop: one function for training and
+    evaluation, told by a mode.
+    """
+    loop, statement = loop_around(site), statement_at(site)
+    if loop is None or not isinstance(statement, ast.Assign):
+        return False
+    made = set().union(*(names_in(target) for target in statement.targets))
+    after: list[Any] = [n for n in ast.walk(loop) if getattr(n, "lineno", 0) > statement.lineno]
+    for node in sorted(after, key=lambda n: n.lineno):
+        if isinstance(node, ast.Assign) and made & names_in(node.value):
+            made = made.union(*(names_in(target) for target in node.targets))
+        elif isinstance(node, ast.Call) and _name(node) == "backward" and made & names_in(node.func):
+            return True
+    return False
 
 
 def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:

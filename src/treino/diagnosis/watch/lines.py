@@ -6,6 +6,7 @@ each other: the k-th node of a name in a later graph was made where the k-th one
 """
 
 import functools
+import os
 import sys
 import threading
 import warnings
@@ -27,6 +28,8 @@ STEPS = 2  # backwards of a line that are looked at
 CALLS = 3000  # torch functions that are looked at before the first backward
 MOST = 30_000  # ... in all
 
+TORCH = os.path.dirname(torch.__file__)
+
 Left = Callable[[str, Any], None]  # (function's name, its arguments)
 
 
@@ -41,7 +44,11 @@ class Lines(TorchFunctionMode):
         self.on = False
         self.wanted = self._outermost = True
         self._calls = 0
+        self._plain = [
+            (owner, dict(vars(owner))) for owner in (torch.Tensor, nn.functional, torch.functional)
+        ]
         self._plain_backward = torch.Tensor.backward
+        self._own_backward: Any = None
         self._banned = False
         self._places: dict[int, Site | None] = {}  # a node's sequence number -> its line
         self._maps: dict[Site | None, dict[str, list[Site | None]]] = {}
@@ -90,8 +97,13 @@ class Lines(TorchFunctionMode):
         on and off wait until Tensor.backward is over.
         """
         self.wanted = not self._banned and self._calls < MOST
-        if self.wanted:
-            torch.Tensor.backward = self._backward()  # type: ignore[method-assign]
+        if self.wanted and torch.Tensor.backward is self._plain_backward:
+            torch.Tensor.backward = self._own_backward = self._backward()  # type: ignore[method-assign]
+
+    def _give_back(self) -> None:
+        """Tensor.backward as it was, unless the script has exchanged it meanwhile."""
+        if torch.Tensor.backward is self._own_backward:
+            torch.Tensor.backward = self._plain_backward  # type: ignore[method-assign]
 
     def _backward(self) -> Any:
         original = self._plain_backward
@@ -108,7 +120,7 @@ class Lines(TorchFunctionMode):
                     self.begin()
                 else:
                     self.end()
-                    torch.Tensor.backward = original  # type: ignore[method-assign]
+                    self._give_back()
 
         return unseen(backward)
 
@@ -119,7 +131,7 @@ class Lines(TorchFunctionMode):
 
     def remove(self) -> None:
         """Off, whatever lies on top."""
-        torch.Tensor.backward = self._plain_backward  # type: ignore[method-assign]
+        self._give_back()
         above = []
         while self.on and _len_torch_function_stack():
             mode = _pop_mode()
@@ -142,6 +154,8 @@ class Lines(TorchFunctionMode):
         if type(func) is FunctionType:
             if func.__code__.co_filename == UNSEEN:
                 func = vars(func)["__wrapped__"]  # our wrap is outside of this already
+            elif not func.__code__.co_filename.startswith(TORCH):
+                func = self._meant(func)
             show = warnings._showwarnmsg  # type: ignore[attr-defined]
             warnings._showwarnmsg = self._shown.append  # type: ignore[attr-defined]
             try:
@@ -159,6 +173,16 @@ class Lines(TorchFunctionMode):
             patches.defect("lines", error)
         patches.on = True
         return result
+
+    def _meant(self, func: Any) -> Any:
+        """torch dispatches by its functions' names: what the script has exchanged is found in place of the
+        plain function, which it has called already.
+        """
+        for owner, plain in self._plain:
+            for name, original in plain.items():
+                if vars(owner).get(name) is func:
+                    return original
+        return func
 
     def _show(self) -> None:
         """A warning counts frames up to its caller's line: without us it would have named that one."""
