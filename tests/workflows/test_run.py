@@ -228,13 +228,14 @@ def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
     bare = treino()
     assert bare.status == 0
     assert "treino train" in bare.out
-    for verb in ("data", "train", "predict", "runs", "show", "resume", "plot", "export"):
+    for verb in ("data", "train", "predict", "runs", "show", "resume", "plot", "export", "sweep"):
         said = treino(verb, "--help")
         assert said.status == 0
         assert "treino " + verb in said.out
         assert "xample" in said.out
     assert "--weight-decay" in treino("train", "--help").out
-    assert "--folds" not in treino("train", "--help").out
+    assert "--folds" in treino("train", "--help").out
+    assert "--watch" not in treino("train", "--help").out
     assert treino("--version").out.strip() == tr.__version__
 
 

@@ -207,7 +207,7 @@ def density(
     low, high = float(finite.min()), float(finite.max())
     if better < 0:  # what explodes would press all others into one line
         high = max(float(np.quantile(finite, 0.98)), low + 1e-12)
-    log = low > 0 and high > WIDE * low
+    log = better < 0 < low and high > WIDE * low
     edge_G = (
         np.geomspace(low, high, CELLS + 1) if log else np.linspace(low, max(high, low + 1e-12), CELLS + 1)
     )

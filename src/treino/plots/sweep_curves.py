@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def density_figure(d: Density, name: str, metric: str) -> "Figure":
-    """Darker: more networks, on a scale on which a single one can still be seen."""
+def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
+    """Darker: more networks, on a scale on which a single one can still be seen. falls: lower is better."""
     with look():
         from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
@@ -43,7 +43,7 @@ def density_figure(d: Density, name: str, metric: str) -> "Figure":
         axes.set_ylabel(metric.replace("_", " ") + (_(" (log scale)") if d.log else ""))
         legend(
             axes, [best, middle],
-            [_("the best, network {n}").format(n=d.best), _("median of those that still train")], loc="best",
+            [_("the best, network {n}").format(n=d.best), _("median of those that still train")], loc="upper right" if falls else "lower right",
         )  # fmt: skip
         return figure
 

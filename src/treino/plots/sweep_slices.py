@@ -107,7 +107,7 @@ def _range(s: Seen) -> tuple[float, float, bool]:
     if s.better < 0:
         high = float(np.quantile(fine, 0.98))
     high = max(high, low + 1e-9)
-    return low, high, low > 0 and high > WIDE * low
+    return low, high, s.better < 0 < low and high > WIDE * low
 
 
 def _margins(low: float, high: float, log: bool) -> tuple[float, float]:

@@ -116,7 +116,7 @@ def _curves(sweep: "Sweep") -> bytes:
             _("{sweep} has looked at validation rows in no heat that is over.").format(sweep=sweep.name),
             _("Wait for it, or train with --validation 0.15."),
         )
-    return png(density_figure(found, sweep.name, s.metric))
+    return png(density_figure(found, sweep.name, s.metric, s.better < 0))
 
 
 def _boundaries(sweep: "Sweep") -> bytes:
