@@ -1,15 +1,21 @@
 """What the cells of a column are taken for: numbers, truth values, dates, words; and what is said of it."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import treino as tr
 from conftest import Write
 from treino.data.reading import Reading
+from treino.data.reading.cells import Seen
+from treino.data.reading.deciding import decide
 from treino.data.sources import read
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
@@ -314,3 +320,29 @@ def test_new_rows_that_are_open_are_read_as_the_training_rows_were(write: Write,
     other = run.predict(write("day;price\n2024-01-03;2350.0\n", "other.csv"))
     assert new.tolist() == same.tolist() == other.tolist()
     assert tr.open(run.path).predict(tmp_path / "new.csv").tolist() == new.tolist()
+
+
+@pytest.mark.slow
+@given(
+    st.lists(
+        st.sampled_from(["1.5", "0.125", "1.125", "1.125,5", "12", "007", "1e400", "nan", "", "x", "0,5"])
+    ),
+    st.lists(st.integers(0, 30)),
+)
+@settings(max_examples=150, deadline=None)
+def test_cells_are_seen_the_same_in_any_blocks(cells: list[str], cuts: list[int]) -> None:
+    """What is taken in the fast way says the same of a column as what is looked at cell by cell."""
+    borders = [0, *sorted(min(cut, len(cells)) for cut in cuts), len(cells)]
+    blocks, single = Seen("c"), Seen("c")
+    for a, b in pairwise(borders):
+        blocks.see(pa.array(cells[a:b], pa.string()), a)
+    for i, cell in enumerate(cells):  # beside an empty one, none goes the fast way
+        single.see(pa.array([cell, ""], pa.string()), 2 * i)
+    outcomes = []
+    for seen in (blocks, single):
+        try:
+            found = decide([seen], Reading(), "it", str).columns[0]
+            outcomes.append((found, seen.decimal.verdict, seen.exact))
+        except TreinoError as error:
+            outcomes.append((error.rule, seen.decimal.verdict, seen.exact))
+    assert outcomes[0] == outcomes[1]

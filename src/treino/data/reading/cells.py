@@ -5,6 +5,7 @@ pair is a rivalry: some cells fit one of the two, some fit both with the same va
 with different values (``1.234``). The column knows once all cells fit one of them; the file has to agree.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,6 +33,7 @@ _PAIRS = (
 )
 _FEW = 8  # different words, up to which it is looked whether they are truth values
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, and more digits than a float64 surely holds
+_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # and no groups of thousands
 _GAPS = rf"\d(?:{GAP}|')\d"
 _LONGEST = max(map(len, WORDS))  # of the words for a missing cell
 _SHORT = 1000  # cells, for which one expression is faster than several fast functions
@@ -107,7 +109,7 @@ class Seen:
         if self.as_text:
             return
         cells = stripped(cells)
-        if self._plain_whole(cells):
+        if self._plain_decimals(cells, row) or self._plain_whole(cells):
             return
         keep_N = ~missing_of(cells)
         if not keep_N.all():
@@ -142,6 +144,35 @@ class Seen:
         self.decimal.second, self.decimal.same = self.decimal.second + n, self.decimal.same + n
         self.decimal.either += n
         self._see_exact(cells)
+        return True
+
+    def _plain_decimals(self, cells: pa.Array, row: int) -> bool:
+        """The same for numbers with a decimal point, where one of the first is proof of the point.
+
+        How many of them could be read with a comma too is not counted: it isn't all.
+        """
+        shown = self.decimal.shown
+        if self.present:
+            if self.affix != PLAIN or self.words is not None or self.decimal.verdict != "first":
+                return False
+        else:
+            first = cells[:_FEW].to_pylist()
+            proof = next((i for i, cell in enumerate(first) if _POINTED.fullmatch(cell)), None)
+            if proof is None:
+                return False
+            shown = {"first": (row + proof, first[proof])}
+        try:
+            value_N = compute.cast(cells, pa.float64()).to_numpy()
+        except pa.ArrowInvalid:
+            return False
+        if np.isnan(value_N).any():
+            return False
+        n = len(cells)
+        self.affix, self.words, self.present, self.decimal.shown = PLAIN, None, self.present + n, shown
+        self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
+        self.decimal.either += n
+        if (value_N == np.floor(value_N)).any():
+            self._see_exact(cells)
         return True
 
     def _see_exact(self, cells: pa.Array) -> None:

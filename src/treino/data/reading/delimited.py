@@ -28,7 +28,7 @@ from treino.data.table import MISSING
 from treino.errors import TreinoError
 from treino.words import _
 
-_BLOCK, _LARGEST = 1 << 20, 1 << 28  # bytes; a record has to fit into one
+_BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes; a record has to fit into one
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
 _WIDE = 1000  # columns
@@ -158,8 +158,8 @@ class Delimited:
     @property
     def _block(self) -> int:
         """Many records to a block; they may be long."""
-        longest = max((sum(map(len, row)) + len(row) for row in self.rows[:100]), default=0)
-        return min(max(_BLOCK, 16 * longest), _LARGEST)
+        longest = max(sum(map(len, row)) + len(row) for row in [self.names, *self.rows[:100]])
+        return min(max(_BLOCK, min(1000 * longest, _WIDE_BLOCK), 16 * longest), _LARGEST)
 
     def _explained(self, reason: str, types: Types) -> Exception:
         """What pyarrow's complaint means: a column that isn't of numbers, or a record that is wrong."""
