@@ -31,7 +31,8 @@ class Source:
     def column(self, j: int) -> Column:
         if self.last is None or self.last[0] != j:
             self.last = None
-            column = self.opened.column(j, self._cells(j))
+            column = self.opened.column(j, self.spilled.column(j))
+            self.spilled.forget()
             self.last = j, column if self.row_K is None else column.take(self.row_K)
         return self.last[1]
 
@@ -42,18 +43,12 @@ class Source:
             self._taken = row_K, Source(self.opened, self.spilled, left_K)
         return self._taken[1]
 
-    def _cells(self, j: int) -> pa.ChunkedArray:
-        batches = self.spilled.read([j])
-        return pa.chunked_array([batch.column(0) for batch in batches])
-
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
         """(number of the first row that is left, these columns) of all rows, block by block."""
         self.last = None
-        names = self.opened.names
         at = start = 0
-        for batch in self.spilled.read(columns):
-            by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
-            found = tuple(self.opened.column(j, pa.chunked_array([by_name[names[j]]])) for j in columns)
+        for batch in self.spilled:
+            found = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
             if self.row_K is None:
                 left = batch.num_rows
             else:

@@ -1,9 +1,11 @@
 """Batches of rows that are in memory while they are few, and in an Arrow file once they are many."""
 
+import mmap
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pyarrow as pa
 from treino.data.memory import Room
 from treino.store import files
 
-WRITE_BYTES = 1 << 23  # of batches that are joined to one
+WRITE_BYTES = 1 << 22  # of batches that are joined to one
 
 
 @dataclass(eq=False)
@@ -31,9 +33,8 @@ class Spilling:
     def append(self, batch: pa.RecordBatch) -> None:
         """Take further rows."""
         self.kept.append(batch)
-        self._bytes += max(
-            batch.nbytes, 8 * batch.num_rows * batch.num_columns
-        )  # as numbers they are float64
+        as_numbers = 8 * batch.num_rows * batch.num_columns
+        self._bytes += max(batch.nbytes, as_numbers)
         if self._bytes > (WRITE_BYTES if self.spilled else self.room.limit):
             self._write()
 
@@ -50,22 +51,33 @@ class Spilling:
                 self._file.close()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self.read() if self.spilled else iter(self.kept)
-
-    def read(self, columns: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows, or only some columns of them, which are those of the table in its order.
-
-        The file is mapped anew for every batch: what was touched of it leaves this process with the batch.
-        """
-        included = None if columns is None else sorted(columns)
-        options = pa.ipc.IpcReadOptions(included_fields=included)
-        i, n = 0, 1
-        while i < n:
-            with files.trouble(self.path):
-                reader = pa.ipc.open_file(pa.memory_map(str(self.path)), options=options)
-                batch, n = self._with_levels(reader.get_batch(i)), reader.num_record_batches
+        """All rows; of a file no more than one batch is in memory."""
+        if not self.spilled:
+            yield from self.kept
+            return
+        for batch in self._batches:
             yield batch
-            i += 1
+            self.forget()
+
+    def column(self, j: int) -> pa.ChunkedArray:
+        """The cells of one column of a file; ``forget`` when they have been looked at."""
+        return pa.chunked_array([batch.column(j) for batch in self._batches])
+
+    def forget(self) -> None:
+        """Give the memory back in which the file was shown; the cells stay where they are."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+    @cached_property
+    def _map(self) -> mmap.mmap:
+        with files.trouble(self.path), self.path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    @cached_property
+    def _batches(self) -> list[pa.RecordBatch]:
+        """All rows in the mapped file: only what is looked at is read."""
+        reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._map)))
+        return [self._with_levels(reader.get_batch(i)) for i in range(reader.num_record_batches)]
 
     def _write(self) -> None:
         if not self.kept:
@@ -82,7 +94,6 @@ class Spilling:
                 self._writer = pa.ipc.new_file(self._file, whole.schema)
             for batch in whole.combine_chunks().to_batches():
                 self._writer.write_batch(batch)
-        pa.default_memory_pool().release_unused()
 
     def _without_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Categories as numbers: an Arrow file holds one list of levels, and each batch may bring its own."""
