@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from treino import written
 from treino.errors import TreinoError, nearest
 from treino.words import _
+from treino.written import Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
 
 GROUPS = ("Data", "Network", "Loss and optimizer", "Training loop", "Machine", "Run")
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
@@ -25,86 +27,6 @@ LATER = {
     "trust": "networks taken over from other runs",
 }
 """Settings of the plan that do not exist yet: refused by name, with what they will be."""
-
-
-class Guess(ValueError):  # noqa: N818
-    """A value that can't be read as it stands; the text is what was probably meant."""
-
-
-def _number(value: object) -> object:
-    """Refuse what can be read better than pydantic does."""
-    if isinstance(value, bool):
-        raise Guess(int(value))
-    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
-        raise Guess(value.strip().replace("-", "e-"))
-    if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value.strip()):
-        raise Guess(value.strip().replace(",", "."))
-    return value
-
-
-def _items(value: object) -> object:
-    """'64,32', a list or an array -> a tuple; 'none' -> the empty one."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, str):
-        text = value.strip()
-        return () if text.lower() in ("", "none") else tuple(part.strip() for part in text.split(","))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return (value,)
-    return value
-
-
-def _weights(value: object) -> object:
-    return value if isinstance(value, str) and value == "balanced" else _items(value)
-
-
-def _pairs(value: object) -> object:
-    """``{"cep": "text"}`` -> ``("cep=text",)``, as it is written on a command line."""
-    return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else _items(value)
-
-
-def _share(value: object) -> object:
-    """A share as a number; what is no number is a file."""
-    value = _number(value)
-    try:
-        return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
-    except ValueError:
-        return value
-
-
-def _yes(value: object) -> object:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-
-
-def _size(value: object) -> object:
-    """An amount of memory as it is written: 2GB, 500MB, 2GiB, or bytes."""
-    text = str(value).strip()
-    if (
-        value is None
-        or isinstance(value, bool)
-        or re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B?", text, re.I | re.A)
-    ):
-        return value if value is None or isinstance(value, bool) else text
-    raise Guess("2GB")
-
-
-def _path(value: object) -> object:
-    return str(value) if value is not None else None
-
-
-def _name(value: object) -> object:
-    """Columns of a frame may be numbered."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Float = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Int = Annotated[int, BeforeValidator(_number)]
-Ints = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(_items)]
-Floats = Annotated[tuple[Float, ...], BeforeValidator(_items)]
-Strings = Annotated[tuple[str, ...], BeforeValidator(_items)]
-Pairs = Annotated[tuple[str, ...], BeforeValidator(_pairs)]
-Share = Annotated[Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(_share)]
-Name = Annotated[str | None, BeforeValidator(_name)]
 
 
 def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
@@ -142,14 +64,14 @@ class Settings(BaseModel):
     duplicates: Literal["apart", "ignore"] = _f(
         "apart", "Data", "rows equal in all features: kept on one side of the split, or not looked at"
     )
-    max_memory: Annotated[str | None, BeforeValidator(_size)] = _f(
+    max_memory: Annotated[str | None, BeforeValidator(written.size)] = _f(
         None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free"
     )  # fmt: skip
     delimiter: str | None = _f(None, "Data", "what separates the cells of the file; default: found out")
     decimal: str | None = _f(None, "Data", "decimal sign of the file, point or comma; default: found out")
     encoding: str | None = _f(None, "Data", "encoding of the file; default: found out")
-    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(_yes)] = _f(
+    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(written.yes)] = _f(
         None, "Data", "whether the first line names the columns: yes or no; default: found out"
     )
     quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
@@ -165,7 +87,7 @@ class Settings(BaseModel):
     dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
     batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
     init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
-    net: Annotated[str | None, BeforeValidator(_path)] = _f(
+    net: Annotated[str | None, BeforeValidator(written.path)] = _f(
         None,
         "Network",
         "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)",
@@ -173,7 +95,7 @@ class Settings(BaseModel):
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
     label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
-    class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(_weights)] = _f(
+    class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(written.weights)] = _f(
         None, "Loss and optimizer", "'balanced', or one weight for each class, comma-separated"
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
@@ -182,7 +104,7 @@ class Settings(BaseModel):
     )
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum of sgd", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
-    betas: Annotated[tuple[Float, Float], BeforeValidator(_items)] | None = _f(
+    betas: Annotated[tuple[Float, Float], BeforeValidator(written.items)] | None = _f(
         None, "Loss and optimizer", "the two decay rates of adam and adamw; default: 0.9,0.999"
     )
     weight_decay: Float = _f(
@@ -194,7 +116,7 @@ class Settings(BaseModel):
         None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
     )
 
-    batch_size: Annotated[int, BeforeValidator(_number), Field(ge=1)] | Literal["full"] | None = _f(
+    batch_size: Annotated[int, BeforeValidator(written.number), Field(ge=1)] | Literal["full"] | None = _f(
         None, "Training loop", "rows per step, or 'full'; default: 32 for tables, 100 for images"
     )
     epochs: Int | None = _f(
@@ -234,7 +156,7 @@ class Settings(BaseModel):
         "usual", "Run", "figures to compare with: the best constant and a linear model; full: trees as well"
     )
     name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
-    out: Annotated[str | None, BeforeValidator(_path)] = _f(
+    out: Annotated[str | None, BeforeValidator(written.path)] = _f(
         None, "Run", "the run's folder itself (must not exist, or be empty)"
     )
 

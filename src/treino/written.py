@@ -1,0 +1,87 @@
+"""How the value of a setting may be written, on a command line, in JSON or in Python, and its types."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+
+class Guess(ValueError):  # noqa: N818
+    """A value that can't be read as it stands; the text is what was probably meant."""
+
+
+def number(value: object) -> object:
+    """Refuse what can be read better than pydantic does."""
+    if isinstance(value, bool):
+        raise Guess(int(value))
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
+        raise Guess(value.strip().replace("-", "e-"))
+    if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value.strip()):
+        raise Guess(value.strip().replace(",", "."))
+    return value
+
+
+def items(value: object) -> object:
+    """'64,32', a list or an array -> a tuple; 'none' -> the empty one."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str):
+        text = value.strip()
+        return () if text.lower() in ("", "none") else tuple(part.strip() for part in text.split(","))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (value,)
+    return value
+
+
+def weights(value: object) -> object:
+    return value if isinstance(value, str) and value == "balanced" else items(value)
+
+
+def pairs(value: object) -> object:
+    """``{"cep": "text"}`` -> ``("cep=text",)``, as it is written on a command line."""
+    return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else items(value)
+
+
+def share(value: object) -> object:
+    """A share as a number; what is no number is a file."""
+    value = number(value)
+    try:
+        return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
+    except ValueError:
+        return value
+
+
+def yes(value: object) -> object:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+def size(value: object) -> object:
+    """An amount of memory as it is written: 2GB, 500MB, 2GiB, or bytes."""
+    text = str(value).strip()
+    if (
+        value is None
+        or isinstance(value, bool)
+        or re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B?", text, re.I | re.A)
+    ):
+        return value if value is None or isinstance(value, bool) else text
+    raise Guess("2GB")
+
+
+def path(value: object) -> object:
+    return str(value) if value is not None else None
+
+
+def name(value: object) -> object:
+    """Columns of a frame may be numbered."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
+Int = Annotated[int, BeforeValidator(number)]
+Ints = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(items)]
+Floats = Annotated[tuple[Float, ...], BeforeValidator(items)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(items)]
+Pairs = Annotated[tuple[str, ...], BeforeValidator(pairs)]
+Share = Annotated[Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | str, BeforeValidator(share)]
+Name = Annotated[str | None, BeforeValidator(name)]
