@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.provenance import data_names, target_names
 from treino.diagnosis.source import called, names_in, tree
 
 DRAWS = ("randperm", "permutation")
@@ -21,14 +22,72 @@ def lonely_order(path: str) -> Site | None:
     if module is None:
         return None
     fresh = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and called(n.slice, *DRAWS)]
-    if len({base(n.value) for n in fresh}) >= 2:
-        return Site(path, fresh[0].lineno)
     partners = _partners(module)
+    twice = _drawn_for_each(module, partners)
+    if twice is not None:
+        return Site(path, twice)
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
             own, given = base(fresh[0].value), {base(t) for t in node.targets}
             return Site(path, node.lineno) if own in given and own in partners else None
     return _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
+
+
+def _drawn_for_each(module: ast.Module, partners: Partners) -> int | None:
+    """The first of two lines that each draw an order of their own, for arrays that are then used together."""
+    drawn: list[tuple[int, str, str, str]] = []  # (line, array, its new name, how it was seeded)
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            pairs = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+            both = zip(target.elts, node.value.elts, strict=False) if pairs else [(target, node.value)]  # type: ignore[attr-defined]
+            for given, value in both:
+                order = _order_of(value)
+                names = sorted(target_names(given))
+                if order is not None and len(names) == 1:
+                    drawn.append((node.lineno, order[0], names[0], order[1]))
+    seeds = [c.lineno for c in called(module, "manual_seed", "seed", "set_state", "set_rng_state")]
+    for i, (line, array, name, seed) in enumerate(drawn):
+        for later, other_array, other, other_seed in drawn[i + 1 :]:
+            again = (seed and seed == other_seed) or any(line < s <= later for s in seeds)
+            if name == other or again:
+                continue
+            one, two = _made_of(module, name) | {array}, _made_of(module, other) | {other_array}
+            if any(partners.get(a, set()) & (two - one) for a in one - two):
+                return min(line, later)
+    return None
+
+
+def _order_of(value: ast.AST) -> tuple[str, str] | None:
+    """(array, seed) of ``x[randperm(n)]``, ``frame.sample(frac=1)`` and ``shuffle(x)`` in an expression."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Subscript) and called(node.slice, *DRAWS):
+            return base(node.value), ""
+    for call in called(value, "sample", "shuffle"):
+        keywords = {k.arg: k.value for k in call.keywords}
+        seed = ast.dump(keywords["random_state"]) if "random_state" in keywords else ""
+        if "frac" in keywords and isinstance(call.func, ast.Attribute):
+            return base(call.func.value), seed
+        if len(call.args) == 1 and getattr(call.func, "id", getattr(call.func, "attr", "")) == "shuffle":
+            return base(call.args[0]), seed
+    return None
+
+
+def _made_of(module: ast.Module, name: str) -> set[str]:
+    """Names that are made of this one, some steps on, each from its own part of a line."""
+    found = {name}
+    for _ in range(4):
+        for node in ast.walk(module):
+            if not isinstance(node, ast.Assign):
+                continue
+            for target in node.targets:
+                pairs = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+                both = zip(target.elts, node.value.elts, strict=False) if pairs else [(target, node.value)]  # type: ignore[attr-defined]
+                for given, value in both:
+                    if data_names(value) & found:
+                        found |= target_names(given)
+    return found
 
 
 def base(node: ast.AST) -> str:

@@ -3,8 +3,18 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import assignment, enclosing, function_of, names_in, root_name, statement_at
+from treino.diagnosis.source import (
+    assignment,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    root_name,
+    statement_at,
+    tree,
+)
 
+FILLED = ("constant_", "fill_", "uniform_", "normal_", "trunc_normal_", "full", "full_like", "new_full")
 OFF = {"no_grad", "inference_mode", "set_grad_enabled"}
 
 
@@ -21,14 +31,18 @@ def no_grad_around(sites: tuple[Site, ...]) -> Site | None:
     return None
 
 
-def passes_on(site: Site | None) -> bool:
-    """Whether a line only computes with the arguments of its function: whoever calls it chose the shapes."""
+def passes_on(site: Site | None, most: int = 99) -> bool:
+    """Whether a line only computes with the arguments of its function (so many at most): whoever calls it
+    chose the shapes.
+    """
     if site is None:
         return False
     around, statement = function_of(site), statement_at(site)
     if not isinstance(around, ast.FunctionDef) or statement is None:
         return False
     given = {a.arg for a in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)} - {"self"}
+    if len(given) > most:
+        return False
     stored = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return len((given - stored) & names_in(statement)) >= 2
 
@@ -44,6 +58,78 @@ def loss_made(site: Site | None) -> Site | None:
         return None
     name = root_name(site)
     return (assignment(site, name, follow=False) if name else None) or site
+
+
+def update_by_hand(backward: Site | None) -> Site | None:
+    """The line of another function that moves parameters by their ``.grad``: they are to be cleared there."""
+    module = tree(backward.file) if backward is not None else None
+    if backward is None or module is None:
+        return None
+    for node in ast.walk(module):
+        if not isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)) or "grad" not in names_in(node.value):
+            continue
+        moves = not isinstance(node, ast.Expr) or called(node.value, "sub_", "add_", "copy_", "addcdiv_")
+        site = Site(backward.file, node.lineno)
+        inside = function_of(site)
+        if moves and inside is not function_of(backward) and not isinstance(inside, ast.Module):
+            return site
+    return None
+
+
+def killing_init(path: str) -> Site | None:
+    """The line that gives weights or biases nothing but values below zero."""
+    module = tree(path)
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub):
+            if "bias" in names_in(node.target) and "grad" not in names_in(node.value):
+                return Site(path, node.lineno)
+        elif isinstance(node, ast.Call) and (_fills_below(node) or _made_below(node)):
+            return Site(path, node.lineno)
+    return None
+
+
+def _fills_below(call: ast.Call) -> bool:
+    """``constant_(b, -3)``, ``uniform_(-a, 0)``, ``normal_(w, -1, 0.1)``, ``torch.full(n, -3)``."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name not in FILLED:
+        return False
+    named = {k.arg: k.value for k in call.keywords}
+    values = [*call.args, *(v for k, v in named.items() if k in ("val", "value", "fill_value", "a", "b"))]
+    if "normal" in name:
+        values = [*call.args[:2], *(v for k, v in named.items() if k == "mean")]
+    if not any(_is_negative(v) for v in values):
+        return False
+    top = values[-1]
+    if name.startswith("uniform"):
+        return _is_negative(top) or (isinstance(top, ast.Constant) and top.value == 0)
+    return True
+
+
+def _made_below(call: ast.Call) -> bool:
+    """``nn.Parameter(-torch.rand(...))``"""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    value = call.args[0] if name == "Parameter" and call.args else None
+    while isinstance(value, ast.BinOp):
+        value = value.left
+    return value is not None and _is_negative(value)
+
+
+def _is_negative(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+
+
+def written(site: Site | None, *names: str) -> Site | None:
+    """The only call of one of these in the file, where the line itself (of a compiled net) has none."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or statement is None or module is None or _spelled(statement, names):
+        return site
+    calls = called(module, *names)
+    return Site(site.file, calls[0].lineno) if len(calls) == 1 else site
+
+
+def _spelled(statement: ast.stmt, names: tuple[str, ...]) -> bool:
+    """Whether a statement has one of these words in a name: ``self.softmax(x)`` has softmax."""
+    return any(w.lower() in n.lower() for n in names_in(statement) for w in names)
 
 
 def same_loop(inner: tuple[Site, ...], other: Site | None) -> bool:

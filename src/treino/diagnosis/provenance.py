@@ -225,7 +225,8 @@ def _given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str
     ordered: list[str] = []
     calls = called(statement, "DataLoader") if of_loader else []
     for call in calls or [n for n in ast.walk(statement) if isinstance(n, ast.Call)]:
-        for argument in call.args:
+        chosen = [k.value for k in call.keywords if k.arg in ("dataset", "sampler", "batch_sampler")]
+        for argument in [*call.args, *(chosen if of_loader else [])]:
             for node in ast.walk(argument):
                 if isinstance(node, ast.Subscript):
                     ordered += sorted(data_names(node.value))

@@ -1,12 +1,18 @@
 """A rare class that the net has given up."""
 
+import re
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, tree
+from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import LossSeen, Seen
 from treino.words import _
+
+RANKS = re.compile(
+    r"roc|auc|average_?precision|precision_recall_curve|brier|calibration|ndcg|mrr|recall_at|precision_at|lift",
+    re.IGNORECASE,
+)
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -27,10 +33,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         newest = loss.confusion + loss.earlier
         seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
+        if _ranked(loss.site):
+            continue
         if count / total < 0.3 / loss.classes and common > 0.75 and seen_now >= 4 and found < 0.1 * seen_now:
             numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
             yield Evidence(_unused_sampler(loss) or loss.made_at or loss.site, loss.site, numbers)
             return
+
+
+def _ranked(site: Site | None) -> bool:
+    """Whether the script judges probabilities or an order, and not the class that is said at one half."""
+    module = tree(site.file) if site is not None else None
+    return module is not None and any(RANKS.search(name) for name in names_in(module))
 
 
 def _unused_sampler(loss: LossSeen) -> Site | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.places import killing_init
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import ReluSeen, Seen
@@ -16,7 +17,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     values = seen.loss_values()
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
         if r.batches >= 3 and r.dead >= 0.9 * r.units and seen.stuck(0.9):
-            yield Evidence(_layer(r, seen), r.site, {"dead": r.dead, "units": r.units, "loss": values[-1]})
+            layer = _layer(r, seen)
+            init = killing_init(layer.file) if layer is not None else None
+            yield Evidence(init or layer, r.site, {"dead": r.dead, "units": r.units, "loss": values[-1]})
             return
 
 

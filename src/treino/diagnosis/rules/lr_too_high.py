@@ -22,6 +22,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         ratios = sorted(o.update_ratio)
         if o.steps < 12 or not ratios:
             continue
+        if o.weight_decay >= 0.5 and o.decay_share and o.decay_share[0] > 1:
+            continue  # it is the decay that moves the weights
         typical = ratios[len(ratios) // 2]
         # A loss by hand begins somewhat above the best constant: its fall back from high up may end below.
         stuck = loss.stuck(0.75) if loss.by_hand and highest > 10 * loss.constant else loss.stuck(0.9)

@@ -1,4 +1,4 @@
-"""An argmax along the rows instead of the classes."""
+"""An argmax along the rows instead of the classes, or answers in a column against labels in a row."""
 
 from collections.abc import Iterable
 
@@ -9,11 +9,20 @@ from treino.words import _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """argmax of a classifier's batch of outputs over dim 0, or over everything at once."""
+    """argmax of a classifier's batch of outputs over dim 0, or over everything at once; [N, 1] == [N]."""
     for axis in seen.axes:
         if axis.calls >= 1:
             dim = _("none") if axis.dim is None else axis.dim
+            what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
+            if axis.labels is not None:
+                what = _("outputs of shape {shape} are compared with labels of shape {labels}")
             numbers = {
+                "what": what.format(
+                    dim=dim,
+                    right=axis.class_dim,
+                    shape=list(axis.shape),
+                    labels=list(axis.labels or ()),
+                ),
                 "dim": dim,
                 "right": axis.class_dim,
                 "shape": str(list(axis.shape)),
@@ -29,13 +38,10 @@ RULE = Rule(
     certain=True,
     watches=("axes",),
     decide=decide,
-    message=_(
-        "argmax over dim {dim} of an output of shape {shape} ({calls} calls); the classes are on dim {right}."
-    ),
+    message=_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
     why=_(
-        "Along the first axis the best row of each class is found, not the best class of each row. The "
-        "figure "
-        "that comes of it is not an accuracy."
+        "Along the first axis the best row of each class is found, not the best class of each row; a column "
+        "against a row compares each answer with every label. The figure that comes of it is not an accuracy."
     ),
     fix=_("Take argmax(dim=1) (the class axis) and compare with labels of the same shape."),
     wrong="""\

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import update_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
@@ -17,7 +18,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     m = seen.manual
     if m.tainted_updates >= 2:
         numbers = {"optimizer": _("by hand"), "summed": m.tainted_updates, "steps": m.updates + 1}
-        yield Evidence(m.tainted_at, m.tainted_at, numbers)
+        yield Evidence(update_by_hand(m.tainted_at) or m.tainted_at, m.tainted_at, numbers)
 
 
 RULE = Rule(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
@@ -13,7 +14,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
     for loss in seen.losses.values():
         if loss.sigmoid:
-            yield Evidence(loss.sigmoid_at or loss.site, loss.site, {"calls": loss.sigmoid})
+            yield Evidence(
+                written(loss.sigmoid_at or loss.site, "sigmoid"),
+                loss.site,
+                {"calls": loss.sigmoid},
+            )
 
     for b in seen.backwards.values():
         if b.sigmoid:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
@@ -14,7 +15,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.softmax and loss.name in ("cross_entropy", "nll_loss"):
             yield Evidence(
-                loss.softmax_at or loss.site, loss.site, {"calls": loss.softmax, "classes": loss.classes}
+                written(loss.softmax_at or loss.site, "softmax"),
+                loss.site,
+                {"calls": loss.softmax, "classes": loss.classes},
             )
 
     for b in seen.backwards.values():

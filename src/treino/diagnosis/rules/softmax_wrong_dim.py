@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import _
+
+NAMES = ("softmax", "log_softmax", "Softmax", "LogSoftmax")
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -16,7 +19,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.wrong_dim and loss.wrong_dims is not None:
             numbers = {"calls": loss.wrong_dim, "dim": loss.wrong_dims[0], "right": loss.wrong_dims[1]}
-            yield Evidence(loss.wrong_dim_at or loss.site, loss.site, numbers)
+            yield Evidence(written(loss.wrong_dim_at or loss.site, *NAMES), loss.site, numbers)
     for b in seen.backwards.values():
         if b.wrong_dim and b.wrong_dims is not None:
             numbers = {"calls": b.wrong_dim, "dim": b.wrong_dims[0], "right": b.wrong_dims[1]}

@@ -19,7 +19,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if b.broadcasts >= 2 and b.broadcast is not None:
             rows = b.broadcast[0][0]
             made = b.broadcast_at or loss_line(b.site)
-            place = loss_made(b.site) if passes_on(made) else made
+            place = loss_made(b.site) if passes_on(made, most=2) else made
             yield _evidence(place, made, b.broadcast[0], (rows,), b.calls)
 
 

@@ -30,7 +30,9 @@ class Alike:
             if p is None or p.dim() < 2 or p.grad is None or p.numel() > LARGEST or p.is_sparse:
                 continue
             known = self._layers.get(id(p))
-            if known is None and (facts.steps != min(WHEN) or not any(_alike(p, p.grad, a) for a in (0, 1))):
+            if known is None and (
+                facts.steps != min(WHEN) or not any(_alike(p, p.grad, a) for a in (0, 1, -3, -4))
+            ):
                 continue
             homes = self._homes() if homes is None else homes
             module, name = homes.get(id(p), (None, ""))
@@ -41,7 +43,8 @@ class Alike:
                 if axis is not None:
                     site = self.nets.made.get(module) if module is not None else facts.site
                     kind = type(module).__name__ if module is not None else "tensor"
-                    known = LayerSeen(kind, site, p.shape[axis], 0, True, name)
+                    units = p.shape[axis] if axis >= 0 else p.shape[0] // -axis
+                    known = LayerSeen(kind, site, units, 0, True, name)
                     self._layers[id(p)] = known
                     self.seen.layers.append(known)
                 continue
@@ -55,7 +58,13 @@ class Alike:
 
     @staticmethod
     def _axes(p: torch.Tensor, module: nn.Module | None) -> tuple[int, ...]:
-        """The axes that may be that of the units: a weight made by hand may be [in, out]."""
+        """The axes that may be that of the units: a weight made by hand may be [in, out]; -3 and -4 are the
+        first one of that many gates, each of which has units of its own.
+        """
+        if isinstance(module, (nn.LSTM, nn.LSTMCell)):
+            return (-4,)
+        if isinstance(module, (nn.GRU, nn.GRUCell)):
+            return (-3,)
         if module is not None and type(module).__module__.startswith("torch.nn"):
             axes: tuple[int, ...] = (0,)
         else:
@@ -69,6 +78,9 @@ def _alike(p: torch.Tensor, grad: torch.Tensor, axis: int) -> bool:
 
 def _equal(t: torch.Tensor, axis: int) -> bool:
     """Whether all slices along an axis agree to a thousandth of the largest entry."""
+    if axis < 0:
+        gates = t.chunk(-axis) if t.shape[0] % -axis == 0 and t.shape[0] > -axis else ()
+        return bool(gates) and all(_equal(g, 0) for g in gates)
     rows = t.transpose(0, axis).flatten(1)[:64, :64]
     spread = float((rows - rows[:1]).abs().max())
     return spread <= 1e-3 * float(rows.abs().max())  # False where NaN

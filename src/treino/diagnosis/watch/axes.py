@@ -26,10 +26,14 @@ class Axes:
 
     def install(self) -> None:
         """Put the wraps on."""
-        self.patches.after(torch.Tensor, "numpy", self._to_numpy)
-        self.patches.after(np, "argmax", self._argmax)
+        self.patches.after(torch.Tensor, "numpy", self._to_numpy, always=False)
+        self.patches.after(np, "argmax", self._argmax, always=False)
+        for name in ("concatenate", "vstack"):
+            self.patches.after(np, name, self._joined)
+        for owner, name in ((torch.Tensor, "eq"), (torch.Tensor, "__eq__"), (torch, "eq")):
+            self.patches.after(owner, name, self._stretched)
         for owner in (torch, torch.Tensor):
-            self.patches.after(owner, "topk", self._topk)
+            self.patches.after(owner, "topk", self._topk, always=False)
 
     def _output(self, t: torch.Tensor) -> Output | None:
         """The net's output that a tensor is or shares its memory with, detached or not."""
@@ -50,8 +54,39 @@ class Axes:
         if dim % 2 == 0 and t.shape[1] > 1:
             self._seen(here(), dim, output.shape)
 
+    def _stretched(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Answers [N, 1] compared with labels [N]: each with every other."""
+        if not isinstance(result, torch.Tensor) or result.dim() != 2 or len(args) < 2:
+            return
+        n = result.shape[0]
+        if n < 2 or result.shape[1] != n or not self.nets.outputs:
+            return
+        for one, other in ((args[0], args[1]), (args[1], args[0])):
+            if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
+                return
+            newest = self.nets.outputs[-1]
+            column = tuple(one.shape) == (n, 1) == newest.shape and tuple(other.shape) == (n,)
+            if column and newest.net.supervised and self.nets._match(other) is None:
+                whole = one.dtype == torch.bool or bool((one == one.round()).all())
+                if whole:
+                    self._seen(here(), None, (n, 1), labels=(n,))
+                return
+
+    def _asked(self, t: torch.Tensor) -> None:
+        """An answer in evaluation mode that left its graph by ``detach``, to be judged as an array."""
+        for output in reversed(self.nets.outputs):
+            if not (output.let_go and output.grad and not output.training and output.net.supervised):
+                continue
+            for key in output.keys:
+                known = self.nets._known.get(key)
+                held = known[0]() if known is not None else None
+                if held is not None and held.data_ptr() == t.data_ptr():
+                    output.judged, output.let_go = True, False
+
     def _to_numpy(self, result: Any, args: Any, kwargs: Any) -> None:
         t = args[0]
+        if t.is_floating_point() and t.dim() and t.device.type == "cpu":
+            self._asked(t)
         if t.dim() != 2 or not t.is_floating_point() or min(t.shape) < 2:
             return
         output = self._output(t)
@@ -69,6 +104,15 @@ class Axes:
             if axis is not None:
                 self._seen(site, None if axis < 0 else axis, output.shape)
 
+    def _joined(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Arrays of outputs, one below the other, are outputs too."""
+        parts = args[0] if args else kwargs.get("arrays", kwargs.get("tup"))
+        first = parts[0] if isinstance(parts, (list, tuple)) and parts else None
+        if isinstance(first, np.ndarray) and first.ndim == 2 and result.shape[1:] == first.shape[1:]:
+            known = self._arrays.get(first.__array_interface__["data"][0])
+            if known is not None and known[0] == first.shape:
+                self._arrays[result.__array_interface__["data"][0]] = (result.shape, known[1])
+
     def _argmax(self, result: Any, args: Any, kwargs: Any) -> None:
         a = args[0]
         axis = args[1] if len(args) > 1 else kwargs.get("axis")
@@ -78,10 +122,16 @@ class Axes:
         if known is not None and known[0] == a.shape and (axis is None or axis % 2 == 0):
             self._seen(here(), axis, known[0])
 
-    def _seen(self, site: Site | None, dim: int | None, shape: tuple[int, ...]) -> None:
+    def _seen(
+        self,
+        site: Site | None,
+        dim: int | None,
+        shape: tuple[int, ...],
+        labels: tuple[int, ...] | None = None,
+    ) -> None:
         facts = self._axes.get(site)
         if facts is None:
-            facts = self._axes[site] = AxisSeen(site, 0, dim, shape, 1)
+            facts = self._axes[site] = AxisSeen(site, 0, dim, shape, 1, labels)
             self.seen.axes.append(facts)
         facts.calls += 1
 

@@ -29,7 +29,8 @@ class Norms:
             known = (m for m in list(self.nets.made) if isinstance(m, _BatchNorm))  # outside of the windows
             layer = next((m for m in known if m.running_mean is args[1]), None)
         if layer is None and any(n.ones for n in self._norms.values()) and len(args) > 1:
-            layer = next((m for m in list(self._norms) if m.running_mean is args[1]), None)  # type: ignore[comparison-overlap]
+            known = (m for m in list(self._norms) if isinstance(m, _BatchNorm))
+            layer = next((m for m in known if m.running_mean is args[1]), None)
         if layer is None:
             return None
         facts = self._norms.get(layer)
@@ -39,6 +40,8 @@ class Norms:
         return facts
 
     def _batch_norm(self, result: Any, args: Any, kwargs: Any) -> None:
+        if not self.patches.full and args[0].shape[0] != 1:
+            return
         facts = self._norm(args)
         if facts is None:
             return

@@ -68,8 +68,8 @@ class Ownership:
 
     def install(self) -> None:
         for name in CUTS:
-            self.patches.before(torch.Tensor, name, self._cutter(name))
-        self.patches.before(torch, "tensor", self._cutter("torch.tensor"))
+            self.patches.before(torch.Tensor, name, self._cutter(name), always=False)
+        self.patches.before(torch, "tensor", self._cutter("torch.tensor"), always=False)
         self.patches.before(nn.Module, "__init__", self._module_made)
 
     def _module_made(self, args: Any, kwargs: Any) -> None:

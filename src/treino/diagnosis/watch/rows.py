@@ -2,6 +2,8 @@
 came from.
 """
 
+import functools
+import threading
 import weakref
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
-from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.scalers import Scalers
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, TrainSeen, hash_rows
@@ -40,6 +42,7 @@ class Rows:
         self.loader: Site | None = None
         self._resets: set[int] = set()
         self._batch: tuple[Any, Any, Site | None] = (None, None, None)  # (rows, labels, loader) of the newest
+        self._newest: tuple[Any, Any] | None = None  # (batch, its loader's iterator), not yet looked into
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray]] = {}
         nets.row_listeners.append(self._entered)
         nets.finished_listeners.append(self._settled)
@@ -53,9 +56,9 @@ class Rows:
 
         self.patches.after(DataLoader, "__iter__", self._loading)
         self.patches.after(DataLoader, "__init__", self._loader_made)
-        self.patches.after(_BaseDataLoaderIter, "__next__", self._loaded)
+        self.patches.replace(_BaseDataLoaderIter, "__next__", self._next(_BaseDataLoaderIter.__next__))
         for name in ("tensor", "as_tensor", "from_numpy"):
-            self.patches.after(torch, name, self._tensor_made)
+            self.patches.after(torch, name, self._tensor_made, always=False)
         self.patches.before(nn.Module, "load_state_dict", lambda a, k: self._reset(a[0]))
         for kind in (nn.Linear, nn.Conv2d, nn.Conv1d, nn.BatchNorm1d, nn.BatchNorm2d):
             self.patches.before(kind, "reset_parameters", lambda a, k: self._reset(a[0]))
@@ -67,8 +70,25 @@ class Rows:
         self.loader = args[0].__dict__.get("_treino_site")
         result.__dict__["_treino_site"] = self.loader
 
-    def _loaded(self, result: Any, args: Any, kwargs: Any) -> None:
-        parts = list(result.values()) if isinstance(result, dict) else result
+    def _next(self, original: Any) -> Any:
+        """A loader's next batch, noted as it is; it is looked into where a net is."""
+        patches, ident, main = self.patches, threading.get_ident, self.patches.thread
+
+        @functools.wraps(original)
+        def following(loading: Any) -> Any:
+            batch = original(loading)
+            if patches.on and ident() == main:
+                self._newest = batch, loading
+            return batch
+
+        return unseen(following)
+
+    def _loaded(self) -> None:
+        """The newest batch: which of its tensors are rows, which labels."""
+        assert self._newest is not None
+        batch, loading = self._newest
+        self._newest = None
+        parts = list(batch.values()) if isinstance(batch, dict) else batch
         if isinstance(parts, torch.Tensor):
             parts = [parts]
         if not isinstance(parts, (list, tuple)):
@@ -79,7 +99,7 @@ class Rows:
             self._batch = (
                 weakref.ref(first),
                 None if second is None else weakref.ref(second),
-                args[0].__dict__.get("_treino_site"),
+                loading.__dict__.get("_treino_site"),
             )
 
     def _tensor_made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -170,6 +190,8 @@ class Rows:
 
     def _given(self, output: Output, x: torch.Tensor, train: TrainSeen | None) -> None:
         """Which loader gave these rows, and with which labels."""
+        if self._newest is not None:
+            self._loaded()
         rows, labels, site = self._batch
         held = rows() if rows is not None else None
         if held is None or held.data_ptr() != x.data_ptr():
@@ -309,5 +331,6 @@ class Rows:
 
     def finish(self) -> None:
         """Close the evaluations that were still running."""
+        self._newest = None
         for e in self.data.evals.values():
             e.close()

@@ -239,13 +239,16 @@ class BatchNormSeen:
 
 @dataclass
 class AxisSeen:
-    """An argmax over a net's output along another axis than that of the classes."""
+    """An argmax over a net's output along another axis than that of the classes; or answers in a column that
+    are compared with labels in a row.
+    """
 
     site: Site | None
     calls: int
     dim: int | None
     shape: tuple[int, ...]
     class_dim: int
+    labels: tuple[int, ...] | None = None  # their shape
 
 
 @dataclass

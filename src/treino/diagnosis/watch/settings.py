@@ -32,7 +32,7 @@ class Settings:
         self._start: dict[int, list[tuple[weakref.ref[torch.Tensor], torch.Tensor]]] = {}
         self._before: dict[int, list[torch.Tensor]] = {}
         self._schedulers: weakref.WeakKeyDictionary[Any, SchedulerSeen] = weakref.WeakKeyDictionary()
-        self._of: dict[int, list[SchedulerSeen]] = {}
+        self.schedules: dict[int, list[SchedulerSeen]] = {}  # by optimizer
         self._in_scheduler = False
 
     def install(self) -> None:
@@ -41,9 +41,9 @@ class Settings:
             for owner in (nn.utils, nn.utils.clip_grad):
                 original = vars(owner).get(name)
                 if original is not None:
-                    patches.after(owner, name, self._clipped(name))
+                    patches.after(owner, name, self._clipped(name), always=False)
         for name in ("clamp_", "clip_"):
-            patches.after(torch.Tensor, name, self._clamped)
+            patches.after(torch.Tensor, name, self._clamped, always=False)
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
                 if "__init__" in vars(kind):
@@ -91,13 +91,7 @@ class Settings:
                 facts.decay_share.append(facts.weight_decay * size / grad)
 
     def after_step(self, optimizer: Any, facts: OptimizerSeen) -> None:
-        """What the step has changed; schedules and layers too."""
-        for scheduler in self._of.get(id(optimizer), ()):
-            scheduler.updates += 1
-            rate = optimizer.param_groups[0]["lr"]
-            scheduler.peaked = scheduler.peaked or rate > 0.1 * scheduler.base
-            if scheduler.base and scheduler.peaked and rate < 0.0101 * scheduler.base:
-                scheduler.starved += 1
+        """What the step has changed, of parameters and layers."""
         values = self._before.pop(id(facts), None)
         if values is None:
             return
@@ -120,6 +114,15 @@ class Settings:
         if whole > 0:
             facts.movement = math.sqrt(change / whole)
         self._depth(facts)
+
+    def scheduled(self, optimizer: Any) -> None:
+        """A step under a schedule."""
+        for scheduler in self.schedules.get(id(optimizer), ()):
+            scheduler.updates += 1
+            rate = optimizer.param_groups[0]["lr"]
+            scheduler.peaked = scheduler.peaked or rate > 0.1 * scheduler.base
+            if scheduler.base and scheduler.peaked and rate < 0.0101 * scheduler.base:
+                scheduler.starved += 1
 
     def _depth(self, facts: OptimizerSeen) -> None:
         """Gradient sizes from the first to the last weight matrix."""
@@ -201,7 +204,7 @@ class Settings:
         if facts.kind == "OneCycleLR":
             facts.base = float(group.get("max_lr", facts.base))
         self._schedulers[scheduler] = facts
-        self._of.setdefault(id(optimizer), []).append(facts)
+        self.schedules.setdefault(id(optimizer), []).append(facts)
         self.seen.schedulers.append(facts)
         for inner in getattr(scheduler, "_schedulers", ()):
             if inner in self._schedulers:

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+from threading import get_ident
 from time import perf_counter
 from typing import Any
 
@@ -108,7 +109,7 @@ class Watch:
 
     def _clearing(self, args: Any, kwargs: Any) -> None:
         self.gradients.before_clear()
-        self.nets.cleared()
+        self.nets.unfinished.clear()  # what was reached before trains nothing
 
     def _facts(self, optimizer: Any) -> OptimizerSeen:
         facts = self.gradients.made(optimizer)
@@ -140,6 +141,8 @@ class Watch:
             self.patches.spent += perf_counter() - started
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self.patches.quiet and self._stepped_quietly(optimizer):
+            return
         if not self.patches.watching():
             return
         self.patches.count += 1
@@ -161,6 +164,8 @@ class Watch:
                 self.patches.news()
             if full:
                 self.gradients.after_step(facts)
+            if self.settings.schedules:
+                self.settings.scheduled(optimizer)
             self.settings.after_step(optimizer, facts)
             if facts.steps <= LAST_LOOK:
                 self.alike.after_step(facts)
@@ -180,6 +185,35 @@ class Watch:
             self.patches.spent += 16 * (perf_counter() - started)
         if self.after_each_step is not None:
             self.after_each_step(self.seen.steps)
+
+    def _stepped_quietly(self, optimizer: Any) -> bool:
+        """Count a step between windows; no if there is more to do."""
+        known, seen, gradients, backward = (
+            self._known.get(id(optimizer)),
+            self.seen,
+            self.gradients,
+            self.backward,
+        )
+        if known is None or known[0]() is not optimizer or self._stepping is not None:
+            return False
+        if self.nets.unfinished or self.nets.pending or backward.bad_since_step is not None:
+            return False
+        facts = known[1]
+        turn = (gradients.clears - self._clears, backward.since_step)
+        if turn not in facts.turns or not (facts.steps + 1) & 63 or get_ident() != self.patches.thread:
+            return False
+        self._clears, backward.since_step = gradients.clears, 0
+        facts.steps += 1
+        seen.steps += 1
+        self.nets.steps += 1
+        if self.settings.schedules:
+            self.settings.scheduled(optimizer)
+        self.patches.tick(seen.steps)
+        if self.patches.full:
+            gradients.forget()
+        if self.after_each_step is not None:
+            self.after_each_step(seen.steps)
+        return True
 
     def stop(self) -> None:
         """Take everything off and complete the tables."""
