@@ -52,17 +52,17 @@ class Losses:
     """Wraps torch.nn.functional's losses, softmax and sigmoid."""
 
     def __init__(self, seen: Seen, patches: Patches, backward: Backward, nets: Nets) -> None:
-        self.following = False  # a loss whose batches seem to come in order is followed without a gap
+        self.following: list[LossSeen] = []  # their batches seem to come in order: followed without a gap
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
         self.layer_at = backward.softmax_layers  # where the layer was made, as its axis was chosen there
 
     def install(self) -> None:
         for name in NAMES:
-            self.patches.after(F, name, self._observer(name), self._failure(name))
+            self.patches.after(F, name, self._observer(name), self._failure(name), always=self.following)
         for owner in (torch, torch.Tensor):
             for name in ("softmax", "log_softmax", "sigmoid"):
-                self.patches.after(owner, name, self._squashed)
+                self.patches.after(owner, name, self._squashed, always=False)
         self.patches.after(torch.distributions.Categorical, "__init__", self._categorical)
 
     def _categorical(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -107,12 +107,10 @@ class Losses:
             target = args[at] if len(args) > at else kwargs.get("target")
             if not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
                 return
-            if not self.patches.full and self.nets.passed and not self.following and result.requires_grad:
-                return  # outside of the windows, a training like those before it
             facts = self._facts(name)
             facts.calls += 1
             trained = bool(result.requires_grad)
-            if trained and not self.patches.full and facts.calls > FULL and self.nets.passed:
+            if trained and facts.calls > FULL and self.patches.quiet:
                 facts.trained += 1
                 if facts.sorted:
                     self._in_order(facts, target, result)
@@ -329,7 +327,8 @@ class Losses:
             facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
             if facts.trained == FULL:
                 facts.sorted = sum(share for _, share in facts.runs) > 800 * len(facts.runs)
-                self.following = self.following or facts.sorted
+                if facts.sorted:
+                    self.following.append(facts)
         c = facts.classes
         if 2 <= c <= FEW_CLASSES and len(counts) <= c:
             if facts.confusion.shape != (c, c):

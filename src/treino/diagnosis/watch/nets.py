@@ -23,7 +23,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.output import Net, Output, caller_net, class_axis, first_tensor
-from treino.diagnosis.watch.patches import Patches, in_functorch, unseen
+from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
 from treino.diagnosis.watch.seen import AxisSeen, CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here
 
@@ -51,7 +51,6 @@ class Nets:
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
         self.most_before = 0  # calls in a row without a backward, as far as windows saw
-        self.passed = False  # whether the last call was not looked at
         self.steps = 0
         self.loader_of: Callable[[], Site | None] = lambda: None
         self.row_listeners: list[Any] = []
@@ -62,12 +61,12 @@ class Nets:
     def install(self) -> None:
         patches, stack = self.patches, self.stack
         original = nn.Module.__call__
-        ident, main, compiling = threading.get_ident, patches.thread, torch.compiler.is_compiling
+        ident, main, passes = threading.get_ident, patches.thread, self._passes
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if not patches.on or compiling() or ident() != main:
+            if patches.careful and compiling():
                 return original(module, *args, **kwargs)
-            if stack and not patches.full:
+            if (stack and not patches.full) or not patches.on or ident() != main:
                 return original(module, *args, **kwargs)
             stack.append(module)
             try:
@@ -75,7 +74,7 @@ class Nets:
             finally:
                 stack.pop()
             if not stack:
-                if in_functorch():
+                if in_functorch() or (not patches.full and passes(module, result)):
                     return result
                 patches.count += 1
                 started = 0.0 if patches.count & 15 else perf_counter()
@@ -94,17 +93,17 @@ class Nets:
         patches.before(nn.Module, "load_state_dict", lambda a, k: self.loaded.update(a[0].modules()))
         patches.before(nn.Module, "train", self._mode)
         for name in JUDGES:
-            patches.after(torch.Tensor, name, self._judge(name))
+            patches.after(torch.Tensor, name, self._judge(name), always=False)
         for name in ("argmax", "max", "topk", "round"):
-            patches.after(torch, name, self._judge(name))
+            patches.after(torch, name, self._judge(name), always=False)
         for name in COMPARES:
-            patches.after(torch.Tensor, name, self._compared)
-        patches.after(torch, "eq", self._compared)
-        patches.after(torch, "multinomial", self._judge("multinomial"))
+            patches.after(torch.Tensor, name, self._compared, always=False)
+        patches.after(torch, "eq", self._compared, always=False)
+        patches.after(torch, "multinomial", self._judge("multinomial"), always=False)
         for name in ("numpy", "tolist"):
-            patches.after(torch.Tensor, name, self.taken)
+            patches.after(torch.Tensor, name, self.taken, always=False)
         for name in ("__sub__", "__rsub__", "sub"):
-            patches.after(torch.Tensor, name, self._difference)
+            patches.after(torch.Tensor, name, self._difference, always=False)
         self.gradients.fill_listeners.append(self._filled)
 
     # --- modules --------------------------------------------------------------------------------------------
@@ -112,6 +111,7 @@ class Nets:
         self.made[args[0]] = here()
 
     def _mode(self, args: Any, kwargs: Any) -> None:
+        self.patches.quiet = False
         mode = args[1] if len(args) > 1 else kwargs.get("mode", True)
         site = None if mode else here()
         net = self.nets.get(args[0])
@@ -132,6 +132,19 @@ class Nets:
             return self.made.get(stack[-1]) or here()
         return here()
 
+    def _passes(self, module: nn.Module, result: Any) -> bool:
+        """Whether this is a training like those before it, outside of the windows."""
+        known = self._fast.get(id(module))
+        if known is not None and known[1].settled and known[0]() is module and module.training:
+            before = self.backward.since_backward + 1
+            out = result if isinstance(result, torch.Tensor) else first_tensor(result)
+            if before <= self.most_before and out is not None and out.requires_grad:
+                self.backward.since_backward = before
+                self.patches.quiet = True
+                return True
+        self.patches.quiet = False
+        return False
+
     def _called(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
         out = first_tensor(result)
         if out is None or out.dim() == 0:
@@ -141,11 +154,6 @@ class Nets:
         before = self.backward.since_backward = self.backward.since_backward + 1
         if self.patches.full:
             self.most_before = max(self.most_before, before)
-        elif before <= self.most_before and net is not None and net.settled:
-            self.passed = out.requires_grad and module.training
-            if self.passed:
-                return  # a training like those before it, outside of the windows
-        self.passed = False
         if net is None:
             net = self._net(module)
         site = here()
@@ -396,10 +404,6 @@ class Nets:
     def _filled(self, filled: set[int]) -> None:
         if not filled:
             self.unfinished.clear()
-
-    def cleared(self) -> None:
-        """Gradients were cleared: what was reached before trains nothing."""
-        self.unfinished.clear()
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """Outputs reached since the last clearing have trained the nets that this optimizer owns."""

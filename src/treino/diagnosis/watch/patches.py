@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,18 +16,23 @@ import torch
 UNSEEN = "<treino: importlib _bootstrap>"
 
 in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
+compiling = torch.compiler.is_compiling
 
-FIRST, FEW, MORE = 48, 8, 16  # steps
+FIRST, FEW, MORE = 40, 8, 16  # steps
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
 
 
 class Patches:
-    """The wraps of one examination. An observer that raises is noted in ``defects``, never passed on."""
+    """The wraps of one examination. An observer that raises is noted in ``defects``, never passed on.
+
+    quiet: between windows, while a training goes on as those before it: most wraps pass calls on at once.
+    careful: something may be compiled, whose tracing must not see what the wraps do.
+    """
 
     def __init__(self) -> None:
-        self.on = False
+        self.on = self.quiet = self.careful = False
         self.defects: dict[str, int] = {}
         self.thread = threading.get_ident()
         self._undo: list[tuple[Any, str, Any, Any]] = []
@@ -41,9 +47,11 @@ class Patches:
         on), and after anything new; what is read is read as a whole.
         """
         self._clock = clock
-        block = 64 if clock < 512 else 128 if clock < 2048 else 256
+        block = 64 if clock < 256 else 128 if clock < 1024 else 256
         self.full = clock < FIRST or clock & (block - 1) >= block - FEW or clock < self._until
-        self._watched += self.full
+        if self.full:
+            self._watched += 1
+            self.quiet = False
 
     def news(self) -> None:
         """Something happened that no window has seen: watch the next steps, within a share of all."""
@@ -57,8 +65,9 @@ class Patches:
 
     def watching(self) -> bool:
         """Whether this call is to be observed: switched on, on our thread, not inside a compiler's trace."""
-        on = self.on and not torch.compiler.is_compiling()
-        return on and threading.get_ident() == self.thread and not in_functorch()
+        if self.careful and compiling():
+            return False
+        return self.on and threading.get_ident() == self.thread and not in_functorch()
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
         """Set an attribute until ``undo``."""
@@ -66,17 +75,22 @@ class Patches:
         self._undo.append((owner, name, own, new))
         setattr(owner, name, new)
 
-    def after(self, owner: Any, name: str, observe: After, failed: Failed | None = None) -> None:
-        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``."""
+    def after(
+        self, owner: Any, name: str, observe: After, failed: Failed | None = None, *, always: Any = True
+    ) -> None:
+        """Call ``observe(result, args, kwargs)`` after each call of ``owner.name``; as long as ``always`` is
+        empty or false, only while things aren't quiet.
+        """
         original = getattr(owner, name, None)
         if original is None:
             return
-        patches, ident, main = self, threading.get_ident, self.thread
-        compiling, functorch = torch.compiler.is_compiling, in_functorch
+        patches, ident, main, functorch = self, threading.get_ident, self.thread, in_functorch
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if not patches.on or compiling() or ident() != main or functorch():
+            if patches.careful and compiling():
+                return original(*args, **kwargs)
+            if (patches.quiet and not always) or not patches.on or ident() != main or functorch():
                 return original(*args, **kwargs)
             if failed is None:
                 result = original(*args, **kwargs)
@@ -103,16 +117,18 @@ class Patches:
 
         self.replace(owner, name, unseen(watched))
 
-    def before(self, owner: Any, name: str, observe: Callable[..., None]) -> None:
-        """Call ``observe(args, kwargs)`` before each call of ``owner.name``."""
+    def before(self, owner: Any, name: str, observe: Callable[..., None], *, always: Any = True) -> None:
+        """Call ``observe(args, kwargs)`` before each call of ``owner.name``; ``always`` as in ``after``."""
         original = getattr(owner, name, None)
         if original is None:
             return
-        patches, ident, main, compiling = self, threading.get_ident, self.thread, torch.compiler.is_compiling
+        patches, ident, main = self, threading.get_ident, self.thread
 
         @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if patches.on and not compiling() and ident() == main:
+            if patches.careful and compiling():
+                return original(*args, **kwargs)
+            if (always or not patches.quiet) and patches.on and ident() == main:
                 patches.on = False
                 try:
                     observe(args, kwargs)
@@ -125,10 +141,16 @@ class Patches:
 
     def install(self) -> None:
         """Switch on; worker processes that are forked from now on are not observed."""
+        self.careful = _compiled_before()
+        for owner, name in ((torch, "compile"), (torch.export, "export")):
+            self.before(owner, name, self._compiling)
         self.on = True
         os.register_at_fork(after_in_child=self._in_child)
         for name in ("script", "trace"):  # they read the source of what they compile
             self._plain_inside(torch.jit, name)
+
+    def _compiling(self, args: Any, kwargs: Any) -> None:
+        self.careful = True
 
     def _in_child(self) -> None:
         self.on = False
@@ -169,6 +191,12 @@ class Patches:
         self.on = False
         self._restore()
         self._undo.clear()
+
+
+def _compiled_before() -> bool:
+    """Whether anything was compiled before now; one backend is there from the start."""
+    frames = sys.modules.get("torch._dynamo.eval_frame")
+    return frames is not None and len(getattr(frames, "cached_backends", "unknown")) > 1
 
 
 def unseen(function: Any) -> Any:
