@@ -7,6 +7,7 @@ ranges and what contradicts what.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -255,6 +256,13 @@ def _contradictions(s: Settings, shown: Any) -> None:
                     a=shown("kinds"), pair=pair
                 ),
                 _("Write NAME=KIND, e.g. month=category."),
+            )
+    for column, times in Counter(pair.rpartition("=")[0].strip() for pair in s.kinds).items():
+        if times > 1:
+            refuse(
+                "kinds_twice",
+                _("{a} names '{column}' twice.").format(a=shown("kinds"), column=column),
+                _("Say once what it is."),
             )
     named = [n for n in ("split_group", "split_time", "split_column") if getattr(s, n) is not None]
     if len(named) > 1:

@@ -24,6 +24,7 @@ from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
+LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault"
 LATER_VERBS = "study", "explain", "report", "studio"
 
 
@@ -122,7 +123,11 @@ def _usage(error: CycloptsError, tokens: Sequence[str], app: App) -> TreinoError
         .format(verb=tokens[0] if tokens[0] in _verbs(app) else "")
         .replace("  ", " ")
     )
-    if found := re.search(r"Did you mean [^?]*\?", message):
+    if again := re.fullmatch(r"Parameter (--\S+) specified multiple times\.", message):
+        message = _("{flag} is given twice.").format(flag=again[1])
+        in_one = _("Write all in one, with commas between: {flag} A,B.").format(flag=again[1])
+        hint = in_one if again[1] in LISTS else _("Give it once.")
+    elif found := re.search(r"Did you mean [^?]*\?", message):
         hint, message = found[0], message.replace(found[0], "").strip()
         message = message.split(" Available commands")[0]
     elif type(error).__name__ == "UnknownCommandError":

@@ -197,6 +197,7 @@ def say_missing(met: Mapping[str, Seen], encoders: Sequence[Encoder], impute: st
 
 
 def _named(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
+    features = [name for name in features if str(name).strip()]
     known = {name for name in table.names if name != target}
     seen: set[str] = set()
     for name in features:
