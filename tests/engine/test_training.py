@@ -528,7 +528,8 @@ def test_broken_off_in_a_chunk_it_is_what_the_chunk_began_with(engine, monkeypat
 
     def interrupted(population, rows, work):
         if work.steps > 3:
-            run(population, rows, replace(work, batches=work.batches[:3], factors=work.factors[:3]))
+            factors = [of[:3] for of in work.factors]
+            run(population, rows, replace(work, batches=work.batches[:3], factors=factors))
             raise KeyboardInterrupt
         return run(population, rows, work)
 

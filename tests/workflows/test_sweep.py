@@ -266,3 +266,11 @@ def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: 
     assert [k.member for k in kept] == [e["member"] for e in document["leaderboard"][:3]]
     best, _meta = RunFolder.open(tmp_path / "s" / "best").read_tensors("model.safetensors")
     assert all(torch.equal(best[name], t) for name, t in kept[0].weights.items())
+
+
+@pytest.mark.slow
+def test_schedules_train_side_by_side(tmp_path: Path) -> None:
+    space = ["schedule=cosine|constant|step", "warmup=0|9", "lr=1e-3..1e-1:log"]
+    document = swept(tmp_path / "s", space, strategy="halving", members=18, settings={"epochs": 20})
+    assert table(tmp_path / "s").group.nunique() == 1
+    assert document["judge"]["certificate"]["same_bits"]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.optim import HP, OPTIMIZERS
+from treino.engine.schedules import SCHEDULES
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -58,6 +59,26 @@ def fits(sizes: Sequence[int], members: int, dtype: torch.dtype) -> None:
             ),
             _("Use smaller hidden layers, or fewer networks at once."),
         )
+
+
+def schedules_of(schedule: Any, warmup: Any, members: int, steps: int) -> list[tuple[str, int]]:
+    """Each member's schedule and warm-up steps, from one of both or one for each member."""
+    found = []
+    for name, value in (("schedule", schedule), ("warmup", warmup)):
+        values = list(value) if isinstance(value, list | tuple) else [value] * members
+        if len(values) != members:
+            raise TreinoError(
+                f"{name}_count",
+                _("{name} has {n} values for {members} members.").format(
+                    name=name, n=len(values), members=members
+                ),
+                _("Give one, or one for each member."),
+            )
+        found.append(values)
+    return [
+        (known("schedule", name, SCHEDULES), min(whole("warmup", steps_of, 0), steps))
+        for name, steps_of in zip(*found, strict=True)
+    ]
 
 
 def per_member(name: str, value: Any, members: int) -> Tensor:

@@ -65,12 +65,15 @@ def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
 
 
 def block_numbers(
-    hp: dict[str, Tensor], factors: list[float], first: int, dtype: torch.dtype, device: torch.device
+    hp: dict[str, Tensor], factor_SR: Tensor, first: int, dtype: torch.dtype, device: torch.device
 ) -> list[Numbers]:
-    """One Numbers per step for a block of R members: the same formulas on ``[S, R]``, in operations that IEEE
-    arithmetic rounds in one way only, then rounded to the network's type."""
-    steps = len(factors)
-    lr_SR = hp["lr"] * torch.tensor(factors, dtype=torch.float64).unsqueeze(1)
+    """One Numbers per step for a block of R members, with what their schedules say in float64.
+
+    The same formulas on ``[S, R]``, in operations that IEEE arithmetic rounds in one way only, then rounded
+    to the network's type.
+    """
+    steps = len(factor_SR)
+    lr_SR = hp["lr"] * factor_SR
     used = {name: hp[name] if bool((hp[name] != off).any()) else None for name, off in OFF.items()}
     columns = {
         "lr": lr_SR,

@@ -16,14 +16,14 @@ TICK_LEAST = 10  # steps
 class Plan:
     """batch_size: None for all rows. patience in epochs, 0: never stop early. every: steps per tick.
 
+    schedules: (name, warm-up steps), all that there are among the members.
     batches: of an epoch, where the rows come in batches of their own; batch_size is then their largest.
     """
 
     rows: int
     batch_size: int | None
     steps: int
-    schedule: str
-    warmup: int
+    schedules: tuple[tuple[str, int], ...]
     patience: int
     metric: str
     keep: str
@@ -39,8 +39,12 @@ class Plan:
             return self.batches
         return 1 if self.batch_size is None else -(-self.rows // self.batch_size)
 
-    def factor(self, step: int) -> float:
-        return scale(self.schedule, self.warmup, step, self.steps)
+    def factors(self, first: int, stop: int) -> list[list[float]]:
+        """What the learning rate is multiplied with at each of these steps, by schedule."""
+        return [
+            [scale(name, warmup, step, self.steps) for step in range(first, stop)]
+            for name, warmup in self.schedules
+        ]
 
     def epoch_of(self, step: int) -> int:
         """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""

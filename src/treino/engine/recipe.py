@@ -74,6 +74,7 @@ def make(recipe: Recipe, seeds: Sequence[int], hp: dict[str, Tensor]) -> Populat
         layout,
         buffer_layout,
         torch.tensor(list(seeds), dtype=torch.int64),
+        torch.zeros(P, dtype=torch.int64),
         zeros(),
         zeros(),
         [zeros() for _state in OPTIMIZERS[recipe.optimizer].states],
@@ -110,14 +111,14 @@ class Work:
     """What S steps need: the rows, the batch of every step (None: all rows), and where in the run they are.
 
     x: ``[N, D]``, or ``[N, *item_shape]`` for an own module. y: ``[N]`` int64 or ``[N, K]``.
-    first: updates done before. factors: the schedule's, one per step.
+    first: updates done before. factors: of each of the plan's schedules, one per step.
     """
 
     x: Tensor
     y: Tensor
     batches: Sequence[Tensor | None]
     first: int
-    factors: list[float]
+    factors: list[list[float]]
 
     @property
     def steps(self) -> int:

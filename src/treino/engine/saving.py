@@ -31,10 +31,16 @@ def identity(training: "Training") -> dict[str, Any]:
         "batch_size": plan.batch_size,
         "batches": plan.batches,
         "steps": plan.steps,
-        "schedule": [plan.schedule, plan.warmup],
+        "schedule": _schedules(training),
         "choosing": [plan.patience, plan.metric, plan.keep, plan.evaluates],
         "order": [plan.shuffle, plan.data_seed],
     }
+
+
+def _schedules(training: "Training") -> list[Any]:
+    """The one of all members, or the one of each."""
+    found = [list(schedule) for schedule in training.plan.schedules]
+    return found[0] if len(found) == 1 else [found[k] for k in training._population.schedule_P.tolist()]
 
 
 def save(training: "Training") -> Saved:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,7 +21,6 @@ from treino.engine.optim import OPTIMIZERS
 from treino.engine.own import extremes, materialised, probe
 from treino.engine.plan import TICK_LEAST, Plan
 from treino.engine.recipe import Recipe, make
-from treino.engine.schedules import SCHEDULES
 from treino.engine.training import Training
 from treino.errors import TreinoError
 from treino.words import _
@@ -40,8 +40,8 @@ def train(
     betas: tuple[Any, Any] = (0.9, 0.999),
     eps: float | Sequence[float] = 1e-8,
     weight_decay: float | Sequence[float] = 0.0,
-    schedule: str = "constant",
-    warmup: int = 0,
+    schedule: str | Sequence[str] = "constant",
+    warmup: int | Sequence[int] = 0,
     clip: float | Sequence[float] | None = None,
     loss: str | None = None,
     label_smoothing: float = 0.0,
@@ -70,7 +70,7 @@ def train(
     Dataset or DataLoader of your own, whose batches are then the steps.
     net: ``mlp(...)`` (default ``mlp(64, 32)``), an ``nn.Module``, or a class or function that makes one.
     lr, momentum, betas, eps, weight_decay, clip (largest norm of a gradient) and the MLP's dropout are a
-    number, or one for each seed.
+    number, or one for each seed; so are schedule and warmup.
     schedule: of SCHEDULES, after ``warmup`` steps. loss: of LOSSES; default cross_entropy for classes, mse
     for numbers. class_weights: one per class,
     or ``balanced``. batch_size: rows per step, None for all.
@@ -121,9 +121,11 @@ def train(
         data_seed = seeds[0] if given.seed is None else given.seed
     data_seed = check.whole("data_seed", data_seed, 0)
     plan = _plan(
-        given, batch_size, epochs, steps, schedule, warmup, patience, metric, keep, shuffle, data_seed, every,
+        given, batch_size, epochs, steps, patience, metric, keep, shuffle, data_seed, every,
         names(criterion, outputs),
     )  # fmt: skip
+    schedules = check.schedules_of(schedule, warmup, P, plan.steps)
+    plan = replace(plan, schedules=tuple(dict.fromkeys(schedules)))
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
     if isinstance(net, MLP) and net.batch_norm and last == 1 and given.steps is None:
         raise TreinoError(
@@ -140,6 +142,7 @@ def train(
     )
     with torch.no_grad():
         population = make(recipe, seeds, hp)
+        population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
         item = item_of(net, given)
         rows = [
             Rows(
@@ -177,8 +180,8 @@ def _check_nesterov(nesterov: bool, optimizer: str, momentum_P: Tensor) -> None:
 
 
 def _plan(
-    given: Given, batch_size: int | None, epochs: int | None, steps: int | None, schedule: str, warmup: int,
-    patience: int, metric: str, keep: str, shuffle: Any, data_seed: int, every: int | None,
+    given: Given, batch_size: int | None, epochs: int | None, steps: int | None, patience: int, metric: str,
+    keep: str, shuffle: Any, data_seed: int, every: int | None,
     measured: Sequence[str],
 ) -> Plan:  # fmt: skip
     rows, validation = len(given.train[0]), len(given.validation[0])
@@ -217,8 +220,7 @@ def _plan(
         rows,
         batch_size,
         planned,
-        check.known("schedule", schedule, SCHEDULES),
-        min(check.whole("warmup", warmup, 0), planned),
+        (),
         check.whole("patience", patience, 0),
         metric,
         keep,

@@ -306,8 +306,7 @@ class Training:
         return loss_SP.float(), self._borders(kept_SP, first, begin, ended, stop == due)
 
     def _work(self, first: int, part: Part) -> Work:
-        factors = [self.plan.factor(step) for step in range(first, part.stop)]
-        return Work(part.x, part.y, part.batches, first, factors)
+        return Work(part.x, part.y, part.batches, first, self.plan.factors(first, part.stop))
 
     def _play(self, population: Population, first: int, stop: int) -> None:
         with torch_state(self._kernel.intra_op):

@@ -112,7 +112,9 @@ class Workspace:
         # the block is filled up with copies of the first member's numbers and weights of zero
         filled = torch.cat([rows, rows[:1].expand(self.block - len(rows))])
         hp = {name: value[filled] for name, value in population.hp.items()}
-        numbers = block_numbers(hp, work.factors, work.first, self.recipe.dtype, self.recipe.device)
+        factor_KS = torch.tensor(work.factors, dtype=torch.float64)
+        factor_SR = factor_KS[population.schedule_P[filled]].T
+        numbers = block_numbers(hp, factor_SR, work.first, self.recipe.dtype, self.recipe.device)
         keys = self._drop(population.seed_P[filled], hp["dropout"], work)
         loss = torch.empty(work.steps, self.block, dtype=self.recipe.dtype, device=self.recipe.device)
         x, y = work.x, work.y

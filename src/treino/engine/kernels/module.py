@@ -77,7 +77,8 @@ class Module:
         seed = int(population.seed_P[row])
         self._set(bound, hp, work.first)
         keys = self._keys(bound, hp, seed, work)
-        for s, (batch, factor) in enumerate(zip(work.batches, work.factors, strict=True)):
+        factors = work.factors[int(population.schedule_P[row])]
+        for s, (batch, factor) in enumerate(zip(work.batches, factors, strict=True)):
             x, y = (
                 (work.x.clone() if recipe.net is None else work.x, work.y)
                 if batch is None

@@ -18,7 +18,7 @@ from treino.workflows.own_net import own_net
 from treino.workflows.plan import TICK_STEPS, decide
 from treino.workflows.source import LOADS
 
-SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip")
+SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "schedule", "warmup")
 """Arguments of ``engine.train`` in which members of one population may differ (seed and dropout too)."""
 
 COMPARED = ("normalise", "features")
