@@ -84,11 +84,12 @@ def split_line(path: str) -> Site | None:
     lines = []
     for node in ast.walk(module):
         if isinstance(node, ast.Assign):
-            cuts = [
+            cuts: list[ast.AST] = [
                 n
                 for n in ast.walk(node.value)
                 if isinstance(n, ast.Slice) and (n.lower is None) != (n.upper is None)
             ]
+            cuts += called(node.value, "head", "tail")
             target = {t.id for t in _targets(node)}
             if cuts and (says_train(target) or says_test(target) or says_validation(target)):
                 lines.append(node.lineno)

@@ -31,7 +31,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         common = max(loss.labels.values()) / total
         if rare >= len(loss.confusion):
             continue
-        newest = loss.confusion + loss.earlier
+        newest = loss.confusion
         seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
         if _ranked(loss.site):
             continue

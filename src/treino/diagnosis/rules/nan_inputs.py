@@ -1,10 +1,12 @@
 """NaN or infinity in the rows that enter the net."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.provenance import last_change
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen
 from treino.words import _
@@ -20,11 +22,33 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _made(data: DataSeen) -> Site | None:
-    """The last line that computed the rows which the net was given."""
+    """The last line that computed the rows that the net was given, or the one that divides in a dataset."""
     for t in data.trains.values():
         if t.site is not None and t.site == data.nan_site:
-            return last_change(t.site, t.loader)
+            return _in_dataset(t.loader) or last_change(t.site, t.loader)
     return None
+
+
+def _in_dataset(loader: Site | None) -> Site | None:
+    """The only line of the file's datasets that may give NaN: a quotient, a logarithm, a root."""
+    module = tree(loader.file) if loader is not None else None
+    if loader is None or module is None:
+        return None
+    lines: set[int] = set()
+    for kind in ast.walk(module):
+        methods = (
+            [n for n in kind.body if isinstance(n, ast.FunctionDef)] if isinstance(kind, ast.ClassDef) else []
+        )
+        for method in methods if any(m.name == "__getitem__" for m in methods) else ():
+            for node in ast.walk(method):
+                by = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else None
+                quotient = by is not None and not isinstance(by, ast.Constant) and method.name != "__init__"
+                steep = isinstance(node, ast.Call) and called(node, "log", "sqrt", "log10", "log2")[:1] == [
+                    node
+                ]
+                if quotient or steep:
+                    lines.add(node.lineno)  # type: ignore[attr-defined]
+    return Site(loader.file, lines.pop()) if len(lines) == 1 else None
 
 
 RULE = Rule(

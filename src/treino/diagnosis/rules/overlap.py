@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.provenance import calling_line, data_names, maker_line, origins, rows_line
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.source import called, statement_at, tree
+from treino.diagnosis.source import called, enclosing, statement_at, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
 
@@ -55,6 +55,30 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         place = _joined(e.names[0]) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
+
+
+def both_phases(seen: Seen) -> Iterable[Overlap]:
+    """A net that learned, in evaluation mode alone, on rows that the lines around call test or validation."""
+    data: DataSeen | None = seen.data
+    for t in data.trains.values() if data is not None else ():
+        rows = len(t.only_in_eval)
+        if rows < 10 or not t.names or len(t.rows) <= rows:
+            continue
+        names = names_of_evaluation(t.names) | _phases(t.names)
+        if says_test(names) or says_validation(names):
+            stepped = max(seen.backwards.values(), key=lambda b: b.calls, default=None)
+            yield Overlap(t.names, rows, rows, False, stepped.site if stepped is not None else t.names[0])
+
+
+def _phases(sites: tuple[Site, ...]) -> set[str]:
+    """What loops around these lines run over, as words: ``for phase in ["train", "test"]``."""
+    loops = [n for s in sites for n in enclosing(s) if isinstance(n, ast.For)]
+    return {
+        n.value
+        for loop in loops
+        for n in ast.walk(loop.iter)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    }
 
 
 def shared_by_folds(seen: Seen) -> Iterable[Overlap]:

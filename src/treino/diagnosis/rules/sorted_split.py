@@ -1,20 +1,39 @@
 """A split by position of rows that are sorted by class."""
 
+import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading import split_line
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading import split_line, words
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 from treino.words import _
+
+TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Classes in the evaluation rows that training never saw, and an evaluation that fails on them."""
+    """Classes, or a range of targets, in the evaluation rows that training never saw, and an evaluation that
+    fails on them.
+    """
     for e in seen.data.evals.values() if seen.data is not None else ():
         train = next((t for t in seen.data.trains.values() if t.net is e.net), None)
         total, known = sum(e.labels.values()), set(train.labels_first) if train is not None else set()
+        if train is not None and e.names and _apart(seen, train, e):
+            numbers = {
+                "unseen": 1.0,
+                "shift": 1.0,
+                "training": _trained_loss(seen, train),
+                "evaluation": e.goals.loss,
+                "figure": _("loss"),
+                "what": _("have targets outside of the range of training's"),
+            }
+            yield Evidence(_cut(seen, e) or e.names[0], e.names[0], numbers)
+            return
         if train is None or total < 10 or len(known) < 1 or not e.judged or train.judged < 20:
             continue
         strange = sum(n for label, n in e.labels.items() if label not in known)
@@ -23,18 +42,49 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         worse = e.right / e.judged < 0.75 * train.right / train.judged
         if worse and len(e.labels) <= 50 and (strange > 0.2 * total or (shift > 0.5 and trained >= 50)):
             numbers = {
-                "unseen": strange / total,
+                "unseen": max(strange / total, shift),
+                "figure": _("accuracy"),
+                "what": _("are of classes that training saw less or never"),
                 "shift": shift,
                 "training": train.right / train.judged,
                 "evaluation": e.right / e.judged,
             }
-            cut = next((s for s, shuffled in seen.data.splits if not shuffled), None)
-            fold = next((f.site for f in seen.data.folds), None)
-            place = cut or fold or (split_line(e.names[0].file) if e.names else None)
-            yield Evidence(
-                place or (e.names[0] if e.names else None), e.names[0] if e.names else None, numbers
-            )
+            first = e.names[0] if e.names else None
+            yield Evidence(_cut(seen, e) or first, first, numbers)
             return
+
+
+def _cut(seen: Seen, e: EvalSeen) -> Site | None:
+    """Where the table was cut."""
+    cut = next((s for s, shuffled in seen.data.splits if not shuffled), None)
+    fold = next((f.site for f in seen.data.folds), None)
+    return cut or fold or (split_line(e.names[0].file) if e.names else None)
+
+
+def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:
+    """No target of the evaluation is in the range of training's, the loss is far worse there, and the source
+    sorts rows by something else than time.
+    """
+    known, new = train.goals, e.goals
+    if min(known.n, new.n) < 20 or not (new.low >= known.high or new.high <= known.low):
+        return False
+    module = tree(e.names[0].file)
+    sorts = (
+        called(module, "sort_values", "argsort", "sort", "sorted", "lexsort") if module is not None else []
+    )
+    said = {w.lower() for s in sorts for w in _words_in(s)}
+    return bool(sorts) and not said & TIMES and new.loss > 4 * _trained_loss(seen, train)
+
+
+def _trained_loss(seen: Seen, train: TrainSeen) -> float:
+    """The loss that training came to."""
+    main = curve(seen)
+    return main.last() if main is not None and not main.by_hand else train.goals.loss
+
+
+def _words_in(call: ast.Call) -> set[str]:
+    strings = (n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return {w for name in (*names_in(call), *strings) for w in words(name)}
 
 
 RULE = Rule(
@@ -45,12 +95,9 @@ RULE = Rule(
     watches=("data",),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=_(
-        "{unseen} of the evaluation rows are of classes that training never saw; accuracy {evaluation} "
-        "there, {training} in training."
-    ),
+    message=_("{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."),
     why=_(
-        "The rows were sorted by class when they were cut, so that the two parts hold different classes. "
+        "The rows were sorted by class or by target when they were cut, so that the two parts differ. "
         "The figure measures nothing that the net could have learned."
     ),
     fix=_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),

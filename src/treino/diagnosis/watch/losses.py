@@ -14,7 +14,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.nets import Nets
-from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import LossSeen, Seen
 from treino.diagnosis.watch.where import here, stack
 
@@ -31,7 +31,7 @@ FEW_CLASSES = 20
 MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
 OFTEN = 16  # calls whose input and labels are looked at, then each 16th
-FULL = 48  # calls of a loss that are read as a whole, before the windows
+FULL = FIRST  # calls of a loss that are read as a whole, before the windows
 # Operations after which values can't be told to be unnormalised on purpose.
 ON_PURPOSE = (
     "LogSoftmax",
@@ -329,12 +329,5 @@ class Losses:
                 facts.sorted = sum(share for _, share in facts.runs) > 800 * len(facts.runs)
                 if facts.sorted:
                     self.following.append(facts)
-        c = facts.classes
-        if 2 <= c <= FEW_CLASSES and len(counts) <= c:
-            if facts.confusion.shape != (c, c):
-                facts.confusion = facts.earlier = np.zeros((c, c), np.int64)
-            elif facts.trained % 16 == 0:
-                facts.earlier, facts.confusion = facts.confusion, np.zeros((c, c), np.int64)
-            facts.confusion = facts.confusion + np.bincount(labels * c + predicted, minlength=c * c).reshape(
-                c, c
-            )
+        if 2 <= facts.classes <= FEW_CLASSES and len(counts) <= facts.classes:
+            facts.newest.append((labels.copy(), predicted))

@@ -24,7 +24,7 @@ class Output:
 
     __slots__ = (
         *("__weakref__", "bad_rows", "best_rows", "call", "keys", "flat", "flat_width"),
-        *("fresh", "grad", "hashes", "judged", "labels", "let_go", "loader", "modal", "names", "net"),
+        *("fresh", "goal", "grad", "hashes", "judged", "labels", "let_go", "loader", "modal", "names", "net"),
         *(
             "offset",
             "predicted",
@@ -58,6 +58,7 @@ class Output:
         self.let_go = False
         self.best_rows: Any = None  # (indices of a max over the rows, dim, shape, class dim)
         self.hashes: np.ndarray | None = None  # of the rows that went in
+        self.goal: tuple[float, float, float] | None = None  # least and largest target, loss
         self.flat: np.ndarray | None = None
         self.flat_width = 0
         self.loader: Site | None = None  # the DataLoader that gave the rows

@@ -18,7 +18,7 @@ UNSEEN = "<treino: importlib _bootstrap>"
 in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 compiling = torch.compiler.is_compiling
 
-FIRST, FEW, MORE = 40, 8, 16  # steps
+FIRST, FEW, MORE = 32, 8, 16  # steps
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]

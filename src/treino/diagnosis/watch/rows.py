@@ -245,6 +245,12 @@ class Rows:
             given = [0] * len(hashes)  # each label once: places in the batch, as in contrastive learning
         batch = dict(zip(hashes, given, strict=True))
         again = train.rows.keys() & batch.keys()
+        train.goals.add(len(hashes), output.goal)
+        if output.training:
+            train.only_in_eval -= batch.keys()
+        elif len(train.only_in_eval) < MOST and output.names:
+            train.only_in_eval |= batch.keys() - again
+            train.names = output.names
         if not train.over:
             self._first_epoch(train, output, len(hashes), len(batch) - len(again))
         if again:
@@ -304,6 +310,7 @@ class Rows:
             seen.rows |= known
         trained = [h for h in hashes if h in train.rows] if train.rows else []
         seen.trained_before.update(trained)
+        seen.goals.add(len(hashes), output.goal)
         digest = int(output.hashes.sum())
         now = seen.now
         now.rows += len(hashes)
@@ -334,3 +341,5 @@ class Rows:
         self._newest = None
         for e in self.data.evals.values():
             e.close()
+        for part in (*self.data.trains.values(), *self.data.evals.values()):
+            part.columns.settle()

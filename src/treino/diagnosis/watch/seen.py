@@ -1,7 +1,7 @@
 """What was seen: plain tables that the sensors fill and the rules read."""
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,12 +156,23 @@ class LossSeen:
     target_sum: float = 0.0
     target_squares: float = 0.0
     values: list[float] = field(default_factory=list)  # of trained calls
-    confusion: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))  # [label, said], newest
-    earlier: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))  # of the 16 calls before
+    newest: deque[tuple[np.ndarray, np.ndarray]] = field(
+        default_factory=lambda: deque(maxlen=24)
+    )  # (labels, what was said) of the newest trained calls with few classes
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
     sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module
     loader: Site | None = None  # the DataLoader that was last read
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """[label, said] of the newest trained calls."""
+        c = self.classes
+        found = np.zeros((c, c), np.int64)
+        for labels, said in self.newest:
+            if max(labels.max(), said.max()) < c:
+                found += np.bincount(labels * c + said, minlength=c * c).reshape(c, c)
+        return found
 
     @property
     def labels(self) -> dict[int, int]:

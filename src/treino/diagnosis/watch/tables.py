@@ -11,6 +11,7 @@ from treino.diagnosis.watch.seen import NetSeen
 
 WIDE = 256  # columns that are hashed of a wider row
 MEASURED = 512  # columns whose mean and deviation are followed at most
+TOGETHER = 512  # rows that are added up at once
 _weights: dict[int, np.ndarray] = {}
 Names = tuple[Site, ...]
 
@@ -41,12 +42,24 @@ class Columns:
     squares: np.ndarray | None = None
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    waiting: list[np.ndarray] = field(default_factory=list)  # rows that are not added yet
 
     def add(self, rows_ND: np.ndarray) -> None:
         """More rows; of another width, or too many columns, they are passed over."""
         if not len(rows_ND) or rows_ND.shape[1] > MEASURED:
             return
-        rows = rows_ND.astype(np.float64)
+        if self.waiting and self.waiting[0].shape[1] != rows_ND.shape[1]:
+            self.settle()
+        self.waiting.append(rows_ND.astype(np.float64))
+        if sum(map(len, self.waiting)) >= TOGETHER:
+            self.settle()
+
+    def settle(self) -> None:
+        """Add up what waits."""
+        if not self.waiting:
+            return
+        rows = np.concatenate(self.waiting)
+        self.waiting.clear()
         squares = np.einsum("nd,nd->d", rows, rows)
         if self.sums is None or self.squares is None or self.low is None or self.high is None:
             self.sums, self.squares = rows.sum(axis=0), squares
@@ -101,6 +114,23 @@ class Phase:
 
 
 @dataclass
+class Goals:
+    """Real-valued targets: their range, and the loss of the newest rows."""
+
+    n: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    loss: float = math.nan
+
+    def add(self, rows: int, goal: tuple[float, float, float] | None) -> None:
+        """The targets of one call."""
+        if goal is not None:
+            self.n += rows
+            self.low, self.high = min(self.low, goal[0]), max(self.high, goal[1])
+            self.loss = goal[2]
+
+
+@dataclass
 class EvalSeen:
     """One place from which a net is evaluated: its rows, labels and predictions."""
 
@@ -129,6 +159,7 @@ class EvalSeen:
     before: Phase | None = None
     leaked: Counter[int] = field(default_factory=Counter)  # fit number -> rows that it was fitted on
     columns: Columns = field(default_factory=Columns)
+    goals: Goals = field(default_factory=Goals)
 
     def close(self) -> None:
         """A phase is over: hold it against the one before."""
@@ -184,6 +215,9 @@ class TrainSeen:
     site: Site | None = None
     labels_first: Counter[float] = field(default_factory=Counter)
     labels_later: Counter[float] = field(default_factory=Counter)
+    goals: Goals = field(default_factory=Goals)
+    only_in_eval: set[int] = field(default_factory=set)  # rows that it learned on in evaluation mode alone
+    names: Names = ()  # the lines that led there
 
 
 @dataclass

@@ -124,10 +124,11 @@ class Watch:
         if not self.patches.watching():
             return None
         self.patches.count += 1
-        started = perf_counter()
+        started = 0.0 if self.patches.count & 15 else perf_counter()
         self.patches.on = False
         try:
-            facts = self.gradients.made(optimizer)
+            known = self._known.get(id(optimizer))
+            facts = known[1] if known is not None and known[0]() is optimizer else self._facts(optimizer)
             self._stepping = facts
             self.settings.before_step(optimizer, facts)
             if self.patches.full:
@@ -138,7 +139,8 @@ class Watch:
             return None
         finally:
             self.patches.on = True
-            self.patches.spent += perf_counter() - started
+            if started:
+                self.patches.spent += 16 * (perf_counter() - started)
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if self.patches.quiet and self._stepped_quietly(optimizer):
