@@ -20,19 +20,32 @@ def header(path: Path) -> dict[str, list[tuple[str, int]]]:
 
 
 def faulty(folder: str) -> list[Path]:
-    return sorted(p for p in (BED / folder / "faulty").glob("*.py") if ".mended" not in p.name and _runs(p))
+    """The faulty scripts whose packages are there."""
+    return [p for p in _faulty(folder) if not missing(p)]
 
 
 def right(folder: str) -> list[Path]:
     """The correct scripts, and the faulty ones mended."""
-    found = [*(BED / folder / "faulty").glob("*.mended.py"), *(BED / folder / "correct").glob("*.py")]
-    return sorted(p for p in found if _runs(p))
+    return [p for p in _right(folder) if not missing(p)]
 
 
-def _runs(path: Path) -> bool:
-    """Whether the packages that a script names as needed are there."""
+def left_out(folder: str) -> list[Path]:
+    """Scripts that need a package which isn't there."""
+    return [p for p in (*_faulty(folder), *_right(folder)) if missing(p)]
+
+
+def _faulty(folder: str) -> list[Path]:
+    return sorted(p for p in (BED / folder / "faulty").glob("*.py") if ".mended" not in p.name)
+
+
+def _right(folder: str) -> list[Path]:
+    return sorted([*(BED / folder / "faulty").glob("*.mended.py"), *(BED / folder / "correct").glob("*.py")])
+
+
+def missing(path: Path) -> list[str]:
+    """The packages that a script names as needed and that aren't there."""
     needed = _NEEDS.findall("\n".join(path.read_text().splitlines()[:12]))
-    return all(find_spec(name) is not None for name in needed)
+    return [name for name in needed if find_spec(name) is None]
 
 
 def found_at(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.bed import faulty, found_at, header, right
+from tests.diagnosis.bed import faulty, found_at, header, left_out, missing, right
 from tests.diagnosis.zygote import examined
 from treino.diagnosis.rules import rules
 
-FAULTY, RIGHT = faulty("seen"), right("seen")
+FAULTY, RIGHT, LEFT_OUT = faulty("seen"), right("seen"), left_out("seen")
 
 
 @cache
@@ -46,6 +46,11 @@ def test_the_output_is_the_same_with_and_without_the_doctor(path):
     plain = examined(path, watched=False)
     assert plain["output"] == watched(path)["output"]
     assert plain["status"] == watched(path)["status"]
+
+
+@pytest.mark.parametrize("path", LEFT_OUT, ids=lambda p: p.stem)
+def test_a_script_waits_for_its_packages(path):
+    pytest.skip(f"{path.name} needs {', '.join(missing(path))}")
 
 
 def test_the_bed_names_only_rules_that_there_are():
