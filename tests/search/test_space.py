@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,3 +154,10 @@ def test_equal_spaces_are_equal_as_json() -> None:
     assert json.dumps(space(*texts).to_json()) == json.dumps(space(*texts).to_json())
     assert space(*texts).to_json() != space(*texts[:2]).to_json()
     assert Space((Dimension("lr", Choice((1,))),)).to_json() == {"lr": {"values": [1]}}
+
+
+def test_arrays_and_ranges_are_lists_of_values() -> None:
+    found = read_space({"lr": np.array([0.1, 0.01]), "hidden": range(4, 6), "seed": [np.int64(3)]}, WHOLE)
+    assert [d.domain.values for d in found.dimensions] == [(0.1, 0.01), (4, 5), (3,)]
+    assert type(found.dimensions[2].domain.values[0]) is int
+    json.dumps(found.to_json())

@@ -83,6 +83,9 @@ def test_a_rate_is_found_and_kept(tmp_path: Path) -> None:
     assert run.settings["lr"] == kept["chosen"]
     assert 1e-4 < kept["chosen"] < 0.3
     assert len(kept["rates"]) == len(kept["losses"]) == 64
+    own = tr.fit("iris", torch.nn.Linear(4, 3), lr="auto", epochs=5, parent=tmp_path)
+    assert len(own.folder.read_json("rates.json")["rates"]) == 16
+    assert own.metrics["train"]["accuracy"] > 0.7
     from treino.spec import read_settings
 
     sgd = find_rate("wine", read_settings({"optimizer": "sgd"}))

@@ -233,7 +233,9 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool]) -> Dimension:
     if isinstance(value, (Range, Choice)):
         return Dimension(name, _checked(name, value, whole[name]))
     if not isinstance(value, str):
-        values = tuple(value) if isinstance(value, (list, set, frozenset)) else (value,)
+        value = value.tolist() if hasattr(value, "tolist") else value  # of an array
+        several = isinstance(value, (list, range, set, frozenset))
+        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if several else (value,)))
         return Dimension(name, _checked(name, Choice(values), whole[name]))
     when, among = None, ()
     condition = _CONDITION.search(value)

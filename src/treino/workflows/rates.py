@@ -5,9 +5,11 @@ WACV 2017); where his one network climbs through all rates, here each rate has a
 the same seed, as one population.
 """
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -87,6 +89,7 @@ def find_rate(source: Any, settings: Settings, module: nn.Module | None = None) 
     data: Data = load_data(source, settings)
     own = module if module is not None else own_net(settings.net, settings.seed) if settings.net else None
     net, arguments = decide(settings, data, own)
+    made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights
     batch = min(arguments["batch_size"] or len(data.train), len(data.train))
     steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
     weights = sum(a * b for a, b in pairwise((data.inputs, *net.hidden))) if isinstance(net, MLP) else LARGE
@@ -102,7 +105,7 @@ def find_rate(source: Any, settings: Settings, module: nn.Module | None = None) 
         "keep": "last",
     }
     tried = train(
-        data, net, seeds=[settings.seed] * count, every=TICK_STEPS, **{**arguments, **usual, "lr": rates}
+        data, made, seeds=[settings.seed] * count, every=TICK_STEPS, **{**arguments, **usual, "lr": rates}
     )
     before = torch.get_num_threads()
     torch.set_num_threads(1)
