@@ -101,8 +101,9 @@ class Settings(BaseModel):
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
-        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images", gt=0, le=1e6
-    )
+        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images; 'auto' tries "
+        "many for a short while first (not in a sweep)", gt=0, le=1e6,
+    )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum of sgd", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
     betas: Annotated[tuple[Float, Float], BeforeValidator(written.items)] | None = _f(
