@@ -28,6 +28,8 @@ def test_columns_add_up_to_those_of_all_rows():
     for part in (x_ND[:20], x_ND[20:50]):
         first.add(part)
     second.add(x_ND[50:])
+    for part in (first, second):
+        part.settle()
     both = first + second
     np.testing.assert_allclose(both.mean(), x_ND.mean(0))
     np.testing.assert_allclose(both.variance(), x_ND.var(0))
@@ -41,6 +43,8 @@ def test_a_scaler_is_known_by_the_exact_statistics_of_the_rows_that_it_saw(scale
     scaled = scaler.fit_transform(x_ND).astype(np.float32)
     whole.add(scaled)
     part.add(scaled[:200])
+    for columns in (whole, part):
+        columns.settle()
     assert kind in set(exact(whole))
     assert kind not in set(exact(part))
 

@@ -7,6 +7,7 @@ always.
 import math
 import weakref
 from collections import deque
+from threading import get_ident
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
-from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import culprit
 from treino.diagnosis.watch.where import here, stack
@@ -61,19 +62,23 @@ class Backward:
         self.softmax_layers: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
+        self._quick: dict[int, BackwardSeen] = {}  # by the site's id
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
         self._last_node = 0
         self._relu_at: dict[tuple[Site | None, int], Site | None] = {}
 
     def install(self) -> None:
         original = torch.autograd.backward
-        patches = self.patches
+        patches, brief, ident, main = self.patches, self._brief, get_ident, self.patches.thread
 
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
-            if not patches.watching() or self.running:
+            if patches.careful and compiling():
                 original(tensors, *args, **kwargs)
                 return
-            if patches.quiet and kwargs.get("inputs") is None and self._brief(tensors):
+            if patches.quiet and patches.on and ident() == main and brief(tensors, kwargs):
+                original(tensors, *args, **kwargs)
+                return
+            if not patches.watching() or self.running:
                 original(tensors, *args, **kwargs)
                 return
             patches.count += 1
@@ -115,15 +120,16 @@ class Backward:
         for owner, name in ((torch, "tensor"), (torch, "as_tensor"), (torch.Tensor, "requires_grad_")):
             patches.after(owner, name, self._leaf_made, always=False)
 
-    def _brief(self, tensors: Any) -> bool:
+    def _brief(self, root: Any, kwargs: Any) -> bool:
         """Note a loss between windows; no if there is more to look at."""
-        facts = self.seen.backwards.get(here())
-        root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
-        node = root.grad_fn if root is not None else None
-        if facts is None or root is None or node is None or root.numel() != 1 or self.lines.wanted:
+        facts = self._quick.get(id(here()))
+        if facts is None or self.lines.wanted or type(root) is not torch.Tensor or root.dim():
+            return False
+        node, calls = root.grad_fn, facts.calls
+        if node is None or not calls & (calls + 1) or self.running or kwargs.get("inputs") is not None:
             return False
         value, number = root.item(), node._sequence_nr()
-        if not facts.calls & (facts.calls + 1) or not math.isfinite(value):
+        if value - value != 0:
             return False
         if facts.sizes.get(number - self._last_node, 0) < AGAIN and len(facts.sizes) < MOST_SIZES:
             return False
@@ -147,7 +153,7 @@ class Backward:
     def _facts(self, site: Site | None) -> BackwardSeen:
         facts = self.seen.backwards.get(site)
         if facts is None:
-            facts = self.seen.backwards[site] = BackwardSeen(site, stack=stack())
+            facts = self.seen.backwards[site] = self._quick[id(site)] = BackwardSeen(site, stack=stack())
             self.lines.want()
         return facts
 

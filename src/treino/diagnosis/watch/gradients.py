@@ -218,13 +218,6 @@ class Gradients:
             first = self._first_values.setdefault(id(facts), value.clone())
             facts.never_moved = torch.equal(value, first)
 
-    # --- clearing -------------------------------------------------------------------------------------------
-    def before_clear(self) -> None:
-        """zero_grad was called: remember from where, for the finding's line."""
-        self.clears += 1
-        if self.clears < 16 or self.clears % 16 == 0:
-            self.cleared_at = here()
-
     # --- steps ----------------------------------------------------------------------------------------------
     def before_step(self, optimizer: Any, facts: OptimizerSeen, args: Any, kwargs: Any) -> Any:
         """Judge the gradients that this step is about to use; wraps a closure, since it makes its own."""

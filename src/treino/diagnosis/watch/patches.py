@@ -38,7 +38,8 @@ class Patches:
         self._undo: list[tuple[Any, str, Any, Any]] = []
         self._lifted = 0
         self.full = True  # whether this is a window in which everything is watched
-        self._until = self._watched = self._clock = 0
+        self._until = self._watched = self.clock = 0
+        self.next = 0  # the step at which the next window may open
         self.count = 0
         self.spent = 0.0  # seconds in observers, from every 16th call
 
@@ -46,17 +47,18 @@ class Patches:
         """Windows: everything in the first steps, then a few in each block (blocks grow as a training goes
         on), and after anything new; what is read is read as a whole.
         """
-        self._clock = clock
+        self.clock = clock
         block = 64 if clock < 256 else 128 if clock < 1024 else 256
         self.full = clock < FIRST or clock & (block - 1) >= block - FEW or clock < self._until
+        self.next = clock + 1 if self.full else (clock | (block - 1)) - FEW + 1
         if self.full:
             self._watched += 1
             self.quiet = False
 
     def news(self) -> None:
         """Something happened that no window has seen: watch the next steps, within a share of all."""
-        if not self.full and self._watched < 2 * FIRST + self._clock // 8:
-            self._until = self._clock + MORE
+        if not self.full and self._watched < 2 * FIRST + self.clock // 8:
+            self._until, self.next = self.clock + MORE, 0
 
     def defect(self, what: str, error: BaseException) -> None:
         """Note that an observer failed."""

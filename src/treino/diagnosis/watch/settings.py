@@ -21,7 +21,7 @@ HORIZONS = ("T_max", "total_steps", "total_iters")
 
 
 class Settings:
-    """Looks at each optimizer in windows: the first steps, powers of two, then every 32nd."""
+    """Looks at each optimizer's first steps, then at every eighth that windows show."""
 
     def __init__(
         self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward, nets: Nets
@@ -55,10 +55,6 @@ class Settings:
             patches.before(nn.init, name, self._initialised(name))
 
     # --- optimizers -----------------------------------------------------------------------------------------
-    @staticmethod
-    def _window(steps: int) -> bool:
-        return steps < 8 or steps % 32 == 0 or steps & (steps - 1) == 0
-
     def _sampled(self, facts: OptimizerSeen) -> list[torch.Tensor]:
         every = [p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None and p.numel()]
         stride = max(1, len(every) // TENSORS)
@@ -66,7 +62,7 @@ class Settings:
 
     def before_step(self, optimizer: Any, facts: OptimizerSeen) -> None:
         """Measure, in a window, what the step is about to change."""
-        if not self._window(facts.steps):
+        if facts.judged >= 8 and facts.judged % 8:
             return
         tensors = self._sampled(facts)
         values = [p.detach().flatten()[:ENTRIES].clone() for p in tensors]
@@ -105,6 +101,11 @@ class Settings:
         if size > 0:
             facts.update_ratio.append(math.sqrt(moved / size))
             facts.norm.append(math.sqrt(size))
+        self._moved(facts)
+        self._depth(facts)
+
+    def _moved(self, facts: OptimizerSeen) -> None:
+        """How far the weights are from where they began."""
         change = whole = 0.0
         for reference, first in self._start.get(id(facts), ()):
             held = reference()
@@ -113,7 +114,6 @@ class Settings:
                 whole += float(first.pow(2).sum())
         if whole > 0:
             facts.movement = math.sqrt(change / whole)
-        self._depth(facts)
 
     def scheduled(self, optimizer: Any) -> None:
         """A step under a schedule."""
@@ -249,3 +249,8 @@ class Settings:
             self.inits.append((name, site, float(value)))
 
         return observe
+
+    def finish(self) -> None:
+        """How far the weights have come in the end."""
+        for facts in self.seen.optimizers:
+            self._moved(facts)

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+import functools
 from threading import get_ident
 from time import perf_counter
 from typing import Any
@@ -23,11 +24,12 @@ from treino.diagnosis.watch.losses import Losses
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.norms import Norms
 from treino.diagnosis.watch.ownership import Ownership
-from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.settings import Settings
 from treino.diagnosis.watch.sklearn_hooks import SklearnHooks
+from treino.diagnosis.watch.where import here
 
 SENSORS = (
     "lines",
@@ -85,8 +87,8 @@ class Watch:
                 getattr(self, name).install()
         patches.after(Optimizer, "__init__", self._optimizer_made)
         patches.after(Optimizer, "add_param_group", self._group_added)
-        patches.before(Optimizer, "zero_grad", self._clearing)
-        patches.before(nn.Module, "zero_grad", self._clearing)
+        for owner in (Optimizer, nn.Module):
+            patches.replace(owner, "zero_grad", self._clearing(owner.zero_grad))
         self._hooks = (
             []
             if without == "steps"
@@ -107,9 +109,20 @@ class Watch:
         group = args[1] if len(args) > 1 else kwargs["param_group"]
         self.gradients.own(args[0], group["params"])
 
-    def _clearing(self, args: Any, kwargs: Any) -> None:
-        self.gradients.before_clear()
-        self.nets.unfinished.clear()  # what was reached before trains nothing
+    def _clearing(self, original: Any) -> Any:
+        gradients, nets, patches, ident = self.gradients, self.nets, self.patches, get_ident
+
+        @functools.wraps(original)
+        def zero_grad(*args: Any, **kwargs: Any) -> None:
+            if not (patches.careful and compiling()) and patches.on and ident() == patches.thread:
+                gradients.clears += 1
+                if nets.unfinished:
+                    nets.unfinished.clear()  # what was reached before trains nothing
+                if patches.full:
+                    gradients.cleared_at = here()
+            original(*args, **kwargs)
+
+        return unseen(zero_grad)
 
     def _facts(self, optimizer: Any) -> OptimizerSeen:
         facts = self.gradients.made(optimizer)
@@ -119,9 +132,7 @@ class Watch:
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         if self.lines.on:
             self.lines.end()
-        if not self.patches.full and self.seen.steps & 31:
-            return None
-        if not self.patches.watching():
+        if not self.patches.full or not self.patches.watching():
             return None
         self.patches.count += 1
         started = 0.0 if self.patches.count & 15 else perf_counter()
@@ -131,9 +142,7 @@ class Watch:
             facts = known[1] if known is not None and known[0]() is optimizer else self._facts(optimizer)
             self._stepping = facts
             self.settings.before_step(optimizer, facts)
-            if self.patches.full:
-                return self.gradients.before_step(optimizer, facts, args, kwargs)
-            return None
+            return self.gradients.before_step(optimizer, facts, args, kwargs)
         except Exception as error:
             self.patches.defect("step", error)
             return None
@@ -190,31 +199,34 @@ class Watch:
 
     def _stepped_quietly(self, optimizer: Any) -> bool:
         """Count a step between windows; no if there is more to do."""
-        known, seen, gradients, backward = (
+        known, nets, gradients, backward = (
             self._known.get(id(optimizer)),
-            self.seen,
+            self.nets,
             self.gradients,
             self.backward,
         )
-        if known is None or known[0]() is not optimizer or self._stepping is not None:
+        if known is None or known[0]() is not optimizer or nets.unfinished or nets.pending:
             return False
-        if self.nets.unfinished or self.nets.pending or backward.bad_since_step is not None:
+        facts, clears = known[1], gradients.clears
+        if backward.bad_since_step is not None or not (facts.steps + 1) & 63:
             return False
-        facts = known[1]
-        turn = (gradients.clears - self._clears, backward.since_step)
-        if turn not in facts.turns or not (facts.steps + 1) & 63 or get_ident() != self.patches.thread:
+        if (
+            clears - self._clears,
+            backward.since_step,
+        ) not in facts.turns or get_ident() != self.patches.thread:
             return False
-        self._clears, backward.since_step = gradients.clears, 0
+        self._clears, backward.since_step = clears, 0
         facts.steps += 1
-        seen.steps += 1
-        self.nets.steps += 1
+        nets.steps += 1
+        self.seen.steps = self.patches.clock = steps = self.seen.steps + 1
         if self.settings.schedules:
             self.settings.scheduled(optimizer)
-        self.patches.tick(seen.steps)
-        if self.patches.full:
-            gradients.forget()
+        if steps >= self.patches.next:
+            self.patches.tick(steps)
+            if self.patches.full:
+                gradients.forget()
         if self.after_each_step is not None:
-            self.after_each_step(seen.steps)
+            self.after_each_step(steps)
         return True
 
     def stop(self) -> None:
@@ -225,7 +237,7 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         self.seen.inits = self.settings.inits
-        for part in (self.backward, self.nets, self.rows, self.ownership):
+        for part in (self.backward, self.nets, self.rows, self.ownership, self.settings):
             try:
                 part.finish()
             except Exception as error:

@@ -3,7 +3,7 @@
 import sys
 import sysconfig
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 from treino.diagnosis.finding import Site
 
@@ -15,6 +15,9 @@ _LIBRARIES = tuple(
 _own_files: set[str] = set()  # scripts under the doctor, wherever they lie
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
+_calls: dict[
+    tuple[int, int], tuple[CodeType, Site]
+] = {}  # (code's id, place in it); a line takes long to find
 
 
 def watch_file(path: str) -> None:
@@ -43,13 +46,22 @@ def here() -> Site | None:
         if own is None:
             own = is_own(path)
         if own:
-            key = path, frame.f_lineno
-            site = _sites.get(key)
-            if site is None:
-                site = _sites[key] = Site(path, frame.f_lineno, code.co_name)
-            return site
+            called = _calls.get((id(code), frame.f_lasti))
+            return called[1] if called is not None else _site(frame)
         frame = frame.f_back
     return None
+
+
+def _site(frame: FrameType) -> Site:
+    """A frame's line; the same line is the same object."""
+    code, line = frame.f_code, frame.f_lineno
+    site = _sites.get((code.co_filename, line))
+    if site is None:
+        site = _sites[code.co_filename, line] = Site(code.co_filename, line, code.co_name)
+    if len(_calls) > 4096:
+        _calls.clear()
+    _calls[id(code), frame.f_lasti] = code, site  # holds the code, so that its id stays its own
+    return site
 
 
 def stack(limit: int = 4) -> tuple[Site, ...]:
@@ -57,8 +69,10 @@ def stack(limit: int = 4) -> tuple[Site, ...]:
     found: list[Site] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and len(found) < limit:
-        if is_own(frame.f_code.co_filename):
-            found.append(Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        code = frame.f_code
+        if is_own(code.co_filename):
+            called = _calls.get((id(code), frame.f_lasti))
+            found.append(called[1] if called is not None else _site(frame))
         frame = frame.f_back
     return tuple(found)
 
