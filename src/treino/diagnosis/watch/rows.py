@@ -341,5 +341,6 @@ class Rows:
         self._newest = None
         for e in self.data.evals.values():
             e.close()
-        for part in (*self.data.trains.values(), *self.data.evals.values()):
-            part.columns.settle()
+            e.columns.settle()
+        for train in self.data.trains.values():
+            train.columns.settle()

@@ -1,8 +1,8 @@
 """All sensors together: put on, taken off, and their tables completed at the end."""
 
+import functools
 import weakref
 from collections.abc import Callable
-import functools
 from threading import get_ident
 from time import perf_counter
 from typing import Any
