@@ -124,7 +124,10 @@ def norm_line(site: Site) -> Site | None:
     """The line that gives the factor of a penalty on parameters, or adds it up: in a file that has one."""
     module = tree(site.file)
     for node in ast.walk(module) if module is not None else ():
-        squares = called(node, "pow", "square", "norm", "abs") if isinstance(node, ast.stmt) else []
+        squares: list[ast.AST] = []
+        if isinstance(node, ast.stmt):
+            squares += called(node, "pow", "square", "norm", "abs")
+            squares += [n for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow)]
         summed = squares and not hasattr(node, "body") and called(node, "sum", "norm")
         if summed and called(node, "parameters", "named_parameters"):
             return Site(site.file, node.lineno)  # type: ignore[attr-defined]

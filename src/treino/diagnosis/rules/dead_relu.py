@@ -44,6 +44,9 @@ RULE = Rule(
     watches=("relus", "losses", "nets"),
     decide=decide,
     unless=(
+        "unscaled_inputs",
+        "lr_too_high",
+        "exploding_sum_loss",
         "nan_inputs",
         "non_finite_loss",
         "missing_zero_grad",

@@ -34,7 +34,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         n = max(2, len(b.loss) // 4)
         first, last = b.loss[0], sum(b.loss[-n:]) / n
-        if first > 0 and not last <= 3 * first and not b.bad_operation:
+        grew = max(v for v in b.loss if math.isfinite(v)) > 100 * first if math.isfinite(first) else False
+        if first > 0 and not last <= 3 * first and (grew or not b.bad_operation):
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
             yield Evidence(b.summed_at or loss_line(b.site), b.site, numbers)
             return

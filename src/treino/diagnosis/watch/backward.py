@@ -239,7 +239,7 @@ class Backward:
                 self._relu(site, relu, node._saved_result)
                 self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
-            elif name == "BmmBackward0":
+            elif name == "BmmBackward0" and self.patches.full:
                 self._attention(node, facts)
         self.seen.depth.saturating = max(self.seen.depth.saturating, saturating)
         ByHand(facts, self.lines, root, nodes).read()
@@ -273,7 +273,7 @@ class Backward:
         if first is None:
             return
         ndim = len(graph.shape_of(first))
-        made, dim = graph.source(first, ndim - 1)
+        made, dim = _undropped(first, ndim - 1)
         if made is None or made.name() != "SoftmaxBackward0" or dim is None:
             return
         shape = graph.shape_of(made)
@@ -362,6 +362,22 @@ class Backward:
             active = torch.stack(tuple(windows)).any(0)
             dead, at = int((~active).sum()), self._relu_at.get((site, place))
             self.seen.relus.append(ReluSeen(place, active.numel(), dead, len(windows), site, at))
+
+
+def _undropped(node: Any, dim: int | None) -> tuple[Any, int | None]:
+    """What made these values, before views, dropout and constant masks; and its axis that is ``dim`` here."""
+    for _ in range(4):
+        made, dim = graph.source(node, dim)
+        parents = [f for f, _ in made.next_functions if f is not None] if made is not None else []
+        scaled = made is not None and made.name() in (
+            "NativeDropoutBackward0",
+            "MulBackward0",
+            "DivBackward0",
+        )
+        if not scaled or len(parents) != 1 or graph.shape_of(parents[0]) != graph.shape_of(made):
+            return made, dim
+        node = parents[0]
+    return None, None
 
 
 def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:

@@ -148,7 +148,11 @@ class ByHand:
         if one.name() == "TBackward0":
             return
         made, _ = graph.source(one, None)
-        if made is None or (made.name() not in PREDICTS):
+        chosen = made is not None and (
+            made.name() == "GatherBackward0"
+            or (made.name() in ("SumBackward1", "MeanBackward1") and node.name() == "SubBackward0")
+        )
+        if made is None or not (chosen or made.name() in PREDICTS):
             return
         if self._leads_to(node):
             self.facts.broadcasts += 1

@@ -196,7 +196,8 @@ class Losses:
         )
         if other and (name in CLASSES or (len(shape) == 2 and actual == 0 and name != "multi_margin_loss")):
             facts.wrong_dim += 1
-            facts.wrong_dim_at = self.layer_at.get(node._sequence_nr()) or self._site_of(node)
+            layer = self.layer_at.get(node._sequence_nr())
+            facts.wrong_dim_at = layer or facts.wrong_dim_at or self._site_of(node)
             facts.wrong_dims = (actual or 0, dim if dim is not None else classes)
         if kind == "softmax" and name == "cross_entropy":
             facts.softmax += 1

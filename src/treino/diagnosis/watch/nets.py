@@ -427,7 +427,7 @@ class Nets:
             net.settled = net.seen.trained >= SETTLED
             if output.training or not net.modal or output.modal:
                 continue
-            if net.eval_at is not None and net.evaluated_since_eval:
+            if net.eval_at is not None and net.evaluated_since_eval and net.learns():
                 net.seen.trained_in_eval += 1
                 net.seen.eval_at = net.eval_at
         self.unfinished = others[-64:]
@@ -452,7 +452,7 @@ class Nets:
         if not output.judged:
             return
         call.judged += 1
-        if output.modal and output.training:
+        if output.modal and (output.training or net.eval_at is None):  # or its flag alone was set by hand
             call.judged_in_train_mode += 1
         if output.grad and not output.let_go:
             call.unused_in_eval += not output.training

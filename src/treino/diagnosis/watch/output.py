@@ -76,6 +76,8 @@ class Net:
         parts = list(module.modules())
         self.count = len(parts)
         self.modal: list[nn.Module] = [m for m in parts if isinstance(m, _BatchNorm) or _drops(m)]
+        above = {id(child): part for part in parts for child in part.children()}
+        self.homes = [above.get(id(m), m) for m in self.modal]  # the modules that they are parts of
         kinds = tuple(sorted({type(m).__name__ for m in self.modal}))
         self.seen = NetSeen(type(module).__name__, made_at, bool(self.modal), kinds)
         self.calls: dict[Site | None, CallSeen] = {}
@@ -89,6 +91,10 @@ class Net:
         self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Any]] = deque(maxlen=64)
         self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
+
+    def learns(self) -> bool:
+        """Whether a layer with dropout or batch norm belongs to a part that isn't frozen."""
+        return any(p.requires_grad for home in self.homes for p in home.parameters())
 
 
 def _drops(module: nn.Module) -> bool:

@@ -32,6 +32,7 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
 
     def __init__(self, patches: Patches, rows: Rows) -> None:
         self.patches, self.rows = patches, rows
+        self._orders: set[tuple[int, Any]] = set()  # (rows, seed) of arrays that were shuffled
 
     def install(self) -> None:
         for name in WATCHED:
@@ -140,7 +141,12 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
 
     def _shuffled(self, result: Any, args: Any, kwargs: Any) -> None:
         if args and not isinstance(args[0], (int, np.integer)) and len(args[0]) >= 20:
-            self.rows.data.shuffles.append((here(), len(args[0])))
+            seed, rows = kwargs.get("random_state"), len(args[0])
+            if (
+                not isinstance(seed, int) or (rows, seed) not in self._orders
+            ):  # a known seed gives the order of before
+                self._orders.add((rows, seed))
+                self.rows.data.shuffles.append((here(), rows))
 
 
 def _data(args: Any, kwargs: Any) -> Any:
