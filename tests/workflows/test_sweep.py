@@ -274,3 +274,20 @@ def test_schedules_train_side_by_side(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", space, strategy="halving", members=18, settings={"epochs": 20})
     assert table(tmp_path / "s").group.nunique() == 1
     assert document["judge"]["certificate"]["same_bits"]
+
+
+@pytest.mark.slow
+def test_those_that_are_equally_right_are_parted_by_their_loss(tmp_path: Path) -> None:
+    document = swept(
+        tmp_path / "s", ["lr=1e-3..1e-1:log"], "wine", strategy="halving", members=18,
+        settings={"epochs": 40, "metric": "accuracy"},
+    )  # fmt: skip
+    rows = table(tmp_path / "s")
+    for rung in range(rows.rung.max()):
+        here, on = rows[rows.rung == rung], set(rows[rows.rung == rung + 1].member)
+        order = here.sort_values(["best", "validation_loss", "member"], ascending=[False, True, True])
+        assert on <= set(order.member.head((here.shape[0] + 2) // 3 + 1))
+    leaders = [entry["validation"] for entry in document["leaderboard"]]
+    assert leaders == sorted(leaders, key=lambda v: (-v["accuracy"], v["loss"]))
+    assert document["best"]["member"] == document["leaderboard"][0]["member"]
+    assert len({v["accuracy"] for v in leaders[:3]}) == 1

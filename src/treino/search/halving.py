@@ -8,6 +8,7 @@ optimization", JMLR 18 (2018), algorithm 1 and table 1.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from treino.errors import TreinoError
 from treino.words import _
@@ -83,12 +84,13 @@ def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:
     return Bracket(tuple(rungs))
 
 
-def survivors(figures: Sequence[float | None], count: int) -> list[int]:
+def survivors(figures: Sequence[float | tuple[float, ...] | None], count: int) -> list[int]:
     """The places of the ``count`` lowest figures, in order of place; None (diverged) never goes on.
 
-    Ties go to the earlier member, so that the same figures always give the same survivors.
+    A tuple's later figures part those whose first are equal. Ties go to the earlier member, so that the same
+    figures always give the same survivors.
     """
-    alive = [(value, place) for place, value in enumerate(figures) if value is not None]
+    alive: list[Any] = [(value, place) for place, value in enumerate(figures) if value is not None]
     return sorted(place for _value, place in sorted(alive)[:count])
 
 

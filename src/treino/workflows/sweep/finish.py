@@ -90,7 +90,7 @@ def leaderboard(sweep: Sweeping) -> list[dict[str, Any]]:
     """The best members at the last rung that each reached; no test figure is among theirs."""
     better = BETTER[sweep.metric]
     fine = [row for row in sweep.rows.last() if row["best"] is not None]
-    fine.sort(key=lambda row: (-better * row["best"], row["member"]))
+    fine.sort(key=lambda row: (-better * row["best"], row.get("validation_loss") or 0.0, row["member"]))
     return [
         {
             "member": row["member"],

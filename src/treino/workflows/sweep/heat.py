@@ -192,9 +192,19 @@ class Heat:
                 found[member] = None if lost else -BETTER[self.metric] * best
         return found
 
+    def ranked(self) -> dict[int, tuple[float, float] | None]:
+        """Each member's figure, and its loss there, which parts equal ones; None: diverged."""
+        figures, found = self.figures(), dict[int, tuple[float, float] | None]()
+        for place, group in enumerate(self.groups):
+            loss_P = self.seen[place].get("validation_loss", torch.zeros(len(group.members)))
+            for member, loss in zip(group.members, loss_P.nan_to_num(nan=math.inf).tolist(), strict=True):
+                figure = figures[member]
+                found[member] = None if figure is None else (figure, loss)
+        return found
+
     def _cut(self, count: int, table: Table) -> None:
         """Only the best go on."""
-        figures = self.figures()
+        figures = self.ranked()
         order = sorted(figures)
         on = {order[place] for place in survivors([figures[m] for m in order], count)}
         for group, training in zip(self.groups, self.trainings, strict=True):

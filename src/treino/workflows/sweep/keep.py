@@ -20,33 +20,33 @@ ANSWERED_AT_ONCE = 4_000_000  # outputs
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A network of the top: its figure (lower is better) and its weights by plain ``state_dict`` names."""
+    """A network of the top: its figure and loss (lower is better), and its weights by their plain names."""
 
     member: int
     figure: float
+    loss: float
     weights: Mapping[str, Tensor]
 
 
 def best(heat: Heat, count: int) -> list[Kept]:
     """The heat's best ``count``, the best first; equal ones by number."""
-    figures = heat.figures()
-    order = sorted((f, m) for m, f in figures.items() if f is not None)[:count]
+    order = sorted((*f, m) for m, f in heat.ranked().items() if f is not None)[:count]
     where = {
         member: (training, row)
         for group, training in zip(heat.groups, heat.trainings, strict=True)
         for row, member in enumerate(group.members)
     }
     found = []
-    for figure, member in order:
+    for figure, loss, member in order:
         training, row = where[member]
-        found.append(Kept(member, figure, dict(training.net(row).state_dict())))
+        found.append(Kept(member, figure, loss, dict(training.net(row).state_dict())))
     return found
 
 
 def merged(one: Sequence[Kept], other: Sequence[Kept], count: int) -> list[Kept]:
     """The best of both; the same member counts once."""
     by_member = {k.member: k for k in (*one, *other)}
-    return sorted(by_member.values(), key=lambda k: (k.figure, k.member))[:count]
+    return sorted(by_member.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
 
 
 def row_scores(heat: Heat, metric: str) -> dict[str, Tensor]:
@@ -114,13 +114,17 @@ def rows_of(data: Data) -> int:
 def as_tensors(kept: Sequence[Kept]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The top in one file: ``17/0.weight``; the order and figures beside it."""
     tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
-    return tensors, {"order": [k.member for k in kept], "figures": [k.figure for k in kept]}
+    return tensors, {
+        "order": [k.member for k in kept],
+        "figures": [k.figure for k in kept],
+        "losses": [k.loss for k in kept],
+    }
 
 
 def from_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> list[Kept]:
     found = []
-    for member, figure in zip(meta["order"], meta["figures"], strict=True):
+    for member, figure, loss in zip(meta["order"], meta["figures"], meta["losses"], strict=True):
         head = f"{member}/"
         weights = {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
-        found.append(Kept(member, figure, weights))
+        found.append(Kept(member, figure, loss, weights))
     return found
