@@ -10,7 +10,8 @@ from treino.diagnosis.watch.seen import LossSeen, Seen
 from treino.words import _
 
 RANKS = re.compile(
-    r"roc|auc|average_?precision|precision_recall_curve|brier|calibration|ndcg|mrr|recall_at|precision_at|lift",
+    r"(^|_)(roc|aucs?|auroc|auprc|ndcg|mrr|brier|ranking)(_|$)|rocauc|average_?precision|"
+    r"precision_recall_curve|calibration_curve",
     re.IGNORECASE,
 )
 

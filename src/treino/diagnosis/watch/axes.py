@@ -31,7 +31,7 @@ class Axes:
         for name in ("concatenate", "vstack"):
             self.patches.after(np, name, self._joined)
         for owner, name in ((torch.Tensor, "eq"), (torch.Tensor, "__eq__"), (torch, "eq")):
-            self.patches.after(owner, name, self._stretched)
+            self.patches.after(owner, name, self._stretched, always=False)
         for owner in (torch, torch.Tensor):
             self.patches.after(owner, "topk", self._topk, always=False)
 

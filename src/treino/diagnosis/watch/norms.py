@@ -18,6 +18,7 @@ class Norms:
 
     def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
         self.seen, self.patches, self.nets = seen, patches, nets
+        self._ones = False
         self._norms: weakref.WeakKeyDictionary[nn.Module, BatchNormSeen] = weakref.WeakKeyDictionary()
 
     def install(self) -> None:
@@ -28,7 +29,7 @@ class Norms:
         if layer is None and args[0].shape[0] == 1 and len(args) > 1 and args[1] is not None:
             known = (m for m in list(self.nets.made) if isinstance(m, _BatchNorm))  # outside of the windows
             layer = next((m for m in known if m.running_mean is args[1]), None)
-        if layer is None and any(n.ones for n in self._norms.values()) and len(args) > 1:
+        if layer is None and self._ones and len(args) > 1:
             known = (m for m in list(self._norms) if isinstance(m, _BatchNorm))
             layer = next((m for m in known if m.running_mean is args[1]), None)
         if layer is None:
@@ -40,7 +41,8 @@ class Norms:
         return facts
 
     def _batch_norm(self, result: Any, args: Any, kwargs: Any) -> None:
-        if not self.patches.full and args[0].shape[0] != 1:
+        plain = args[0].shape[0] != 1 and (not self._ones or len(args) < 6 or args[5])
+        if plain and not self.patches.full:  # a batch in training, or no single rows yet
             return
         facts = self._norm(args)
         if facts is None:
@@ -55,6 +57,7 @@ class Norms:
 
     def _one(self, facts: BatchNormSeen, shape: tuple[int, ...]) -> None:
         facts.ones += 1
+        self._ones = True
         facts.shape = shape
         facts.called, facts.loader = stack(), self.nets.loader_of()
 
