@@ -24,20 +24,22 @@ from treino.diagnosis.rules import rules
 FACTS = {
     "optimizers": ("backward", "settings"),
     "manual": ("backward",),
-    "backwards": ("backward",),
-    "relus": ("backward",),
-    "losses": ("nets", "losses"),
+    "backwards": ("backward", "lines"),
+    "relus": ("backward", "lines"),
+    "losses": ("nets", "losses", "lines"),
     "nets": ("backward", "nets"),
     "calls": ("backward", "nets"),
-    "axes": ("nets", "axes"),
-    "batch_norms": ("nets", "norms"),
+    "axes": ("backward", "nets", "axes"),
+    "batch_norms": ("backward", "nets", "norms"),
     "data": ("backward", "nets", "rows", "draws", "losses", "sklearn"),
-    "orders": ("nets", "draws"),
+    "orders": ("backward", "nets", "draws"),
     "unowned": ("backward", "nets", "ownership"),
-    "cuts": ("backward", "nets", "ownership"),
+    "cuts": ("backward", "nets", "ownership", "lines"),
     **dict.fromkeys(("layers", "inits", "depth", "schedulers", "seeds", "clips"), ("backward", "settings")),
 }
-"""Facts of ``Seen`` -> the sensors that fill them. The hooks of optimizers are always on."""
+"""Facts of ``Seen`` -> the sensors that fill them. The hooks of optimizers are always on; what a net put out is
+settled by the next backward.
+"""
 
 SENSORS = {sensor for sensors in FACTS.values() for sensor in sensors}
 BUDGET = {"digits": 1.10, "large": 1.03}
@@ -94,6 +96,8 @@ def spent(program: str, length: int, sensors: frozenset[str] | None) -> Spent:
     if exam is not None:
         for name in SENSORS - (sensors or frozenset()):
             getattr(exam._watch, name).install = lambda: None
+        if "lines" not in (sensors or ()):
+            exam._watch.lines.ban()  # others ask for them
         exam.start()
     wall, processor = time.perf_counter(), time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):
@@ -125,9 +129,11 @@ def percent(ratio: float) -> str:
     return f"{100 * (ratio - 1):+.1f} %"
 
 
-def cost_tables(quick: bool) -> tuple[Table, Table, dict[str, str]]:
+def cost_tables(quick: bool) -> tuple[Table, Table, Table, dict[str, str]]:
     whole = frozenset(SENSORS)
-    sets = sorted({whole, *(needed(rule) for rule in rules())}, key=lambda some: (len(some), sorted(some)))
+    without = {sensor: whole - {sensor} for sensor in SENSORS}
+    wanted = {whole, *without.values(), *(needed(rule) for rule in rules())}
+    sets = sorted(wanted, key=lambda some: (len(some), sorted(some)))
     cost = {name: costs(name, sets, quick) for name in PROGRAMS}
     kept = []
     for name, program in PROGRAMS.items():
@@ -138,10 +144,15 @@ def cost_tables(quick: bool) -> tuple[Table, Table, dict[str, str]]:
         (rule, ", ".join(sorted(needed(rule))), *(percent(cost[name][needed(rule)]) for name in PROGRAMS))
         for rule in rules()
     )
+    saved = tuple(
+        (sensor, *(f"{100 * (cost[name][whole] - cost[name][rest]):+.1f}" for name in PROGRAMS))
+        for sensor, rest in sorted(without.items())
+    )
     figures = {name: percent(cost[name][whole]) for name in PROGRAMS}
     return (
         Table("All sensors", ("script", "what it is", "CPU time", "budget", "kept"), tuple(kept)),
         Table("Only the sensors of one rule", ("rule", "sensors", "digits", "large"), by_rule),
+        Table("What a sensor adds to all others, in percent", ("sensor", "digits", "large"), saved),
         figures,
     )
 
@@ -199,10 +210,10 @@ def _said(places: list[tuple[str, int]]) -> str:
 
 
 def run(quick: bool) -> Result:
-    whole, by_rule, cost = cost_tables(quick)
+    whole, by_rule, by_sensor, cost = cost_tables(quick)
     found, missed, bed = bed_table(quick)
     return Result(
-        (whole, found, missed, by_rule),
+        (whole, found, missed, by_rule, by_sensor),
         "CPU time of a whole script, one thread, medians of interleaved ratios. On the bed a fault counts as "
         "found within three lines; 'others' are faulty scripts of which something else was said, too.",
         left_out=("the time in which the rules decide at the end", "importing the doctor"),
