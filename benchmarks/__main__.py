@@ -18,6 +18,7 @@ NAMES = (
     "mnist",
     "single",
     "population",
+    "sweep",
     "batches",
     "store",
     "cold",

@@ -16,7 +16,7 @@ from treino.search.space import Config
 from treino.workflows.sweep.plan import Group, rung_step
 from treino.workflows.sweep.table import Table
 
-CHUNK_SECONDS = 0.25
+CHUNK_SECONDS = 0.5
 LOOKS_APART = 50  # from this step on, one look for each so many steps that are behind
 POINTS = 256  # of each member's curve, at most
 
