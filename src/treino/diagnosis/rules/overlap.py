@@ -39,7 +39,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
     data: DataSeen | None = seen.data
     for key, e in data.evals.items() if data is not None else ():
         train = data.trains.get(key[0]) if data is not None else None
-        if train is None or not e.names or len(e.rows) < 10 or train.adversarial:
+        if data is None or train is None or not e.names or len(e.rows) < 10 or train.adversarial:
             continue
         names = names_of_evaluation(e.names)
         trained = len(e.trained_before)
@@ -47,6 +47,8 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue
         if chance(train) > 0.01 or (says_train(names) and trained > 0.9 * len(e.rows)):
             continue
+        if says_train(names) and any(o.names == e.names and _new(o) for o in data.evals.values()):
+            continue  # both parts on one line: the other call is the test
         same = trained >= 0.98 * len(e.rows) and len(e.rows) >= 0.98 * len(train.rows)
         if same and e.calls <= len(e.phases):
             continue  # one table in one piece, for training and evaluation alike, as for graphs with masks
@@ -55,6 +57,11 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         place = _joined(e.names[0]) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
+
+
+def _new(e: EvalSeen) -> bool:
+    """Whether (nearly) none of an evaluation's rows was trained on."""
+    return len(e.rows) >= 10 and len(e.trained_before) < 0.02 * len(e.rows)
 
 
 def both_phases(seen: Seen) -> Iterable[Overlap]:
