@@ -12,6 +12,8 @@ from treino.words import _
 FILLS = ("fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
 FLAT = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones")
 
+COPIES = ("repeat", "expand", "tile", "repeat_interleave", "expand_as", "broadcast_to")
+
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """After several steps all rows of a weight are still equal."""
@@ -38,6 +40,7 @@ def _filled(layer: LayerSeen) -> Site | None:
                 return Site(site.file, made[0].lineno)
     calls = [c for c in called(module, *FILLS) if "bias" not in names_in(c)] or called(module, *FILLS)
     calls = calls or [c for c in called(module, *FLAT) if _matrix(c)]
+    calls = calls or called(module, *COPIES)
     return Site(site.file, calls[0].lineno) if calls else site
 
 

@@ -1,8 +1,12 @@
 """Weights whose units began alike and get the same gradients."""
 
+import weakref
+from typing import Any
+
 import torch
 from torch import nn
 
+from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.seen import LayerSeen, OptimizerSeen, Seen
@@ -19,6 +23,8 @@ class Alike:
     def __init__(self, seen: Seen, gradients: Gradients, nets: Nets) -> None:
         self.seen, self.gradients, self.nets = seen, gradients, nets
         self._layers: dict[int, LayerSeen] = {}
+        self._leaves: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, LayerSeen]] = {}
+        nets.backward.graph_listeners.append(self._trained_by_hand)
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """Compare units: their weights, and what their gradients are."""
@@ -50,6 +56,25 @@ class Alike:
                 continue
             known.alike = axis is not None
             known.checks += 1
+
+    def _trained_by_hand(self, site: Site | None, nodes: list[Any], leaves: list[torch.Tensor]) -> None:
+        """Plain tensors that no optimizer owns: alike at first, and still alike after they have moved."""
+        for p in leaves:
+            if p.dim() != 2 or p.numel() > LARGEST or p.is_sparse or self.gradients.owner(p) is not None:
+                continue
+            axis = next((a for a in self._axes(p, None) if _equal(p.detach(), a)), None)
+            known = self._leaves.get(id(p))
+            if known is None or known[0]() is not p:
+                if axis is not None:
+                    layer = LayerSeen("tensor", site, p.shape[axis], 0, False)
+                    self._leaves[id(p)] = weakref.ref(p), p.detach().flatten()[:64].clone(), layer
+                continue
+            layer = known[2]
+            layer.alike = axis is not None
+            if layer.checks or not torch.equal(known[1], p.detach().flatten()[:64]):
+                if not layer.checks:
+                    self.seen.layers.append(layer)
+                layer.checks += 1
 
     def _homes(self) -> dict[int, tuple[nn.Module, str]]:
         return {
