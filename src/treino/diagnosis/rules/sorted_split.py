@@ -20,6 +20,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Classes, or a range of targets, in the evaluation rows that training never saw, and an evaluation that
     fails on them.
     """
+    in_order = {label for loss in seen.losses.values() if loss.sorted for label, _share in loss.runs}
     for e in seen.data.evals.values() if seen.data is not None else ():
         train = next((t for t in seen.data.trains.values() if t.net is e.net), None)
         total, known = sum(e.labels.values()), set(train.labels_first) if train is not None else set()
@@ -36,6 +37,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
         if train is None or total < 10 or len(known) < 1 or not e.judged or train.judged < 20:
             continue
+        if in_order >= set(e.labels):
+            continue  # training had them all, one class after the other
         strange = sum(n for label, n in e.labels.items() if label not in known)
         trained = max(1, sum(e.learned.values()))
         shift = sum(abs(e.labels[k] / total - e.learned[k] / trained) for k in known | set(e.labels)) / 2

@@ -7,6 +7,7 @@ always.
 import math
 import weakref
 from collections import deque
+from sys import _getframe
 from threading import get_ident
 from time import perf_counter
 from typing import Any
@@ -21,7 +22,7 @@ from treino.diagnosis.watch.lines import STEPS, Lines
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import culprit
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import above, here, stack
 
 FIRST = 6
 LEAST_ALIVE = 3
@@ -122,7 +123,7 @@ class Backward:
 
     def _brief(self, root: Any, kwargs: Any) -> bool:
         """Note a loss between windows; no if there is more to look at."""
-        facts = self._quick.get(id(here()))
+        facts = self._quick.get(id(above(_getframe(2).f_back)))  # past the wrap and Tensor.backward
         if facts is None or self.lines.wanted or type(root) is not torch.Tensor or root.dim():
             return False
         node, calls = root.grad_fn, facts.calls

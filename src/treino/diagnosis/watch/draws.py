@@ -100,6 +100,7 @@ class Draws:
         earlier = self._orders.setdefault(site, deque(maxlen=4))  # a loader draws twice for each epoch
         gone_on = [before for known, before in earlier if known == order and _went_on(before, steps)]
         if gone_on:
+            self.patches.curious = True
             self._again[site] = {key: n for key, n in steps.items() if n > gone_on[-1].get(key, n)}
         earlier.append((order, steps))
 
@@ -111,6 +112,7 @@ class Draws:
             if output.grad and output.training:
                 self._open += self._again.items()
             self._again = {}
+        self.patches.curious = bool(self._open)
 
     def _confirm(self) -> None:
         """Another training, from the same seed on purpose, draws the same orders with its own optimizer."""

@@ -15,7 +15,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here
 
-FULL_STEPS = 32  # every parameter is followed for so many steps, then a few of each optimizer
+FULL_STEPS = 24  # every parameter is followed for so many steps, then a few of each optimizer
 FEW = 8
 
 

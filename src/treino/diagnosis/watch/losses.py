@@ -30,7 +30,7 @@ NAMES = sorted(
 FEW_CLASSES = 20
 MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
-OFTEN = 16  # calls whose input and labels are looked at, then each 16th
+OFTEN = 8  # calls whose input and labels are looked at, then each 8th
 FULL = FIRST  # calls of a loss that are read as a whole, before the windows
 # Operations after which values can't be told to be unnormalised on purpose.
 ON_PURPOSE = (
@@ -55,6 +55,7 @@ class Losses:
         self.following: list[LossSeen] = []  # their batches seem to come in order: followed without a gap
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
+        self._known: dict[tuple[str, int], LossSeen] = {}  # by the site's id
         self.layer_at = backward.softmax_layers  # where the layer was made, as its axis was chosen there
 
     def install(self) -> None:
@@ -90,10 +91,9 @@ class Losses:
 
     def _facts(self, name: str) -> LossSeen:
         site = here()
-        key = (name, site)
-        facts = self.seen.losses.get(key)
+        facts = self._known.get((name, id(site)))
         if facts is None:
-            facts = self.seen.losses[key] = LossSeen(name, site, stack())
+            facts = self._known[name, id(site)] = self.seen.losses[name, site] = LossSeen(name, site, stack())
             module = self.nets.stack[-1] if self.nets.stack else None
             if module is not None and type(module).__module__ == "torch.nn.modules.loss":
                 facts.made_at = self.nets.made.get(module)

@@ -30,7 +30,7 @@ from treino.diagnosis.watch.where import here
 RECENT = 12
 PATIENCE = 8  # optimizer steps after which no backward is expected any more
 MOST_PENDING = 4096
-SETTLED = 24  # trainings of a net after which the windows are enough
+SETTLED = 16  # trainings of a net after which the windows are enough
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
 
@@ -134,7 +134,7 @@ class Nets:
 
     def _passes(self, module: nn.Module, result: Any) -> bool:
         """Whether this is a training like those before it, outside of the windows."""
-        known = self._fast.get(id(module))
+        known = None if self.patches.curious else self._fast.get(id(module))
         if known is not None and known[1].settled and known[0]() is module and module.training:
             before = self.backward.since_backward + 1
             out = result if isinstance(result, torch.Tensor) else first_tensor(result)
@@ -152,8 +152,8 @@ class Nets:
         known = self._fast.get(id(module))
         net = known[1] if known is not None and known[0]() is module else self.nets.get(module)
         before = self.backward.since_backward = self.backward.since_backward + 1
-        if self.patches.full:
-            self.most_before = max(self.most_before, before)
+        if self.patches.full and before > self.most_before:
+            self.most_before = before
         if net is None:
             net = self._net(module)
         site = here()
@@ -193,8 +193,8 @@ class Nets:
             net.held.append(weakref.ref(mark))
             if net.calls_total % 8 == 0:
                 self._count_held(net)
-        if len(self.outputs) == RECENT:
-            oldest = self.outputs[0]
+        while self.outputs and (len(self.outputs) == RECENT or self.outputs[0].step < self.steps - PATIENCE):
+            oldest = self.outputs.popleft()
             if oldest.grad and not oldest.reached and len(self.pending) < MOST_PENDING:
                 self.pending.append(oldest)  # a backward may still come, after many more calls
             else:
@@ -289,7 +289,8 @@ class Nets:
                 output.judged = True
             elif output.grad:
                 output.judged = True  # for nothing, unless a backward comes
-            if x.dim() > 1 and not target.is_floating_point():
+            often = output.net.class_dim is None or not output.net.calls_total & 7
+            if often and x.dim() > 1 and not target.is_floating_point():
                 output.net.class_dim = class_axis(x, output)
             if trained and not target.requires_grad:
                 output.net.supervised = True

@@ -18,7 +18,7 @@ UNSEEN = "<treino: importlib _bootstrap>"
 in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
 compiling = torch.compiler.is_compiling
 
-FIRST, FEW, MORE = 32, 8, 16  # steps
+FIRST, FEW, MORE = 24, 6, 12  # steps
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
@@ -28,11 +28,12 @@ class Patches:
     """The wraps of one examination. An observer that raises is noted in ``defects``, never passed on.
 
     quiet: between windows, while a training goes on as those before it: most wraps pass calls on at once.
+    curious: the next call of a net is looked at, between windows too.
     careful: something may be compiled, whose tracing must not see what the wraps do.
     """
 
     def __init__(self) -> None:
-        self.on = self.quiet = self.careful = False
+        self.on = self.quiet = self.careful = self.curious = False
         self.defects: dict[str, int] = {}
         self.thread = threading.get_ident()
         self._undo: list[tuple[Any, str, Any, Any]] = []
@@ -48,7 +49,7 @@ class Patches:
         on), and after anything new; what is read is read as a whole.
         """
         self.clock = clock
-        block = 64 if clock < 256 else 128 if clock < 1024 else 256
+        block = 64 if clock < 128 else 128 if clock < 512 else 256
         self.full = clock < FIRST or clock & (block - 1) >= block - FEW or clock < self._until
         self.next = clock + 1 if self.full else (clock | (block - 1)) - FEW + 1
         if self.full:

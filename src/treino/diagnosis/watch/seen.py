@@ -157,7 +157,7 @@ class LossSeen:
     target_squares: float = 0.0
     values: list[float] = field(default_factory=list)  # of trained calls
     newest: deque[tuple[np.ndarray, np.ndarray]] = field(
-        default_factory=lambda: deque(maxlen=24)
+        default_factory=lambda: deque(maxlen=16)
     )  # (labels, what was said) of the newest trained calls with few classes
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
     sorted: bool = False  # batches of one class each at first: followed without a gap

@@ -52,6 +52,12 @@ def here() -> Site | None:
     return None
 
 
+def above(frame: FrameType | None) -> Site | None:
+    """The line that this frame stands on, if it has been asked for before; else what ``here`` says of it."""
+    called = _calls.get((id(frame.f_code), frame.f_lasti)) if frame is not None else None
+    return called[1] if called is not None else here()
+
+
 def _site(frame: FrameType) -> Site:
     """A frame's line; the same line is the same object."""
     code, line = frame.f_code, frame.f_lineno
@@ -68,11 +74,14 @@ def stack(limit: int = 4) -> tuple[Site, ...]:
     """The innermost own lines, innermost first."""
     found: list[Site] = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and len(found) < limit:
+    while frame is not None:
         code = frame.f_code
-        if is_own(code.co_filename):
+        own = _known.get(code.co_filename)
+        if own or (own is None and is_own(code.co_filename)):
             called = _calls.get((id(code), frame.f_lasti))
             found.append(called[1] if called is not None else _site(frame))
+            if len(found) == limit:
+                break
         frame = frame.f_back
     return tuple(found)
 
