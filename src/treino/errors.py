@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from treino.words import _
 
+LISTED = 30  # names in a hint
+
 
 class TreinoError(Exception):
     """Something that the user can act on. The command line shows it without a traceback.
@@ -36,7 +38,11 @@ def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint for an unknown name: "Did you mean 'relu'?", or the list where nothing is near."""
     options = sorted(known)
-    close = difflib.get_close_matches(name.lower(), options, n=1, cutoff=0.6)
+    lowered = {option.lower(): option for option in reversed(options)}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     if close:
-        return _("Did you mean '{name}'?").format(name=close[0])
+        return _("Did you mean '{name}'?").format(name=lowered[close[0]])
+    if len(options) > LISTED:
+        listed = ", ".join(options[:LISTED])
+        return _("Known: {names}, … ({n} in all).").format(names=listed, n=len(options))
     return _("Known: {names}.").format(names=", ".join(options))

@@ -172,3 +172,24 @@ def test_gaps_that_give_the_target_away() -> None:
 @pytest.mark.parametrize("name", ["wine", "iris", "diabetes", "moons", "digits"])
 def test_sets_that_are_in_order_are_not_suspected(name: str) -> None:
     assert not [rule for rule in rules(describe(name)) if rule.startswith(("leak", "column", "class"))]
+
+
+def test_identifiers_have_no_least_and_largest(write: Write) -> None:
+    rows = "".join(f"{75_000_000 + 7 * i},{i:05},{i % 3 + 0.5};{i % 4}\n" for i in range(40)).replace(
+        ";", ","
+    )
+    facts = describe(write("customer_id,code,p,y\n" + rows), "y")
+    by_name = {column["name"]: column for column in facts["columns"]}
+    for name in ("customer_id", "code"):
+        found = by_name[name]
+        assert (found["kind"], found["unique"]) == ("identifier", 40)
+        assert (found["minimum"], found["maximum"]) == (None, None)
+    assert (by_name["p"]["minimum"], by_name["p"]["maximum"]) == (0.5, 2.5)
+
+
+def test_a_likely_target_is_no_date_and_no_amount(write: Write) -> None:
+    rows = "".join(
+        f"{i % 28 + 1:02}/01/2024;{i % 5}:30;{i % 3},5;{'ab'[i % 2]};R$ {i},00\n" for i in range(40)
+    )
+    facts = describe(write("day;hour;p;sky;price\n" + rows))
+    assert facts["likely_targets"] == ["sky", "price"]

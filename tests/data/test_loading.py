@@ -57,7 +57,8 @@ def test_constant_columns_are_left_out_with_a_note(write: Write) -> None:
     data = load(write("p,seven,empty,word,y\n" + "\n".join(lines)), target="y")
     assert data.features == ("p",)
     assert data.inputs == 1
-    assert any("seven, empty, word" in note for note in data.notes)
+    assert any("never change: seven, word." in note for note in data.notes)
+    assert any("no value in any row: empty." in note for note in data.notes)
 
 
 def test_a_row_number_is_noted(write: Write) -> None:

@@ -68,13 +68,15 @@ def _by_kind(
         return {name: Choice("number", "number") for name in names}
     chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
     reasons = {
+        "empty": _("Left out, for they have no value in any row: {names}."),
         "constant": _("Left out, for they never change: {names}."),
         "identifier": _("Left out, for they only tell rows apart (identifiers): {names}.")
         + _(" To use one: --kinds {first}=category."),
         "text": _("Left out, for they are free text: {names}.") + _(" To use one: --kinds {first}=hashed."),
     }
+    out = [name for name in names if chosen[name].way == "out"]
     for reason, sentence in reasons.items():
-        left = [n for n in names if chosen[n].way == "out" and chosen[n].kind == reason and n not in kinds]
+        left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
         if left:
             notes.append(sentence.format(names=shorten(", ".join(left), 400), first=left[0]))
     kept = {name: choice for name, choice in chosen.items() if choice.way != "out"}
@@ -87,6 +89,11 @@ def _by_kind(
             ).format(names=", ".join(counting), first=counting[0])
         )
     return kept
+
+
+def why_out(column: Column, choice: Choice) -> str:
+    """The kind of a column that is left out, or ``empty`` where it has no value at all."""
+    return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 
 def check_features(table: Table, chosen: Mapping[str, Choice]) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from treino.data import measures, sources
 from treino.data.builtin import BUILTINS
-from treino.data.choosing import check_kinds, column_fault
+from treino.data.choosing import check_kinds, column_fault, why_out
 from treino.data.fitting import comparable, take
 from treino.data.histograms import shape
 from treino.data.kinds import Choice, choose, is_row_number
@@ -113,7 +113,9 @@ def _choice(table: Table, column: Column, asked: str | None, warnings: list[dict
 def _describe_column(column: Column, choice: Choice) -> dict[str, Any]:
     low: float | str | None = None
     high: float | str | None = None
-    if column.numbers is not None:
+    if choice.kind == "identifier":  # the least and the largest say nothing
+        unique = column.distinct - bool(column.missing_N.any())
+    elif column.numbers is not None:
         values = column.numbers[np.isfinite(column.numbers)].astype(np.float64)
         low, high = (float(values.min()), float(values.max())) if len(values) else (None, None)
         unique = len(np.unique(column.numbers[~np.isnan(column.numbers)]))
@@ -202,17 +204,20 @@ def _warn_columns(
     table: Table, features: list[Column], choices: Mapping[str, Choice], warnings: list[dict[str, Any]]
 ) -> None:
     left = {
+        "empty": _("Has no value in any row: {names}."),
         "constant": _("Never changes: {names}."),
         "identifier": _("Only tells rows apart (an identifier): {names}."),
         "text": _("Free text, which is not learnt from: {names}."),
     }
     moves = {
+        "empty": _("Nothing can be learnt from it."),
         "constant": _("Nothing can be learnt from it."),
         "identifier": _("Training leaves it out; to use it: --kinds {name}=category."),
         "text": _("Training leaves it out; to use it all the same: --kinds {name}=hashed."),
     }
     for kind, sentence in left.items():
-        names = [c.name for c in features if choices[c.name].kind == kind and choices[c.name].way == "out"]
+        out = [c for c in features if choices[c.name].way == "out"]
+        names = [c.name for c in out if why_out(c, choices[c.name]) == kind]
         if names and not table.keep_constant:
             said = sentence.format(names=shorten(", ".join(names), 200))
             _warn(warnings, f"column_{kind}", said, moves[kind].format(name=names[0]), names[0])

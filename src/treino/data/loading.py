@@ -329,5 +329,5 @@ def _check_columns(table: Table, names: Sequence[str], target: str, notes: list[
                 of=len(names) + 1,
                 names=shorten(", ".join(absent), 200),
             ),
-            _("'{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
+            _("For '{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
         )

@@ -133,7 +133,7 @@ def _check_columns(table: Table, preparation: Preparation) -> None:
                 of=len(preparation.features),
                 names=shorten(", ".join(absent), 200),
             ),
-            _("'{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
+            _("For '{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
         )
 
 

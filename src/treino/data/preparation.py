@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, Literal
 
@@ -62,7 +63,7 @@ class Preparation:
         """Whether each column is one input: a number that training rows never lack, or a pixel."""
         return all(isinstance(e, Number) and not e.flag for e in self.encoders)
 
-    @property
+    @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """For each feature the places of the inputs that are made of it."""
         if not self.encoders:

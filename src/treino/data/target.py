@@ -32,7 +32,7 @@ def choose_target(table: Table, target: str | None) -> Column:
         raise TreinoError(
             "target_unknown",
             _("There is no column '{target}' in '{source}'.").format(target=target, source=table.source),
-            nearest(target, table.names),
+            " ".join([nearest(target, table.names), *_of_no_header(table)]),
         )
     if table.target is not None and target != table.target:
         raise TreinoError(
@@ -46,12 +46,23 @@ def choose_target(table: Table, target: str | None) -> Column:
 
 
 def likely_targets(table: Table) -> list[str]:
-    """At most three columns that look like a target: by name, then by few classes, then the last one."""
+    """At most three columns that look like a target: by name, then text of few classes, and the last one."""
     by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
     by_classes = [
-        c.name for c in table.columns if c.words is not None and 2 <= len(set(c.words)) <= len(c) // 3
+        c.name
+        for c in table.columns
+        if c.words is not None and (c.boolean or (c.numbers is None and c.seconds is None))
+        if 2 <= len(set(c.words)) <= len(c) // 3
     ]
-    return list(dict.fromkeys([*by_name, *by_classes, table.names[-1]]))[:3]
+    last = [table.names[-1]] if table.columns[-1].seconds is None else []
+    first = list(dict.fromkeys([*by_name, *by_classes]))
+    return list(dict.fromkeys([*first[: 3 - len(last)], *last]))
+
+
+def _of_no_header(table: Table) -> list[str]:
+    """Why columns have names that nobody gave them, where it was the file's first line that looked so."""
+    made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
+    return [_("The first line of the file looks like values; if it holds names: --header yes.")] * made_up
 
 
 def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
@@ -206,7 +217,7 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
                 name=column.name,
                 n=len(unknown),
             ),
-            _("Known: {names}. Correct the value, or leave the column '{name}' out.").format(
+            _("Known: {names}. Correct the value; to predict only, leave the column '{name}' out.").format(
                 names=shorten(", ".join(classes), 200), name=column.name
             ),
         )

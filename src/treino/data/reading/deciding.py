@@ -118,12 +118,16 @@ def _mixed(
             ).format(**facts),
             _("Write them alike, or leave the column as text: --kinds '{other}=text'.").format(**facts),
         )
+    if one == other:
+        said = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+    else:
+        said = _(
+            "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
+            "{place_2}: "
+        )
     return TreinoError(
         "decimal_mixed",
-        _(
-            "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
-            "{place_2}: a decimal point, and a decimal comma."
-        ).format(**facts),
+        said.format(**facts) + _("a decimal point, and a decimal comma."),
         _("Write them alike, or leave a column as text: --kinds '{other}=text'.").format(**facts),
     )
 

@@ -67,6 +67,8 @@ def decide(file: File, asked: str | None) -> Text:
     codec = codecs.lookup(asked).name if asked else _marked(file.head(4096))
     if codec == "utf-8" and file.head(3) == codecs.BOM_UTF8:
         codec = "utf-8-sig"
+    if codec == "utf-8" and not asked and b"\0" in file.head(4096):
+        raise _binary(file, file.head(4096).index(b"\0"))
     quoted, error = _scan(file, codec)
     if error and not asked and codec == "utf-8":
         _check_1252(file, error)
@@ -114,13 +116,7 @@ def _scan(file: File, codec: str) -> tuple[bool, TreinoError | None]:
             except UnicodeDecodeError as error:
                 return quoted, _undecodable(file, codec, before - pending + error.start)
         if b"\0" in text:
-            raise TreinoError(
-                "csv_binary",
-                _("'{path}' is no text: byte {n} is NUL.").format(
-                    path=file.path, n=before + text.index(b"\0")
-                ),
-                _("Give a plain CSV file."),
-            )
+            raise _binary(file, before + text.index(b"\0"))
         quoted = quoted or b'"' in text
         blank = blank and not text.strip(b"\xef\xbb\xbf \t\r\n")
         before += len(chunk)
@@ -131,6 +127,14 @@ def _scan(file: File, codec: str) -> tuple[bool, TreinoError | None]:
             _("It needs a line of column names and a line for each example."),
         )
     return quoted, None
+
+
+def _binary(file: File, byte: int) -> TreinoError:
+    return TreinoError(
+        "csv_binary",
+        _("'{path}' is no text: byte {n} is NUL.").format(path=file.path, n=byte),
+        _("Give a plain CSV file."),
+    )
 
 
 def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
