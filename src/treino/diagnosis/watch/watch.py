@@ -14,7 +14,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from treino.diagnosis.watch.alike import LAST_LOOK, Alike
+from treino.diagnosis.watch.alike import WHEN, Alike
 from treino.diagnosis.watch.axes import Axes
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.draws import Draws
@@ -178,7 +178,7 @@ class Watch:
             if self.settings.schedules:
                 self.settings.scheduled(optimizer)
             self.settings.after_step(optimizer, facts)
-            if facts.steps <= LAST_LOOK:
+            if facts.steps in WHEN:
                 self.alike.after_step(facts)
             if self.backward.bad_since_step is not None:
                 self.backward.after_step()
@@ -208,7 +208,7 @@ class Watch:
         if known is None or known[0]() is not optimizer or nets.unfinished or nets.pending:
             return False
         facts, clears = known[1], gradients.clears
-        if backward.bad_since_step is not None or not (facts.steps + 1) & 63:
+        if backward.bad_since_step is not None or not (facts.steps + 1) & 63 or facts.steps + 1 in WHEN:
             return False
         if (
             clears - self._clears,
