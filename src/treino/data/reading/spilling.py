@@ -25,6 +25,7 @@ class Spilling:
     kept: list[pa.RecordBatch] = field(default_factory=list)
     path: Path = Path()
     _bytes: int = 0
+    _seen: tuple[pa.Schema, tuple[int, ...]] | None = None
     _writer: Any = None
     _file: Any = None
     _levels: dict[str, dict[Any, int]] = field(default_factory=dict)
@@ -33,8 +34,8 @@ class Spilling:
     def append(self, batch: pa.RecordBatch) -> None:
         """Take further rows."""
         self.kept.append(batch)
-        as_numbers = 8 * batch.num_rows * batch.num_columns
-        self._bytes += max(batch.nbytes, as_numbers)
+        self._bytes += 8 * batch.num_rows * batch.num_columns  # as numbers they are float64
+        self._bytes += sum(batch.column(j).nbytes for j in self._wide(batch.schema))
         if self._bytes > (WRITE_BYTES if self.spilled else self.room.limit):
             self._write()
 
@@ -95,8 +96,17 @@ class Spilling:
             for batch in whole.combine_chunks().to_batches():
                 self._writer.write_batch(batch)
 
+    def _wide(self, schema: pa.Schema) -> tuple[int, ...]:
+        """The columns whose cells may need more than a number; a schema is looked at once."""
+        if self._seen is None or (self._seen[0] is not schema and self._seen[0] != schema):
+            found = (j for j, field in enumerate(schema) if not pa.types.is_primitive(field.type))
+            self._seen = schema, tuple(found)
+        return self._seen[1]
+
     def _without_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Categories as numbers: an Arrow file holds one list of levels, and each batch may bring its own."""
+        if not self._wide(batch.schema):
+            return batch
         columns = []
         for name, cells in zip(batch.schema.names, batch.columns, strict=True):
             if pa.types.is_dictionary(cells.type):
@@ -108,6 +118,8 @@ class Spilling:
         return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
     def _with_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if not self._types:
+            return batch
         columns = []
         for name, cells in zip(batch.schema.names, batch.columns, strict=True):
             if name in self._types:
