@@ -14,7 +14,7 @@ from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.document import facts, histories
 from treino.workflows.findings import findings
-from treino.workflows.foreign import answers, honesty, resumed_notes, waited_notes
+from treino.workflows.foreign import answers, fewer_notes, honesty, resumed_notes, waited_notes
 from treino.workflows.pictures import draw
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def finish(
                 *resumed_notes(folder),
                 *waited_notes(waited),
                 *(found.notes if found else ()),
+                *fewer_notes(data, held),
             ],
         }
     )

@@ -92,6 +92,17 @@ def waited_notes(waited: float) -> list[str]:
     ]
 
 
+def fewer_notes(data: Data, held: Data) -> list[str]:
+    """That the figures to compare with are of some rows only, where they are. held: these rows."""
+    if len(held.test) == len(data.test):
+        return []
+    return [
+        _(
+            "The figures to compare with were fitted on {n:,} training rows, and are of {m:,} test rows."
+        ).format(n=len(held.train), m=len(held.test))
+    ]
+
+
 def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
     """The network's outputs ``[N, C]``, and y in the same order, wherever the rows are."""
     found = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
