@@ -159,7 +159,7 @@ class Delimited:
     def _block(self) -> int:
         """Many records to a block; they may be long."""
         longest = max(sum(map(len, row)) + len(row) for row in [self.names, *self.rows[:100]])
-        return min(max(_BLOCK, min(500 * longest, _WIDE_BLOCK), 16 * longest), _LARGEST)
+        return min(max(_BLOCK, min(250 * longest, _WIDE_BLOCK), 16 * longest), _LARGEST)
 
     def _explained(self, reason: str, types: Types) -> Exception:
         """What pyarrow's complaint means: a column that isn't of numbers, or a record that is wrong."""
