@@ -20,6 +20,12 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
 
 
+def before_the_first_command(page: Path) -> list[str]:
+    """The snippets that make the files which the page's commands speak of."""
+    start = page.read_text().partition("\n```sh\n")[0]
+    return re.findall(r"^```python\n(.*?)^```", start, re.M | re.S)
+
+
 def houses(folder: Path) -> None:
     """The table that the pages speak of."""
     rng = np.random.default_rng(0)
@@ -31,8 +37,13 @@ def houses(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_the_commands_of_a_page(page: Path, treino: Callable[..., Said], tmp_path: Path) -> None:
+def test_the_commands_of_a_page(
+    page: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     houses(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for snippet in before_the_first_command(page):
+        exec(compile(snippet, str(page), "exec"), {})
     for line in "\n".join(blocks(page, "sh")).splitlines():
         for command in line.split("#")[0].split("&&"):
             words = shlex.split(command)
