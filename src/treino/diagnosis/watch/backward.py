@@ -76,9 +76,15 @@ class Backward:
             if patches.careful and compiling():
                 original(tensors, *args, **kwargs)
                 return
-            if patches.quiet and patches.on and ident() == main and brief(tensors, kwargs):
-                original(tensors, *args, **kwargs)
-                return
+            if patches.quiet and patches.on and ident() == main:
+                try:
+                    enough = brief(tensors, kwargs)
+                except Exception as error:
+                    patches.defect("backward", error)
+                    enough = True
+                if enough:
+                    original(tensors, *args, **kwargs)
+                    return
             if not patches.watching() or self.running:
                 original(tensors, *args, **kwargs)
                 return

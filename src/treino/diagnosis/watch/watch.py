@@ -152,8 +152,13 @@ class Watch:
                 self.patches.spent += 16 * (perf_counter() - started)
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if self.patches.quiet and self._stepped_quietly(optimizer):
-            return
+        if self.patches.quiet:
+            try:
+                if self._stepped_quietly(optimizer):
+                    return
+            except Exception as error:
+                self.patches.defect("step", error)
+                return
         if not self.patches.watching():
             return
         self.patches.count += 1
