@@ -23,6 +23,8 @@ NAMES = (
     "store",
     "cold",
     "kills",
+    "doctor",
+    "doctor_mutations",
     "reading",
     "fuzz_tables",
 )
@@ -31,8 +33,8 @@ NAMES = (
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="\n".join(f"{name:12}{about(name)}" for name in NAMES)
-        + f"\n{'docs':12}write the pages in docs/ from benchmarks/results/",
+        description="\n".join(f"{name:18}{about(name)}" for name in NAMES)
+        + f"\n{'docs':18}write the pages in docs/ from benchmarks/results/",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", nargs="?", choices=[*NAMES, "docs"], metavar="NAME")

@@ -26,7 +26,7 @@ FACTS = {
     "manual": ("backward",),
     "backwards": ("backward", "lines"),
     "relus": ("backward", "lines"),
-    "losses": ("nets", "losses", "lines"),
+    "losses": ("backward", "nets", "losses", "lines"),
     "nets": ("backward", "nets"),
     "calls": ("backward", "nets"),
     "axes": ("backward", "nets", "axes"),
@@ -37,8 +37,8 @@ FACTS = {
     "cuts": ("backward", "nets", "ownership", "lines"),
     **dict.fromkeys(("layers", "inits", "depth", "schedulers", "seeds", "clips"), ("backward", "settings")),
 }
-"""Facts of ``Seen`` -> the sensors that fill them. The hooks of optimizers are always on; what a net put out is
-settled by the next backward.
+"""Facts of ``Seen`` -> the sensors that fill them. The hooks of optimizers are always on; what a net put out
+is settled by the next backward.
 """
 
 SENSORS = {sensor for sensors in FACTS.values() for sensor in sensors}
