@@ -65,7 +65,7 @@ class Gradients:
         self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._first_values: dict[int, torch.Tensor] = {}
         self._in_closure: OptimizerSeen | None = None
-        self._closure_tainted = False
+        self._closure_tainted = self._closure_cleared = False
 
     # --- optimizers -----------------------------------------------------------------------------------------
     def made(self, optimizer: Any) -> OptimizerSeen:
@@ -227,7 +227,7 @@ class Gradients:
         site = facts.stepped_at
         closure = kwargs.get("closure") or next((a for a in args[1:] if callable(a)), None)
         if closure is not None:
-            self._in_closure, self._closure_tainted = facts, False
+            self._in_closure, self._closure_tainted, self._closure_cleared = facts, False, False
             wrapped = self._watched_closure(closure, facts)
             if "closure" in kwargs:
                 return args, {**kwargs, "closure": wrapped}
@@ -288,14 +288,26 @@ class Gradients:
                     self._closure_tainted = True
                     facts.tainted_at = f.tainted_by
                     break
+            filled = [f for f in self.followed[id(facts)] if f.filled]
+            self._closure_cleared = bool(filled) and all(self._emptied(f) for f in filled)
             return result
 
         return watched
+
+    @staticmethod
+    def _emptied(f: Followed) -> bool:
+        """Whether a gradient was cleared since the backward that wrote it (it may well be zero by itself)."""
+        p = f.ref()
+        g = p.grad if p is not None else None
+        return g is None or ((g._version != f.version or not f.same(g)) and not bool(g.detach().any()))
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """All gradients that the optimizer holds now have been used."""
         if self._in_closure is facts:
             facts.tainted_steps += self._closure_tainted
+            if self._closure_cleared:
+                facts.cleared_steps += 1
+                facts.cleared_at = self.cleared_at or facts.stepped_at
             self._in_closure = None
         self._mark_used(facts)
 
