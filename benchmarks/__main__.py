@@ -26,6 +26,7 @@ NAMES = (
     "doctor",
     "doctor_mutations",
     "reading",
+    "larger",
     "fuzz_tables",
 )
 
