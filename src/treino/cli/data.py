@@ -16,12 +16,18 @@ SHOWN_CLASSES = 20
 
 def data(
     source: Annotated[
-        str | None, Parameter(name="DATA", help="a built-in or a CSV file; without it: the built-ins")
+        str | None,
+        Parameter(
+            name="DATA",
+            help="a built-in, or a file: CSV, Parquet, Arrow, JSON lines; without it: the built-ins",
+        ),
     ] = None,
     /,
     *,
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
-    kinds: Annotated[str | None, Parameter(help="what columns are: month=category,size=small<large")] = None,
+    kinds: Annotated[
+        str | None, Parameter(help="what columns are: month=category,size=small<large,note=out")
+    ] = None,
     delimiter: Annotated[str | None, Parameter(help="what separates the cells of the file")] = None,
     decimal: Annotated[str | None, Parameter(help="decimal sign of the file, point or comma")] = None,
     encoding: Annotated[str | None, Parameter(help="encoding of the file")] = None,

@@ -14,7 +14,7 @@ SHOWN = 10
 
 def predict(
     run: RunName,
-    source: Annotated[str, Parameter(name="DATA", help="a CSV file with the same columns, or a built-in")],
+    source: Annotated[str, Parameter(name="DATA", help="a file with the same columns, or a built-in")],
     /,
     *,
     to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,

@@ -13,7 +13,8 @@ def train(
     source: Annotated[
         str | None,
         Parameter(
-            name="DATA", help="a built-in (wine, iris, moons, mnist, ...: see 'treino data') or a CSV file"
+            name="DATA",
+            help="a built-in (wine, ...: see 'treino data') or a file: CSV, Parquet, Arrow, JSON lines",
         ),
     ] = None,
     /,
