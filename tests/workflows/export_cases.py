@@ -86,7 +86,7 @@ def mixed(rows: int = 90, brazilian: bool = False, seed: int = 5) -> pd.DataFram
         swap = str.maketrans(",.", ".,")
         frame["price"] = [f"R$ {p:,.2f}".translate(swap) for p in frame["price"]]
         frame["flat"] = np.where(frame["flat"], "sim", "não")
-    for column in ("area", "city", "when", "at"):
+    for column in ("area", "city", "when"):
         frame[column] = frame[column].where(rng.random(rows) > 0.1)
     return frame
 
