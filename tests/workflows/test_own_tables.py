@@ -134,7 +134,7 @@ def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said],
     new.drop(columns="size").rename(columns={"area": "aera"}).to_csv("worse.csv", index=False)
     error = treino("predict", "last", "worse.csv", "--json").document["error"]
     assert error["rule"] == "columns_missing"
-    assert "2 of 7" in error["message"]
+    assert "2 of 8" in error["message"]
     assert "Did you mean 'aera'?" in error["hint"]
 
 
