@@ -81,20 +81,25 @@ class Spilling:
         return [self._with_levels(reader.get_batch(i)) for i in range(reader.num_record_batches)]
 
     def _write(self) -> None:
-        if not self.kept:
-            return
-        whole = pa.Table.from_batches([self._without_levels(batch) for batch in self.kept])
-        self.kept, self._bytes = [], 0
-        if not self.spilled:
-            descriptor, name = tempfile.mkstemp(".arrow", dir=self.room.folder())
-            os.close(descriptor)
-            self.path = Path(name)
-        with files.trouble(self.path):
+        """Write what is in memory, some batches joined at a time, and let go of each as it is written."""
+        waiting, self.kept, self._bytes = self.kept[::-1], [], 0
+        while waiting:
+            group, size = [], 0
+            while waiting and size < WRITE_BYTES:
+                group.append(self._without_levels(waiting.pop()))
+                size += group[-1].nbytes
+            joined = pa.Table.from_batches(group).combine_chunks()
+            del group
             if not self.spilled:
-                self._file = pa.OSFile(name, "wb")
-                self._writer = pa.ipc.new_file(self._file, whole.schema)
-            for batch in whole.combine_chunks().to_batches():
-                self._writer.write_batch(batch)
+                descriptor, name = tempfile.mkstemp(".arrow", dir=self.room.folder())
+                os.close(descriptor)
+                self.path = Path(name)
+                with files.trouble(self.path):
+                    self._file = pa.OSFile(name, "wb")
+                    self._writer = pa.ipc.new_file(self._file, joined.schema)
+            with files.trouble(self.path):
+                for batch in joined.to_batches():
+                    self._writer.write_batch(batch)
 
     def _wide(self, schema: pa.Schema) -> tuple[int, ...]:
         """The columns whose cells may need more than a number; a schema is looked at once."""
