@@ -280,8 +280,10 @@ def drop_train(s: Source) -> Made:
     evals, trains = s.statements("eval"), [t for t in s.statements("train") if not t[2].args]
     if plain_loop(s) is None or not _modal(s) or len(evals) != 1 or len(trains) != 1:
         return
-    (b, n, _), (c, m, call) = evals[0], trains[0]
+    (b, n, judging), (c, m, call) = evals[0], trains[0]
     net = ast.unparse(call.func.value)  # type: ignore[attr-defined]
+    if net != ast.unparse(judging.func.value):  # type: ignore[attr-defined]
+        return
     for around in (w for w in s.nodes if isinstance(w, (ast.For, ast.While))):
         made = {ast.unparse(t) for a in ast.walk(around) if isinstance(a, ast.Assign) for t in a.targets}
         if _spans(around, b[n].lineno) and _spans(around, c[m].lineno) and net not in made:
@@ -410,6 +412,16 @@ HARMLESS = (
     *(eval_twice, no_grad_twice, drop_shuffle, look_at_loss, look_at_gradients, look_at_weights, keep_state),
     seed_at_first,
 )
+MISSED = {
+    ("swa_update_bn", "drop_eval"): "an average of nets that never trained itself, judged once",
+    (
+        "digit_folders_in_order.mended",
+        "drop_no_grad",
+    ): "one evaluation an epoch, most of them between windows",
+    ("sorted_by_class_not_shuffled.mended", "drop_no_grad"): "the same",
+}
+"""What the doctor is known to pass over; the benchmark counts it, the tests take others."""
+
 OPERATORS: tuple[Callable[[Source], Made], ...] = (*FAULTS, *HARMLESS)
 
 
