@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 
-
 collect_ignore = ["doctor"]  # the bed's scripts are people's, whatever they are called
 
 

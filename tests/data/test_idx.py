@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from treino.data import describe, idx, load, rows_for_prediction
+from treino.data import describe, load, rows_for_prediction
+from treino.data.known import idx
 from treino.errors import TreinoError
 
 

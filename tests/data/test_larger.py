@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treino.data import load
-from treino.data.cache import MANIFEST
 from treino.data.dataset import Data
-from treino.data.larger import _fit
-from treino.data.mapped import Mapped
+from treino.data.large.cache import MANIFEST
+from treino.data.large.larger import _fit
+from treino.data.large.mapped import Mapped
 from treino.data.memory import bytes_of, free_bytes
-from treino.data.preparation import fit_table
+from treino.data.preparing.preparation import fit_table
 from treino.data.splitting import first_equal, first_equal_columns
 from treino.errors import TreinoError
 
@@ -200,7 +200,7 @@ def test_rows_of_which_not_even_the_numbers_fit_are_refused(tmp_path: Path) -> N
 
 KILLED = """
 import os, signal, sys
-import treino.data.larger as larger
+import treino.data.large.larger as larger
 from treino.data import load
 where = sys.argv[3]
 def wait(*_a, **_k):
@@ -214,7 +214,7 @@ if where == "writing":
 elif where == "fitting":
     larger.scaled = wait
 else:
-    import treino.data.cache as cache
+    import treino.data.large.cache as cache
     cache.os.rename = wait
 load(sys.argv[1], target="y", max_memory="120KB", cache=sys.argv[2])
 """

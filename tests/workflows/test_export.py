@@ -35,8 +35,10 @@ from treino.data import BUILTINS
 from treino.engine import INITS, LOSSES, SCHEDULES
 from treino.errors import TreinoError
 from treino.spec import read_settings
-from treino.workflows import export_script, export_source, export_training
 from treino.workflows.export import FORMATS, export
+from treino.workflows.exporting import script as export_script
+from treino.workflows.exporting import source as export_source
+from treino.workflows.exporting import training as export_training
 from treino.workflows.train import Advanced, Begun, Ended, drain, training
 
 

@@ -1,12 +1,12 @@
 """Data: from any source to prepared rows in three splits, and what is known about them."""
 
 from treino.data.batches import batches, order
-from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data, Rows, Task
-from treino.data.description import describe
+from treino.data.describing.description import describe
+from treino.data.known.builtin import BUILTINS
 from treino.data.loading import load
-from treino.data.predicting import Prepared, rows_for_prediction
-from treino.data.preparation import Preparation
+from treino.data.preparing.predicting import Prepared, rows_for_prediction
+from treino.data.preparing.preparation import Preparation
 from treino.data.seeding import generator
 
 __all__ = [

@@ -10,17 +10,15 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.cache import Workplace
-from treino.data.choosing import check_kinds, choose_features, say_encoders, say_missing
 from treino.data.dataset import Data, Rows
-from treino.data.fitting import comparable, fit, in_memory, prepare_target, take
-from treino.data.foreign import is_foreign, load_foreign
+from treino.data.large.cache import Workplace
 from treino.data.memory import bytes_of, free_bytes
+from treino.data.own.foreign import is_foreign, load_foreign
 from treino.data.parts import Split, check_split, decide_parts, divider, fold_of, parts_of_files, times_of
+from treino.data.preparing.fitting import comparable, fit, in_memory, prepare_target, take
 from treino.data.reading import Reading
-from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
-from treino.data.table import Column, Table, shorten
-from treino.data.target import (
+from treino.data.roles.choosing import check_kinds, choose_features, say_encoders, say_missing
+from treino.data.roles.target import (
     check_classes,
     choose_target,
     classes_of,
@@ -30,6 +28,8 @@ from treino.data.target import (
     single_rows,
     task_of_kind,
 )
+from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
+from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -133,7 +133,11 @@ def _of_table(
     work: Workplace,
 ) -> Data:
     """``load`` of what is a table; where it needs too much memory, its rows are in files instead."""
-    from treino.data.larger import check_room, equal_rows, on_disk  # it imports pyarrow, which takes its time
+    from treino.data.large.larger import (  # it imports pyarrow, which takes its time
+        check_room,
+        equal_rows,
+        on_disk,
+    )
 
     target, task, normalise = arguments["target"], arguments["task"], arguments["normalise"]
     split_time = asked.time

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.folds import Fold, split_fold
-from treino.data.kinds import level_cells
+from treino.data.roles.kinds import level_cells
 from treino.data.splitting import TEST, TRAIN, VALIDATION, leaking, split, split_groups, split_times
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest

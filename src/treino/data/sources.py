@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.data import frames
-from treino.data.builtin import BUILTINS
+from treino.data.known.builtin import BUILTINS
 from treino.data.memory import Room
 from treino.data.reading import Reading, read_file
 from treino.data.table import Table

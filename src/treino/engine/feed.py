@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from treino.data.elsewhere import Batch, part_rows
-from treino.data.mapped import Mapped
+from treino.data.large.elsewhere import Batch, part_rows
+from treino.data.large.mapped import Mapped
 from treino.engine.kernels import Kernel
 from treino.engine.plan import Batches, Plan
 from treino.engine.population import Population

@@ -43,7 +43,8 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
         axes.set_ylabel(metric.replace("_", " ") + (_(" (log scale)") if d.log else ""))
         legend(
             axes, [best, middle],
-            [_("the best, network {n}").format(n=d.best), _("median of those that still train")], loc="upper right" if falls else "lower right",
+            [_("the best, network {n}").format(n=d.best), _("median of those that still train")],
+            loc="upper right" if falls else "lower right",
         )  # fmt: skip
         return figure
 

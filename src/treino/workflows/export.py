@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError, nearest
 from treino.words import _
-from treino.workflows.export_script import script
+from treino.workflows.exporting.script import script
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run

@@ -184,9 +184,8 @@ def _labels(loss: LossSeen, data: Data, planned: "Plan", net: nn.Module) -> None
     with torch.no_grad():
         output_NC = net(_items(rows.x, planned))
     said = output_NC.argmax(-1) if output_NC.shape[-1] > 1 else (output_NC[:, 0] > 0).long()
-    pair = rows.y.reshape(-1).long() * loss.classes + said.reshape(-1)
-    counted = torch.bincount(pair, minlength=loss.classes**2).reshape(loss.classes, loss.classes)
-    loss.confusion, loss.earlier = counted.numpy(), np.zeros_like(counted.numpy())
+    loss.newest.clear()
+    loss.newest.append((rows.y.reshape(-1).long().numpy(), said.reshape(-1).long().numpy()))
 
 
 def _copies(data: Data) -> Evidence | None:

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.foreign import in_memory
-from treino.data.preparation import Preparation
+from treino.data.own.foreign import in_memory
+from treino.data.preparing.preparation import Preparation
 from treino.engine import HP, Loss, mlp
 from treino.engine.arguments import known, per_member
 from treino.errors import TreinoError

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from treino.data import BUILTINS, load
-from treino.data.cache import FOLDER
 from treino.data.dataset import Data, Rows
-from treino.data.foreign import elsewhere
-from treino.data.preparation import Preparation
+from treino.data.large.cache import FOLDER
+from treino.data.own.foreign import elsewhere
+from treino.data.preparing.preparation import Preparation
 from treino.data.reading import Reading
 from treino.data.sources import BuiltinName
 from treino.errors import TreinoError

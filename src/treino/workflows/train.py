@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.foreign import in_memory
+from treino.data.own.foreign import in_memory
 from treino.engine import Tick, begin_from
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings

@@ -64,7 +64,7 @@ class Opened:
     def table(self) -> Table:
         """All rows; where they are in a file, each column is read when it is looked at."""
         if self.spilled is not None:
-            from treino.data.stored import stored_columns
+            from treino.data.large.stored import stored_columns
 
             columns: tuple[Column, ...] = stored_columns(self, self.spilled)
         else:

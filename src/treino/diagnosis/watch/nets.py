@@ -21,10 +21,11 @@ from torch import nn
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.class_axes import ClassAxes
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.output import Net, Output, caller_net, class_axis, first_tensor
 from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
-from treino.diagnosis.watch.seen import AxisSeen, CallSeen, OptimizerSeen, Seen
+from treino.diagnosis.watch.seen import CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here
 
 RECENT = 12
@@ -56,7 +57,7 @@ class Nets:
         self.row_listeners: list[Any] = []
         self.bad_listeners: list[Any] = []
         self.finished_listeners: list[Any] = []
-        self._axes: dict[Site | None, AxisSeen] = {}
+        self._axes = ClassAxes(seen)
 
     def install(self) -> None:
         patches, stack = self.patches, self.stack
@@ -336,43 +337,9 @@ class Nets:
             found = result if isinstance(result, torch.Tensor) else result[1]
             self._know(output, found)
             if name in ("argmax", "max"):
-                self._axis(name, output, t, args, kwargs, result)
+                self._axes.look(name, output, t, args, kwargs, result)
 
         return observe
-
-    def _axis(self, name: str, output: Output, t: torch.Tensor, args: Any, kwargs: Any, result: Any) -> None:
-        """An argmax along another axis than that of the classes; the first axis is that of the rows."""
-        class_dim = output.net.class_dim
-        if t.dim() == 2 and t.shape[1] == 1:
-            class_dim = 1
-        if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2 or t.shape[0] < 2:
-            return
-        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-        found = result if isinstance(result, torch.Tensor) else result[1]
-        deep = t.dim() > 2 and tuple(t.shape) == output.shape  # known by what it is compared with
-        if isinstance(dim, int) and (name == "max" or deep):
-            wrong = dim % t.dim() != class_dim if deep else dim % t.dim() == 0 and class_dim != 0
-            if wrong and found is not t and found.dim():
-                output.best_rows = (weakref.ref(found), dim, tuple(t.shape), class_dim)
-        if name == "max" or deep:
-            return
-        single = dim is not None and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
-        if single and t.dim() == 2 and name == "argmax":
-            self._axis_seen(dim, tuple(t.shape), 1)
-            return
-        if dim is not None and (dim % t.dim() != 0 or class_dim == 0):
-            return
-        if tuple(t.shape) != output.shape or t.shape[class_dim] < 2:
-            return
-        self._axis_seen(dim, tuple(t.shape), class_dim)
-
-    def _axis_seen(self, dim: int | None, shape: tuple[int, ...], class_dim: int) -> None:
-        site = here()
-        axis = self._axes.get(site)
-        if axis is None:
-            axis = self._axes[site] = AxisSeen(site, 0, dim, shape, class_dim)
-            self.seen.axes.append(axis)
-        axis.calls += 1
 
     def _compared(self, result: Any, args: Any, kwargs: Any) -> None:
         """``argmax == labels``: what was said, and what is true."""
@@ -382,7 +349,7 @@ class Nets:
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
                 output = self._match(one)
                 if output is not None and output.best_rows is not None and output.best_rows[0]() is one:
-                    self._axis_seen(*output.best_rows[1:])
+                    self._axes.count(*output.best_rows[1:])
                 if output is not None:
                     output.judged = True
                     if output.hashes is not None and one.dim() == 1 and len(output.hashes) == len(one):

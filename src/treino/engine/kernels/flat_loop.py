@@ -61,9 +61,7 @@ class FlatLoop:
         clip = None if hp["clip"] == OFF["clip"] else hp["clip"]
         keys = self._keys(population, row, work, hp["dropout"])
         factors = work.factors[int(population.schedule_P[row])]
-        for s, (batch, factor, loss) in enumerate(
-            zip(work.batches, factors, loss_S.unbind(0), strict=True)
-        ):
+        for s, (batch, factor, loss) in enumerate(zip(work.batches, factors, loss_S.unbind(0), strict=True)):
             if batch is None:
                 now = back.whole(x, y)
             else:

@@ -7,7 +7,7 @@ from treino.data.dataset import Data
 from treino.engine import BETTER, HP, OPTIMIZERS
 from treino.engine.kernels.module import EVALUATION_ROWS
 from treino.engine.plan import EVALUATION_APART
-from treino.workflows.export_part import WIDTH, Part, listing, literal
+from treino.workflows.exporting.part import WIDTH, Part, listing, literal
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Set
 from string import Template
 
-from treino.workflows.export_template_data import DATA, HEAD
-from treino.workflows.export_template_encode import ENCODE
-from treino.workflows.export_template_train import LOOP, NET
+from treino.workflows.exporting.template_data import DATA, HEAD
+from treino.workflows.exporting.template_encode import ENCODE
+from treino.workflows.exporting.template_train import LOOP, NET
 
 
 def render(flags: Set[str], values: Mapping[str, str], dedent: bool) -> str:

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.dataset import Task
-from treino.data.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
-from treino.data.kinds import Choice, level_cells
-from treino.data.preparation import Preparation, fit_pixels, fit_table, fit_target
+from treino.data.preparing.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
+from treino.data.preparing.preparation import Preparation, fit_pixels, fit_table, fit_target
+from treino.data.roles.kinds import Choice, level_cells
 from treino.data.splitting import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.errors import TreinoError

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.download import Remote, cache, fetch
+from treino.data.known.download import Remote, cache, fetch
 from treino.errors import TreinoError
 from treino.words import _
 

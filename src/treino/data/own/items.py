@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.data.elsewhere import Batch
-from treino.data.item import Form, Label, as_label, as_numbers, scaled
+from treino.data.large.elsewhere import Batch
+from treino.data.own.item import Form, Label, as_label, as_numbers, scaled
 from treino.errors import TreinoError
 from treino.words import _
 

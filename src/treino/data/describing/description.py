@@ -6,18 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data import measures, sources
-from treino.data.builtin import BUILTINS
-from treino.data.choosing import check_kinds, column_fault, why_out
-from treino.data.fitting import comparable, take
-from treino.data.histograms import shape
-from treino.data.kinds import Choice, choose, is_row_number
+from treino.data import sources
+from treino.data.describing import measures
+from treino.data.describing.histograms import shape
+from treino.data.describing.relations import Learnt, correlation, suspicions
+from treino.data.known.builtin import BUILTINS
 from treino.data.loading import as_reading
+from treino.data.preparing.fitting import comparable, take
 from treino.data.reading import Reading
-from treino.data.relations import Learnt, correlation, suspicions
-from treino.data.splitting import first_equal
-from treino.data.table import Column, Table, plain, shorten
-from treino.data.target import (
+from treino.data.roles.choosing import check_kinds, column_fault, why_out
+from treino.data.roles.kinds import Choice, choose, is_row_number
+from treino.data.roles.target import (
     check_classes,
     choose_target,
     classes_of,
@@ -28,6 +27,8 @@ from treino.data.target import (
     single_rows,
     task_of_kind,
 )
+from treino.data.splitting import first_equal
+from treino.data.table import Column, Table, plain, shorten
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treino.data import encoders, sources
+from treino.data import sources
 from treino.data.dataset import Data
-from treino.data.encoders import Date, Hashed, Number, OneHot, Rank, Time
+from treino.data.preparing import encoders
+from treino.data.preparing.encoders import Date, Hashed, Number, OneHot, Rank, Time
 from treino.data.table import MISSING, TRUTH, Column
-from treino.workflows.export_part import WIDTH, Part, literal
+from treino.workflows.exporting.part import WIDTH, Part, literal
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.encoders import Seen, number_cells, number_fault
-from treino.data.fitting import feature_matrix, prepare_target, take
-from treino.data.foreign import is_foreign, to_predict
-from treino.data.preparation import Preparation
+from treino.data.own.foreign import is_foreign, to_predict
+from treino.data.preparing.encoders import Seen, number_cells, number_fault
+from treino.data.preparing.fitting import feature_matrix, prepare_target, take
+from treino.data.preparing.preparation import Preparation
 from treino.data.reading import Reading
+from treino.data.roles.target import encode
 from treino.data.table import Column, Table, missing, shorten
-from treino.data.target import encode
 from treino.errors import TreinoError, nearest
 from treino.words import _
 

@@ -16,10 +16,10 @@ from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, mlp
 from treino.errors import TreinoError
 from treino.words import _
-from treino.workflows.export_part import WIDTH, Part, literal
-from treino.workflows.export_render import render
-from treino.workflows.export_source import scale_of, source_part
-from treino.workflows.export_training import changes_part, planned_steps, training_part
+from treino.workflows.exporting.part import WIDTH, Part, literal
+from treino.workflows.exporting.render import render
+from treino.workflows.exporting.source import scale_of, source_part
+from treino.workflows.exporting.training import changes_part, planned_steps, training_part
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data import measures
-from treino.data.kinds import Choice, is_row_number, level_cells
+from treino.data.describing import measures
+from treino.data.roles.kinds import Choice, is_row_number, level_cells
 from treino.data.table import Column
 from treino.words import _
 

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data
-from treino.data.fitting import feature_matrix
+from treino.data.known.builtin import BUILTINS
+from treino.data.preparing.fitting import feature_matrix
+from treino.data.roles.target import encode
 from treino.data.splitting import first_equal
 from treino.data.table import Table
-from treino.data.target import encode
 from treino.errors import TreinoError
 from treino.words import _
-from treino.workflows.export_encoders import encoders_part
-from treino.workflows.export_part import Part, listing, literal
+from treino.workflows.exporting.encoders import encoders_part
+from treino.workflows.exporting.part import Part, listing, literal
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data import generated, idx
+from treino.data.known import generated, idx
 from treino.data.table import Column, Table
 from treino.words import _
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence, Set
 
-from treino.data.encoders import Date, Encoder, Hashed, OneHot, Rank, Seen, Time, number_fault
-from treino.data.kinds import Choice, choose, is_row_number
+from treino.data.preparing.encoders import Date, Encoder, Hashed, OneHot, Rank, Seen, Time, number_fault
+from treino.data.roles.kinds import Choice, choose, is_row_number
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _

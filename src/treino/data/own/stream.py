@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from treino.data.elsewhere import Batch
-from treino.data.item import Form, Label, as_label, as_numbers, form_of, scaled
-from treino.data.items import Encode, begun, fails
+from treino.data.large.elsewhere import Batch
+from treino.data.own.item import Form, Label, as_label, as_numbers, form_of, scaled
+from treino.data.own.items import Encode, begun, fails
 from treino.errors import TreinoError
 from treino.words import _
 

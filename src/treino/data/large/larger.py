@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.encoders import Seen
-from treino.data.fitting import comparable_columns
-from treino.data.kinds import Choice
-from treino.data.mapped import Mapped
+from treino.data.large.mapped import Mapped
+from treino.data.large.stored import blocks
 from treino.data.memory import say
 from treino.data.parts import LEFT_OUT
-from treino.data.preparation import Preparation, fit_table
+from treino.data.preparing.encoders import Seen
+from treino.data.preparing.fitting import comparable_columns
+from treino.data.preparing.preparation import Preparation, fit_table
+from treino.data.roles.kinds import Choice
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal_columns
-from treino.data.stored import blocks
 from treino.data.table import Table
 from treino.errors import TreinoError
 from treino.store import files

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from treino.data.dataset import Data, Rows
-from treino.data.labels import Labels, labels_again, labels_of
-from treino.data.look import HELD_ROWS, ItemsSeen, Seen, everything, look, name_of
-from treino.data.preparation import Preparation
+from treino.data.own.labels import Labels, labels_again, labels_of
+from treino.data.own.look import HELD_ROWS, ItemsSeen, Seen, everything, look, name_of
+from treino.data.preparing.preparation import Preparation
 from treino.data.seeding import generator
 from treino.data.splitting import TEST, TRAIN, VALIDATION, split
 from treino.errors import TreinoError, nearest

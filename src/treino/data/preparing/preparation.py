@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data import encoders
 from treino.data.dataset import Task
-from treino.data.encoders import Encoder, Number, Place, Seen
+from treino.data.preparing import encoders
+from treino.data.preparing.encoders import Encoder, Number, Place, Seen
 from treino.data.table import Column, Numbers, shorten
 from treino.errors import TreinoError
 from treino.words import _

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.data.dataset import Task
-from treino.data.item import Label
-from treino.data.preparation import Preparation, fit_target
+from treino.data.own.item import Label
+from treino.data.preparing.preparation import Preparation, fit_target
+from treino.data.roles.target import check_classes, class_names, decide_task
 from treino.data.table import Column, plain, shorten
-from treino.data.target import check_classes, class_names, decide_task
 from treino.errors import TreinoError
 from treino.words import _
 

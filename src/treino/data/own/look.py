@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.data.dataset import Rows
-from treino.data.elsewhere import Batch
-from treino.data.item import Form, Label, as_numbers, form_of, scaled
-from treino.data.items import STILL, Items, Reader, fails, own_chance, read
-from treino.data.labels import Labels
-from treino.data.stream import LARGEST_PASS, Source, Stream
+from treino.data.large.elsewhere import Batch
+from treino.data.own.item import Form, Label, as_numbers, form_of, scaled
+from treino.data.own.items import STILL, Items, Reader, fails, own_chance, read
+from treino.data.own.labels import Labels
+from treino.data.own.stream import LARGEST_PASS, Source, Stream
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -23,10 +23,10 @@ from typing import Any
 
 import torch
 
-from treino.data.builtin import BUILTINS
 from treino.data.dataset import Data, Rows
+from treino.data.known.builtin import BUILTINS
 from treino.data.memory import Room
-from treino.data.preparation import Preparation
+from treino.data.preparing.preparation import Preparation
 from treino.data.splitting import TEST, TRAIN, VALIDATION
 from treino.data.table import Table
 from treino.store import files, lock
@@ -217,7 +217,7 @@ def _read(path: Path, asked: Mapping[str, Any]) -> Data | None:
     """What is in the folder, if it is whole and was made so."""
     from safetensors.torch import load
 
-    from treino.data.larger import read_inputs
+    from treino.data.large.larger import read_inputs
 
     if not (path / MANIFEST).is_file():
         return None

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.kinds import Choice, level_cells
+from treino.data.roles.kinds import Choice, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
 from treino.errors import TreinoError
 from treino.words import _

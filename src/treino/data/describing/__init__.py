@@ -1,0 +1,1 @@
+"""What is in a table and what is wrong with it, before anything is trained."""

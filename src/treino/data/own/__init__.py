@@ -1,0 +1,1 @@
+"""Datasets and DataLoaders of the user's own."""
