@@ -14,8 +14,8 @@ import pyarrow.csv
 from benchmarks.batches import _cold, _take
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, once, ratio, threads, wall
-from treino.data.larger import name_of
-from treino.data.mapped import Mapped
+from treino.data.large.larger import name_of
+from treino.data.large.mapped import Mapped
 from treino.data.splitting import TRAIN
 
 ROWS, QUICK = 265_000, 6_000  # of 1 GB, and of some MB
