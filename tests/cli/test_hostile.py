@@ -39,6 +39,7 @@ def test_predictions_never_overwrite_their_rows(treino: Callable[..., Said], tmp
     assert (tmp_path / "t.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_network_that_prints_leaves_stdout_to_the_document(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:

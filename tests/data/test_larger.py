@@ -169,6 +169,7 @@ def test_a_damaged_folder_is_made_again(tmp_path: Path, name: str) -> None:
     assert (folder / name).read_bytes() == content
 
 
+@pytest.mark.slow
 def test_without_a_cache_the_files_go_with_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     table().to_csv(tmp_path / "t.csv", index=False)

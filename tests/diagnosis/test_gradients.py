@@ -53,6 +53,7 @@ def played(actions: list[str], optimizer: type[torch.optim.Optimizer]) -> int:
     st.lists(st.sampled_from(ACTIONS[:5]), min_size=1, max_size=14),
     st.sampled_from([torch.optim.SGD, torch.optim.Adam]),
 )
+@pytest.mark.slow
 def test_tainted_steps_are_those_of_the_bookkeeper(actions, optimizer):
     assert played(actions, optimizer) == oracle(actions)
 

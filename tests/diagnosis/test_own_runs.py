@@ -151,6 +151,7 @@ def test_what_is_measured_is_what_torch_does(tmp_path):
     assert math.isclose(finding["evidence"]["movement"], moved, rel_tol=0.02)  # float32 steps of 1e-8
 
 
+@pytest.mark.slow
 def test_the_doors_show_what_was_found(treino, monkeypatch):
     """--json, the summary, show, and the doctor with the run's name or folder."""
     said = treino("train", "wine", "--as-taught", "--epochs", "2", "--json")

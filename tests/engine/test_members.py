@@ -59,6 +59,7 @@ def test_who_has_ended_stays_as_it_was():
 
 
 @pytest.mark.parametrize("engine", ["flat-bmm", "module"])
+@pytest.mark.slow
 def test_kept_members_answer_as_their_nets_do(engine):
     crowd = made((0, 1, 2), 0.02, engine)
     x, _y = sample(30, 5, 3)

@@ -371,6 +371,7 @@ def test_any_curves_can_be_drawn(
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=80))
+@pytest.mark.slow
 def test_any_text_is_one_short_line_without_formulas(text: str) -> None:
     shown = label(text)
     assert len(shown.replace(r"\$", "$")) <= 25

@@ -62,6 +62,7 @@ def test_it_is_the_training_that_fit_gives() -> None:
     assert ours.n_iter_ == 30
 
 
+@pytest.mark.slow
 def test_classes_come_back_as_they_were_given() -> None:
     x, y = iris()
     for labels in (y, np.searchsorted(np.unique(y), y) * 7 - 3, y == "setosa"):

@@ -171,6 +171,7 @@ def test_every_registered_name_has_its_lines() -> None:
     assert {*export_source.SKLEARN, "spirals", "mnist", "fashion-mnist"} == BUILTINS.keys()
 
 
+@pytest.mark.slow
 def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "dropout": 0.2, "clip": 1.0, "schedule": "cosine", "epochs": 10})
     changes = [("lr", 0.05, 11), ("clip", 0.01, 12), ("weight_decay", 0.1, 13), ("beta1", 0.5, 14),

@@ -63,6 +63,7 @@ def loader(**arguments: Any) -> DataLoader:
 
 
 @pytest.mark.parametrize("noise", [pytest.param("", marks=pytest.mark.slow), "torch"])
+@pytest.mark.slow
 def test_a_dataset_has_all_that_a_table_has(noise: str, tmp_path: Path) -> None:
     run = tr.fit(Points(noise), parent=tmp_path, **SHORT)
     d = run.document
@@ -99,6 +100,7 @@ def test_pictures_are_drawn_of_data_that_is_not_in_memory(source: Any, tmp_path:
         assert (run.path / f"pictures/{name}.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_its_predictions(tmp_path: Path) -> None:
     parts = {"train": loader(), "val": Subset(Points(), range(60)), "test": Subset(Points(), range(60, 160))}
     run = tr.fit(parts, parent=tmp_path, **SHORT)
@@ -199,6 +201,7 @@ def test_a_loaded_one_prints_itself_and_is_gone_through(source: Any) -> None:
             data.train[3]
 
 
+@pytest.mark.slow
 def test_rows_in_a_mapped_file_give_the_run_of_rows_in_memory(tmp_path: Path) -> None:
     held = tr.load("breast_cancer")
     splits = {}
@@ -237,6 +240,7 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_short_ticks")
 @pytest.mark.parametrize("at", [pytest.param(3, marks=pytest.mark.slow), 9])
+@pytest.mark.slow
 def test_items_read_for_every_batch_go_on_bit_for_bit(at: int, tmp_path: Path) -> None:
     whole = tr.fit(Points("torch"), parent=tmp_path, name="whole", **SHORT)
     path = interrupted(Points("torch"), tmp_path, at, "cut")

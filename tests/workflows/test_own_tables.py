@@ -68,6 +68,7 @@ def test_a_run_has_the_rows_of_its_tables_again(tmp_path: Path) -> None:
     assert error.value.rule == "data_changed"
 
 
+@pytest.mark.slow
 def test_frames_with_a_frame_for_the_test_are_kept_with_the_run(tmp_path: Path) -> None:
     table, test = mixed(90), mixed(20, seed=9)
     data = tr.load(table, target="city", test=test, duplicates="ignore")
@@ -95,6 +96,7 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     assert again.metrics == whole.metrics
 
 
+@pytest.mark.slow
 def test_a_run_of_the_first_preparation_format_goes_on_and_predicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -239,6 +239,7 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     assert not np.array_equal(resumed.losses, plain.losses)
 
 
+@pytest.mark.slow
 def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     events = training("wine", read_settings({"epochs": 300, "hidden": [8], "name": "run"}), parent=tmp_path)
     next(events)

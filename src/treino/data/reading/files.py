@@ -71,7 +71,8 @@ class File:
 
     def _open(self) -> BinaryIO:
         if self.packing == "zip":
-            return zipfile.ZipFile(self.path).open(self.member)  # type: ignore[return-value]
+            with zipfile.ZipFile(self.path) as archive:  # the file stays open as long as its member is
+                return archive.open(self.member)  # type: ignore[return-value]
         if self.packing:
             stream: BinaryIO = pa.CompressedInputStream(pa.OSFile(str(self.path)), self.packing)
             return stream

@@ -14,7 +14,7 @@ Y = np.repeat(np.arange(3), 120)
 
 
 def batches(size):
-    order = np.random.default_rng().permutation(len(X))
+    order = rng.permutation(len(X))
     for start in range(0, len(X), size):
         rows = order[start : start + size]
         yield torch.from_numpy(X[rows]), torch.from_numpy(Y[rows])
