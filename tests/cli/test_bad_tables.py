@@ -14,6 +14,8 @@ from pyarrow import parquet
 
 from tests.conftest import Said
 
+pytestmark = pytest.mark.slow
+
 ROWS = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(40))
 GOOD = ("p,q,y\n" + ROWS).encode()
 

@@ -24,6 +24,8 @@ from treino.data.preparing.preparation import fit_table
 from treino.data.splitting import first_equal, first_equal_columns
 from treino.errors import TreinoError
 
+pytestmark = pytest.mark.slow
+
 TINY = "120KB"  # too little for the tables below, and enough for the numbers of their rows
 
 

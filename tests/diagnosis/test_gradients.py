@@ -58,6 +58,7 @@ def test_tainted_steps_are_those_of_the_bookkeeper(actions, optimizer):
     assert played(actions, optimizer) == oracle(actions)
 
 
+@pytest.mark.slow
 def test_fused_adam_and_clipping_hide_nothing():
     turn = ["backward", "clip", "step"]
     assert played(turn * 5, lambda p, lr: torch.optim.Adam(p, lr=lr, fused=True)) == 4

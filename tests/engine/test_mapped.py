@@ -52,6 +52,7 @@ def trained(x, engine, batch, shuffle, **more):
     return training, torch.cat([tick.loss_SP for tick in training])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_small")
 @pytest.mark.parametrize(
     ("engine", "batch", "shuffle"),

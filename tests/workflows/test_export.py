@@ -41,6 +41,8 @@ from treino.workflows.exporting import source as export_source
 from treino.workflows.exporting import training as export_training
 from treino.workflows.train import Advanced, Begun, Ended, drain, training
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:

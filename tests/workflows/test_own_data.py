@@ -27,6 +27,8 @@ from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.workflows.train import Advanced, training
 
+pytestmark = pytest.mark.slow
+
 G = torch.Generator().manual_seed(0)
 X = torch.randn(160, 2, generator=G)
 Y = (X[:, 0] + 0.5 * X[:, 1] > 0).long()

@@ -149,6 +149,7 @@ def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
     assert kills >= wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [
