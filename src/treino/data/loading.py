@@ -24,13 +24,14 @@ from treino.data.roles.target import (
     classes_of,
     decide_task,
     encode,
+    has_target,
     imbalance,
     single_rows,
     task_of_kind,
 )
 from treino.data.splitting import TEST, TRAIN, VALIDATION, first_equal
-from treino.data.table import Column, Table, shorten
-from treino.errors import TreinoError, nearest
+from treino.data.table import Column, Table, check_present
+from treino.errors import TreinoError
 from treino.words import _
 
 Impute = Literal["median", "mean"]
@@ -159,7 +160,7 @@ def _of_table(
     names = tuple(chosen)
     tables, rows_of = [table], [row_N]
     for other in others:
-        _check_columns(other, names, column.name, notes)
+        check_present(other, (*names, column.name))
         kept, index_N = _with_target(other, other.column(column.name), None, notes)
         tables.append(kept)
         rows_of.append(index_N)
@@ -282,16 +283,8 @@ def _with_target(
     table: Table, column: Column, time: str | None, notes: list[str]
 ) -> tuple[Table, NDArray[np.int64]]:
     """The rows whose target (and time, where they are split by it) is there, and their numbers."""
-    keep_N = ~column.missing_N
+    keep_N = has_target(column, table.source)
     absent = int((~keep_N).sum())
-    if absent == len(keep_N):
-        raise TreinoError(
-            "target_empty",
-            _("The target '{name}' has no value in any row of '{source}'.").format(
-                name=column.name, source=table.source
-            ),
-            _("Name another --target."),
-        )
     if absent:
         notes.append(
             _("Rows left out because their target is empty: {n}, the first in {place}.").format(
@@ -320,18 +313,3 @@ def _with_target(
         )
     row_N = np.flatnonzero(keep_N)
     return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
-
-
-def _check_columns(table: Table, names: Sequence[str], target: str, notes: list[str]) -> None:
-    absent = [name for name in (*names, target) if name not in table.by_name]
-    if absent:
-        raise TreinoError(
-            "columns_missing",
-            _("'{source}' lacks {n} of {of} columns: {names}.").format(
-                source=table.source,
-                n=len(absent),
-                of=len(names) + 1,
-                names=shorten(", ".join(absent), 200),
-            ),
-            _("For '{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
-        )

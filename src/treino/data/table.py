@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.errors import TreinoError
+from treino.errors import TreinoError, nearest
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -209,6 +209,22 @@ def check_names(names: Sequence[str], what: str) -> None:
                 ),
                 _("Rename one of them."),
             )
+
+
+def check_present(table: Table, names: Sequence[str]) -> None:
+    """Refuse a table that lacks some of these columns, naming them and what the first may be called here."""
+    absent = [name for name in names if name not in table.by_name]
+    if absent:
+        raise TreinoError(
+            "columns_missing",
+            _("'{source}' lacks {n} of {of} columns: {names}.").format(
+                source=table.source,
+                n=len(absent),
+                of=len(names),
+                names=shorten(", ".join(absent), 200),
+            ),
+            _("For '{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
+        )
 
 
 def column_of_words(name: str, cells: NDArray[np.object_]) -> Column:

@@ -13,19 +13,30 @@ def cores() -> int:
 
 
 @contextmanager
+def intra_op(threads: int) -> Iterator[None]:
+    """So many of torch's threads inside one operation, and what there were before afterwards.
+
+    Those that wait for work burn a core: a training sets them for its whole length, not by the chunk.
+    """
+    before = torch.get_num_threads()
+    try:
+        if threads != before:
+            torch.set_num_threads(threads)
+        yield
+    finally:
+        if torch.get_num_threads() != before or threads != before:
+            torch.set_num_threads(before)
+
+
+@contextmanager
 def torch_state(threads: int) -> Iterator[None]:
     """No gradients recorded, so many intra-op threads, float32 products in float32 (no TF32)."""
-    before = torch.get_num_threads()
     tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    with torch.no_grad():
+    with torch.no_grad(), intra_op(threads):
         try:
-            if threads != before:
-                torch.set_num_threads(threads)
             if any(tf32):
                 torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
             yield
         finally:
-            if torch.get_num_threads() != before or threads != before:
-                torch.set_num_threads(before)
             if any(tf32):
                 torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = tf32

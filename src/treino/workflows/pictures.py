@@ -1,10 +1,11 @@
 """Pictures of a run, drawn from numbers that inspection computes, kept in ``pictures/``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError, nearest
+from treino.store import RunFolder
 from treino.store.files import make_folder, write_atomically
 from treino.words import _
 
@@ -25,13 +26,17 @@ def draw(run: "Run", what: Sequence[str], to: Path | None = None) -> list[Path]:
                 _("There is no picture {name!r}.").format(name=name),
                 nearest(name, PICTURES),
             )
+    return put(run.folder, ((name, PICTURES[name](run)) for name in what), to)
+
+
+def put(folder: RunFolder, pictures: Iterable[tuple[str, bytes]], to: Path | None) -> list[Path]:
+    """Each (name, PNG) as a file in ``to``, or else in the folder's ``pictures/``; -> their paths."""
     if to is not None:
         make_folder(to)
     paths = []
-    for name in what:
-        picture = PICTURES[name](run)
+    for name, picture in pictures:
         if to is None:
-            paths.append(run.folder.write_bytes(f"pictures/{name}.png", picture))
+            paths.append(folder.write_bytes(f"pictures/{name}.png", picture))
         else:
             write_atomically(to / f"{name}.png", picture)
             paths.append(to / f"{name}.png")

@@ -18,6 +18,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import MLP, train
+from treino.engine.state import intra_op
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.words import _
@@ -107,12 +108,8 @@ def find_rate(source: Any, settings: Settings, module: nn.Module | None = None) 
     tried = train(
         data, made, seeds=[settings.seed] * count, every=TICK_STEPS, **{**arguments, **usual, "lr": rates}
     )
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with intra_op(1):
         loss_SP = torch.cat([tick.loss_SP for tick in tried])
-    finally:
-        torch.set_num_threads(before)
     mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)
     losses = [
         None if status == "diverged" or not math.isfinite(m) else m

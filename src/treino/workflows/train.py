@@ -7,7 +7,6 @@ line and ``fit`` draw or drain the same events. What is on disk is always enough
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.own.foreign import in_memory
 from treino.engine import Tick, begin_from
+from treino.engine.state import intra_op
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
@@ -255,7 +255,7 @@ def _drive(
     borders = streams(data)  # where alone one can go on
     clock.lap()
     saved, cost, status = time.perf_counter(), 0.0, "finished"
-    with ctrl_c() as asked, _threads(1 if engine.engine == "flat-bmm" else engine.threads):
+    with ctrl_c() as asked, intra_op(1 if engine.engine == "flat-bmm" else engine.threads):
         while not engine.done:
             if _stop_asked(folder, engine):
                 status = "stopped"
@@ -285,17 +285,6 @@ def _drive(
         if not lean:
             illustrate(run)
     yield Ended(run, status == "interrupted")
-
-
-@contextmanager
-def _threads(intra_op: int) -> Iterator[None]:
-    """Keep torch at the kernel's thread count also between chunks: threads that wait for work burn a core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(intra_op)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _record(folder: RunFolder, tick: Tick, clock: Clock) -> None:

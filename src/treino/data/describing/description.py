@@ -22,6 +22,7 @@ from treino.data.roles.target import (
     classes_of,
     decide_task,
     encode,
+    has_target,
     imbalance,
     likely_targets,
     single_rows,
@@ -152,16 +153,8 @@ def _outliers(column: Column, choice: Choice, far: float = measures.FAR) -> NDAr
 def _describe_target(
     table: Table, column: Column, kind: str | None, warnings: list[dict[str, Any]]
 ) -> tuple[dict[str, Any], Learnt]:
-    row_N = np.flatnonzero(~column.missing_N)
+    row_N = np.flatnonzero(has_target(column, table.source))
     absent = table.rows - len(row_N)
-    if not len(row_N):
-        raise TreinoError(
-            "target_empty",
-            _("The target '{name}' has no value in any row of '{source}'.").format(
-                name=column.name, source=table.source
-            ),
-            _("Name another --target."),
-        )
     if absent:
         place = table.place(int(column.missing_N.argmax()))
         _warn(

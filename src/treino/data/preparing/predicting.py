@@ -15,8 +15,8 @@ from treino.data.preparing.fitting import feature_matrix, prepare_target, take
 from treino.data.preparing.preparation import Preparation
 from treino.data.reading import Reading
 from treino.data.roles.target import encode
-from treino.data.table import Column, Table, missing, shorten
-from treino.errors import TreinoError, nearest
+from treino.data.table import Column, Table, check_present, missing, shorten
+from treino.errors import TreinoError
 from treino.words import _
 
 
@@ -74,7 +74,7 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
             )
         target = table.by_name.get(table.target or "")
     else:
-        _check_columns(table, preparation)
+        check_present(table, preparation.features)
         target = table.by_name.get(preparation.target)
         wanted = {*names, preparation.target}
         extra = [name for name in table.names if name not in wanted]
@@ -120,21 +120,6 @@ def _said(met: Mapping[str, Seen]) -> list[str]:
             )
         )
     return notes
-
-
-def _check_columns(table: Table, preparation: Preparation) -> None:
-    absent = [name for name in preparation.features if name not in table.by_name]
-    if absent:
-        raise TreinoError(
-            "columns_missing",
-            _("'{source}' lacks {n} of {of} columns: {names}.").format(
-                source=table.source,
-                n=len(absent),
-                of=len(preparation.features),
-                names=shorten(", ".join(absent), 200),
-            ),
-            _("For '{name}': {hint}").format(name=absent[0], hint=nearest(absent[0], table.names)),
-        )
 
 
 def _known_target(

@@ -238,6 +238,19 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
     )
 
 
+def has_target(column: Column, source: str) -> NDArray[np.bool_]:
+    """``[N]``: the rows whose target is there; TreinoError where none is."""
+    if column.missing_N.all():
+        raise TreinoError(
+            "target_empty",
+            _("The target '{name}' has no value in any row of '{source}'.").format(
+                name=column.name, source=source
+            ),
+            _("Name another --target."),
+        )
+    return ~column.missing_N
+
+
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
     """Refuse a class for each row: nothing can be learnt of what never comes twice."""
     if len(classes) == len(y_N):

@@ -7,7 +7,6 @@ are behind, the state of the heat that runs, and the weights of the best.
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import BETTER
+from treino.engine.state import intra_op
 from treino.errors import TreinoError
 from treino.search.space import Space, read_space, space_again
 from treino.store import RunFolder
@@ -197,7 +197,7 @@ def _drive(
     folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Progress, ended: str | None = None
 ) -> Iterator[Event]:
     """Heat after heat until all are over, or it is enough; ended: why it was, before it broke off."""
-    with ctrl_c() as interrupted, _threads():
+    with ctrl_c() as interrupted, intra_op(1):
         enough = _Enough(sweep, progress, interrupted, ended)
         while enough.reason is None:
             if heat is None:
@@ -214,7 +214,7 @@ def _drive(
             folder.seal("interrupted")
     if sweep.status != "interrupted":
         yield Judging(progress)
-        with _threads():
+        with intra_op(1):
             document = (told if sweep.asked.spread else finish)(folder, sweep, progress)
     yield Ended(folder, document, sweep.status == "interrupted")
 
@@ -325,17 +325,6 @@ def _reached(tick: Tick, metric: str, wanted: float) -> bool:
     if found is None:
         return False
     return bool((found >= wanted if BETTER[metric] > 0 else found <= wanted).any())  # NaN is neither
-
-
-@contextmanager
-def _threads() -> Iterator[None]:
-    """Between chunks torch's own threads must not wait for work on cores that the workers need."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _write_asked(folder: RunFolder, sweep: Sweeping) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError, nearest
-from treino.store.files import make_folder, write_atomically
 from treino.words import _
+from treino.workflows.pictures import put
 from treino.workflows.sweep import keep
 from treino.workflows.sweep.member import member_run
 from treino.workflows.sweep.plan import written
@@ -47,17 +47,7 @@ def draw_sweep(sweep: "Sweep", what: Sequence[str], to: Path | None = None) -> l
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
             _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
         )
-    if to is not None:
-        make_folder(to)
-    paths = []
-    for name in what:
-        picture = PICTURES[name](sweep)
-        if to is None:
-            paths.append(sweep.folder.write_bytes(f"pictures/{name}.png", picture))
-        else:
-            write_atomically(to / f"{name}.png", picture)
-            paths.append(to / f"{name}.png")
-    return paths
+    return put(sweep.folder, ((name, PICTURES[name](sweep)) for name in what), to)
 
 
 def _seen(sweep: "Sweep") -> "Seen":

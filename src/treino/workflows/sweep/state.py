@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from treino.data.dataset import Data
+from treino.data.memory import free_bytes
 from treino.errors import TreinoError
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.samplers import Sampler, sampler
@@ -192,13 +192,14 @@ def ask(sweep: Sweeping) -> list[Config] | None:
 def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
     """How many members train at once: all, or parts that fit into half of the memory that is free."""
     needed = sum(_numbers(sweep.data, s) for s in settings.values()) * 4 * COPIES
-    parts = -(-needed // max(1, free_memory() // 2))
+    free = free_bytes()
+    parts = -(-needed // max(1, free // 2))
     if parts <= 1:
         return [len(settings)]
     size = -(-len(settings) // parts)
     sweep.notes.append(
         _("{n} networks need {need:.1f} GB and {free:.1f} GB are free: {size} are trained at a time.").format(
-            n=len(settings), need=needed / 1e9, free=free_memory() / 1e9, size=size
+            n=len(settings), need=needed / 1e9, free=free / 1e9, size=size
         )
     )
     return [min(size, len(settings) - start) for start in range(0, len(settings), size)]
@@ -208,17 +209,6 @@ def _numbers(data: Data, settings: Settings) -> int:
     """Roughly a member's parameters."""
     hidden = settings.hidden if settings.hidden is not None else TABLE["hidden"]
     return sum((a + 1) * b for a, b in pairwise((data.inputs, *hidden, max(len(data.classes), 1))))
-
-
-def free_memory() -> int:
-    """Bytes that can be had without pushing anything out."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 8 << 30
 
 
 def heat_of(sweep: Sweeping, number: int) -> Heat:
