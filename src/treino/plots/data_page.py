@@ -8,26 +8,16 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
+from treino.plots.page import page
 from treino.words import _
 
 WIDTH, HEIGHT = 168, 36  # of a column's picture, in pixels
 CLASSES = 30
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff;
-  --bar: #0072b2; --alarm: #b3261e; --warn: #fff6e0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9fb0bf; --faint: #2b3947;
-  --paper: #10171e; --bar: #56b4e9; --alarm: #ff8a80; --warn: #33290f; } }
-body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; color: var(--ink); background: var(--paper);
-  font: 15px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }
-p { margin: .25rem 0; } .soft { color: var(--soft); }
 ul.warnings { list-style: none; padding: 0; } ul.warnings li { background: var(--warn); border-left: 4px solid var(--alarm);
   margin: .4rem 0; padding: .5rem .75rem; border-radius: 0 4px 4px 0; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--faint); vertical-align: middle; }
-th { color: var(--soft); font-weight: 600; white-space: nowrap; } td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td.name { font-weight: 600; min-width: 7rem; max-width: 16rem; overflow-wrap: anywhere; } th.number { text-align: right; } tr.target td { background: color-mix(in srgb, var(--bar) 12%, transparent); }
+td.name { font-weight: 600; min-width: 7rem; max-width: 16rem; overflow-wrap: anywhere; } tr.target td { background: color-mix(in srgb, var(--bar) 12%, transparent); }
 tr.out td { color: var(--soft); } svg { display: block; } svg rect { fill: var(--bar); } svg text { fill: var(--ink); font: 10px system-ui, sans-serif; }
 """  # noqa: E501
 
@@ -36,10 +26,6 @@ def data_page(facts: Mapping[str, Any]) -> str:
     """The page of what ``treino.data.describe`` found."""
     name = escape(str(facts["name"]))
     parts = [
-        "<!doctype html>",
-        f'<html lang="{escape(_("en"))}"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{name}</title><style>{STYLE}</style></head><body>",
         f"<h1>{name}</h1>",
         f'<p class="soft">{escape(_said_of(facts))}</p>',
         *(f'<p class="soft">{escape(note)}</p>' for note in facts["notes"]),
@@ -47,9 +33,8 @@ def data_page(facts: Mapping[str, Any]) -> str:
         _classes(facts),
         f"<h2>{escape(_('Columns'))}</h2>",
         _columns(facts),
-        "</body></html>",
     ]
-    return "\n".join(part for part in parts if part) + "\n"
+    return page(str(facts["name"]), "\n".join(part for part in parts if part), STYLE)
 
 
 def _said_of(facts: Mapping[str, Any]) -> str:

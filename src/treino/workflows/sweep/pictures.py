@@ -47,7 +47,7 @@ def draw_sweep(sweep: "Sweep", what: Sequence[str], to: Path | None = None) -> l
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
             _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
         )
-    return put(sweep.folder, ((name, PICTURES[name](sweep)) for name in what), to)
+    return put(sweep.folder, ((f"{name}.png", PICTURES[name](sweep)) for name in what), to)
 
 
 def _seen(sweep: "Sweep") -> "Seen":

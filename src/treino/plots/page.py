@@ -1,0 +1,29 @@
+"""The skeleton of every HTML page: self-contained, nothing loaded from anywhere, in light and dark."""
+
+from html import escape
+
+from treino.words import _
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff;
+  --bar: #0072b2; --alarm: #b3261e; --warn: #fff6e0; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9fb0bf; --faint: #2b3947;
+  --paper: #10171e; --bar: #56b4e9; --alarm: #ff8a80; --warn: #33290f; } }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; color: var(--ink); background: var(--paper);
+  font: 15px/1.45 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }
+p { margin: .25rem 0; } .soft { color: var(--soft); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--faint); vertical-align: middle; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; } th.number { text-align: right; }
+td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+"""  # noqa: E501
+
+
+def page(title: str, body: str, style: str = "") -> str:
+    """A whole page. ``body`` is HTML whose texts from data are escaped already; ``title`` is plain text."""
+    return (
+        f'<!doctype html>\n<html lang="{escape(_("en"))}"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head><body>\n{body}\n</body></html>\n"
+    )
