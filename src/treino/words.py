@@ -1,14 +1,112 @@
-"""The one place where sentences that people read are looked up, so that a translation is a catalogue."""
+"""The one place where sentences that people read are looked up, so that a translation is a catalogue.
+
+The language is chosen once, before the first sentence is looked up: ``--lang`` on the command line, else
+``TREINO_LANG``, else the locale (the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set). In
+Python: ``treino.words.use("pt_BR")``. English needs no catalogue; a sentence that has no translation stays
+English. Names of settings, flags, rules and JSON keys are the same in all languages, and so is the decimal
+point, because figures are copied from tables into commands and programs.
+"""
 
 import gettext
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-_catalogue = gettext.translation("treino", Path(__file__).parent / "locale", fallback=True)
+LOCALE = Path(__file__).parent / "locale"
+ENGLISH = "en"
+VARIABLE = "TREINO_LANG"
+LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
+
+_chosen: tuple[str, gettext.NullTranslations] | None = None
 
 
 def _(sentence: str) -> str:
     """The sentence in the reader's language; English where the catalogue has none.
 
-    Fill in values after the look-up: ``_("{n} rows").format(n=3)``, never in an f-string.
+    Fill in values after the look-up: ``_("{n} rows").format(n=3)``, never in an f-string. Inside of functions
+    only: what is looked up while a module is imported can't follow a later choice; mark that with ``N_``.
     """
-    return _catalogue.gettext(sentence)
+    return _now()[1].gettext(sentence) if sentence else sentence
+
+
+def N_(sentence: str) -> str:
+    """Mark a sentence in a table of constants for the catalogue; ``_`` looks it up where it is shown."""
+    return sentence
+
+
+def languages() -> list[str]:
+    """What there is: ``en`` and each folder of ``locale/`` that holds a compiled catalogue."""
+    return [ENGLISH, *sorted(p.parts[-3] for p in LOCALE.glob("*/LC_MESSAGES/treino.mo"))]
+
+
+def named(name: str) -> str | None:
+    """The language that is meant: ``pt``, ``pt-BR``, ``pt_BR.UTF-8`` are ``pt_BR``; ``C`` is ``en``.
+
+    None where there is no such language.
+    """
+    plain = name.strip().split(".")[0].split("@")[0].replace("-", "_").lower()
+    known = {language.lower(): language for language in languages()} | {"c": ENGLISH, "posix": ENGLISH}
+    same = [known[k] for k in known if plain and k.split("_")[0] == plain.split("_")[0]]
+    return known.get(plain) or (same[0] if same else None)
+
+
+def language() -> str:
+    """The language in use, as ``en`` or ``pt_BR``."""
+    return _now()[0]
+
+
+def use(name: str) -> None:
+    """Speak this language from here on, in processes started from here too (through ``TREINO_LANG``).
+
+    Raises:
+        ValueError: there is no such language; the message names those that there are.
+    """
+    found = named(name)
+    if found is None:
+        known = ", ".join(languages())
+        raise ValueError(
+            _("There is no language {name!r}; there are: {known}.").format(name=name, known=known)
+        )
+    _set(found)
+    os.environ[VARIABLE] = found
+
+
+@contextmanager
+def speaking(name: str | None) -> Iterator[None]:
+    """``use`` a language for a while; None: whatever is in use.
+
+    Raises:
+        ValueError: as ``use``, for ``TREINO_LANG`` as well.
+    """
+    global _chosen
+    before, variable = _chosen, os.environ.get(VARIABLE)
+    try:
+        if name is not None or variable:
+            use(name if name is not None else str(variable))
+        yield
+    finally:
+        _chosen = before
+        os.environ.pop(VARIABLE, None)
+        if variable is not None:
+            os.environ[VARIABLE] = variable
+
+
+def _now() -> tuple[str, gettext.NullTranslations]:
+    return _chosen or _set(_of_the_machine())
+
+
+def _set(found: str) -> tuple[str, gettext.NullTranslations]:
+    global _chosen
+    _chosen = found, gettext.translation("treino", LOCALE, [found], fallback=found == ENGLISH)
+    return _chosen
+
+
+def _of_the_machine() -> str:
+    """The language of ``TREINO_LANG`` or of the locale; English where neither names one that there is."""
+    asked = os.environ.get(VARIABLE)
+    if asked and named(asked) is None:
+        warnings.warn(f"{VARIABLE} is {asked!r}; there are: {', '.join(languages())}.", stacklevel=4)
+    locale = next((os.environ[v] for v in LOCALES if os.environ.get(v)), "")
+    return (named(asked) if asked else named(locale)) or ENGLISH

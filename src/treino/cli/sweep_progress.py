@@ -10,12 +10,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from treino.cli.screen import Screen
-from treino.words import _
+from treino.words import N_, _
 from treino.workflows.sweep.drive import Advanced, Begun, Ended, Event
 from treino.workflows.sweep.plan import written
 from treino.workflows.sweep.state import Progress as SweepProgress
 
 LEADERS = 8
+SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
 
 
 def follow(events: Iterator[Event], screen: Screen) -> int:
@@ -151,7 +152,7 @@ def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableTyp
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for split in d["figures"]:
-        table.add_column(_("{split}: mean ± deviation").format(split=_(split)), justify="right")
+        table.add_column(_("{split}: mean ± deviation").format(split=_(SPLITS[split])), justify="right")
         table.add_column(_("range"), justify="right")
     for name in dict.fromkeys(n for of in d["figures"].values() for n in of):
         cells = []

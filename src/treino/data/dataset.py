@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from treino.words import _
+from treino.words import N_, _
 
 if TYPE_CHECKING:
     from treino.data.preparing.preparation import Preparation
@@ -147,7 +147,7 @@ class Data:
         )
 
     def _named_splits(self) -> list[tuple[str, Rows]]:
-        return [("training", self.train), ("validation", self.validation), ("test", self.test)]
+        return [(N_("training"), self.train), (N_("validation"), self.validation), (N_("test"), self.test)]
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -13,10 +13,10 @@ from treino.data.roles.kinds import level_cells
 from treino.data.splitting import TEST, TRAIN, VALIDATION, leaking, split, split_groups, split_times
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import N_, _
 
 LEFT_OUT = -1
-NAMES = {TRAIN: "training", VALIDATION: "validation", TEST: "test"}
+NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}
 USUAL_WORDS = {
     **dict.fromkeys(("train", "training", "treino", "treinamento", "0"), TRAIN),
     **dict.fromkeys(("validation", "valid", "val", "dev", "validação", "validacao", "1"), VALIDATION),

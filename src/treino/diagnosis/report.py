@@ -5,9 +5,9 @@ from typing import Any
 
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.run_script import Outcome
-from treino.words import _
+from treino.words import N_, _
 
-KIND = {"wrong": "wrong", "risk": "risk", "waste": "waste"}
+KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
 
 def place(finding: Finding) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from treino.diagnosis.finding import Evidence, Finding, Severity
 from treino.diagnosis.watch.seen import Seen
+from treino.words import _
 
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
@@ -18,7 +19,7 @@ class Rule:
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
     watches: names of the facts in ``Seen`` that the decision reads; documents what the rule costs.
     decide: a pure function of what was seen; yields one Evidence for each fault.
-    message, why, fix: sentences; ``{names}`` are filled in from the evidence's numbers.
+    message, why, fix: sentences, marked with ``N_``; ``{names}`` are filled in from the evidence's numbers.
     wrong, right: a few lines that show the fault and its mend; tests run both after ``examples.PRELUDE``.
     cost: what watching it costs, in words.
     early: may be said before the script has ended.
@@ -48,11 +49,11 @@ class Rule:
             rule=self.id,
             severity=self.severity,
             certain=self.certain,
-            message=self.message.format(**numbers),
-            why=self.why.format(**numbers),
+            message=_(self.message).format(**numbers),
+            why=_(self.why).format(**numbers),
             file=None if place is None else place.file,
             line=None if place is None else place.line,
             seen=evidence.seen,
             evidence=dict(evidence.numbers),
-            fix=self.fix.format(**numbers),
+            fix=_(self.fix).format(**numbers),
         )

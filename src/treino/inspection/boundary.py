@@ -15,7 +15,7 @@ from treino.data.dataset import Data, Rows
 from treino.errors import TreinoError, nearest
 from treino.inspection.importance import CANDIDATES, importance, steepest
 from treino.inspection.predict import outputs, predicted_classes, probabilities
-from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Points, Score, Split, View
+from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Points, Score, Sight, Split, View
 from treino.inspection.wilson import wilson
 from treino.words import _
 
@@ -45,7 +45,7 @@ def boundary(
     def predict(x_ND: torch.Tensor) -> torch.Tensor:
         return outputs(net, x_ND, item_shape=item_shape)
 
-    chosen = _check_axes(axes, data)
+    _check_axes(axes, data)
     none = Rows(data.train.x[:0], data.train.y[:0], data.train.index[:0])
     unseen = {split: none for split in ("validation", "test") if split not in splits}
     data = replace(data, **unseen)  # type: ignore[arg-type]
@@ -54,26 +54,40 @@ def boundary(
     axes_K = columns_with_an_axis(data)
     if len(data.features) == 1 and axes_K:
         return _line(predict, data, resolution)
-    if chosen is None and (data.kind == "image" or len(axes_K) < 2):
-        return _components(predict, data, resolution)
-    view: View = "given"
+    return _plane(predict, data, resolution, sight(net, data, axes=axes, item_shape=item_shape))
+
+
+def sight(
+    net: nn.Module,
+    data: Data,
+    *,
+    axes: Sequence[str] | None = None,
+    item_shape: Sequence[int] | None = None,
+) -> Sight:
+    """The plane that the picture of the boundary is drawn on; of the one column there is, its line.
+
+    Raises TreinoError for axes that are not two different features.
+    """
+    chosen: Sequence[int] | None = _check_axes(axes, data)
+    axes_K = columns_with_an_axis(data)
     split, rows = _largest_choice(data)
-    if data.inputs == 2:
+    view: View = "given"
+    if len(data.features) == 1 and axes_K:
+        view, chosen = "all", (0,)
+    elif chosen is None and (data.kind == "image" or len(axes_K) < 2):
+        return _components(data)
+    elif data.inputs == 2:
         view, chosen = "all", chosen or (0, 1)
     elif chosen is None:
         view, chosen = "important", _important(net, data, rows, axes_K, item_shape)
-    typical_D = typical_row(data)
-
-    return _plane(
-        predict,
-        data,
-        resolution,
-        place=lambda x_ND: _places(data, x_ND, chosen),
-        rows=lambda at_NK: _rows_at(data, typical_D, chosen, at_NK),
-        view=view,
-        view_split=split,
-        view_rows=len(rows),
-        axis_names=(_axis_name(data, chosen[0]), _axis_name(data, chosen[1])),
+    along, typical_D = tuple(chosen), typical_row(data)
+    return Sight(
+        view,
+        split,
+        len(rows),
+        tuple(_axis_name(data, j) for j in along),
+        lambda x_ND: _places(data, x_ND, along),
+        lambda at_NK: _rows_at(data, typical_D, along, at_NK),
         classes_held=len(axes_K) < len(data.features),
     )
 
@@ -120,63 +134,46 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
     return _prepared(data, row_ND)
 
 
-def _components(predict: Predict, data: Data, resolution: int) -> Plane:
+def _components(data: Data) -> Sight:
     mean_D, axes_2D, variance = principal_components(_draw(data.train, MEASURED).x.double().numpy())
-    return _plane(
-        predict,
-        data,
-        resolution,
-        place=lambda x_ND: (x_ND.double().numpy() - mean_D) @ axes_2D.T,
-        rows=lambda at_N2: torch.from_numpy(at_N2 @ axes_2D + mean_D).to(data.train.x.dtype),
-        view="components",
-        view_split="train",
-        view_rows=min(len(data.train), MEASURED),
-        axis_names=(_("first principal component"), _("second principal component")),
-        variance=variance,
+    return Sight(
+        "components",
+        "train",
+        min(len(data.train), MEASURED),
+        (_("first principal component"), _("second principal component")),
+        lambda x_ND: (x_ND.double().numpy() - mean_D) @ axes_2D.T,
+        lambda at_N2: torch.from_numpy(at_N2 @ axes_2D + mean_D).to(data.train.x.dtype),
+        variance,
     )
 
 
-def _plane(
-    predict: Predict,
-    data: Data,
-    resolution: int,
-    *,
-    place: Callable[[torch.Tensor], Floats],
-    rows: Callable[[Floats], torch.Tensor],
-    view: View,
-    view_split: Split,
-    view_rows: int,
-    axis_names: tuple[str, str],
-    variance: tuple[float, float] | None = None,
-    classes_held: bool = False,
-) -> Plane:
-    """place: prepared rows to their places ``[N, 2]`` on the plane; rows: places back to prepared rows."""
-    points = _points(predict, data, place)
+def _plane(predict: Predict, data: Data, resolution: int, seen: Sight) -> Plane:
+    points = _points(predict, data, seen.place)
     at_N2 = np.concatenate([p.at_NK for p in points])
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
     grid_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
     # In blocks, for a grid of 40,000 rows of 784 float64 is a quarter of a gigabyte.
     blocks = np.array_split(grid_N2, max(1, len(grid_N2) // 8192))
-    probability = torch.cat([_probabilities(predict(rows(block)), data) for block in blocks]).float().numpy()
-    seen = [_classes(predict(rows(p.at_NK))) for p in points]
-    agreed = np.concatenate([s == p.predicted_N for s, p in zip(seen, points, strict=True)])
+    probability = torch.cat([_probabilities(predict(seen.rows(block)), data) for block in blocks])
+    said = [_classes(predict(seen.rows(p.at_NK))) for p in points]
+    agreed = np.concatenate([s == p.predicted_N for s, p in zip(said, points, strict=True)])
     return Plane(
         data.name,
         data.classes,
         len(data.features),
-        view,
-        view_split,
-        view_rows,
-        axis_names,
+        seen.view,
+        seen.view_split,
+        seen.view_rows,
+        (seen.axis_names[0], seen.axis_names[1]),
         x_R,
         y_R,
-        probability.reshape(resolution, resolution, -1),
+        probability.float().numpy().reshape(resolution, resolution, -1),
         points,
         float(agreed.mean()),
         len(agreed),
         score(predict, data),
-        variance,
-        classes_held,
+        seen.variance,
+        seen.classes_held,
     )
 
 
@@ -273,7 +270,7 @@ def _largest_choice(data: Data) -> tuple[Split, Rows]:
 
 def _important(
     net: nn.Module, data: Data, rows: Rows, axes_K: Sequence[int], item_shape: Sequence[int] | None
-) -> tuple[int, int]:
+) -> Sequence[int]:
     """The two columns with an axis that matter most, each shuffled with all inputs that are made of it."""
     groups = [data.preparation.groups[j] for j in axes_K]
     columns = steepest(net, rows.x, CANDIDATES, item_shape, groups) if len(groups) > CANDIDATES else None

@@ -1,10 +1,12 @@
 """What a picture of a network over its inputs is made of: planes, lines, fits, and the rows on them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -49,6 +51,24 @@ class Score:
     interval: tuple[float, float] | None = None
     rmse: float | None = None
     r2: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """Along which one or two axes a network is looked at; the fields of Plane, without what is seen there.
+
+    place: prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units.
+    rows: places to prepared rows that lie there, typical in everything else.
+    """
+
+    view: View
+    view_split: Split
+    view_rows: int
+    axis_names: tuple[str, ...]
+    place: Callable[[torch.Tensor], Floats]
+    rows: Callable[[Floats], torch.Tensor]
+    variance: tuple[float, float] | None = None
+    classes_held: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from treino.data.known import generated, idx
 from treino.data.table import Column, Table
-from treino.words import _
+from treino.words import N_, _
 
 
 @dataclass(frozen=True)
 class Builtin:
-    """A data set that is known by name. about is an English sentence, translated where it is shown."""
+    """A data set that is known by name. about is marked with ``N_``."""
 
     rows: int
     features: int
@@ -108,49 +108,53 @@ _CLOTHES = (
 
 BUILTINS: dict[str, Builtin] = {
     "wine": Builtin(
-        178, 13, "classification", "Three cultivars of wine by 13 measurements.", _sklearn("load_wine")
+        178, 13, "classification", N_("Three cultivars of wine by 13 measurements."), _sklearn("load_wine")
     ),
     "iris": Builtin(
-        150, 4, "classification", "Three kinds of iris by the size of their leaves.", _sklearn("load_iris")
+        150,
+        4,
+        "classification",
+        N_("Three kinds of iris by the size of their leaves."),
+        _sklearn("load_iris"),
     ),
     "digits": Builtin(
-        1797, 64, "classification", "Handwritten digits of 8 × 8 pixels.", _sklearn("load_digits")
+        1797, 64, "classification", N_("Handwritten digits of 8 × 8 pixels."), _sklearn("load_digits")
     ),
     "breast_cancer": Builtin(
         569,
         30,
         "classification",
-        "Benign or malignant by 30 measurements of cells.",
+        N_("Benign or malignant by 30 measurements of cells."),
         _sklearn("load_breast_cancer"),
     ),
     "diabetes": Builtin(
         442,
         10,
         "regression",
-        "Progress of diabetes after a year by 10 measurements.",
+        N_("Progress of diabetes after a year by 10 measurements."),
         _sklearn("load_diabetes"),
     ),
     "moons": Builtin(
-        1000, 2, "classification", "Two half moons in a plane, with noise.", _generated(generated.moons)
+        1000, 2, "classification", N_("Two half moons in a plane, with noise."), _generated(generated.moons)
     ),
     "circles": Builtin(
-        1000, 2, "classification", "A circle around another, with noise.", _generated(generated.circles)
+        1000, 2, "classification", N_("A circle around another, with noise."), _generated(generated.circles)
     ),
     "spirals": Builtin(
-        1000, 2, "classification", "Three arms of a spiral, with noise.", _generated(generated.spirals)
+        1000, 2, "classification", N_("Three arms of a spiral, with noise."), _generated(generated.spirals)
     ),
     "mnist": Builtin(
         70_000,
         784,
         "classification",
-        "Handwritten digits of 28 × 28 pixels.",
+        N_("Handwritten digits of 28 × 28 pixels."),
         _images(idx.MNIST, _DIGITS),
     ),
     "fashion-mnist": Builtin(
         70_000,
         784,
         "classification",
-        "Clothes of 28 × 28 pixels.",
+        N_("Clothes of 28 × 28 pixels."),
         _images({}, _CLOTHES),
     ),
 }

@@ -7,7 +7,7 @@ from treino.diagnosis.provenance import dataset_line
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -35,14 +35,16 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=_(
+    message=N_(
         "The evaluation rows were different in each of {evaluations} evaluations, under the same labels."
     ),
-    why=_(
+    why=N_(
         "Random augmentation makes evaluation harder than the real rows are, and different each time. "
         "Figures of two epochs can't be compared."
     ),
-    fix=_("Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."),
+    fix=N_(
+        "Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."
+    ),
     wrong="""\
 def augment(rows):
     return rows + 0.5 * torch.randn_like(rows)
@@ -75,5 +77,5 @@ for step in range(10):
     with torch.no_grad():
         accuracy = (net(x_test).argmax(1) == y_test).float().mean()
 """,
-    cost=_("hashes the rows and labels of evaluations"),
+    cost=N_("hashes the rows and labels of evaluations"),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -25,13 +25,13 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=_("{loss} got labels that it can't mean: {values} ({calls} calls)."),
-    why=_(
+    message=N_("{loss} got labels that it can't mean: {values} ({calls} calls)."),
+    why=N_(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin "
         "losses want −1 "
         "and 1. Outside their range the losses raise, or silently reward the wrong answer without bound."
     ),
-    fix=_("Map the labels to the range that this loss expects before training."),
+    fix=N_("Map the labels to the range that this loss expects before training."),
     wrong="""\
 net = nn.Linear(8, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -50,5 +50,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("the smallest and largest label of the first calls of a loss, then of a quarter"),
+    cost=N_("the smallest and largest label of the first calls of a loss, then of a quarter"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import batches_made
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -27,16 +27,16 @@ RULE = Rule(
     certain=True,
     watches=("batch_norms",),
     decide=decide,
-    message=_(
+    message=N_(
         "A batch-norm layer in training mode got {ones} batches of one row (shape {shape}), and "
         "{larger} larger "
         "ones."
     ),
-    why=_(
+    why=N_(
         "The mean and deviation of one row say nothing of the data: the row is normalised by itself, and the "
         "running averages are pulled towards it. With one value per channel PyTorch refuses."
     ),
-    fix=_("Use drop_last=True or another batch size so that no batch has one row; or group norm."),
+    fix=N_("Use drop_last=True or another batch size so that no batch has one row; or group norm."),
     wrong="""\
 net = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 3))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -55,5 +55,5 @@ for rows in torch.arange(60).split(20):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("one comparison per call of batch_norm"),
+    cost=N_("one comparison per call of batch_norm"),
 )

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import LossSeen, Seen
-from treino.words import _
+from treino.words import N_
 
 RANKS = re.compile(
     r"(^|_)(roc|aucs?|auroc|auprc|ndcg|mrr|brier|ranking)(_|$)|rocauc|average_?precision|"
@@ -66,15 +66,15 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=_(
+    message=N_(
         "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
         "batches."
     ),
-    why=_(
+    why=N_(
         "Saying the common class always is nearly right on average, so the loss hardly rewards finding "
         "the rare one. A high accuracy hides that it is never found."
     ),
-    fix=_(
+    fix=N_(
         "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall "
         "or F1."
     ),
@@ -99,5 +99,5 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("counts labels and predictions of the watched batches"),
+    cost=N_("counts labels and predictions of the watched batches"),
 )

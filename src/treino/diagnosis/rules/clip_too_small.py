@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -40,15 +40,15 @@ RULE = Rule(
     certain=False,
     watches=("clips", "optimizers", "backwards"),
     decide=decide,
-    message=_(
+    message=N_(
         "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
         "{movement} in all."
     ),
-    why=_(
+    why=N_(
         "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times "
         "the clip: too little to learn anything in the steps that were taken."
     ),
-    fix=_(
+    fix=N_(
         "Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with it."
     ),
     wrong="""\
@@ -71,5 +71,5 @@ for step in range(30):
     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimizer.step()
 """,
-    cost=_("the norm that clipping computes anyway"),
+    cost=N_("the norm that clipping computes anyway"),
 )

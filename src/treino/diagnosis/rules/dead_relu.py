@@ -7,7 +7,7 @@ from treino.diagnosis.places import killing_init
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import ReluSeen, Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -54,12 +54,12 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
     ),
-    message=_("{dead} of {units} units of a ReLU layer are zero for every row; the loss ends at {loss}."),
-    why=_(
+    message=N_("{dead} of {units} units of a ReLU layer are zero for every row; the loss ends at {loss}."),
+    why=N_(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that "
         "the unit can't recover. At the end of a net it also makes negative answers impossible."
     ),
-    fix=_("Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer."),
+    fix=N_("Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer."),
     wrong="""\
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
 nn.init.constant_(net[0].bias, -50.0)
@@ -79,5 +79,5 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("reads saved ReLU outputs in the graphs that are walked"),
+    cost=N_("reads saved ReLU outputs in the graphs that are walked"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import no_grad_around
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -28,13 +28,13 @@ RULE = Rule(
     watches=("cuts", "optimizers"),
     decide=decide,
     unless=("detached_loss",),
-    message=_("{parameters} parameter tensors behind this {how} never got a gradient in {steps} steps."),
-    why=_(
+    message=N_("{parameters} parameter tensors behind this {how} never got a gradient in {steps} steps."),
+    why=N_(
         "The value leaves the graph here, so that backward can't go on to the layers that made it. They "
         "are in the "
         "optimizer, but they keep their first values."
     ),
-    fix=_(
+    fix=N_(
         "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that "
         "should learn."
     ),
@@ -56,5 +56,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("walks the graph behind the first calls of detach, numpy and the like"),
+    cost=N_("walks the graph behind the first calls of detach, numpy and the like"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -28,13 +28,13 @@ RULE = Rule(
     watches=("backwards", "optimizers"),
     decide=decide,
     early=True,
-    message=_("{backwards} backwards started from a tensor that knows nothing of the network."),
-    why=_(
+    message=N_("{backwards} backwards started from a tensor that knows nothing of the network."),
+    why=N_(
         "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no "
         "history, so "
         "that backward ends there and the parameters get no gradient. requires_grad only silences the error."
     ),
-    fix=_("Compute the loss from the network's output with torch functions, and leave its history alone."),
+    fix=N_("Compute the loss from the network's output with torch functions, and leave its history alone."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -54,5 +54,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("looks at the root of each backward"),
+    cost=N_("looks at the root of each backward"),
 )

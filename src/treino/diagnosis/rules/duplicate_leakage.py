@@ -7,7 +7,7 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import overlaps
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -27,15 +27,15 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=_(
+    message=N_(
         "{trained} of {rows} evaluation rows were trained on before they were evaluated (the table holds "
         "copies)."
     ),
-    why=_(
+    why=N_(
         "The same row lies on both sides of the split, so that the net is asked what it was told. "
         "Oversampling or joining tables before splitting does this; the figure is too good."
     ),
-    fix=_("Drop duplicates before splitting, and oversample the training part only."),
+    fix=N_("Drop duplicates before splitting, and oversample the training part only."),
     wrong="""\
 x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
 order = torch.randperm(360)
@@ -44,5 +44,5 @@ x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
 """
     + HELD_OUT,
     right=SPLIT + HELD_OUT,
-    cost=_("hashes the rows that enter nets"),
+    cost=N_("hashes the rows that enter nets"),
 )

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -49,15 +49,15 @@ RULE = Rule(
     watches=("losses", "backwards", "optimizers"),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=_(
+    message=N_(
         "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at "
         "the end."
     ),
-    why=_(
+    why=N_(
         "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
         "step: lr that suits a mean is far too large. It also changes with the batch size."
     ),
-    fix=_("Use reduction='mean' (the default), or divide lr by the batch size."),
+    fix=N_("Use reduction='mean' (the default), or divide lr by the batch size."),
     wrong="""\
 net = nn.Linear(8, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -76,5 +76,5 @@ for step in range(20):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("shares the losses' numbers"),
+    cost=N_("shares the losses' numbers"),
 )

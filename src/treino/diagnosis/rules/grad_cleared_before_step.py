@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -30,12 +30,12 @@ RULE = Rule(
     watches=("optimizers",),
     decide=decide,
     early=True,
-    message=_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
-    why=_(
+    message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),
+    why=N_(
         "backward wrote gradients, they were cleared, and only then the optimizer stepped: it had nothing to "
         "follow. The network keeps its first weights."
     ),
-    fix=_("Clear the gradients before backward (or after step), never between the two."),
+    fix=N_("Clear the gradients before backward (or after step), never between the two."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -54,5 +54,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("shares the gradients' versions with missing_zero_grad"),
+    cost=N_("shares the gradients' versions with missing_zero_grad"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import keeper
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -31,13 +31,13 @@ RULE = Rule(
     watches=("backwards",),
     decide=decide,
     early=True,
-    message=_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
-    why=_(
+    message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
+    why=N_(
         "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with "
         "every step. "
         "Only its value is wanted."
     ),
-    fix=_("Store the number: total += loss.item() (or loss.detach())."),
+    fix=N_("Store the number: total += loss.item() (or loss.detach())."),
     wrong="""\
 total = 0
 net = nn.Linear(8, 3)
@@ -60,5 +60,5 @@ for step in range(20):
     optimizer.step()
     total += loss.item()
 """,
-    cost=_("one mark in each loss's graph"),
+    cost=N_("one mark in each loss's graph"),
 )

@@ -8,7 +8,7 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -57,15 +57,15 @@ RULE = Rule(
     watches=("data", "losses"),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=_(
+    message=N_(
         "Rows and labels are in different orders ({other} rows changed their label between epochs); the "
         "loss ends at {loss}."
     ),
-    why=_(
+    why=N_(
         "One of the two was shuffled without the other, so that each row is taught another row's label. "
         "There is nothing to learn but the classes' shares."
     ),
-    fix=_("Index rows and labels with the same permutation (or keep them in one Dataset)."),
+    fix=N_("Index rows and labels with the same permutation (or keep them in one Dataset)."),
     wrong="""\
 x = x[torch.randperm(240)]
 net = nn.Linear(8, 3)
@@ -87,5 +87,5 @@ for step in range(60):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("remembers the label of each hashed row"),
+    cost=N_("remembers the label of each hashed row"),
 )

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -57,15 +57,15 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
     ),
-    message=_(
+    message=N_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
         "constant gets {constant}."
     ),
-    why=_(
+    why=N_(
         "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
         "falling. Units may die on the way and never come back."
     ),
-    fix=_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
+    fix=N_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
     wrong="""\
 net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
 optimizer = torch.optim.SGD(net.parameters(), lr=100.0)
@@ -84,5 +84,5 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("compares sampled weights before and after the watched steps"),
+    cost=N_("compares sampled weights before and after the watched steps"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -52,15 +52,15 @@ RULE = Rule(
         "missing_zero_grad",
         "nan_inputs",
     ),
-    message=_(
+    message=N_(
         "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is "
         "still {loss}."
     ),
-    why=_(
+    why=N_(
         "The gradients are there, but the steps are so small that the net stays at its random start. More "
         "epochs would be needed by the hundred."
     ),
-    fix=_("Multiply lr by 10 until the loss falls within the first epoch."),
+    fix=N_("Multiply lr by 10 until the loss falls within the first epoch."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
@@ -79,5 +79,5 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("compares sampled weights before and after the watched steps"),
+    cost=N_("compares sampled weights before and after the watched steps"),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -38,12 +38,12 @@ RULE = Rule(
     certain=True,
     watches=("axes",),
     decide=decide,
-    message=_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
-    why=_(
+    message=N_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
+    why=N_(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "
         "against a row compares each answer with every label. The figure that comes of it is not an accuracy."
     ),
-    fix=_("Take argmax(dim=1) (the class axis) and compare with labels of the same shape."),
+    fix=N_("Take argmax(dim=1) (the class axis) and compare with labels of the same shape."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -66,5 +66,5 @@ for step in range(10):
     with torch.no_grad():
         accuracy = (net(x).argmax(1) == y).float().mean()
 """,
-    cost=_("shares the looks at argmax with missing_eval"),
+    cost=N_("shares the looks at argmax with missing_eval"),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -28,12 +28,12 @@ RULE = Rule(
     certain=True,
     watches=("calls",),
     decide=decide,
-    message=_("{calls} evaluations ran in training mode ({layers})."),
-    why=_(
+    message=N_("{calls} evaluations ran in training mode ({layers})."),
+    why=N_(
         "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
         "evaluation's own batch. The figures are not those of the network that you would use."
     ),
-    fix=_("Call model.eval() before evaluating and model.train() before training on."),
+    fix=N_("Call model.eval() before evaluating and model.train() before training on."),
     wrong="""\
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -58,5 +58,5 @@ for step in range(10):
     with torch.no_grad():
         accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
 """,
-    cost=_("a few flags per call of a net, and a look at what enters losses, argmax and comparisons"),
+    cost=N_("a few flags per call of a net, and a look at what enters losses, argmax and comparisons"),
 )

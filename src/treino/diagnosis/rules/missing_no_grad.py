@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -30,13 +30,13 @@ RULE = Rule(
     certain=True,
     watches=("calls",),
     decide=decide,
-    message=_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
-    why=_(
+    message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
+    why=N_(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The "
         "results are the "
         "same, but memory and time are spent on it."
     ),
-    fix=_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
+    fix=N_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -58,5 +58,5 @@ for step in range(10):
     with torch.no_grad():
         accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
 """,
-    cost=_("shares the calls of nets with missing_eval"),
+    cost=N_("shares the calls of nets with missing_eval"),
 )

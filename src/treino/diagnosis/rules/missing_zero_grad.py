@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import update_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -29,13 +29,15 @@ RULE = Rule(
     watches=("optimizers", "manual"),
     decide=decide,
     early=True,
-    message=_("{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."),
-    why=_(
+    message=N_(
+        "{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."
+    ),
+    why=N_(
         "backward adds to .grad, and nothing cleared it after the step, so that each step follows the "
         "sum of all "
         "past gradients. The step size grows with the number of steps, and old batches never stop pulling."
     ),
-    fix=_("Call optimizer.zero_grad() once per step, before this backward."),
+    fix=N_("Call optimizer.zero_grad() once per step, before this backward."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
@@ -53,5 +55,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("reads the identity and version of each gradient at backward and step"),
+    cost=N_("reads the identity and version of each gradient at backward and step"),
 )

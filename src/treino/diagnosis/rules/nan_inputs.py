@@ -9,7 +9,7 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -59,12 +59,14 @@ RULE = Rule(
     watches=("data",),
     decide=decide,
     early=True,
-    message=_("{rows} rows with NaN or infinity went into the net, and {losses} losses came out not finite."),
-    why=_(
+    message=N_(
+        "{rows} rows with NaN or infinity went into the net, and {losses} losses came out not finite."
+    ),
+    why=N_(
         "NaN spreads: one cell makes the row's output, the batch's loss and then every parameter NaN. "
         "Skipping such losses leaves the other rows of the batch out as well."
     ),
-    fix=_(
+    fix=N_(
         "Drop or fill the missing values before they become a tensor (with the training rows' mean or "
         "median)."
     ),
@@ -87,5 +89,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("one sum per batch while rows are hashed"),
+    cost=N_("one sum per batch while rows are hashed"),
 )

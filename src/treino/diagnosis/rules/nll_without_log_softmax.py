@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -24,15 +24,15 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
-    why=_(
+    message=N_("nll_loss got values that are no log-probabilities ({calls} calls; they come from {source})."),
+    why=N_(
         "nll_loss only picks the value at the label and turns its sign; without log-softmax before it "
         "nothing "
         "keeps the values normalised (log-sum-exp up to {logsumexp}, should be 0). The loss falls "
         "without bound "
         "while the predictions need not become better."
     ),
-    fix=_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
+    fix=N_("Apply log_softmax over the class axis first, or use cross_entropy on the raw output."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -51,5 +51,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("one logsumexp for the first calls whose graph has no log before the loss"),
+    cost=N_("one logsumexp for the first calls whose graph has no log before the loss"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -32,13 +32,13 @@ RULE = Rule(
     certain=True,
     watches=("optimizers",),
     decide=decide,
-    message=_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
-    why=_(
+    message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
+    why=N_(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown "
         "away, so that "
         "the parameters stayed (nearly) where they were."
     ),
-    fix=_("Call this optimizer's step() (with its parentheses) after each backward."),
+    fix=N_("Call this optimizer's step() (with its parentheses) after each backward."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -57,5 +57,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("shares the gradients' versions with missing_zero_grad"),
+    cost=N_("shares the gradients' versions with missing_zero_grad"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, function_of, loss_line, tree
 from treino.diagnosis.watch.seen import BackwardSeen, Seen
-from treino.words import _
+from treino.words import N_, _
 
 CALLS = {"log": ("log", "log2", "log10"), "sqrt": ("sqrt", "norm"), "exp": ("exp",), "pow": ("pow",)}
 
@@ -45,13 +45,13 @@ RULE = Rule(
     decide=decide,
     early=True,
     unless=("exploding_sum_loss", "nan_inputs"),
-    message=_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
-    why=_(
+    message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
+    why=N_(
         "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "
         "made it: "
         "{operation}."
     ),
-    fix=_(
+    fix=N_(
         "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
     ),
     wrong="""\
@@ -73,5 +73,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("reads the loss of each backward (one number)"),
+    cost=N_("reads the loss of each backward (one number)"),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -45,13 +45,15 @@ RULE = Rule(
     certain=True,
     watches=("unowned",),
     decide=decide,
-    message=_("{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."),
-    why=_(
+    message=N_(
+        "{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."
+    ),
+    why=N_(
         "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random "
         "values. "
         "The rest of the network has to learn around a part that never learns."
     ),
-    fix=_(
+    fix=N_(
         "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."
     ),
     wrong="""\
@@ -72,5 +74,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("reads the graph at the first backwards of a line and at powers of two"),
+    cost=N_("reads the graph at the first backwards of a line and at powers of two"),
 )

@@ -13,7 +13,7 @@ from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -122,14 +122,14 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=_(
+    message=N_(
         "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
     ),
-    why=_(
+    why=N_(
         "The scaling carries the evaluation rows' mean and spread into training, so that the figure is "
         "not one for unseen data. It is most wrong where rows are few or change over time."
     ),
-    fix=_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
+    fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
     wrong="""\
 from sklearn.preprocessing import StandardScaler
 x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))
@@ -143,5 +143,5 @@ x = torch.tensor(scaler.transform(x.numpy() + 1))
 """
     + SPLIT
     + HELD_OUT,
-    cost=_("hashes the rows of scikit-learn's fits and those that enter nets"),
+    cost=N_("hashes the rows of scikit-learn's fits and those that enter nets"),
 )

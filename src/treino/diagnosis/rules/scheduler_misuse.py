@@ -7,7 +7,7 @@ from treino.diagnosis.reading import words
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, statement_at
 from treino.diagnosis.watch.seen import SchedulerSeen, Seen
-from treino.words import _
+from treino.words import N_, _
 
 RISING = {"acc", "accuracy", "f1", "auc", "score", "precision", "recall", "r2", "map", "iou", "dice"}
 
@@ -80,13 +80,13 @@ RULE = Rule(
     certain=True,
     watches=("schedulers",),
     decide=decide,
-    message=_("{scheduler} {what} ({calls} calls, {updates} updates)."),
-    why=_(
+    message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
+    why=N_(
         "A schedule counts its own calls: stepped at another pace than it was made for, the rate is "
         "nearly zero too early, or never reaches its course. Before the first update it skips the first "
         "rate."
     ),
-    fix=_(
+    fix=N_(
         "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
         "batch for OneCycleLR."
     ),
@@ -112,5 +112,5 @@ for step in range(40):
     optimizer.step()
     scheduler.step()
 """,
-    cost=_("counts calls of schedulers"),
+    cost=N_("counts calls of schedulers"),
 )

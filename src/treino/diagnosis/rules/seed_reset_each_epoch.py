@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, function_of, tree
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -53,12 +53,12 @@ RULE = Rule(
     certain=True,
     watches=("seeds", "orders"),
     decide=decide,
-    message=_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
-    why=_(
+    message=N_("The same seed {seed} was set, or the same order drawn, {times} times within one training."),
+    why=N_(
         "Every epoch draws the same order, the same dropout masks and the same augmentation. The net "
         "never sees anything new, which is what they are there for."
     ),
-    fix=_("Set the seed once, before training."),
+    fix=N_("Set the seed once, before training."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -79,5 +79,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("counts calls of the seeding functions and compares the orders that are drawn"),
+    cost=N_("counts calls of the seeding functions and compares the orders that are drawn"),
 )

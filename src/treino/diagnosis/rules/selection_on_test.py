@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_validation
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -49,14 +49,14 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=_(
+    message=N_(
         "The best was chosen by {evaluations} looks at the same {rows} test rows, and no other rows judge it."
     ),
-    why=_(
+    why=N_(
         "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left "
         "to measure by."
     ),
-    fix=_("Choose on validation rows; look at the test rows once, at the end."),
+    fix=N_("Choose on validation rows; look at the test rows once, at the end."),
     wrong="""\
 x_train, y_train, x_test, y_test = x[:180], y[:180], x[180:], y[180:]
 best_accuracy = 0.0
@@ -87,5 +87,5 @@ for step in range(10):
     if val_accuracy > best_accuracy:
         best_accuracy, best = val_accuracy, {k: v.clone() for k, v in net.state_dict().items()}
 """,
-    cost=_("reads the source at the end; shares the hashed rows"),
+    cost=N_("reads the source at the end; shares the hashed rows"),
 )

@@ -7,7 +7,7 @@ from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -33,13 +33,13 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
-    why=_(
+    message=N_("The input of binary_cross_entropy_with_logits is already a probability ({calls} calls)."),
+    why=N_(
         "The loss applies the sigmoid itself: applied twice, an output between 0 and 1 becomes 0.50 to "
         "0.73, so "
         "that the network can never say no, and its loss stays above 0.31."
     ),
-    fix=_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),
+    fix=N_("Give it the raw output, or use binary_cross_entropy (BCELoss) with the sigmoid."),
     wrong="""\
 net = nn.Linear(8, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -58,5 +58,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("walks a few nodes back from each loss's input"),
+    cost=N_("walks a few nodes back from each loss's input"),
 )

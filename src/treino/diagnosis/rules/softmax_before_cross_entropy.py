@@ -7,7 +7,7 @@ from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -33,14 +33,16 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=_("The input of cross_entropy is already a softmax ({calls} calls)."),
-    why=_(
+    message=N_("The input of cross_entropy is already a softmax ({calls} calls)."),
+    why=N_(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
         "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The "
         "network learns "
         "slowly and looks stuck."
     ),
-    fix=_("Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."),
+    fix=N_(
+        "Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."
+    ),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -59,5 +61,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("walks a few nodes back from each loss's input"),
+    cost=N_("walks a few nodes back from each loss's input"),
 )

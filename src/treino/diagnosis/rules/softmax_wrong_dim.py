@@ -7,7 +7,7 @@ from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 NAMES = ("softmax", "log_softmax", "Softmax", "LogSoftmax")
 
@@ -37,17 +37,17 @@ RULE = Rule(
     watches=("losses", "backwards"),
     decide=decide,
     early=True,
-    message=_(
+    message=N_(
         "This softmax runs over dim {dim}; the probabilities must sum to one over dim {right} ({calls} "
         "calls)."
     ),
-    why=_(
+    why=N_(
         "Along the wrong axis each row is mixed with the other rows of the batch (or each key with other "
         "queries), and the probabilities of one row don't sum to one. The result depends on which rows "
         "happen to "
         "be together."
     ),
-    fix=_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),
+    fix=N_("Pass the class axis: dim=1 for [batch, classes], dim=-1 for attention over keys."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -66,5 +66,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("reads the saved dim of softmax nodes near losses and batched products"),
+    cost=N_("reads the saved dim of softmax nodes near losses and batched products"),
 )

@@ -11,7 +11,7 @@ from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
-from treino.words import _
+from treino.words import N_, _
 
 TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}
 
@@ -98,17 +98,19 @@ RULE = Rule(
     watches=("data",),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=_("{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."),
-    why=_(
+    message=N_(
+        "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
+    ),
+    why=N_(
         "The rows were sorted by class or by target when they were cut, so that the two parts differ. "
         "The figure measures nothing that the net could have learned."
     ),
-    fix=_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
+    fix=N_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
     wrong="""\
 x, y = x[y.argsort()], y.sort().values
 x_train, y_train, x_test, y_test = x[:160], y[:160], x[160:], y[160:]
 """
     + HELD_OUT,
     right=SPLIT + HELD_OUT,
-    cost=_("counts labels in training and evaluation"),
+    cost=N_("counts labels in training and evaluation"),
 )

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import LayerSeen, Seen
-from treino.words import _
+from treino.words import N_
 
 FILLS = ("fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
 FLAT = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones")
@@ -63,12 +63,12 @@ RULE = Rule(
     certain=True,
     watches=("layers", "inits"),
     decide=decide,
-    message=_("All {units} units of a {layer} layer have the same weights, also after several steps."),
-    why=_(
+    message=N_("All {units} units of a {layer} layer have the same weights, also after several steps."),
+    why=N_(
         "Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as "
         "good as a single unit."
     ),
-    fix=_(
+    fix=N_(
         "Leave PyTorch's random initialisation as it is, or use nn.init.kaiming_normal_ or "
         "xavier_uniform_; only biases may be constant."
     ),
@@ -92,5 +92,5 @@ for step in range(12):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("compares the rows of weights in the watched steps"),
+    cost=N_("compares the rows of weights in the watched steps"),
 )

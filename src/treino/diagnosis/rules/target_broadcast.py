@@ -7,7 +7,7 @@ from treino.diagnosis.places import caller, loss_made, passes_on
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -39,16 +39,16 @@ RULE = Rule(
     watches=("losses", "backwards"),
     decide=decide,
     early=True,
-    message=_(
+    message=N_(
         "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
         "calls)."
     ),
-    why=_(
+    why=N_(
         "Every prediction is compared with every target of the batch, so that the best answer is the "
         "mean of all "
         "targets. The loss falls to the variance and stops there."
     ),
-    fix=_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
+    fix=N_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
     wrong="""\
 import warnings
 warnings.simplefilter("ignore")
@@ -69,5 +69,5 @@ for step in range(10):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("compares two shapes per loss, and reads shapes in the graphs that are walked"),
+    cost=N_("compares two shapes per loss, and reads shapes in the graphs that are walked"),
 )

@@ -7,7 +7,7 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import both_phases, overlaps, shared_by_folds
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -31,16 +31,16 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
-    why=_(
+    message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
+    why=N_(
         "The net has seen the answers, so that the figure shows how well it remembers, not how well it "
         "does on new rows."
     ),
-    fix=_("Train on the training part only; make sure that the two parts share no row."),
+    fix=N_("Train on the training part only; make sure that the two parts share no row."),
     wrong="""\
 x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]
 """
     + HELD_OUT,
     right=SPLIT + HELD_OUT,
-    cost=_("hashes the rows that enter nets"),
+    cost=N_("hashes the rows that enter nets"),
 )

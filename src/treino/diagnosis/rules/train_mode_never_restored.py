@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -23,14 +23,14 @@ RULE = Rule(
     certain=True,
     watches=("nets",),
     decide=decide,
-    message=_(
+    message=N_(
         "{net} was set to eval for an evaluation and trained on in eval mode for {steps} steps ({layers})."
     ),
-    why=_(
+    why=N_(
         "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "
         "weights. Everything after the first evaluation trains another network than the one before."
     ),
-    fix=_("Call model.train() at the head of every epoch (or right after the evaluation)."),
+    fix=N_("Call model.train() at the head of every epoch (or right after the evaluation)."),
     wrong="""\
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 3))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -56,5 +56,5 @@ for step in range(10):
     with torch.no_grad():
         accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()
 """,
-    cost=_("shares the calls of nets with missing_eval"),
+    cost=N_("shares the calls of nets with missing_eval"),
 )

@@ -8,7 +8,7 @@ from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import TrainSeen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -50,15 +50,15 @@ RULE = Rule(
     watches=("data", "losses"),
     decide=decide,
     unless=("nan_inputs", "missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss"),
-    message=_(
+    message=N_(
         "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at "
         "{loss}, a constant gets {constant}."
     ),
-    why=_(
+    why=N_(
         "The largest column decides the output and the gradient, and the others hardly count. A rate that "
         "suits one column is wildly wrong for another."
     ),
-    fix=_("Standardise each column with the training rows' mean and deviation."),
+    fix=N_("Standardise each column with the training rows' mean and deviation."),
     wrong="""\
 x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])
 net = nn.Linear(8, 3)
@@ -78,5 +78,5 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("the deviation of the columns of one batch"),
+    cost=N_("the deviation of the columns of one batch"),
 )

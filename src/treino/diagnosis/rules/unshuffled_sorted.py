@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loop_around
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -52,14 +52,14 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
-    message=_(
+    message=N_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),
-    why=_(
+    why=N_(
         "The net learns the class of the moment and unlearns the others, over and over. What it knows at "
         "the end depends on which class came last."
     ),
-    fix=_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
+    fix=N_("Shuffle the training rows in every epoch (DataLoader(..., shuffle=True), or a new permutation)."),
     wrong="""\
 x, y = x[y.argsort()], y.sort().values
 net = nn.Linear(8, 3)
@@ -82,5 +82,5 @@ for epoch in range(4):
         loss.backward()
         optimizer.step()
 """,
-    cost=_("counts the labels of the watched batches"),
+    cost=N_("counts the labels of the watched batches"),
 )

@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -55,15 +55,15 @@ RULE = Rule(
         "detached_loss",
         "nan_inputs",
     ),
-    message=_(
+    message=N_(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays "
         "at chance."
     ),
-    why=_(
+    why=N_(
         "Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers "
         "get nearly none and keep their random values, so that the rest learns from noise."
     ),
-    fix=_(
+    fix=N_(
         "Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), "
         "or skip connections."
     ),
@@ -91,5 +91,5 @@ for step in range(40):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("two gradient norms in the watched steps"),
+    cost=N_("two gradient norms in the watched steps"),
 )

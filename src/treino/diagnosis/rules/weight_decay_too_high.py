@@ -7,7 +7,7 @@ from treino.diagnosis.reading import keyword_line, norm_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -58,14 +58,14 @@ RULE = Rule(
         "detached_loss",
         "nan_inputs",
     ),
-    message=_(
+    message=N_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."
     ),
-    why=_(
+    why=N_(
         "Each step pulls all weights to zero more strongly than the loss pulls them anywhere. With "
         "weights near zero the net says the same for every row."
     ),
-    fix=_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
+    fix=N_("Use 1e-4 to 1e-2 (none for biases and norms), or 0 until the net can fit the training rows."),
     wrong="""\
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=2.0)
@@ -84,5 +84,5 @@ for step in range(60):
     loss.backward()
     optimizer.step()
 """,
-    cost=_("compares sampled weights before and after the watched steps"),
+    cost=N_("compares sampled weights before and after the watched steps"),
 )

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from treino.engine.arguments import known, whole
 from treino.engine.state import cores
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import N_, _
 
 LARGEST_THREADS = 1024
 
 ABOUT = {
-    "module": _("any nn.Module, member by member: autograd and torch.optim"),
-    "flat-loop": _("MLPs, one or two of some size: hand-written backward, one flat row each"),
-    "flat-bmm": _("MLPs, many side by side: the same backward for blocks of them, on all cores"),
+    "module": N_("any nn.Module, member by member: autograd and torch.optim"),
+    "flat-loop": N_("MLPs, one or two of some size: hand-written backward, one flat row each"),
+    "flat-bmm": N_("MLPs, many side by side: the same backward for blocks of them, on all cores"),
 }
 
 
@@ -24,7 +24,7 @@ class Choice:
 
 def engines() -> list[tuple[str, str]]:
     """(name, what it is for) of every kernel."""
-    return list(ABOUT.items())
+    return [(name, _(about)) for name, about in ABOUT.items()]
 
 
 def choose(
