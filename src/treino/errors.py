@@ -38,11 +38,16 @@ def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint for an unknown name: "Did you mean 'relu'?", or the list where nothing is near."""
     options = sorted(known)
-    lowered = {option.lower(): option for option in reversed(options)}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    if close:
-        return _("Did you mean '{name}'?").format(name=lowered[close[0]])
+    if found := like(name, options):
+        return _("Did you mean '{name}'?").format(name=found)
     if len(options) > LISTED:
         listed = ", ".join(options[:LISTED])
         return _("Known: {names}, … ({n} in all).").format(names=listed, n=len(options))
     return _("Known: {names}.").format(names=", ".join(options))
+
+
+def like(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant; None where none is near."""
+    lowered = {option.lower(): option for option in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None

@@ -15,17 +15,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from treino import written
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import N_, _
 from treino.written import Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
 
-GROUPS = ("Data", "Network", "Loss and optimizer", "Training loop", "Machine", "Run")
+GROUPS = (
+    N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
+)  # fmt: skip
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 LATER = {
-    "every": "keyframes",
-    "lang": "other languages",
-    "watch": "a figure that updates in place",
-    "trust": "networks taken over from other runs",
+    "every": N_("keyframes"),
+    "watch": N_("a figure that updates in place"),
+    "trust": N_("networks taken over from other runs"),
 }
 """Settings of the plan that do not exist yet: refused by name, with what they will be."""
 
@@ -189,7 +190,7 @@ def read_settings(values: Mapping[str, Any], *, flags: bool = False) -> Settings
             raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
         if name in LATER:
             message = _("{name} is not there yet ({what} come later).").format(
-                name=shown(name), what=LATER[name]
+                name=shown(name), what=_(LATER[name])
             )
             raise TreinoError("not_yet", message, _("Leave it out."))
         if name not in Settings.model_fields:
@@ -210,7 +211,7 @@ def _explained(error: Any, values: Mapping[str, Any], shown: Any) -> TreinoError
     name = str(error["loc"][0])
     value, kind, context = values[name], error["type"], error.get("ctx", {})
     about = _("{name} is: {about}.").format(
-        name=shown(name), about=Settings.model_fields[name].description or name
+        name=shown(name), about=_(Settings.model_fields[name].description or name)
     )
     limits = {
         "greater_than": _("greater than {limit}"), "greater_than_equal": _("at least {limit}"),
@@ -223,11 +224,11 @@ def _explained(error: Any, values: Mapping[str, Any], shown: Any) -> TreinoError
             name=shown(name), wanted=wanted, value=value
         )  # fmt: skip
     elif kind == "literal_error" and "or" in context["expected"]:
-        rule = "choice"
+        rule, options = "choice", re.findall(r"'([^']+)'", context["expected"])
         message = _("{name} can't be {value!r}: it is one of {options}.").format(
-            name=shown(name), value=value, options=context["expected"]
+            name=shown(name), value=value, options=", ".join(map(repr, options))
         )
-        about = nearest(str(value), re.findall(r"'([^']+)'", context["expected"]))
+        about = nearest(str(value), options)
     else:
         rule = "type"
         message = _("{name} can't be {value!r}.").format(name=shown(name), value=value)

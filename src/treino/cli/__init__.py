@@ -4,6 +4,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from treino.cli.screen import Screen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -11,13 +15,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if argv is None else argv)
     end = tokens.index("--") if "--" in tokens else len(tokens)
     as_json = "--json" in tokens[:end]
-    tokens = [t for t in tokens[:end] if t != "--json"] + tokens[end:]
+    ours = [t for t in tokens[:end] if t != "--json"]
 
+    from treino.cli.language import language_of
     from treino.cli.screen import Screen
+    from treino.errors import TreinoError
+    from treino.words import speaking
+
+    screen = Screen(as_json)
+    try:
+        ours, language = language_of(ours)
+        with speaking(language):
+            return _run([*ours, *tokens[end:]], screen)
+    except TreinoError as error:
+        return screen.fail(error)
+    finally:
+        screen.close()
+
+
+def _run(tokens: Sequence[str], screen: "Screen") -> int:
     from treino.errors import TreinoError
     from treino.words import _
 
-    screen = Screen(as_json)
     try:
         from treino.cli.app import run
 
@@ -34,8 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return screen.fail(TreinoError("machine", said, _("Mend that and try again."), status=1))
     except Exception as error:
         return screen.defect(error)
-    finally:
-        screen.close()
 
 
 def command() -> None:

@@ -1,7 +1,6 @@
-"""The verbs and how their flags are read (by cyclopts); usage errors become ours."""
+"""The verbs and how their flags are read (by cyclopts)."""
 
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -11,6 +10,8 @@ from rich.text import Text
 from treino.cli.data import data
 from treino.cli.doctor import doctor
 from treino.cli.export import export
+from treino.cli.help import FLAGS as PAGE_FLAGS
+from treino.cli.help import Pages, in_words
 from treino.cli.plot import plot
 from treino.cli.predict import predict
 from treino.cli.resume import resume
@@ -19,12 +20,12 @@ from treino.cli.screen import Screen
 from treino.cli.show import show
 from treino.cli.sweep import sweep
 from treino.cli.train import train
-from treino.errors import TreinoError, nearest
+from treino.cli.usage import usage_error
+from treino.errors import TreinoError
 from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
-LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault"
 LATER_VERBS = "study", "explain", "report", "studio"
 
 
@@ -71,8 +72,14 @@ def make_app() -> App:
         name="treino",
         version=version("treino"),
         help=_("Train neural networks, see them learn, and be told the truth about them."),
-        help_epilogue=_("Start with: treino train wine"),
+        help_epilogue=_(
+            "Every command: --json for one JSON document, --lang en or --lang pt_BR for the language.\n\n"
+            "Start with: treino train wine"
+        ),
+        help_formatter=Pages(),
     )
+    for flag, about in PAGE_FLAGS.items():
+        app[flag].help = _(about)
     for verb in (
         data,
         with_settings(train),
@@ -85,7 +92,7 @@ def make_app() -> App:
         export,
         doctor,
     ):
-        app.command(verb)
+        app.command(in_words(verb))
     return app
 
 
@@ -104,35 +111,15 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         )
     try:
         command, bound, ignored = app.parse_args(
-            tokens, exit_on_error=False, print_error=False, console=screen.out
+            tokens, exit_on_error=False, print_error=False, console=screen.page
         )
     except CycloptsError as error:
-        raise _usage(error, tokens, app) from None
+        raise usage_error(error, tokens, _verbs(app)) from None
     extra = {"screen": screen} if "screen" in ignored else {}
     status = command(*bound.args, **bound.kwargs, **extra)
     if status is None and screen.as_json:
         screen.document({"version": app.version} if "--version" in tokens else {"help": " ".join(tokens)})
     return int(status or 0)
-
-
-def _usage(error: CycloptsError, tokens: Sequence[str], app: App) -> TreinoError:
-    """cyclopts' message, with its suggestion as the next move."""
-    message = re.sub(r"\s+", " ", str(error)).strip()
-    hint = (
-        _("See: treino {verb} --help")
-        .format(verb=tokens[0] if tokens[0] in _verbs(app) else "")
-        .replace("  ", " ")
-    )
-    if again := re.fullmatch(r"Parameter (--\S+) specified multiple times\.", message):
-        message = _("{flag} is given twice.").format(flag=again[1])
-        in_one = _("Write all in one, with commas between: {flag} A,B.").format(flag=again[1])
-        hint = in_one if again[1] in LISTS else _("Give it once.")
-    elif found := re.search(r"Did you mean [^?]*\?", message):
-        hint, message = found[0], message.replace(found[0], "").strip()
-        message = message.split(" Available commands")[0]
-    elif type(error).__name__ == "UnknownCommandError":
-        message, hint = message.split(" Available commands")[0], nearest(tokens[0], _verbs(app))
-    return TreinoError("usage", message, hint)
 
 
 def _verbs(app: App) -> list[str]:

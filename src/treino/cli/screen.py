@@ -15,10 +15,11 @@ from treino.errors import TreinoError
 from treino.words import _
 
 WIDE = 1000
+PAGE = 100  # columns of a help page in a pipe
 
 
 class Screen:
-    """Two consoles: results on ``out`` (mute with ``--json``), progress and warnings on ``err``.
+    """Consoles: results and help on ``out`` and ``page`` (mute with ``--json``), progress on ``err``.
 
     With ``--json`` stdout belongs to the one document: whatever else is printed while the command works,
     by a network of the user's own for one, goes to stderr.
@@ -32,6 +33,7 @@ class Screen:
             sys.stdout = _safe(sys.stderr)
         self.out = _console(self._stdout, as_json)
         self.err = _console(_safe(sys.stderr))
+        self.page = _console(self._stdout, as_json, PAGE)
 
     def close(self) -> None:
         """Give stdout back."""
@@ -74,9 +76,9 @@ class Screen:
         )
 
 
-def _console(file: TextIO, quiet: bool = False) -> Console:
+def _console(file: TextIO, quiet: bool = False, wide: int = WIDE) -> Console:
     """Texts come from data too, so no markup is read in them. In a pipe no line is broken."""
-    width = None if file.isatty() else WIDE
+    width = None if file.isatty() else wide
     return Console(file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width)
 
 

@@ -1,0 +1,74 @@
+"""Help pages in the reader's language: cyclopts' own words, and what the verbs say of their flags."""
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, get_args, get_origin
+
+from attrs import evolve
+from cyclopts import Parameter
+from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
+from rich.text import Text
+
+from treino.words import N_, _
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+
+PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
+FLAGS = {"--help": N_("show this page"), "--version": N_("show the version")}
+
+
+def in_words(verb: Callable[..., int]) -> Callable[..., int]:
+    """A verb with its own help and that of its flags in the reader's language; its signature is kept."""
+
+    def told(*args: object, **kwargs: object) -> int:
+        return verb(*args, **kwargs)
+
+    found = inspect.signature(verb)
+    parameters = [p.replace(annotation=_told(p.annotation)) for p in found.parameters.values()]
+    told.__name__, told.__doc__ = verb.__name__, _(inspect.cleandoc(verb.__doc__ or ""))
+    told.__signature__ = found.replace(parameters=parameters)  # type: ignore[attr-defined]
+    told.__annotations__ = {p.name: p.annotation for p in parameters}
+    return told
+
+
+def _told(annotation: object) -> object:
+    if get_origin(annotation) is not Annotated:
+        return annotation
+    kind, *marks = get_args(annotation)
+    marks = [evolve(m, help=_(m.help)) if isinstance(m, Parameter) and m.help else m for m in marks]
+    return Annotated[kind, *marks]
+
+
+class Pages(DefaultFormatter):
+    """cyclopts' pages, with its own words (titles, choices, defaults, usage) looked up too."""
+
+    def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
+        title = _(panel.title) if isinstance(panel.title, str) else panel.title
+        super().__call__(
+            console, options, panel.copy(title=title, entries=[_entry(e) for e in panel.entries])
+        )
+
+    def render_usage(self, console: "Console", options: "ConsoleOptions", usage: object) -> None:
+        if not usage:
+            return
+        line = str(usage).replace("[OPTIONS]", _("[OPTIONS]")).replace("[ARGS...]", _("[ARGUMENTS...]"))
+        line = line.replace("[ARGS]", _("[ARGUMENTS]")).replace(" COMMAND", " " + _("COMMAND"))
+        console.print(Text.assemble((_("Usage: "), "bold"), line))
+
+
+def _entry(entry: HelpEntry) -> HelpEntry:
+    """What cyclopts would append in English stands in the description, in words of ours."""
+    notes = []
+    if entry.choices:
+        notes.append(_("[one of: {choices}]").format(choices=", ".join(entry.choices)))
+    if entry.default is not None:
+        notes.append(_("[default: {value}]").format(value=entry.default))
+    if entry.required:
+        notes.append(_("[required]"))
+    about = entry.description
+    if not isinstance(about, InlineText):
+        about = InlineText(Text(str(about or "")))
+    for note in notes:
+        about.append(Text(note, "dim"))
+    return entry.copy(description=about, choices=None, default=None, required=False)

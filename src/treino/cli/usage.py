@@ -1,0 +1,79 @@
+"""What cyclopts finds wrong with a command line, in our words: the flag, its value and the next move."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from treino.errors import TreinoError, like, nearest
+from treino.words import N_, _
+
+LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault"
+KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")}
+
+
+def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str]) -> TreinoError:
+    """tokens: the command line. verbs: those that there are."""
+    page = f"treino {tokens[0]} --help" if tokens[0] in verbs else "treino --help"
+    hint = _("See: {page}").format(page=page)
+    if isinstance(error, UnknownCommandError):
+        verb = (error.unused_tokens or [tokens[0]])[0]
+        return TreinoError("usage", _('Unknown command "{verb}".').format(verb=verb), nearest(verb, verbs))
+    if isinstance(error, UnknownOptionError):
+        flag = error.token.keyword or error.token.value
+        known = [n for a in error.argument_collection if a.parse and a.show for n in a.names]
+        return TreinoError(
+            "usage",
+            _("Unknown option: {flag}.").format(flag=flag),
+            nearest(flag, known) if like(flag, known) else hint,
+        )
+    if isinstance(error, RepeatArgumentError):
+        flag = str(error.token.keyword)
+        in_one = _("Write all in one, with commas between: {flag} A,B.").format(flag=flag)
+        message = _("{flag} is given twice.").format(flag=flag)
+        return TreinoError("usage", message, in_one if flag in LISTS else _("Give it once."))
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.keyword or _name(error.argument)
+        wants = _("{name} needs a value.") if name.startswith("-") else _("{name} is missing.")
+        return TreinoError("usage", wants.format(name=name), hint)
+    if isinstance(error, CoercionError) and error.token is not None:
+        return TreinoError("usage", *_coerced(error, hint))
+    if isinstance(error, UnusedCliTokensError):
+        left = " ".join(error.unused_tokens or ())
+        return TreinoError("usage", _("That is too much: {left}.").format(left=left), hint)
+    return TreinoError("usage", re.sub(r"\s+", " ", str(error)).strip(), hint)
+
+
+def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
+    """A value of the wrong kind, or none of the choices."""
+    token, argument = error.token, error.argument
+    assert token is not None
+    name = token.keyword or (_name(argument) if argument is not None else "")
+    choices = argument.get_choices() if argument is not None else None
+    if choices:
+        message = _("{name} can't be {value!r}: it is one of {options}.").format(
+            name=name, value=token.value, options=", ".join(map(repr, choices))
+        )
+        return message, nearest(token.value, choices)
+    kind = KINDS.get(error.target_type) if error.target_type is not None else None
+    if kind is None:
+        return _("{name} can't be {value!r}.").format(name=name, value=token.value), hint
+    return (
+        _("{name} can't be {value!r}: it is {kind}.").format(name=name, value=token.value, kind=_(kind)),
+        hint,
+    )
+
+
+def _name(argument: Any) -> str:
+    """A flag as it is written; the name of a place as in the usage line."""
+    name: str = argument.name
+    return name if argument.index is None else name.lstrip("-").upper()
