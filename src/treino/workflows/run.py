@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from treino.words import _
 from treino.workflows.document import UNKNOWN, evaluations, histories
 from treino.workflows.own_net import own_net
 from treino.workflows.source import data_of
+
+if TYPE_CHECKING:
+    from treino.workflows.moments import Moment
 
 
 class Run:
@@ -210,6 +213,18 @@ class Run:
         again = self._net if net is None else net
         path, data_file = self.path, self._data_file
         return drain(resuming(path, net=again, trust=self._trust, data_file=data_file, data=data))
+
+    def at(self, step: int, data: Any = None) -> "Moment":
+        """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
+
+        data: once more the Dataset, where it was trained on one. Many steps at once: ``moments``.
+
+        Raises:
+            TreinoError: a step outside 0 and the run's last; rows that can't be had again.
+        """
+        from treino.workflows.moments import moments
+
+        return next(moments(self, [step], data))
 
     def set(self, name: str, value: float, step: int | None = None) -> None:
         """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.

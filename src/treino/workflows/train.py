@@ -20,7 +20,7 @@ from treino.data.own.foreign import in_memory
 from treino.engine import Tick, begin_from
 from treino.engine.state import intra_op
 from treino.errors import TreinoError
-from treino.spec import Settings, read_settings
+from treino.spec import Settings
 from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.command import as_typed, versions
@@ -31,6 +31,7 @@ from treino.workflows.interrupt import ctrl_c
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
 from treino.workflows.plan import Plan, plan
+from treino.workflows.rebuild import START, rebuilt
 from treino.workflows.run import Run
 from treino.workflows.source import data_of, keep_copy, load_data, prepared_beside, reference
 
@@ -38,7 +39,6 @@ CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
 SEGMENT = 0
-START = "start.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +134,9 @@ def training(
             keep_copy(folder, in_memory(data))
         if settings.net:
             folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
-        if start is not None:
-            folder.write_tensors(START, start.weights, {"from": start.name})
+        if start is not None or own is not None:  # an own network's first weights can't be drawn again
+            first = start or Start(NET_COPY, planned.training.net(0, "last").state_dict())
+            folder.write_tensors(START, first.weights, {"from": first.name})
         folder.write_json(
             "spec.json",
             {
@@ -212,16 +213,11 @@ def resuming(
             _("Leave the data out."),
         )
     data = given_again(folder, spec, data) if given else data_of(folder, data_file)
-    kernel = {name: spec["resolved"][name] for name in ("engine", "threads", "device")}
-    settings = read_settings(spec["asked"] | kernel)
-    own = _net_again(folder, spec, net, trust, settings)
-    planned = plan(settings, data, own)
+    planned = rebuilt(folder, spec, data, net, trust)
     with folder:
         folder.unseal()
         clock, db = Clock(), folder.database
         kept = folder.last_checkpoint()
-        if kept is None and folder.has(START):
-            begin_from(planned.training, folder.read_tensors(START)[0])
         if kept is not None:
             tensors, meta = kept
             planned.training.load(tensors, meta["engine"])
@@ -336,34 +332,6 @@ def _checkpoint(folder: RunFolder, engine: Any, clock: Clock) -> float:
         },
     )
     return time.perf_counter() - begin
-
-
-def _net_again(
-    folder: RunFolder, spec: dict[str, Any], net: nn.Module | str | None, trust: bool, settings: Settings
-) -> nn.Module | None:
-    """The user's own network once more: given again, or from the copy in the folder where that is trusted."""
-    if isinstance(net, nn.Module) or spec["net"] == "mlp":
-        return net if isinstance(net, nn.Module) else None
-    seed = settings.seed
-    if net is not None:
-        return own_net(net, seed)
-    if spec["net"] == "given":
-        raise TreinoError(
-            "net_wanted",
-            _("{run} trains a network that was given in Python.").format(run=folder.path.name),
-            _("Give it again: --net FILE.py:NAME, or net= in Python."),
-        )
-    if not trust:
-        raise TreinoError(
-            "net_not_trusted",
-            _(
-                "{run} holds a copy of the file that makes its network; reading a run executes nothing."
-            ).format(run=folder.path.name),
-            _("Add --trust if you trust {path}, or give your own with --net.").format(
-                path=folder.path / NET_COPY
-            ),
-        )
-    return own_net(str(folder.path / spec["asked"]["net"]), seed)
 
 
 def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:

@@ -1,0 +1,198 @@
+"""A run at any of its steps: weights, batch, settings and the optimizer's state, played again bit for bit.
+
+The training is made once more from the run's settings, put where the nearest state that was kept says
+(a checkpoint, a keyframe, or the start), told the commands that it was told then, and trained up to the step.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.data.own.foreign import elsewhere, why_not_reproducible
+from treino.engine import Training
+from treino.engine.looking import look, next_batch
+from treino.engine.plan import Plan
+from treino.errors import TreinoError
+from treino.words import _
+from treino.workflows.foreign import given_again, streams
+from treino.workflows.rebuild import rebuilt
+from treino.workflows.source import data_of
+
+if TYPE_CHECKING:
+    from treino.workflows.run import Run
+
+Saved = tuple[dict[str, Tensor], dict[str, Any]]
+SEGMENT = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows of one update. index_B: their places in ``data.train``; x_BD: prepared; y_B: as the data has it
+    (class numbers ``[B]``, or values ``[B, 1]``)."""
+
+    index_B: Tensor
+    x_BD: Tensor
+    y_B: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A run after ``step`` updates.
+
+    net: a copy in evaluation mode with the weights then. loss: the training loss of the update that led here;
+    None at step 0. hp: what is in force for the next update: lr (with its schedule), weight_decay, momentum,
+    beta1, beta2, eps, clip (infinite: none), dropout.
+    state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
+    gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
+    saved: the training's whole state, as ``Training.save`` gives it.
+    """
+
+    run: "Run"
+    segment: int
+    step: int
+    net: nn.Module
+    loss: float | None
+    hp: dict[str, float]
+    state: dict[str, dict[str, Tensor]]
+    gradients: dict[str, Tensor]
+    saved: Saved
+    _plan: Plan
+    _data: Data
+
+    @cached_property
+    def batch(self) -> Batch:
+        """The rows of the next update."""
+        index_B, rows = next_batch(self._plan, self.step), self._data.train
+        return Batch(index_B, rows.x.index_select(0, index_B), rows.y.index_select(0, index_B))
+
+
+def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Moment]:
+    """The run after each of ``steps`` updates, ascending, in one pass.
+
+    data: once more the Dataset, of a run that was trained on one whose items are always the same.
+
+    Raises:
+        TreinoError: a step outside 0 and the run's last; rows that can't be had again; a network of the
+            user's own that was neither given nor trusted; a damaged run.
+    """
+    wanted = sorted({_step(run, step) for step in steps})
+    return _played(run, wanted, data)
+
+
+def last_step(run: "Run") -> int:
+    """How many updates the run has taken; of a diverged one, those whose weights were finite."""
+    steps: int = run.document["steps"]
+    return steps
+
+
+def _played(run: "Run", wanted: list[int], data: Any) -> Iterator[Moment]:
+    if not wanted:
+        return
+    folder, spec, losses_S = run.folder, run.spec, run.losses
+    rows = _rows(run, data)
+    net = None if spec["net"] == "mlp" else run._net
+    planned = rebuilt(folder, spec, rows, net, run._trust)
+    training = planned.training
+    kept = kept_states(run)
+    obeyed: set[int] = set()
+    _tell(run, training, obeyed, 0)
+    for step in wanted:
+        nearest = max((at for at in kept if at <= step), default=-1)
+        if nearest > training.step:
+            tensors, meta = kept[nearest]()
+            training.load(tensors, meta["engine"])
+            _tell(run, training, set(meta["commands"]), nearest)
+        while training.step < step:
+            training.advance(None, step)
+        yield _moment(run, training, rows, step, losses_S)
+
+
+def kept_states(run: "Run") -> Mapping[int, Any]:
+    """``{step: () -> (tensors, meta)}``: the states of the run that a replay can set out from."""
+    found: dict[int, Any] = {}
+    checkpoint = run.folder.last_checkpoint()
+    if checkpoint is not None:
+        found[checkpoint[1]["engine"]["step"]] = lambda: checkpoint
+    return found
+
+
+def _tell(run: "Run", training: Training, known: set[int], since: int) -> None:
+    """The commands that the run obeyed from this step on, as far as the training doesn't know them."""
+    for command in run.folder.database.commands():
+        told = command.state == "applied" and command.name != "stop" and command.id not in known
+        if told and command.step is not None and command.step >= since:
+            training.set(command.name, command.value, command.step)
+
+
+def _moment(run: "Run", training: Training, rows: Data, step: int, losses_S: Any) -> Moment:
+    seen = look(training)
+    return Moment(
+        run,
+        SEGMENT,
+        step,
+        training.net(0, "last"),
+        float(losses_S[step - 1]) if step else None,
+        seen.hp,
+        seen.state,
+        seen.gradients,
+        training.save(),
+        training.plan,
+        rows,
+    )
+
+
+def _step(run: "Run", step: Any) -> int:
+    if run.folder.kind != "run":
+        raise TreinoError(
+            "replay_of_a_member",
+            _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
+            _("Train it alone first: treino train --like {run}").format(run=run.typed),
+        )
+    last = last_step(run)
+    if isinstance(step, bool) or not isinstance(step, Integral) or not 0 <= int(step) <= last:
+        raise TreinoError(
+            "step_range",
+            _("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first.").format(
+                run=run.name, step=step, last=last
+            ),
+            _("Ask for a whole number from 0 to {last}.").format(last=last),
+        )
+    return int(step)
+
+
+def _rows(run: "Run", data: Any) -> Data:
+    """All rows that the run was trained on.
+
+    Raises:
+        TreinoError: they can't be had again.
+    """
+    spec = run.spec
+    if spec["data"]["kind"] != "given":
+        held = run._data
+        return held if held is not None and _whole(run, held) else data_of(run.folder, run._data_file)
+    if spec["data"].get("streams") or not spec["facts"].get("reproducible", True):
+        raise TreinoError(
+            "replay_rows",
+            _("{run} can't be played again: its rows came from {what} in an order of their own.").format(
+                run=run.name, what=spec["data"]["source"]
+            ),
+            _("Keep keyframes while it trains (every=), or train on rows that are always the same."),
+        )
+    found = given_again(run.folder, spec, data)
+    if streams(found) or why_not_reproducible(found):
+        raise TreinoError(
+            "replay_rows",
+            _("{run} can't be played again: its rows are not the same each time.").format(run=run.name),
+            _("Train on rows that are always the same."),
+        )
+    return found
+
+
+def _whole(run: "Run", held: Data) -> bool:
+    """Whether these are all of the run's training rows, and not some of them to look at."""
+    return not elsewhere(held) and len(held.train) == run.spec["facts"]["rows"]["train"]

@@ -1,0 +1,61 @@
+"""The training of a run once more, as its folder tells it: to go on with, or to play again."""
+
+from typing import Any
+
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.engine import begin_from
+from treino.errors import TreinoError
+from treino.spec import Settings, read_settings
+from treino.store import RunFolder
+from treino.words import _
+from treino.workflows.own_net import COPY as NET_COPY
+from treino.workflows.own_net import own_net
+from treino.workflows.plan import Plan, plan
+
+START = "start.safetensors"
+MACHINE = ("engine", "threads", "device")
+
+
+def rebuilt(
+    folder: RunFolder, spec: dict[str, Any], data: Data, net: nn.Module | str | None, trust: bool
+) -> Plan:
+    """The run's training before its first step, with the kernel that it had and the weights it began with.
+
+    Raises:
+        TreinoError: its network is the user's own, and neither given again nor trusted.
+    """
+    settings = read_settings(spec["asked"] | {name: spec["resolved"][name] for name in MACHINE})
+    planned = plan(settings, data, _net_again(folder, spec, net, trust, settings))
+    if folder.has(START):
+        begin_from(planned.training, folder.read_tensors(START)[0])
+    return planned
+
+
+def _net_again(
+    folder: RunFolder, spec: dict[str, Any], net: nn.Module | str | None, trust: bool, settings: Settings
+) -> nn.Module | None:
+    """The user's own network once more: given again, or from the copy in the folder where that is trusted."""
+    if isinstance(net, nn.Module) or spec["net"] == "mlp":
+        return net if isinstance(net, nn.Module) else None
+    seed = settings.seed
+    if net is not None:
+        return own_net(net, seed)
+    if spec["net"] == "given":
+        raise TreinoError(
+            "net_wanted",
+            _("{run} trains a network that was given in Python.").format(run=folder.path.name),
+            _("Give it again: --net FILE.py:NAME, or net= in Python."),
+        )
+    if not trust:
+        raise TreinoError(
+            "net_not_trusted",
+            _(
+                "{run} holds a copy of the file that makes its network; reading a run executes nothing."
+            ).format(run=folder.path.name),
+            _("Add --trust if you trust {path}, or give your own with --net.").format(
+                path=folder.path / NET_COPY
+            ),
+        )
+    return own_net(str(folder.path / spec["asked"]["net"]), seed)
