@@ -19,6 +19,8 @@ NAMES = (
     "single",
     "population",
     "sweep",
+    "sweep_tools",
+    "sweep_noise",
     "batches",
     "store",
     "cold",
