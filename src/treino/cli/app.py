@@ -14,6 +14,7 @@ from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
 from treino.cli.plot import plot
 from treino.cli.predict import predict
+from treino.cli.report import report
 from treino.cli.resume import resume
 from treino.cli.runs import runs
 from treino.cli.screen import Screen
@@ -26,7 +27,7 @@ from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
-LATER_VERBS = "study", "explain", "report", "studio"
+LATER_VERBS = "study", "explain", "studio"
 
 
 def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
@@ -89,6 +90,7 @@ def make_app() -> App:
         show,
         resume,
         plot,
+        report,
         export,
         doctor,
     ):

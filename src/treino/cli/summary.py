@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from treino.plots.captions import headline
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def summary(run: "Run") -> RenderableType:
         head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
             seconds=d["seconds"], kept=d["kept_epoch"]
         )
-    parts: list[RenderableType] = [head, *_headline(d)]
+    said = headline(d)
+    parts: list[RenderableType] = [head, *(["", said] if said else [])]
     if any((d.get("metrics") or {}).values()):
         parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
     parts += _findings(run, d)
@@ -128,32 +130,6 @@ def _figures(d: dict[str, Any]) -> RenderableType:
 
 def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
-
-
-def _headline(d: dict[str, Any]) -> list[str]:
-    """The one figure that counts, as a sentence, with what it is to be compared with."""
-    test = (d.get("metrics") or {}).get("test")
-    metric = next((m for m in ("accuracy", "rmse") if test and test.get(m) is not None), None)
-    if metric is None:
-        return []
-    assert test is not None
-    low, high = d["intervals"]["test"].get(metric, (test[metric], test[metric]))
-    said = {
-        "accuracy": _(
-            "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
-        ),
-        "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
-    }[metric].format(n=d["rows"]["test"], share=test[metric], low=low, high=high)
-    beside = {
-        "majority": _("always saying the commonest class"),
-        "mean": _("always saying the mean"),
-        "linear": _("a linear model"),
-        "trees": _("gradient-boosted trees"),
-    }
-    found = {beside[k]: v[metric] for k, v in d["baseline"].items() if v is not None}
-    form = "{:.1%}" if metric == "accuracy" else "{:.4g}"
-    compared = [_("{who}: {value}").format(who=who, value=form.format(value)) for who, value in found.items()]
-    return ["", said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")]
 
 
 def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:

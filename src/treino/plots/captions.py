@@ -1,6 +1,8 @@
 """The sentences in pictures: what is seen, on which rows, and how far it can be trusted."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from treino.inspection.views import Line, Plane, Points, Score
 from treino.plots.style import label, number, percent, split_name
@@ -79,3 +81,32 @@ def axis_name(plane: Plane, axis: int) -> str:
     if plane.variance is None:
         return name
     return _("{name} ({share} of the variance)").format(name=name, share=percent(plane.variance[axis]))
+
+
+def headline(d: Mapping[str, Any]) -> str:
+    """The one figure of a run's document that counts, and what to compare it with; "" before its end."""
+    test = (d.get("metrics") or {}).get("test") or {}
+    metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
+    if metric is None:
+        return ""
+    low, high = d["intervals"]["test"].get(metric, (test[metric], test[metric]))
+    said = {
+        "accuracy": _(
+            "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
+        ),
+        "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
+    }[metric].format(n=d["rows"]["test"], share=test[metric], low=low, high=high)
+    found = {baseline_name(k): v[metric] for k, v in d["baseline"].items() if v is not None}
+    form = "{:.1%}" if metric == "accuracy" else "{:.4g}"
+    compared = [_("{who}: {value}").format(who=who, value=form.format(value)) for who, value in found.items()]
+    return said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
+
+
+def baseline_name(name: str) -> str:
+    """What a baseline does, in words."""
+    return {
+        "majority": _("always saying the commonest class"),
+        "mean": _("always saying the mean"),
+        "linear": _("a linear model"),
+        "trees": _("gradient-boosted trees"),
+    }[name]

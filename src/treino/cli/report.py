@@ -1,0 +1,41 @@
+"""``treino report``: one self-contained page about a run, several runs or a sweep."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+
+
+def report(
+    *runs: Annotated[
+        str,
+        Parameter(name="RUN", help="a run or a sweep; several runs are compared; default: last, the newest"),
+    ],
+    to: Annotated[
+        str | None, Parameter(help="the file to write; default: report.html in the run's exports/")
+    ] = None,
+    markdown: Annotated[
+        bool, Parameter(help="as Markdown, to paste into a pull request", negative=())
+    ] = False,
+    net: Net = None,
+    trust: Trust = False,
+    data_file: DataFile = None,
+    screen: ScreenFlag,
+) -> int:
+    """Write one page about a run: data, split, settings, curves, figures, boundary, findings, the way back.
+
+    The file holds everything and loads nothing. Several runs are compared on the rows that they share; of a
+    sweep it shows the leaders and what the best is worth.
+
+    Examples: treino report last | treino report wine-1 wine-2 --to both.html | treino report last --markdown
+    """
+    from treino.workflows.reporting.report import report as work
+    from treino.workflows.sweep.sweep import open_any
+
+    opened = [open_any(name, net=net, trust=trust, data=data_file) for name in runs or ("last",)]
+    path = work(opened, Path(to) if to else None, as_markdown=markdown)
+    screen.document({"path": str(path)})
+    screen.out.print(str(path))
+    return 0

@@ -1,0 +1,127 @@
+"""A report as one HTML page: nothing is loaded, everything from data is escaped, and it prints."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+
+from treino.plots.page import page
+from treino.plots.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Drawing,
+    Items,
+    Note,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+)
+from treino.words import _
+
+KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
+
+STYLE = """
+:root { --good: #00735a; --code: #f3f6f8; }
+@media (prefers-color-scheme: dark) { :root { --good: #45c9a5; --code: #1a242e; --s0: #56b4e9; --s2: #2fc39a;
+  --s5: #ff8a3d; --s7: #9d8fe8; --s8: #d96a9c; --s11: #d98a72; } }
+h2 { border-top: 1px solid var(--faint); padding-top: 1.1rem; margin-top: 1.8rem; font-size: 1.25rem; }
+h3 { font-size: 1rem; margin: 1.3rem 0 .4rem; } p { max-width: 46rem; } p.lead { font-size: 1.1rem; margin: .5rem 0; }
+h2, h3, p, li, td, th[scope=row] { overflow-wrap: anywhere; }
+nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; } a { color: var(--bar); }
+.strong { font-weight: 600; } .alarm { color: var(--alarm); } .good { color: var(--good); }
+.note { border-left: 4px solid var(--soft); background: var(--code); padding: .6rem .9rem; margin: .6rem 0; border-radius: 0 6px 6px 0; }
+.note.alarm { color: inherit; border-color: var(--alarm); background: var(--warn); } .note.good { color: inherit; border-color: var(--good); }
+table { width: auto; min-width: min(100%, 24rem); } th[scope=row] { color: var(--ink); white-space: normal; font-weight: 500; }
+caption { text-align: left; color: var(--soft); padding: .2rem 0 .4rem; }
+td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); text-align: center; }
+pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .85rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .8rem 1.6rem; margin: .6rem 0; }
+.charts > div { overflow-x: auto; } .charts svg { min-width: 24rem; display: block; }
+figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: auto; background: #fff; border-radius: 8px; }
+figcaption { color: var(--soft); font-size: .9rem; }
+@media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; }
+  h2 { break-after: avoid; } .note, figure, table, .charts > div { break-inside: avoid; } a { color: inherit; } }
+"""  # noqa: E501
+
+
+def html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """The whole page: title, table of contents, sections."""
+    links = "".join(
+        f"<li><a href='#s{i}'>{escape(section.title)}</a></li>" for i, section in enumerate(sections)
+    )
+    nav = f"<nav aria-label='{escape(_('contents'), quote=True)}'><ul>{links}</ul></nav>"
+    parts = [f"<section id='s{i}'>{_section(s, 2)}</section>" for i, s in enumerate(sections)]
+    head = f"<header><h1>{escape(title)}</h1><p class='soft'>{escape(subtitle)}</p></header>"
+    return page(
+        title, "\n".join([head, nav if len(sections) > 1 else "", "<main>", *parts, "</main>"]), STYLE
+    )
+
+
+def _section(section: Section, level: int) -> str:
+    parts, charts = [f"<h{level}>{escape(section.title)}</h{level}>"], []
+    for block in section.blocks:
+        if isinstance(block, Drawing) and not block.wide:
+            charts.append(f"<div>{block.html}</div>")
+            continue
+        parts += [_beside(charts), _block(block)]
+        charts = []
+    parts.append(_beside(charts))
+    parts += [f"<section>{_section(part, min(level + 1, 6))}</section>" for part in section.parts]
+    return "\n".join(part for part in parts if part)
+
+
+def _beside(charts: list[str]) -> str:
+    """Charts that follow each other stand side by side where there is room."""
+    return f"<div class='charts'>{''.join(charts)}</div>" if charts else ""
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return f"<p class='{block.tone}'>{escape(block.text)}</p>"
+    if isinstance(block, Note):
+        lines = "".join(f"<p>{escape(line)}</p>" for line in block.lines)
+        return f"<div class='note {block.tone}'><p class='strong'>{escape(block.title)}</p>{lines}</div>"
+    if isinstance(block, Items):
+        return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in block.items)}</ul>"
+    if isinstance(block, Code):
+        return f"<pre><code>{escape(block.text)}</code></pre>"
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, Picture):
+        return _picture(block)
+    return f"<div>{block.html}</div>"
+
+
+def _table(table: Table) -> str:
+    number = " class='number'" if table.numbers else ""
+    head = "".join(
+        f"<th scope='col'{number if i else ''}>{escape(name)}</th>" for i, name in enumerate(table.head)
+    )
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(_text(row[0]))}</th>{''.join(_cell(c, number) for c in row[1:])}</tr>"
+        for row in table.rows
+    )
+    caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
+    thead = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
+    return f"<div class='scroll'><table>{caption}{thead}<tbody>{rows}</tbody></table></div>"
+
+
+def _text(cell: str | Cell) -> str:
+    return cell if isinstance(cell, str) else cell.text
+
+
+def _cell(cell: str | Cell, look: str) -> str:
+    if isinstance(cell, Cell) and cell.shade is not None:
+        return f"<td class='shaded' style='--p:{round(70 * cell.shade)}%'>{escape(cell.text)}</td>"
+    return f"<td{look}>{escape(_text(cell))}</td>"
+
+
+def _picture(picture: Picture) -> str:
+    kind = KINDS[picture.name[picture.name.rindex(".") :]]
+    data = b64encode(picture.content).decode()
+    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
+    return (
+        f"<figure><img src='data:{kind};base64,{data}' alt=\"{escape(picture.alt, quote=True)}\">"
+        f"{caption}</figure>"
+    )

@@ -1,0 +1,462 @@
+"""The sections of a report on one run: what was trained on what, how it went, and how to have it again."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from treino.data.preparing.preparation import Preparation
+from treino.inspection.curves import Curves
+from treino.plots.captions import baseline_name, headline
+from treino.plots.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Drawing,
+    Items,
+    Note,
+    Paragraph,
+    Section,
+    Table,
+)
+from treino.plots.style import number, percent, split_name
+from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
+from treino.spec import FLAGS, Settings
+from treino.words import _
+
+SPLITS = ("train", "validation", "test")
+COLUMNS = 60  # listed; of more the first ones
+SHARES = ("accuracy", "f1_macro", "auc")
+LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
+
+
+@dataclass(frozen=True, eq=False)
+class RunFacts:
+    """What a report says of a run. document, spec: as its folder holds them.
+
+    created: UTC, ISO 8601. pictures: under each section's title what it shows. missing: what could not be
+    shown, and why. resume: the command that goes on with it, "" where there is nothing to go on with.
+    sha256: of the kept weights, "" where there are none.
+    """
+
+    name: str
+    document: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    created: str
+    curves: Curves
+    preparation: Preparation | None = None
+    pictures: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+    resume: str = ""
+    sha256: str = ""
+
+
+def subtitle(facts: RunFacts) -> str:
+    d = facts.document
+    return _("{data}: {learnt}. {status}, {when}.").format(
+        data=facts.spec["data"]["name"], learnt=learnt(d), status=_(d["status"]), when=facts.created[:10]
+    )
+
+
+def learnt(d: Mapping[str, Any]) -> str:
+    """What the network learns to say."""
+    if d["task"] == "regression":
+        return _("the number {target}").format(target=d["target"])
+    names = ", ".join(d["classes"][:10]) + (", …" if len(d["classes"]) > 10 else "")
+    return _("{n} classes of {target}: {names}").format(n=len(d["classes"]), target=d["target"], names=names)
+
+
+def run_sections(facts: RunFacts) -> list[Section]:
+    """Every section of one run's report, in the order in which a reader asks."""
+    sections = [
+        _result(facts),
+        _data(facts),
+        _network(facts),
+        _training(facts),
+        *(Section(title, tuple(blocks)) for title, blocks in facts.pictures.items()),
+        _findings(facts),
+        _again(facts),
+    ]
+    return [s for s in sections if s.blocks or s.parts]
+
+
+# ---- what came out
+
+
+def _result(facts: RunFacts) -> Section:
+    d = facts.document
+    blocks: list[Block] = [*_state(facts)]
+    if said := headline(d):
+        blocks.append(Paragraph(said, "strong"))
+    elif d["status"] in ("finished", "diverged"):
+        blocks.append(
+            Paragraph(_("No rows were held back for a test: what it is worth is not known."), "alarm")
+        )
+    if (table := figures_table(d)) is not None:
+        blocks.append(table)
+        blocks += _charts(d)
+    return Section(_("Result"), tuple(blocks))
+
+
+def _state(facts: RunFacts) -> list[Block]:
+    """What a reader must know of a run that did not simply end."""
+    d, blocks = facts.document, list[Block]()
+    steps = d.get("steps") or 0
+    if d["status"] == "diverged":
+        said = _(
+            "At step {step:,} its loss was not finite, or far above that of a constant answer. The figures "
+            "are those of the last weights that were whole."
+        )
+        blocks.append(Note(_("This run diverged"), (said.format(step=steps),)))
+    elif d["status"] in ("interrupted", "stopped", "running"):
+        said = _(
+            "It has taken {step:,} steps. Test rows are looked at once, when it is over, so there is no test "
+            "figure yet."
+        )
+        lines = [said.format(step=steps)]
+        if facts.resume:
+            lines.append(_("Go on with: {command}").format(command=facts.resume))
+        blocks.append(
+            Note(_("This run is not over: it is {status}").format(status=_(d["status"])), tuple(lines))
+        )
+    if d.get("faults"):
+        names = ", ".join(d["faults"])
+        blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
+    return blocks
+
+
+def figures_table(d: Mapping[str, Any]) -> Table | None:
+    """Every metric of every split, the test's interval and the baselines; None where nothing is known."""
+    metrics = d.get("metrics") or {}
+    splits = [s for s in SPLITS if metrics.get(s)]
+    if not splits:
+        return None
+    head, test = ["", *(split_name(s) for s in splits)], "test" in splits
+    baseline = {k: v for k, v in d["baseline"].items() if v is not None} if test else {}
+    if test:
+        head += [_("95 % of test"), *(baseline_name(b) for b in baseline)]
+    rows = [[_("rows"), *(f"{d['rows'][s]:,}" for s in splits), *[""] * (len(head) - 1 - len(splits))]]
+    for name in metrics[splits[0]]:
+        row = [name.replace("_", " "), *(figure(metrics[s].get(name)) for s in splits)]
+        if test:
+            low, high = (d["intervals"]["test"] or {}).get(name, (None, None))
+            row.append("" if low is None else _("{low} to {high}").format(low=number(low), high=number(high)))
+            row += [figure(b.get(name)) for b in baseline.values()]
+        rows.append(row)
+    return Table(tuple(head), tuple(tuple(r) for r in rows))
+
+
+def figure(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else number(value)
+
+
+def _charts(d: Mapping[str, Any]) -> list[Block]:
+    """The test figures with their intervals beside the baselines."""
+    test = d["metrics"].get("test") or {}
+    charts: list[Block] = []
+    for name in [m for m in ("accuracy", "f1_macro", "auc", "rmse", "r2") if test.get(m) is not None][:2]:
+        interval = (d["intervals"]["test"] or {}).get(name)
+        estimates = [Estimate(_("this network"), test[name], tuple(interval) if interval else None, 2)]
+        estimates += [
+            Estimate(baseline_name(k), v[name], None, 0, True)
+            for k, v in d["baseline"].items()
+            if v is not None and v.get(name) is not None
+        ]
+        alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
+        label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
+            metric=name.replace("_", " "), n=d["rows"]["test"]
+        )
+        bounds = (0.0, 1.0) if name in SHARES else None
+        charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))
+    return charts
+
+
+# ---- what was trained on what
+
+
+def _data(facts: RunFacts) -> Section:
+    d, where = facts.document, facts.spec["data"]
+    load, rows = where["load"], d["rows"]
+    total = max(1, sum(rows.values()))
+    table = Table(
+        ("", _("rows"), _("share"), _("what for")),
+        tuple(
+            (split_name(s), f"{rows[s]:,}", percent(rows[s] / total), what)
+            for s, what in zip(
+                SPLITS,
+                (
+                    _("the weights, and every scale"),
+                    _("which weights are kept"),
+                    _("one figure, at the end"),
+                ),
+                strict=True,
+            )
+        ),
+    )
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "{source} ({kind}), {n:,} rows, {columns:,} columns, {inputs:,} inputs. It learns {learnt}."
+            ).format(
+                source=where["name"],
+                kind=_said_kind(where),
+                n=total,
+                columns=len(d["features"]),
+                inputs=d["inputs"],
+                learnt=learnt(d),
+            )
+        ),
+        table,
+        Paragraph(_split_said(load, facts.spec), "soft"),
+    ]
+    said = [*d.get("reasons", ()), *d.get("notes", ())]
+    if said:
+        blocks.append(Items(tuple(said)))
+    if facts.preparation is not None and facts.preparation.kind == "table":
+        blocks.append(_columns(facts.preparation))
+    return Section(_("Data"), tuple(blocks))
+
+
+def _said_kind(where: Mapping[str, Any]) -> str:
+    return {
+        "builtin": _("built in"),
+        "file": _("a file"),
+        "memory": _("rows that were in memory"),
+        "given": _("a Dataset or DataLoader"),
+    }[where["kind"]]
+
+
+def _split_said(load: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    """How it was decided which row is in which part."""
+    if load.get("split_column"):
+        said = _("The column {name} says which row is in which part.").format(name=load["split_column"])
+    elif load.get("split_time"):
+        said = _("Parted by time ({name}): the earliest rows train, the latest test.").format(
+            name=load["split_time"]
+        )
+    elif load.get("fold"):
+        said = _("Tested on fold {fold} of a cross-validation.").format(fold=load["fold"])
+    elif load.get("split_group"):
+        said = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
+            name=load["split_group"], seed=load["data_seed"]
+        )
+    else:
+        said = _(
+            "Parted at random with seed {seed}, each class in the same shares; equal rows stay together."
+        )
+        said = said.format(seed=load["data_seed"])
+    return said + " " + _("The split came first; scales and gaps were fitted on training rows only.")
+
+
+def _columns(preparation: Preparation) -> Table:
+    """A line for each column: what it becomes, and its scale over the training rows."""
+    ways = {
+        "number": _("number"), "rank": _("ordered classes"), "onehot": _("one input for each class"),
+        "hashed": _("hashed classes"), "date": _("date"), "time": _("time of day"),
+    }  # fmt: skip
+    rows = []
+    made = preparation.encoders
+    for name, encoder, group in list(zip(preparation.features, made, preparation.groups, strict=False))[
+        :COLUMNS
+    ]:
+        kind = type(encoder).__name__.lower()
+        mean = deviation = ""
+        if encoder.scaled:
+            mean, deviation = (number(float(v[group[0]])) for v in (preparation.mean, preparation.scale))
+        rows.append((name, ways.get(kind, kind), f"{len(group):,}", mean, deviation))
+    more = len(preparation.features) - COLUMNS
+    if more > 0:
+        rows.append((_("and {n:,} more").format(n=more), "", "", "", ""))
+    head = (_("column"), _("taken as"), _("inputs"), _("mean"), _("deviation"))
+    caption = _("The columns, with mean and deviation of the training rows") if preparation.normalise else ""
+    return Table(head, tuple(rows), caption)
+
+
+# ---- the network and its training
+
+
+def _network(facts: RunFacts) -> Section:
+    d = facts.document
+    rows = tuple(
+        (str(i + 1), layer["kind"], str(layer["in"]), str(layer["out"]), f"{layer['parameters']:,}")
+        for i, layer in enumerate(d["layers"])
+    )
+    head = (_("layer"), _("kind"), _("in"), _("out"), _("parameters"))
+    total = ("", _("all"), "", "", f"{d['parameters']:,}")
+    return Section(_("Network"), (Table(head, (*rows, total)),))
+
+
+def _training(facts: RunFacts) -> Section:
+    d = facts.document
+    length = _("{steps:,} steps in {epochs:,} epochs").format(
+        steps=d.get("steps") or 0, epochs=d.get("epochs") or 0
+    )
+    said = [length]
+    if d.get("seconds") is not None:
+        said.append(_("{seconds} s").format(seconds=number(d["seconds"])))
+    if d.get("kept_epoch") is not None:
+        said.append(_("kept: the weights of epoch {kept:,}").format(kept=d["kept_epoch"]))
+    if d.get("stopped_early"):
+        said.append(
+            _("stopped early: validation {metric} got no better").format(metric=d["settings"]["metric"])
+        )
+    blocks: list[Block] = [Paragraph("; ".join(said) + ".")]
+    blocks += curve_charts([facts.curves])
+    return Section(_("Training"), tuple(blocks), (_settings(facts),))
+
+
+def curve_charts(runs: Sequence[Curves]) -> list[Block]:
+    """Loss and metric over the epochs: training beside validation, or several runs, each in its colour."""
+    alone = len(runs) == 1
+    loss, metric = list[Series](), list[Series]()
+    for i, c in enumerate(runs):
+        epoch_E = np.arange(1.0, c.epochs + 1)
+        name = _("training, mean ± deviation of the epoch's iterations") if alone else c.name
+        if not alone and (valid := c.evaluated.get("validation", {}).get("loss")) is not None:
+            loss.append(Series(name, epoch_E, valid, i))
+        else:
+            loss.append(Series(name, epoch_E, c.loss_E, i, c.deviation_E if alone else None))
+        for split, of in c.evaluated.items():
+            if alone and "loss" in of:
+                loss.append(Series(split_name(split), epoch_E, of["loss"], 5))
+            if c.metric in of:
+                metric.append(
+                    Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
+                )
+    marks = _marks(runs[0]) if alone else []
+    charts: list[Block] = []
+    if any(np.isfinite(s.y_N).any() for s in loss):
+        logarithmic = _spans([s.y_N for s in loss])
+        what = _("loss") if alone else _("validation loss")
+        charts.append(
+            Drawing(
+                line_chart(
+                    loss,
+                    x_label=_("epoch"),
+                    y_label=_("{what} (log scale)").format(what=what) if logarithmic else what,
+                    alt=_alt(what, loss),
+                    marks=marks,
+                    logarithmic=logarithmic,
+                )
+            )
+        )
+    if any(np.isfinite(s.y_N).any() for s in metric):
+        what = runs[0].metric.replace("_", " ")
+        what = what if alone else _("validation {metric}").format(metric=what)
+        charts.append(
+            Drawing(line_chart(metric, x_label=_("epoch"), y_label=what, alt=_alt(what, metric), marks=marks))
+        )
+    return charts
+
+
+def _marks(c: Curves) -> list[Mark]:
+    marks = []
+    if c.kept_epoch is not None and 1 <= c.kept_epoch <= c.epochs:
+        marks.append(Mark(c.kept_epoch, _("kept")))
+    if c.diverged_step is not None:
+        marks.append(Mark(c.diverged_step / c.steps_per_epoch, _("diverged"), True))
+    return marks
+
+
+def _spans(values: Sequence[np.ndarray]) -> bool:
+    seen = np.concatenate(values)
+    seen = seen[np.isfinite(seen)]
+    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
+
+
+def _alt(what: str, series: Sequence[Series]) -> str:
+    """The curve in words: where each line begins and ends."""
+    said = []
+    for s in series:
+        seen = s.y_N[np.isfinite(s.y_N)]
+        if len(seen):
+            said.append(
+                _("{name} from {first} to {last}").format(
+                    name=s.name, first=number(float(seen[0])), last=number(float(seen[-1]))
+                )
+            )
+    return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(said))
+
+
+def _settings(facts: RunFacts) -> Section:
+    """Every setting that says something, and whether it was asked for, decided, or as always."""
+    asked, rows = facts.spec["asked"], []
+    for name, value in facts.document["settings"].items():
+        if name not in asked and value in (None, [], (), False):
+            continue
+        usual = name in Settings.model_fields and value == Settings.model_fields[name].default
+        who = _("asked for") if name in asked else _("as always") if usual else _("decided")
+        rows.append((name, setting(value), who, FLAGS.get(name, "")))
+    left = _("Settings that are off are left out; all of them are in {file}.").format(file="spec.json")
+    head = (_("setting"), _("value"), _("from"), _("flag"))
+    return Section(_("Settings"), (Table(head, tuple(rows), numbers=False), Paragraph(left, "soft")))
+
+
+def setting(value: Any) -> str:
+    """A setting's value as one would type it."""
+    if isinstance(value, bool) or value is None:
+        return {True: _("yes"), False: _("no"), None: "–"}[value]
+    if isinstance(value, (list, tuple)):
+        return ", ".join(setting(v) for v in value) or "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# ---- what to think of it, and how to have it again
+
+
+def _findings(facts: RunFacts) -> Section:
+    found = facts.document.get("findings") or []
+    over = facts.document["status"] in ("finished", "diverged")
+    if not found:
+        said = _("The doctor's rules found nothing wrong with this training.")
+        return Section(_("Findings"), (Paragraph(said, "good"),) if over else ())
+    sure = {True: _("certain"), False: _("likely")}
+    notes = tuple(
+        Note(
+            f"{f['rule']} ({sure[f['certain']]})",
+            (f["message"], f["why"], _("To do: {fix}").format(fix=f["fix"])),
+        )
+        for f in found
+    )
+    return Section(_("Findings"), notes)
+
+
+def _again(facts: RunFacts) -> Section:
+    d, spec = facts.document, facts.spec
+    where, versions = spec["data"], spec["versions"]
+    near = _(" (typed from the run's folder)") if where["kind"] == "file" else ""
+    blocks: list[Block] = [
+        Paragraph(_("The command that trains it again{near}:").format(near=near)),
+        Code(spec["command"]),
+        Paragraph(_("The same bits again: {answer}").format(
+            answer=_("yes, on this kind of machine") if d.get("reproducible", True) else d["reproducible_why"]
+        )),
+    ]  # fmt: skip
+    hashes = [(where["name"], where["sha256"])] if where.get("sha256") else []
+    hashes += [(file["source"], file["sha256"]) for file in where.get("files", {}).values()]
+    hashes += [(_("the weights"), facts.sha256)] if facts.sha256 else []
+    rows = [
+        *((name, version) for name, version in versions.items()),
+        (_("kernel"), _("{engine} on {device}, {n} threads").format(
+            engine=d["engine"], device=d["device"], n=d["threads"]
+        )),
+        (_("trained"), facts.created[:19].replace("T", " ") + " UTC"),
+        *((_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes),
+    ]  # fmt: skip
+    blocks.append(Table(("", ""), tuple(rows), numbers=False))
+    if facts.missing:
+        blocks.append(Paragraph(_("Left out of this report:"), "soft"))
+        blocks.append(Items(tuple(facts.missing)))
+    return Section(_("Again"), tuple(blocks))
+
+
+def confusion_table(count_CC: np.ndarray, names: Sequence[str]) -> Table:
+    """True classes down, answers across; each cell darker, the larger its share of the true class."""
+    share_CC = count_CC / np.maximum(count_CC.sum(axis=1, keepdims=True), 1)
+    rows: tuple[tuple[str | Cell, ...], ...] = tuple(
+        (name, *(Cell(f"{n:,}", float(s)) for n, s in zip(count_C, share_C, strict=True)))
+        for name, count_C, share_C in zip(names, count_CC.tolist(), share_CC.tolist(), strict=True)
+    )
+    return Table((_("true \\ said"), *names), rows, _("Test rows of each class, and what the network says"))

@@ -1,0 +1,1 @@
+"""Reports: what is gathered from runs and sweeps, and where the page is written."""
