@@ -1,17 +1,19 @@
-"""Populations of 2-32-16-3 networks on wine, per step of one member, against eager and JAX.
+"""Populations of small networks on wine and digits, of larger ones on MNIST, per step of one member, against
+eager and JAX.
 
 The peer in PyTorch trains one member after another (``peers.eager``); the peer in JAX is ``vmap`` over the
 members inside ``lax.scan`` over the steps, jitted, the way to do it there.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 import treino as tr
 from benchmarks import peers
+from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import (
     budget,
@@ -25,54 +27,65 @@ from benchmarks.timing import (
 )
 from treino.data.dataset import Data
 
-SIZES = [2, 32, 16, 3]
+HIDDEN = {"wine": (32, 16), "digits": (64, 32), "mnist": (128, 128)}
 LR = 1e-2
-CASES = ((None, 16, 6), (None, 64, 12), (None, 256, 12), (None, 1000, 12), (20, 64, 25), (20, 1000, 25))
+CASES: tuple[tuple[str, int | None, int, float | None], ...] = (
+    ("wine", None, 16, 6), ("wine", None, 64, 12), ("wine", None, 256, 12), ("wine", None, 1000, 12),
+    ("wine", None, 4096, 12), ("wine", 20, 64, 25), ("wine", 20, 1000, 25), ("wine", 20, 4096, 25),
+    ("digits", 32, 16, None), ("digits", 32, 64, None), ("digits", 32, 1000, None),
+    ("mnist", 100, 16, None),
+)  # fmt: skip
 JAX_BUDGET = 1.2
 
 
 def run(quick: bool) -> Result:
-    rounds, seconds = (1, 0.02) if quick else (11, 0.5)
-    data = tr.load("wine", features=["alcohol", "color_intensity"], validation=0, test=0.25)
+    rounds, seconds = (1, 0.02) if quick else (9, 0.5)
     jax = _jax()
     rows, figures = [], {}
-    for batch_size, members, limit in CASES[:2] if quick else CASES:
-        works = {"eager": _eager(data, batch_size), "treino": _treino(data, batch_size, members)}
+    for name, batch_size, members, limit in CASES[:2] if quick else CASES:
+        data = _data(name)
+        hidden = HIDDEN[name]
+        sizes = [data.inputs, *hidden, len(data.classes)]
+        eager = peers.eager(data.train.x, data.train.y, sizes, batch_size, LR)
+        works = {"eager": eager, "treino": _treino(data, hidden, batch_size, members)}
         if jax is not None:
-            works["jax"] = _in_jax(data, batch_size, members)
-        works = {name: for_seconds(seconds, some) for name, some in works.items()}
+            works["jax"] = _in_jax(data, sizes, batch_size, members)
+        works = {peer: for_seconds(seconds, some) for peer, some in works.items()}
         with threads(1):
             found = interleaved(works, rounds)
         faster = ratio(found, "eager", "treino")
-        figures[f"{_words(batch_size)}_{members}"] = round(faster, 1)
+        key = f"{name}_{_words(batch_size)}_{members}"
+        figures[key] = round(faster, 1)
         processor = processor_ratio(found, "eager", "treino")
-        figures[f"{_words(batch_size)}_{members}_processor"] = round(processor, 1)
+        figures[f"{key}_processor"] = round(processor, 1)
         row = [
+            f"{name} {'-'.join(map(str, sizes))}",
             _words(batch_size),
             str(members),
-            *(microseconds(wall(found, name)) for name in ("eager", "treino")),
+            *(microseconds(wall(found, peer)) for peer in ("eager", "treino")),
             f"{faster:.1f} ×",
             f"{processor:.1f} ×",
-            *budget(faster, limit, at_most=False),
+            *(budget(faster, limit, at_most=False) if limit is not None else ("–", "–")),
         ]
         if jax is None:
             row += ["–"] * 5
         else:
             other = ratio(found, "jax", "treino")
-            figures[f"{_words(batch_size)}_{members}_jax"] = round(other, 2)
-            held = batch_size is None and members >= 64
+            figures[f"{key}_jax"] = round(other, 2)
+            held = name == "wine" and batch_size is None and members >= 64
             processor = processor_ratio(found, "jax", "treino")
-            figures[f"{_words(batch_size)}_{members}_jax_processor"] = round(processor, 2)
+            figures[f"{key}_jax_processor"] = round(processor, 2)
             row += [microseconds(wall(found, "jax")), f"{other:.2f} ×", f"{processor:.2f} ×"]
             row += budget(other, JAX_BUDGET, at_most=False) if held else ("–", "–")
         rows.append(tuple(row))
     columns = (
-        "batch", "members", "eager, µs", "treino, µs", "treino faster", "in processor time", "budget", "kept",
+        "network", "batch", "members", "eager, µs", "treino, µs", "treino faster", "in processor time",
+        "budget", "kept",
         "JAX, µs", "faster than JAX", "in processor time", "budget", "kept",
     )  # fmt: skip
     return Result(
-        (Table("One step of one member of 2-32-16-3 with Adam", columns, tuple(rows)),),
-        f"{len(data.train)} rows of wine, two inputs. Median of {rounds} interleaved rounds of {seconds:g} s "
+        (Table("One step of one member, with Adam", columns, tuple(rows)),),
+        f"wine: 133 rows, two inputs. Median of {rounds} interleaved rounds of {seconds:g} s "
         "each; eager with one thread, its faster one here; treino with all cores, so that "
         "in processor time (of all threads together) its second core brings nothing; "
         + (f"JAX {jax.__version__} with all cores." if jax else "JAX is not installed here."),
@@ -89,13 +102,15 @@ def _words(batch_size: int | None) -> str:
     return "full" if batch_size is None else str(batch_size)
 
 
-def _eager(data: Data, batch_size: int | None) -> Callable[[], int]:
-    return peers.eager(data.train.x, data.train.y, SIZES, batch_size, LR)
+def _data(name: str) -> Data:
+    if name == "wine":
+        return tr.load("wine", features=["alcohol", "color_intensity"], validation=0, test=0.25)
+    return digits(False)[0] if name == "mnist" else tr.load(name, validation=0)
 
 
-def _treino(data: Data, batch_size: int | None, members: int) -> Callable[[], int]:
+def _treino(data: Data, hidden: Sequence[int], batch_size: int | None, members: int) -> Callable[[], int]:
     training = tr.train(
-        data, tr.mlp(*SIZES[1:-1]), lr=LR, batch_size=batch_size, steps=10_000_000, seeds=range(members),
+        data, tr.mlp(*hidden), lr=LR, batch_size=batch_size, steps=10_000_000, seeds=range(members),
         every=1_000_000,
     )  # fmt: skip
     return lambda: len(training.advance(0.1).loss_SP) * members
@@ -109,12 +124,12 @@ def _jax() -> Any:
     return jax
 
 
-def _in_jax(data: Data, batch_size: int | None, members: int) -> Callable[[], int]:
+def _in_jax(data: Data, sizes: Sequence[int], batch_size: int | None, members: int) -> Callable[[], int]:
     import jax
     import jax.numpy as jnp
 
     x_ND, y_N = jnp.asarray(data.train.x.numpy()), jnp.asarray(data.train.y.numpy())
-    steps = max(20, 20_000 // members)
+    steps = max(5, 20_000_000 // (members * sum(a * b for a, b in itertools.pairwise(sizes))))
     rows = len(x_ND)
     index_SB = torch.stack([torch.randperm(rows)[: batch_size or rows] for _step in range(steps)]).numpy()
 
@@ -144,7 +159,7 @@ def _in_jax(data: Data, batch_size: int | None, members: int) -> Callable[[], in
 
     def start(key: Any) -> Any:
         params = []
-        for a, b in itertools.pairwise(SIZES):
+        for a, b in itertools.pairwise(sizes):
             key, one, two = jax.random.split(key, 3)
             bound = a**-0.5
             params.append(
