@@ -220,7 +220,7 @@ def _span(values: Floats, also: Sequence[float] = (), margin: float = 0.0) -> tu
     return low - margin * (high - low), high + margin * (high - low)
 
 
-def _short(name: str, most: int = 22) -> str:
+def _short(name: str, most: int = 26) -> str:
     line = " ".join(name.split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -233,7 +233,7 @@ def _legend(names: Sequence[tuple[str, int]], marks: Sequence[Mark]) -> tuple[st
         ink = "stroke:var(--alarm,#b3261e)" if mark.alarm else "stroke:currentColor;opacity:.6"
         entries.append((mark.name, f"style='{ink}' stroke-width='1.2' stroke-dasharray='4 3'"))
     for name, look in entries:
-        said = _short(name, 40)
+        said = _short(name, 64)
         width = 26 + LETTER * len(said) + 14
         if x + width > WIDTH and x > 8:
             x, y = 8.0, y + 18

@@ -27,12 +27,12 @@ STYLE = """
   --s5: #ff8a3d; --s7: #9d8fe8; --s8: #d96a9c; --s11: #d98a72; } }
 h2 { border-top: 1px solid var(--faint); padding-top: 1.1rem; margin-top: 1.8rem; font-size: 1.25rem; }
 h3 { font-size: 1rem; margin: 1.3rem 0 .4rem; } p { max-width: 46rem; } p.lead { font-size: 1.1rem; margin: .5rem 0; }
-h2, h3, p, li, td, th[scope=row] { overflow-wrap: anywhere; }
+h2, h3, p, li { overflow-wrap: anywhere; } td, th[scope=row] { overflow-wrap: break-word; max-width: 28rem; min-width: 3.2rem; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; } a { color: var(--bar); }
 .strong { font-weight: 600; } .alarm { color: var(--alarm); } .good { color: var(--good); }
 .note { border-left: 4px solid var(--soft); background: var(--code); padding: .6rem .9rem; margin: .6rem 0; border-radius: 0 6px 6px 0; }
 .note.alarm { color: inherit; border-color: var(--alarm); background: var(--warn); } .note.good { color: inherit; border-color: var(--good); }
-table { width: auto; min-width: min(100%, 24rem); } th[scope=row] { color: var(--ink); white-space: normal; font-weight: 500; }
+table { width: auto; min-width: min(100%, 24rem); } th[scope=row] { color: var(--ink); white-space: normal; font-weight: 500; min-width: 6rem; }
 caption { text-align: left; color: var(--soft); padding: .2rem 0 .4rem; }
 td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); text-align: center; }
 pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .85rem; }

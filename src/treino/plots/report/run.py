@@ -1,35 +1,27 @@
 """The sections of a report on one run: what was trained on what, how it went, and how to have it again."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from treino.data.preparing.preparation import Preparation
 from treino.inspection.curves import Curves
-from treino.plots.captions import baseline_name, headline
+from treino.plots.captions import headline
 from treino.plots.report.blocks import (
     Block,
-    Cell,
     Code,
-    Drawing,
     Items,
     Note,
     Paragraph,
     Section,
     Table,
 )
+from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
 from treino.plots.style import number, percent, split_name
-from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.spec import FLAGS, Settings
 from treino.words import _
 
-SPLITS = ("train", "validation", "test")
 COLUMNS = 60  # listed; of more the first ones
-SHARES = ("accuracy", "f1_macro", "auc")
-LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +88,7 @@ def _result(facts: RunFacts) -> Section:
         )
     if (table := figures_table(d)) is not None:
         blocks.append(table)
-        blocks += _charts(d)
+        blocks += figure_charts(d)
     return Section(_("Result"), tuple(blocks))
 
 
@@ -125,52 +117,6 @@ def _state(facts: RunFacts) -> list[Block]:
         names = ", ".join(d["faults"])
         blocks.append(Note(_("Trained with a fault, on purpose"), (names,)))
     return blocks
-
-
-def figures_table(d: Mapping[str, Any]) -> Table | None:
-    """Every metric of every split, the test's interval and the baselines; None where nothing is known."""
-    metrics = d.get("metrics") or {}
-    splits = [s for s in SPLITS if metrics.get(s)]
-    if not splits:
-        return None
-    head, test = ["", *(split_name(s) for s in splits)], "test" in splits
-    baseline = {k: v for k, v in d["baseline"].items() if v is not None} if test else {}
-    if test:
-        head += [_("95 % of test"), *(baseline_name(b) for b in baseline)]
-    rows = [[_("rows"), *(f"{d['rows'][s]:,}" for s in splits), *[""] * (len(head) - 1 - len(splits))]]
-    for name in metrics[splits[0]]:
-        row = [name.replace("_", " "), *(figure(metrics[s].get(name)) for s in splits)]
-        if test:
-            low, high = (d["intervals"]["test"] or {}).get(name, (None, None))
-            row.append("" if low is None else _("{low} to {high}").format(low=number(low), high=number(high)))
-            row += [figure(b.get(name)) for b in baseline.values()]
-        rows.append(row)
-    return Table(tuple(head), tuple(tuple(r) for r in rows))
-
-
-def figure(value: float | None) -> str:
-    return "–" if value is None or not math.isfinite(value) else number(value)
-
-
-def _charts(d: Mapping[str, Any]) -> list[Block]:
-    """The test figures with their intervals beside the baselines."""
-    test = d["metrics"].get("test") or {}
-    charts: list[Block] = []
-    for name in [m for m in ("accuracy", "f1_macro", "auc", "rmse", "r2") if test.get(m) is not None][:2]:
-        interval = (d["intervals"]["test"] or {}).get(name)
-        estimates = [Estimate(_("this network"), test[name], tuple(interval) if interval else None, 2)]
-        estimates += [
-            Estimate(baseline_name(k), v[name], None, 0, True)
-            for k, v in d["baseline"].items()
-            if v is not None and v.get(name) is not None
-        ]
-        alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
-        label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-            metric=name.replace("_", " "), n=d["rows"]["test"]
-        )
-        bounds = (0.0, 1.0) if name in SHARES else None
-        charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))
-    return charts
 
 
 # ---- what was trained on what
@@ -302,96 +248,44 @@ def _training(facts: RunFacts) -> Section:
         said.append(
             _("stopped early: validation {metric} got no better").format(metric=d["settings"]["metric"])
         )
-    blocks: list[Block] = [Paragraph("; ".join(said) + ".")]
+    blocks: list[Block] = [Paragraph(_how(d)), Paragraph("; ".join(said) + ".")]
     blocks += curve_charts([facts.curves])
     return Section(_("Training"), tuple(blocks), (_settings(facts),))
 
 
-def curve_charts(runs: Sequence[Curves]) -> list[Block]:
-    """Loss and metric over the epochs: training beside validation, or several runs, each in its colour."""
-    alone = len(runs) == 1
-    loss, metric = list[Series](), list[Series]()
-    for i, c in enumerate(runs):
-        epoch_E = np.arange(1.0, c.epochs + 1)
-        name = _("training, mean ± deviation of the epoch's iterations") if alone else c.name
-        if not alone and (valid := c.evaluated.get("validation", {}).get("loss")) is not None:
-            loss.append(Series(name, epoch_E, valid, i))
-        else:
-            loss.append(Series(name, epoch_E, c.loss_E, i, c.deviation_E if alone else None))
-        for split, of in c.evaluated.items():
-            if alone and "loss" in of:
-                loss.append(Series(split_name(split), epoch_E, of["loss"], 5))
-            if c.metric in of:
-                metric.append(
-                    Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
-                )
-    marks = _marks(runs[0]) if alone else []
-    charts: list[Block] = []
-    if any(np.isfinite(s.y_N).any() for s in loss):
-        logarithmic = _spans([s.y_N for s in loss])
-        what = _("loss") if alone else _("validation loss")
-        charts.append(
-            Drawing(
-                line_chart(
-                    loss,
-                    x_label=_("epoch"),
-                    y_label=_("{what} (log scale)").format(what=what) if logarithmic else what,
-                    alt=_alt(what, loss),
-                    marks=marks,
-                    logarithmic=logarithmic,
-                )
-            )
-        )
-    if any(np.isfinite(s.y_N).any() for s in metric):
-        what = runs[0].metric.replace("_", " ")
-        what = what if alone else _("validation {metric}").format(metric=what)
-        charts.append(
-            Drawing(line_chart(metric, x_label=_("epoch"), y_label=what, alt=_alt(what, metric), marks=marks))
-        )
-    return charts
-
-
-def _marks(c: Curves) -> list[Mark]:
-    marks = []
-    if c.kept_epoch is not None and 1 <= c.kept_epoch <= c.epochs:
-        marks.append(Mark(c.kept_epoch, _("kept")))
-    if c.diverged_step is not None:
-        marks.append(Mark(c.diverged_step / c.steps_per_epoch, _("diverged"), True))
-    return marks
-
-
-def _spans(values: Sequence[np.ndarray]) -> bool:
-    seen = np.concatenate(values)
-    seen = seen[np.isfinite(seen)]
-    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
-
-
-def _alt(what: str, series: Sequence[Series]) -> str:
-    """The curve in words: where each line begins and ends."""
-    said = []
-    for s in series:
-        seen = s.y_N[np.isfinite(s.y_N)]
-        if len(seen):
-            said.append(
-                _("{name} from {first} to {last}").format(
-                    name=s.name, first=number(float(seen[0])), last=number(float(seen[-1]))
-                )
-            )
-    return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(said))
+def _how(d: Mapping[str, Any]) -> str:
+    """How it was trained, in a line."""
+    s = d["settings"]
+    extras = ("momentum", "weight_decay", "clip", "warmup", "label_smoothing")
+    optimizer = [s["optimizer"], f"lr {s['lr']:g}", *(f"{n} {s[n]:g}" for n in extras if s[n])]
+    said = [
+        _("loss {name}").format(name=s["loss"]),
+        ", ".join(optimizer),
+        _("batches of {size}").format(size=s["batch_size"]),
+        _("seed {n}").format(n=s["seed"]),
+    ]
+    if s["schedule"] != "constant":
+        said.insert(2, _("{name} schedule").format(name=s["schedule"]))
+    return "; ".join(said) + "."
 
 
 def _settings(facts: RunFacts) -> Section:
-    """Every setting that says something, and whether it was asked for, decided, or as always."""
-    asked, rows = facts.spec["asked"], []
+    """What was asked for and what was decided, a line each; what is as always, in one."""
+    asked, rows, usual = facts.spec["asked"], [], []
     for name, value in facts.document["settings"].items():
-        if name not in asked and value in (None, [], (), False):
+        if name in asked:
+            rows.append((name, setting(value), _("asked for"), FLAGS.get(name, "")))
+        elif value in (None, [], (), False):
             continue
-        usual = name in Settings.model_fields and value == Settings.model_fields[name].default
-        who = _("asked for") if name in asked else _("as always") if usual else _("decided")
-        rows.append((name, setting(value), who, FLAGS.get(name, "")))
-    left = _("Settings that are off are left out; all of them are in {file}.").format(file="spec.json")
+        elif name in Settings.model_fields and value == Settings.model_fields[name].default:
+            usual.append(f"{name} {setting(value)}")
+        else:
+            rows.append((name, setting(value), _("decided"), FLAGS.get(name, "")))
+    said = _("As always: {settings}. What is off is left out; all of it is in {file}.").format(
+        settings="; ".join(usual), file="spec.json"
+    )
     head = (_("setting"), _("value"), _("from"), _("flag"))
-    return Section(_("Settings"), (Table(head, tuple(rows), numbers=False), Paragraph(left, "soft")))
+    return Section(_("Settings"), (Table(head, tuple(rows), numbers=False), Paragraph(said, "soft")))
 
 
 def setting(value: Any) -> str:
@@ -450,13 +344,3 @@ def _again(facts: RunFacts) -> Section:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
         blocks.append(Items(tuple(facts.missing)))
     return Section(_("Again"), tuple(blocks))
-
-
-def confusion_table(count_CC: np.ndarray, names: Sequence[str]) -> Table:
-    """True classes down, answers across; each cell darker, the larger its share of the true class."""
-    share_CC = count_CC / np.maximum(count_CC.sum(axis=1, keepdims=True), 1)
-    rows: tuple[tuple[str | Cell, ...], ...] = tuple(
-        (name, *(Cell(f"{n:,}", float(s)) for n, s in zip(count_C, share_C, strict=True)))
-        for name, count_C, share_C in zip(names, count_CC.tolist(), share_CC.tolist(), strict=True)
-    )
-    return Table((_("true \\ said"), *names), rows, _("Test rows of each class, and what the network says"))

@@ -9,7 +9,8 @@ import torch
 from treino.errors import TreinoError
 from treino.inspection.predict import outputs, predicted_classes
 from treino.plots.report.blocks import Block, Picture
-from treino.plots.report.run import RunFacts, confusion_table
+from treino.plots.report.charts import confusion_table
+from treino.plots.report.run import RunFacts
 from treino.words import _
 from treino.workflows.drawing.curves import curves_of
 from treino.workflows.pictures import PICTURES

@@ -1,0 +1,157 @@
+"""The tables and charts of figures in a report: with intervals and baselines, over epochs, by class."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from treino.inspection.curves import Curves
+from treino.plots.report.blocks import Block, Cell, Drawing, Table
+from treino.plots.style import number, split_name
+from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
+from treino.words import _
+
+SPLITS = ("train", "validation", "test")
+SHARES = ("accuracy", "f1_macro", "auc")
+LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
+
+
+def figures_table(d: Mapping[str, Any]) -> Table | None:
+    """Every metric of every split, the test's interval and the baselines; None where nothing is known."""
+    metrics = d.get("metrics") or {}
+    splits = [s for s in SPLITS if metrics.get(s)]
+    if not splits:
+        return None
+    head, test = ["", *(split_name(s) for s in splits)], "test" in splits
+    baseline = {k: v for k, v in d["baseline"].items() if v is not None} if test else {}
+    if test:
+        head += [_("95 % of test"), *(_beaten(b) for b in baseline)]
+    rows = [[_("rows"), *(f"{d['rows'][s]:,}" for s in splits), *[""] * (len(head) - 1 - len(splits))]]
+    for name in metrics[splits[0]]:
+        row = [name.replace("_", " "), *(figure(metrics[s].get(name)) for s in splits)]
+        if test:
+            low, high = (d["intervals"]["test"] or {}).get(name, (None, None))
+            row.append("" if low is None else _("{low} to {high}").format(low=number(low), high=number(high)))
+            row += [figure(b.get(name)) for b in baseline.values()]
+        rows.append(row)
+    return Table(tuple(head), tuple(tuple(r) for r in rows))
+
+
+def _beaten(name: str) -> str:
+    """A baseline's short name."""
+    names = {
+        "majority": _("commonest class"),
+        "mean": _("mean"),
+        "linear": _("linear model"),
+        "trees": _("trees"),
+    }
+    return names[name]
+
+
+def figure(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else number(value)
+
+
+def figure_charts(d: Mapping[str, Any]) -> list[Block]:
+    """The test figures with their intervals beside the baselines."""
+    test = d["metrics"].get("test") or {}
+    charts: list[Block] = []
+    for name in [m for m in ("accuracy", "f1_macro", "auc", "rmse", "r2") if test.get(m) is not None][:2]:
+        interval = (d["intervals"]["test"] or {}).get(name)
+        estimates = [Estimate(_("this network"), test[name], tuple(interval) if interval else None, 2)]
+        estimates += [
+            Estimate(_beaten(k), v[name], None, 0, True)
+            for k, v in d["baseline"].items()
+            if v is not None and v.get(name) is not None
+        ]
+        alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
+        label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
+            metric=name.replace("_", " "), n=d["rows"]["test"]
+        )
+        bounds = (0.0, 1.0) if name in SHARES else None
+        charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))
+    return charts
+
+
+def curve_charts(runs: Sequence[Curves]) -> list[Block]:
+    """Loss and metric over the epochs: training beside validation, or several runs, each in its colour."""
+    alone = len(runs) == 1
+    loss, metric = list[Series](), list[Series]()
+    for i, c in enumerate(runs):
+        epoch_E = np.arange(1.0, c.epochs + 1)
+        name = _("training, mean ± deviation of the epoch's iterations") if alone else c.name
+        if not alone and (valid := c.evaluated.get("validation", {}).get("loss")) is not None:
+            loss.append(Series(name, epoch_E, valid, i))
+        else:
+            loss.append(Series(name, epoch_E, c.loss_E, i, c.deviation_E if alone else None))
+        for split, of in c.evaluated.items():
+            if alone and "loss" in of:
+                loss.append(Series(split_name(split), epoch_E, of["loss"], 5))
+            if c.metric in of:
+                metric.append(
+                    Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
+                )
+    marks = _marks(runs[0]) if alone else []
+    charts: list[Block] = []
+    if any(np.isfinite(s.y_N).any() for s in loss):
+        logarithmic = _spans([s.y_N for s in loss])
+        what = _("loss") if alone else _("validation loss")
+        charts.append(
+            Drawing(
+                line_chart(
+                    loss,
+                    x_label=_("epoch"),
+                    y_label=_("{what} (log scale)").format(what=what) if logarithmic else what,
+                    alt=_alt(what, loss),
+                    marks=marks,
+                    logarithmic=logarithmic,
+                )
+            )
+        )
+    if any(np.isfinite(s.y_N).any() for s in metric):
+        what = runs[0].metric.replace("_", " ")
+        what = what if alone else _("validation {metric}").format(metric=what)
+        charts.append(
+            Drawing(line_chart(metric, x_label=_("epoch"), y_label=what, alt=_alt(what, metric), marks=marks))
+        )
+    return charts
+
+
+def _marks(c: Curves) -> list[Mark]:
+    marks = []
+    if c.kept_epoch is not None and 1 <= c.kept_epoch <= c.epochs:
+        marks.append(Mark(c.kept_epoch, _("kept")))
+    if c.diverged_step is not None:
+        marks.append(Mark(c.diverged_step / c.steps_per_epoch, _("diverged"), True))
+    return marks
+
+
+def _spans(values: Sequence[np.ndarray]) -> bool:
+    seen = np.concatenate(values)
+    seen = seen[np.isfinite(seen)]
+    return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
+
+
+def _alt(what: str, series: Sequence[Series]) -> str:
+    """The curve in words: where each line begins and ends."""
+    said = []
+    for s in series:
+        seen = s.y_N[np.isfinite(s.y_N)]
+        if len(seen):
+            said.append(
+                _("{name} from {first} to {last}").format(
+                    name=s.name, first=number(float(seen[0])), last=number(float(seen[-1]))
+                )
+            )
+    return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(said))
+
+
+def confusion_table(count_CC: np.ndarray, names: Sequence[str]) -> Table:
+    """True classes down, answers across; each cell darker, the larger its share of the true class."""
+    share_CC = count_CC / np.maximum(count_CC.sum(axis=1, keepdims=True), 1)
+    rows: tuple[tuple[str | Cell, ...], ...] = tuple(
+        (name, *(Cell(f"{n:,}", float(s)) for n, s in zip(count_C, share_C, strict=True)))
+        for name, count_C, share_C in zip(names, count_CC.tolist(), share_CC.tolist(), strict=True)
+    )
+    return Table((_("true \\ said"), *names), rows, _("Test rows of each class, and what the network says"))
