@@ -15,6 +15,7 @@ from treino.data.dataset import Data, Rows
 from treino.errors import TreinoError, nearest
 from treino.inspection.importance import CANDIDATES, importance, steepest
 from treino.inspection.predict import outputs, predicted_classes, probabilities
+from treino.inspection.rows import draw
 from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Points, Score, Sight, Split, View
 from treino.inspection.wilson import wilson
 from treino.words import _
@@ -135,7 +136,7 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
 
 
 def _components(data: Data) -> Sight:
-    mean_D, axes_2D, variance = principal_components(_draw(data.train, MEASURED).x.double().numpy())
+    mean_D, axes_2D, variance = principal_components(draw(data.train, MEASURED).x.double().numpy())
     return Sight(
         "components",
         "train",
@@ -148,7 +149,7 @@ def _components(data: Data) -> Sight:
 
 
 def _plane(predict: Predict, data: Data, resolution: int, seen: Sight) -> Plane:
-    points = _points(predict, data, seen.place)
+    points = placed(predict, data, seen.place)
     at_N2 = np.concatenate([p.at_NK for p in points])
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
     grid_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
@@ -178,7 +179,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: Sight) -> Plane:
 
 
 def _line(predict: Predict, data: Data, resolution: int) -> Line:
-    points = _points(predict, data, lambda x_ND: _places(data, x_ND, (0,)))
+    points = placed(predict, data, lambda x_ND: _places(data, x_ND, (0,)))
     x_R = grid(np.concatenate([p.at_NK[:, 0] for p in points]), resolution)
     out = predict(_rows_at(data, typical_row(data), (0,), x_R[:, None]))
     value_RC = (
@@ -192,7 +193,7 @@ def _line(predict: Predict, data: Data, resolution: int) -> Line:
 def _regression(predict: Predict, data: Data, resolution: int) -> Line | Fit:
     if len(data.features) == 1 and columns_with_an_axis(data):
         return _line(predict, data, resolution)
-    points = _points(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))
+    points = placed(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))
     return Fit(data.name, data.target, points, score(predict, data))
 
 
@@ -238,13 +239,14 @@ def score(predict: Predict, data: Data) -> Score:
     return Score(split, len(rows), rmse=float(np.sqrt((error_N**2).mean())), r2=r2)
 
 
-def _points(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]) -> tuple[Points, ...]:
+def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]) -> tuple[Points, ...]:
+    """The rows that a picture shows, each at its place, with what it is and what the network says."""
     shown = []
     names: tuple[Split, ...] = ("train", "validation", "test")
     for split in names:
         if not len(data.splits[split]):
             continue
-        rows = _draw(data.splits[split], SHOWN[split])
+        rows = draw(data.splits[split], SHOWN[split])
         out = predict(rows.x)
         classes = data.task == "classification"
         true = rows.y.double().numpy() if classes else _targets(rows.y, data)
@@ -253,19 +255,10 @@ def _points(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats
     return tuple(shown)
 
 
-def _draw(rows: Rows, most: int) -> Rows:
-    """At most ``most`` of the rows, by a seeded draw, in their own order."""
-    if len(rows) <= most:
-        return rows
-    taken = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
-    pick = torch.from_numpy(taken)
-    return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
-
-
 def _largest_choice(data: Data) -> tuple[Split, Rows]:
     """The rows that the axes are chosen on: choices look at validation, at training rows without it."""
     split: Split = "validation" if len(data.validation) else "train"
-    return split, _draw(data.splits[split], MEASURED)
+    return split, draw(data.splits[split], MEASURED)
 
 
 def _important(

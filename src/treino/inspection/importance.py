@@ -54,7 +54,7 @@ def importance(
     error). All columns see the same shuffles, so that their differences are not noise of the shuffling.
     ``RandomState``, because NumPy promises that its stream never changes (``default_rng``'s may).
     """
-    shuffles = _shuffles(len(x_ND), repeats, seed)
+    orders = shuffles(len(x_ND), repeats, seed)
     together = [(j,) for j in range(x_ND.shape[1])] if groups is None else [tuple(g) for g in groups]
     columns = range(len(together)) if columns is None else columns
     score = _score(net, x_ND, y, loss, item_shape)
@@ -63,7 +63,7 @@ def importance(
     x = x_ND.clone()
     for k, column in enumerate(columns):
         inputs = list(together[column])
-        for r, order_N in enumerate(shuffles):
+        for r, order_N in enumerate(orders):
             x[:, inputs] = x[order_N][:, inputs]
             drop_KR[k, r] = sign * (score - _score(net, x, y, loss, item_shape))
         x[:, inputs] = x_ND[:, inputs]
@@ -92,14 +92,15 @@ def steepest(
     return tuple(sorted(order.tolist()))
 
 
-def _shuffles(rows: int, repeats: int, seed: int) -> list[torch.Tensor]:
+def shuffles(rows: int, repeats: int, seed: int) -> list[torch.Tensor]:
+    """``repeats`` orders of the rows, as scikit-learn's ``permutation_importance`` draws them."""
     random = np.random.RandomState(seed)
     order = np.arange(rows)
-    shuffles = []
+    orders = []
     for _ in range(repeats):
         random.shuffle(order)
-        shuffles.append(torch.from_numpy(order.copy()))
-    return shuffles
+        orders.append(torch.from_numpy(order.copy()))
+    return orders
 
 
 def _score(

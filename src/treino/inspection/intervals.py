@@ -78,7 +78,7 @@ def _draws(
         order = torch.argsort(score_N)
         output_NC, y, score_N = output_NC[order], y[order], score_N[order]
         ranked = _auc_of(score_N.cpu().numpy(), y.cpu().numpy())
-    columns = list(_row_losses(output_NC, y, loss))
+    columns = list(row_losses(output_NC, y, loss))
     if y.is_floating_point():
         error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()
         true_N = y[:, 0].double().cpu().numpy() * scale
@@ -106,7 +106,7 @@ def _draws(
     return found
 
 
-def _row_losses(output_NC: torch.Tensor, y: torch.Tensor, loss: Loss) -> tuple[Floats, Floats]:
+def row_losses(output_NC: torch.Tensor, y: torch.Tensor, loss: Loss) -> tuple[Floats, Floats]:
     """Each row's weighted loss and weight ``[N]``: the loss of all is the one's sum over the other's."""
 
     output_NC = output_NC.double()

@@ -1,0 +1,265 @@
+"""What each column is worth to a network: shuffled on held-out rows, in the loss and in the metric, with
+intervals, and with a warning of columns that go together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from treino.data.dataset import Data, Rows
+from treino.engine.losses import Loss
+from treino.errors import TreinoError
+from treino.inspection.importance import shuffles, steepest
+from treino.inspection.intervals import LEVEL, row_losses
+from treino.inspection.predict import evaluating, outputs, predicted_classes
+from treino.inspection.rows import ALL, draw, held_out
+from treino.inspection.views import Floats, Split
+from treino.words import _
+
+REPEATS = 10
+MOST, FEWEST = 2000, 200  # rows that are measured on
+WORK = 6e10  # floating-point operations that all of it may take: a few seconds on two cores
+PATCHES = 7  # a picture is shuffled in as many squares along its longer side
+TOGETHER = 0.7  # from this rank correlation on, two columns are said to go together
+RANKED = 1000  # training rows on which that is found
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """How much worse the network gets, ``[K]``: the mean over the shuffles, and its 95 % interval."""
+
+    mean_K: Floats
+    low_K: Floats
+    high_K: Floats
+
+
+@dataclass(frozen=True)
+class Together:
+    """Columns that go together: their places among those measured, and the largest correlation of two."""
+
+    columns: tuple[int, ...]
+    correlation: float
+
+
+@dataclass(frozen=True, eq=False)
+class Importances:
+    """What K columns are worth, most important first.
+
+    names: of the columns; of a picture's squares none. patch: of a picture, the side of the squares that were
+    shuffled together in pixels, and ``at_K2`` the row and column where each begins, else 0 and empty.
+    metric: ``accuracy`` or ``rmse`` (in the target's own units). score: loss and metric unshuffled.
+    loss, worse: the cost in the loss, and in the metric (accuracy lost, error gained).
+    split, rows, of: measured on so many of the split's rows. columns: how many there are; those that are not
+    among the K change the outputs least (``steepest``).
+    together: of those measured; joint_loss: what it costs to shuffle each of these groups as one.
+    """
+
+    names: tuple[str, ...]
+    metric: str
+    score: dict[str, float]
+    loss: Cost
+    worse: Cost
+    split: Split
+    rows: int
+    of: int
+    repeats: int
+    columns: int
+    together: tuple[Together, ...]
+    joint_loss: Cost
+    patch: int
+    at_K2: NDArray[np.int64]
+
+
+def importances(
+    net: nn.Module,
+    data: Data,
+    loss: Loss,
+    *,
+    splits: Sequence[Split] = ALL,
+    repeats: int = REPEATS,
+    seed: int = 0,
+    item_shape: Sequence[int] | None = None,
+) -> Importances:
+    """Permutation importance of each column (Breiman 2001) on the rows that say most, in both figures.
+
+    The intervals hold the chance in the shuffles and in the rows: an importance is a mean over pairs of rows
+    (one is judged, one lends its value), so each row counts as it is in both parts (Hoeffding's projection of
+    a U-statistic, 1948), with Student's t. Where no row changes its class, the interval of accuracy is a
+    point: the loss says more.
+
+    loss: the run's own. splits: which rows may be looked at. Of pictures, squares of pixels are shuffled.
+    Where all would take long, fewer rows are measured on, and then the steepest columns only.
+
+    Raises:
+        TreinoError: the outputs are not finite, or there are too few rows.
+    """
+    split, held = held_out(data, splits)
+    if len(held) < 2:
+        raise TreinoError(
+            "importance_rows",
+            _("Shuffling needs two rows or more, and there is one in the {split} rows.").format(split=split),
+            _("Train with more rows held back: --test 0.2"),
+        )
+    at_K2, patch, groups = squares(data.item_shape) if data.kind == "image" else _columns_of(data)
+    names = data.features if not patch else ("",) * len(groups)
+    each = flops(net, held.x[:1], item_shape)
+    rows = draw(held, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
+    most = max(10, int(WORK / (each * repeats * len(rows))))
+    kept = list(range(len(groups)))
+    if len(groups) > most:
+        kept = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
+    measured = _Measured(net, rows, loss, data.target_scale, shuffles(len(rows), repeats, seed), item_shape)
+    alone = [measured.shuffled(groups[k]) for k in kept]
+    order = sorted(range(len(kept)), key=lambda i: -alone[i][0][0])
+    kept, alone = [kept[i] for i in order], [alone[i] for i in order]
+    together = () if patch else going_together(draw(data.train, RANKED).x, [groups[k] for k in kept])
+    joint = [measured.shuffled([j for i in group.columns for j in groups[kept[i]]]) for group in together]
+    return Importances(
+        tuple(names[k] for k in kept),
+        measured.metric,
+        measured.score,
+        _cost(alone, 0),
+        _cost(alone, 1),
+        split,
+        len(rows),
+        len(held),
+        repeats,
+        len(groups),
+        together,
+        _cost(joint, 0),
+        patch,
+        at_K2[kept] if patch else at_K2,
+    )
+
+
+class _Measured:
+    """A network's loss and error on some rows, row by row, unshuffled and shuffled."""
+
+    def __init__(
+        self,
+        net: nn.Module,
+        rows: Rows,
+        loss: Loss,
+        scale: float,
+        orders: Sequence[torch.Tensor],
+        item_shape: Sequence[int] | None,
+    ) -> None:
+        self.net, self.rows, self.loss, self.scale = net, rows, loss, scale
+        self.orders, self.item_shape = orders, item_shape
+        self.x = rows.x.clone()
+        self.metric = "rmse" if rows.y.is_floating_point() else "accuracy"
+        self.base_2N = self._rowwise()
+        if not np.isfinite(self.base_2N).all():
+            bad = int((~np.isfinite(self.base_2N).all(axis=0)).sum())
+            raise TreinoError(
+                "outputs_not_finite",
+                _(
+                    "The network's outputs are not finite on {n} of {rows} rows: nothing can be compared."
+                ).format(n=bad, rows=len(rows)),
+                _("Look at its curves, and train again with a smaller --lr."),
+            )
+        loss_mean, error = self.base_2N.mean(axis=1)
+        metric = math.sqrt(error) if self.metric == "rmse" else 1 - error
+        self.score = {"loss": float(loss_mean), self.metric: float(metric)}
+
+    def _rowwise(self) -> Floats:
+        """``[2, N]``: each row's loss (weighted so that the mean is the loss), and its squared error in the
+        target's units, or 1 where the class is wrong."""
+        output_NC, y = outputs(self.net, self.x, item_shape=self.item_shape), self.rows.y
+        loss_N, weight_N = row_losses(output_NC, y, self.loss)
+        if y.is_floating_point():
+            wrong_N = ((output_NC.double() - y)[:, 0] * self.scale).square().numpy()
+        else:
+            wrong_N = (predicted_classes(output_NC, self.loss.name) != y).double().numpy()
+        return np.stack([loss_N / weight_N.mean(), wrong_N])
+
+    def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:
+        """Cost of shuffling these inputs together, in the loss and in the metric: (mean, low, high) each."""
+        pick, rows, repeats = list(inputs), len(self.rows), len(self.orders)
+        judged_2N, lent_2N, mean_2R = np.zeros((2, rows)), np.zeros((2, rows)), np.zeros((2, repeats))
+        for r, order_N in enumerate(self.orders):
+            self.x[:, pick] = self.rows.x[order_N][:, pick]
+            value_2N = self._rowwise()
+            judged_2N += value_2N / repeats
+            lent_2N[:, order_N.numpy()] += value_2N / repeats
+            mean_2R[:, r] = value_2N.mean(axis=1)
+        self.x[:, pick] = self.rows.x[:, pick]
+        found = []
+        for k, squared in ((0, False), (1, self.metric == "rmse")):
+            base_N, base, worse = self.base_2N[k], self.base_2N[k].mean(), judged_2N[k].mean()
+            moved_N, still_N = judged_2N[k] + lent_2N[k] - 2 * worse, base_N - base
+            if squared:  # the root's slope at each mean (delta method)
+                tiny = np.finfo(float).tiny
+                moved_N = moved_N / (2 * math.sqrt(max(worse, tiny)))
+                still_N = still_N / (2 * math.sqrt(max(base, tiny)))
+            mean = float((np.sqrt(mean_2R[k]) - math.sqrt(base) if squared else mean_2R[k] - base).mean())
+            half = _student(rows) * float((moved_N - still_N).std(ddof=1)) / math.sqrt(rows)
+            found.append((mean, mean - half, mean + half))
+        return found
+
+
+def _student(rows: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(rows - 1, (1 + LEVEL) / 2))
+
+
+def _cost(found: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
+    table_K3 = np.array([f[figure] for f in found], dtype=np.float64).reshape(-1, 3)
+    return Cost(*table_K3.T)
+
+
+def _columns_of(data: Data) -> tuple[NDArray[np.int64], int, list[tuple[int, ...]]]:
+    return np.empty((0, 2), dtype=np.int64), 0, list(data.preparation.groups)
+
+
+def squares(item_shape: Sequence[int]) -> tuple[NDArray[np.int64], int, list[tuple[int, ...]]]:
+    """A picture ``(C, H, W)`` or ``(H, W)`` in squares, all channels together: where each begins ``[K, 2]``,
+    their side, and each one's places in the flat row."""
+    height, width = item_shape[-2:]
+    side = max(1, math.ceil(max(height, width) / PATCHES))
+    place = np.arange(math.prod(item_shape)).reshape(-1, height, width)
+    corners = [(a, b) for a in range(0, height, side) for b in range(0, width, side)]
+    groups = [tuple(place[:, a : a + side, b : b + side].ravel().tolist()) for a, b in corners]
+    return np.array(corners, dtype=np.int64), side, groups
+
+
+def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None = None) -> float:
+    """Floating-point operations for one row, as torch counts them (at least one for each input)."""
+    with evaluating(net) as device, FlopCounterMode(display=False) as counter:
+        x = x_1D.to(device)
+        net(x.reshape(len(x), *item_shape) if item_shape else x)
+    return float(max(counter.get_total_flops(), x_1D.numel(), 1))
+
+
+def going_together(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[Together, ...]:
+    """Groups of columns of which each has a rank correlation (Spearman) of ``TOGETHER`` or more with another.
+
+    groups: the inputs of each column; of a column with several the closest counts. Shuffling one of them
+    leaves what it knows in the others, so each seems less important than they are together.
+    """
+    from scipy.sparse.csgraph import connected_components
+    from scipy.stats import rankdata
+
+    inputs = [j for group in groups for j in group]
+    owner_J = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    rank_JN = rankdata(x_ND[:, inputs].double().numpy(), axis=0).T
+    rank_JN -= rank_JN.mean(axis=1, keepdims=True)
+    length_J = np.linalg.norm(rank_JN, axis=1)
+    rank_JN /= np.where(length_J > 0, length_J, 1.0)[:, None]
+    near_KK = np.zeros((len(groups), len(groups)))
+    np.maximum.at(near_KK, (owner_J[:, None], owner_J[None, :]), np.abs(rank_JN @ rank_JN.T))
+    np.fill_diagonal(near_KK, 0.0)
+    count, label_K = connected_components(near_KK >= TOGETHER, directed=False)
+    found = []
+    for number in range(count):
+        members = np.flatnonzero(label_K == number)
+        if len(members) > 1:
+            strongest = float(near_KK[np.ix_(members, members)].max())
+            found.append(Together(tuple(members.tolist()), min(1.0, strongest)))
+    return tuple(sorted(found, key=lambda t: t.columns))

@@ -1,0 +1,73 @@
+"""Which classes a network takes for which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.inspection.predict import outputs, predicted_classes
+from treino.inspection.rows import ALL, held_out
+from treino.inspection.views import Floats, Split
+from treino.inspection.wilson import wilson
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """count_CC: ``[C, C]`` rows by true class (first axis) and predicted class.
+
+    unsaid_C: rows of each class on which the outputs are not finite: no class is predicted.
+    split: whose rows. interval: of the accuracy, 95 % (Wilson).
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    count_CC: NDArray[np.int64]
+    unsaid_C: NDArray[np.int64]
+    split: Split
+    interval: tuple[float, float]
+
+    @property
+    def rows(self) -> int:
+        return int(self.count_CC.sum() + self.unsaid_C.sum())
+
+    @property
+    def right(self) -> int:
+        return int(np.trace(self.count_CC))
+
+    @property
+    def share_CC(self) -> Floats:
+        """``[C, C]``: the share of each true class's rows; NaN in the line of a class without rows."""
+        total_C = (self.count_CC.sum(axis=1) + self.unsaid_C).astype(np.float64)
+        return np.asarray(self.count_CC / np.where(total_C > 0, total_C, np.nan)[:, None])
+
+    def pairs(self, most: int) -> list[tuple[int, int, int]]:
+        """(true class, predicted class, rows) of what is mixed up, most rows first."""
+        wrong_CC = self.count_CC - np.diag(np.diag(self.count_CC))
+        order = np.argsort(-wrong_CC, axis=None, kind="stable")[:most]
+        places = [np.unravel_index(flat, wrong_CC.shape) for flat in order]
+        return [(int(t), int(p), int(wrong_CC[t, p])) for t, p in places if wrong_CC[t, p]]
+
+
+def confusion(
+    net: nn.Module,
+    data: Data,
+    *,
+    splits: Sequence[Split] = ALL,
+    item_shape: Sequence[int] | None = None,
+) -> Confusion:
+    """The table of true against predicted classes, on all test rows; on validation rows where there are none,
+    else on training rows (scikit-learn's ``confusion_matrix``)."""
+    split, rows = held_out(data, splits)
+    out = outputs(net, rows.x, item_shape=item_shape)
+    said_N = predicted_classes(out, "bce" if out.shape[1] == 1 else "cross_entropy").numpy()
+    true_N, count = rows.y.numpy(), len(data.classes)
+    known = said_N >= 0
+    count_CC = np.bincount(true_N[known] * count + said_N[known], minlength=count * count)
+    unsaid_C = np.bincount(true_N[~known], minlength=count)
+    right = int((said_N == true_N).sum())
+    return Confusion(
+        data.name, data.classes, count_CC.reshape(count, count), unsaid_C, split, wilson(right, len(rows))
+    )

@@ -1,0 +1,181 @@
+"""What a network says as one column changes and everything else stays: partial dependence, row by row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.data.preparing.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank, Time
+from treino.data.table import Column, plain
+from treino.errors import TreinoError, nearest
+from treino.inspection.predict import outputs, probabilities
+from treino.inspection.rows import Cell, cells, draw
+from treino.inspection.views import Floats
+from treino.words import _
+
+Axis = Literal["number", "class", "date", "time"]
+ROWS = 300  # training rows that are averaged over
+POINTS = 41  # of a number, a date or a time of day
+FEW = 8  # a number with no more different values than this is asked at these values
+
+
+@dataclass(frozen=True, eq=False)
+class Dependence:
+    """What the network says on N rows at each of G values of one column.
+
+    axis: ``number`` (``at_G`` in the column's units), ``class`` (places among ``levels``), ``date`` (seconds
+    since 1970-01-01) or ``time`` (seconds since midnight). own_N: where the rows themselves are on it, NaN
+    where their cell is empty. curve_NGC: ``[N, G, C]`` probabilities, or ``[N, G, 1]`` the target in its own
+    units. mean_GC is the partial dependence (Friedman 2001), each row's curve an individual conditional
+    expectation (Goldstein et al. 2015). total: training rows, of which the N were drawn.
+    """
+
+    column: str
+    axis: Axis
+    levels: tuple[str, ...]
+    at_G: Floats
+    own_N: Floats
+    curve_NGC: Floats
+    total: int
+
+    @property
+    def mean_GC(self) -> Floats:
+        return np.asarray(self.curve_NGC.mean(axis=0))
+
+    @property
+    def reach_C(self) -> Floats:
+        """``[C]``: from the lowest to the highest point of each mean curve."""
+        return np.asarray(np.ptp(self.mean_GC, axis=0))
+
+
+def dependence(
+    net: nn.Module,
+    data: Data,
+    column: str,
+    *,
+    at: Sequence[float] | None = None,
+    rows: int = ROWS,
+    item_shape: Sequence[int] | None = None,
+) -> Dependence:
+    """The dependence on one column, over at most ``rows`` training rows (a seeded draw).
+
+    A column that became several inputs (classes, a date's circles) changes in all of them together, as the
+    training's own encoder makes them. at: the values, in the axis's units; by default evenly over what the
+    training rows have, or all the classes.
+
+    Raises:
+        TreinoError: an unknown column, one that was hashed, a pixel, or outputs that are not finite.
+    """
+    if data.kind == "image":
+        raise TreinoError(
+            "dependence_pixels",
+            _("One pixel alone changes nothing, so there is no dependence on it to draw."),
+            _("Look at --what importance, which shuffles squares of pixels, or at weights."),
+        )
+    if column not in data.features:
+        raise TreinoError(
+            "column_unknown",
+            _("There is no column '{name}' among the inputs.").format(name=column),
+            nearest(column, data.features),
+        )
+    place = data.features.index(column)
+    made = data.preparation.encoders
+    encoder: Encoder = made[place] if made else Number(column, None)
+    if isinstance(encoder, Hashed):
+        raise TreinoError(
+            "dependence_hashed",
+            _("The classes of '{name}' were hashed, so they can't be set one by one.").format(name=column),
+            _("Look at another column, or at --what importance."),
+        )
+    drawn = draw(data.train, rows)
+    own_N, axis, levels = _own(encoder, [row[place] for row in cells(data, drawn.x)])
+    at_G = np.asarray(at, dtype=np.float64) if at is not None else _values(axis, levels, own_N)
+    group = list(data.preparation.groups[place])
+    raw_GD = np.tile(data.preparation.inverse(drawn.x[:1]), (len(at_G), 1))
+    raw_GD[:, group] = _inputs(encoder, at_G, levels)
+    set_GI = data.preparation.transform(raw_GD)[:, group].to(drawn.x.dtype)
+    curves = []
+    for set_I in set_GI:
+        x_ND = drawn.x.clone()
+        x_ND[:, group] = set_I
+        curves.append(outputs(net, x_ND, item_shape=item_shape).double())
+    out_NGC = torch.stack(curves, dim=1)
+    if not out_NGC.isfinite().all():
+        raise TreinoError(
+            "outputs_not_finite",
+            _("The network's outputs are not finite as '{name}' changes: there is no mean to draw.").format(
+                name=column
+            ),
+            _("Look at its curves, and train again with a smaller --lr."),
+        )
+    if data.classes:
+        loss = "bce" if out_NGC.shape[2] == 1 else "cross_entropy"
+        said = probabilities(out_NGC.flatten(0, 1), loss).reshape(*out_NGC.shape[:2], -1)
+    else:
+        said = out_NGC * data.target_scale + data.target_mean
+    return Dependence(column, axis, levels, at_G, own_N, said.numpy(), len(data.train))
+
+
+def drawable(data: Data) -> tuple[str, ...]:
+    """The columns whose dependence can be drawn: of a table all but the hashed ones."""
+    if data.kind == "image":
+        return ()
+    made = data.preparation.encoders
+    return tuple(
+        name
+        for j, name in enumerate(data.features)
+        if not (made and (isinstance(made[j], Hashed) or not made[j].inputs))
+    )
+
+
+def _own(encoder: Encoder, found: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
+    """Where the rows are on the axis, its kind, and the classes on it."""
+    if isinstance(encoder, OneHot | Rank):
+        levels = encoder.levels
+        known: dict[Cell, int] = {(level or None): k for k, level in enumerate(levels)}
+        return np.array([known.get(cell, np.nan) for cell in found], dtype=np.float64), "class", levels
+    if isinstance(encoder, Date):
+        days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in found]
+        return np.array(days, dtype=np.float64), "date", ()
+    if isinstance(encoder, Time):
+        parts = [(None if c is None else str(c).split(":")) for c in found]
+        seconds = [np.nan if p is None else 3600.0 * int(p[0]) + 60.0 * int(p[1]) for p in parts]
+        return np.array(seconds), "time", ()
+    return np.array([np.nan if c is None else float(c) for c in found]), "number", ()
+
+
+def _values(axis: Axis, levels: tuple[str, ...], own_N: Floats) -> Floats:
+    if axis == "class":
+        return np.arange(len(levels), dtype=np.float64)
+    if axis == "time":
+        return np.linspace(0, DAY, POINTS)
+    own = own_N[np.isfinite(own_N)]
+    if not len(own):
+        return np.zeros(1)
+    different = np.unique(own.astype(np.float32).astype(np.float64))
+    if axis == "number" and len(different) <= FEW:
+        return different
+    low, high = float(own.min()), float(own.max())
+    if axis == "date":
+        low, high = np.floor(low / DAY) * DAY, np.floor(high / DAY) * DAY
+    return np.linspace(low, high, POINTS)
+
+
+def _inputs(encoder: Encoder, at_G: Floats, levels: tuple[str, ...]) -> NDArray[np.float64]:
+    """``[G, inputs]`` raw inputs at these values, made by the training's own encoder."""
+    if isinstance(encoder, OneHot | Rank):
+        words = np.array([levels[int(k)] for k in at_G], dtype=object)
+        column = Column(encoder.column, None, words)
+    elif isinstance(encoder, Date):
+        column = Column(encoder.column, seconds=at_G)
+    elif isinstance(encoder, Time):
+        column = Column(encoder.column, seconds=at_G % DAY, clock=True)
+    else:
+        column = Column(encoder.column, at_G, np.array([plain(v) for v in at_G], dtype=object))
+    raw_GI, _met = encoder.encode(column, lambda row: str(row))
+    return raw_GI

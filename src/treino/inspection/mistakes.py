@@ -1,0 +1,98 @@
+"""The rows on which a network is surest and wrong, or furthest from the truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.inspection.predict import outputs, probabilities
+from treino.inspection.rows import ALL, Cell, cells, held_out
+from treino.inspection.views import Floats, Split
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """The K worst of the ``wrong`` rows among ``rows`` of ``split``, worst first.
+
+    index_K: row numbers in the source. true_K, said_K: class numbers, or values in the target's own units.
+    sure_K: the probability of the class that was said (classification). true_share_K: that of the true class.
+    items: of a picture ``[K, *item_shape]`` in the data's own values, else None. cells: of a table, each
+    row's values by ``features``. unsaid: rows on which the outputs are not finite; these are left out.
+    """
+
+    name: str
+    target: str
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    split: Split
+    rows: int
+    wrong: int
+    index_K: NDArray[np.int64]
+    true_K: Floats
+    said_K: Floats
+    sure_K: Floats
+    true_share_K: Floats
+    items: Floats | None
+    cells: tuple[tuple[Cell, ...], ...]
+    unsaid: int
+
+    def __len__(self) -> int:
+        return len(self.index_K)
+
+
+def mistakes(
+    net: nn.Module,
+    data: Data,
+    *,
+    most: int = 24,
+    splits: Sequence[Split] = ALL,
+    item_shape: Sequence[int] | None = None,
+) -> Mistakes:
+    """Of classes the wrong predictions with the highest probability, of numbers the largest residuals.
+
+    On all test rows; on validation rows where there are none, else on training rows. Equal ones come in the
+    order of the rows.
+    """
+    split, rows = held_out(data, splits)
+    out = outputs(net, rows.x, item_shape=item_shape).double()
+    finite_N = out.isfinite().all(dim=1).numpy()
+    if data.classes:
+        share_NC = probabilities(out, "bce" if out.shape[1] == 1 else "cross_entropy").numpy()
+        true_N = rows.y.numpy()
+        said_N = share_NC.argmax(axis=1)
+        sure_N = np.take_along_axis(share_NC, said_N[:, None], axis=1)[:, 0]
+        true_share_N = np.take_along_axis(share_NC, true_N[:, None], axis=1)[:, 0]
+        badness_N, wrong_N = sure_N, said_N != true_N
+    else:
+        true_N, said_N = (
+            v[:, 0].double().numpy() * data.target_scale + data.target_mean for v in (rows.y, out)
+        )
+        sure_N = true_share_N = np.full(len(rows), np.nan)
+        badness_N = np.abs(said_N - true_N)
+        wrong_N = badness_N > 0
+    wrong_N = wrong_N & finite_N
+    order_N = np.argsort(-np.where(wrong_N, badness_N, -np.inf), kind="stable")
+    pick_K = order_N[: min(most, int(wrong_N.sum()))]
+    x_KD = rows.x[torch.from_numpy(pick_K)]
+    image = data.kind == "image"
+    return Mistakes(
+        data.name,
+        data.target,
+        data.classes,
+        data.features,
+        split,
+        len(rows),
+        int(wrong_N.sum()),
+        rows.index.numpy()[pick_K],
+        true_N[pick_K].astype(np.float64),
+        said_N[pick_K].astype(np.float64),
+        sure_N[pick_K],
+        true_share_N[pick_K],
+        data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
+        () if image else tuple(tuple(row) for row in cells(data, x_KD)),
+        int((~finite_N).sum()),
+    )
