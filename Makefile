@@ -1,9 +1,9 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick bench docs format
+.PHONY: lint types test quick bench docs words format
 
 lint:
-	ruff check src tests benchmarks
-	ruff format --check src tests benchmarks
+	ruff check src tests benchmarks tools
+	ruff format --check src tests benchmarks tools
 	lint-imports
 
 types:
@@ -23,6 +23,9 @@ docs:
 	python -m treino.diagnosis.rules_page > docs/doctor-rules.md
 	python -m benchmarks docs
 
+words:
+	python -m tools.words
+
 format:
-	ruff format src tests benchmarks
-	ruff check --fix src tests benchmarks
+	ruff format src tests benchmarks tools
+	ruff check --fix src tests benchmarks tools

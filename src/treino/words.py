@@ -19,8 +19,6 @@ ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 
-_chosen: tuple[str, gettext.NullTranslations] | None = None
-
 
 def _(sentence: str) -> str:
     """The sentence in the reader's language; English where the catalogue has none.
@@ -28,7 +26,7 @@ def _(sentence: str) -> str:
     Fill in values after the look-up: ``_("{n} rows").format(n=3)``, never in an f-string. Inside of functions
     only: what is looked up while a module is imported can't follow a later choice; mark that with ``N_``.
     """
-    return _now()[1].gettext(sentence) if sentence else sentence
+    return _chosen[1].gettext(sentence) if sentence else sentence
 
 
 def N_(sentence: str) -> str:
@@ -54,7 +52,7 @@ def named(name: str) -> str | None:
 
 def language() -> str:
     """The language in use, as ``en`` or ``pt_BR``."""
-    return _now()[0]
+    return _chosen[0]
 
 
 def use(name: str) -> None:
@@ -93,20 +91,19 @@ def speaking(name: str | None) -> Iterator[None]:
             os.environ[VARIABLE] = variable
 
 
-def _now() -> tuple[str, gettext.NullTranslations]:
-    return _chosen or _set(_of_the_machine())
-
-
-def _set(found: str) -> tuple[str, gettext.NullTranslations]:
+def _set(found: str) -> None:
     global _chosen
     _chosen = found, gettext.translation("treino", LOCALE, [found], fallback=found == ENGLISH)
-    return _chosen
 
 
 def _of_the_machine() -> str:
     """The language of ``TREINO_LANG`` or of the locale; English where neither names one that there is."""
     asked = os.environ.get(VARIABLE)
     if asked and named(asked) is None:
-        warnings.warn(f"{VARIABLE} is {asked!r}; there are: {', '.join(languages())}.", stacklevel=4)
+        warnings.warn(f"{VARIABLE} is {asked!r}; there are: {', '.join(languages())}.", stacklevel=2)
     locale = next((os.environ[v] for v in LOCALES if os.environ.get(v)), "")
     return (named(asked) if asked else named(locale)) or ENGLISH
+
+
+_chosen: tuple[str, gettext.NullTranslations]
+_set(_of_the_machine())

@@ -91,7 +91,7 @@ def _builtins(document: dict[str, Any]) -> Table:
     for heading in (_("name"), _("rows"), _("features"), _("task"), _("about")):
         table.add_column(heading)
     for b in document["builtins"]:
-        table.add_row(b["name"], f"{b['rows']:,}", str(b["features"]), b["task"], b["about"])
+        table.add_row(b["name"], f"{b['rows']:,}", str(b["features"]), _(b["task"]), b["about"])
     return table
 
 
@@ -119,7 +119,7 @@ def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
     screen.out.print()
     screen.out.print(_("{n} rows").format(n=document["rows"]))
     if document["target"] is not None:
-        said = _("target {target}: {task}").format(target=document["target"], task=document["task"])
+        said = _("target {target}: {task}").format(target=document["target"], task=_(document["task"]))
         counts = [f"{c} {n}" for c, n in zip(document["classes"], document["class_rows"], strict=True)]
         listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
         screen.out.print(said + (f" ({listed})" if counts else ""))

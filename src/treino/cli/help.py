@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
-from attrs import evolve
 from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
@@ -36,8 +35,12 @@ def _told(annotation: object) -> object:
     if get_origin(annotation) is not Annotated:
         return annotation
     kind, *marks = get_args(annotation)
-    marks = [evolve(m, help=_(m.help)) if isinstance(m, Parameter) and m.help else m for m in marks]
+    marks = [Parameter.combine(m, Parameter(help=_(m.help))) if _helps(m) else m for m in marks]
     return Annotated[kind, *marks]
+
+
+def _helps(mark: object) -> bool:
+    return isinstance(mark, Parameter) and bool(mark.help)
 
 
 class Pages(DefaultFormatter):

@@ -25,7 +25,7 @@ def runs(*, screen: ScreenFlag) -> int:
         figure = "" if r["figure"] is None else f"{r['metric']} {r['figure']:.3f}"
         table.add_row(
             r["run"],
-            r["status"],
+            _(r["status"]),
             r["data"] or "",
             str(r["steps"] or ""),
             figure,

@@ -103,7 +103,7 @@ def _words(d: dict[str, Any]) -> str:
         return _("finished early (patience {n}: the validation {metric} got no better)").format(
             metric=d["settings"]["metric"], n=d["settings"]["patience"]
         )
-    return str(d["status"])
+    return _(str(d["status"]))
 
 
 def _figures(d: dict[str, Any]) -> RenderableType:
@@ -116,7 +116,7 @@ def _figures(d: dict[str, Any]) -> RenderableType:
     if "test" in splits:
         table.add_column(_("95 % of test"), justify="right", no_wrap=True)
         for baseline in d["baseline"]:
-            table.add_column(baseline, justify="right", no_wrap=True)
+            table.add_column(_(baseline), justify="right", no_wrap=True)
     table.add_row(_("rows"), *(f"{d['rows'][s]:,}" for s in splits))
     for metric in d["metrics"][splits[0]]:
         row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]

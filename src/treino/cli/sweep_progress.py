@@ -190,7 +190,7 @@ def member_summary(d: dict[str, Any]) -> RenderableType:
         table.add_column(heading, justify="right")
     for row, figures in zip(d["rungs"], rows, strict=True):
         cells = ("" if f is None else f"{f:.4g}" for f in figures.values())
-        table.add_row(str(row["rung"]), f"{row['epochs']:.0f}", *cells, row["status"])
+        table.add_row(str(row["rung"]), f"{row['epochs']:.0f}", *cells, _(row["status"]))
     title = _("network {n} of {sweep}: {params}").format(
         n=d["member"], sweep=d["sweep"], params=written(d["params"])
     )

@@ -25,9 +25,9 @@ from treino.engine.saving import load, save
 from treino.engine.state import torch_state
 from treino.engine.tick import Epoch, Evaluation, Tick
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import N_, _
 
-STATUS = ("running", "finished", "stopped", "diverged")
+STATUS = (N_("running"), N_("finished"), N_("stopped"), N_("diverged"))
 RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
 CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 EVALUATED_AT_ONCE = 4_000_000  # outputs

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from treino.data.dataset import Data, Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
-from treino.words import _
+from treino.words import N_, _
 
 WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
 ITERATIONS = 100  # scikit-learn's default for logistic regression
@@ -53,9 +53,9 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     linear, said = _logistic(data, rows, loss) if data.classes else _ridge(data, rows)
     notes += said
     if linear is not None:
-        found["linear"] = linear
+        found[N_("linear")] = linear
     if full and (not data.classes or len(data.train.y.unique()) > 1):
-        found["trees"] = _trees(data, rows, loss)
+        found[N_("trees")] = _trees(data, rows, loss)
     metrics = {}
     for key, output_NC in found.items():
         measured = measure(output_NC[None], rows.y, loss, data.target_scale)
@@ -66,10 +66,10 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
 def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
     """The same answer for every row: the classes' training shares, or the training mean (0, standardised)."""
     if not data.classes:
-        return torch.zeros(len(rows), 1), "mean"
+        return torch.zeros(len(rows), 1), N_("mean")
     count_C = torch.bincount(data.train.y, minlength=len(data.classes)).double()
     log_C = _floored(count_C.log() - count_C.sum().log(), len(data.train))
-    return _logits(log_C[None], loss).expand(len(rows), -1), "majority"
+    return _logits(log_C[None], loss).expand(len(rows), -1), N_("majority")
 
 
 def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:

@@ -42,7 +42,7 @@ def _said_of(facts: Mapping[str, Any]) -> str:
     if facts["target"] is None:
         names = ", ".join(facts["likely_targets"])
         return said + "; " + (_("no target yet: {names}?").format(names=names) if names else _("no target"))
-    return said + "; " + _("target {name}: {task}").format(name=facts["target"], task=facts["task"])
+    return said + "; " + _("target {name}: {task}").format(name=facts["target"], task=_(facts["task"]))
 
 
 def _warnings(warnings: Sequence[Mapping[str, Any]]) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.store.encoding import json_bytes, json_value
 from treino.store.files import damaged, digest, read_bytes
-from treino.words import _
+from treino.words import N_, _
 
 NAME = "manifest.json"
 FORMAT = 1
 KINDS = ("run", "sweep", "study")
-ENDS = ("finished", "stopped", "interrupted", "diverged")
+ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
 OUTSIDE = ("pictures", "exports")  # may be made again at any time, so no digest holds them
 ABSENT = "-"  # stands for the digest of a file that is not there yet
 

@@ -8,7 +8,7 @@ from treino.data.reading.dates import Form
 from treino.data.reading.options import Reading
 from treino.data.table import shorten
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import N_, _
 
 Place = Callable[[int], str]
 
@@ -82,8 +82,8 @@ def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decis
         assert column.affix is not None
         sign = bool(comma) and verdict != "same"
         parts = [column.affix.spoken] if column.affix.spoken else []
-        parts += ["decimal comma"] * sign + ["gaps between the thousands"] * column.gaps
-        parts += ["commas between the thousands"] * (column.commas and not comma)
+        parts += [N_("decimal comma")] * sign + [N_("gaps between the thousands")] * column.gaps
+        parts += [N_("commas between the thousands")] * (column.commas and not comma)
         writing = ", ".join(parts)
         words = bool(writing) or column.exact
         return Decision(column.name, "numbers", column.affix, sign, words=words, writing=writing)
@@ -97,7 +97,7 @@ def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decis
 
 
 def _dates(name: str, form: Form, day_first: bool, same: bool) -> Decision:
-    writing = "dates day/month/year" if day_first else "dates month/day/year"
+    writing = N_("dates day/month/year") if day_first else N_("dates month/day/year")
     return Decision(name, "dates", form=form, day_first=day_first, writing="" if same else writing)
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal
 import pyarrow as pa
 
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import N_, _
 
 Content = Literal["text", "parquet", "arrow file", "arrow stream"]
 
@@ -31,8 +31,8 @@ _TABLES: dict[bytes, Content] = {
 _OTHERS = {
     b"%PDF": "PDF", b"SQLite format 3": "SQLite", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z",
     b"\xd0\xcf\x11\xe0": "Excel", b"\x89HDF": "HDF5", b"\x93NUMPY": "NumPy", b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather version 1", b"PK\x05\x06": "empty zip", b"Rar!": "rar",
-    b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": "program",
+    b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather 1", b"PK\x05\x06": N_("empty zip"), b"Rar!": "rar",
+    b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": N_("program"),
 }  # fmt: skip
 # what zipfile, zlib and Arrow raise over damaged bytes
 _STUMBLES = (
@@ -169,7 +169,7 @@ def content_of(path: Path, head: bytes) -> Content:
     if kind:
         raise TreinoError(
             "csv_binary",
-            _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=kind),
+            _("'{path}' is no table: it is a {kind} file.").format(path=path, kind=_(kind)),
             _("Give a CSV, Parquet, Arrow or JSON-lines file; save a workbook as CSV."),
         )
     return "text"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from treino.data.table import date_like, missing, time_like
+from treino.words import N_
 
 SYMBOLS = r"(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)"
 GAP = "[ \u00a0\u202f]"
@@ -43,7 +44,7 @@ class Affix:
     @property
     def spoken(self) -> str:
         symbol = self.before or self.after
-        return "" if not symbol else "percent" if symbol == "%" else f"money {symbol}"
+        return "" if not symbol else N_("percent") if symbol == "%" else f"money {symbol}"
 
 
 PLAIN = Affix()

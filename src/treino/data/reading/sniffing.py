@@ -19,12 +19,12 @@ from treino.data.reading.options import Reading
 from treino.data.reading.shapes import affix_of, value_like
 from treino.data.table import check_names, date_like, missing, number, shorten, time_like
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import N_, _
 
 SAMPLE = 1 << 18  # bytes
 _LOOK = 200  # rows
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
-_SPOKEN = {",": "','", ";": "';'", "\t": "tab", " ": "space", "|": "'|'"}
+_SPOKEN = {",": "','", ";": "';'", "\t": N_("tab"), " ": N_("space"), "|": "'|'"}
 _SAID = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
 _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
 
@@ -52,7 +52,7 @@ class Dialect:
 
     @property
     def spoken(self) -> str:
-        return _SPOKEN.get(self.delimiter, repr(self.delimiter))
+        return _(_SPOKEN.get(self.delimiter, repr(self.delimiter)))
 
 
 @dataclass(frozen=True)

@@ -154,13 +154,19 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         if kind in by_kind
     ]
     written = [(e.column, table.column(e.column).writing) for e in encoders]
-    said_of = ", ".join(f"{name} ({writing})" for name, writing in written if writing)
+    said_of = ", ".join(f"{name} ({_spoken(writing)})" for name, writing in written if writing)
     if said_of:
         notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
     if kinds:
         asked = ", ".join(f"{name}={said}" for name, said in kinds.items())
         notes.append(_("Because you asked: {asked}.").format(asked=shorten(asked, 400)))
     return notes
+
+
+def _spoken(writing: str) -> str:
+    """How a column's values are written, as it is said to a person."""
+    parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
+    return ", ".join(_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts)
 
 
 def say_missing(met: Mapping[str, Seen], encoders: Sequence[Encoder], impute: str) -> list[str]:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from treino.data.dataset import Task
 from treino.data.table import Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import N_, _
 
 MAX_INTEGER_CLASSES = 20
+TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
 IMBALANCE = 10  # times as many rows
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
 
@@ -70,11 +71,11 @@ def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) 
 
     asked overrides where the values allow it. Missing, infinite and constant targets are refused.
     """
-    if asked not in (None, "classification", "regression"):
+    if asked not in (None, *TASKS):
         raise TreinoError(
             "task_unknown",
             _("There is no task '{task}'.").format(task=asked),
-            nearest(str(asked), ["classification", "regression"]),
+            nearest(str(asked), TASKS),
         )
     _check_target(column, place)
     natural, reason = _natural_task(column)

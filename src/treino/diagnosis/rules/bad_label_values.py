@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import N_
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -13,7 +13,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.bad_labels:
             yield Evidence(
-                loss.site, loss.site, {"loss": loss.name, "values": loss.bad_label, "calls": loss.bad_labels}
+                loss.site,
+                loss.site,
+                {"loss": loss.name, "values": _(loss.bad_label), "calls": loss.bad_labels},
             )
 
 

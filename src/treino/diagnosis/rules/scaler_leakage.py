@@ -13,7 +13,7 @@ from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.source import called, names_in, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
-from treino.words import N_
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -34,7 +34,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         kind = _by_hand(train, [other for other, t in held if t is train])
         place = by_hand_line(e.names[0].file, kind) if kind else None
         if place is not None:
-            numbers = {"rows": len(e.rows), "fitted": len(e.rows | set(train.rows)), "kind": kind}
+            numbers = {"rows": len(e.rows), "fitted": len(e.rows | set(train.rows)), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
 
@@ -79,14 +79,14 @@ def exact(c: Columns) -> Iterable[str]:
     mean, variance = c.mean(), c.variance()
     unit = _unit(np.sqrt(variance), c.n)
     if ((np.abs(mean) < 2e-5) & (unit < 2e-5)).mean() >= 0.8:
-        yield "mean"
+        yield N_("mean")
     middle = float(mean.mean())
     spread = float(np.sqrt(max(0.0, float((variance + mean**2).mean()) - middle**2)))
     if len(mean) > 1 and abs(middle) < 2e-5 and _unit(np.array(spread), c.n * len(mean)) < 2e-5:
-        yield "mean of all"
+        yield N_("mean of all")
     for low in (0.0, -1.0):
         if ((np.abs(c.low - low) < 1e-6) & (np.abs(c.high - 1) < 1e-6)).mean() >= 0.8:
-            yield "min and max"
+            yield N_("min and max")
 
 
 def _unit(deviation: np.ndarray, n: int) -> np.ndarray:

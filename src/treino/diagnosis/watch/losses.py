@@ -17,6 +17,7 @@ from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import LossSeen, Seen
 from treino.diagnosis.watch.where import here, stack
+from treino.words import N_
 
 CLASSES = {"cross_entropy", "nll_loss"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss"}
@@ -254,10 +255,10 @@ class Losses:
         elif name == "cross_entropy":
             if x.dim() == 2 and x.shape[1] == 1 and x.shape[0] > 1:
                 facts.bad_labels += 1
-                facts.bad_label = "one column of logits"
+                facts.bad_label = N_("one column of logits")
             elif not target.is_floating_point() and bool((target == kwargs.get("ignore_index", -100)).all()):
                 facts.bad_labels += 1
-                facts.bad_label = "every label is ignored"
+                facts.bad_label = N_("every label is ignored")
 
     # --- what was learned on --------------------------------------------------------------------------------
     def _trained(

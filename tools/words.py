@@ -1,0 +1,153 @@
+"""The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
+
+A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
+of ``spec.py``) and the docstring of a verb. Each floor of the house has its own ``locale/LANGUAGE/FLOOR.po``,
+so that several people can translate side by side; all are compiled into one ``treino.mo``. A new sentence
+comes with an empty translation, a translation whose sentence is gone goes with it, and nothing is guessed
+from a sentence that is like it. A new language: make its folder in ``locale/`` and run this.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po, write_po
+
+SOURCE = Path(__file__).parent.parent / "src" / "treino"
+LOCALE = SOURCE / "locale"
+LOOKUPS = "_", "N_"
+TOP = "treino"  # the floor of the files that stand in no folder
+NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # so that a merge that changes nothing changes no file
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """The sentences of one file, in its order.
+
+    Raises:
+        ValueError: an f-string or a sum where a sentence should stand, which no catalogue can hold.
+    """
+    nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, (ast.Call, ast.FunctionDef))]
+    for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset)):
+        if isinstance(node, ast.Call):
+            yield from _called(node, path)
+        elif _is_verb(node):
+            yield inspect.cleandoc(ast.get_docstring(node) or "")
+    if path == SOURCE / "spec.py":
+        from treino.spec import Settings
+
+        yield from (field.description or "" for field in Settings.model_fields.values())
+
+
+def _called(node: ast.Call, path: Path) -> Iterator[str]:
+    name = getattr(node.func, "id", "")
+    if name in LOOKUPS and node.args:
+        if isinstance(node.args[0], (ast.JoinedStr, ast.BinOp)):
+            raise ValueError(
+                f"{path}:{node.lineno}: a sentence in {name}() is one string without values in it"
+            )
+        yield from _text(node.args[0])
+    elif name == "Parameter":
+        yield from (s for keyword in node.keywords if keyword.arg == "help" for s in _text(keyword.value))
+
+
+def _text(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+
+
+def _is_verb(node: ast.FunctionDef) -> bool:
+    arguments = [*node.args.args, *node.args.kwonlyargs]
+    return not node.name.startswith("_") and any(
+        isinstance(a.annotation, ast.Name) and a.annotation.id == "ScreenFlag" for a in arguments
+    )
+
+
+def by_floor() -> dict[str, dict[str, list[str]]]:
+    """{floor: {sentence: the files where it stands}}; a sentence of several floors is listed at the first."""
+    found: dict[str, dict[str, list[str]]] = {}
+    home: dict[str, str] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE)
+        floor = place.parts[0] if len(place.parts) > 1 else TOP
+        for sentence in sentences(path):
+            files = found.setdefault(home.setdefault(sentence, floor), {}).setdefault(sentence, [])
+            if str(place) not in files:
+                files.append(str(place))
+    return found
+
+
+def translations(folder: Path) -> dict[str, str]:
+    """{sentence: translation} of all floors of a language; an empty text where there is none yet."""
+    read = (read_po(BytesIO(path.read_bytes()), charset="utf-8") for path in sorted(folder.glob("*.po")))
+    return {str(m.id): str(m.string) for catalogue in read for m in catalogue if m.id}
+
+
+def compiled(folder: Path) -> dict[str, str]:
+    """{sentence: translation} of a language as the program reads it."""
+    with (folder / "LC_MESSAGES" / "treino.mo").open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_mo(file) if m.id}
+
+
+def merge(folder: Path) -> dict[str, str]:
+    """Write the floors' files anew with what was translated before; -> all translations."""
+    known, remark = translations(folder), _remark(folder)
+    floors = by_floor()
+    for path in folder.glob("*.po"):
+        if path.stem not in floors:
+            path.unlink()
+    for floor, found in floors.items():
+        catalogue = _catalogue(folder.name, remark)
+        for sentence, files in found.items():
+            catalogue.add(sentence, known.get(sentence, ""), [(file, 0) for file in files])
+        out = BytesIO()
+        write_po(out, catalogue, width=100, include_lineno=False)
+        (folder / f"{floor}.po").write_bytes(out.getvalue())
+    return translations(folder)
+
+
+def compile_into(folder: Path, known: dict[str, str]) -> None:
+    """Write ``treino.mo`` of what is translated."""
+    catalogue = _catalogue(folder.name, "")
+    for sentence, translation in sorted(known.items()):
+        if translation:
+            catalogue.add(sentence, translation)
+    out = BytesIO()
+    write_mo(out, catalogue)
+    (folder / "LC_MESSAGES").mkdir(exist_ok=True)
+    (folder / "LC_MESSAGES" / "treino.mo").write_bytes(out.getvalue())
+
+
+def _catalogue(language: str, remark: str) -> Catalog:
+    return Catalog(
+        locale=language, project="treino", header_comment=remark, fuzzy=False,
+        creation_date=NO_DATE, revision_date=NO_DATE,
+    )  # fmt: skip
+
+
+def _remark(folder: Path) -> str:
+    """The comment at the head of the floors' files: that of the first, which all get."""
+    for path in sorted(folder.glob("*.po")):
+        return read_po(BytesIO(path.read_bytes()), charset="utf-8").header_comment
+    return f"# {folder.name}: treino's sentences, a file for each floor.\n#"
+
+
+def main() -> int:
+    """Merge and compile every language; 1 where sentences are still to be translated."""
+    missing = 0
+    for folder in sorted(path for path in LOCALE.iterdir() if path.is_dir()):
+        known = merge(folder)
+        compile_into(folder, known)
+        left = [sentence for sentence, translation in known.items() if not translation]
+        print(f"{folder.name}: {len(known)} sentences, {len(left)} to translate")
+        missing += len(left)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
