@@ -67,7 +67,7 @@ def _loss(axes: "Axes", curves: Curves) -> None:
     labels: list[str] = []
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
     steps = _steps(curves)
-    logarithmic = _spans(np.concatenate([*means, steps[1]]))
+    logarithmic = spans(np.concatenate([*means, steps[1]]))
     if len(steps[1]):
         dots = "." if len(steps[1]) <= 60 else ""
         (line,) = axes.plot(
@@ -146,7 +146,7 @@ def _steps(curves: Curves) -> tuple[Floats, Floats]:
     return epoch_S[seen], loss_S[seen]
 
 
-def _spans(values: Floats) -> bool:
+def spans(values: Floats) -> bool:
     """Do these positive values span so much that only a logarithmic axis shows them?"""
     seen = values[np.isfinite(values)]
     return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())

@@ -1,0 +1,230 @@
+"""Planes through a network's parameters, and the line between two networks: the loss all over them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.data.dataset import Rows
+from treino.data.seeding import generator
+from treino.errors import TreinoError
+from treino.inspection.landscape.ground import LARGEST, Ground
+from treino.inspection.views import Floats
+from treino.words import _
+
+RESOLUTION = 51
+COARSE = 25  # where a network is too much work for the fine one
+MARGIN = 0.3  # of the path's extent, around it on its plane
+BEYOND = 0.25  # of the distance between two networks, beyond each of them
+FLAT = 1e-12  # a second direction that holds less of the variance than this is rounding, no direction
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A run's moments on the plane of a landscape.
+
+    step_K: updates done. at_K2: where each lies on the plane (the last at 0, 0). loss_K: the true loss of
+    each on the landscape's rows, off the plane. share: of the path's variance, along each of the two axes.
+    """
+
+    step_K: NDArray[np.int64]
+    at_K2: Floats
+    loss_K: Floats
+    share: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The loss over a plane through the parameters of a network.
+
+    kind: ``random`` (two filter-normalised random directions: 1 is as long as the network's own weights) or
+    ``path`` (the two main directions of the run's own path; both axes in units of the parameters).
+    a_R, b_R: places along the two axes; loss_RR: ``[b, a]``, inf or NaN where it is so. centre: the loss at
+    (0, 0). split: whose rows they are: rows of total were used. seed: of the random directions.
+    origin_n, axes_2n: the plane itself.
+    """
+
+    kind: Literal["random", "path"]
+    a_R: Floats
+    b_R: Floats
+    loss_RR: Floats
+    centre: float
+    rows: int
+    total: int
+    origin_n: Tensor
+    axes_2n: Tensor
+    seed: int = 0
+    path: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Between:
+    """The loss along the straight line from one network (0) to another (1).
+
+    at_R: places on it. loss: ``{split: [R]}``. barrier: ``{split: (height, place)}``: how far the loss rises
+    above the straight line between its values at both ends, and where; 0 where it does nowhere.
+    rows: ``{split: rows used}``. distance: between the two, in units of the parameters.
+    """
+
+    at_R: Floats
+    loss: dict[str, Floats]
+    barrier: dict[str, tuple[float, float]]
+    rows: dict[str, int]
+    distance: float
+
+
+def random_plane(
+    ground: Ground, *, seed: int = 0, resolution: int | None = None, reach: float = 1.0
+) -> Landscape:
+    """The loss around a network along two random directions (Li et al. 2018, arXiv:1712.09913).
+
+    Each direction is drawn from a normal distribution, then every filter of it (the incoming weights of a
+    unit: a row of a matrix, a kernel of a convolution) is scaled to the norm of the network's own filter;
+    biases and what batch norm learns stay where they are, as in the paper. So a step of 1 is as large as the
+    network itself, and landscapes of networks of different scale can be compared.
+
+    Raises:
+        TreinoError: the network has no weights of two or more axes, or all of them are zero.
+    """
+    origin_n = ground.place()
+    axes_2n = filter_normalised(ground, origin_n, seed)
+    at_R = np.linspace(-reach, reach, resolution or _resolution(ground))
+    loss_RR = _over(ground, origin_n, axes_2n, at_R, at_R)
+    centre = float(ground.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
+    return Landscape(
+        "random", at_R, at_R, loss_RR, centre, len(ground.rows), ground.total, origin_n, axes_2n, seed
+    )
+
+
+def filter_normalised(ground: Ground, origin_n: Tensor, seed: int) -> Tensor:
+    """``[2, n]``: two random directions, each filter as long as the network's own."""
+    chance = generator(seed, "landscape")
+    axes_2n = torch.zeros(2, len(origin_n))
+    own = ground.layout.named(origin_n)
+    for axis_n in axes_2n:
+        for name, view in ground.layout.named(axis_n[: len(origin_n)]).items():
+            if view.dim() < 2 or ground.layout.starts[ground.layout.names.index(name)] >= ground.trained:
+                continue
+            drawn = torch.randn(view.shape, generator=chance).flatten(1)
+            length = drawn.norm(dim=1, keepdim=True).clamp(min=1e-10)
+            view.copy_((drawn * own[name].flatten(1).norm(dim=1, keepdim=True) / length).view(view.shape))
+    if not bool(axes_2n.abs().sum(1).gt(0).all()):
+        raise TreinoError(
+            "landscape_no_filters",
+            _("The network has no weights to move: all of its filters are zero, or it has none."),
+            _("Take the landscape of a network with at least one layer of weights that are not all zero."),
+        )
+    return axes_2n
+
+
+def path_plane(
+    ground: Ground, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
+) -> Landscape:
+    """The loss over the plane of a run's own path, through its last place (Li et al. 2018, section 7).
+
+    place_Kn: where the network was after ``step_K`` updates, the last one last. The axes are the two main
+    directions of these places (PCA) in trained parameters; what is not trained stays as at the last place.
+
+    Raises:
+        TreinoError: the path has fewer than three different places, or is not finite.
+    """
+    if not bool(place_Kn.isfinite().all()):
+        raise TreinoError(
+            "landscape_path_not_finite",
+            _("The run's path leads to parameters that are not finite."),
+            _("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
+        )
+    axes_2n, share = main_directions(place_Kn[:, : ground.trained]) if len(place_Kn) > 2 else (None, (0, 0))
+    if axes_2n is None or share[1] < FLAT:
+        raise TreinoError(
+            "landscape_path_short",
+            _("The run's path has {n} places, and a plane needs three that differ.").format(n=len(place_Kn)),
+            _("Train for more steps, or draw --what landscape, which needs no path."),
+        )
+    axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - ground.trained))
+    origin_n = place_Kn[-1]
+    at_K2 = ((place_Kn - origin_n).double() @ axes_2n.double().T).numpy()
+    low, high = at_K2.min(0), at_K2.max(0)
+    middle, half = (low + high) / 2, (0.5 + MARGIN) * float((high - low).max())
+    a_R, b_R = (np.linspace(m - half, m + half, resolution or _resolution(ground)) for m in middle)
+    true_K = ground.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
+    path = Path(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
+    loss_RR = _over(ground, origin_n, axes_2n, a_R, b_R)
+    return Landscape(
+        "path",
+        a_R,
+        b_R,
+        loss_RR,
+        float(true_K[-1]),
+        len(ground.rows),
+        ground.total,
+        origin_n,
+        axes_2n,
+        0,
+        path,
+    )
+
+
+def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
+    """The first two principal axes ``[2, n]`` of K places, of length 1, and each one's share of the variance.
+
+    By the eigenvectors of the K × K products, for n is large; in float64. Each axis points to where its
+    largest entry is positive. Of places on a straight line the second has no meaning, and no share.
+    """
+    centred_Kn = place_Kn.double() - place_Kn.double().mean(0)
+    value_K, vector_KK = torch.linalg.eigh(centred_Kn @ centred_Kn.T)
+    total = max(float(value_K.clamp(min=0).sum()), float(np.finfo(float).tiny))
+    axes: list[Tensor] = []
+    share = []
+    for k in (-1, -2):
+        axis_n = vector_KK[:, k] @ centred_Kn
+        if axes:  # rounding leaves a little of the first in a weak second
+            axis_n = axis_n - (axis_n @ axes[0]) * axes[0]
+        axis_n = axis_n / max(float(axis_n.norm()), float(np.finfo(float).tiny))
+        axes.append(-axis_n if float(axis_n[axis_n.abs().argmax()]) < 0 else axis_n)
+        share.append(max(0.0, float(value_K[k])) / total)
+    return torch.stack(axes).to(place_Kn.dtype), (share[0], share[1])
+
+
+def between(ground: Ground, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61) -> Between:
+    """The loss on the line from the ground's network to ``other_n``, and ``BEYOND`` it on both sides.
+
+    The barrier is that of linear mode connectivity (Frankle et al. 2020, arXiv:1912.05671; as measured by
+    Entezari et al. 2022, arXiv:2110.06296): the largest rise above the line between the losses of both ends.
+    splits: the rows to measure on, by name. Running statistics are interpolated like the parameters.
+    """
+    origin_n = ground.place()
+    axis_1n = (other_n - origin_n).unsqueeze(0)
+    inside_R = np.linspace(0.0, 1.0, resolution)
+    step = inside_R[1]
+    more_R = np.arange(1, round(BEYOND / step) + 1) * step
+    at_R = np.concatenate([-more_R[::-1], inside_R, 1 + more_R])
+    loss = {name: ground.losses(origin_n, axis_1n, at_R[:, None], rows) for name, rows in splits.items()}
+    barrier = {name: _barrier(at_R, loss_R) for name, loss_R in loss.items()}
+    distance = float(axis_1n[0, : ground.trained].double().norm())
+    return Between(at_R, loss, barrier, {name: len(rows) for name, rows in splits.items()}, distance)
+
+
+def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
+    """(height, place); the height is inf where the loss is not finite somewhere between both ends."""
+    inside = (at_R >= 0) & (at_R <= 1)
+    at, loss = at_R[inside], loss_R[inside]
+    with np.errstate(invalid="ignore"):
+        rise = loss - ((1 - at) * loss[0] + at * loss[-1])
+    if not np.isfinite(rise).all():
+        return float("inf"), float(at[~np.isfinite(rise)][0])
+    top = int(rise.argmax())
+    return max(0.0, float(rise[top])), float(at[top])
+
+
+def _over(ground: Ground, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
+    at_K2 = np.stack(np.meshgrid(a_R, b_R), axis=-1).reshape(-1, 2)
+    return ground.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
+
+
+def _resolution(ground: Ground) -> int:
+    return RESOLUTION if ground.work * len(ground.rows) * RESOLUTION**2 <= 2 * LARGEST else COARSE

@@ -1,0 +1,46 @@
+"""The blindfolded walker on the mountain: at one place only the height and the slope underfoot are felt."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from treino.inspection.landscape.ground import Ground
+from treino.inspection.landscape.planes import Landscape
+from treino.inspection.views import Floats
+
+STANDS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where the walker stands on the plane of the path, and what is felt there.
+
+    step: updates done. at_2: the place on the plane. loss: at it. slope_2: the loss's derivatives along the
+    two axes, per unit of the parameters; gradient descent walks against them. inside: how much of the whole
+    gradient's length lies in the plane, from 0 to 1 (the rest points out of the picture).
+    """
+
+    step: int
+    at_2: Floats
+    loss: float
+    slope_2: Floats
+    inside: float
+
+
+def stands(ground: Ground, land: Landscape, count: int = STANDS) -> list[Stand]:
+    """The walker at so many moments of the path, at even distances along it on the plane, first and last."""
+    assert land.path is not None
+    at_K2 = land.path.at_K2
+    gone_K = np.concatenate([[0.0], np.linalg.norm(np.diff(at_K2, axis=0), axis=1).cumsum()])
+    wanted = np.linspace(0, gone_K[-1], count)
+    places = dict.fromkeys(int(np.abs(gone_K - way).argmin()) for way in wanted)
+    found = []
+    for k in places:
+        place_n = land.origin_n + torch.from_numpy(at_K2[k]).to(land.origin_n.dtype) @ land.axes_2n
+        loss, slope_n = ground.slope(place_n)
+        slope_2 = (land.axes_2n.double() @ slope_n.double()).numpy()
+        whole = float(slope_n.double().norm())
+        inside = float(np.linalg.norm(slope_2)) / whole if whole > 0 else 0.0
+        found.append(Stand(int(land.path.step_K[k]), at_K2[k], loss, slope_2, min(1.0, inside)))
+    return found

@@ -1,0 +1,101 @@
+"""The loss on the straight line between two networks, with its barrier."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from treino.inspection.landscape.planes import Between
+from treino.plots.curves import INKS, spans
+from treino.plots.style import (
+    FAINT,
+    INK,
+    SOFT,
+    header,
+    label,
+    legend,
+    log_axis,
+    look,
+    new_figure,
+    number,
+    split_name,
+)
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def line_figure(found: Between, first: str, second: str) -> "Figure":
+    """A curve for each split; the straight line below each is what a loss without a barrier stays under."""
+    with look():
+        one, other = label(first, 24), label(second, 24)
+        barriers = [_barrier(found, split) for split in found.loss]
+        figure = new_figure(5.2)
+        rows = ", ".join(f"{split_name(s)} {n}" for s, n in found.rows.items())
+        top = header(
+            figure,
+            _("Between {a} and {b}").format(a=one, b=other),
+            [
+                _("All parameters move in a straight line from one network to the other, {d} apart.").format(
+                    d=number(found.distance)
+                ),
+                _("Barrier (the rise above the line between both ends): {barriers}. Rows: {rows}.").format(
+                    barriers="; ".join(barriers), rows=rows
+                ),
+            ],
+            _alarms(found),
+        )
+        bottom = 0.78 / figure.get_figheight()
+        axes = figure.add_axes((0.11, bottom, 0.86, top - bottom))
+        handles, labels = [], []
+        for split, loss_R in found.loss.items():
+            fine_R = np.isfinite(loss_R)
+            (drawn,) = axes.plot(found.at_R, np.where(fine_R, loss_R, np.nan), color=INKS[split], zorder=4)
+            handles.append(drawn)
+            labels.append(split_name(split))
+            ends = np.interp([0.0, 1.0], found.at_R, loss_R)
+            axes.plot([0, 1], ends, color=INKS[split], linewidth=1.0, linestyle=(0, (2, 2)), zorder=3)
+            axes.plot([0, 1], ends, "o", color=INKS[split], markersize=7, markeredgecolor="white", zorder=5)
+        seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in found.loss.values()])
+        if spans(seen):
+            log_axis(axes)
+            axes.set_ylabel(_("loss (log scale)"))
+        else:
+            axes.set_ylabel(_("loss"))
+        axes.axvspan(found.at_R[0], 0, color=FAINT, alpha=0.45, linewidth=0, zorder=0)
+        axes.axvspan(1, found.at_R[-1], color=FAINT, alpha=0.45, linewidth=0, zorder=0)
+        axes.set_xlim(float(found.at_R[0]), float(found.at_R[-1]))
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+        axes.set_xticklabels([f"0\n{one}", "0.25", "0.5", "0.75", f"1\n{other}"])
+        for tick in (axes.get_xticklabels()[0], axes.get_xticklabels()[-1]):
+            tick.set_color(INK)
+        axes.grid(axis="y")
+        axes.yaxis.set_label_coords(-0.085, 0.5)
+        axes.text(
+            0.5,
+            -0.155,
+            _("place on the line"),
+            color=SOFT,
+            fontsize=10,
+            ha="center",
+            va="top",
+            transform=axes.transAxes,
+        )
+        legend(axes, handles, labels, loc="best")
+        return figure
+
+
+def _barrier(found: Between, split: str) -> str:
+    height, place = found.barrier[split]
+    if not np.isfinite(height):
+        return _("{split} not finite at {place}").format(split=split_name(split), place=number(place))
+    if height == 0:
+        return _("{split} none").format(split=split_name(split))
+    return _("{split} {height} at {place}").format(
+        split=split_name(split), height=number(height), place=number(place)
+    )
+
+
+def _alarms(found: Between) -> list[str]:
+    bad = sum(int((~np.isfinite(loss_R)).sum()) for loss_R in found.loss.values())
+    return [_("Gaps: the loss is not finite there.")] if bad else []
