@@ -1,0 +1,1 @@
+"""Settings compared side by side and timed: a study, as its folder holds it."""

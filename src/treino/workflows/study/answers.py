@@ -1,0 +1,311 @@
+"""What a study's own rows say, one sentence for each question; and what a reader must know to trust them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from treino.engine.metrics import BETTER
+from treino.inspection.study import ratio_of
+from treino.words import _
+from treino.workflows.study.asked import CORRECTED, TAUGHT
+from treino.workflows.study.document import timed
+
+Row = Mapping[str, Any]
+
+
+def mode_name(mode: str) -> str:
+    """A mode as a person reads it."""
+    return {
+        CORRECTED: _("corrected"),
+        TAUGHT: _("as taught"),
+        "missing_zero_grad": _("no zero_grad"),
+        "softmax_before_cross_entropy": _("softmax twice"),
+    }[mode]
+
+
+def setting_name(row: Row, varied: Iterable[str]) -> str:
+    """A row's setting beside the others': ``batch 5 with lr 1e-6``."""
+    names = [n for n in varied if n in row["own"]]
+    if not names:
+        return _said("batch_size", row["batch_size"])
+    first, *others = (_said(name, row["own"][name]) for name in names)
+    return _("{first} with {others}").format(first=first, others=_listed(others)) if others else first
+
+
+def row_name(row: Row, facts: Mapping[str, Any]) -> str:
+    """A row's setting and mode."""
+    name = setting_name(row, facts["varied"])
+    return f"{name}, {mode_name(row['mode'])}" if len(facts["modes"]) > 1 else name
+
+
+def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
+    """Sentences, each from the rows alone; none before there are epochs."""
+    if not all(row["epochs"] for row in rows):
+        return []
+    found = [_pace(rows, facts)]
+    found += [_there(rows, facts, mode, metric, until[metric]) for mode in facts["modes"] for metric in until]
+    found += [
+        _floor(rows, facts),
+        _faults(rows, facts),
+        *_smaller(rows, facts),
+        *_mended(rows, facts),
+        *_axes(rows, facts),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
+    """What a reader must know to compare the rows rightly."""
+    found = []
+    floors = {row["mode"]: row["loss_floor"] for row in rows if row["loss_floor"]}
+    if floors and "loss" in until and len(facts["modes"]) > 1:
+        found.append(
+            _(
+                "A loss of {value:g} means different things in different modes: where softmax is applied"
+                " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
+            ).format(value=until["loss"], floor=max(floors.values()), metric=facts["metric"])
+        )
+    if floors and until.get("loss", 1e9) <= max(floors.values()):
+        found.append(
+            _("Where softmax is applied twice no training can bring the loss below {value:g}.").format(
+                value=until["loss"]
+            )
+        )
+    if "optimizer" in facts["varied"] and not {"lr"} & set(facts["varied"]):
+        found.append(
+            _(
+                "The optimizers share one learning rate, and each has a good one of its own: "
+                "--cell optimizer=sgd,lr=0.1 --cell optimizer=adam,lr=1e-3"
+            )
+        )
+    if rows and rows[0]["epochs"] and any(not row["timed_epochs"] for row in rows):
+        found.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
+    if facts["measured_on"] == "train":
+        found.append(
+            _("There are no validation rows: {metric} is of the training rows.").format(
+                metric=facts["metric"]
+            )
+        )
+    return found
+
+
+def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+    """How long an epoch takes with each batch size."""
+    group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
+    if len(group) < 2:
+        return ""
+    first, *others = sorted(group, key=lambda r: r["updates_per_epoch"])
+    said = []
+    for row in others:
+        times = ratio_of(timed(row), timed(first))
+        if times is None:
+            return ""
+        span = (
+            ""
+            if times.low is None
+            else _(" ({low:.3g} to {high:.3g})").format(low=times.low, high=times.high)
+        )
+        said.append(
+            _("{times:.2g} × that{span} with {name}").format(
+                times=times.value, span=span, name=_said("batch_size", row["batch_size"])
+            )
+        )
+    return _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
+        seconds=seconds_text(first["seconds_per_epoch"]),
+        first=_said("batch_size", first["batch_size"]),
+        others=_listed(said),
+        updates=_listed([f"{row['updates_per_epoch']:,}" for row in (first, *others)]),
+    )
+
+
+def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str, figure: float) -> str:
+    """After how many epochs, and seconds, each setting is there in this mode."""
+    of = [row for row in rows if row["mode"] == mode]
+    there = sorted(
+        (r for r in of if r[f"epochs_to_{metric}"] is not None), key=lambda r: r[f"seconds_to_{metric}"]
+    )
+    never = [r for r in of if r[f"epochs_to_{metric}"] is None]
+    said = []
+    for row in there:
+        epochs = row[f"epochs_to_{metric}"]
+        after = _("after 1 epoch") if epochs == 1 else _("after {n} epochs").format(n=epochs)
+        took = seconds_text(row[f"seconds_to_{metric}"])
+        name = setting_name(row, facts["varied"])
+        said.append(_("{name} {after} ({seconds})").format(name=name, after=after, seconds=took))
+    if never:
+        names = _listed([setting_name(row, facts["varied"]) for row in never])
+        said.append(_("{names} never in {n} epochs").format(names=names, n=max(r["epochs"] for r in never)))
+    goal = _("{metric} below {figure:g}") if BETTER[metric] < 0 else _("{metric} of {figure:g}")
+    what = goal.format(metric=metric, figure=figure)
+    head = f"{what}, {mode_name(mode)}" if len(facts["modes"]) > 1 else what
+    quickest = len(there) > 1 and _("; the quickest is {name}").format(
+        name=setting_name(there[0], facts["varied"])
+    )
+    return _begun(f"{head}: {'; '.join(said)}{quickest or ''}.")
+
+
+def _floor(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+    """How near the losses came to the least that softmax twice leaves."""
+    held = [(loss, row) for row in rows if row["loss_floor"] for loss in row["loss"] if loss is not None]
+    if not held:
+        return ""
+    least, row = min(held, key=lambda pair: pair[0])
+    return _(
+        "With softmax twice the loss can't go below {floor:.4f} ({classes} classes); the lowest mean of an"
+        " epoch is {least:.4f} ({name})."
+    ).format(
+        floor=row["loss_floor"],
+        classes=len(facts["classes"]),
+        least=least,
+        name=setting_name(row, facts["varied"]),
+    )
+
+
+def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+    """Where the rows of each mode end."""
+    if len(facts["modes"]) < 2:
+        return ""
+    said = []
+    for mode in facts["modes"]:
+        ends = [e for row in rows if row["mode"] == mode if (e := last(row, facts["metric"])) is not None]
+        if not ends:
+            return ""
+        span = (
+            f"{min(ends):.3f}" if len(ends) == 1 else _("{a:.3f} to {b:.3f}").format(a=min(ends), b=max(ends))
+        )
+        said.append(f"{span} {mode_name(mode)}")
+    return _("The same settings end at {metric} {ends}.").format(metric=facts["metric"], ends=_listed(said))
+
+
+def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+    """Where a smaller batch does worse because of a fault alone."""
+    groups = _groups(rows, facts, "batch_size")
+    pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
+    said = _(
+        "{mode}, the smaller batch ends at the worse {metric}: {figures}. Corrected it doesn't: {others}."
+        " More updates in an epoch are more of the fault."
+    )
+    return [_against(said, *found) for found in _reversals(rows, facts, pairs)]
+
+
+def _mended(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+    """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
+    of = [row for row in rows if row["mode"] == CORRECTED]
+    pairs = [(b, a) for a in of for b in of if a["own"] != b["own"] and a["batch_size"] == b["batch_size"]]
+    said = _("{mode}, {better} mends it: {metric} {figures}. Corrected it does harm: {others}.")
+    return [_against(said, *found) for found in _reversals(rows, facts, pairs)]
+
+
+def _reversals(
+    rows: Sequence[Row], facts: Mapping[str, Any], pairs: Sequence[tuple[Row, Row]]
+) -> Iterator[tuple[Mapping[str, Any], str, list[tuple[str, float]], list[tuple[str, float]]]]:
+    """Pairs (better, worse) in a faulty mode that are the other way round, or equal, in the corrected one."""
+    for mode in (m for m in facts["modes"] if m != CORRECTED):
+        faulty = {str(row["own"]): row for row in rows if row["mode"] == mode}
+        for better, worse in pairs:
+            names = [setting_name(row, facts["varied"]) for row in (better, worse)]
+            taught = [last(faulty[str(row["own"])], facts["metric"]) for row in (better, worse)]
+            right = [last(row, facts["metric"]) for row in (better, worse)]
+            if None in taught or None in right:
+                continue
+            of_taught = [(n, float(f or 0)) for n, f in zip(names, taught, strict=True)]
+            of_right = [(n, float(f or 0)) for n, f in zip(names, right, strict=True)]
+            if of_taught[0][1] > of_taught[1][1] and of_right[0][1] <= of_right[1][1]:
+                yield facts, mode, of_taught, of_right
+
+
+def _against(
+    said: str,
+    facts: Mapping[str, Any],
+    mode: str,
+    taught: Sequence[tuple[str, float]],
+    right: Sequence[tuple[str, float]],
+) -> str:
+    figures, others = (
+        _listed([_("{figure:.3f} with {value}").format(figure=f, value=name) for name, f in pair])
+        for pair in (taught, right)
+    )
+    return said.format(
+        mode=_begun(mode_name(mode)), metric=facts["metric"], figures=figures, others=others,
+        better=taught[0][0],
+    )  # fmt: skip
+
+
+def _batch(row: Row) -> int:
+    return -int(row["updates_per_epoch"])
+
+
+def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+    """What each setting other than the batch size makes of it, corrected and all else equal."""
+    found = []
+    for name in facts["varied"]:
+        if name == "batch_size":
+            continue
+        said = []
+        for group in _groups(rows, facts, name):
+            ends = [
+                _("{figure:.3f} with {value}").format(figure=end, value=_said(name, row["own"][name]))
+                for row in group
+                if (end := last(row, facts["metric"])) is not None
+            ]
+            if len(ends) < 2:
+                continue
+            rest = [n for n in facts["varied"] if n != name]
+            where = setting_name(group[0], rest) if rest else ""
+            said.append(f"{_listed(ends)} ({where})" if where else _listed(ends))
+        if said:
+            ends_at = _("{metric} ends at {ends}.").format(metric=facts["metric"], ends="; ".join(said))
+            found.append(_begun(ends_at))
+    return found
+
+
+def _groups(rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> list[list[Row]]:
+    """Rows of the corrected mode that differ in this setting alone."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["mode"] == CORRECTED and name in row["own"]:
+            rest = {n: v for n, v in row["own"].items() if n != name}
+            found.setdefault(str(sorted(rest.items())), []).append(row)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def last(row: Row, metric: str) -> float | None:
+    """The figure after the last epoch."""
+    values = row.get(metric) or [None]
+    figure = values[-1]
+    return None if figure is None else float(figure)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Three digits and a unit: 2.31 s, 41.2 ms."""
+    if seconds is None:
+        return "–"
+    return f"{seconds:.3g} s" if seconds >= 0.1 else f"{seconds * 1000:.3g} ms"
+
+
+def _said(name: str, value: Any) -> str:
+    said: dict[str, Callable[[Any], str]] = {
+        "batch_size": lambda v: _("batch {n}").format(n=_("of all rows") if v == "full" else v),
+        "shuffle": lambda v: {
+            "each": _("a new order each epoch"), "once": _("shuffled once"), "off": _("not shuffled"),
+            "blocks": _("shuffled in blocks"),
+        }[v],
+        "normalise": lambda v: _("normalised") if v else _("not normalised"),
+        "optimizer": str,
+    }  # fmt: skip
+    if name in said:
+        return said[name](value)
+    if isinstance(value, (list, tuple)):
+        value = ",".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        value = _("yes") if value else _("no")
+    return f"{name.replace('_', ' ')} {number(value) if isinstance(value, float) else value}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return _("{all} and {last}").format(all=", ".join(parts[:-1]), last=parts[-1])
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

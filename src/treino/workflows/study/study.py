@@ -1,0 +1,184 @@
+"""A study as an object: its rows, as a list, a frame and a document."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from treino.engine import MLP
+from treino.errors import TreinoError
+from treino.store import RunFolder
+from treino.words import _
+from treino.workflows.study.asked import Asked
+from treino.workflows.study.drive import Ended, Event, document_of, resuming, studying
+from treino.workflows.study.track import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Study:
+    """Settings compared and timed, as their folder holds them; also while they are trained."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def status(self) -> str:
+        """running, finished, interrupted, or diverged where every network did."""
+        return self.folder.status
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """What was asked: what all rows share, the rows, the data."""
+        return dict(self.folder.read_json("spec.json"))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``study`` document; of a study that is not over, with the epochs that there are."""
+        head = {"study": self.name, "path": str(self.path), "status": self.status}
+        if self.folder.manifest.sealed:
+            return dict(self.folder.read_json("result.json")) | head
+        if not self.folder.has("spec.json"):
+            return head | {"rows": []}
+        asked, kept = Asked.from_json(self.spec["study"]), self.folder.last_checkpoint()
+        count = len(asked.cells) * len(asked.seeds)
+        records = [Record()] * count if kept is None else [Record(**t["record"]) for t in kept[1]["tracks"]]
+        return document_of(self.folder, asked, self.spec["facts"], records) | head
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One for each setting and mode: seconds per epoch, epochs to the figure, curves."""
+        return list(self.document["rows"])
+
+    @property
+    def answers(self) -> list[str]:
+        """What the rows say, one sentence for each question."""
+        return list(self.document.get("answers", []))
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each setting, mode and epoch: its loss, and the figures measured after it."""
+        import pandas as pd
+
+        lists = "loss", "loss_std", "measured_loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2"
+        found = []
+        for row in self.rows:
+            own = {n: ",".join(map(str, v)) if isinstance(v, list) else v for n, v in row["own"].items()}
+            plain = ("batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "mode")
+            head = {n: row[n] for n in plain} | own
+            curves = {n: row[n] for n in lists if n in row}
+            found += [
+                head | {"epoch": epoch + 1} | {n: of[epoch] for n, of in curves.items()}
+                for epoch in range(row["epochs"])
+            ]
+        return pd.DataFrame(found)
+
+    def resume(self, *, net: str | None = None, trust: bool = False) -> "Study":
+        """Go on with a study that broke off, and return it when it is over.
+
+        Raises:
+            TreinoError: there is nothing to resume; its data is gone or changed.
+        """
+        return drain(resuming(self.path, net=net, trust=trust))
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"
+
+    def _repr_html_(self) -> str:
+        from treino.workflows.study.table import table_of
+
+        d = self.document
+        headings, lines = table_of(d) if d["rows"] else ([], [])
+        head = "".join(f"<th>{escape(h)}</th>" for h in headings)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines
+        )
+        said = "".join(f"<li>{escape(s)}</li>" for s in [*d.get("answers", []), *d.get("notes", [])])
+        title = _("Study {name}: {status}").format(name=self.name, status=self.status)
+        return (
+            f"<div><strong>{escape(title)}</strong>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{said}</ul></div>"
+        )
+
+
+def study(
+    data: Any,
+    net: MLP | str | None = None,
+    *,
+    batch_sizes: Sequence[int | str] | None = None,
+    until: Any = None,
+    cells: Sequence[Any] = (),
+    compare: Sequence[str] | str = (),
+    seeds: int | None = None,
+    parent: str | Path = "runs",
+    name: str | None = None,
+    out: str | Path | None = None,
+    **settings: Any,
+) -> Study:
+    """Train several settings in turns, epoch by epoch, and compare what they take and where they get.
+
+    batch_sizes: as ``[100, 20, 5]``. until: figures to be reached, as ``"loss=1.6"`` (of the training rows,
+    as the loop prints it), ``"accuracy=0.9"`` (of the validation rows) or ``{"loss": 1.6, "accuracy": 0.9}``;
+    nothing ends there, the epochs to it are counted. cells: single rows, as
+    ``{"batch_size": 5, "lr": 1e-6}``. compare: settings to set to all of their values, as ``"normalise"``.
+    ``optimizer`` and ``shuffle`` may be several. seeds: networks of each row, with seeds from ``seed`` on.
+    ``as_taught=True``: every row once more with both faults of the beginners' loop; ``fault=``: with one.
+    settings: what all rows share, as for ``fit``.
+
+    Raises:
+        TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    if isinstance(net, nn.Module):
+        raise TreinoError(
+            "study_module",
+            _("A study makes its network anew for every row."),
+            _("Give mlp(64, 32), or net='FILE.py:NAME'."),
+        )
+    if isinstance(net, MLP):
+        settings |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
+    elif net is not None:
+        settings["net"] = net
+    return drain(
+        studying(
+            data,
+            settings=settings,
+            batch_sizes=batch_sizes,
+            until=until,
+            cells=cells,
+            compare=compare,
+            seeds=seeds,
+            parent=parent,
+            name=name,
+            out=out,
+        )
+    )
+
+
+def drain(events: Iterator[Event]) -> Study:
+    """Run the events to their end and return the Study.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    ended = None
+    for event in events:
+        if isinstance(event, Ended):
+            ended = event
+    assert ended is not None
+    if ended.interrupted:
+        raise KeyboardInterrupt(
+            _("Saved in {path}; go on with: treino resume {path}").format(path=ended.folder.path)
+        )
+    return Study(RunFolder.open(ended.folder.path))

@@ -1,0 +1,88 @@
+"""Which figures are to be reached, however it is written."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from treino.engine.metrics import BETTER
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+
+def until_of(value: Any) -> dict[str, float]:
+    """``loss=1.6``, ``1.6`` (a loss), ``accuracy=0.9``, both with a comma or | between, a pair or a dict."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        pairs: list[tuple[Any, Any]] = list(value.items())
+    elif isinstance(value, (tuple, list)) and len(value) == 2 and value[0] in BETTER:
+        pairs = [(value[0], value[1])]
+    else:
+        pairs = [_pair(part) for part in several(value, ",|")]
+    if not pairs:
+        raise _no_figure(value)
+    found: dict[str, float] = {}
+    for name, figure in pairs:
+        if name not in BETTER:
+            raise TreinoError(
+                "until_metric",
+                _("There is no metric {name!r}.").format(name=name),
+                nearest(str(name), BETTER),
+            )
+        if name in found:
+            message = _("--until names {name} twice.").format(name=name)
+            raise TreinoError("until_twice", message, _("Give one figure for it."))
+        found[name] = _figure(name, figure)
+    return found
+
+
+def _pair(part: Any) -> tuple[str, Any]:
+    name, equals, figure = str(part).partition("=")
+    return (name.strip(), figure.strip()) if equals else ("loss", name.strip())
+
+
+def _figure(name: str, value: Any) -> float:
+    try:
+        figure = float(value)
+    except (TypeError, ValueError):
+        if name == "loss" and str(value) in BETTER:  # a metric without its figure
+            raise _no_figure(value) from None
+        raise TreinoError(
+            "until_number",
+            _("{value!r} is no figure to reach.").format(value=value),
+            _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
+        ) from None
+    share = name in ("accuracy", "f1_macro", "auc")
+    if not math.isfinite(figure) or (share and not 0 < figure <= 1) or (BETTER[name] < 0 and figure <= 0):
+        limits = _("above 0 and at most 1") if share else _("above 0") if BETTER[name] < 0 else _("finite")
+        raise TreinoError(
+            "until_range",
+            _("A figure of {name} to reach is {limits}; it is {value}.").format(
+                name=name, limits=limits, value=value
+            ),
+            _("Write it as a share: --until {name}={share:g}").format(name=name, share=figure / 100)
+            if share and 1 < figure <= 100
+            else _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
+        )
+    return figure
+
+
+def _no_figure(value: Any) -> TreinoError:
+    return TreinoError(
+        "until_form",
+        _("{text!r} doesn't say which figure is to be reached.").format(text=value),
+        _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
+    )
+
+
+def several(value: Any, separators: str) -> list[Any]:
+    """A list as it is, a text in its parts, one value alone; nothing for None."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        for separator in separators:
+            value = value.replace(separator, separators[0])
+        return [part.strip() for part in value.split(separators[0]) if part.strip()]
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        return [value]
+    return list(value)
