@@ -5,6 +5,7 @@ from typing import Any
 
 from treino.engine.metrics import BETTER
 from treino.inspection.study import ratio_of
+from treino.plots.style import number
 from treino.words import _
 from treino.workflows.study.asked import CORRECTED, TAUGHT
 from treino.workflows.study.document import timed
