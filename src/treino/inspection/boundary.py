@@ -34,12 +34,14 @@ def boundary(
     resolution: int = 200,
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ("train", "validation", "test"),
+    seen: Sight | None = None,
 ) -> Boundary:
     """The numbers behind the picture of what ``net`` has learnt about ``data``.
 
     axes: the two features to look along; without them the choice described at ``Plane.view``.
     item_shape: as in ``outputs``, for a net that wants images and not flat rows.
     splits: whose rows are looked at: without ``test`` for a run that is to go on.
+    seen: what another network is seen along, instead of ``axes``: the same plane for both.
     Raises TreinoError for axes that are not two different features, or have no meaning here.
     """
 
@@ -55,7 +57,7 @@ def boundary(
     axes_K = columns_with_an_axis(data)
     if len(data.features) == 1 and axes_K:
         return _line(predict, data, resolution)
-    return _plane(predict, data, resolution, sight(net, data, axes=axes, item_shape=item_shape))
+    return _plane(predict, data, resolution, seen or sight(net, data, axes=axes, item_shape=item_shape))
 
 
 def sight(
