@@ -54,7 +54,14 @@ def line_figure(found: Between, first: str, second: str) -> "Figure":
             handles.append(drawn)
             labels.append(split_name(split))
             ends = np.interp([0.0, 1.0], found.at_R, loss_R)
-            axes.plot([0, 1], ends, color=INKS[split], linewidth=1.0, linestyle=(0, (2, 2)), zorder=3)
+            way = np.linspace(0, 1, 101)  # a straight line, also where the axis is logarithmic
+            axes.plot(
+                way,
+                ends[0] + way * (ends[1] - ends[0]),
+                color=INKS[split],
+                linewidth=1.0,
+                linestyle=(0, (2, 2)),
+            )
             axes.plot([0, 1], ends, "o", color=INKS[split], markersize=7, markeredgecolor="white", zorder=5)
         seen = np.concatenate([loss_R[np.isfinite(loss_R)] for loss_R in found.loss.values()])
         if spans(seen):

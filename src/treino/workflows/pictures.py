@@ -8,7 +8,7 @@ from treino.errors import TreinoError, nearest
 from treino.store import RunFolder
 from treino.store.files import make_folder, write_atomically
 from treino.words import _
-from treino.workflows.drawing import File, boundary, curves, landscape
+from treino.workflows.drawing import File, boundary, curves, dynamics, landscape
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
@@ -44,4 +44,6 @@ def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Pa
     return paths
 
 
-PICTURES: dict[str, Callable[["Run"], list[File]]] = boundary.PICTURES | curves.PICTURES | landscape.PICTURES
+PICTURES: dict[str, Callable[["Run"], list[File]]] = (
+    boundary.PICTURES | curves.PICTURES | dynamics.PICTURES | landscape.PICTURES
+)

@@ -79,7 +79,7 @@ def ground_of(run: "Run") -> "Ground":
 
 
 def path_of(run: "Run") -> tuple["Ground", "Landscape"]:
-    """The plane of the run's path, from moments at even steps."""
+    """The plane of the run's path, from moments that lie closer together early on, where it moves most."""
     import numpy as np
     import torch
 
@@ -88,7 +88,7 @@ def path_of(run: "Run") -> tuple["Ground", "Landscape"]:
 
     ground, last = ground_of(run), last_step(run)
     count = min(MOMENTS, max(FEWEST, NUMBERS // ground.layout.n), last + 1)
-    steps = np.unique(np.round(np.linspace(0, last, count)).astype(int)).tolist()
+    steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
     place_Kn = torch.stack([ground.place(moment.net) for moment in moments(run, steps)])
     return ground, path_plane(ground, place_Kn, steps)
 

@@ -1,0 +1,237 @@
+"""How a training moves its network, moment by moment: gradients, updates and dead units, layer by layer."""
+
+import copy
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from treino.engine import Loss
+from treino.inspection.predict import evaluating, outputs
+from treino.inspection.views import Floats
+
+# Weights should change by about a thousandth of their size in each update: Karpathy et al., CS231n notes,
+# "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio
+RULE_OF_THUMB = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Instant:
+    """A network before an update and after it, with the batch of that update (prepared rows and targets).
+
+    step: updates done before. after: None where the run ended here.
+    """
+
+    step: int
+    net: nn.Module
+    after: nn.Module | None
+    x_BD: Tensor
+    y_B: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A layer with weights: its name in the network, its weights' shape in torch's order [out, in, ...]."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Dynamics:
+    """K moments of a run, L layers with weights, U of them followed by a ReLU.
+
+    lr_S: the learning rate of every update. step_K: updates done at each moment. gradient_KL: the norm of the
+    gradient of a layer's parameters on the batch of the next update, before clipping, without dropout.
+    ratio_KL: the norm of what the next update changes of a layer's weights (biases left out), in units of the
+    weights' own norm. dead_KU: the share of units that are zero for each of ``rows`` training rows;
+    relu_U: the place in ``layers`` of the layer before each ReLU. NaN where nothing could be measured.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    lr_S: Floats
+    step_K: NDArray[np.int64]
+    gradient_KL: Floats
+    ratio_KL: Floats
+    dead_KU: Floats
+    relu_U: tuple[int, ...]
+    rows: int
+    steps_per_epoch: int = 1
+    notes: tuple[str, ...] = field(default=())
+
+
+def dynamics(
+    name: str,
+    instants: Iterable[Instant],
+    loss: Loss,
+    looked_at: Tensor,
+    lr: Sequence[float],
+    *,
+    item_shape: Sequence[int] | None = None,
+    steps_per_epoch: int = 1,
+    notes: Sequence[str] = (),
+) -> Dynamics:
+    """Measure every instant. looked_at: the prepared rows ``[N, D]`` on which a unit is called dead."""
+    layers: tuple[Layer, ...] = ()
+    relus: tuple[int, ...] = ()
+    steps, gradients, ratios, deads = [], [], [], []
+    for instant in instants:
+        layers = layers or tuple(
+            Layer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items()
+        )
+        steps.append(instant.step)
+        slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, loss, item_shape)
+        gradients.append([norm(slopes[layer.name].values()) for layer in layers])
+        ratios.append(update_ratios(instant.net, instant.after))
+        relus, dead_U = dead_units(instant.net, looked_at, item_shape)
+        deads.append(dead_U)
+    K = len(steps)
+    return Dynamics(
+        name,
+        layers,
+        np.asarray(lr, dtype=np.float64),
+        np.asarray(steps, dtype=np.int64),
+        np.asarray(gradients, dtype=np.float64).reshape(K, len(layers)),
+        np.asarray(ratios, dtype=np.float64).reshape(K, len(layers)),
+        np.asarray(deads, dtype=np.float64).reshape(K, len(relus)),
+        relus,
+        len(looked_at),
+        steps_per_epoch,
+        tuple(notes),
+    )
+
+
+def weighted(net: nn.Module) -> dict[str, nn.Module]:
+    """The layers with trained weights of two axes or more, by their names."""
+    return {name: module for name, module in net.named_modules() if weights(module)}
+
+
+def weights(module: nn.Module) -> list[Tensor]:
+    """A layer's own trained parameters of two axes or more: no biases, nothing of its children."""
+    own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
+    return [p for p in own if p.dim() >= 2]
+
+
+def gradients_of(
+    net: nn.Module, x_BD: Tensor, y_B: Tensor, loss: Loss, item_shape: Sequence[int] | None = None
+) -> dict[str, dict[str, Tensor]]:
+    """``{layer: {parameter: gradient}}`` of the batch's mean loss by autograd, in training mode.
+
+    Batch norm uses the batch's own statistics, as it does while training; dropout is off.
+    """
+    twin = copy.deepcopy(net)
+    twin.train()
+    for module in twin.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.eval()
+    own = {
+        layer: {n: p for n, p in module._parameters.items() if p is not None and p.requires_grad}
+        for layer, module in weighted(twin).items()
+    }
+    with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+        out = twin(x_BD.reshape(len(x_BD), *item_shape) if item_shape else x_BD.clone())
+        value = loss(out, loss.target(y_B, out.dtype))
+        flat = [p for of in own.values() for p in of.values()]
+        slopes = iter(torch.autograd.grad(value, flat, allow_unused=True))
+    found: dict[str, dict[str, Tensor]] = {layer: {} for layer in own}
+    for layer, of in own.items():
+        for n, p in of.items():
+            slope = next(slopes)
+            found[layer][n] = torch.zeros_like(p) if slope is None else slope
+    return found
+
+
+def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
+    """``[L]``: ‖new weights − weights‖ / ‖weights‖; NaN without an update, or for weights of zero."""
+    before = weighted(net)
+    if after is None:
+        return [math.nan] * len(before)
+    later = weighted(after)
+    found = []
+    for name, module in before.items():
+        old, new = weights(module), weights(later[name])
+        size = norm(old)
+        moved = norm(b.double() - a.double() for a, b in zip(old, new, strict=True))
+        found.append(moved / size if size else math.nan)
+    return found
+
+
+def dead_units(
+    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
+) -> tuple[tuple[int, ...], list[float]]:
+    """-> (the layer before each ``nn.ReLU``, the share of its units that are zero for all these rows).
+
+    A unit of a convolution is a channel, zero at all places.
+    """
+    place = {module: k for k, module in enumerate(weighted(net).values())}
+    last = -1
+    alive: dict[tuple[int, int], Tensor] = {}  # (layer, which ReLU after it) -> [units] over the rows so far
+    turn: dict[int, int] = {}
+
+    def begin(_module: nn.Module, _args: Any) -> None:
+        nonlocal last
+        last = -1
+        turn.clear()
+
+    def passed(module: nn.Module, _args: Any, _out: Any) -> None:
+        nonlocal last
+        last = place[module]
+
+    def relu(_module: nn.Module, _args: Any, out: Tensor) -> None:
+        turn[last] = turn.get(last, -1) + 1
+        positive = (out > 0) | out.isnan()  # what is not finite is not dead but worse
+        others = [axis for axis in range(positive.dim()) if axis != 1]
+        key = (last, turn[last])
+        alive[key] = positive.any(dim=others) | alive.get(key, torch.tensor(False))
+
+    hooks = [net.register_forward_pre_hook(begin)]
+    hooks += [module.register_forward_hook(passed) for module in place]
+    hooks += [m.register_forward_hook(relu) for m in net.modules() if type(m) is nn.ReLU]
+    try:
+        with evaluating(net), torch.random.fork_rng(devices=[]):
+            outputs(net, x_ND.clone(), item_shape=item_shape)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    found = {key: 1 - float(units.double().mean()) for key, units in alive.items() if key[0] >= 0}
+    return tuple(layer for layer, _turn in found), list(found.values())
+
+
+def norm(tensors: Iterable[Tensor]) -> float:
+    """The Euclidean norm of all numbers in these tensors together, summed in float64."""
+    return math.sqrt(sum(float(t.detach().double().square().sum()) for t in tensors))
+
+
+def lr_per_step(
+    lr: float, factors: Sequence[float], commands: Iterable[tuple[int, float]] = ()
+) -> list[float]:
+    """The learning rate of every update: the setting, or the newest command at or before it, by the schedule.
+
+    factors: the schedule's, one for each update. commands: (step from which on, value).
+    """
+    told = dict(sorted(commands))
+    found = []
+    for step, factor in enumerate(factors):
+        lr = told.get(step, lr)
+        found.append(lr * factor)
+    return found
+
+
+def smoothed(values: Sequence[float] | Floats, smooth: float) -> Floats:
+    """An exponential moving average, corrected for its beginning at zero (as Adam's moments are).
+
+    smooth: the weight of the past, from 0 (nothing changes) to below 1. NaN stays NaN and weighs nothing.
+    """
+    value_E = np.asarray(values, dtype=np.float64)
+    found_E, total, weight = np.full(len(value_E), np.nan), 0.0, 0.0
+    for e, value in enumerate(value_E):
+        if math.isfinite(value):
+            total, weight = smooth * total + (1 - smooth) * value, smooth * weight + (1 - smooth)
+            found_E[e] = total / weight
+    return found_E
