@@ -14,21 +14,26 @@ _DOOR = {
     "mlp": ("treino.engine", "mlp"),
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
-    "fit": ("treino.workflows.fit", "fit"),
-    "sweep": ("treino.workflows.sweep.sweep", "sweep"),
+    "fit": ("treino.notebook", "fit"),
+    "sweep": ("treino.notebook", "sweep"),
     "Sweep": ("treino.workflows.sweep.sweep", "Sweep"),
-    "open": ("treino.workflows.sweep.sweep", "open_any"),
+    "study": ("treino.workflows.study.study", "study"),
+    "Study": ("treino.workflows.study.study", "Study"),
+    "open": ("treino.workflows.study.study", "open_any"),
     "runs": ("treino.workflows.run", "runs"),
     "Classifier": ("treino.workflows.estimators", "Classifier"),
     "Regressor": ("treino.workflows.estimators", "Regressor"),
     "Run": ("treino.workflows.run", "Run"),
     "TreinoError": ("treino.errors", "TreinoError"),
+    "load_ipython_extension": ("treino.notebook", "load_ipython_extension"),  # %load_ext treino
+    "unload_ipython_extension": ("treino.notebook", "unload_ipython_extension"),
 }
 
 __all__ = [
     "Classifier",
     "Regressor",
     "Run",
+    "Study",
     "Sweep",
     "TreinoError",
     "doctor",
@@ -38,6 +43,7 @@ __all__ = [
     "mlp",
     "open",
     "runs",
+    "study",
     "sweep",
     "train",
 ]
@@ -47,11 +53,12 @@ if TYPE_CHECKING:
     from treino.diagnosis.exam import doctor
     from treino.engine import engines, mlp, train
     from treino.errors import TreinoError
+    from treino.notebook import fit, sweep
     from treino.workflows.estimators import Classifier, Regressor
-    from treino.workflows.fit import fit
     from treino.workflows.run import Run, runs
-    from treino.workflows.sweep.sweep import Sweep, sweep
-    from treino.workflows.sweep.sweep import open_any as open
+    from treino.workflows.study.study import Study, study
+    from treino.workflows.study.study import open_any as open
+    from treino.workflows.sweep.sweep import Sweep
 
 
 def __getattr__(name: str) -> Any:

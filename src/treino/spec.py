@@ -25,7 +25,6 @@ FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 LATER = {
     "every": N_("keyframes"),
-    "watch": N_("a figure that updates in place"),
     "trust": N_("networks taken over from other runs"),
 }
 """Settings of the plan that do not exist yet: refused by name, with what they will be."""

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from treino.cli.screen import Screen
@@ -27,41 +28,45 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
 
 
 def _watched(events: Iterator[Event], screen: Screen) -> Ended:
-    """Draw the events (the bar only where a person watches) and return the last one."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
-    )  # fmt: skip
-    bar = Progress(
-        *columns, console=screen.err, disable=not screen.live, transient=True, refresh_per_second=8
-    )
+    """Draw the events (the line only where a person watches) and return the last one."""
     ended = begun = None
-    with bar, _with_the_way_on(lambda: begun):
-        task = bar.add_task(_("step"), total=1, figures="")
-        validation = ""
+    with moving_line(screen.err, screen.live) as tell, _with_the_way_on(lambda: begun):
         for event in events:
             if isinstance(event, Begun):
                 begun = event
                 for line in opening(event):
                     screen.out.print(line)
+            elif isinstance(event, Ended):
+                ended = event
+            tell(event)
+    assert ended is not None
+    return ended
+
+
+@contextmanager
+def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], None]]:
+    """A line that moves with the events that it is told, and is gone at the end."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    validation = ""
+    with Progress(*columns, console=console, disable=not shown, transient=True, refresh_per_second=8) as bar:
+        task = bar.add_task(_("step"), total=1, figures="")
+
+        def tell(event: Event) -> None:
+            nonlocal validation
+            if isinstance(event, Begun):
                 bar.update(task, total=event.plan.training.steps)
             elif isinstance(event, Advanced):
                 tick = event.tick
-                if tick.evaluation:
-                    for split, metrics in tick.evaluation.items():
-                        shown = ", ".join(
-                            f"{name} {float(v[0]):.3f}" for name, v in list(metrics.items())[:2]
-                        )
-                        validation = f" · {split} {shown}"
-                bar.update(
-                    task,
-                    completed=tick.step,
-                    figures=_("loss {loss:.4f}").format(loss=tick.loss) + validation,
-                )
-            else:
-                ended = event
-    assert ended is not None
-    return ended
+                for split, metrics in (tick.evaluation or {}).items():
+                    listed = ", ".join(f"{name} {float(v[0]):.3f}" for name, v in list(metrics.items())[:2])
+                    validation = f" · {split} {listed}"
+                figures = _("loss {loss:.4f}").format(loss=tick.loss) + validation
+                bar.update(task, completed=tick.step, figures=figures)
+
+        yield tell
 
 
 @contextmanager

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from treino.cli.screen import Screen
 from treino.words import N_, _
-from treino.workflows.sweep.drive import Advanced, Begun, Ended, Event
+from treino.workflows.sweep.drive import Advanced, Begun, Ended, Event, Judging
 from treino.workflows.sweep.plan import written
 from treino.workflows.sweep.state import Progress as SweepProgress
 
@@ -25,33 +25,17 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
     """
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        console=screen.err, auto_refresh=False,
-    )  # fmt: skip
-    task = bar.add_task(_("training"), total=None)
     ended: Ended | None = None
     begun: Begun | None = None
-    with (
-        _way_on(lambda: begun),
-        Live(console=screen.err, transient=True, refresh_per_second=4, auto_refresh=False) as live,
-    ):
+    with _way_on(lambda: begun), moving_figures(screen.err, screen.live) as tell:
         for event in events:
             if isinstance(event, Begun):
                 begun = event
                 for line in opening(event):
                     screen.out.print(line)
-            elif isinstance(event, Advanced):
-                p = event.progress
-                bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
-                if screen.live:
-                    live.update(Group(moving(p), bar), refresh=True)
             elif isinstance(event, Ended):
                 ended = event
-            else:
-                bar.update(task, description=_("judging"), total=None)
-                if screen.live:
-                    live.update(Group(moving(event.progress), bar), refresh=True)
+            tell(event)
     assert ended is not None
     screen.document(ended.document)
     if ended.interrupted:
@@ -60,6 +44,30 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
         )
     screen.out.print(summary(ended.document, begun.data.notes if begun else ()))
     return 0
+
+
+@contextmanager
+def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[Event], None]]:
+    """A few figures and a bar that move with the events that they are told, and are gone at the end."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=console, auto_refresh=False,
+    )  # fmt: skip
+    task = bar.add_task(_("training"), total=None)
+    with Live(console=console, transient=True, refresh_per_second=4, auto_refresh=False) as live:
+
+        def tell(event: Event) -> None:
+            if isinstance(event, Advanced):
+                p = event.progress
+                bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
+            elif isinstance(event, Judging):
+                bar.update(task, description=_("judging"), total=None)
+            else:
+                return
+            if shown:
+                live.update(Group(moving(event.progress), bar), refresh=True)
+
+        yield tell
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """``tr.fit``: one call from data to a Run, with the course's own dictionary of settings if you like."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def fit(
     seeds: int | None = None,
     folds: int | None = None,
     until: Any = None,
+    watch: Callable[[Any], None] | None = None,
     **settings: Any,
 ) -> Any:
     """Train one network on ``data`` and return the Run: the same training as ``treino train``.
@@ -41,6 +42,8 @@ def fit(
     lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
     seeds, folds: train with so many seeds, or on so many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, as ``("accuracy", 0.8)``, counts steps to it.
+    watch: a function that is told each event of the training. ``treino.fit`` takes ``True`` too: one figure
+        that updates in place in a notebook, a line that moves in a terminal.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
         works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
@@ -90,7 +93,7 @@ def fit(
             )
         asked = {n: getattr(read, n) for n in read.model_fields_set}
         events = several(source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked)
-        return drain_sweep(events if rates is None else rates.kept(events))
+        return drain_sweep(events if rates is None else rates.kept(events), watch)
     if until is not None:
         raise TreinoError(
             "until_alone",
@@ -98,7 +101,7 @@ def fit(
             _("Add seeds=20, or leave it out."),
         )
     run = training(source, read, net=net, parent=parent, lean=lean)
-    return drain(run if rates is None else rates.kept(run))
+    return drain(run if rates is None else rates.kept(run), watch)
 
 
 def _is_rows(value: Any) -> bool:

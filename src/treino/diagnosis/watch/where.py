@@ -31,7 +31,8 @@ def is_own(path: str) -> bool:
     known = _known.get(path)
     if known is None:
         library = path.startswith(_LIBRARIES) or "site-packages" in path or "dist-packages" in path
-        known = path in _own_files or not (library or path.startswith("<"))
+        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # a cell has no other name
+        known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
 

@@ -74,7 +74,7 @@ def figure_charts(d: Mapping[str, Any]) -> list[Block]:
     return charts
 
 
-def curve_charts(runs: Sequence[Curves]) -> list[Block]:
+def curve_charts(runs: Sequence[Curves]) -> list[Drawing]:
     """Loss and metric over the epochs: training beside validation, or several runs, each in its colour."""
     alone = len(runs) == 1
     loss, metric = list[Series](), list[Series]()
@@ -93,7 +93,7 @@ def curve_charts(runs: Sequence[Curves]) -> list[Block]:
                     Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
                 )
     marks = _marks(runs[0]) if alone else []
-    charts: list[Block] = []
+    charts: list[Drawing] = []
     if any(np.isfinite(s.y_N).any() for s in loss):
         logarithmic = _spans([s.y_N for s in loss])
         what = _("loss") if alone else _("validation loss")

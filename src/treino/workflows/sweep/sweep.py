@@ -1,6 +1,6 @@
 """A sweep as an object: its table, its leaders, its best run, and the top networks answering together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,6 +156,7 @@ def sweep(
     parent: str | Path = "runs",
     name: str | None = None,
     out: str | Path | None = None,
+    watch: Callable[[Event], None] | None = None,
     **settings: Any,
 ) -> Sweep:
     """Train many networks on ``data`` as one program, keep the best, and judge it.
@@ -164,7 +165,8 @@ def sweep(
     (256). strategy: none, halving (default) or hyperband; ``eta``: one in so many goes on. sampler: grid,
     random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as
     ``("accuracy", 0.95)``. top: how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none).
-    settings: what all members share, as for ``fit``.
+    watch: a function that is told each event; ``treino.sweep`` takes ``True`` too: a table that updates in
+    place in a notebook, figures that move in a terminal. settings: what all members share, as for ``fit``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
@@ -187,7 +189,8 @@ def sweep(
             top=top,
             fresh=fresh,
             storage=storage,
-        )
+        ),
+        watch,
     )
 
 
@@ -196,9 +199,11 @@ def resume(path: str | Path) -> Sweep:
     return drain(resuming(path))
 
 
-def drain(events: Iterator[Event]) -> Sweep:
+def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Sweep:
     ended = None
     for event in events:
+        if watch is not None:
+            watch(event)
         if isinstance(event, Ended):
             ended = event
     assert ended is not None

@@ -1,0 +1,61 @@
+"""A quick look at a classifier of two inputs, cheap enough to be taken while it trains."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.inspection.predict import outputs, predicted_classes, probabilities
+
+RESOLUTION = 72  # cells along each axis
+ROWS = 200  # training rows shown, the first of the split (which is mixed)
+MARGIN = 0.08  # beyond the outermost rows, as a share of what they span
+
+
+@dataclass(frozen=True, eq=False)
+class Glimpse:
+    """Who wins where, over the two inputs as they are prepared.
+
+    winner_RR: class numbers ``[R (y), R (x)]`` from the lowest y on, -1 where outputs are not finite.
+    sure_RR: from 0 (all classes alike) to 1. at_N2: rows, from 0 to 1 along each axis; true_N: their classes.
+    """
+
+    axis_names: tuple[str, str]
+    winner_RR: NDArray[np.int64]
+    sure_RR: NDArray[np.float64]
+    at_N2: NDArray[np.float64]
+    true_N: NDArray[np.int64]
+
+
+def seen_whole(data: Data) -> bool:
+    """Whether the network's two inputs are all that there is to see."""
+    return data.task == "classification" and data.kind == "table" and data.inputs == 2 and len(data.train) > 0
+
+
+def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION) -> Glimpse:
+    """Ask the network on a grid over its two inputs. loss: names how its outputs are read.
+
+    data: one for which ``seen_whole`` holds.
+    """
+    x_N2 = data.train.x
+    low, high = x_N2.amin(0), x_N2.amax(0)
+    span = torch.where(high > low, high - low, torch.ones(2))
+    low, span = low - MARGIN * span, (1 + 2 * MARGIN) * span
+    at_R = (torch.arange(resolution) + 0.5) / resolution
+    y_RR, x_RR = torch.meshgrid(at_R, at_R, indexing="ij")
+    logits = outputs(net, low + torch.stack([x_RR, y_RR], -1).reshape(-1, 2) * span, batch=resolution**2)
+    best_N = probabilities(logits.double(), loss).amax(1)
+    classes = max(2, len(data.classes))
+    sure_N = ((best_N - 1 / classes) / (1 - 1 / classes)).clamp(0, 1).nan_to_num()
+    shown = data.train[:ROWS]
+    names = data.preparation.inputs
+    return Glimpse(
+        (names[0], names[1]),
+        predicted_classes(logits, loss).reshape(resolution, resolution).numpy(),
+        sure_N.reshape(resolution, resolution).numpy(),
+        ((shown.x - low) / span).double().numpy(),
+        shown.y.numpy(),
+    )

@@ -1,0 +1,93 @@
+"""What treino is in a notebook: a figure that updates in place while it trains, and the doctor's magics.
+
+``fit`` and ``sweep`` are the door's own: those of ``workflows``, watched if asked for. In a notebook
+(Jupyter, Colab, whatever has an IPython kernel) there is one output that changes, however long it takes; in a
+terminal there is the command line's moving line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from treino.words import _
+from treino.workflows import fit as workflows_fit
+from treino.workflows.sweep import sweep as workflows_sweep
+
+Watch = Callable[[Any], None]
+
+
+@wraps(workflows_fit.fit)
+def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: Any) -> Any:
+    if not isinstance(watch, bool):
+        return workflows_fit.fit(data, net, watch=watch, **settings)
+    if not watch:
+        return workflows_fit.fit(data, net, **settings)
+    many = settings.get("seeds") is not None or settings.get("folds") is not None
+    with watching(many) as tell:
+        return workflows_fit.fit(data, net, watch=tell, **settings)
+
+
+@wraps(workflows_sweep.sweep)
+def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any) -> Any:
+    if not isinstance(watch, bool):
+        return workflows_sweep.sweep(data, space, watch=watch, **settings)
+    if not watch:
+        return workflows_sweep.sweep(data, space, **settings)
+    with watching(True) as tell:
+        return workflows_sweep.sweep(data, space, watch=tell, **settings)
+
+
+def kernel_shell() -> Any:
+    """IPython's shell where this process is a notebook's kernel, else None."""
+    if "IPython" not in sys.modules:
+        return None
+    shell = sys.modules["IPython"].get_ipython()
+    return shell if shell is not None and hasattr(shell, "kernel") else None
+
+
+@contextmanager
+def watching(many: bool) -> Iterator[Watch]:
+    """What is to be told each event: a notebook's figure, or a terminal's line. many: of a sweep."""
+    if kernel_shell() is None:
+        from rich.console import Console
+
+        from treino.cli.progress import moving_line
+        from treino.cli.sweep_progress import moving_figures
+
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        with (moving_figures if many else moving_line)(console, console.is_terminal) as tell:
+            yield tell
+        return
+    from treino.notebook.figures import RunFigure, SweepFigure
+
+    figure = SweepFigure() if many else RunFigure()
+    try:
+        yield figure.tell
+    except KeyboardInterrupt as stop:
+        figure.ended_by(str(stop) or _("Stopped at once."))
+        _without_traceback(stop)
+        raise
+    except Exception as error:
+        figure.ended_by(f"{type(error).__name__}: {error}")
+        raise
+
+
+def _without_traceback(stop: KeyboardInterrupt) -> None:
+    """IPython shows such an exception by this one line: where it is saved, and how to go on."""
+    stop._render_traceback_ = lambda: [str(stop)]  # type: ignore[attr-defined]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext treino``: the magics ``%%doctor`` and ``%doctor on`` / ``off``."""
+    from treino.notebook.magics import Doctor
+
+    doctor = Doctor(shell)
+    shell.register_magic_function(doctor.line_or_cell, "line_cell", "doctor")
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext treino``."""
+    shell.magics_manager.magics["line"].pop("doctor", None)
+    shell.magics_manager.magics["cell"].pop("doctor", None)

@@ -1,0 +1,219 @@
+"""The one output of a cell that shows a training or a sweep while it goes on."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from treino.words import _
+from treino.workflows.sweep import drive
+from treino.workflows.train import Advanced, Begun, Ended
+
+EVERY = 0.5  # seconds between two drawings, at least
+SHARE = 50  # a drawing that took a second is followed by 50 without one: at most 1/51 of the time
+
+
+class Output:
+    """One output of a cell whose HTML is replaced, at most so often that it costs 2 % of the time."""
+
+    def __init__(self, html: str) -> None:
+        from IPython.display import HTML, display
+
+        self._html = HTML
+        self._handle = display(HTML(html), display_id=True)
+        self._next = time.perf_counter() + EVERY
+
+    @property
+    def due(self) -> bool:
+        return time.perf_counter() >= self._next
+
+    def show(self, draw: Callable[[], str]) -> None:
+        began = time.perf_counter()
+        self._handle.update(self._html(draw()))
+        ended = time.perf_counter()
+        self._next = ended + max(EVERY, SHARE * (ended - began))
+
+
+class RunFigure:
+    """A training as a notebook shows it: told the events, it draws when it is time to."""
+
+    FEW = 3  # up to so many epochs every step's loss is drawn
+
+    def __init__(self) -> None:
+        self.output = Output("")
+        self.begun: Begun | None = None
+        self.steps, self.step, self.since = 1, 0, time.perf_counter()
+        self.first = 0
+        self.figures: dict[str, str] = {}
+        self.loss: list[tuple[float, float]] = []
+        self.measured: dict[str, dict[str, dict[int, float]]] = {}
+        self.loss_S: list[np.ndarray] = []
+
+    def tell(self, event: Any) -> None:
+        if isinstance(event, Begun):
+            self.begun, self.since = event, time.perf_counter()
+            self.steps, self.first = event.plan.training.steps, event.plan.training.step
+            self.output.show(self._drawn)
+        elif isinstance(event, Advanced):
+            self._note(event)
+            if self.output.due:
+                net = event.tick.net if self._whole else None
+                self.output.show(lambda: self._drawn(net))
+        elif isinstance(event, Ended):
+            self._close(event)
+
+    def ended_by(self, said: str) -> None:
+        """The last drawing, where no event said that it is over."""
+        if self.begun is not None:
+            self.output.show(lambda: self._drawn(None, (said,), alarm=True))
+
+    @property
+    def _whole(self) -> bool:
+        from treino.inspection.glimpse import seen_whole
+
+        return self.begun is not None and seen_whole(self.begun.data)
+
+    def _note(self, event: Advanced) -> None:
+        tick = event.tick
+        self.step = tick.step
+        if len(self.loss) <= self.FEW:
+            self.loss_S.append(tick.loss_SP[:, 0].cpu().numpy())
+        for epoch in tick.epochs:
+            self.loss.append((float(epoch.loss_P[0]), float(epoch.loss_std_P[0])))
+            for split, metrics in (epoch.evaluation or {}).items():
+                for metric, value_P in metrics.items():
+                    of = self.measured.setdefault(split, {}).setdefault(metric, {})
+                    of[epoch.number] = float(value_P[0])
+        self.figures = {
+            _("step"): f"{tick.step:,} / {self.steps:,}",
+            _("epoch"): f"{tick.epoch:.1f}",
+            _("loss"): f"{float(tick.loss):.4g}",
+        }
+        for split, of_split in self.measured.items():
+            for metric in ("accuracy", "rmse"):
+                if metric in of_split:
+                    value = list(of_split[metric].values())[-1]
+                    self.figures[f"{_(split)} {metric}"] = f"{value:.4g}"
+
+    def _drawn(self, net: Any = None, said: tuple[str, ...] = (), alarm: bool = False, **over: Any) -> str:
+        from treino.inspection.curves import curves
+        from treino.inspection.glimpse import glimpse
+        from treino.plots.live import Live, live_figure
+
+        assert self.begun is not None
+        data, plan = self.begun.data, self.begun.plan
+        epochs = len(self.loss)
+        evaluated = {
+            split: {m: [of.get(e + 1) for e in range(epochs)] for m, of in metrics.items()}
+            for split, metrics in self.measured.items()
+        }
+        metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+        shown = None
+        if epochs > self.FEW:
+            means, deviations = [m for m, _d in self.loss], [d for _m, d in self.loss]
+            shown = curves(
+                self.begun.folder.path.name, means, deviations, evaluated=evaluated, metric=metric, **over
+            )
+        few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
+        seen = None if net is None else glimpse(net, data, plan.training.loss)
+        passed, taken = time.perf_counter() - self.since, self.step - self.first
+        left = passed / taken * (self.steps - self.step) if taken > 0 and not said else None
+        return live_figure(
+            Live(
+                name=self.begun.folder.path.name,
+                done=self.step / self.steps,
+                figures=self.figures,
+                left=left,
+                curves=shown,
+                loss_S=few,
+                glimpse=seen,
+                classes=data.classes,
+                said=said,
+                alarm=alarm,
+            )
+        )
+
+    def _close(self, event: Ended) -> None:
+        from treino.plots.captions import headline
+
+        run, document = event.run, event.run.document
+        name = run.name
+        if event.interrupted:
+            said: tuple[str, ...] = (
+                _("Interrupted after {step:,} steps; saved in {path}.").format(step=self.step, path=run.path),
+                _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
+            )
+        else:
+            steps = document["steps"]
+            said = (
+                _("{status} after {steps:,} steps, {seconds:.1f} s. {headline}").format(
+                    status=_(document["status"]), steps=steps, seconds=document["seconds"],
+                    headline=headline(document),
+                ),
+                _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
+            )  # fmt: skip
+            if document.get("findings"):
+                rules = ", ".join(f["rule"] for f in document["findings"])
+                said = (*said, _("The doctor found: {rules}.").format(rules=rules))
+            self.step = self.steps
+        alarm = event.interrupted or document["status"] == "diverged"
+        over: Mapping[str, Any] = {"kept_epoch": document.get("kept_epoch")}
+        net = run.module if self._whole and document["status"] != "interrupted" else None
+        self.output.show(lambda: self._drawn(net, said, alarm, **over))
+
+
+class SweepFigure:
+    """A sweep as a notebook shows it: a bar and the figures that change."""
+
+    def __init__(self) -> None:
+        self.output = Output("")
+        self.name = ""
+        self.figures: dict[str, str] = {}
+        self.done = 0.0
+
+    def tell(self, event: Any) -> None:
+        if isinstance(event, drive.Begun):
+            self.name = event.folder.path.name
+            self.figures = {_("networks"): f"{event.members:,}"}
+            self.output.show(lambda: self._drawn(0.0))
+        elif isinstance(event, drive.Advanced):
+            p = event.progress
+            self.done = p.model_steps / max(p.planned_steps, p.model_steps, 1)
+            if self.output.due:
+                self._note(p)
+                self.output.show(lambda: self._drawn(self.done, p.left_s))
+        elif isinstance(event, drive.Judging):
+            self._note(event.progress)
+            self.output.show(lambda: self._drawn(1.0, None, (_("judging the best"),)))
+        elif isinstance(event, drive.Ended):
+            self._close(event)
+
+    def ended_by(self, said: str) -> None:
+        self.output.show(lambda: self._drawn(self.done, None, (said,)))
+
+    def _note(self, p: Any) -> None:
+        from treino.workflows.sweep.plan import written
+
+        self.figures = {
+            _("networks"): _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged),
+            _("rung"): f"{min(p.rung + 1, p.rungs)} / {p.rungs}",
+            _("pace"): _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second),
+        }
+        if p.best is not None and p.config is not None:
+            self.figures[_("best")] = f"{p.best[1]:.4g}  ({p.best[0]}: {written(p.config)})"
+
+    def _drawn(self, done: float, left: float | None = None, said: tuple[str, ...] = ()) -> str:
+        from treino.plots.live import live_sweep
+
+        return live_sweep(self.name, done, self.figures, left, said)
+
+    def _close(self, event: drive.Ended) -> None:
+        path = event.folder.path
+        if event.interrupted:
+            said: tuple[str, ...] = (_("Interrupted; go on with: treino resume {path}").format(path=path),)
+        else:
+            judged = (event.document.get("judge") or {}).get("sentence")
+            said = (*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
+            self.done = 1.0
+        self.output.show(lambda: self._drawn(self.done, None, said))
