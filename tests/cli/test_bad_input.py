@@ -135,7 +135,7 @@ def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:
 
 
 def test_a_verb_of_later(treino: Callable[..., Said]) -> None:
-    check(treino("study", "wine", "--json"), "not_yet", "study", "--help")
+    check(treino("studio", "wine", "--json"), "not_yet", "studio", "--help")
 
 
 def test_too_many_words(treino: Callable[..., Said]) -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from treino.cli.data import data
 from treino.cli.doctor import doctor
+from treino.cli.explain import explain
 from treino.cli.export import export
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
@@ -19,6 +20,7 @@ from treino.cli.resume import resume
 from treino.cli.runs import runs
 from treino.cli.screen import Screen
 from treino.cli.show import show
+from treino.cli.study import study
 from treino.cli.sweep import sweep
 from treino.cli.train import train
 from treino.cli.usage import usage_error
@@ -27,7 +29,7 @@ from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
-LATER_VERBS = "study", "explain", "studio"
+LATER_VERBS = "studio"
 
 
 def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
@@ -85,6 +87,7 @@ def make_app() -> App:
         data,
         with_settings(train),
         with_settings(sweep),
+        with_settings(study),
         predict,
         runs,
         show,
@@ -92,6 +95,7 @@ def make_app() -> App:
         plot,
         report,
         export,
+        explain,
         doctor,
     ):
         app.command(in_words(verb))

@@ -12,7 +12,7 @@ def resume(
     data_file: DataFile = None,
     screen: ScreenFlag,
 ) -> int:
-    """Go on with an interrupted run or sweep, from its last checkpoint, bit for bit.
+    """Go on with an interrupted run, sweep or study, from its last checkpoint, bit for bit.
 
     Example: treino resume last
     """
@@ -21,7 +21,13 @@ def resume(
     from treino.workflows.train import resuming
 
     path = find(run)
-    if RunFolder.open(path, verify=False).kind == "sweep":
+    kind = RunFolder.open(path, verify=False).kind
+    if kind == "study":
+        from treino.cli.study import follow as follow_study
+        from treino.workflows.study.drive import resuming as resuming_study
+
+        return follow_study(resuming_study(path, data_file=data_file, net=net, trust=trust), screen)
+    if kind == "sweep":
         from treino.cli.sweep_progress import follow as follow_sweep
         from treino.workflows.sweep.drive import resuming as resuming_sweep
 

@@ -16,17 +16,25 @@ def show(
     *,
     screen: ScreenFlag,
 ) -> int:
-    """Show a run or a sweep, also while it is being trained; with two, what differs in settings and figures.
+    """Show a run, a sweep or a study, also while it is being trained; with two runs, what differs.
 
     Example: treino show last | treino show wine-1 wine-2
     """
     from treino.cli.summary import summary
     from treino.workflows.listing import differences
     from treino.workflows.run import open_run
+    from treino.workflows.study.study import Study, open_any
     from treino.workflows.sweep.member import Member
-    from treino.workflows.sweep.sweep import Sweep, open_any
+    from treino.workflows.sweep.sweep import Sweep
 
-    if other is None and isinstance(found := open_any(run), Sweep):
+    found = open_any(run) if other is None else None
+    if isinstance(found, Study):
+        from treino.cli.study import summary as study_summary
+
+        screen.document(found.document)
+        screen.out.print(study_summary(found.document))
+        return 0
+    if isinstance(found, Sweep):
         from treino.cli.sweep_progress import summary as sweep_summary
 
         screen.document(found.document)

@@ -17,7 +17,7 @@ from cyclopts import (
 from treino.errors import TreinoError, like, nearest
 from treino.words import N_, _
 
-LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault"
+LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare"
 KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")}
 
 

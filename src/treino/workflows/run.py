@@ -283,6 +283,16 @@ def open_run(
         from treino.workflows.sweep.sweep import best_of
 
         return best_of(folder, **asked)
+    if folder.kind == "study":
+        raise TreinoError(
+            "study_is_no_run",
+            _("{name} is a study: it keeps figures of several settings, and no network.").format(
+                name=folder.path.name
+            ),
+            _("See it with: treino show {name}; each of its rows says how to train it alone.").format(
+                name=folder.path.name
+            ),
+        )
     return Run(folder, net=net, trust=trust, data_file=data)
 
 

@@ -10,11 +10,15 @@ from torch import nn
 
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.store import RunFolder
+from treino.store import RunFolder, find
 from treino.words import _
+from treino.workflows.run import Run
 from treino.workflows.study.asked import Asked
 from treino.workflows.study.drive import Ended, Event, document_of, resuming, studying
 from treino.workflows.study.track import Record
+from treino.workflows.sweep.member import parted
+from treino.workflows.sweep.sweep import Sweep
+from treino.workflows.sweep.sweep import open_any as open_run_or_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,6 +168,18 @@ def study(
             out=out,
         )
     )
+
+
+def open_any(name: str | Path = "last", *, parent: str | Path = "runs", **asked: Any) -> Run | Sweep | Study:
+    """The run, sweep or study of that name in ``parent``, or in that folder, or the newest one (``last``).
+
+    asked: ``net``, ``trust``, ``data``, ``verify`` of a run; see ``treino.workflows.run.open_run``.
+    """
+    if parted(name) is None:
+        path = find(name, parent)
+        if RunFolder.open(path, verify=False).kind == "study":
+            return Study(RunFolder.open(path, verify=asked.get("verify", True)))
+    return open_run_or_sweep(name, parent=parent, **asked)
 
 
 def drain(events: Iterator[Event]) -> Study:

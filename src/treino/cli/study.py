@@ -1,0 +1,174 @@
+"""``treino study``: settings compared and timed, corrected and with the faults of the beginners' loop."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Group, RenderableType
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from treino.cli.flags import ScreenFlag
+from treino.cli.screen import Screen
+from treino.words import _
+
+CellFlag = Annotated[
+    list[str] | None,
+    Parameter(
+        help="one more row with settings of its own, several times: batch_size=5,lr=1e-6,weight_decay=5e-6",
+        negative=(),
+    ),
+]
+
+
+def study(
+    source: Annotated[str, Parameter(name="DATA", help="a built-in or a file, as for 'treino train'")],
+    /,
+    *,
+    batch_sizes: Annotated[
+        str | None, Parameter(help="batch sizes to compare; default: 100,20,5 where nothing else is compared")
+    ] = None,
+    until: Annotated[
+        str | None,
+        Parameter(
+            help="count the epochs to loss=1.6 (of training rows), accuracy=0.9 (of validation rows) or "
+            "both, a comma between; a bare number is a loss"
+        ),
+    ] = None,
+    cell: CellFlag = None,
+    compare: Annotated[
+        str | None,
+        Parameter(
+            help="settings to set to all of their values: normalise, batch_norm, shuffle, impute, optimizer"
+        ),
+    ] = None,
+    seeds: Annotated[int | None, Parameter(help="networks of each row; default: 1")] = None,
+    screen: ScreenFlag,
+    **asked: Any,
+) -> int:
+    """Compare settings on DATA: seconds per epoch, epochs to a figure, loss and accuracy of every epoch.
+
+    The networks take turns, an epoch each, so that a busy minute hits all of them. With --as-taught (or
+    --fault) every row is trained once more with the faults of the beginners' loop. --optimizer and --shuffle
+    may be several, with commas between; what isn't compared is said by the flags of 'treino train'. Ctrl-C
+    saves; 'treino resume' goes on.
+
+    Example: treino study mnist --batch-sizes 100,20,5 --lr 1e-4 --until loss=1.6,accuracy=0.9 --as-taught
+    """
+    from treino.workflows.study.drive import studying
+
+    settings = {k: v for k, v in asked.items() if v is not None}
+    where = {k: settings.pop(k, None) for k in ("name", "out")}
+    events = studying(
+        source,
+        settings=settings,
+        batch_sizes=batch_sizes,
+        until=until,
+        cells=cell or [],
+        compare=compare,
+        seeds=seeds,
+        flags=True,
+        **where,
+    )
+    return follow(events, screen)
+
+
+def follow(events: Iterator[Any], screen: Screen) -> int:
+    """Draw a study to its end, then say what it came to; -> the exit status.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
+    """
+    from treino.workflows.study.answers import row_name
+    from treino.workflows.study.drive import Advanced, Begun, Ended
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.fields[left]}"), console=screen.err, disable=not screen.live, transient=True,
+        refresh_per_second=4,
+    )  # fmt: skip
+    begun: Begun | None = None
+    ended: Ended | None = None
+    with bar, _way_on(lambda: begun):
+        task = bar.add_task(_("training"), total=1.0, left="")
+        for event in events:
+            if isinstance(event, Begun):
+                begun = event
+                screen.out.print(opening(event))
+            elif isinstance(event, Advanced):
+                assert begun is not None
+                named = row_name(event.row, begun.facts)
+                epoch = _("epoch {n} of {all}").format(n=event.epoch, all=begun.facts["epochs"])
+                bar.update(
+                    task, completed=event.done, description=f"{named} · {epoch}", left=left_text(event.left_s)
+                )
+            else:
+                ended = event
+    assert ended is not None
+    screen.document(ended.document)
+    if ended.interrupted:
+        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {path}").format(path=ended.folder.path))
+    screen.out.print(summary(ended.document))
+    return 0
+
+
+@contextmanager
+def _way_on(begun: Callable[[], Any]) -> Iterator[None]:
+    """A Ctrl-C that is not waited for says, too, where the study is."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        event = begun()
+        if event is None or str(stop):
+            raise
+        said = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
+        raise KeyboardInterrupt(said.format(path=event.folder.path)) from None
+
+
+def opening(begun: Any) -> RenderableType:
+    """What is about to be compared on what."""
+    from treino.plots.style import split_name
+
+    facts = begun.facts
+    networks = len(facts["rows"]) * len(facts["seed_list"])
+    lines = [
+        _(
+            "{n} networks in turns, {epochs} epochs each, on {data}: {train:,} training rows; measured on"
+            " {rows:,} {split} rows"
+        ).format(
+            n=networks, epochs=facts["epochs"], data=facts["data"], train=facts["split"]["train"],
+            rows=facts["measured_rows"], split=split_name(facts["measured_on"]),
+        ),
+        *begun.data.notes,
+    ]  # fmt: skip
+    return Group(*lines, "")
+
+
+def summary(d: dict[str, Any]) -> RenderableType:
+    """The rows as a table, what they say, and what must be known to read them."""
+    from treino.workflows.study.table import table_of
+
+    said = _("study {path}: {status}").format(path=d["path"], status=d["status"])
+    if not d["rows"]:
+        return said
+    headings, lines = table_of(d)
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in (_("mode"), _("status")) else "right")
+    for line in lines:
+        table.add_row(*line)
+    parts: list[RenderableType] = [table, ""]
+    parts += [f"- {sentence}" for sentence in d["answers"]]
+    parts += [_("note: {note}").format(note=note) for note in d["notes"]]
+    parts += ["", said, _("next  treino plot {path}").format(path=d["path"])]
+    return Group(*parts)
+
+
+def left_text(seconds: float | None) -> str:
+    """How long it will still take, in the unit that fits."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return _("{n:.0f} s left").format(n=seconds)
+    return _("{n:.0f} min left").format(n=seconds / 60)

@@ -1,0 +1,199 @@
+"""The picture of a study: loss per epoch with its deviation, a panel for each batch size, modes in colour."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.plots.style import (
+    INK,
+    PALETTE,
+    SOFT,
+    header,
+    label,
+    log_axis,
+    look,
+    new_figure,
+    number,
+)
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 3
+HUES = (PALETTE[0], PALETTE[5], PALETTE[2], PALETTE[3])  # corrected, as taught, one fault, the other
+STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.2, 1.6)))
+MARKS = "o", "s", "^", "D", "v", "P", "X"
+LOG_FROM = 15.0  # losses further apart than this factor are drawn on a logarithmic axis
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A row of a study. panel: its batch size in words. setting: what else is its own, "" for nothing.
+
+    loss, deviation: of each epoch, None where there is none. floor: what the loss can't go below, None for 0.
+    seconds, interval: of an epoch. epochs_to: the epoch that reached each metric's figure, None for never.
+    """
+
+    panel: str
+    mode: str
+    setting: str
+    loss: Sequence[float | None]
+    deviation: Sequence[float | None]
+    floor: float | None
+    seconds: float | None
+    interval: Sequence[float] | None
+    epochs_to: Mapping[str, int | None]
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a row is told from the others: modes by colour, settings by stroke; settings alone by colour."""
+
+    colour: str
+    stroke: Any
+    mark: str
+
+
+def looks(lines: Sequence[Line]) -> dict[tuple[str, str], Look]:
+    """The look of each mode and setting, in the order of the rows."""
+    modes = list(dict.fromkeys(line.mode for line in lines))
+    settings = list(dict.fromkeys(line.setting for line in lines))
+    found = {}
+    for mode in modes:
+        for place, setting in enumerate(settings):
+            if not any((line.mode, line.setting) == (mode, setting) for line in lines):
+                continue
+            hue = HUES[modes.index(mode) % len(HUES)] if len(modes) > 1 else PALETTE[place % len(PALETTE)]
+            found[mode, setting] = Look(hue, STROKES[place % len(STROKES)], MARKS[place % len(MARKS)])
+    return found
+
+
+def names(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
+    """What a legend calls each mode and setting."""
+    several = len({line.mode for line in lines}) > 1
+    found = {}
+    for mode, setting in looks(lines):
+        shown = label(setting, 44)
+        found[mode, setting] = f"{mode}, {shown}" if several and shown else mode if several else shown or mode
+    return found
+
+
+def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "Figure":
+    """Mean ± deviation of the training loss per epoch. target: the loss to be reached, None for none."""
+    panels = list(dict.fromkeys(line.panel for line in lines))
+    columns = min(COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    with look():
+        figure = new_figure(1.9 + 2.5 * rows + 0.24 * -(-len(looks(lines)) // 2))
+        sentences = [_("Mean of an epoch's iterations, ± their deviation (shaded).")]
+        top = header(figure, _("Loss per epoch: {name}").format(name=label(title, 44)), sentences)
+        inches = figure.get_figheight()
+        bottom = (0.62 + 0.24 * -(-len(looks(lines)) // 2)) / inches
+        gap, between = 0.03, 0.62 / inches
+        width = (0.89 - gap * (columns - 1)) / columns
+        height = (top - bottom - 0.2 / inches - between * (rows - 1)) / rows
+        first: Any = None
+        for place, panel in enumerate(panels):
+            x = 0.09 + (width + gap) * (place % columns)
+            y = top - 0.2 / inches - height - (height + between) * (place // columns)
+            axes = figure.add_axes((x, y, width, height), sharex=first, sharey=first)
+            first = first or axes
+            _panel(axes, [line for line in lines if line.panel == panel], looks(lines))
+            axes.set_title(label(panel, 30), fontsize=11, loc="left", color=INK)
+            axes.grid(axis="y")
+            if place % columns:
+                axes.tick_params(labelleft=False)
+            else:
+                axes.set_ylabel(_("training loss"))
+            if place + columns >= len(panels):
+                axes.set_xlabel(_("epoch"))
+            else:
+                axes.tick_params(labelbottom=False)
+        _scale(first, lines)
+        for place, axes in enumerate(figure.axes):
+            _levels(axes, lines, target, said=place == 0)
+        _legend(figure, lines, 0.1 / inches)
+        return figure
+
+
+def _panel(axes: "Axes", lines: Sequence[Line], look_of: Mapping[tuple[str, str], Look]) -> None:
+    for line in lines:
+        own = look_of[line.mode, line.setting]
+        loss_E, deviation_E = _floats(line.loss), _floats(line.deviation)
+        epoch_E = np.arange(1.0, len(loss_E) + 1)
+        low_E, high_E = np.maximum(loss_E - deviation_E, loss_E / 10), loss_E + deviation_E
+        if len(loss_E) == 1:  # a band over one epoch has no width
+            axes.vlines(epoch_E, low_E, high_E, color=own.colour, alpha=0.3, linewidth=6)
+        else:
+            axes.fill_between(epoch_E, low_E, high_E, color=own.colour, alpha=0.14, linewidth=0)
+        mark = own.mark if len(loss_E) <= 12 else ""
+        axes.plot(epoch_E, loss_E, color=own.colour, linestyle=own.stroke, marker=mark, markersize=4)
+
+
+def _scale(axes: "Axes", lines: Sequence[Line]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    losses = np.concatenate([_floats(line.loss) for line in lines])
+    fine = losses[np.isfinite(losses) & (losses > 0)]
+    if len(fine) and fine.max() / fine.min() > LOG_FROM:
+        log_axis(axes)
+    else:
+        axes.set_ylim(bottom=0 if not len(fine) or fine.min() < fine.max() / 3 else None)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    epochs = max(line.epochs for line in lines)
+    axes.set_xlim(0.6 if epochs < 4 else 1 - 0.03 * epochs, epochs + (0.4 if epochs < 4 else 0.03 * epochs))
+
+
+def _levels(axes: "Axes", lines: Sequence[Line], target: float | None, said: bool) -> None:
+    """The loss to be reached, and what it can't go below where softmax is applied twice."""
+    levels: list[tuple[float, str, Any, str]] = []
+    if target is not None:
+        levels.append((target, INK, (0, (4, 2)), _("to reach: {value}").format(value=number(target))))
+    floor = max((line.floor for line in lines if line.floor), default=None)
+    if floor is not None:
+        levels.append((floor, SOFT, (0, (1, 1.5)), _("softmax twice: never below {v:.4f}").format(v=floor)))
+    low, high = axes.get_ylim()
+    for value, ink, stroke, text in levels:
+        if not low <= value <= high:
+            continue
+        axes.axhline(value, color=ink, linestyle=stroke, linewidth=1.1, zorder=1)
+        if said:
+            below = floor is not None and value == floor
+            axes.annotate(
+                text,
+                (0.98, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, -3 if below else 3),
+                textcoords="offset points",
+                ha="right",
+                va="top" if below else "bottom",
+                fontsize=8.5,
+                color=ink,
+            )
+
+
+def _legend(figure: "Figure", lines: Sequence[Line], bottom: float) -> None:
+    """Under the panels, two to a line."""
+    from matplotlib.lines import Line2D
+
+    named = names(lines)
+    if len(named) < 2:
+        return
+    handles = [
+        Line2D([], [], color=own.colour, linestyle=own.stroke, marker=own.mark, markersize=4)
+        for own in looks(lines).values()
+    ]
+    figure.legend(
+        handles, list(named.values()), loc="lower left", bbox_to_anchor=(0.08, bottom), ncols=2,
+        borderaxespad=0, handlelength=3.4, columnspacing=2.5,
+    )  # fmt: skip
+
+
+def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if v is None else v for v in values], dtype=np.float64)

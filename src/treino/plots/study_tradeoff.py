@@ -1,0 +1,114 @@
+"""What a study's settings cost: the seconds of an epoch against the epochs that are needed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from treino.plots.study import Line, looks, names
+from treino.plots.style import (
+    ALARM,
+    INK,
+    SOFT,
+    header,
+    label,
+    look,
+    new_figure,
+    number,
+)
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def tradeoff_figure(lines: Sequence[Line], title: str, metric: str | None, figure: float | None) -> "Figure":
+    """A dot for each row: how long an epoch takes, and after how many the figure is reached.
+
+    Along a grey line the product, all seconds together, is the same. Rows that never get there stand above.
+    metric, figure: what is to be reached; None: only the seconds are shown.
+    """
+    timed = [line for line in lines if line.seconds]
+    with look():
+        drawn = new_figure(5.4)
+        sentences = []
+        if metric is not None and figure is not None:
+            goal = _("Epochs until {metric} is {figure}, against what an epoch takes (and its interval).")
+            sentences = [goal.format(metric=label(metric), figure=number(figure))]
+            sentences.append(_("Along a grey line the seconds in all are the same: lower left is quicker."))
+        top = header(drawn, _("What it costs: {name}").format(name=label(title, 44)), sentences)
+        axes = drawn.add_axes((0.1, 0.13, 0.87, top - 0.16))
+        if not timed:
+            axes.set_axis_off()
+            axes.text(0.5, 0.5, _("No epoch was timed."), ha="center", color=ALARM, transform=axes.transAxes)
+            return drawn
+        _dots(axes, timed, metric)
+        axes.set_xlabel(_("seconds per epoch (log scale)"))
+        return drawn
+
+
+def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+
+    look_of, named = looks(lines), names(lines)
+    most = max(line.epochs for line in lines)
+    never = most * 1.12 + 0.6
+    axes.set_xscale("log")
+    seconds = np.array([line.seconds for line in lines], dtype=np.float64)
+    axes.set_xlim(seconds.min() / 1.9, seconds.max() * 2.6)
+    axes.set_ylim(0, never + 0.06 * most + 0.4)
+    if metric is not None:
+        _equal_cost(axes, seconds, most)
+        axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)
+    said: set[tuple[str, str]] = set()
+    handles: list[Any] = []
+    for line in sorted(lines, key=lambda each: each.seconds or 0):
+        own = look_of[line.mode, line.setting]
+        epoch = line.epochs_to.get(metric) if metric is not None else None
+        y = never if epoch is None else epoch
+        x = float(line.seconds or 0)
+        if line.interval is not None:
+            axes.hlines(y, line.interval[0], line.interval[1], color=own.colour, linewidth=1.6, alpha=0.55)
+        dots = axes.plot(
+            x, y, own.mark, color=own.colour, markersize=8, linestyle="",
+            markerfacecolor=own.colour if epoch is not None else "white", markeredgewidth=1.8,
+        )  # fmt: skip
+        axes.annotate(
+            label(line.panel, 20), (x, y), xytext=(0, 8), textcoords="offset points", ha="center",
+            fontsize=9, color=INK,
+        )  # fmt: skip
+        if (line.mode, line.setting) not in said:
+            said.add((line.mode, line.setting))
+            handles.append((dots[0], named[line.mode, line.setting]))
+    ticks = [t for t in MaxNLocator(nbins=7, integer=True).tick_values(0, most) if 0 <= t <= most]
+    axes.yaxis.set_major_locator(FixedLocator([*ticks, never] if metric is not None else []))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _p: _("never") if value == never else f"{value:.0f}")
+    )
+    axes.set_ylabel(_("epochs") if metric is not None else "")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: number(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if len(handles) > 1:
+        axes.legend(
+            [h for h, _name in handles], [n for _h, n in handles], loc="upper right",
+            bbox_to_anchor=(1.0, 0.84), borderaxespad=0,
+        )  # fmt: skip
+
+
+def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
+    """Lines of equal seconds in all, at 1, 2 or 5 times a power of ten."""
+    low, high = axes.get_xlim()
+    x = np.geomspace(low, high, 200)
+    powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high * most)) + 1)
+    for total in (m * 10.0**p for p in powers for m in (1, 3)):
+        y = total / x
+        inside = (y > 0) & (y <= most)
+        if not inside.any() or total < low * 1.5:
+            continue
+        axes.plot(x[inside], y[inside], color=SOFT, linewidth=0.7, alpha=0.35, zorder=1)
+        place = int(np.flatnonzero(inside)[0])
+        axes.annotate(
+            _("{n} s").format(n=number(total)), (x[place], y[place]), xytext=(3, -2),
+            textcoords="offset points", fontsize=7.5, color=SOFT, va="top",
+        )  # fmt: skip
