@@ -1,0 +1,11 @@
+"""The course's exercise ``forward(loader, net, epoch, mode)``: a function of yours beside the engine.
+
+``check(forward)`` calls it as a course does, ``"train"`` then ``"test"`` for two epochs of three steps, on a
+small network with batch norm and dropout, in float32 and float64, and names the first thing that differs from
+the engine's training on the same batches. ``python -m treino.exercise FILE.py`` does the same with a file.
+"""
+
+from treino.exercise.checking import Outcome, check
+from treino.exercise.difference import Difference
+
+__all__ = ["Difference", "Outcome", "check"]

@@ -1,0 +1,50 @@
+"""``python -m treino.exercise FILE.py``: exit 0: right, 1: a difference, 2: a file of no use."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.text import Text
+
+from treino.cli import main
+from treino.cli.screen import Screen
+from treino.errors import TreinoError
+from treino.words import _
+
+USAGE = "python -m treino.exercise FILE.py [--json] [--lang pt_BR]"
+
+
+def run(tokens: Sequence[str], screen: Screen) -> int:
+    """Check the function ``forward`` of the file that is named."""
+    if "--help" in tokens or "-h" in tokens:
+        screen.out.print(USAGE)
+        screen.out.print(
+            _("Runs your forward(loader, net, epoch, mode) beside the engine and names the first difference.")
+        )
+        screen.document({"help": USAGE})
+        return 0
+    files = [t for t in tokens if not t.startswith("-")]
+    if len(files) != 1 or len(tokens) != 1:
+        raise TreinoError(
+            "usage",
+            _("One file is wanted, and this was given: {given}.").format(
+                given=" ".join(tokens) or _("nothing")
+            ),
+            _("Write: {usage}").format(usage=USAGE),
+        )
+    from treino.exercise import check
+    from treino.exercise.reading import forward_of
+
+    outcome = check(forward_of(Path(files[0])))
+    if outcome.printed:
+        screen.err.print(outcome.printed.rstrip("\n"))
+    head, *rest = repr(outcome).splitlines()
+    screen.out.print(Text(head, "bold green" if outcome.passed else "bold red"))
+    for line in rest:
+        screen.out.print(line)
+    screen.document({"file": files[0], **outcome.document})
+    return 0 if outcome.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(None, run))

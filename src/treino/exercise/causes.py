@@ -1,0 +1,87 @@
+"""Where a wrong gradient comes from: the explanation that gives the very numbers."""
+
+import math
+
+import torch
+
+from treino.exercise.comparing import LIKE, entry, factor, near, slope
+from treino.exercise.problem import Problem, State
+from treino.exercise.watching import Visit
+from treino.words import _
+
+Cause = tuple[str, str, str]  # rule, why, hint
+
+
+def cause(
+    used: State, fresh: State, visit: Visit, tried: Problem, step: int, place: tuple[str, int]
+) -> Cause:
+    """used: the gradient that moved the weights. fresh: that of the batch alone. place: one weight, for
+    the numbers in the words."""
+    like = LIKE[tried.dtype]
+
+    def is_(other: State) -> bool:
+        return all(near(used[name], other[name], like) for name in used)
+
+    def and_left(gradient: State) -> State:
+        return {name: t + left[name] for name, t in gradient.items()}
+
+    left = {name: visit.left.get(name, torch.zeros_like(t)) for name, t in fresh.items()}
+    if is_({name: torch.zeros_like(t) for name, t in fresh.items()}):
+        return _still(visit)
+    if any(bool(t.any()) for t in left.values()):
+        if is_(and_left(fresh)):
+            return _summed(used, fresh, left, place)
+        if is_(left):
+            return (
+                "step_before_backward",
+                _("That is the gradient of the batch before."),
+                _("First loss.backward(), then optimizer.step()."),
+            )
+    twice = slope(tried, visit, step, softmax=True)
+    if is_(twice) or is_(and_left(twice)):
+        return (
+            "softmax_twice",
+            _("That is the gradient with softmax applied twice: CrossEntropyLoss applies it itself."),
+            _("Give it what the network returns, without softmax."),
+        )
+    times = factor(used, fresh, like)
+    if times is not None:
+        return _times(times, len(visit.stepped), like)
+    return (
+        "weights_differ",
+        _("No usual fault gives that gradient."),
+        _("Look at your steps one by one: forward, loss, zero_grad, backward, step, once per batch."),
+    )
+
+
+def _still(visit: Visit) -> Cause:
+    if not visit.stepped:
+        return (
+            "no_step",
+            _("No weight moved: optimizer.step() was not called for this batch."),
+            _("Call optimizer.step() after loss.backward(), for every batch."),
+        )
+    return (
+        "no_gradient",
+        _("No weight moved: there was no gradient when optimizer.step() was called."),
+        _("loss.backward() comes before the step, and zero_grad() not between the two."),
+    )
+
+
+def _summed(used: State, fresh: State, left: State, place: tuple[str, int]) -> Cause:
+    why = _(
+        "{used:.5f} = {fresh:.5f} + {old:.5f}, and {old:.5f} lay there already: backward adds to the "
+        "gradients of the batches before."
+    ).format(used=entry(used, place), fresh=entry(fresh, place), old=entry(left, place))
+    return "summed_gradients", why, _("Call optimizer.zero_grad() once per step, before loss.backward().")
+
+
+def _times(times: float, steps: int, like: float) -> Cause:
+    if steps > 1 and math.isclose(times, steps, rel_tol=like):
+        why = _("optimizer.step() was called {n} times.").format(n=steps)
+        return "stepped_again", why, _("Call it once per batch.")
+    return (
+        "loss_scaled",
+        _("That is {factor:.4g} times it: the loss was scaled before backward.").format(factor=times),
+        _("Call backward on the mean over the batch, as the criterion returns it."),
+    )

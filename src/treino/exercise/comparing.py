@@ -1,0 +1,62 @@
+"""Numbers of two trainings side by side: near, farthest, and the gradient that a batch has by itself."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from treino.exercise.problem import STEPS, Problem, State, keyed
+from treino.exercise.watching import Visit
+
+CLOSE = {torch.float32: 1e-4, torch.float64: 1e-8}  # of a tensor's norm: the same training
+LIKE = {torch.float32: 2e-3, torch.float64: 1e-6}  # of a tensor's norm: to tell where a gradient comes from
+
+
+def near(a: Tensor, b: Tensor, share: float) -> bool:
+    # batch norm takes away what the bias before it adds: such a gradient is zero but for rounding
+    return bool((a - b).norm() <= share * b.norm().clamp(min=share))
+
+
+def farthest(a: State, b: State) -> tuple[str, int] | None:
+    """The name and place where the two differ most; None where they are the same."""
+    apart = {name: (a[name].double() - b[name].double()).abs() for name in a}
+    name = max(apart, key=lambda n: float(apart[n].max()))
+    return (name, int(apart[name].argmax())) if bool(apart[name].any()) else None
+
+
+def entry(state: State, place: tuple[str, int]) -> float:
+    return float(state[place[0]].flatten()[place[1]])
+
+
+def written(state: State, place: tuple[str, int]) -> str:
+    """The weight at this place as one writes it: ``4.weight[0, 5]``."""
+    index = torch.unravel_index(torch.tensor(place[1]), state[place[0]].shape)
+    return f"{place[0]}[{', '.join(str(int(i)) for i in index)}]"
+
+
+def slope(tried: Problem, visit: Visit, step: int, *, softmax: bool = False) -> State:
+    """The gradient of this batch alone at the weights that the function had, in training mode."""
+    net, drops = tried.net(visit.before)
+    keyed(drops, step)
+    x_BD, y_B = tried.batch("train", step % STEPS)
+    with torch.enable_grad():
+        logits_BC = net.train()(x_BD)
+        nn.CrossEntropyLoss()(logits_BC.softmax(1) if softmax else logits_BC, y_B).backward()
+    return {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
+
+
+def loss_in_mode(tried: Problem, visit: Visit, mode: str, step: int, *, training: bool) -> float:
+    """The loss of this batch with all layers in training or in evaluation mode."""
+    net, drops = tried.net(visit.before)
+    keyed(drops, step)
+    x_BD, y_B = tried.batch(mode, step % STEPS)
+    with torch.no_grad():
+        return float(nn.CrossEntropyLoss()(net.train(training)(x_BD), y_B))
+
+
+def factor(used: State, fresh: State, like: float) -> float | None:
+    """c where used = c · fresh; None where there is none."""
+    dot = sum(float((used[n] * fresh[n]).sum()) for n in fresh)
+    found = dot / sum(float(t.square().sum()) for t in fresh.values())
+    same = all(near(used[n], fresh[n] * found, like) for n in fresh)
+    return found if same and not math.isclose(found, 1, rel_tol=like) else None

@@ -1,0 +1,42 @@
+"""What is told of a difference from the engine."""
+
+from dataclasses import dataclass
+
+from treino.exercise.watching import Pass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first difference.
+
+    rule: its stable name. mode, epoch, step: where, counted from 1 (step 0: the call as a whole). message:
+    what was seen, with numbers. why: what it comes from. hint: the change to make. yours, engine: the two
+    numbers, where it is one of numbers.
+    """
+
+    rule: str
+    mode: str
+    epoch: int
+    step: int
+    message: str
+    why: str
+    hint: str
+    yours: float | None = None
+    engine: float | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(line for line in (self.message, self.why, self.hint) if line)
+
+
+def named(
+    done: Pass,
+    step: int,
+    rule: str,
+    message: str,
+    why: str,
+    hint: str,
+    yours: float | None = None,
+    engine: float | None = None,
+) -> Difference:
+    """A difference in this call of the function."""
+    return Difference(rule, done.mode, done.epoch + 1, step, message, why, hint, yours, engine)

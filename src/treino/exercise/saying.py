@@ -1,0 +1,115 @@
+"""The loss that the function says, returned or printed, beside the engine's."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from treino.exercise.difference import Difference, named
+from treino.exercise.problem import BATCH, ROWS, STEPS, Answer
+from treino.exercise.watching import Pass
+from treino.words import _
+
+CLOSE = 1e-4
+PRINTED = 8  # of the printed numbers are told
+NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
+NAMES = "loss", "perda", "mean_loss", "epoch_loss"
+
+
+def misread(done: Pass, answer: Answer) -> Difference | None:
+    """The difference where the mean loss of the call was not said; None where it was."""
+    losses = _losses(done, answer)
+    wanted = float(np.mean(losses))
+    right = wanted, _over_rows(losses, done.mode)
+    said = said_loss(done.returned, len(losses))
+    if said is not None:
+        if any(math.isclose(said, value, rel_tol=CLOSE) for value in right):
+            return None
+        what = _("it returned {said:.5f}").format(said=said)
+        why = _wrong_mean(said, losses, done.mode)
+    else:
+        printed = NUMBER.findall(done.printed)
+        if any(_written(text, value) for text in printed for value in right):
+            return None
+        if not printed:
+            return named(
+                done, 0, "says_nothing",
+                _("In mode {mode!r} the function neither returned nor printed the loss.").format(
+                    mode=done.mode
+                ),
+                _("An epoch whose loss nobody is told can't be judged."),
+                _("Return the mean of the batches' losses: return np.mean(epoch_loss)."),
+                None, wanted,
+            )  # fmt: skip
+        said = next((float(t) for t in printed if _wrong_mean(float(t), losses, done.mode)), None)
+        what = _("it printed {said}").format(said=", ".join(printed[:PRINTED]))
+        why = "" if said is None else _wrong_mean(said, losses, done.mode)
+    message = _("In mode {mode!r} the mean loss of epoch {epoch} is {wanted:.5f}; {what}.")
+    return named(
+        done, 0, "loss_said",
+        message.format(mode=done.mode, epoch=done.epoch + 1, wanted=wanted, what=what),
+        why,
+        _("Collect each batch's loss, then say their mean: np.mean(epoch_loss)."),
+        said, wanted,
+    )  # fmt: skip
+
+
+def said_loss(returned: Any, batches: int) -> float | None:
+    """The loss in what the function returned: a number; the first of several; ``loss`` of a dict; the mean
+    of a list with one loss for each batch. None where there is none."""
+    if isinstance(returned, dict):
+        found = next((returned[name] for name in NAMES if name in returned), None)
+        return said_loss(found, batches)
+    if isinstance(returned, Tensor):
+        returned = returned.detach().cpu().numpy()
+    if isinstance(returned, np.ndarray):
+        returned = returned.tolist()
+    if isinstance(returned, (bool, str)) or returned is None:
+        return None
+    if isinstance(returned, Sequence):
+        values = [said_loss(v, batches) for v in returned]
+        if isinstance(returned, list) and len(values) == batches and None not in values:
+            return float(np.mean([v for v in values if v is not None]))
+        return values[0] if values else None
+    try:
+        return float(returned)
+    except (TypeError, ValueError):
+        return None
+
+
+def _losses(done: Pass, answer: Answer) -> list[float]:
+    if done.mode == "test":
+        return answer.test[done.epoch]
+    return answer.train[done.epoch * STEPS : (done.epoch + 1) * STEPS]
+
+
+def _over_rows(losses: list[float], mode: str) -> float:
+    sizes = [min(BATCH[mode], ROWS[mode] - n * BATCH[mode]) for n in range(len(losses))]
+    return sum(a * b for a, b in zip(losses, sizes, strict=True)) / ROWS[mode]
+
+
+def _wrong_mean(said: float, losses: list[float], mode: str) -> str:
+    """What this number is, where it is a usual one."""
+    rows = ROWS[mode]
+    known = {
+        sum(losses): _("That is the sum of the batches' losses."),
+        losses[-1]: _("That is the loss of the last batch."),
+        losses[0]: _("That is the loss of the first batch."),
+        sum(losses) / rows: _("That is the sum of the batches' means, divided by the number of rows."),
+        _over_rows(losses, mode) * rows: _("That is the sum over all rows."),
+        _over_rows(losses, mode) * rows / len(losses): _(
+            "That is the sum over all rows, divided by the number of batches."
+        ),
+        float(np.std(losses)): _("That is the deviation of the batches' losses."),
+    }
+    tolerance = 6e-4  # printed with three decimals or more
+    return next((why for value, why in known.items() if math.isclose(said, value, rel_tol=tolerance)), "")
+
+
+def _written(text: str, value: float) -> bool:
+    """Whether this printed number is the value, to the digits that it was printed with (three at least)."""
+    digits = len(text.partition(".")[2].partition("e")[0])
+    return digits >= 2 and abs(float(text) - value) <= 0.51 * 10**-digits + CLOSE * abs(value) * (digits > 3)

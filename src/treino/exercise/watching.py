@@ -1,0 +1,159 @@
+"""Calling the function as a course does, and noting what the network saw and how its weights moved."""
+
+import contextlib
+import inspect
+import io
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from treino.engine.own import HashDropout
+from treino.exercise.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
+
+Forward = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One call of the network. batch: which of the loader's it was given, None for other rows. before: the
+    weights, left: the gradients that lay there when it began. modes: of each layer, whether it trained."""
+
+    batch: int | None
+    before: State
+    left: State
+    modes: dict[str, bool] = field(default_factory=dict)
+    stepped: list[bool] = field(default_factory=list)  # optimizer.step calls: whether there was a gradient
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One call of the function. after: the weights at its end. handed: batches that the loader gave."""
+
+    mode: str
+    epoch: int
+    visits: list[Visit]
+    after: State
+    handed: int
+    returned: Any
+    printed: str
+    error: BaseException | None
+    line: tuple[int, str] | None  # of the function's file, where it raised
+
+    def weights_after(self, at: int) -> State:
+        return self.visits[at + 1].before if at + 1 < len(self.visits) else self.after
+
+
+def passes(forward: Forward, tried: Problem) -> list[Pass]:
+    """Train, test, train, test, each on the weights that the call before has left."""
+    net, drops = tried.net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=LR)
+    found = []
+    visits: list[Visit] = []
+    now = ("train", 0)
+
+    def enters(_module: nn.Module, args: tuple[Any, ...]) -> None:
+        mode, epoch = now
+        batch = _which(tried, mode, args[0] if args else None)
+        if batch is not None and mode == "train":
+            keyed(drops, epoch * STEPS + batch)
+        left = {name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None}
+        visits.append(Visit(batch, copied(net), left))
+
+    def works(name: str) -> Callable[..., None]:
+        def hook(layer: nn.Module, _args: tuple[Any, ...]) -> None:
+            visits[-1].modes[name] = layer.training
+
+        return hook
+
+    def steps(_optimizer: Any, _args: Any, _kwargs: Any) -> None:
+        if visits:
+            visits[-1].stepped.append(
+                any(p.grad is not None and bool(p.grad.any()) for p in net.parameters())
+            )
+
+    net.register_forward_pre_hook(enters)
+    for layer in net.children():
+        for kind, name in ((nn.BatchNorm1d, "BatchNorm1d"), (HashDropout, "Dropout")):
+            if isinstance(layer, kind):
+                layer.register_forward_pre_hook(works(name))
+    optimizer.register_step_pre_hook(steps)
+    given = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args(), "device": "cpu"}
+    with _names(forward, given), torch.enable_grad():
+        for epoch in range(EPOCHS):
+            for mode in ("train", "test"):
+                now = mode, epoch
+                visits.clear()
+                done = _call(forward, tried, net, mode, epoch, visits)
+                found.append(done)
+                if done.error is not None:
+                    return found
+    return found
+
+
+def _call(
+    forward: Forward, tried: Problem, net: nn.Module, mode: str, epoch: int, visits: list[Visit]
+) -> Pass:
+    loader, printed = tried.loader(mode), io.StringIO()
+    returned = error = line = None
+    with contextlib.redirect_stdout(printed):
+        try:
+            returned = forward(loader, net, epoch, mode)
+        except (Exception, SystemExit) as raised:
+            error, line = raised, where(raised, _file(forward))
+    return Pass(
+        mode, epoch, list(visits), copied(net), loader.handed, returned, printed.getvalue(), error, line
+    )
+
+
+def _file(forward: Forward) -> str:
+    """Where the function's code stands; of a callable object, where it is called."""
+    code = getattr(inspect.unwrap(forward), "__code__", None) or getattr(
+        type(forward).__call__, "__code__", None
+    )
+    return code.co_filename if code else ""
+
+
+def where(error: BaseException, file: str) -> tuple[int, str] | None:
+    """(line, text) of the last line in this file that the error came through."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return error.lineno, (error.text or "").strip()
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    return (frames[-1].lineno or 0, frames[-1].line or "") if frames else None
+
+
+def _which(tried: Problem, mode: str, x: Any) -> int | None:
+    for number in range(STEPS):
+        rows = tried.batch(mode, number)[0]
+        if isinstance(x, Tensor) and x.shape == rows.shape and torch.equal(x.to(rows.dtype), rows):
+            return number
+    return None
+
+
+def _args() -> dict[str, Any]:
+    """The course's dictionary."""
+    return {
+        "batch_size": BATCH["train"], "num_workers": 0, "num_classes": CLASSES, "lr": LR,
+        "weight_decay": 0.0, "num_epochs": EPOCHS, "device": torch.device("cpu"),
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def _names(forward: Forward, given: dict[str, Any]) -> Iterator[None]:
+    """Put these in the place of the function's global names, and what it had back afterwards."""
+    place = getattr(inspect.unwrap(forward), "__globals__", {})
+    usual = {"torch": torch, "nn": nn, "np": np, "F": F}
+    given = given | {name: value for name, value in usual.items() if name not in place}
+    before = {name: place[name] for name in given if name in place}
+    place.update(given)
+    try:
+        yield
+    finally:
+        for name in given:
+            place.pop(name, None)
+        place.update(before)

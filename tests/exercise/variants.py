@@ -1,0 +1,175 @@
+"""A right answer to the exercise, other right ones, and wrong ones: each a list of changes to the first."""
+
+from collections.abc import Callable
+from typing import Any
+
+Changes = list[tuple[str, str]]
+
+MODES = '    if mode == "train":\n        net.train()\n    else:\n        net.eval()\n'
+START = "    epoch_loss = []"
+LOOP = "for batch in loader"
+PRED = "pred = net(x)"
+LOSS = "loss = criterion(pred, y)"
+WHEN = '        if mode == "train":\n'
+ZERO = "            optimizer.zero_grad()\n"
+BACK = "            loss.backward()\n"
+STEP = "            optimizer.step()\n"
+UPDATE = WHEN + ZERO + BACK + STEP
+SAYS = "    return said.mean()\n"
+OWN = f"{START}\n    optimizer = torch.optim"
+RIGHT = f"""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+def forward(loader, net, epoch, mode):
+{MODES}
+{START}
+    {LOOP}:
+        x, y = batch
+        x, y = x.to(args["device"]), y.to(args["device"])
+        {PRED}
+        {LOSS}
+        epoch_loss.append(loss.cpu().detach())
+{UPDATE}
+    said = np.asarray(epoch_loss)
+{SAYS}
+"""
+
+
+def text_of(changes: Changes) -> str:
+    text = RIGHT
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def made(changes: Changes) -> Callable[..., Any]:
+    place: dict[str, Any] = {}
+    exec(compile(text_of(changes), "mine.py", "exec"), place)
+    found: Callable[..., Any] = place["forward"]
+    return found
+
+
+def says(line: str) -> tuple[str, str]:
+    return SAYS, f"    {line}\n"
+
+
+def update(*lines: str) -> tuple[str, str]:
+    return UPDATE, "".join(lines)
+
+
+STYLES: dict[str, Changes] = {
+    "returns the loss": [],
+    "prints as the course does": [says('print("Loss: %.4f +/- %.4f" % (said.mean(), said.std()))')],
+    "prints three decimals": [says('print(f"{epoch} {mode}: {said.mean():.3f}")')],
+    "returns loss and accuracy": [says("return said.mean(), 0.5")],
+    "returns a dictionary": [says("return {'accuracy': 0.5, 'loss': float(said.mean())}")],
+    "returns every batch's loss": [says("return epoch_loss")],
+    "returns a tensor with a graph": [(".cpu().detach()", ""), ("np.asarray(", "torch.stack(")],
+    "means over rows": [
+        (".detach())", ".detach() * len(y))"),
+        says("return said.sum() / len(loader.dataset)"),
+    ],
+    "net.train(mode)": [(MODES, '    net.train(mode == "train")\n')],
+    "zero_grad after the step": [update(WHEN, BACK, STEP, ZERO)],
+    "zero_grad before the forward pass": [
+        (PRED, f"optimizer.zero_grad()\n        {PRED}"),
+        update(WHEN, BACK, STEP),
+    ],
+    "clears by hand": [("optimizer.zero_grad()", "net.zero_grad(set_to_none=False)")],
+    "sets gradients to None": [("optimizer.zero_grad()", "for p in net.parameters(): p.grad = None")],
+    "grad mode of its own": [(PRED, f'with torch.set_grad_enabled(mode == "train"):\n            {PRED}')],
+    "functional loss": [(LOSS, "loss = F.cross_entropy(pred, y)")],
+    "log-softmax and nll": [(LOSS, "loss = F.nll_loss(F.log_softmax(pred, 1), y)")],
+    "flattens as the course does": [(PRED, "pred = net(x.view(x.size(0), -1))")],
+    "a list of batches": [("in loader", "in list(loader)")],
+    "enumerates": [(LOOP, "for number, batch in enumerate(loader)")],
+    "an optimizer of its own": [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'])")],
+    "in place by hand": [
+        ("optimizer.step()", "[p.data.sub_(args['lr'] * p.grad) for p in net.parameters()]"),
+    ],
+}  # fmt: skip
+
+WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, changes
+    "gradients are summed": ("summed_gradients", "train", 2, [(ZERO, "")]),
+    "leftovers of the test": ("summed_gradients", "train", 1, [update(BACK[4:], WHEN, STEP, ZERO)]),
+    "softmax in front": ("softmax_twice", "train", 1, [(PRED, "pred = net(x).softmax(1)")]),
+    "softmax, own loss": (
+        "softmax_twice", "train", 1, [(LOSS, "loss = F.cross_entropy(pred.softmax(1), y)")],
+    ),
+    "never trains": ("mode_train", "train", 1, [("net.train()", "pass")]),
+    "always evaluates": ("mode_train", "train", 1, [("net.train()", "net.eval()")]),
+    "never evaluates": ("mode_test", "test", 1, [("net.eval()", "pass")]),
+    "train forgotten after the test": (
+        "mode_train", "train", 1, [("net.train()", "net.train() if epoch == 0 else None")],
+    ),
+    "dropout alone is put to rest": (
+        "mode_test", "test", 1, [("net.eval()", "[m.eval() for m in net if 'Drop' in str(m)]")],
+    ),
+    "moves in test": ("weights_moved_in_test", "test", 1, [update("        if True:\n", ZERO, BACK, STEP)]),
+    "no step": ("no_step", "train", 1, [(STEP, "")]),
+    "no backward": ("no_gradient", "train", 1, [(BACK, "")]),
+    "cleared in between": ("no_gradient", "train", 1, [update(WHEN, BACK, ZERO, STEP)]),
+    "step first": ("no_gradient", "train", 1, [update(WHEN, STEP, ZERO, BACK)]),
+    "one step at the end": (
+        "no_step", "train", 1, [update(WHEN, BACK), ("    said =", f"{STEP[8:]}    said =")],
+    ),
+    "steps twice": ("stepped_again", "train", 1, [update(WHEN, ZERO, BACK, STEP, STEP)]),
+    "sum instead of mean": ("loss_scaled", "train", 1, [("loss.backward()", "(loss * len(y)).backward()")]),
+    "another optimizer": ("weights_differ", "train", 1, [(START, f"{OWN}.Adam(net.parameters(), lr=0.5)")]),
+    "calls the network twice": (
+        "network_called_again", "train", 1, [(LOSS, f"{LOSS}\n        right = net(x).argmax(1) == y")],
+    ),
+    "never calls the network": (
+        "network_unused", "train", 0, [(PRED, "pred = torch.zeros(len(x), 3, requires_grad=True)")],
+    ),
+    "other rows": ("rows_changed", "train", 1, [(PRED, "pred = net(x * 2)")]),
+    "another loader": (
+        "loader_unused", "train", 0,
+        [("in loader", "in train_loader"), (START, f"    train_loader = []\n{START}"), says("return 1.0")],
+    ),
+    "leaves early": (
+        "loader_partly", "train", 3, [update(UPDATE, "        if len(epoch_loss) > 1:\n            break\n")],
+    ),
+    "returns in the loop": ("loader_partly", "train", 2, [update(UPDATE, "        return loss.item()\n")]),
+    "goes over it again": ("loader_again", "train", 4, [("in loader", "in [*loader, *loader]")]),
+    "has no end": (
+        "raises", "train", 0, [(LOOP, "while True:\n        list(loader)\n    for batch in loader")],
+    ),
+    "says nothing": ("says_nothing", "train", 0, [says("return None")]),
+    "returns the sum": ("loss_said", "train", 0, [says("return said.sum()")]),
+    "returns the last": ("loss_said", "train", 0, [says("return loss.item()")]),
+    "divides by the rows": ("loss_said", "train", 0, [says("return said.sum() / len(loader.dataset)")]),
+    "prints the sum": ("loss_said", "train", 0, [says("print(f'{said.sum():.4f}')")]),
+    "says another loss in test": (
+        "loss_said", "test", 0, [says("return said.mean() if mode == 'train' else 0.123")],
+    ),
+    "raises": ("raises", "train", 1, [(LOSS, "loss = criterion(pred, y.view(-1, 1, 1))")]),
+    "raises in test": (
+        "raises", "test", 3, [("    said =", "    assert mode == 'train', 'no test'\n    said =")],
+    ),
+    "an unknown name": ("raises", "train", 0, [('args["device"]', "my_device")]),
+    "exits": ("raises", "train", 0, [(START, "    raise SystemExit(3)")]),
+}  # fmt: skip
+
+NOTED: dict[str, tuple[str, Changes]] = {  # -> a word of the note, changes
+    "backward in test too": (
+        "with torch.no_grad()",
+        [update("        optimizer.zero_grad()\n", BACK[4:], WHEN, STEP)],
+    ),
+    "casts to float32": ("float32", [(PRED, "pred = net(x.float())")]),
+}
+
+WHY = {  # a part of the reason that is told
+    "returns the sum": "sum of the batches' losses",
+    "prints the sum": "sum of the batches' losses",
+    "returns the last": "last batch",
+    "divides by the rows": "divided by the number of rows",
+    "steps twice": "2 times",
+    "sum instead of mean": "8 times",
+    "an unknown name": "args",
+    "raises": "loss = criterion(pred, y.view(-1, 1, 1))",
+    "has no end": "without an end",
+}
