@@ -1,0 +1,219 @@
+"""What every unit of a network sees over its inputs, and how units hang together: the diagram's numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.inspection.boundary import grid, placed, sight
+from treino.inspection.predict import outputs, probabilities
+from treino.inspection.rows import ALL, draw
+from treino.inspection.thumbnails import Ran, layers_as_they_run
+from treino.inspection.views import Floats, Points, Sight, Split
+from treino.words import _
+
+SHOWN = 16  # units of a layer, at most
+LAYERS = 8  # at most; of more the first and the last ones
+GRID = 40  # of a unit's thumbnail
+FINE = 120  # of the last picture, what the network says
+ROWS = 1000  # training rows on which units are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One column of the diagram: K of ``total`` units that run together.
+
+    name: the module's name in the network, "" for the inputs. what: its kind and what follows it, "Linear,
+    ReLU". units_K: the units' numbers, those that move the next stage most: the deviation of what they give
+    on training rows times the length of the weights that lead on from them.
+    labels: names of inputs and outputs, else empty.
+    seen_KRR: ``[K, R (y), R (x)]`` what each gives over the grid, as the next stage gets it; of channels the
+    mean over the places. bias_K: None where there is none.
+    weight_KJ: from the J units shown of the stage before; None where no matrix leads from those to these.
+    norm_K: the length of all weights that lead to a unit, NaN where there are none.
+    tile_K: the weights on a picture's pixels, ``[K, C, H, W]``, else None.
+    dead_K: the unit gives the same on every training row. active_K: the share of rows where it gives not 0.
+    """
+
+    name: str
+    what: str
+    total: int
+    units_K: NDArray[np.int64]
+    labels: tuple[str, ...]
+    seen_KRR: Floats
+    bias_K: Floats | None
+    weight_KJ: Floats | None
+    norm_K: Floats
+    tile_K: Floats | None
+    dead_K: NDArray[np.bool_]
+    active_K: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Insides:
+    """A network from its inputs to what it says.
+
+    sight: the plane, or the line, that all thumbnails are drawn over. x_R, y_R: their grid; y_R has one value
+    on a line. fine_x_R, fine_y_R: the grid of ``said_RRC``, probabilities ``[R, R, C]`` or the target
+    ``[R, R, 1]`` in its own units. points: the rows, at their places.
+    mean_item: of pictures the mean training item ``[C, H, W]``, else None.
+    left_out: layers between that are not shown. notes: what the picture can't show, one sentence each.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    target: str
+    target_mean: float
+    sight: Sight
+    x_R: Floats
+    y_R: Floats
+    stages: tuple[Stage, ...]
+    fine_x_R: Floats
+    fine_y_R: Floats
+    said_RRC: Floats
+    points: tuple[Points, ...]
+    mean_item: Floats | None
+    rows: int
+    left_out: int
+    notes: tuple[str, ...]
+
+
+def insides(
+    net: nn.Module,
+    data: Data,
+    *,
+    resolution: int = GRID,
+    item_shape: Sequence[int] | None = None,
+    splits: Sequence[Split] = ALL,
+) -> Insides:
+    """The numbers behind the network's diagram, on the plane of its boundary's picture.
+
+    What units give is read by forward hooks, so any network will do; of one that is no chain of layers the
+    notes say what the picture leaves out. resolution: of the thumbnails.
+    """
+    look = sight(net, data, item_shape=item_shape)
+    points = tuple(
+        p
+        for p in placed(lambda x: outputs(net, x, item_shape=item_shape), data, look.place)
+        if p.split in splits
+    )
+    at_NK = np.concatenate([p.at_NK for p in points])
+    plane = at_NK.shape[1] == 2
+
+    def axis(k: int, count: int) -> Floats:
+        return grid(at_NK[:, k], count) if k == 0 or plane else np.zeros(1)
+
+    def rows_of(x_R: Floats, y_R: Floats) -> torch.Tensor:
+        at = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
+        return look.rows(at if plane else at[:, :1])
+
+    x_R, y_R, fine_x_R, fine_y_R = axis(0, resolution), axis(1, resolution), axis(0, FINE), axis(1, FINE)
+    ran, _out, notes = layers_as_they_run(net, rows_of(x_R, y_R), item_shape)
+    measured, _same, _more = layers_as_they_run(net, draw(data.train, ROWS).x, item_shape)
+    fine = outputs(net, rows_of(fine_x_R, fine_y_R), item_shape=item_shape)
+    left_out = max(0, len(ran) - LAYERS)
+    if left_out:
+        keep = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
+        after = keep[LAYERS // 2]
+        ran = [replace(ran[i], weight=None) if i == after else ran[i] for i in keep]
+        measured = [measured[i] for i in keep]
+        notes = [*notes, _("Layers in the middle that are not shown: {n}.").format(n=left_out)]
+    stages = _stages(data, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
+    if data.classes:
+        loss = "bce" if fine.shape[1] == 1 else "cross_entropy"
+        said = probabilities(fine, loss).double().numpy()
+    else:
+        said = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
+    image = data.kind == "image"
+    return Insides(
+        data.name,
+        data.classes,
+        data.target,
+        data.target_mean,
+        look,
+        x_R,
+        y_R,
+        tuple(stages),
+        fine_x_R,
+        fine_y_R,
+        said.reshape(len(fine_y_R), len(fine_x_R), -1),
+        points,
+        data.preparation.inverse(draw(data.train, ROWS).x.mean(dim=0)[None]).reshape(data.item_shape)
+        if image
+        else None,
+        min(len(data.train), ROWS),
+        left_out,
+        tuple(notes),
+    )
+
+
+def _stages(
+    data: Data, ran: Sequence[Ran], measured: Sequence[Ran], grid_ND: torch.Tensor, shape: tuple[int, int]
+) -> list[Stage]:
+    """The inputs, unless they are pixels, and one stage for each layer, with the units that count most."""
+    seen = [r.given_NU for r in ran]
+    on_rows = [m.given_NU for m in measured]
+    weights = [r.weight for r in ran]
+    names, what = [r.name for r in ran], [r.what for r in ran]
+    if data.kind != "image":
+        seen = [grid_ND.double().numpy(), *seen]
+        on_rows = [draw(data.train, ROWS).x.double().numpy(), *on_rows]
+        weights, names, what = [None, *weights], ["", *names], [_("inputs"), *what]
+    shown: list[NDArray[np.int64]] = []
+    for k, given_NU in enumerate(on_rows):
+        onward = weights[k + 1] if k + 1 < len(weights) else None
+        joined = onward is not None and onward.shape[1] == given_NU.shape[1]
+        length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else 1.0
+        move_U = np.nan_to_num(given_NU.std(axis=0) * length_U, nan=0.0, posinf=np.inf)
+        shown.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
+    stages = []
+    first = len(seen) - len(ran)
+    for k, units_K in enumerate(shown):
+        layer = ran[k - first] if k >= first else None
+        weight, joined = weights[k], False
+        if weight is not None and k > 0:
+            joined = weight.shape[1] == seen[k - 1].shape[1]
+        total = seen[k].shape[1]
+        rows_NK = on_rows[k][:, units_K]
+        tile = None if layer is None or k > 0 else layer.tiles(data.item_shape)
+        has_matrix = weight is not None and len(weight) == total
+        bias = (
+            layer.bias if layer is not None and layer.bias is not None and len(layer.bias) == total else None
+        )
+        stages.append(
+            Stage(
+                names[k],
+                what[k],
+                total,
+                units_K,
+                _labels(data, k, len(shown), total, units_K),
+                np.ascontiguousarray(seen[k][:, units_K].T).reshape(len(units_K), *shape),
+                None if bias is None else bias[units_K],
+                weight[np.ix_(units_K, shown[k - 1])]
+                if joined and has_matrix and weight is not None
+                else None,
+                np.linalg.norm(weight[units_K], axis=1)
+                if has_matrix and weight is not None
+                else np.full(len(units_K), np.nan),
+                None if tile is None or len(tile) != total else tile[units_K],
+                np.asarray(np.ptp(rows_NK, axis=0) == 0),
+                np.asarray((rows_NK != 0).mean(axis=0)),
+            )
+        )
+    return stages
+
+
+def _labels(data: Data, stage: int, stages: int, total: int, units_K: NDArray[np.int64]) -> tuple[str, ...]:
+    if stage == 0 and data.kind != "image":
+        return tuple(data.preparation.inputs[u] for u in units_K)
+    if stage < stages - 1:
+        return ()
+    if not data.classes:
+        return (data.target,) * len(units_K) if total == 1 else ()
+    if total == 1:
+        return (data.classes[-1],)
+    return tuple(data.classes[u] for u in units_K) if total == len(data.classes) else ()

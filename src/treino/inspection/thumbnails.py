@@ -1,0 +1,203 @@
+"""What the layers of any network give on some rows, as they run: read by forward hooks."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+from treino.inspection.predict import evaluating
+from treino.inspection.views import Floats
+from treino.words import _
+
+BATCH = 512
+STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity, nn.Flatten)
+"""Modules that change nothing in eval mode but perhaps the shape: not worth a word in a diagram."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """One layer, as it ran: a module with a matrix of weights, and what followed until the next one.
+
+    name, what: as in ``insides.Stage``. given_NU: ``[N, U]`` float64 what it gave to the next layer; of
+    channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel: the weights
+    in their own shape. bias: ``[U]`` or None.
+    """
+
+    name: str
+    what: str
+    given_NU: Floats
+    weight: Floats | None
+    kernel: Floats
+    bias: Floats | None
+
+    def tiles(self, item_shape: Sequence[int]) -> Floats | None:
+        """``[U, C, H, W]`` the weights on an item's pixels, or a convolution's kernels; None for neither."""
+        if self.kernel.ndim == 4:
+            return self.kernel
+        if self.weight is None or self.weight.shape[1] != math.prod(item_shape) or len(item_shape) < 2:
+            return None
+        return self.weight.reshape(len(self.weight), -1, *item_shape[-2:])
+
+
+@dataclass(eq=False)
+class _Layer:
+    """A layer that is being read, batch by batch."""
+
+    name: str
+    module: nn.Module
+    follow: list[nn.Module] = field(default_factory=list)
+    given: list[Tensor] = field(default_factory=list)
+    between: bool = False
+
+
+def layers_as_they_run(
+    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
+) -> tuple[list[Ran], Tensor, list[str]]:
+    """The layers in the order in which they run, the outputs ``[N, C]``, and what can't be seen of them.
+
+    A layer begins with each module that has a matrix of weights. What it gives is the output of the last
+    module after it that keeps its units, or what the next layer really gets where the code between them
+    does more. Leaves the network as it was found.
+    """
+    layers: list[_Layer] = []
+    parts = []
+    notes: list[str] = []
+    with evaluating(net) as device, torch.no_grad():
+        for x_BD in x_ND.split(BATCH):
+            x = x_BD.to(device)
+            x = x.reshape(len(x), *item_shape) if item_shape else x
+            with _reading(net, layers, len(x)) as pass_over:
+                out = net(x)
+            pass_over.end(out)
+            parts.append(out.reshape(len(x), -1).cpu())
+    seen = [layer for layer in layers if layer.given and sum(map(len, layer.given)) == len(x_ND)]
+    if len(seen) < len(layers):
+        notes.append(
+            _("Layers that can't be shown, for they give no unit a number for each row: {names}.").format(
+                names=", ".join(f"{y.name} ({type(y.module).__name__})" for y in layers if y not in seen)
+            )
+        )
+    between = [layer.name for layer in seen if layer.between]
+    if between:
+        notes.append(
+            _(
+                "After {names} the code between the layers does more, and is seen as the next layer gets it."
+            ).format(names=", ".join(between))
+        )
+    ran = [_ran(layer) for layer in seen]
+    if not ran:
+        notes.append(_("No layer could be seen inside this network: only what it says is shown."))
+    return ran, torch.cat(parts), notes
+
+
+class _Pass:
+    """One batch on its way: which layer runs, and the tensor that came out last."""
+
+    def __init__(self, layers: list[_Layer], rows: int) -> None:
+        self.layers, self.rows, self.first = layers, rows, not layers
+        self.at = -1
+        self.units: Tensor | None = None
+
+    def enter(self, name: str, module: nn.Module, x: Any) -> None:
+        if not _matrix(module):
+            return
+        if self.at >= 0:
+            self._leave(x)
+        self.at += 1
+        if self.first or self.at >= len(self.layers):
+            self.layers.append(_Layer(name, module))
+        self.units = None
+
+    def came_out(self, module: nn.Module, out: Any) -> None:
+        if self.at < 0 or not isinstance(out, Tensor):
+            return
+        units = _by_unit(out, self.rows, self.layers[self.at].module)
+        layer = self.layers[self.at]
+        if module is not layer.module and self.first:
+            layer.follow.append(module)
+        if units is not None and (self.units is None or units.shape == self.units.shape):
+            self.units = units
+
+    def _leave(self, x: Any) -> None:
+        """What the next layer gets tells what this one gave, where it has as many units."""
+        layer, units = self.layers[self.at], self.units
+        got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
+        if units is not None and got is not None and got.shape == units.shape and not torch.equal(got, units):
+            layer.between, units = True, got
+        if units is not None:
+            layer.given.append(units)
+
+    def end(self, out: Tensor) -> None:
+        if self.at >= 0:
+            self._leave(out)
+
+
+@contextmanager
+def _reading(net: nn.Module, layers: list[_Layer], rows: int) -> Iterator[_Pass]:
+    run = _Pass(layers, rows)
+    hooks = []
+    for name, module in net.named_modules():
+        if any(True for _child in module.children()):
+            continue
+        enter = _enter(run, name or type(net).__name__)
+        hooks.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+        hooks.append(module.register_forward_hook(lambda m, _args, out: run.came_out(m, out)))
+    try:
+        yield run
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _enter(run: _Pass, name: str) -> Any:
+    def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
+        run.enter(name, module, next(iter([*args, *kwargs.values()]), None))
+
+    return hook
+
+
+def _matrix(module: nn.Module) -> bool:
+    return not isinstance(module, nn.LayerNorm) and any(
+        parameter.dim() >= 2 for parameter in module.parameters(recurse=False)
+    )
+
+
+def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
+    """``[N, U]``, copied: channels, or a ``Linear``'s last axis, the mean over all places; None where the
+    rows don't come first."""
+    if out.dim() < 2 or len(out) != rows or not out.is_floating_point():
+        return None
+    by_channel = out if isinstance(module, _ConvNd) else out.movedim(-1, 1)
+    return (
+        by_channel.detach().to("cpu", torch.float64, copy=True).flatten(2).mean(dim=2)
+        if out.dim() > 2
+        else (out.detach().to("cpu", torch.float64, copy=True))
+    )
+
+
+def _ran(layer: _Layer) -> Ran:
+    module = layer.module
+    kernel = next(p for p in module.parameters(recurse=False) if p.dim() >= 2).detach().double().cpu().numpy()
+    bias = getattr(module, "bias", None)
+    words = [type(m).__name__ for m in [module, *layer.follow] if not isinstance(m, STILL)]
+    if layer.between:
+        words.append("…")
+    return Ran(
+        layer.name,
+        ", ".join(words),
+        torch.cat(layer.given).numpy(),
+        kernel if isinstance(module, nn.Linear) else None,
+        kernel,
+        bias.detach().double().cpu().numpy() if isinstance(bias, Tensor) else None,
+    )
+
+
+def first_kernel(net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None) -> Ran | None:
+    """The first layer with a matrix that runs; None where no module has one."""
+    ran, _out, _notes = layers_as_they_run(net, x_ND[:2], item_shape)
+    return ran[0] if ran else None
