@@ -29,7 +29,7 @@ from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
 START = "train", "show", "predict", "plot", "data"
-LATER_VERBS = "studio"
+LATER_VERBS = ("studio",)
 
 
 def with_settings(verb: Callable[..., int]) -> Callable[..., int]:

@@ -1,0 +1,78 @@
+"""``treino explain``: the arithmetic of one update of one weight, with numbers."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+from treino.words import _
+
+
+def explain(
+    topic: Annotated[str | None, Parameter(help="what to explain; alone: the list of topics")] = None,
+    run: Annotated[
+        str | None, Parameter(help="a run to explain it on: its name, folder, or 'last'; default: an example")
+    ] = None,
+    /,
+    *,
+    step: Annotated[
+        int | None,
+        Parameter(help="the update that follows so many updates; 0: the first; default: the third"),
+    ] = None,
+    weight: Annotated[
+        str | None,
+        Parameter(
+            help="layer,unit,input counted from 0, or layer,unit for a bias; default: the weight of the "
+            "first layer that moves most"
+        ),
+    ] = None,
+    to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
+    digits: Annotated[int, Parameter(help="significant digits shown, 1 to 17")] = 6,
+    net: Net = None,
+    trust: Trust = False,
+    data_file: DataFile = None,
+    screen: ScreenFlag,
+) -> int:
+    """Explain a loss, an optimizer or back-propagation with numbers, on an example or on a run of yours.
+
+    Every formula stands there with symbols and with numbers, and is checked by torch while you wait.
+
+    Examples: treino explain adam | treino explain adam last --step 3 --weight 0,2,5 --to adam.html
+    """
+    if topic is None:
+        return _topics(screen)
+    from treino.workflows.explain import explain as work
+    from treino.workflows.run import open_run
+
+    opened = None if run is None else open_run(run, net=net, trust=trust, data=data_file)
+    found = work(topic, opened, step=step, weight=weight, digits=digits)
+    document = found.document
+    if to is not None:
+        document["path"] = str(found.save(Path(to)))
+        screen.out.print(document["path"])
+    else:
+        from treino.plots.explain_text import rendered
+
+        for piece in rendered(found.explanation, digits):
+            screen.out.print(piece)
+    screen.document(document)
+    if not found.holds:
+        from treino.plots.explain_text import verdict
+
+        screen.err.print(verdict(found.explanation))
+    return 0 if found.holds else 1
+
+
+def _topics(screen: ScreenFlag) -> int:
+    from treino.inspection.microscope import TOPICS
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    lines = {name: _(topic.about) for name, topic in TOPICS.items()}
+    for name, about in lines.items():
+        table.add_row(f"treino explain {name}", about)
+    screen.out.print(table)
+    screen.out.print(_("\nOn a run of yours: treino explain adam last --step 3 --weight 0,2,5"))
+    screen.document({"topics": [{"topic": name, "about": about} for name, about in lines.items()]})
+    return 0

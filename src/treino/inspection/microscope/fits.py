@@ -1,0 +1,50 @@
+"""Which topic fits which run."""
+
+from collections.abc import Callable
+
+from treino.inspection.microscope.moving import kind
+from treino.inspection.microscope.update import Update
+from treino.words import _
+
+Refusal = tuple[str, str, str]
+LOSSES = {"mse": "mse", "l1": "l1", "huber": "huber", "bce": "bce", "cross_entropy": "cross-entropy"}
+
+
+def loss_is(name: str) -> Callable[[Update], Refusal | None]:
+    """Refuses runs with another loss."""
+
+    def refuses(update: Update) -> Refusal | None:
+        theirs = LOSSES[update.loss.name]
+        return (
+            None if theirs == name else _other(update, name, theirs, _("the loss {name}").format(name=theirs))
+        )
+
+    return refuses
+
+
+def optimizer_is(name: str) -> Callable[[Update], Refusal | None]:
+    """Refuses runs with another optimizer; sgd with momentum is ``momentum``."""
+
+    def refuses(update: Update) -> Refusal | None:
+        theirs = kind(update)
+        said = _("sgd without momentum") if theirs == "sgd" else _("sgd with momentum")
+        said = said if theirs in ("sgd", "momentum") else theirs
+        return None if theirs == name else _other(update, name, theirs, said)
+
+    return refuses
+
+
+def anything(update: Update) -> Refusal | None:
+    return None
+
+
+def _other(update: Update, asked: str, theirs: str, said: str) -> Refusal:
+    return (
+        "explain_topic_fits_not",
+        _("{asked} does not explain {run}: it was trained with {said}.").format(
+            asked=asked, run=update.run, said=said
+        ),
+        _("Ask for: treino explain {theirs} {run}, or treino explain {asked} alone.").format(
+            theirs=theirs, run=update.typed, asked=asked
+        ),
+    )

@@ -1,0 +1,239 @@
+"""A formula as a tree: its leaves carry a symbol and a number, so that what is read and what is computed
+are one thing and can't drift apart.
+
+Every operation stands in one table with its own local derivatives; ``derivative`` is the chain rule over it.
+Writers (``plots/explain_text.py``, ``plots/explain_mathml.py``) turn the tree into symbols or numbers.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+
+class Expr:
+    """What the three leaves and nodes share: Python's operators build the tree."""
+
+    def __add__(self, other: "Expr | float") -> "Op":
+        return Op("+", (self, expr(other)))
+
+    def __radd__(self, other: float) -> "Op":
+        return Op("+", (expr(other), self))
+
+    def __sub__(self, other: "Expr | float") -> "Op":
+        return Op("-", (self, expr(other)))
+
+    def __rsub__(self, other: float) -> "Op":
+        return Op("-", (expr(other), self))
+
+    def __mul__(self, other: "Expr | float") -> "Op":
+        return Op("*", (self, expr(other)))
+
+    def __rmul__(self, other: float) -> "Op":
+        return Op("*", (expr(other), self))
+
+    def __truediv__(self, other: "Expr | float") -> "Op":
+        return Op("/", (self, expr(other)))
+
+    def __rtruediv__(self, other: float) -> "Op":
+        return Op("/", (expr(other), self))
+
+    def __pow__(self, other: "Expr | float") -> "Op":
+        return Op("^", (self, expr(other)))
+
+    def __neg__(self) -> "Op":
+        return Op("neg", (self,))
+
+
+@dataclass(frozen=True)
+class Number(Expr):
+    """A constant of the formula itself: the 2 of a square's derivative. The same in symbols and numbers."""
+
+    number: float
+
+
+@dataclass(frozen=True)
+class Symbol(Expr):
+    """A quantity: its sign (with index, exponent-like mark, hat) and the number that it has here.
+
+    name: one sign or a word, e.g. ``m``. sub: ``t−1``. sup: ``(1)``, a layer's mark, no power. hat: m̂.
+    """
+
+    name: str
+    number: float
+    sub: str = ""
+    sup: str = ""
+    hat: bool = False
+
+    def now(self, number: float) -> "Symbol":
+        """The same quantity with another number."""
+        return replace(self, number=number)
+
+
+@dataclass(frozen=True)
+class Op(Expr):
+    """An operation of ``OPS`` on its arguments."""
+
+    kind: str
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Series(Expr):
+    """Σ over an index: the general term for the symbols, every single term for the numbers.
+
+    Both come from one function: see ``series``.
+    """
+
+    index: str
+    last: str
+    body: Expr
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """left = right. value: of the right side."""
+
+    left: Expr
+    right: Expr
+
+    @property
+    def value(self) -> float:
+        return value(self.right)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """compute: numbers -> number. slopes: one function for each argument: arguments -> ∂/∂argument."""
+
+    compute: Callable[..., float]
+    slopes: tuple[Callable[..., "Expr"], ...]
+
+
+def expr(value: "Expr | float") -> Expr:
+    return value if isinstance(value, Expr) else Number(float(value))
+
+
+def series(index: str, last: str, count: int, term: Callable[[str, int], Expr]) -> Series:
+    """Σ with ``term(sub, place)``: called once with the index's name for the symbols (its numbers are not
+    looked at), and for each place from 0 on with the place's number, from 1 on, as ``sub``."""
+    return Series(index, last, term(index, 0), tuple(term(str(k + 1), k) for k in range(count)))
+
+
+def sigmoid(z: float) -> float:
+    """1 / (1 + e⁻ᶻ) without overflow."""
+    return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+
+
+def _power(a: float, n: float) -> float:
+    try:
+        return float(a**n)
+    except OverflowError:
+        return math.inf
+
+
+def _bell(z: float) -> float:
+    """The standard normal's density."""
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def _below(z: float) -> float:
+    """The standard normal's distribution."""
+    return (1 + math.erf(z / math.sqrt(2))) / 2
+
+
+ONE, ZERO = Number(1.0), Number(0.0)
+OPS: dict[str, Operation] = {
+    "+": Operation(lambda a, b: a + b, (lambda a, b: ONE, lambda a, b: ONE)),
+    "-": Operation(lambda a, b: a - b, (lambda a, b: ONE, lambda a, b: Number(-1.0))),
+    "*": Operation(lambda a, b: a * b, (lambda a, b: b, lambda a, b: a)),
+    "/": Operation(lambda a, b: a / b, (lambda a, b: 1 / b, lambda a, b: -(a / b**2))),
+    "^": Operation(_power, (lambda a, n: _times(n, _raised(a, n)), lambda a, n: (a**n) * ln(a))),
+    "neg": Operation(lambda a: -a, (lambda a: Number(-1.0),)),
+    "sqrt": Operation(lambda a: math.sqrt(a) if a >= 0 else math.nan, (lambda a: 1 / (2 * sqrt(a)),)),
+    "exp": Operation(math.exp, (lambda a: exp(a),)),
+    "ln": Operation(lambda a: math.log(a) if a > 0 else -math.inf, (lambda a: 1 / a,)),
+    "abs": Operation(abs, (lambda a: call("sign", a),)),
+    "sign": Operation(lambda a: float((a > 0) - (a < 0)), (lambda a: ZERO,)),
+    "min": Operation(min, (lambda a, b: call("less", a, b), lambda a, b: call("less", b, a))),
+    "less": Operation(lambda a, b: float(a < b), (lambda a, b: ZERO, lambda a, b: ZERO)),
+    # ---- activations and their slopes
+    "σ": Operation(sigmoid, (lambda z: call("σ", z) * (1 - call("σ", z)),)),
+    "tanh": Operation(math.tanh, (lambda z: 1 - call("tanh", z) ** 2,)),
+    "ReLU": Operation(lambda z: max(z, 0.0), (lambda z: call("ReLU′", z),)),
+    "ReLU′": Operation(lambda z: float(z > 0), (lambda z: ZERO,)),  # torch takes 0 at the kink
+    "LeakyReLU": Operation(lambda z: z if z > 0 else 0.01 * z, (lambda z: call("LeakyReLU′", z),)),
+    "LeakyReLU′": Operation(lambda z: 1.0 if z > 0 else 0.01, (lambda z: ZERO,)),
+    "GELU": Operation(lambda z: z * _below(z), (lambda z: call("GELU′", z),)),
+    "GELU′": Operation(lambda z: _below(z) + z * _bell(z), (lambda z: call("GELU″", z),)),
+    "GELU″": Operation(lambda z: (2 - z * z) * _bell(z), (lambda z: ZERO,)),
+    "SiLU": Operation(lambda z: z * sigmoid(z), (lambda z: call("σ", z) * (1 + z * (1 - call("σ", z))),)),
+}
+
+
+def call(kind: str, *args: Expr | float) -> Op:
+    return Op(kind, tuple(expr(a) for a in args))
+
+
+def sqrt(a: Expr | float) -> Op:
+    return call("sqrt", a)
+
+
+def exp(a: Expr | float) -> Op:
+    return call("exp", a)
+
+
+def ln(a: Expr | float) -> Op:
+    return call("ln", a)
+
+
+def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
+    """The number of a tree. at: other numbers for some of its symbols."""
+    if isinstance(e, Symbol):
+        return e.number if at is None else at.get(e, e.number)
+    if isinstance(e, Number):
+        return e.number
+    if isinstance(e, Series):
+        return _sum([value(term, at) for term in e.terms])
+    assert isinstance(e, Op)
+    return OPS[e.kind].compute(*(value(a, at) for a in e.args))
+
+
+def _sum(terms: Sequence[float]) -> float:
+    """Rounded once, at the end, however many there are."""
+    return math.fsum(terms) if all(map(math.isfinite, terms)) else sum(terms)
+
+
+def derivative(e: Expr, by: Symbol) -> Expr:
+    """∂e/∂by as a tree: for each argument its local derivative times the argument's own (the chain rule)."""
+    if isinstance(e, Symbol):
+        return ONE if e == by else ZERO
+    if isinstance(e, Number):
+        return ZERO
+    if isinstance(e, Series):
+        return _added([derivative(term, by) for term in e.terms])
+    assert isinstance(e, Op)
+    inner = [(place, derivative(a, by)) for place, a in enumerate(e.args)]
+    return _added([_times(OPS[e.kind].slopes[place](*e.args), d) for place, d in inner if d != ZERO])
+
+
+def _added(parts: Sequence[Expr]) -> Expr:
+    found: Expr = ZERO
+    for part in parts:
+        if part != ZERO:
+            found = part if found == ZERO else found + part
+    return found
+
+
+def _times(a: Expr, b: Expr) -> Expr:
+    if ZERO in (a, b):
+        return ZERO
+    if isinstance(a, Number) and isinstance(b, Number):
+        return Number(a.number * b.number)
+    return b if a == ONE else a if b == ONE else -b if a == Number(-1.0) else a * b
+
+
+def _raised(a: Expr, n: Expr) -> Expr:
+    """a to the power n − 1."""
+    less: Expr = Number(n.number - 1) if isinstance(n, Number) else n - 1
+    return a if less == ONE else ONE if less == ZERO else a**less

@@ -1,0 +1,169 @@
+"""A network of layers worked by hand: forward, and the slope of the loss back through every layer.
+
+Plain float64 arithmetic on arrays, apart from torch, so that torch can be asked whether it is right.
+Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from torch import nn
+
+from treino.errors import TreinoError
+from treino.inspection.microscope.formula import OPS
+from treino.words import _
+
+Array = np.ndarray
+
+
+def _each(kind: str) -> Callable[[Array], Array]:
+    each: Callable[[Array], Array] = np.vectorize(OPS[kind].compute, otypes=[np.float64])
+    return each
+
+
+def _sigmoid(z: Array) -> Array:
+    e = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1, e) / (1 + e))
+
+
+# module's class -> (name in OPS, function, slope)
+ACTIVATIONS: dict[type, tuple[str, Callable[[Array], Array], Callable[[Array], Array]]] = {
+    nn.ReLU: ("ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
+    nn.LeakyReLU: (
+        "LeakyReLU",
+        lambda z: np.where(z > 0, z, 0.01 * z),
+        lambda z: np.where(z > 0, 1.0, 0.01),
+    ),
+    nn.GELU: ("GELU", _each("GELU"), _each("GELU′")),
+    nn.SiLU: (
+        "SiLU",
+        lambda z: z * _sigmoid(z),
+        lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z))),
+    ),
+    nn.Tanh: ("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    nn.Sigmoid: ("σ", _sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """h = act(W a + b) · mask.
+
+    name: of the Linear in the module, its parameters are ``NAME.weight`` and ``NAME.bias``.
+    W: ``[H, D]``, b: ``[H]`` (zeros where it has none), float64. act: a name of OPS, or "" for none.
+    drop: which dropout, counted from 0, follows; None where none does.
+    """
+
+    name: str
+    W: Array
+    b: Array
+    bias: bool
+    act: str = ""
+    drop: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Passed:
+    """What one batch did in one layer: a ``[B, D]`` in, z ``[B, H]``, h ``[B, H]`` out.
+
+    d: ``[B, H]``, ∂L/∂z, L the loss of the whole batch.
+    """
+
+    a: Array
+    z: Array
+    h: Array
+    mask: Array | None
+    d: Array
+
+
+def read_layers(net: nn.Module) -> tuple[Layer, ...]:
+    """The layers of a chain of Linear, activation and dropout.
+
+    Raises:
+        TreinoError: it holds something else, such as a convolution or batch normalisation.
+    """
+    layers: list[Layer] = []
+    drops = 0
+    for name, module in net.named_modules():
+        if isinstance(module, nn.Sequential):
+            continue
+        last = layers[-1] if layers else None
+        if type(module) is nn.Linear:
+            W = module.weight.detach().double().numpy().copy()
+            b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
+            layers.append(Layer(name, W, b, module.bias is not None))
+        elif type(module) in ACTIVATIONS and last is not None and not last.act and last.drop is None:
+            _plain(module)
+            layers[-1] = Layer(last.name, last.W, last.b, last.bias, ACTIVATIONS[type(module)][0])
+        elif type(module) is nn.Dropout and last is not None and last.drop is None:
+            layers[-1] = Layer(last.name, last.W, last.b, last.bias, last.act, drops)
+            drops += 1
+        elif type(module) not in (nn.Identity, nn.Flatten):
+            raise _no_chain(module)
+    if not layers or not isinstance(net, nn.Sequential | nn.Linear):
+        raise _no_chain(net)
+    if layers[-1].act or layers[-1].drop is not None:
+        raise _no_chain(net)
+    if any(a.W.shape[0] != b.W.shape[1] for a, b in pairwise(layers)):
+        raise _no_chain(net)
+    return tuple(layers)
+
+
+def _plain(module: nn.Module) -> None:
+    """Activations have settings of their own; these are worked with torch's defaults."""
+    odd = (isinstance(module, nn.LeakyReLU) and module.negative_slope != 0.01) or (
+        isinstance(module, nn.GELU) and module.approximate != "none"
+    )
+    if odd:
+        raise _no_chain(module)
+
+
+def _no_chain(module: nn.Module) -> TreinoError:
+    kind = type(module).__name__
+    if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        why = _("Batch normalisation ties the rows of a batch together, so no row has a gradient of its own.")
+    else:
+        why = _("This network holds {kind}, and the arithmetic is written out for chains of Linear, "
+                "activation and dropout.").format(kind=kind)  # fmt: skip
+    return TreinoError(
+        "explain_net", why, _("Train a plain network: treino train DATA --hidden 16, then explain that one.")
+    )
+
+
+def passed(
+    layers: tuple[Layer, ...],
+    x: Array,
+    masks: tuple[Array, ...],
+    slope: Callable[[Array], Array],
+) -> list[Passed]:
+    """Forward, then backward; slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
+    table = {name: (f, df) for name, f, df in ACTIVATIONS.values()}
+    forward: list[tuple[Array, Array, Array, Array | None]] = []
+    a = x
+    for layer in layers:
+        z = a @ layer.W.T + layer.b
+        h = table[layer.act][0](z) if layer.act else z
+        mask = None if layer.drop is None else masks[layer.drop]
+        forward.append((a, z, h if mask is None else h * mask, mask))
+        a = forward[-1][2]
+    up = slope(a)
+    found: list[Passed] = []
+    for layer, (inputs, z, h, mask) in zip(reversed(layers), reversed(forward), strict=True):
+        d = up if mask is None else up * mask
+        if layer.act:
+            d = d * table[layer.act][1](z)
+        found.append(Passed(inputs, z, h, mask, d))
+        up = d @ layer.W
+    return found[::-1]
+
+
+def gradients(layers: tuple[Layer, ...], through: list[Passed]) -> dict[str, Array]:
+    """∂L/∂parameter under torch's names: every row's d·a, added up."""
+    found: dict[str, Array] = {}
+    for layer, p in zip(layers, through, strict=True):
+        found[f"{layer.name}.weight"] = p.d.T @ p.a
+        if layer.bias:
+            found[f"{layer.name}.bias"] = p.d.sum(0)
+    return found

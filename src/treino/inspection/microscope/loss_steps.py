@@ -1,0 +1,24 @@
+"""The loss of a run's batch, formula by formula, whichever of the losses it was trained with."""
+
+from typing import TYPE_CHECKING
+
+from treino.inspection.microscope import compared
+from treino.inspection.microscope.classed import bce_steps, cross_entropy_steps
+from treino.inspection.microscope.explanation import Step
+
+if TYPE_CHECKING:
+    from treino.inspection.microscope.update import Update
+
+
+def loss_steps(update: "Update") -> tuple[Step, ...]:
+    """One row, the mean, the slope at one output: the class of the row, or the unit of the chosen weight."""
+    out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
+    last = len(update.layers) - 1
+    if loss.name == "cross_entropy":
+        unit = update.place.i if update.place.layer == last else int(y[row])
+        return cross_entropy_steps(loss, out, y, row, unit)
+    if loss.name == "bce":
+        return bce_steps(out, y, row)
+    columns = out.shape[1]
+    place = row * columns + (update.place.i if update.place.layer == last else 0)
+    return compared.steps(loss.name, out.reshape(-1), y.reshape(-1), place)

@@ -1,0 +1,208 @@
+"""From the gradient of one weight of a run to its new value, with all that its training does in between."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.engine.optim import OPTIMIZERS
+from treino.inspection.microscope import optimizers
+from treino.inspection.microscope.explanation import Check, Part, Step, relative
+from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series, sqrt
+from treino.inspection.microscope.hand import Array
+from treino.inspection.microscope.update import Update
+from treino.inspection.microscope.way import rounding
+from treino.words import _
+
+EPS32 = float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """gradient: the one that the optimizer is given, after summing and clipping. weight: the new one."""
+
+    part: Part
+    gradient: float
+    weight: float
+
+
+def kind(update: Update) -> str:
+    """The topic that this run's optimizer belongs to."""
+    if update.optimizer == "sgd":
+        return "momentum" if update.hp["momentum"] else "sgd"
+    return update.optimizer
+
+
+def moving(update: Update) -> Moving:
+    """All steps from this batch's gradient to the new weight."""
+    steps, g = given(update, update.gradient)
+    w, hp = update.weight, update.hp
+    decay = hp["weight_decay"]
+    into = g
+    if decay and update.optimizer == "adamw":
+        steps.append(optimizers.shrunk(w, hp["lr"], decay))
+        w = _value(steps[-1])
+    elif decay:
+        steps.append(optimizers.penalised(w, g, decay))
+        into = _value(steps[-1])
+    moved = optimize(update, w, into)
+    return Moving(Part(_("The update"), (*steps, *moved.steps)), g, moved.weight)
+
+
+def optimize(update: Update, w: float, g: float) -> optimizers.Moved:
+    """The optimizer alone, with the state and settings of the run."""
+    hp = update.hp
+    state = {name: float(t[update.at]) for name, t in update.state.get(update.parameter, {}).items()}
+    name = kind(update)
+    if name == "sgd":
+        return optimizers.sgd(w, g, hp["lr"])
+    if name == "momentum":
+        before = state.get("momentum_buffer", 0.0)
+        return optimizers.momentum(w, g, before, hp["lr"], hp["momentum"], update.nesterov)
+    betas = (hp["beta1"], hp["beta2"])
+    m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
+    return optimizers.adam(w, g, m, v, update.step + 1, hp["lr"], betas, hp["eps"])
+
+
+def given(update: Update, gradient: float) -> tuple[list[Step], float]:
+    """What happens to a gradient before the optimizer sees it: old ones added by mistake, and clipping."""
+    steps: list[Step] = []
+    g = gradient
+    if update.kept is not None:
+        before = float(update.kept[update.parameter][update.at])
+        added = Symbol("g", before, "1…t−1") + Symbol("g", g, "t")
+        steps.append(
+            Step(
+                _("missing_zero_grad, on purpose: the gradients of all past updates are still there"),
+                Formula(Symbol("g", 0.0), added),
+            )
+        )
+        g = before + g
+    limit = update.hp["clip"]
+    if not math.isinf(limit):
+        norm = clip_norm(update)
+        length = Symbol("‖g‖", norm)
+        squares = Formula(Symbol("‖g‖", 0.0), sqrt(_squares(update)))
+        share: Expr = call("min", 1.0, Symbol("clip", limit) / (length + 1e-6))
+        clipped = Formula(Symbol("g", 0.0, sup="′"), share * Symbol("g", g))
+        n = sum(p.size for p in update.gradients.values())
+        steps += [
+            Step(_("The length of the whole gradient, over all {n:,} parameters").format(n=n), squares),
+            Step(_("Clipping: a longer one is scaled down, its direction stays"), clipped),
+        ]
+        g = clipped.value
+    return steps, g
+
+
+def clip_norm(update: Update) -> float:
+    return math.sqrt(sum(float(np.square(g).sum()) for g in _whole(update)))
+
+
+def _whole(update: Update) -> list[Array]:
+    kept = update.kept or {}
+    return [g + kept[name] if name in kept else g for name, g in update.gradients.items()]
+
+
+def _squares(update: Update) -> Expr:
+    flat = np.concatenate([g.reshape(-1) for g in _whole(update)])
+
+    def square(sub: str, k: int) -> Expr:
+        return Symbol("g", float(flat[k]), sub) ** 2
+
+    return series("i", "n", len(flat), square)
+
+
+def _value(step: Step) -> float:
+    assert step.formula is not None
+    return step.formula.value
+
+
+# ---- checks
+
+
+def moving_checks(update: Update, found: Moving) -> tuple[Check, ...]:
+    """The new weight against torch.optim in float64, and against the run's own."""
+    slack = _answer(update, rounding(update))
+    within = relative(found.weight, update.weight, update.hp["lr"]) + slack
+    name = OPTIMIZERS[update.optimizer].torch.__name__
+    checks = [
+        Check(_("w: torch.optim.{name}, float64").format(name=name), found.weight, theirs(update), within)
+    ]
+    if update.after is not None:
+        after = float(update.after[update.parameter][update.at])
+        size = max(abs(found.weight), abs(update.weight), abs(found.weight - update.weight))
+        within = (
+            4 * EPS32 * size + 1e-5 * abs(found.weight - update.weight) + _answer(update, _single(update))
+        )
+        checks.append(
+            Check(_("w: the run's own weight after this update, float32"), found.weight, after, within)
+        )
+    return tuple(checks)
+
+
+def _answer(update: Update, error: float) -> float:
+    """How much the new weight moves where the gradient is off by so much: where Adam divides small by small,
+    the last digits of a gradient matter."""
+    g = update.gradient
+    ends = [_moved_by(update, g + by) for by in (-error, 0.0, error)]
+    return max(abs(e - ends[1]) for e in ends)
+
+
+def _moved_by(update: Update, gradient: float) -> float:
+    g, w, decay = gradient, update.weight, update.hp["weight_decay"]
+    if update.kept is not None:
+        g += float(update.kept[update.parameter][update.at])
+    if not math.isinf(update.hp["clip"]):
+        g *= min(1.0, update.hp["clip"] / (clip_norm(update) + 1e-6))
+    if update.optimizer == "adamw":
+        w *= 1 - update.hp["lr"] * decay
+    else:
+        g += decay * w
+    return optimize(update, w, g).weight
+
+
+def _single(update: Update) -> float:
+    """How far float32 is off in this layer's gradient: measured, with room."""
+    net = update.module().float()
+    x, y = (torch.from_numpy(a) for a in (update.batch.x, update.batch.y))
+    update.loss(net(x.float()), y if y.dtype == torch.int64 else y.float()).backward()
+    grad = dict(net.named_parameters())[update.parameter].grad
+    assert grad is not None
+    ours = update.gradients[update.parameter]
+    kept = 0.0 if update.kept is None else float(np.abs(update.kept[update.parameter]).max())
+    return 8 * float(np.abs(grad.double().numpy() - ours).max()) + 4 * EPS32 * (
+        float(np.abs(ours).max()) + kept
+    )
+
+
+def theirs(update: Update) -> float:
+    """The weight after torch's own backward, clip_grad_norm_ and step from the same state, in float64."""
+    net = update.module()
+    named = dict(net.named_parameters())
+    kinds = OPTIMIZERS[update.optimizer]
+    hp = update.hp
+    known: dict[str, Any] = {
+        "weight_decay": hp["weight_decay"],
+        "momentum": hp["momentum"],
+        "nesterov": update.nesterov and hp["momentum"] > 0,
+        "betas": (hp["beta1"], hp["beta2"]),
+        "eps": hp["eps"],
+    }
+    asked = {name: known[name] for name in kinds.reads}
+    optimizer = kinds.torch(named.values(), lr=hp["lr"], **asked)  # type: ignore[call-arg]
+    for name, p in named.items():
+        state = {k: torch.from_numpy(np.array(t)) for k, t in update.state.get(name, {}).items()}
+        if state:
+            if kinds.torch is not torch.optim.SGD:
+                state["step"] = torch.tensor(float(update.step), dtype=torch.float32)
+            optimizer.state[p] = state
+        if update.kept is not None and name in update.kept:
+            p.grad = torch.from_numpy(np.array(update.kept[name]))
+    update.torch_loss(net).backward()
+    if not math.isinf(hp["clip"]):
+        nn.utils.clip_grad_norm_(named.values(), hp["clip"])
+    optimizer.step()
+    return float(named[update.parameter].detach()[update.at])

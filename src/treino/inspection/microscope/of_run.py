@@ -1,0 +1,39 @@
+"""The two shapes of an explanation of a run: down to the gradient, and down to the new weight."""
+
+from treino.inspection.microscope.explanation import Explanation, Part
+from treino.inspection.microscope.moving import Moving, moving, moving_checks
+from treino.inspection.microscope.update import Update
+from treino.inspection.microscope.way import gradient_checks, way
+from treino.words import _
+
+
+def to_the_gradient(update: Update, topic: str, sources: tuple[str, ...], *more: Part) -> Explanation:
+    """From the rows to the gradient of the weight; more: parts that follow."""
+    return Explanation(
+        topic, title(update, topic), about(update), (*way(update), *more), gradient_checks(update), sources
+    )
+
+
+def to_the_weight(
+    update: Update, topic: str, sources: tuple[str, ...], found: Moving | None = None, *more: Part
+) -> Explanation:
+    """From the rows to the new value of the weight."""
+    found = found or moving(update)
+    checks = (*gradient_checks(update), *moving_checks(update, found))
+    return Explanation(
+        topic, title(update, topic), about(update), (*way(update), found.part, *more), checks, sources
+    )
+
+
+def title(update: Update, topic: str) -> str:
+    return _("{topic}: update {number:,} of {run}").format(
+        topic=topic, number=update.step + 1, run=update.run
+    )
+
+
+def about(update: Update) -> str:
+    place = update.place
+    at = f"{place.layer},{place.i}" + ("" if place.j is None else f",{place.j}")
+    return _("The arithmetic of one update of one weight, {at}: {value}.").format(
+        at=at, value=f"{update.weight:.9g}"
+    )

@@ -1,0 +1,184 @@
+"""One update of one weight of a run, as arrays: everything that the arithmetic needs and nothing else."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from treino.engine.losses import Loss
+from treino.inspection.microscope.by_hand import Worked, worked
+from treino.inspection.microscope.hand import Array, Layer, Passed, gradients, passed
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """The rows of one update. rows: their numbers in the source. x ``[B, D]`` float64.
+
+    y: ``[B]`` int64 class numbers, or ``[B, K]`` float64. masks: what dropout multiplies with, each
+    ``[B, H]``: 0, or 1 / (1 − rate).
+    """
+
+    rows: Array
+    x: Array
+    y: Array
+    masks: tuple[Array, ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """One weight: in layer ``layer`` (0 is the first), from input ``j`` to unit ``i``; j None: its bias."""
+
+    layer: int
+    i: int
+    j: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """The update that follows ``step`` updates of a run.
+
+    net: the user's own module with the weights then, float64, its dropout a fixed mask (see ``fix_masks``).
+    typed: what to type for the run. batches: of this update and, as far as there are, the two after it.
+    hp: lr (with its schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none).
+    state: ``{parameter: {name: array}}``, the optimizer's, before. kept: summed gradients of all updates
+    before, ``{parameter: array}``, where the fault ``missing_zero_grad`` keeps them.
+    after: the same weight in the run after the update. recorded: the loss that the run noted.
+    notes: what else was in force, in a sentence each.
+    """
+
+    run: str
+    typed: str
+    step: int
+    net: nn.Module
+    layers: tuple[Layer, ...]
+    batches: tuple[Batch, ...]
+    loss: Loss
+    optimizer: str
+    nesterov: bool
+    hp: dict[str, float]
+    state: dict[str, dict[str, Array]]
+    kept: dict[str, Array] | None
+    place: Place
+    classes: tuple[str, ...]
+    inputs: tuple[str, ...]
+    recorded: float | None = None
+    after: dict[str, Array] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def batch(self) -> Batch:
+        return self.batches[0]
+
+    @cached_property
+    def through(self) -> list[Passed]:
+        """Forward and backward of the batch, by hand."""
+        return passed(self.layers, self.batch.x, self.batch.masks, self._slope)
+
+    def _slope(self, out: Array) -> Array:
+        return worked(self.loss, out, self.batch.y).slope
+
+    @cached_property
+    def worked(self) -> Worked:
+        """The loss of the batch, by hand."""
+        return worked(self.loss, self.through[-1].h, self.batch.y)
+
+    @cached_property
+    def gradients(self) -> dict[str, Array]:
+        """Of this batch alone, for every parameter, by hand."""
+        return gradients(self.layers, self.through)
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter that holds the weight."""
+        kind = "bias" if self.place.j is None else "weight"
+        return f"{self.layers[self.place.layer].name}.{kind}"
+
+    @property
+    def at(self) -> tuple[int, ...]:
+        """The weight's place in its parameter."""
+        return (self.place.i,) if self.place.j is None else (self.place.i, self.place.j)
+
+    @property
+    def weight(self) -> float:
+        layer = self.layers[self.place.layer]
+        return float((layer.b if self.place.j is None else layer.W)[self.at])
+
+    @property
+    def gradient(self) -> float:
+        """∂L/∂w of this batch alone."""
+        return float(self.gradients[self.parameter][self.at])
+
+    @cached_property
+    def shares(self) -> Array:
+        """``[B]``: what each row adds to ∂L/∂w."""
+        p = self.through[self.place.layer]
+        d = p.d[:, self.place.i]
+        return d if self.place.j is None else d * p.a[:, self.place.j]
+
+    @cached_property
+    def row(self) -> int:
+        """The place in the batch of the row that adds most: the one whose way is shown."""
+        return int(np.abs(self.shares).argmax())
+
+    def placed(self, place: Place) -> "Update":
+        return replace(self, place=place)
+
+    # ---- torch, asked for the same numbers
+
+    def module(self, batch: int = 0) -> nn.Module:
+        """A copy of the user's module whose masks are those of this batch."""
+        net = copy.deepcopy(self.net).train()
+        set_masks(net, self.batches[batch].masks)
+        return net
+
+    def torch_loss(self, net: nn.Module, batch: int = 0) -> Tensor:
+        x, y = tensors(self.batches[batch])
+        return self.loss(net(x), y)
+
+
+def tensors(batch: Batch) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(batch.x), torch.from_numpy(batch.y)
+
+
+class FixedMask(nn.Module):
+    """Dropout whose mask is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mask: Tensor | None = None
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h if self.mask is None else h * self.mask.to(h.dtype)
+
+
+def fix_masks(net: nn.Module) -> nn.Module:
+    """A copy of the module with a FixedMask in place of every dropout."""
+    net = copy.deepcopy(net)
+    for parent in list(net.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.Dropout:
+                setattr(parent, name, FixedMask())
+    return net
+
+
+def set_masks(net: nn.Module, masks: tuple[Array, ...]) -> None:
+    fixed = [m for m in net.modules() if isinstance(m, FixedMask)]
+    for module, mask in zip(fixed, masks, strict=True) if masks else ():
+        module.mask = torch.from_numpy(mask)
+
+
+@contextmanager
+def moved(net: nn.Module, parameter: str, at: tuple[int, ...], by: float) -> Iterator[None]:
+    """The module with one weight moved, for a while."""
+    weights = dict(net.named_parameters())[parameter].detach()
+    before = float(weights[at])
+    weights[at] = before + by
+    try:
+        yield
+    finally:
+        weights[at] = before

@@ -1,0 +1,247 @@
+"""From the rows of a batch to the gradient of one weight: what every explanation of a run shares."""
+
+import math
+from itertools import count
+
+import numpy as np
+import torch
+
+from treino.inspection.microscope.explanation import Check, Part, Step, Table
+from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series
+from treino.inspection.microscope.hand import Array, passed
+from treino.inspection.microscope.loss_steps import loss_steps
+from treino.inspection.microscope.update import Update, moved
+from treino.words import _
+
+SHOWN_ROWS = 8
+
+
+def way(update: Update) -> tuple[Part, ...]:
+    """Rows, forward, loss, back, gradient."""
+    return (rows_part(update), forward_part(update), loss_part(update), backward_part(update))
+
+
+# ---- the parts
+
+
+def rows_part(update: Update) -> Part:
+    batch, place = update.batch, update.place
+    values = batch.x if place.layer == 0 and place.j is not None else None
+    name = update.inputs[place.j] if values is not None and place.j is not None else ""
+    headings = [
+        _("row"),
+        *([_("input {j}: {name}").format(j=place.j, name=name)] if name else []),
+        _("target"),
+    ]
+    rows: list[tuple[str | float | int, ...]] = []
+    for r in range(min(len(batch.rows), SHOWN_ROWS)):
+        target = batch.y[r]
+        said: str | float = (
+            update.classes[int(target.reshape(-1)[0])] if update.classes else float(target.reshape(-1)[0])
+        )
+        rows.append((int(batch.rows[r]), *([float(values[r, place.j])] if values is not None else []), said))
+    text = _(
+        "Update {number:,} of {run}: {rows:,} rows. The weight is {weight}. Inputs are as the network gets "
+        "them, prepared; layers, units and inputs are counted from 0."
+    ).format(number=update.step + 1, run=update.run, rows=len(batch.rows), weight=weight_name(update))
+    table = Table(tuple(headings), tuple(rows), len(batch.rows) - len(rows))
+    notes = tuple(Step(_("In force"), text=note) for note in update.notes)
+    return Part(_("The rows of the batch"), (Step(_("What goes in"), text=text, table=table), *notes))
+
+
+def weight_name(update: Update) -> str:
+    place = update.place
+    if place.j is None:
+        return _("the bias of unit {i} in layer {layer}").format(i=place.i, layer=place.layer)
+    return _("the one from input {j} to unit {i} of layer {layer}").format(
+        j=place.j, i=place.i, layer=place.layer
+    )
+
+
+def units(update: Update) -> list[int]:
+    """The unit of each layer whose arithmetic is shown: on the weight's way, the one that matters most."""
+    place, row, last = update.place, update.row, len(update.layers) - 1
+    found = [int(np.abs(p.h[row]).argmax()) for p in update.through]
+    for layer in range(place.layer + 1, last + 1):
+        found[layer] = int(np.abs(update.through[layer].d[row]).argmax())
+    if update.loss.name == "cross_entropy" and place.layer < last:
+        found[last] = int(update.batch.y[row])
+    if place.layer and place.j is not None:
+        found[place.layer - 1] = place.j
+    found[place.layer] = place.i
+    return found
+
+
+def inputs_of(layer: int, sub: str, number: float) -> Symbol:
+    return Symbol("x", number, sub) if layer == 0 else Symbol("h", number, sub, f"({layer - 1})")
+
+
+def forward_part(update: Update) -> Part:
+    row, steps = update.row, []
+    for at, layer, p, unit in zip(count(), update.layers, update.through, units(update), strict=False):
+        mark, inputs = f"({at})", len(layer.W[0])
+
+        def product(sub: str, k: int, at: int = at, unit: int = unit, mark: str = mark) -> Expr:
+            W, a = update.layers[at].W, update.through[at].a
+            return Symbol("W", float(W[unit, k]), f"{unit},{sub}", mark) * inputs_of(
+                at, sub, float(a[row, k])
+            )
+
+        total = series("j", "D" if at == 0 else "H", inputs, product)
+        right: Expr = total + Symbol("b", float(layer.b[unit]), str(unit), mark) if layer.bias else total
+        z = Symbol("z", float(p.z[row, unit]), str(unit), mark)
+        steps.append(Step(_("Layer {layer}, unit {unit}").format(layer=at, unit=unit), Formula(z, right)))
+        act: Expr = call(layer.act, z) if layer.act else z
+        if p.mask is not None:
+            act = act * Symbol("mask", float(p.mask[row, unit]))
+        if layer.act or p.mask is not None:
+            said = _("dropout: 0 for a dropped unit, else 1 / (1 − rate)") if p.mask is not None else ""
+            h = Symbol("h", float(p.h[row, unit]), str(unit), mark)
+            steps.append(Step(_("What the unit gives on"), Formula(h, act), said))
+    title = _("Forward: row {row}, the one that adds most to this gradient").format(
+        row=int(update.batch.rows[row])
+    )
+    return Part(title, tuple(steps))
+
+
+def loss_part(update: Update) -> Part:
+    return Part(_("The loss"), loss_steps(update))
+
+
+def backward_part(update: Update) -> Part:
+    """δ, the slope of the loss at a unit's z, from the output back to the weight; then all rows together."""
+    row, place = update.row, update.place
+    steps: list[Step] = []
+    shown = units(update)
+    steps += [_delta(update, at, shown[at], row) for at in range(len(update.layers) - 2, place.layer - 1, -1)]
+    p, rows = update.through[place.layer], len(update.batch.rows)
+    mark = f"({place.layer})"
+
+    def share(sub: str, k: int) -> Expr:
+        d = Symbol("δ", float(p.d[k, place.i]), f"{place.i},{sub}", mark)
+        if place.j is None:
+            return d
+        name = "x" if place.layer == 0 else "h"
+        sup = "" if place.layer == 0 else f"({place.layer - 1})"
+        return d * Symbol(name, float(p.a[k, place.j]), f"{place.j},{sub}", sup)
+
+    table = None
+    if place.j is not None:
+        order = np.argsort(-np.abs(update.shares), kind="stable")[:SHOWN_ROWS]
+        cells = tuple(
+            (
+                int(update.batch.rows[r]),
+                float(p.d[r, place.i]),
+                float(p.a[r, place.j]),
+                float(update.shares[r]),
+            )
+            for r in order
+        )
+        table = Table((_("row"), "δ", _("input"), _("δ · input")), cells, rows - len(cells))
+    said = _("The rows with the largest shares first.") if table else ""
+    gradient = Formula(Symbol("g", 0.0), series("r", "B", rows, share))
+    steps.append(Step(_("All rows together: the gradient of the weight"), gradient, said, table=table))
+    return Part(_("Back to the weight"), tuple(steps))
+
+
+def _delta(update: Update, at: int, unit: int, row: int) -> Step:
+    layer, p, up = update.layers[at], update.through[at], update.through[at + 1]
+    above = update.layers[at + 1]
+
+    def product(sub: str, k: int) -> Expr:
+        return Symbol("W", float(above.W[k, unit]), f"{sub},{unit}", f"({at + 1})") * Symbol(
+            "δ", float(up.d[row, k]), sub, f"({at + 1})"
+        )
+
+    right: Expr = series("k", "C" if at + 2 == len(update.layers) else "H", len(above.W), product)
+    if p.mask is not None:
+        right = Symbol("mask", float(p.mask[row, unit])) * right
+    if layer.act:
+        right = slope_of(layer.act, Symbol("z", float(p.z[row, unit]), str(unit), f"({at})")) * right
+    title = _("Layer {layer}, unit {unit}: what comes back to it, row {row}").format(
+        layer=at, unit=unit, row=int(update.batch.rows[row])
+    )
+    return Step(title, Formula(Symbol("δ", 0.0, str(unit), f"({at})"), right))
+
+
+def slope_of(act: str, z: Symbol) -> Expr:
+    """act′(z) as a formula."""
+    if act == "tanh":
+        return 1 - call("tanh", z) ** 2
+    if act == "σ":
+        return call("σ", z) * (1 - call("σ", z))
+    if act == "SiLU":
+        return call("σ", z) * (1 + z * (1 - call("σ", z)))
+    return call(act + "′", z)
+
+
+# ---- the checks
+
+
+def gradient_checks(update: Update) -> tuple[Check, ...]:
+    """The loss and the gradient against torch, against finite differences and against the run itself."""
+    net = update.module()
+    loss = update.torch_loss(net)
+    loss.backward()
+    theirs = dict(net.named_parameters())[update.parameter].grad
+    assert theirs is not None
+    reference, ours = float(loss.detach()), update.worked.loss
+    checks = [Check(_("L: the loss in torch, float64"), ours, reference, 1e-12 * max(1.0, abs(reference)))]
+    if update.recorded is not None:
+        within = 1e-5 * max(1e-3, abs(ours))
+        checks.append(Check(_("L: what the run noted, float32"), ours, update.recorded, within))
+    checks.append(
+        Check(_("g: torch.autograd, float64"), update.gradient, float(theirs[update.at]), rounding(update))
+    )
+    difference = central_difference(update)
+    if difference is not None:
+        checks.append(Check(_("g: central finite difference"), update.gradient, *difference))
+    return tuple(checks)
+
+
+def rounding(update: Update) -> float:
+    """How far two ways of adding up the same gradient in float64 may lie apart."""
+    largest = max(float(np.abs(g).max()) for g in update.gradients.values())
+    return 1e-12 * (largest + float(np.abs(update.shares).sum())) + 1e-18
+
+
+def central_difference(update: Update) -> tuple[float, float] | None:
+    """(L(w + h) − L(w − h)) / 2h of the user's module, and how exact that is; None at a kink."""
+    net = update.module()
+    scale = max(1.0, abs(update.weight))
+    for h in (1e-5 * scale, 1e-6 * scale, 1e-7 * scale):
+        if len({_pattern(update, by) for by in (-2 * h, -h, 0.0, h, 2 * h)}) > 1:
+            continue
+        near, far = (_slope(update, net, step) for step in (h, 2 * h))
+        size = max(1.0, abs(update.worked.loss))
+        within = 1e-6 * abs(near) + 200 * np.finfo(float).eps * size / h + 2 * abs(near - far)
+        return near, float(within)
+    return None
+
+
+def _slope(update: Update, net: torch.nn.Module, h: float) -> float:
+    losses = []
+    with torch.no_grad():
+        for by in (h, -h):
+            with moved(net, update.parameter, update.at, by):
+                losses.append(float(update.torch_loss(net)))
+    return (losses[0] - losses[1]) / (2 * h)
+
+
+def _pattern(update: Update, by: float) -> bytes:
+    """On which side of each kink (of ReLU, of an absolute error) every number is, the weight moved."""
+    layers = list(update.layers)
+    layer = layers[update.place.layer]
+    W, b = layer.W.copy(), layer.b.copy()
+    (b if update.place.j is None else W)[update.at] += by
+    layers[update.place.layer] = type(layer)(layer.name, W, b, layer.bias, layer.act, layer.drop)
+    found = passed(tuple(layers), update.batch.x, update.batch.masks, np.zeros_like)
+    sides: list[Array] = [np.sign(p.z) for p, of in zip(found, layers, strict=True) if "ReLU" in of.act]
+    if update.loss.name in ("l1", "huber"):
+        e = found[-1].h - update.batch.y.reshape(found[-1].h.shape)
+        sides += [np.sign(e), np.abs(e) <= 1]
+    return b"".join(np.ascontiguousarray(s).tobytes() for s in sides)
+
+
+def finite(update: Update) -> bool:
+    return math.isfinite(update.worked.loss) and all(np.isfinite(g).all() for g in update.gradients.values())

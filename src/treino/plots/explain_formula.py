@@ -1,0 +1,270 @@
+"""A formula tree written out: as Unicode text for a terminal and JSON, or as MathML for pages.
+
+One walk over the tree decides brackets and what stands where; a pen knows how its medium draws a fraction,
+a power, a sum. The same walk writes symbols or numbers, so the two always have the same shape.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import Protocol
+
+from treino.inspection.microscope.formula import Expr, Number, Op, Series, Symbol
+from treino.words import _
+
+DIGITS = 6
+HEAD = 3  # terms of a long sum that are written out before the dots; one more after them
+
+SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = range(6)  # how tightly a written piece holds together
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something written, and how tightly it holds together."""
+
+    text: str
+    level: int = ATOM
+
+
+class Pen(Protocol):
+    """How one medium draws each shape."""
+
+    def number(self, value: float, digits: int) -> Piece: ...
+    def symbol(self, s: Symbol) -> Piece: ...
+    def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece: ...
+    def minus(self, a: Piece) -> Piece: ...
+    def fenced(self, a: Piece) -> Piece: ...
+    def fraction(self, a: Piece, b: Piece) -> Piece: ...
+    def power(self, a: Piece, b: Piece) -> Piece: ...
+    def root(self, a: Piece) -> Piece: ...
+    def absolute(self, a: Piece) -> Piece: ...
+    def call(self, name: str, args: list[Piece]) -> Piece: ...
+    def total(self, index: str, last: str, body: Piece) -> Piece: ...
+    def words(self, said: str) -> Piece: ...
+
+
+def write(e: Expr, pen: Pen, *, numbers: bool, digits: int = DIGITS) -> str:
+    """The tree in symbols, or with each symbol's number in its place."""
+    return _Walk(pen, numbers, digits).write(e).text
+
+
+@dataclass(frozen=True)
+class _Walk:
+    pen: Pen
+    numbers: bool
+    digits: int
+
+    def write(self, e: Expr) -> Piece:
+        pen = self.pen
+        if isinstance(e, Number):
+            return pen.number(e.number, 15)
+        if isinstance(e, Symbol):
+            return pen.number(e.number, self.digits) if self.numbers else pen.symbol(e)
+        if isinstance(e, Series):
+            return self._series(e)
+        assert isinstance(e, Op)
+        args = [self.write(a) for a in e.args]
+        if e.kind in "+-":
+            right = args[1]
+            loose = right.level == SIGN or (e.kind == "-" and right.level == SUM)
+            return pen.infix(args[0], "−" if e.kind == "-" else "+", self._fence(right, loose), SUM)
+        if e.kind == "*":
+            open_ended = args[0].level <= QUOTIENT or isinstance(e.args[0], Series)
+            left = self._fence(args[0], open_ended)
+            return pen.infix(left, "·", self._fence(args[1], args[1].level <= SIGN), PRODUCT)
+        if e.kind == "/":
+            return pen.fraction(args[0], args[1])
+        if e.kind == "^":
+            return pen.power(self._fence(args[0], args[0].level < ATOM), args[1])
+        if e.kind == "neg":
+            return pen.minus(self._fence(args[0], args[0].level <= SIGN))
+        shapes = {"sqrt": pen.root, "abs": pen.absolute}
+        return shapes[e.kind](args[0]) if e.kind in shapes else pen.call(e.kind, args)
+
+    def _fence(self, piece: Piece, wanted: bool) -> Piece:
+        return self.pen.fenced(piece) if wanted else piece
+
+    def _series(self, e: Series) -> Piece:
+        pen = self.pen
+        if not self.numbers:
+            body = self.write(e.body)
+            return pen.total(e.index, e.last, self._fence(body, body.level == SUM))
+        if not e.terms:
+            return pen.number(0.0, self.digits)
+        left_out = len(e.terms) - HEAD - 1
+        shown = e.terms if left_out < 2 else (*e.terms[:HEAD], e.terms[-1])
+        pieces = [self.write(term) for term in shown]
+        if left_out >= 2:
+            pieces.insert(HEAD, pen.words(_("… {n:,} more terms …").format(n=left_out)))
+        found = pieces[0]
+        for piece in pieces[1:]:
+            found = pen.infix(found, "+", self._fence(piece, piece.level == SIGN), SUM)
+        return found
+
+
+def shown(value: float, digits: int = DIGITS) -> tuple[str, str]:
+    """-> (digits, power of ten or ""): −0.0123 is ("−0.0123", ""), 1.2e-7 is ("1.2", "−7")."""
+    if not math.isfinite(value):
+        return ("NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"), ""
+    if value == int(value) and abs(value) < 1e9:
+        return str(int(value)).replace("-", "−"), ""
+    mantissa, _e, exponent = f"{value:.{digits}g}".partition("e")
+    return mantissa.replace("-", "−"), str(int(exponent)).replace("-", "−") if exponent else ""
+
+
+# ---- Unicode
+
+_LOW = dict(zip("0123456789+−=(),aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎,ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_HIGH = dict(
+    zip(
+        "0123456789+−=()abcdefghijklmnoprstuvwxyzBDN",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴮᴰᴺ",
+        strict=True,
+    )
+)
+
+
+def lowered(text: str) -> str:
+    """As a subscript, where Unicode has its signs; else after an underscore."""
+    fits = all(c in _LOW for c in text)
+    return "".join(_LOW[c] for c in text) if fits else f"_{text}" if len(text) == 1 else f"_({text})"
+
+
+def raised(text: str) -> str:
+    fits = all(c in _HIGH for c in text)
+    return "".join(_HIGH[c] for c in text) if fits else f"^{text}" if text.isalnum() else f"^({text})"
+
+
+class Text:
+    """Unicode in one line."""
+
+    def number(self, value: float, digits: int) -> Piece:
+        text, ten = shown(value, digits)
+        level = SIGN if text.startswith("−") else PRODUCT if ten else ATOM
+        return Piece(f"{text}×10{raised(ten)}" if ten else text, level)
+
+    def symbol(self, s: Symbol) -> Piece:
+        name = s.name + ("\u0302" if s.hat else "")
+        text = name + (raised(s.sup) if s.sup else "") + (lowered(s.sub) if s.sub else "")
+        return Piece(text, PRODUCT if "/" in s.name else POWER if s.sup else ATOM)
+
+    def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece:
+        space = "" if sign == "·" else " "
+        return Piece(f"{left.text}{space}{sign}{space}{right.text}", level)
+
+    def minus(self, a: Piece) -> Piece:
+        return Piece("−" + a.text, SIGN)
+
+    def fenced(self, a: Piece) -> Piece:
+        return Piece(f"({a.text})")
+
+    def fraction(self, a: Piece, b: Piece) -> Piece:
+        above = self.fenced(a) if a.level == SUM else a
+        below = self.fenced(b) if b.level <= PRODUCT else b
+        return Piece(f"{above.text} / {below.text}", SIGN if above.level == SIGN else QUOTIENT)
+
+    def power(self, a: Piece, b: Piece) -> Piece:
+        return Piece(a.text + raised(b.text), POWER)
+
+    def root(self, a: Piece) -> Piece:
+        return Piece(f"√{a.text}" if a.level == ATOM else f"√({a.text})", ATOM)
+
+    def absolute(self, a: Piece) -> Piece:
+        return Piece(f"|{a.text}|")
+
+    def call(self, name: str, args: list[Piece]) -> Piece:
+        return Piece(f"{name}({', '.join(a.text for a in args)})")
+
+    def total(self, index: str, last: str, body: Piece) -> Piece:
+        return Piece(f"Σ{lowered(index + '=1')}{raised(last)} {body.text}", PRODUCT)
+
+    def words(self, said: str) -> Piece:
+        return Piece(said)
+
+
+# ---- MathML Core
+
+
+def _tokens(text: str) -> str:
+    """Letters as identifiers, digits as numbers, the rest as operators."""
+    parts = re.findall(r"\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
+    tags = ("mn" if p[0].isdigit() else "mi" if re.match(r"∂?\w|∂", p) else "mo" for p in parts)
+    found = "".join(f"<{tag}>{escape(p)}</{tag}>" for tag, p in zip(tags, parts, strict=True))
+    return found if len(parts) == 1 else f"<mrow>{found}</mrow>"
+
+
+class MathML:
+    """MathML Core, as browsers draw it by themselves."""
+
+    def number(self, value: float, digits: int) -> Piece:
+        text, ten = shown(value, digits)
+        minus = text.startswith("−")
+        found = f"<mn>{text.lstrip('−')}</mn>"
+        if ten:
+            found += f"<mo>×</mo><msup><mn>10</mn><mn>{ten}</mn></msup>"
+        if minus:
+            found = f'<mo form="prefix">−</mo>{found}'
+        return Piece(f"<mrow>{found}</mrow>", SIGN if minus else PRODUCT if ten else ATOM)
+
+    def symbol(self, s: Symbol) -> Piece:
+        if slash := re.fullmatch(r"([^/]+)/([^/]+)", s.name):
+            below = Symbol(slash[2], 0.0, s.sub, s.sup)
+            return Piece(f"<mfrac>{_tokens(slash[1])}{self.symbol(below).text}</mfrac>", PRODUCT)
+        base = _tokens(s.name)
+        if s.hat:
+            base = f'<mover accent="true">{base}<mo>^</mo></mover>'
+        if s.sub and s.sup:
+            return Piece(f"<msubsup>{base}{_tokens(s.sub)}{_tokens(s.sup)}</msubsup>", POWER)
+        if s.sub:
+            return Piece(f"<msub>{base}{_tokens(s.sub)}</msub>")
+        return Piece(f"<msup>{base}{_tokens(s.sup)}</msup>" if s.sup else base, POWER if s.sup else ATOM)
+
+    def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece:
+        return Piece(f'<mrow>{left.text}<mo form="infix">{sign}</mo>{right.text}</mrow>', level)
+
+    def minus(self, a: Piece) -> Piece:
+        return Piece(f'<mrow><mo form="prefix">−</mo>{a.text}</mrow>', SIGN)
+
+    def fenced(self, a: Piece) -> Piece:
+        return Piece(f"<mrow><mo>(</mo>{a.text}<mo>)</mo></mrow>")
+
+    def fraction(self, a: Piece, b: Piece) -> Piece:
+        return Piece(f"<mfrac>{a.text}{b.text}</mfrac>", PRODUCT)
+
+    def power(self, a: Piece, b: Piece) -> Piece:
+        return Piece(f"<msup>{a.text}{b.text}</msup>", POWER)
+
+    def root(self, a: Piece) -> Piece:
+        return Piece(f"<msqrt>{a.text}</msqrt>")
+
+    def absolute(self, a: Piece) -> Piece:
+        return Piece(f"<mrow><mo>|</mo>{a.text}<mo>|</mo></mrow>")
+
+    def call(self, name: str, args: list[Piece]) -> Piece:
+        if name == "exp":
+            return Piece(f"<msup><mi>e</mi>{args[0].text}</msup>", POWER)
+        inside = '<mo separator="true">,</mo>'.join(a.text for a in args)
+        named = f'<mi mathvariant="normal">{escape(name)}</mi>'
+        return Piece(f"<mrow>{named}<mo>(</mo>{inside}<mo>)</mo></mrow>")
+
+    def total(self, index: str, last: str, body: Piece) -> Piece:
+        below = _tokens(f"{index}=1")
+        sign = f'<munderover><mo movablelimits="false">∑</mo>{below}{_tokens(last)}</munderover>'
+        return Piece(f"<mrow>{sign}{body.text}</mrow>", PRODUCT)
+
+    def words(self, said: str) -> Piece:
+        return Piece(f'<mtext class="dots">{escape(said)}</mtext>')
+
+
+TEXT, MATHML = Text(), MathML()
+
+
+def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:
+    """In one line of Unicode."""
+    return write(e, TEXT, numbers=numbers, digits=digits)
+
+
+def mathml(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:
+    """As the inside of a ``<math>``."""
+    return write(e, MATHML, numbers=numbers, digits=digits)

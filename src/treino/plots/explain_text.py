@@ -1,0 +1,162 @@
+"""An explanation as text: for a terminal, a pipe, and the JSON document."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from treino.inspection.microscope.explanation import Check, Explanation, Step, Table
+from treino.plots.explain_formula import DIGITS, shown, text
+from treino.plots.explain_formula import TEXT as PEN
+from treino.words import _
+
+ALIGN = 100  # characters a line of a formula may have in a pipe
+
+
+def document(found: Explanation, digits: int = DIGITS) -> dict[str, Any]:
+    """The contract: ``topic, steps[{title, symbols, numbers, value}], checks[{name, ours, reference,
+    difference}]``, and a little more: in what part a step stands, what it says, and whether a check holds."""
+    return {
+        "topic": found.topic,
+        "title": found.title,
+        "steps": [_step(part.title, step, digits) for part in found.parts for step in part.steps],
+        "checks": [
+            {
+                "name": check.name,
+                "ours": check.ours,
+                "reference": check.reference,
+                "difference": check.difference,
+                "within": check.within,
+                "holds": check.holds,
+            }
+            for check in found.checks
+        ],
+        "holds": found.holds,
+        "sources": list(found.sources),
+    }
+
+
+def _step(part: str, step: Step, digits: int) -> dict[str, Any]:
+    symbols, numbers, value = "", "", None
+    if step.formula is not None:
+        symbols = f"{text(step.formula.left)} = {text(step.formula.right)}"
+        numbers = text(step.formula.right, numbers=True, digits=digits)
+        value = step.formula.value
+    known: dict[str, Any] = {
+        "part": part,
+        "title": step.title,
+        "symbols": symbols,
+        "numbers": numbers,
+        "value": value,
+        "text": step.text,
+        "wrong": step.wrong,
+    }
+    if step.code:
+        known["code"] = step.code
+    if step.table is not None:
+        known["table"] = {
+            "headings": list(step.table.headings),
+            "rows": [list(row) for row in step.table.rows],
+            "more": step.table.more,
+        }
+    return known
+
+
+def rendered(found: Explanation, digits: int = DIGITS) -> Iterator[RenderableType]:
+    """What a terminal shows, piece by piece."""
+    yield Text(found.title, "bold")
+    yield Text(found.about)
+    for part in found.parts:
+        yield Text(f"\n{part.title}", "bold underline")
+        for step in part.steps:
+            yield from _shown(step, digits)
+    yield Text("\n" + _("Checked"), "bold underline")
+    yield checks_table(found.checks, digits)
+    yield verdict(found)
+    for source in found.sources:
+        yield Text(source, "dim")
+
+
+def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
+    mark = (_("not so: "), "bold red") if step.wrong else ""
+    yield Text.assemble("\n", mark, step.title)
+    if step.text:
+        yield Padding(Text(step.text, "dim"), (0, 0, 0, 2), expand=False)
+    if step.code:
+        yield Padding(Text(step.code.rstrip(), "cyan"), (0, 0, 0, 4), expand=False)
+    if step.formula is not None:
+        left = text(step.formula.left)
+        line = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+        line.add_column(no_wrap=True, justify="right")
+        line.add_column(no_wrap=True)
+        line.add_column(overflow="fold")
+        right, numbers = text(step.formula.right), text(step.formula.right, numbers=True, digits=digits)
+        value = PEN.number(step.formula.value, digits).text
+        line.add_row(left, "=", right)
+        if numbers != right:
+            line.add_row("", "=", numbers)
+        if value != numbers:
+            line.add_row("", "=", Text(value, "bold"))
+        yield Padding(line, (0, 0, 0, 4), expand=False)
+    if step.table is not None:
+        yield Padding(_table(step.table, digits), (0, 0, 0, 4), expand=False)
+
+
+def _table(found: Table, digits: int) -> RenderableType:
+    table = RichTable(box=None, pad_edge=False)
+    for place, heading in enumerate(found.headings):
+        words = any(isinstance(row[place], str) for row in found.rows)
+        table.add_column(heading, justify="left" if words else "right")
+    for row in found.rows:
+        table.add_row(*(cell(c, digits) for c in row))
+    if found.more:
+        table.add_row(_("… {n:,} more …").format(n=found.more), *[""] * (len(found.headings) - 1))
+    return table
+
+
+def cell(value: str | float | int, digits: int) -> str:
+    """One cell of a table."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return PEN.number(float(value), digits).text
+
+
+def checks_table(checks: tuple[Check, ...], digits: int) -> RenderableType:
+    table = RichTable(box=None, pad_edge=False)
+    for heading in ("", _("what, and by whom"), _("here"), _("there"), _("difference")):
+        table.add_column(heading, justify="left" if heading in ("", _("what, and by whom")) else "right")
+    for check in checks:
+        mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
+        numbers = (PEN.number(n, max(digits, 9)).text for n in (check.ours, check.reference))
+        table.add_row(mark, check.name, *numbers, PEN.number(check.difference, 2).text)
+    return table
+
+
+def verdict(found: Explanation) -> Text:
+    """One line: all checks hold, or which do not."""
+    failed = [check.name for check in found.checks if not check.holds]
+    if not failed:
+        return Text(_("All {n} checks hold.").format(n=len(found.checks)), "green")
+    said = _("{failed} of {n} checks FAIL: {names}").format(
+        failed=len(failed), n=len(found.checks), names="; ".join(failed)
+    )
+    return Text(said, "bold red")
+
+
+def plain(found: Explanation, digits: int = DIGITS) -> str:
+    """The same without colours, in lines of at most 100 characters."""
+    file = io.StringIO()
+    console = Console(file=file, width=ALIGN, highlight=False, markup=False, emoji=False)
+    for piece in rendered(found, digits):
+        console.print(piece)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
+
+
+def number(value: float, digits: int = DIGITS) -> str:
+    """A number for a label of a picture."""
+    mantissa, ten = shown(value, digits)
+    return f"{mantissa}e{ten}" if ten else mantissa
