@@ -1,5 +1,6 @@
 """The numbers behind the learning curves: loss per epoch with its deviation, and what was evaluated."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -84,6 +85,20 @@ def epoch_losses(step_loss_S: Values, steps_per_epoch: int, *, cut: bool = False
             mean_E, deviation_E = np.append(mean_E, rest_S.mean()), np.append(deviation_E, rest_S.std())
     finite = np.isfinite(mean_E)
     return np.where(finite, mean_E, np.nan), np.where(finite, deviation_E, np.nan)
+
+
+def smoothed(values: Values, smooth: float) -> Floats:
+    """An exponential moving average, corrected for its beginning at zero (as Adam's moments are).
+
+    smooth: the weight of the past, from 0 (nothing changes) to below 1. NaN stays NaN and weighs nothing.
+    """
+    value_E = _floats(values)
+    found_E, total, weight = np.full(len(value_E), np.nan), 0.0, 0.0
+    for e, value in enumerate(value_E):
+        if math.isfinite(value):
+            total, weight = smooth * total + (1 - smooth) * value, smooth * weight + (1 - smooth)
+            found_E[e] = total / weight
+    return found_E
 
 
 def _floats(values: Values) -> Floats:

@@ -221,17 +221,3 @@ def lr_per_step(
         lr = told.get(step, lr)
         found.append(lr * factor)
     return found
-
-
-def smoothed(values: Sequence[float] | Floats, smooth: float) -> Floats:
-    """An exponential moving average, corrected for its beginning at zero (as Adam's moments are).
-
-    smooth: the weight of the past, from 0 (nothing changes) to below 1. NaN stays NaN and weighs nothing.
-    """
-    value_E = np.asarray(values, dtype=np.float64)
-    found_E, total, weight = np.full(len(value_E), np.nan), 0.0, 0.0
-    for e, value in enumerate(value_E):
-        if math.isfinite(value):
-            total, weight = smooth * total + (1 - smooth) * value, smooth * weight + (1 - smooth)
-            found_E[e] = total / weight
-    return found_E

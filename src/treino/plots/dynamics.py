@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FLOOR = 1e-9  # of the largest gradient: what is below is drawn there
 NAMED = 8  # layers in the legend at most
 
 
@@ -75,15 +76,25 @@ def _rate(axes: "Axes", d: Dynamics, _inks: Sequence[Any]) -> None:
 
 def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _title(axes, _("norm of the gradient (log scale)"))
-    _lines(axes, d.step_K, d.gradient_KL, inks)
-    _log_or_say(axes, d.gradient_KL, _("nothing was measured"))
+    seen = d.gradient_KL[np.isfinite(d.gradient_KL)]
+    if not (seen > 0).any():
+        _say(axes, _("the gradient is zero, or not finite"))
+        return
+    floor = FLOOR * float(seen.max())
+    _lines(axes, d.step_K, np.maximum(d.gradient_KL, floor), inks)
+    log_axis(axes)
+    if (seen < floor).any():
+        axes.text(
+            0.98, 0.03, _("at the bottom: zero, or next to it"), fontsize=8, color=INK, ha="right", va="bottom",
+            transform=axes.transAxes,
+        )  # fmt: skip
 
 
 def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _title(axes, _("size of an update, in sizes of the weights (log scale)"))
     _lines(axes, d.step_K, d.ratio_KL, inks)
     axes.axhline(RULE_OF_THUMB, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
-    _log_or_say(axes, np.append(d.ratio_KL, RULE_OF_THUMB), "")
+    log_axis(axes)
     axes.annotate(
         _("rule of thumb: 0.001 (CS231n)"), (1, RULE_OF_THUMB), xycoords=("axes fraction", "data"),
         xytext=(-2, 3), textcoords="offset points", fontsize=8, color=INK, ha="right", va="bottom",
@@ -111,14 +122,6 @@ def _lines(axes: "Axes", step_K: Any, value_KL: Floats, inks: Sequence[Any]) -> 
             step_K[fine] + 1, value_K[fine], color=ink, linewidth=1.5, marker="o" if few else ".",
             markersize=4.5 if few else 3, zorder=4,
         )  # fmt: skip
-
-
-def _log_or_say(axes: "Axes", value: Floats, words: str) -> None:
-    """A logarithmic axis where anything is above zero; else the words in the middle of the panel."""
-    if (value[np.isfinite(value)] > 0).any():
-        log_axis(axes)
-    elif words:
-        _say(axes, words)
 
 
 def _say(axes: "Axes", words: str) -> None:
