@@ -73,7 +73,8 @@ def _panels(runs: Sequence[Curves]) -> list[tuple[str, list[Curve]]]:
 def _training(run: Curves) -> Curve:
     """The epochs' means; every iteration where epochs are too few for a curve."""
     if run.epochs <= FEW and len(run.step_loss_S):
-        return np.arange(1.0, len(run.step_loss_S) + 1) / run.steps_per_epoch, run.step_loss_S
+        epoch_S = np.arange(1, len(run.step_loss_S) + 1) / run.steps_per_epoch
+        return np.asarray(epoch_S, dtype=np.float64), run.step_loss_S
     return np.arange(1.0, run.epochs + 1), run.loss_E
 
 

@@ -85,8 +85,8 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     log_axis(axes)
     if (seen < floor).any():
         axes.text(
-            0.98, 0.03, _("at the bottom: zero, or next to it"), fontsize=8, color=INK, ha="right", va="bottom",
-            transform=axes.transAxes,
+            0.98, 0.1, _("at the bottom: zero, or next to it"), fontsize=8, color=INK, ha="right",
+            va="bottom", transform=axes.transAxes,
         )  # fmt: skip
 
 

@@ -30,6 +30,27 @@ def draw(run: "Run", what: Sequence[str], to: Path | None = None) -> list[Path]:
     return put(run.folder, (file for name in what for file in PICTURES[name](run)), to)
 
 
+def draw_together(
+    runs: Sequence["Run"], what: Sequence[str], to: Path | None = None, *, smooth: float = 0.0
+) -> list[Path]:
+    """Draw several runs in one picture each: ``curves`` over one another, or the ``line`` between two.
+
+    They go into ``to`` (default: the first run's ``pictures/``). smooth: of the curves, from 0 to below 1.
+
+    Raises:
+        TreinoError: a picture that isn't drawn of several runs; runs that don't fit together.
+    """
+    for name in what:
+        if name not in TOGETHER:
+            raise TreinoError(
+                "picture_of_several",
+                _("There is no picture {name!r} of several runs.").format(name=name),
+                nearest(name, TOGETHER),
+            )
+    files = {"curves": lambda: curves.overlaid(runs, smooth), "line": lambda: landscape.line(runs)}
+    return put(runs[0].folder, (file for name in what for file in files[name]()), to)
+
+
 def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Path]:
     """Each (name, content) as a file in ``to``, or else in the folder's ``pictures/``; -> their paths."""
     if to is not None:
@@ -44,6 +65,7 @@ def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Pa
     return paths
 
 
+TOGETHER = ("curves", "line")
 PICTURES: dict[str, Callable[["Run"], list[File]]] = (
     boundary.PICTURES | curves.PICTURES | dynamics.PICTURES | landscape.PICTURES
 )
