@@ -75,13 +75,13 @@ def _training(run: Curves) -> Curve:
     if run.epochs <= FEW and len(run.step_loss_S):
         epoch_S = np.arange(1, len(run.step_loss_S) + 1) / run.steps_per_epoch
         return np.asarray(epoch_S, dtype=np.float64), run.step_loss_S
-    return np.arange(1.0, run.epochs + 1), run.loss_E
+    return np.arange(1, run.epochs + 1, dtype=np.float64), run.loss_E
 
 
 def _evaluated(run: Curves, metric: str) -> Curve:
     value_E = run.evaluated.get("validation", {}).get(metric, np.empty(0))
     seen = np.isfinite(value_E)
-    return np.flatnonzero(seen) + 1.0, value_E[seen]
+    return np.asarray(np.flatnonzero(seen) + 1, dtype=np.float64), value_E[seen]
 
 
 def _panel(axes: "Axes", curves: Sequence[Curve], smooth: float) -> None:
