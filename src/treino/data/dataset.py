@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from treino.words import N_, _
+from treino.words import _
 
 if TYPE_CHECKING:
     from treino.data.preparing.preparation import Preparation
@@ -111,7 +111,7 @@ class Data:
         return "\n".join(
             [
                 f"{self.name}: {self._learnt()}",
-                ", ".join(f"{len(rows):,} {_(name)}" for name, rows in self._named_splits()) + _(" rows"),
+                self._counts(),
                 _("{n} columns, {d} inputs: {names}").format(
                     n=len(self.features), d=self.inputs, names=_few(self.features)
                 ),
@@ -120,24 +120,48 @@ class Data:
         )
 
     def _repr_html_(self) -> str:
-        """The same as a table, for notebooks: a line for each column."""
+        """A card for notebooks: the splits, the rows of each class, a line for each column."""
+        look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
+        name, cell = look.format(500), look.format(400)
+
+        def table(*rows: tuple[str, ...]) -> str:
+            lines = "".join(
+                "<tr style='background:none'>"
+                + "".join(f"<td style='{cell if i else name}'>{text}</td>" for i, text in enumerate(row))
+                + "</tr>"
+                for row in rows
+            )
+            return f"<table style='border-collapse:collapse;margin:4px 0'>{lines}</table>"
+
         made = self.preparation.encoders
         ways = [
             ", ".join(e.inputs) if len(e.inputs) <= 4 else _("{n} inputs").format(n=len(e.inputs))
             for e in made
         ]
-        lines = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(way)}</td></tr>"
-            for name, way in list(zip(self.features, ways or self.features, strict=True))[:SHOWN]
-        )
+        columns = [
+            (escape(column), escape(way if way != column else _("number")))
+            for column, way in zip(self.features, ways or self.features, strict=True)
+        ][:SHOWN]
         more = len(self.features) - SHOWN
-        rest = f"<tr><td colspan=2>{_('and {n} more').format(n=more)}</td></tr>" if more > 0 else ""
-        counts = ", ".join(f"{len(rows):,} {_(name)}" for name, rows in self._named_splits())
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        rest = [(escape(_("and {n} more").format(n=more)), "")] if more > 0 else []
+        notes = "".join(f"<div>· {escape(note)}</div>" for note in self.notes)
+        head = f"<div><b>{escape(self.name)}</b> {escape(self._learnt())}</div>"
+        title = "<div style='opacity:.7;margin-top:6px'>{}</div>"
+        parts = [head, f"<div>{escape(self._counts())}</div>"]
+        if self.classes and isinstance(self.train.y, torch.Tensor):
+            parts += [title.format(escape(_("training rows of each class"))), table(*self._class_bars())]
+        parts += [title.format(escape(_("columns, and what the network is given"))), table(*columns, *rest)]
         return (
-            f"<b>{escape(self.name)}</b>: {escape(self._learnt())}<br>{counts} {_('rows')}"
-            f"<table><tr><th>{_('column')}</th><th>{_('inputs')}</th></tr>{lines}{rest}</table><ul>{notes}</ul>"
+            f"<div style='font:14px/1.45 system-ui,sans-serif;max-width:960px'>{''.join(parts)}{notes}</div>"
         )
+
+    def _class_bars(self) -> list[tuple[str, ...]]:
+        """Each class's name, its training rows, and these as a bar."""
+        count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
+        most = max([*count_C, 1])
+        bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
+        shown = list(zip(self.classes, count_C, strict=True))[:SHOWN]
+        return [(escape(name), f"{n:,}", bar.format(round(180 * n / most))) for name, n in shown]
 
     def _learnt(self) -> str:
         if self.task == "regression":
@@ -146,8 +170,9 @@ class Data:
             n=len(self.classes), target=self.target, names=_few(self.classes)
         )
 
-    def _named_splits(self) -> list[tuple[str, Rows]]:
-        return [(N_("training"), self.train), (N_("validation"), self.validation), (N_("test"), self.test)]
+    def _counts(self) -> str:
+        counts = {name: len(rows) for name, rows in self.splits.items()}
+        return _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**counts)
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -87,7 +87,7 @@ class RunFigure:
                     of[epoch.number] = float(value_P[0])
         self.figures = {
             _("step"): f"{tick.step:,} / {self.steps:,}",
-            _("epoch"): f"{tick.epoch:.1f}",
+            _("epoch"): f"{tick.epoch:,.1f}" if tick.epoch < 10 else f"{tick.epoch:,.0f}",
             _("loss"): f"{float(tick.loss):.4g}",
         }
         for split, of_split in self.measured.items():

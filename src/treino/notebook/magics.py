@@ -75,7 +75,9 @@ class Doctor:
         elif not exam.findings:
             head = _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
         else:
-            head = _("doctor: {n} findings in {steps} steps").format(n=len(exam.findings), steps=exam.steps)
+            head = _("doctor: {steps} steps watched, findings: {n}").format(
+                n=len(exam.findings), steps=exam.steps
+            )
         found = [(f, self._place(f, above), _text(f)) for f in exam.findings]
         defects = [
             _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
@@ -84,7 +86,7 @@ class Doctor:
         display(HTML(findings_html(head, found, defects)))
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
-        """``In[3], line 7``, as the cell's author counts."""
+        """``In[3], line 7``; of a cell that is watched alone ``line 7``, as its author counts."""
         if finding.file is None or finding.line is None:
             return _("(no line known)")
         place = self._named(Site(finding.file, finding.line), above)
@@ -93,9 +95,11 @@ class Doctor:
         return place
 
     def _named(self, site: Site, above: dict[str, int]) -> str:
+        if site.file in above:  # the cell over these findings
+            return _("line {line}").format(line=site.line + above[site.file])
         label = self.shell.compile.format_code_name(site.file)
         where = site.file if label is None else label[1]
-        return _("{where}, line {line}").format(where=where, line=site.line + above.get(site.file, 0))
+        return _("{where}, line {line}").format(where=where, line=site.line)
 
 
 def _text(finding: Finding) -> str:

@@ -132,7 +132,7 @@ def boundary_svg(seen: Glimpse, classes: Sequence[str]) -> str:
     middle, across, up = 24 + SIDE / 2, *(escape(name[:40]) for name in seen.axis_names)
     return (
         f"<svg viewBox='0 0 {SIDE + 40} {SIDE + 48}' role='img' aria-label='{label}' "
-        f"style='width:100%;height:auto;max-width:{SIDE + 60}px' {FONT} fill='currentColor'>"
+        f"style='width:100%;height:auto;max-width:{SIDE - 10}px' {FONT} fill='currentColor'>"
         f"{''.join(key)}<image x='30' y='24' width='{SIDE}' height='{SIDE}' preserveAspectRatio='none' "
         f"href='data:image/png;base64,{b64encode(regions_png(seen)).decode()}'/>{dots}"
         f"<text x='{30 + SIDE / 2}' y='{SIDE + 41}' text-anchor='middle'>{across}</text>"

@@ -111,8 +111,10 @@ def line_chart(
         y = y[0] * 0.9, y[1] * 1.1
     y_ticks = log_ticks(*y) if logarithmic else ticks(*y, 5)
     left = 30 + LETTER * max((len(number(t)) for t in y_ticks), default=1)
-    frame = _Frame(x, y, left, top + 6, WIDTH - 14, height - 40, logarithmic)
-    parts = [key, _grid(frame, ticks(*x, 6), y_ticks, x_label, y_label)]
+    x_ticks = ticks(*x, 6)
+    last = LETTER / 2 * len(number(x_ticks[-1])) if x_ticks else 0  # half of it may stand beyond the axis
+    frame = _Frame(x, y, left, top + 6, WIDTH - max(14, last + 2), height - 40, logarithmic)
+    parts = [key, _grid(frame, x_ticks, y_ticks, x_label, y_label)]
     for mark in marks:
         place, ink = frame.across(mark.x), "var(--alarm,#b3261e)" if mark.alarm else "currentColor"
         dashes = "" if mark.alarm else " stroke-dasharray='4 3' opacity='.6'"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.store import list_runs
+from treino.store.listing import RunSummary
 from treino.workflows.run import Run
 
 HEADLINE = "accuracy", "r2"
@@ -11,25 +12,33 @@ HEADLINE = "accuracy", "r2"
 
 def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
     """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
-    rows = []
-    for summary in list_runs(parent):
-        row = {"run": summary.name, "path": str(summary.path), "status": summary.status, "when": summary.when}
-        result = summary.result or {}
-        figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
-        test = figures.get("test") or {}
-        metric = next((m for m in HEADLINE if m in test), None)
-        rows.append(
-            row
-            | {
-                "data": ((summary.spec or {}).get("data") or {}).get("name"),
-                "kind": summary.kind,
-                "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
-                "metric": metric,
-                "figure": test.get(metric) if metric else None,
-                "damage": summary.damage,
-            }
-        )
-    return rows
+    return [_line(summary) for summary in list_runs(parent)]
+
+
+def line_of(run: Run) -> dict[str, Any]:
+    """The row of one run that is open."""
+    folder = run.folder
+    spec, result = (folder.read_json(n) if folder.has(n) else None for n in ("spec.json", "result.json"))
+    return _line(RunSummary(run.name, run.path, folder.kind, run.status, folder.created, None, spec, result))
+
+
+def _line(summary: RunSummary) -> dict[str, Any]:
+    result = summary.result or {}
+    figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
+    test = figures.get("test") or {}
+    metric = next((m for m in HEADLINE if m in test), None)
+    return {
+        "run": summary.name,
+        "path": str(summary.path),
+        "status": summary.status,
+        "when": summary.when,
+        "data": ((summary.spec or {}).get("data") or {}).get("name"),
+        "kind": summary.kind,
+        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
+        "metric": metric,
+        "figure": test.get(metric) if metric else None,
+        "damage": summary.damage,
+    }
 
 
 def differences(a: Run, b: Run) -> list[dict[str, Any]]:

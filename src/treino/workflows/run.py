@@ -4,6 +4,7 @@ import copy
 import shlex
 from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,15 @@ class Run:
                 _("Resume it first, or train a new run."),
             )
 
+    def _repr_html_(self) -> str:
+        """A card for notebooks: figures, intervals, the loss, findings."""
+        from treino.plots.card import run_card
+        from treino.workflows.drawing.curves import curves_of
+
+        if not (self.path / "spec.json").exists():
+            return f"<code>{escape(repr(self))}</code>"
+        return run_card(self.name, self.spec["data"]["name"], self.document, curves_of(self))
+
     def __repr__(self) -> str:
         document = self.document
         test = (document.get("metrics") or {}).get("test") or {}
@@ -296,6 +306,16 @@ def open_run(
     return Run(folder, net=net, trust=trust, data_file=data)
 
 
-def runs(parent: str | Path = "runs") -> list[Run]:
+class Runs(list[Run]):
+    """A list of runs that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from treino.plots.card import runs_table
+        from treino.workflows.listing import line_of
+
+        return runs_table([line_of(run) for run in self])
+
+
+def runs(parent: str | Path = "runs") -> Runs:
     """The runs in ``parent``, the newest first; damaged ones are left out (``treino runs`` lists them)."""
-    return [Run(RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged"]
+    return Runs(Run(RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged")

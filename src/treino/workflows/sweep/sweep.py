@@ -14,6 +14,7 @@ from treino.workflows.sweep.drive import Ended, Event, resuming, sweeping
 from treino.workflows.sweep.ensemble import ensemble
 from treino.workflows.sweep.finish import BEST
 from treino.workflows.sweep.member import config_of, member_run, parted
+from treino.workflows.sweep.plan import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,6 +113,13 @@ class Sweep:
             TreinoError: rows that can't be prepared; more networks than were kept.
         """
         return (self.best if top == 1 else ensemble(self, top)).predict(source)
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: what the best is worth, and the leaders."""
+        from treino.plots.card import sweep_card
+
+        d = self.document
+        return sweep_card(self.name, d, [written(entry["params"]) for entry in d.get("leaderboard", [])])
 
     def __repr__(self) -> str:
         d = self.document

@@ -1,0 +1,109 @@
+"""Runs and sweeps as small cards in a notebook's output: the figures that count, a curve, what to know."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from treino.inspection.curves import Curves
+from treino.plots.captions import headline
+from treino.plots.report.charts import curve_charts, figures_table
+from treino.plots.style import number, split_name
+from treino.words import _
+
+CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
+GRID = "display:flex;flex-wrap:wrap;gap:6px 24px;align-items:flex-start"
+CELL = "text-align:right;padding:2px 0 2px 14px;font-variant-numeric:tabular-nums;background:none"
+NAME = "text-align:left;font-weight:500;padding:2px 0;background:none"
+ALARM = "color:#c0392b"
+LEADERS = 8
+SHOWN = 30  # runs in a list
+
+
+def run_card(name: str, data: str, d: Mapping[str, Any], curves: Curves | None) -> str:
+    """A run: its headline, its figures, its loss, its findings. d: its document; data: the data's name."""
+    parts = [_title(name, f"{data} · {_(d['status'])}", d["status"] == "diverged")]
+    if said := headline(d):
+        parts.append(f"<div>{escape(said)}</div>")
+    table = figures_table(d) if d.get("metrics") else None
+    beside = [] if table is None else [_table(table.head, [[str(c) for c in row] for row in table.rows])]
+    if curves is not None and (charts := curve_charts([curves])):
+        beside.append(f"<div style='flex:1;min-width:240px;max-width:360px'>{charts[0].html}</div>")
+    parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
+    parts += [
+        f"<div><b style='{ALARM}'>{escape(finding['rule'])}</b> {escape(finding['message'])} "
+        f"{escape(finding['fix'])}</div>"
+        for finding in d.get("findings") or []
+    ]
+    parts.append(f"<div style='opacity:.7'>{escape(str(d['path']))}</div>")
+    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+
+
+def sweep_card(name: str, d: Mapping[str, Any], written: Sequence[str]) -> str:
+    """A sweep: what the best is worth, and the leaders by validation figures. written: their settings."""
+    members = _("{n:,} networks").format(n=d.get("members", 0))
+    parts = [_title(name, f"{members} · {_(d['status'])}", d["status"] == "diverged")]
+    if sentence := (d.get("judge") or {}).get("sentence"):
+        parts.append(f"<div>{escape(sentence[:1].upper() + sentence[1:])}</div>")
+    if figures := d.get("figures"):
+        rows = [
+            [f"{split_name(split)} {metric}", *(_figure(f[k]) for k in ("mean", "std", "min", "max"))]
+            for split, of in figures.items()
+            for metric, f in of.items()
+        ]
+        parts.append(_table(("", _("mean"), _("deviation"), _("lowest"), _("highest")), rows))
+    elif leaders := d.get("leaderboard"):
+        metrics = list(leaders[0]["validation"])
+        rows = [
+            [str(entry["member"]), *(_figure(entry["validation"].get(m)) for m in metrics), settings]
+            for entry, settings in list(zip(leaders, written, strict=True))[:LEADERS]
+        ]
+        head = [_("network"), *(_("validation {metric}").format(metric=m) for m in metrics), _("settings")]
+        parts.append(_table(head, rows))
+    parts.append(f"<div style='opacity:.7'>{escape(str(d['path']))}</div>")
+    return f"<div style='{CARD}'>{''.join(parts)}</div>"
+
+
+def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A list of runs: ``run data status steps metric figure when`` of each, the newest first."""
+    head = (_("run"), _("data"), _("status"), _("steps"), _("test figure"), _("when (UTC)"))
+    body = [
+        [
+            row["run"],
+            row["data"] or "",
+            _(row["status"]),
+            "" if row["steps"] is None else f"{row['steps']:,}",
+            "" if row["figure"] is None else f"{row['metric']} {number(row['figure'])}",
+            row["when"][:16].replace("T", " "),
+        ]
+        for row in rows[:SHOWN]
+    ]
+    more = len(rows) - SHOWN
+    tail = f"<div style='opacity:.7'>{escape(_('and {n} more').format(n=more))}</div>" if more > 0 else ""
+    empty = f"<div>{escape(_('No runs yet.'))}</div>"
+    return f"<div style='{CARD}'>{_table(head, body) if rows else empty}{tail}</div>"
+
+
+def _title(name: str, said: str, alarm: bool = False) -> str:
+    ink = f" style='{ALARM}'" if alarm else " style='opacity:.75'"
+    return f"<div><b>{escape(name)}</b> <span{ink}>{escape(said)}</span></div>"
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    heads = "".join(
+        f"<th scope='col' style='{CELL if i else NAME};opacity:.7'>{escape(name)}</th>"
+        for i, name in enumerate(head)
+    )
+    lines = "".join(
+        f"<tr style='background:none'><th scope='row' style='{NAME}'>{escape(row[0])}</th>"
+        + "".join(f"<td style='{CELL}'>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        "<div style='overflow-x:auto'><table style='border-collapse:collapse;margin:4px 0'>"
+        f"<thead><tr style='background:none'>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
