@@ -52,7 +52,7 @@ def check_split(asked: Split) -> None:
             raise TreinoError(
                 f"{name}_range",
                 _("The share of {name} rows is {share}; it must be at least 0 and less than 1.").format(
-                    name=name, share=share
+                    name=_(name), share=share
                 ),
                 _("0.15 is usual."),
             )

@@ -97,7 +97,7 @@ def criterion_of(
         raise TreinoError(
             "loss_task",
             _("The loss {name} is for {its}, and this is {task}.").format(
-                name=name, its=LOSSES[name].task, task=given.task
+                name=name, its=_(LOSSES[name].task), task=_(given.task)
             ),
             _("Use {names}.").format(names=_(" or ").join(fitting)),
         )
