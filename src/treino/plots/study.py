@@ -90,11 +90,11 @@ def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "F
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     with look():
-        figure = new_figure(1.9 + 2.5 * rows + 0.24 * -(-len(looks(lines)) // 2))
+        figure = new_figure(2.1 + 2.5 * rows + 0.24 * (-(-len(looks(lines)) // 2) + 1))
         sentences = [_("Mean of an epoch's iterations, ± their deviation (shaded).")]
         top = header(figure, _("Loss per epoch: {name}").format(name=label(title, 44)), sentences)
         inches = figure.get_figheight()
-        bottom = (0.62 + 0.24 * -(-len(looks(lines)) // 2)) / inches
+        bottom = (0.62 + 0.24 * (-(-len(looks(lines)) // 2) + 1)) / inches
         gap, between = 0.03, 0.62 / inches
         width = (0.89 - gap * (columns - 1)) / columns
         height = (top - bottom - 0.2 / inches - between * (rows - 1)) / rows
@@ -111,14 +111,17 @@ def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "F
                 axes.tick_params(labelleft=False)
             else:
                 axes.set_ylabel(_("training loss"))
+                axes.yaxis.set_label_coords(-0.06 / width, 0.5)
             if place + columns >= len(panels):
                 axes.set_xlabel(_("epoch"))
             else:
                 axes.tick_params(labelbottom=False)
         _scale(first, lines)
-        for place, axes in enumerate(figure.axes):
-            _levels(axes, lines, target, said=place == 0)
-        _legend(figure, lines, 0.1 / inches)
+        levels = _levels(first, lines, target)
+        for axes in figure.axes:
+            for value, own, _text in levels:
+                axes.axhline(value, zorder=1, linewidth=1.1, **own)
+        legend_below(figure, lines, [(own | {"linewidth": 1.1}, text) for _v, own, text in levels])
         return figure
 
 
@@ -150,49 +153,43 @@ def _scale(axes: "Axes", lines: Sequence[Line]) -> None:
     axes.set_xlim(0.6 if epochs < 4 else 1 - 0.03 * epochs, epochs + (0.4 if epochs < 4 else 0.03 * epochs))
 
 
-def _levels(axes: "Axes", lines: Sequence[Line], target: float | None, said: bool) -> None:
-    """The loss to be reached, and what it can't go below where softmax is applied twice."""
-    levels: list[tuple[float, str, Any, str]] = []
+def _levels(axes: "Axes", lines: Sequence[Line], target: float | None) -> list[tuple[float, Any, str]]:
+    """(loss, stroke, words) of what is to be reached and what softmax twice can't reach, within the axes."""
+    found: list[tuple[float, Any, str]] = []
     if target is not None:
-        levels.append((target, INK, (0, (4, 2)), _("to reach: {value}").format(value=number(target))))
+        said = _("to be reached: {value}").format(value=number(target))
+        found.append((target, {"color": INK, "linestyle": (0, (4, 2))}, said))
     floor = max((line.floor for line in lines if line.floor), default=None)
     if floor is not None:
-        levels.append((floor, SOFT, (0, (1, 1.5)), _("softmax twice: never below {v:.4f}").format(v=floor)))
+        said = _("softmax twice: never below {value:.4f}").format(value=floor)
+        found.append((floor, {"color": SOFT, "linestyle": (0, (1, 1.5))}, said))
     low, high = axes.get_ylim()
-    for value, ink, stroke, text in levels:
-        if not low <= value <= high:
-            continue
-        axes.axhline(value, color=ink, linestyle=stroke, linewidth=1.1, zorder=1)
-        if said:
-            below = floor is not None and value == floor
-            axes.annotate(
-                text,
-                (0.98, value),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, -3 if below else 3),
-                textcoords="offset points",
-                ha="right",
-                va="top" if below else "bottom",
-                fontsize=8.5,
-                color=ink,
-            )
+    return [level for level in found if low <= level[0] <= high]
 
 
-def _legend(figure: "Figure", lines: Sequence[Line], bottom: float) -> None:
-    """Under the panels, two to a line."""
+def legend_below(
+    figure: "Figure", lines: Sequence[Line], more: Sequence[tuple[Any, str]] = (), **own: Any
+) -> None:
+    """Every mode and setting under the panels, two to a line; then ``more`` strokes with their words."""
     from matplotlib.lines import Line2D
 
     named = names(lines)
     if len(named) < 2:
-        return
+        named = {}
+    shown = [(looks(lines)[key], name) for key, name in named.items()]
     handles = [
-        Line2D([], [], color=own.colour, linestyle=own.stroke, marker=own.mark, markersize=4)
-        for own in looks(lines).values()
+        Line2D(
+            [], [], **({"color": o.colour, "linestyle": o.stroke, "marker": o.mark, "markersize": 5} | own)
+        )
+        for o, _name in shown
     ]
-    figure.legend(
-        handles, list(named.values()), loc="lower left", bbox_to_anchor=(0.08, bottom), ncols=2,
-        borderaxespad=0, handlelength=3.4, columnspacing=2.5,
-    )  # fmt: skip
+    handles += [Line2D([], [], **stroke) for stroke, _text in more]
+    words = [name for _o, name in shown] + [text for _stroke, text in more]
+    if words:
+        figure.legend(
+            handles, words, loc="lower left", bbox_to_anchor=(0.08, 0.1 / figure.get_figheight()), ncols=2,
+            borderaxespad=0, handlelength=3.4, columnspacing=2.5,
+        )  # fmt: skip
 
 
 def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.plots.study import Line, looks, names
+from treino.plots.study import Line, legend_below, looks
 from treino.plots.style import (
     ALARM,
     INK,
@@ -31,27 +31,30 @@ def tradeoff_figure(lines: Sequence[Line], title: str, metric: str | None, figur
     """
     timed = [line for line in lines if line.seconds]
     with look():
-        drawn = new_figure(5.4)
+        below = 0.24 * -(-len(looks(lines)) // 2) if len(looks(lines)) > 1 else 0.0
+        drawn = new_figure(5.4 + below)
         sentences = []
         if metric is not None and figure is not None:
             goal = _("Epochs until {metric} is {figure}, against what an epoch takes (and its interval).")
             sentences = [goal.format(metric=label(metric), figure=number(figure))]
             sentences.append(_("Along a grey line the seconds in all are the same: lower left is quicker."))
         top = header(drawn, _("What it costs: {name}").format(name=label(title, 44)), sentences)
-        axes = drawn.add_axes((0.1, 0.13, 0.87, top - 0.16))
+        bottom = (0.7 + below) / drawn.get_figheight()
+        axes = drawn.add_axes((0.1, bottom, 0.87, top - bottom - 0.02))
         if not timed:
             axes.set_axis_off()
             axes.text(0.5, 0.5, _("No epoch was timed."), ha="center", color=ALARM, transform=axes.transAxes)
             return drawn
         _dots(axes, timed, metric)
         axes.set_xlabel(_("seconds per epoch (log scale)"))
+        legend_below(drawn, lines, linestyle="", markersize=8)
         return drawn
 
 
 def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-    look_of, named = looks(lines), names(lines)
+    look_of = looks(lines)
     most = max(line.epochs for line in lines)
     never = most * 1.12 + 0.6
     axes.set_xscale("log")
@@ -61,8 +64,7 @@ def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
     if metric is not None:
         _equal_cost(axes, seconds, most)
         axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)
-    said: set[tuple[str, str]] = set()
-    handles: list[Any] = []
+    placed: list[tuple[float, float]] = []  # where labels stand, as shares of the axes
     for line in sorted(lines, key=lambda each: each.seconds or 0):
         own = look_of[line.mode, line.setting]
         epoch = line.epochs_to.get(metric) if metric is not None else None
@@ -70,30 +72,26 @@ def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
         x = float(line.seconds or 0)
         if line.interval is not None:
             axes.hlines(y, line.interval[0], line.interval[1], color=own.colour, linewidth=1.6, alpha=0.55)
-        dots = axes.plot(
+        axes.plot(
             x, y, own.mark, color=own.colour, markersize=8, linestyle="",
             markerfacecolor=own.colour if epoch is not None else "white", markeredgewidth=1.8,
         )  # fmt: skip
+        at_x, at_y = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
+        above = all(abs(at_x - a) > 0.11 or abs(at_y + 0.05 - b) > 0.05 for a, b in placed)
+        placed.append((at_x, at_y + (0.05 if above else -0.05)))
         axes.annotate(
-            label(line.panel, 20), (x, y), xytext=(0, 8), textcoords="offset points", ha="center",
-            fontsize=9, color=INK,
+            label(line.panel, 20), (x, y), xytext=(0, 8 if above else -8), textcoords="offset points",
+            ha="center", va="bottom" if above else "top", fontsize=9, color=INK,
         )  # fmt: skip
-        if (line.mode, line.setting) not in said:
-            said.add((line.mode, line.setting))
-            handles.append((dots[0], named[line.mode, line.setting]))
     ticks = [t for t in MaxNLocator(nbins=7, integer=True).tick_values(0, most) if 0 <= t <= most]
     axes.yaxis.set_major_locator(FixedLocator([*ticks, never] if metric is not None else []))
     axes.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _p: _("never") if value == never else f"{value:.0f}")
     )
     axes.set_ylabel(_("epochs") if metric is not None else "")
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=9))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: number(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    if len(handles) > 1:
-        axes.legend(
-            [h for h, _name in handles], [n for _h, n in handles], loc="upper right",
-            bbox_to_anchor=(1.0, 0.84), borderaxespad=0,
-        )  # fmt: skip
 
 
 def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
@@ -108,6 +106,8 @@ def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
             continue
         axes.plot(x[inside], y[inside], color=SOFT, linewidth=0.7, alpha=0.35, zorder=1)
         place = int(np.flatnonzero(inside)[0])
+        if place > 0.9 * len(x):
+            continue
         axes.annotate(
             _("{n} s").format(n=number(total)), (x[place], y[place]), xytext=(3, -2),
             textcoords="offset points", fontsize=7.5, color=SOFT, va="top",

@@ -181,54 +181,45 @@ def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     """Where a smaller batch does worse because of a fault alone."""
     groups = _groups(rows, facts, "batch_size")
     pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
-    said = _(
-        "{mode}, the smaller batch ends at the worse {metric}: {figures}. Corrected it doesn't: {others}."
-        " More updates in an epoch are more of the fault."
-    )
-    return [_against(said, *found) for found in _reversals(rows, facts, pairs)]
+    return [
+        _(
+            "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
+            " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
+            " more of the fault."
+        ).format(**found)
+        for found in _reversals(rows, facts, pairs)
+    ]
 
 
 def _mended(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
     of = [row for row in rows if row["mode"] == CORRECTED]
     pairs = [(b, a) for a in of for b in of if a["own"] != b["own"] and a["batch_size"] == b["batch_size"]]
-    said = _("{mode}, {better} mends it: {metric} {figures}. Corrected it does harm: {others}.")
-    return [_against(said, *found) for found in _reversals(rows, facts, pairs)]
+    return [
+        _(
+            "{mode}, {a} mends {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it does harm:"
+            " {other:.3f} instead of {right:.3f}."
+        ).format(**found)
+        for found in _reversals(rows, facts, pairs)
+    ]
 
 
 def _reversals(
     rows: Sequence[Row], facts: Mapping[str, Any], pairs: Sequence[tuple[Row, Row]]
-) -> Iterator[tuple[Mapping[str, Any], str, list[tuple[str, float]], list[tuple[str, float]]]]:
-    """Pairs (better, worse) in a faulty mode that are the other way round, or equal, in the corrected one."""
+) -> Iterator[dict[str, Any]]:
+    """Pairs (a, b) where a ends better in a faulty mode, and no better in the corrected one."""
+    metric = facts["metric"]
     for mode in (m for m in facts["modes"] if m != CORRECTED):
         faulty = {str(row["own"]): row for row in rows if row["mode"] == mode}
-        for better, worse in pairs:
-            names = [setting_name(row, facts["varied"]) for row in (better, worse)]
-            taught = [last(faulty[str(row["own"])], facts["metric"]) for row in (better, worse)]
-            right = [last(row, facts["metric"]) for row in (better, worse)]
-            if None in taught or None in right:
+        for pair in pairs:
+            high, low = (last(faulty[str(row["own"])], metric) for row in pair)
+            other, right = (last(row, metric) for row in pair)
+            if high is None or low is None or other is None or right is None:
                 continue
-            of_taught = [(n, float(f or 0)) for n, f in zip(names, taught, strict=True)]
-            of_right = [(n, float(f or 0)) for n, f in zip(names, right, strict=True)]
-            if of_taught[0][1] > of_taught[1][1] and of_right[0][1] <= of_right[1][1]:
-                yield facts, mode, of_taught, of_right
-
-
-def _against(
-    said: str,
-    facts: Mapping[str, Any],
-    mode: str,
-    taught: Sequence[tuple[str, float]],
-    right: Sequence[tuple[str, float]],
-) -> str:
-    figures, others = (
-        _listed([_("{figure:.3f} with {value}").format(figure=f, value=name) for name, f in pair])
-        for pair in (taught, right)
-    )
-    return said.format(
-        mode=_begun(mode_name(mode)), metric=facts["metric"], figures=figures, others=others,
-        better=taught[0][0],
-    )  # fmt: skip
+            if high > low and other <= right:
+                a, b = (setting_name(row, facts["varied"]) for row in pair)
+                figures = {"high": high, "low": low, "other": other, "right": right}
+                yield {"mode": _begun(mode_name(mode)), "metric": metric, "a": a, "b": b, **figures}
 
 
 def _batch(row: Row) -> int:
