@@ -1,25 +1,42 @@
-"""``treino plot``: pictures of a run."""
+"""``treino plot``: pictures of a run, of a sweep, of several runs together; a run's film."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, Net, RunName, ScreenFlag, Trust
+from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
 from treino.errors import TreinoError
 from treino.words import _
 
+Runs = Annotated[
+    str,
+    Parameter(
+        help="runs: folders, names in ./runs, or 'last', the newest (default); with --untrained also DATA"
+    ),
+]
+
 
 def plot(
-    run: RunName = "last",
-    /,
-    *,
+    *run: Runs,
     what: Annotated[
         str | None,
         Parameter(
-            help="pictures, comma-separated: boundary, curves; of a sweep: parallel, importance, slices, "
-            "curves, boundaries; of a study: curves, tradeoff; default: all of them"
+            help="pictures, comma-separated: boundary, curves, ...: a wrong name lists them; of a sweep: "
+            "parallel, importance, slices, curves, boundaries; default: boundary and curves, or all of them"
         ),
+    ] = None,
+    film: Annotated[
+        bool, Parameter(help="what it learns from step to step: PNG frames, a GIF and a page", negative=())
+    ] = False,
+    every: Annotated[
+        int | None, Parameter(help="a frame of the film for each so many steps; default: about 60 frames")
+    ] = None,
+    untrained: Annotated[
+        int | None, Parameter(help="draw so many networks before their first step, with seeds in a row")
+    ] = None,
+    smooth: Annotated[
+        float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
     ] = None,
     to: Annotated[str | None, Parameter(help="folder for the pictures; default: the run's pictures/")] = None,
     net: Net = None,
@@ -29,27 +46,82 @@ def plot(
 ) -> int:
     """Draw pictures of a run: its decision boundary and its curves; or of a sweep, and of its best networks.
 
-    Examples: treino plot last --what boundary | treino plot wine-sweep-1 --what parallel,importance
+    Examples: treino plot last --what boundary | treino plot last --film --every 10 |
+    treino plot wine-1 wine-2 --what curves | treino plot wine --untrained 9 |
+    treino plot wine-sweep-1 --what parallel,importance
     """
-    from treino.workflows.pictures import draw
-    from treino.workflows.study.pictures import draw_study
-    from treino.workflows.study.study import Study, open_any
+    from treino.workflows.pictures import draw, draw_together
     from treino.workflows.sweep.pictures import draw_sweep, usual
-    from treino.workflows.sweep.sweep import Sweep
+    from treino.workflows.sweep.sweep import Sweep, open_any
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:
         raise TreinoError("what_empty", _("--what is empty."), _("Give e.g. boundary, curves or both."))
-    opened = open_any(run, net=net, trust=trust, data=data_file)
+    if film:
+        names = [*(names or []), "film"]
+    _check(run, names, every, smooth, untrained)
     place = Path(to) if to else None
-    if isinstance(opened, Study):
-        paths = draw_study(opened, names or (), place)
-    elif isinstance(opened, Sweep) and names != ["boundary"]:
-        paths = draw_sweep(opened, names or usual(opened), place)
-    else:
-        one = opened.best if isinstance(opened, Sweep) else opened
-        paths = draw(one, names or ["boundary", "curves"], place)
+    asked: dict[str, Any] = {"net": net, "trust": trust, "data": data_file}
+    paths: list[Path] = []
+    if untrained is not None:
+        from treino.workflows.drawing.untrained import is_data
+        from treino.workflows.drawing.untrained import untrained as draw_untrained
+
+        source = run[0] if run and is_data(run[0]) else _one(open_any(*run[:1], **asked))
+        paths.append(draw_untrained(source, untrained, place))
+        names = names or []
+    opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
+    if len(opened) > 1 or (smooth is not None and opened):
+        paths += draw_together([_one(o) for o in opened], names or ["curves"], place, smooth=smooth or 0.0)
+    elif opened and isinstance(opened[0], Sweep) and names not in (["boundary"], ["film"]):
+        paths += draw_sweep(opened[0], names or usual(opened[0]), place)
+    elif opened:
+        one, names = _one(opened[0]), names or ["boundary", "curves"]
+        paths += draw(one, [name for name in names if name != "film"], place)
+        if "film" in names:
+            from treino.workflows.drawing.film import draw_film
+
+            paths += draw_film(
+                one, every, place, lambda size: screen.out.print(_("Film: {size}").format(size=size))
+            )
     screen.document({"paths": [str(p) for p in paths]})
+    frames = [p for p in paths if p.name.startswith("frame-")]
     for path in paths:
-        screen.out.print(str(path))
+        if path not in frames:
+            screen.out.print(str(path))
+    if frames:
+        screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
     return 0
+
+
+def _one(opened: Any) -> Any:
+    """The run itself; of a sweep its winner."""
+    from treino.workflows.sweep.sweep import Sweep
+
+    return opened.best if isinstance(opened, Sweep) else opened
+
+
+def _check(
+    run: tuple[str, ...],
+    names: list[str] | None,
+    every: int | None,
+    smooth: float | None,
+    untrained: int | None,
+) -> None:
+    """Flags that have no meaning for what is drawn are refused, not passed over."""
+    if every is not None and "film" not in (names or ()):
+        raise TreinoError(
+            "every_without_film", _("--every spaces the frames of a film."), _("Add --film, or leave it out.")
+        )
+    if smooth is not None and (names or ["curves"]) != ["curves"]:
+        raise TreinoError(
+            "smooth_without_curves",
+            _("--smooth smooths curves, and {what} was asked for.").format(what=", ".join(names or [])),
+            _("Give --what curves, or leave --smooth out."),
+        )
+    if untrained is not None and len(run) > 1:
+        raise TreinoError(
+            "untrained_of_several",
+            _("--untrained draws the networks of one run, or for one table."),
+            _("Name one of them."),
+        )

@@ -8,7 +8,7 @@ from treino.errors import TreinoError, nearest
 from treino.store import RunFolder
 from treino.store.files import make_folder, write_atomically
 from treino.words import _
-from treino.workflows.drawing import File, boundary, curves, dynamics, landscape
+from treino.workflows.drawing import File, boundary, curves, dynamics, film, landscape
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
@@ -60,12 +60,13 @@ def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Pa
         if to is None:
             paths.append(folder.write_bytes(f"pictures/{name}", picture))
         else:
+            make_folder((to / name).parent)
             write_atomically(to / name, picture)
             paths.append(to / name)
     return paths
 
 
 TOGETHER = ("curves", "line")
-PICTURES: dict[str, Callable[["Run"], list[File]]] = (
-    boundary.PICTURES | curves.PICTURES | dynamics.PICTURES | landscape.PICTURES
+PICTURES: dict[str, Callable[["Run"], Iterable[File]]] = (
+    boundary.PICTURES | curves.PICTURES | dynamics.PICTURES | landscape.PICTURES | film.PICTURES
 )

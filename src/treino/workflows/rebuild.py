@@ -7,7 +7,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.engine import begin_from
 from treino.errors import TreinoError
-from treino.spec import Settings, read_settings
+from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.own_net import COPY as NET_COPY
@@ -27,19 +27,18 @@ def rebuilt(
         TreinoError: its network is the user's own, and neither given again nor trusted.
     """
     settings = read_settings(spec["asked"] | {name: spec["resolved"][name] for name in MACHINE})
-    planned = plan(settings, data, _net_again(folder, spec, net, trust, settings))
+    planned = plan(settings, data, net_again(folder, spec, net, trust, settings.seed))
     if folder.has(START):
         begin_from(planned.training, folder.read_tensors(START)[0])
     return planned
 
 
-def _net_again(
-    folder: RunFolder, spec: dict[str, Any], net: nn.Module | str | None, trust: bool, settings: Settings
+def net_again(
+    folder: RunFolder, spec: dict[str, Any], net: nn.Module | str | None, trust: bool, seed: int
 ) -> nn.Module | None:
     """The user's own network once more: given again, or from the copy in the folder where that is trusted."""
     if isinstance(net, nn.Module) or spec["net"] == "mlp":
         return net if isinstance(net, nn.Module) else None
-    seed = settings.seed
     if net is not None:
         return own_net(net, seed)
     if spec["net"] == "given":

@@ -1,0 +1,126 @@
+"""A network while it learns: what it says over its inputs at one step after another, and what has changed.
+
+All frames share the view, the axes and the rows of the final network. Test rows are not looked at: they are
+for one figure, once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.inspection.boundary import boundary, columns_with_an_axis, sight
+from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Sight, Split
+
+SPLITS: tuple[Split, ...] = ("train", "validation")
+FRAMES = 60
+RESOLUTION = 96
+NUMBERS = 700_000  # in one frame; of many classes the grid is coarser
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A network after ``step`` updates and ``epoch`` passes; loss: of the update that led there."""
+
+    step: int
+    epoch: float
+    loss: float | None
+    net: nn.Module
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What a network says after ``step`` updates, and how it differs from the frame before.
+
+    moved: share of the view that changed class; None for the first frame, and for a regression.
+    change: mean change of probability in view (half the sum over classes, 0 to 1); of a regression the mean
+    change of what is predicted, in the target's own units. None for the first frame.
+    """
+
+    step: int
+    epoch: float
+    loss: float | None
+    shown: Boundary
+    moved: float | None
+    change: float | None
+
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """Classes that win nowhere in view."""
+        return () if isinstance(self.shown, Fit) or not self.shown.classes else self.shown.absent
+
+
+def frame_steps(last: int, kept: int | None = None, every: int | None = None) -> list[int]:
+    """The steps of a film's frames: each ``every``-th, or about 60 that lie densely at the beginning; with
+    the first, the last and the kept one."""
+    wanted = {0, last} if kept is None else {0, last, kept}
+    if every is not None:
+        return sorted(wanted | set(range(0, last + 1, every)))
+    return sorted(
+        wanted | {round(float(s)) for s in np.geomspace(1, max(1, last), FRAMES)} & set(range(last + 1))
+    )
+
+
+def resolution_for(classes: int) -> int:
+    """Grid points along an axis."""
+    return int(min(RESOLUTION, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
+
+
+def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> Sight | None:
+    """Along what all frames are seen: the final network's view. None where there is nothing to choose."""
+    if data.task == "regression" or (len(data.features) == 1 and columns_with_an_axis(data)):
+        return None
+    return sight(final, data, item_shape=item_shape)
+
+
+def film(
+    shots: Iterable[Shot],
+    seen: Sight | None,
+    data: Data,
+    *,
+    item_shape: Sequence[int] | None = None,
+    resolution: int | None = None,
+) -> Iterator[Frame]:
+    """Frame after frame; only two are in memory at a time.
+
+    seen: from ``film_sight``. resolution: grid points along an axis; default by the number of classes.
+    """
+    size = resolution or resolution_for(len(data.classes))
+    before: Boundary | None = None
+    for shot in shots:
+        now = boundary(shot.net, data, resolution=size, item_shape=item_shape, splits=SPLITS, seen=seen)
+        moved, change = _difference(before, now)
+        yield Frame(shot.step, shot.epoch, shot.loss, now, moved, change)
+        before = now
+
+
+def _difference(before: Boundary | None, now: Boundary) -> tuple[float | None, float | None]:
+    if before is None:
+        return None, None
+    if isinstance(now, Fit) or not now.classes:
+        return None, _mean(np.abs(_said(now) - _said(before)))
+    with np.errstate(invalid="ignore"):
+        change = _mean(np.abs(_said(now) - _said(before)).sum(-1) / 2)
+    return float((_winner(now) != _winner(before)).mean()), change
+
+
+def _said(shown: Boundary) -> Floats:
+    """Probabilities ``[..., C]``, or predictions ``[N]``."""
+    if isinstance(shown, Plane):
+        return shown.probability_RRC.astype(np.float64)
+    if isinstance(shown, Line):
+        return shown.value_RC if shown.classes else shown.value_RC[:, 0]
+    return np.concatenate([p.predicted_N for p in shown.points])
+
+
+def _winner(shown: Boundary) -> np.ndarray:
+    said = _said(shown)
+    return np.where(np.isfinite(said).all(-1), said.argmax(-1), -1)
+
+
+def _mean(values: Floats) -> float | None:
+    """Of the finite ones; None where there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else None
