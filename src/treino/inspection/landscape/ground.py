@@ -176,12 +176,22 @@ def ground(
 
 
 def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:
-    from torch.utils.flop_counter import FlopCounterMode
+    """Every weight is multiplied and added once for each place of its layer's output."""
+    counted = 1.0
 
-    with FlopCounterMode(display=False) as counter:
+    def passed(module: nn.Module, _args: object, out: object) -> None:
+        nonlocal counted
+        for weight in module._parameters.values():
+            if weight is not None and weight.dim() >= 2 and isinstance(out, Tensor):
+                counted += 2 * weight.numel() * max(1.0, out.numel() / weight.shape[0])
+
+    hooks = [module.register_forward_hook(passed) for module in net.modules()]
+    try:
         outputs(net, x_1D, item_shape=item_shape)
-    counted = max(1, counter.get_total_flops())
-    return float(counted if described(net) is not None else ALONE * counted)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return counted if described(net) is not None else ALONE * counted
 
 
 def drawn(rows: Rows, most: int) -> Rows:
