@@ -1,74 +1,29 @@
 """The verbs and how their flags are read (by cyclopts)."""
 
-import inspect
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from importlib import import_module
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError
 from rich.text import Text
 
-from treino.cli.data import data
-from treino.cli.doctor import doctor
-from treino.cli.explain import explain
-from treino.cli.export import export
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
-from treino.cli.plot import plot
-from treino.cli.predict import predict
-from treino.cli.report import report
-from treino.cli.resume import resume
-from treino.cli.runs import runs
 from treino.cli.screen import Screen
-from treino.cli.show import show
-from treino.cli.study import study
-from treino.cli.sweep import sweep
-from treino.cli.train import train
 from treino.cli.usage import usage_error
 from treino.errors import TreinoError
-from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
 from treino.words import _
 
+VERBS = (
+    "data", "train", "sweep", "study", "predict", "runs", "show", "resume", "plot", "report", "export",
+    "explain", "doctor",
+)  # fmt: skip
+TRAINING = "train", "sweep", "study"  # their flags are the settings of a run, too
 START = "train", "show", "predict", "plot", "data"
 LATER_VERBS = ("studio",)
 
 
-def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
-    """Give a verb that takes ``**asked`` one flag for each setting of the table."""
-    own = [p for p in inspect.signature(verb).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    hidden = Group("", show=False)
-    flags = []
-    for name, field in Settings.model_fields.items():
-        group = Group(group_of(name), sort_key=GROUPS.index(group_of(name)))
-        boolean = field.annotation is bool
-        parameter = Parameter(
-            name=FLAGS[name],
-            negative=f"--no-{FLAGS[name][2:]}" if boolean else (),
-            help=field.description,
-            group=group,
-            show_default=False,
-        )
-        flags.append(_flag(name, bool if boolean else str, parameter))
-    for name in LATER:
-        flag = Parameter(name="--" + name.replace("_", "-"), group=hidden, show=False)
-        flags.append(_flag(name, str, flag))
-    parameters = [*own, *flags]
-
-    def verb_with_settings(*args: Any, **kwargs: Any) -> int:
-        return verb(*args, **kwargs)
-
-    verb_with_settings.__name__, verb_with_settings.__doc__ = verb.__name__, verb.__doc__
-    verb_with_settings.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    verb_with_settings.__annotations__ = {p.name: p.annotation for p in parameters}
-    return verb_with_settings
-
-
-def _flag(name: str, kind: type, parameter: Parameter) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, parameter]
-    )
-
-
-def make_app() -> App:
+def make_app(verbs: Sequence[str] = VERBS) -> App:
+    """The program with these verbs: only their files are imported."""
     from importlib.metadata import version
 
     app = App(
@@ -83,21 +38,12 @@ def make_app() -> App:
     )
     for flag, about in PAGE_FLAGS.items():
         app[flag].help = _(about)
-    for verb in (
-        data,
-        with_settings(train),
-        with_settings(sweep),
-        with_settings(study),
-        predict,
-        runs,
-        show,
-        resume,
-        plot,
-        report,
-        export,
-        explain,
-        doctor,
-    ):
+    for name in verbs:
+        verb = getattr(import_module(f"treino.cli.{name}"), name)
+        if name in TRAINING:
+            from treino.cli.settings import with_settings
+
+            verb = with_settings(verb)
         app.command(in_words(verb))
     return app
 
@@ -108,7 +54,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     Raises:
         TreinoError: usage errors (rule ``usage``), and whatever the verb raises.
     """
-    app = make_app()
+    app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
     if not tokens:
         return _welcome(app, screen)
     if tokens[0] in LATER_VERBS:
@@ -120,16 +66,12 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
             tokens, exit_on_error=False, print_error=False, console=screen.page
         )
     except CycloptsError as error:
-        raise usage_error(error, tokens, _verbs(app)) from None
+        raise usage_error(error, tokens, VERBS) from None
     extra = {"screen": screen} if "screen" in ignored else {}
     status = command(*bound.args, **bound.kwargs, **extra)
     if status is None and screen.as_json:
         screen.document({"version": app.version} if "--version" in tokens else {"help": " ".join(tokens)})
     return int(status or 0)
-
-
-def _verbs(app: App) -> list[str]:
-    return [name for name in app if not name.startswith("-")]
 
 
 def _welcome(app: App, screen: Screen) -> int:
