@@ -182,6 +182,20 @@ def space_again(document: Mapping[str, Any]) -> Space:
     return Space(tuple(found))
 
 
+def domain_written(d: Mapping[str, Any]) -> str:
+    """A domain of ``Space.to_json`` as it is written on a command line."""
+
+    def value(v: Any) -> str:
+        return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
+
+    if "values" in d:
+        said = "|".join(map(value, d["values"]))
+    else:
+        said = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
+        said += f":{d['levels']}" if d["levels"] else ""
+    return said + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
+
+
 def read_space(given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool]) -> Space:
     """The space that is written so; see this file's beginning.
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
-from treino.plots.report.blocks import Block, Cell, Drawing, Table
+from treino.plots.report.blocks import Block, Cell, Drawing, Items, Paragraph, Table
 from treino.plots.style import number, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _
@@ -147,11 +148,31 @@ def _alt(what: str, series: Sequence[Series]) -> str:
     return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(said))
 
 
-def confusion_table(count_CC: np.ndarray, names: Sequence[str]) -> Table:
+def confusion_blocks(found: Confusion) -> list[Block]:
     """True classes down, answers across; each cell darker, the larger its share of the true class."""
-    share_CC = count_CC / np.maximum(count_CC.sum(axis=1, keepdims=True), 1)
+    share_CC = np.nan_to_num(found.share_CC)
     rows: tuple[tuple[str | Cell, ...], ...] = tuple(
         (name, *(Cell(f"{n:,}", float(s)) for n, s in zip(count_C, share_C, strict=True)))
-        for name, count_C, share_C in zip(names, count_CC.tolist(), share_CC.tolist(), strict=True)
+        for name, count_C, share_C in zip(
+            found.classes, found.count_CC.tolist(), share_CC.tolist(), strict=True
+        )
     )
-    return Table((_("true \\ said"), *names), rows, _("Test rows of each class, and what the network says"))
+    caption = _("The {split} rows of each class, and what the network says of them").format(
+        split=split_name(found.split)
+    )
+    blocks: list[Block] = [Table((_("true \\ said"), *found.classes), rows, caption)]
+    mixed = [
+        _("{true} taken for {said}: {n:,} of {rows:,}").format(
+            true=found.classes[t],
+            said=found.classes[s],
+            n=n,
+            rows=int(found.count_CC[t].sum() + found.unsaid_C[t]),
+        )
+        for t, s, n in found.pairs(5)
+    ]
+    if mixed:
+        blocks += [Paragraph(_("Mixed up most:"), "soft"), Items(tuple(mixed))]
+    if lost := int(found.unsaid_C.sum()):
+        said = _("On {n:,} rows the network's outputs are not finite: it says nothing there.")
+        blocks.append(Paragraph(said.format(n=lost), "alarm"))
+    return blocks

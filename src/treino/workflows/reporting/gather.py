@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import torch
-
 from treino.errors import TreinoError
-from treino.inspection.predict import outputs, predicted_classes
+from treino.inspection.confusion import confusion
+from treino.inspection.views import Split
 from treino.plots.report.blocks import Block, Picture
-from treino.plots.report.charts import confusion_table
+from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunFacts
 from treino.words import _
 from treino.workflows.drawing.curves import curves_of
@@ -64,28 +63,22 @@ def _or_why(title: str, missing: list[str]) -> Iterator[None]:
         missing.append(f"{title}: {error}")
 
 
-def test_outputs(run: "Run") -> torch.Tensor:
-    """``[N, C]``: what the kept network says of the test rows."""
-    return outputs(run.module, run.data.test.x, item_shape=run.item_shape)
-
-
 def _confusion(run: "Run") -> Sequence[Block]:
-    data = run.data
-    if not data.classes or not len(data.test) or run.status not in ("finished", "diverged"):
+    if not run.data.classes:
         return ()
-    if len(data.classes) > MOST_CLASSES:
+    if len(run.data.classes) > MOST_CLASSES:
         raise TreinoError(
             "classes_many",
-            _("{n} classes are too many for a table on a page.").format(n=len(data.classes)),
+            _("{n} classes are too many for a table on a page.").format(n=len(run.data.classes)),
             _("See: treino plot {run} --what confusion").format(run=run.typed),
         )
-    said_N = predicted_classes(test_outputs(run), run.settings["loss"])
-    count, C = torch.zeros(len(data.classes), len(data.classes), dtype=torch.int64), len(data.classes)
-    fine = said_N >= 0
-    count.view(-1).index_add_(
-        0, data.test.y[fine] * C + said_N[fine], torch.ones(int(fine.sum()), dtype=torch.int64)
-    )
-    return (confusion_table(count.numpy(), data.classes),)
+    return confusion_blocks(confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape))
+
+
+def _splits(run: "Run") -> tuple[Split, ...]:
+    """Test rows are not looked at before a run is over."""
+    over = run.status in ("finished", "diverged")
+    return ("train", "validation", "test") if over else ("train", "validation")
 
 
 def _boundary(run: "Run") -> Sequence[Block]:

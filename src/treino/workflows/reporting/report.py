@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
+from treino.plots.report.blocks import Section
+from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections, subtitle
+from treino.plots.report.sweep import sweep_sections, sweep_subtitle
 from treino.store.files import write_atomically
 from treino.words import _
+from treino.workflows.reporting.compare import compared
 from treino.workflows.reporting.gather import run_facts
+from treino.workflows.reporting.sweeps import sweep_facts
 from treino.workflows.run import Run
 
 if TYPE_CHECKING:
@@ -26,15 +31,45 @@ def report(opened: Sequence["Run | Sweep"], to: Path | None = None, *, as_markdo
     """
     if to is not None:
         check_place(to)
-    run = opened[0]
-    assert isinstance(run, Run)
-    facts = run_facts(run)
-    title, said, sections = run.name, subtitle(facts), run_sections(facts)
-    text = (markdown if as_markdown else html)(title, said, sections)
+    title, said, sections = _told(opened)
+    text = (markdown if as_markdown else html)(title, said, sections).encode()
     if to is not None:
-        write_atomically(to, text.encode())
+        write_atomically(to, text)
         return to
-    return run.folder.write_bytes(f"exports/report.{'md' if as_markdown else 'html'}", text.encode())
+    name = "report" if len(opened) == 1 else "comparison"
+    return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
+
+
+def _told(opened: Sequence["Run | Sweep"]) -> tuple[str, str, list[Section]]:
+    """Title, subtitle and sections."""
+    from treino.workflows.sweep.member import Member
+    from treino.workflows.sweep.sweep import Sweep
+
+    for one in opened:
+        if isinstance(one, Member):
+            raise TreinoError(
+                "report_of_member",
+                _("{name} is a network of a sweep: it has no curves and no figures of its own.").format(
+                    name=one.name
+                ),
+                _("Train it as a run first: treino train --like {typed}").format(typed=one.typed),
+            )
+        if isinstance(one, Sweep) and len(opened) > 1:
+            raise TreinoError(
+                "report_of_sweeps",
+                _("{name} is a sweep, and only runs stand side by side.").format(name=one.name),
+                _("Write a report on it alone, or name its winner: {path}").format(path=one.path / "best"),
+            )
+    if isinstance(opened[0], Sweep):
+        facts = sweep_facts(opened[0])
+        return facts.name, sweep_subtitle(facts), sweep_sections(facts)
+    runs = [one for one in opened if isinstance(one, Run)]
+    if len(runs) == 1:
+        alone = run_facts(runs[0])
+        return alone.name, subtitle(alone), run_sections(alone)
+    title = _(" and ").join(run.name for run in runs)
+    said = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
+    return title, said, compared_sections(compared(runs))
 
 
 def check_place(to: Path) -> None:

@@ -1,0 +1,86 @@
+"""Whether one network is better than another on the same rows by more than chance makes: paired tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 4000
+SURE = 0.05  # below this a difference is said to be larger than chance
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """a, b: the figure of each on the same ``rows``. p: how often chance alone makes such a difference.
+
+    metric: ``accuracy`` (higher is better) or ``rmse``. only_a, only_b: rows that one of them alone gets
+    right. interval: 95 % of the difference b - a of an rmse.
+    """
+
+    metric: str
+    a: float
+    b: float
+    rows: int
+    p: float
+    only_a: int = 0
+    only_b: int = 0
+    interval: tuple[float, float] | None = None
+
+
+def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -> Paired:
+    """McNemar's test in its exact form: only rows on which they disagree count, half of them by chance.
+
+    McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
+    tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).
+    """
+    from scipy.special import bdtr
+
+    only_a, only_b = int((right_a_N & ~right_b_N).sum()), int((right_b_N & ~right_a_N).sum())
+    differ, fewer = only_a + only_b, min(only_a, only_b)
+    p = min(1.0, 2 * float(bdtr(fewer, differ, 0.5))) if differ else 1.0
+    a, b = float(right_a_N.mean()), float(right_b_N.mean())
+    return Paired("accuracy", a, b, len(right_a_N), p, only_a, only_b)
+
+
+def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired:
+    """The difference of two rmse, by drawing the same rows again for both (the paired bootstrap).
+
+    Efron & Tibshirani, "An introduction to the bootstrap" (1993), 16.4: p is twice the share of resamples
+    on the wrong side of no difference.
+    """
+    square_N2 = np.stack([error_a_N**2, error_b_N**2], axis=1)
+    rows = len(square_N2)
+    a, b = (float(v) for v in np.sqrt(square_N2.mean(axis=0)))
+    if (error_a_N == error_b_N).all():
+        return Paired("rmse", a, b, rows, 1.0, interval=(0.0, 0.0))
+    random = np.random.default_rng(seed)
+    block = max(1, min(RESAMPLES, 500_000 // rows))
+    parts = []
+    for first in range(0, RESAMPLES, block):
+        drawn = random.integers(rows, size=(min(block, RESAMPLES - first), rows))
+        root_B2 = np.sqrt(square_N2[drawn].mean(axis=1))
+        parts.append(root_B2[:, 1] - root_B2[:, 0])
+    difference_B = np.concatenate(parts)
+    above = (1 + (difference_B >= 0).sum()) / (RESAMPLES + 1)
+    below = (1 + (difference_B <= 0).sum()) / (RESAMPLES + 1)
+    low, high = np.quantile(difference_B, (0.025, 0.975))
+    return Paired(
+        "rmse", a, b, rows, min(1.0, float(2 * min(above, below))), interval=(float(low), float(high))
+    )
+
+
+def holm(p_K: Sequence[float]) -> list[float]:
+    """p-values of K comparisons, so that any of them is below 5 % by chance in 5 % of all reports only.
+
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
+    (1979).
+    """
+    order = sorted(range(len(p_K)), key=lambda i: p_K[i])
+    adjusted, largest = [0.0] * len(p_K), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_K) - rank) * p_K[i]))
+        adjusted[i] = largest
+    return adjusted

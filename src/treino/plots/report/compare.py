@@ -1,0 +1,126 @@
+"""The sections that set several runs side by side: what differs, what it did, and whether that is chance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from treino.inspection.paired import SURE, Paired
+from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, Table
+from treino.plots.report.charts import SHARES, curve_charts, figure
+from treino.plots.report.run import RunFacts, run_sections, setting
+from treino.plots.style import number
+from treino.plots.svg import Estimate, interval_chart
+from treino.words import _
+
+CHARTS = ("accuracy", "rmse", "loss")
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """runs: each one's facts, the first being what the others are held against.
+
+    differing: ``(what, value of each run)``. paired: for each run but the first the test and its p-value,
+    adjusted for how many there are; empty where the test rows are not the same ones, and ``apart`` says why.
+    same_validation: whether the validation curves are of the same rows.
+    """
+
+    runs: Sequence[RunFacts]
+    differing: Sequence[tuple[str, Sequence[Any]]]
+    paired: Sequence[tuple[Paired, float]]
+    apart: str
+    same_validation: bool
+
+
+def compared_sections(compared: Compared) -> list[Section]:
+    """The comparison first, then each run's own report."""
+    names = [r.name for r in compared.runs]
+    rows = tuple((what, *(setting(v) for v in values)) for what, values in compared.differing)
+    differing: Block = Table(("", *names), rows, numbers=False)
+    if not rows:
+        differing = Paragraph(_("In nothing: the same data and the same settings."))
+    curves: list[Block] = []
+    if not compared.same_validation:
+        said = _("Each curve is measured on its run's own validation rows, which are not the same ones.")
+        curves.append(Paragraph(said, "alarm"))
+    curves += curve_charts([r.curves for r in compared.runs])
+    sections = [
+        Section(_("What came out"), tuple(_figures(compared))),
+        Section(_("What differs"), (differing,)),
+        Section(_("Curves"), tuple(curves)),
+        *(Section(r.name, (), tuple(run_sections(r))) for r in compared.runs),
+    ]
+    return [s for s in sections if s.blocks or s.parts]
+
+
+def _figures(compared: Compared) -> list[Block]:
+    if compared.apart:
+        lines = (
+            compared.apart,
+            _("Their test figures are not set side by side: they are of different rows."),
+        )
+        return [Note(_("Not compared"), lines)]
+    blocks: list[Block] = [
+        Paragraph(paired_sentence(compared.runs[0].name, run.name, paired, p), "strong")
+        for run, (paired, p) in zip(compared.runs[1:], compared.paired, strict=True)
+    ]
+    said = _(
+        "That is a statement about these networks on these rows. How much the figure varies from seed to "
+        "seed is another question: treino train --seeds 10."
+    )
+    documents = [r.document for r in compared.runs]
+    metrics = list(documents[0]["metrics"]["test"])
+    rows = tuple(
+        (r.name, *(_with_interval(d, m) for m in metrics))
+        for r, d in zip(compared.runs, documents, strict=True)
+    )
+    table = Table((_("on the same test rows"), *(m.replace("_", " ") for m in metrics)), rows)
+    charts = [c for m in CHARTS[:2] if m in metrics for c in _chart(compared.runs, m)]
+    return [*blocks, Paragraph(said, "soft"), table, *charts]
+
+
+def _with_interval(d: Mapping[str, Any], metric: str) -> str:
+    value = d["metrics"]["test"].get(metric)
+    low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
+    if value is None or low is None:
+        return figure(value)
+    return _("{value} ({low} to {high})").format(value=number(value), low=number(low), high=number(high))
+
+
+def _chart(runs: Sequence[RunFacts], metric: str) -> list[Block]:
+    estimates = [
+        Estimate(r.name, value, tuple(interval) if interval else None, i)
+        for i, r in enumerate(runs)
+        if (value := r.document["metrics"]["test"].get(metric)) is not None
+        for interval in [(r.document["intervals"]["test"] or {}).get(metric)]
+    ]
+    if not estimates:
+        return []
+    label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
+        metric=metric.replace("_", " "), n=runs[0].document["rows"]["test"]
+    )
+    alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
+    bounds = (0.0, 1.0) if metric in SHARES else None
+    return [Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds))]
+
+
+def paired_sentence(a: str, b: str, paired: Paired, p: float) -> str:
+    """Who is better on these rows, and whether that is more than chance makes."""
+    facts = {"a": a, "b": b, "rows": f"{paired.rows:,}", "p": number(p)}
+    if paired.metric == "accuracy":
+        said = _(
+            "Of the same {rows} test rows {b} gets {only_b} right that {a} gets wrong, and {a} gets {only_a} "
+            "right that {b} gets wrong"
+        ).format(only_a=paired.only_a, only_b=paired.only_b, **facts)
+        test = _("McNemar's exact test")
+    else:
+        assert paired.interval is not None
+        low, high = (number(end) for end in paired.interval)
+        said = _(
+            "On the same {rows} test rows {b}'s rmse minus {a}'s is {difference} (95 %: {low} to {high})"
+        ).format(difference=number(paired.b - paired.a), low=low, high=high, **facts)
+        test = _("paired bootstrap")
+    if p >= SURE:
+        return _("{said}: no larger a difference than chance makes (p = {p}, {test}).").format(
+            said=said, p=facts["p"], test=test
+        )
+    return _("{said}: more than chance makes (p = {p}, {test}).").format(said=said, p=facts["p"], test=test)

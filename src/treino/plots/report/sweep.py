@@ -1,0 +1,175 @@
+"""The sections of a report on a sweep: what the best is worth, the leaders, what was tried."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from treino.plots.captions import headline
+from treino.plots.report.blocks import Block, Code, Items, Note, Paragraph, Picture, Section, Table
+from treino.plots.report.charts import figure, figure_charts, figures_table
+from treino.plots.style import number, split_name
+from treino.words import _
+
+LEADERS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class SweepFacts:
+    """What a report says of a sweep. document, spec: as its folder holds them.
+
+    written: the leaders' settings as a person reads them. best: the winner's own document, where there is
+    one. tried: ``(setting, what was tried)``. missing: what could not be shown, and why. command: what was
+    typed, as far as it can be said.
+    """
+
+    name: str
+    document: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    created: str
+    written: Sequence[str] = ()
+    best: Mapping[str, Any] | None = None
+    tried: Sequence[tuple[str, str]] = ()
+    pictures: Sequence[Picture] = ()
+    missing: Sequence[str] = ()
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def sweep_subtitle(facts: SweepFacts) -> str:
+    d = facts.document
+    return _("{data}: {n:,} networks. {status}, {when}.").format(
+        data=facts.spec["data"]["name"], n=d.get("members", 0), status=_(d["status"]), when=facts.created[:10]
+    )
+
+
+def sweep_sections(facts: SweepFacts) -> list[Section]:
+    """What it came to, then how it came to that."""
+    sections = [
+        _result(facts),
+        _leaders(facts),
+        _judge(facts),
+        Section(_("Pictures"), tuple(facts.pictures)),
+        _tried(facts),
+        _again(facts),
+    ]
+    return [s for s in sections if s.blocks]
+
+
+def _result(facts: SweepFacts) -> Section:
+    d, blocks = facts.document, list[Block]()
+    if d["status"] in ("interrupted", "running"):
+        said = _("What is here is what was kept so far. Go on with: treino resume {name}")
+        title = _("This sweep is not over: it is {status}").format(status=_(d["status"]))
+        blocks.append(Note(title, (said.format(name=facts.name),)))
+    if d["status"] == "diverged":
+        said = _("There is no best network. Try smaller learning rates.")
+        blocks.append(Note(_("Every network diverged"), (said,)))
+    if sentence := (d.get("judge") or {}).get("sentence"):
+        blocks.append(Paragraph(sentence[:1].upper() + sentence[1:], "strong"))
+    if "members" in d:
+        said = _(
+            "{n:,} networks in {seconds} s: {finished:,} finished, {stopped:,} stopped, {lost:,} diverged."
+        )
+        ended = {"finished": d["finished"], "stopped": d["stopped"], "lost": d["diverged"]}
+        blocks.append(Paragraph(said.format(n=d["members"], seconds=number(d["seconds"]), **ended)))
+    if figures := d.get("figures"):
+        blocks.append(_spread(figures, d["members"]))
+    if facts.best is not None:
+        blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=d["best"]["member"])))
+        if said := headline(facts.best):
+            blocks.append(Paragraph(said))
+        if (table := figures_table(facts.best)) is not None:
+            blocks += [table, *figure_charts(facts.best)]
+    return Section(_("Result"), tuple(blocks))
+
+
+def _spread(figures: Mapping[str, Any], members: int) -> Table:
+    head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
+    rows = tuple(
+        (
+            f"{split_name(split)} {metric.replace('_', ' ')}",
+            *(figure(f[k]) for k in ("mean", "std", "min", "max")),
+        )
+        for split, of in figures.items()
+        for metric, f in of.items()
+    )
+    return Table(head, rows, _("Of {n:,} networks with equal settings; nobody is chosen").format(n=members))
+
+
+def _leaders(facts: SweepFacts) -> Section:
+    found = list(zip(facts.document.get("leaderboard") or [], facts.written, strict=True))[:LEADERS]
+    if not found or "figures" in facts.document:
+        return Section(_("Leaders"), ())
+    metrics = list(found[0][0]["validation"])
+    head = (
+        _("network"),
+        *(_("validation {metric}").format(metric=m.replace("_", " ")) for m in metrics),
+        _("parameters"),
+        _("epochs"),
+        _("settings"),
+    )
+    rows = tuple(
+        (str(e["member"]), *(figure(e["validation"].get(m)) for m in metrics), f"{e['parameters']:,}",
+         f"{e['epochs']:.0f}", settings)
+        for e, settings in found
+    )  # fmt: skip
+    said = _("Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above.")
+    return Section(_("Leaders"), (Table(head, rows), Paragraph(said, "soft")))
+
+
+def _judge(facts: SweepFacts) -> Section:
+    """How much of the best figure is luck, and what it surely beats."""
+    judge = facts.document.get("judge")
+    if not judge:
+        return Section(_("What it is worth"), ())
+    metric = judge["metric"].replace("_", " ")
+    rows = [
+        (_("{metric} seen in the sweep, on validation rows").format(metric=metric), figure(judge["seen"])),
+        (_("of it about so much is the luck of the choice"), figure(judge["expected_inflation"])),
+        (_("{metric} on test rows").format(metric=metric), figure(judge["test"])),
+        (_("probability that it beats a constant answer"), figure(judge["p_beats_constant"])),
+        (
+            _("probability that it beats {name}").format(name=judge["baseline"]),
+            figure(judge["p_beats_baseline"]),
+        ),
+        (_("probability that it beats the runner-up"), figure(judge["p_beats_runner_up"])),
+        (_("fresh seeds and splits it was trained on for that"), f"{len(judge['fresh_seeds'])}"),
+    ]
+    same = judge["certificate"]["same_bits"]
+    said = (
+        _("Certificate: trained alone, the best has the same bits as among the others.")
+        if same
+        else _("Trained alone, the best has OTHER bits: please report this.")
+    )
+    table = Table(("", ""), tuple(rows))
+    return Section(_("What it is worth"), (table, Paragraph(said, "good" if same else "alarm")))
+
+
+def _tried(facts: SweepFacts) -> Section:
+    spec, d = facts.spec, facts.document
+    rows = spec.get("rows") or d.get("rows") or {}
+    counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**rows)
+    blocks: list[Block] = [
+        Paragraph(_("{data}: {counts}").format(data=spec["data"]["name"], counts=counts)),
+        Table((_("setting"), _("tried")), tuple(facts.tried), numbers=False),
+    ]
+    if asked := {k: v for k, v in spec["asked"].items() if v is not None}:
+        shared = tuple((k, str(v)) for k, v in asked.items())
+        blocks.append(Table((_("setting"), _("of all")), shared, numbers=False))
+    if notes := d.get("notes"):
+        blocks.append(Items(tuple(notes)))
+    return Section(_("What was tried"), tuple(blocks))
+
+
+def _again(facts: SweepFacts) -> Section:
+    blocks: list[Block] = []
+    if facts.command:
+        blocks += [Paragraph(_("The command that trains it again:")), Code(facts.command)]
+    where = facts.spec["data"]
+    rows = [*facts.versions.items(), (_("trained"), facts.created[:19].replace("T", " ") + " UTC")]
+    if where.get("sha256"):
+        rows.append((_("SHA-256 of {name}").format(name=where["name"]), where["sha256"]))
+    blocks.append(Table(("", ""), tuple(rows), numbers=False))
+    if facts.missing:
+        blocks += [Paragraph(_("Left out of this report:"), "soft"), Items(tuple(facts.missing))]
+    return Section(_("Again"), tuple(blocks))
