@@ -65,7 +65,7 @@ def _entry(entry: HelpEntry) -> HelpEntry:
     notes = []
     if entry.choices:
         notes.append(_("[one of: {choices}]").format(choices=", ".join(entry.choices)))
-    if entry.default is not None:
+    if entry.default not in (None, "False"):
         notes.append(_("[default: {value}]").format(value=entry.default))
     if entry.required:
         notes.append(_("[required]"))

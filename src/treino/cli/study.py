@@ -149,7 +149,7 @@ def summary(d: dict[str, Any]) -> RenderableType:
     """The rows as a table, what they say, and what must be known to read them."""
     from treino.workflows.study.table import table_of
 
-    said = _("study {path}: {status}").format(path=d["path"], status=d["status"])
+    said = _("study {path}: {status}").format(path=d["path"], status=_(d["status"]))
     if not d["rows"]:
         return said
     headings, lines = table_of(d)

@@ -185,7 +185,7 @@ def sentence(verdict: Verdict, told: Told) -> str:
         )
     if verdict == "linear":
         return _("{head}; {luck}; not surely better than the baseline ({baseline}).").format(
-            head=head, luck=lucky, baseline=told.baseline
+            head=head, luck=lucky, baseline=_(told.baseline)
         )
     if told.smaller is not None:
         tail = _("not distinguishable from network {n}, {share:.0%} of its size").format(
@@ -195,8 +195,8 @@ def sentence(verdict: Verdict, told: Told) -> str:
         tail = _("not distinguishable from network {n}").format(n=told.runner_up)
     else:
         tail = _("better than {baseline} and than network {n}").format(
-            baseline=told.baseline, n=told.runner_up
+            baseline=_(told.baseline), n=told.runner_up
         )
         if told.runner_up is None:
-            tail = _("better than {baseline}").format(baseline=told.baseline)
+            tail = _("better than {baseline}").format(baseline=_(told.baseline))
     return f"{head}; {lucky}; {tail}."

@@ -46,7 +46,7 @@ def weights(run: "Run") -> Path:
     if run.folder.kind == "run" and not run.folder.has("model.safetensors"):
         raise TreinoError(
             "no_weights_yet",
-            _("{run} is {status} and has kept no weights yet.").format(run=run.name, status=run.status),
+            _("{run} is {status} and has kept no weights yet.").format(run=run.name, status=_(run.status)),
             _("Wait until it is over.")
             if run.status == "running"
             else _("Go on with: treino resume {path}").format(path=run.path),

@@ -154,7 +154,7 @@ class Run:
             raise TreinoError(
                 "no_weights_yet",
                 _("{run} is {status}: its weights are kept when it ends.").format(
-                    run=self.name, status=self.status
+                    run=self.name, status=_(self.status)
                 ),
                 _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
             )
@@ -246,7 +246,9 @@ class Run:
         if self.status != "running":
             raise TreinoError(
                 "not_running",
-                _("{run} is {status}: no process would hear that.").format(run=self.name, status=self.status),
+                _("{run} is {status}: no process would hear that.").format(
+                    run=self.name, status=_(self.status)
+                ),
                 _("Resume it first, or train a new run."),
             )
 

@@ -190,7 +190,7 @@ def resuming(
         raise TreinoError(
             "nothing_to_resume",
             _("{run} is {status}: there is nothing to resume.").format(
-                run=folder.path.name, status=folder.status
+                run=folder.path.name, status=_(folder.status)
             ),
             _("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"

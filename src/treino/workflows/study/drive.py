@@ -146,7 +146,7 @@ def resuming(
         raise TreinoError(
             "nothing_to_resume",
             _("{study} is {status}: there is nothing to resume.").format(
-                study=folder.path.name, status=folder.status
+                study=folder.path.name, status=_(folder.status)
             ),
             _("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"

@@ -110,7 +110,7 @@ class Study:
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines
         )
         said = "".join(f"<li>{escape(s)}</li>" for s in [*d.get("answers", []), *d.get("notes", [])])
-        title = _("Study {name}: {status}").format(name=self.name, status=self.status)
+        title = _("Study {name}: {status}").format(name=self.name, status=_(self.status))
         return (
             f"<div><strong>{escape(title)}</strong>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{said}</ul></div>"

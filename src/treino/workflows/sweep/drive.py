@@ -152,7 +152,7 @@ def resuming(
         raise TreinoError(
             "nothing_to_resume",
             _("{sweep} is {status}: there is nothing to resume.").format(
-                sweep=folder.path.name, status=folder.status
+                sweep=folder.path.name, status=_(folder.status)
             ),
             _("Wait until it is over, or stop it with Ctrl-C where it runs.")
             if folder.status == "running"

@@ -138,7 +138,7 @@ def best_of(folder: RunFolder, **asked: Any) -> Run:
         raise TreinoError(
             "sweep_without_best",
             _("{sweep} is {status} and has no best network.").format(
-                sweep=folder.path.name, status=folder.status
+                sweep=folder.path.name, status=_(folder.status)
             ),
             _("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
             if folder.status == "interrupted"
