@@ -27,6 +27,14 @@ def _offline() -> None:
     os.environ["TREINO_OFFLINE"] = "1"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _english() -> None:
+    """The tests read English, whatever this machine speaks; so do the processes that they start."""
+    from treino import words
+
+    words.use("en")
+
+
 @pytest.fixture(autouse=True)
 def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
