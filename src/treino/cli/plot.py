@@ -22,8 +22,9 @@ def plot(
     what: Annotated[
         str | None,
         Parameter(
-            help="pictures, comma-separated: boundary, curves, ...: a wrong name lists them; of a sweep: "
-            "parallel, importance, slices, curves, boundaries; default: boundary and curves, or all of them"
+            help="pictures, comma-separated: boundary, curves, network, ...: a wrong name lists them; of a sweep: "
+            "parallel, importance, slices, curves, boundaries, and of its best network the others; default: "
+            "boundary and curves, or all of the sweep's"
         ),
     ] = None,
     film: Annotated[
@@ -51,7 +52,7 @@ def plot(
     treino plot wine-sweep-1 --what parallel,importance
     """
     from treino.workflows.pictures import draw, draw_together
-    from treino.workflows.sweep.pictures import draw_sweep, usual
+    from treino.workflows.sweep.pictures import draw_sweep, of_one, usual
     from treino.workflows.sweep.sweep import Sweep, open_any
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
@@ -73,10 +74,13 @@ def plot(
     opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
     if len(opened) > 1 or (smooth is not None and opened):
         paths += draw_together([_one(o) for o in opened], names or ["curves"], place, smooth=smooth or 0.0)
-    elif opened and isinstance(opened[0], Sweep) and names not in (["boundary"], ["film"]):
-        paths += draw_sweep(opened[0], names or usual(opened[0]), place)
+    elif opened and isinstance(opened[0], Sweep) and names is None:
+        paths += draw_sweep(opened[0], usual(opened[0]), place)
     elif opened:
-        one, names = _one(opened[0]), names or ["boundary", "curves"]
+        if isinstance(opened[0], Sweep) and (own := [n for n in names or () if not of_one(n)]):
+            paths += draw_sweep(opened[0], own, place)
+            names = [n for n in names or () if of_one(n)]
+        one, names = _one(opened[0]), ["boundary", "curves"] if names is None else names
         paths += draw(one, [name for name in names if name != "film"], place)
         if "film" in names:
             from treino.workflows.drawing.film import draw_film

@@ -195,9 +195,3 @@ def _ran(layer: _Layer) -> Ran:
         kernel,
         bias.detach().double().cpu().numpy() if isinstance(bias, Tensor) else None,
     )
-
-
-def first_kernel(net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None) -> Ran | None:
-    """The first layer with a matrix that runs; None where no module has one."""
-    ran, _out, _notes = layers_as_they_run(net, x_ND[:2], item_shape)
-    return ran[0] if ran else None

@@ -24,7 +24,7 @@ STYLE = """
 .net { --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff; --over: #0072b2; --under: #e69f00;
   --alarm: #b3261e; font-family: system-ui, -apple-system, "Segoe UI", sans-serif; }
 @media (prefers-color-scheme: dark) { .net { --ink: #e6edf3; --soft: #9fb0bf; --faint: #2b3947; --paper: #10171e;
-  --over: #56b4e9; --under: #e69f00; --alarm: #ff8a80; } .net image.seen { filter: brightness(1.35); } }
+  --over: #56b4e9; --under: #e69f00; --alarm: #ff8a80; } .net image.seen { filter: brightness(1.15); } }
 .net text { fill: var(--ink); font-size: 13px; } .net .soft { fill: var(--soft); } .net .small { font-size: 11.5px; }
 .net .title { font-size: 18px; font-weight: 700; } .net .head { font-weight: 600; } .net .alarm { fill: var(--alarm); }
 .net .middle { text-anchor: middle; } .net .end { text-anchor: end; }

@@ -2,12 +2,15 @@
 
 import base64
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import FAINT, PALETTE
+from treino.plots.style import FAINT, PALETTE, PAPER
+
+if TYPE_CHECKING:
+    from matplotlib.colors import LinearSegmentedColormap
 
 POSITIVE, NEGATIVE = PALETTE[0], PALETTE[1]
 Pixels = NDArray[np.floating]
@@ -23,6 +26,15 @@ def rgba(value_RR: Pixels, most: float) -> Pixels:
     found[..., :3] = np.where((value_RR > 0)[..., None], to_rgb(POSITIVE), to_rgb(NEGATIVE))
     found[..., 3] = strength
     found[~finite] = (*to_rgb(FAINT), 1.0)
+    return found
+
+
+def signed_map() -> "LinearSegmentedColormap":
+    """The same on white, as matplotlib's map from -1 to 1."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    found = LinearSegmentedColormap.from_list("signed", [NEGATIVE, PAPER, POSITIVE])
+    found.set_bad(FAINT)
     return found
 
 

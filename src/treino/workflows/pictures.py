@@ -8,7 +8,7 @@ from treino.errors import TreinoError, nearest
 from treino.store import RunFolder
 from treino.store.files import make_folder, write_atomically
 from treino.words import _
-from treino.workflows.drawing import File, boundary, curves, dynamics, film, landscape
+from treino.workflows.drawing import File, boundary, curves, dynamics, film, insides, landscape
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
@@ -68,5 +68,10 @@ def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Pa
 
 TOGETHER = ("curves", "line")
 PICTURES: dict[str, Callable[["Run"], Iterable[File]]] = (
-    boundary.PICTURES | curves.PICTURES | dynamics.PICTURES | landscape.PICTURES | film.PICTURES
+    boundary.PICTURES
+    | curves.PICTURES
+    | dynamics.PICTURES
+    | landscape.PICTURES
+    | film.PICTURES
+    | insides.PICTURES
 )

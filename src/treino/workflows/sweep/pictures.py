@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError, nearest
 from treino.words import _
+from treino.workflows.pictures import PICTURES as OF_A_RUN
 from treino.workflows.pictures import put
 from treino.workflows.sweep import keep
 from treino.workflows.sweep.member import member_run
@@ -26,6 +27,11 @@ def usual(sweep: "Sweep") -> list[str]:
     few = len(sweep.frame) < 10 or not sweep.folder.has(keep.MODELS)
     classes = bool(sweep.spec["classes"])
     return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
+
+
+def of_one(name: str) -> bool:
+    """Whether the picture is of one network, so that of a sweep its best one is drawn."""
+    return name in OF_A_RUN and name not in PICTURES
 
 
 def draw_sweep(sweep: "Sweep", what: Sequence[str], to: Path | None = None) -> list[Path]:

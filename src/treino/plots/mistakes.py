@@ -1,0 +1,214 @@
+"""The picture of the rows on which a network is surest and wrong, or furthest from the truth."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from treino.inspection.mistakes import Mistakes
+from treino.inspection.rows import Cell
+from treino.plots.style import (
+    ALARM,
+    FAINT,
+    INK,
+    SOFT,
+    WIDTH,
+    class_labels,
+    header,
+    label,
+    look,
+    new_figure,
+    number,
+    percent,
+    split_name,
+)
+from treino.words import _
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PICTURES, ACROSS = 24, 6
+LINES = 15
+LINE, LETTER = 0.27, 0.083  # inches: from line to line, and what a letter takes
+FIRST = 4  # columns before those of the table: row, true, predicted, and how sure or how far
+
+
+def mistakes_figure(shown: Mistakes, columns: Sequence[str] = ()) -> "Figure":
+    """Thumbnails of pictures; of a table its rows, with as many columns as there is room for.
+
+    columns: their names, those that cost most when shuffled first; by default all in their own order.
+    """
+    with look():
+        if not len(shown):
+            return _nothing(shown)
+        if shown.items is not None:
+            return _thumbnails(shown, shown.items)
+        return _rows(shown, columns or shown.features, bool(columns))
+
+
+def _title(shown: Mistakes) -> str:
+    name = label(shown.name, 40)
+    if shown.classes:
+        return _("Most confident mistakes: {name}").format(name=name)
+    return _("Largest residuals: {name}").format(name=name)
+
+
+def _warnings(shown: Mistakes) -> list[str]:
+    said = []
+    if shown.split == "train":
+        said.append(_("The network learnt from these rows: there are no others."))
+    if shown.unsaid:
+        said.append(
+            _("On {n} rows the outputs are not finite: no class is predicted there.").format(n=shown.unsaid)
+            if shown.classes
+            else _("On {n} rows the output is not finite.").format(n=shown.unsaid)
+        )
+    return said
+
+
+def _sentence(shown: Mistakes, drawn: int) -> str:
+    split = split_name(shown.split)
+    if not shown.classes:
+        return _("The {k} of {n} {split} rows that lie furthest from what the network says.").format(
+            k=drawn, n=shown.rows, split=split
+        )
+    said = _("Wrong: {wrong} of {n} {split} rows.").format(wrong=shown.wrong, n=shown.rows, split=split)
+    if drawn < shown.wrong:
+        return said + " " + _("The {k} with the highest probability.").format(k=drawn)
+    return said + " " + _("The highest probability comes first.")
+
+
+def _nothing(shown: Mistakes) -> "Figure":
+    figure = new_figure(1.6)
+    said = (
+        _("None: nothing can be compared on {n} {split} rows.")
+        if shown.unsaid == shown.rows
+        else _("None: all that can be compared of {n} {split} rows are right.")
+        if shown.unsaid
+        else _("None: all {n} {split} rows are right.")
+    )
+    split = split_name(shown.split)
+    header(figure, _title(shown), [said.format(n=shown.rows, split=split)], _warnings(shown))
+    return figure
+
+
+def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
+    drawn = min(PICTURES, len(shown))
+    down, side, words = math.ceil(drawn / ACROSS), 1.12, 0.5
+    warnings = _warnings(shown)
+    figure = new_figure(0.95 + 0.2 * len(warnings) + down * (side + words))
+    top = header(figure, _title(shown), [_sentence(shown, drawn)], warnings)
+    names = class_labels(shown.classes, 13)
+    width, height = figure.get_size_inches()
+    pitch = (WIDTH - 0.3) / ACROSS
+    for k in range(drawn):
+        row, column = divmod(k, ACROSS)
+        x = 0.15 + column * pitch + (pitch - side) / 2
+        y = top * height - (row + 1) * (side + words) + 0.06
+        axes = figure.add_axes((x / width, y / height, side / width, side / height))
+        if shown.classes:
+            said, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
+            sure = percent(float(shown.sure_K[k]))
+        else:
+            said, true, sure = number(float(shown.said_K[k])), number(float(shown.true_K[k])), ""
+        _item(axes, items[k])
+        middle = (x + side / 2) / width
+        upper = (y + side + 0.21) / height
+        figure.text(middle, upper, f"{said}  {sure}", color=ALARM, fontsize=9, ha="center", weight="bold")
+        told = _("is {true} · row {n}").format(true=true, n=shown.index_K[k])
+        figure.text(middle, (y + side + 0.06) / height, told, color=SOFT, fontsize=8, ha="center")
+    return figure
+
+
+def _item(axes: "Axes", item: np.ndarray) -> None:
+    planes = item.reshape(-1, *item.shape[-2:])
+    low, high = float(np.nanmin(planes)), float(np.nanmax(planes))
+    scaled = np.nan_to_num((planes - low) / ((high - low) or 1.0))
+    if len(planes) == 3:
+        axes.imshow(np.moveaxis(scaled, 0, -1), interpolation="nearest")
+    else:
+        axes.imshow(scaled.mean(axis=0), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+
+
+def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
+    """Lines of text: the row's number, what it is, what was said, and its values."""
+    from matplotlib.lines import Line2D
+
+    drawn = min(LINES, len(shown))
+    lines = _lines(shown, columns, drawn)
+    widths = [max(max(map(len, column[0].split("\n"))), *map(len, column[1:])) for column in lines]
+    inches = [LETTER * letters + 0.22 for letters in widths]
+    room = np.cumsum(inches) <= WIDTH - 0.3
+    lines, inches = [c for c, fits in zip(lines, room, strict=True) if fits], inches[: int(room.sum())]
+    sentences = [_sentence(shown, drawn)]
+    kept = len(lines) - FIRST
+    if kept < len(shown.features):
+        which = _("{k} of {n} columns, those that cost most when they are shuffled.")
+        sentences.append(
+            (which if by_cost else _("The first {k} of {n} columns.")).format(k=kept, n=len(shown.features))
+        )
+    warnings = _warnings(shown)
+    figure = new_figure(1.25 + 0.205 * (len(warnings) + len(sentences)) + drawn * LINE)
+    top = header(figure, _title(shown), sentences, warnings)
+    height = figure.get_figheight()
+    right_of = np.cumsum(inches) + 0.12
+    for number_of, column in enumerate(lines):
+        left = number_of in (1, 2) and bool(shown.classes)
+        x = (right_of[number_of] - (inches[number_of] - 0.22 if left else 0)) / WIDTH
+        marked = number_of == (2 if shown.classes else 3)
+        for k, text in enumerate(column):
+            figure.text(
+                x,
+                (top * height - 0.42 - k * LINE) / height,
+                text,
+                fontsize=9.5,
+                color=SOFT if k == 0 else ALARM if marked else INK,
+                weight="bold" if marked and k else "normal",
+                ha="left" if left else "right",
+                linespacing=1.1,
+            )
+    for k in range(1, drawn + 1):
+        y = (top * height - 0.42 - (k - 0.68) * LINE) / height
+        figure.add_artist(Line2D([0.02, 0.98], [y, y], color=FAINT, linewidth=0.8))
+    return figure
+
+
+def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str]]:
+    """The table column by column, each with its heading first."""
+    names = class_labels(shown.classes, 16)
+    found = [[_("row"), *(f"{i}" for i in shown.index_K[:drawn])]]
+    true, said = shown.true_K[:drawn].tolist(), shown.said_K[:drawn].tolist()
+    if shown.classes:
+        found.append([_("true"), *(names[int(c)] for c in true)])
+        found.append([_("predicted"), *(names[int(c)] for c in said)])
+        found.append([_("sure"), *(percent(float(p)) for p in shown.sure_K[:drawn])])
+    else:
+        found.append([_("true"), *map(number, true)])
+        found.append([_("predicted"), *map(number, said)])
+        off = (f"{'+' if s > t else '−'}{number(abs(s - t))}" for t, s in zip(true, said, strict=True))
+        found.append([_("off by"), *off])
+    for name in columns:
+        j = shown.features.index(name)
+        found.append([_heading(name), *(_value(line[j]) for line in shown.cells[:drawn])])
+    return found
+
+
+def _heading(name: str) -> str:
+    """A column's name, a long one on two lines, parted where a word ends."""
+    text = label(name, 26)
+    if len(text) <= 9:
+        return text
+    middle = max((text.rfind(c, 0, len(text) // 2 + 3) + 1 for c in "_- /"), default=0) or len(text) // 2
+    return text[:middle] + "\n" + text[middle:]
+
+
+def _value(cell: Cell) -> str:
+    if cell is None:
+        return "–"
+    return number(cell) if isinstance(cell, float) else label(cell, 16)

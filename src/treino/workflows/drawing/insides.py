@@ -1,0 +1,140 @@
+"""What is inside a run's network, what it gets wrong, and what it goes by."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.words import _
+from treino.workflows.drawing import File
+
+if TYPE_CHECKING:
+    from treino.inspection.columns import Importances
+    from treino.inspection.views import Split
+    from treino.workflows.run import Run
+
+COLUMNS = 6  # whose dependence is drawn
+
+
+def network_picture(run: "Run") -> list[File]:
+    from treino.inspection.insides import insides
+    from treino.plots.network import network_svg
+
+    with _asking(run):
+        shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
+    return [("network.svg", network_svg(shown).encode())]
+
+
+def weights_picture(run: "Run") -> list[File]:
+    from treino.inspection.weights import first_weights
+    from treino.plots.style import png
+    from treino.plots.weights import weights_figure
+
+    shown = first_weights(run.module, run.data, item_shape=run.item_shape)
+    return [("weights.png", png(weights_figure(shown)))]
+
+
+def confusion_picture(run: "Run") -> list[File]:
+    from treino.inspection.confusion import confusion
+    from treino.plots.confusion import confusion_figure
+    from treino.plots.style import png
+
+    if not run.data.classes:
+        raise TreinoError(
+            "confusion_of_numbers",
+            _("{run} predicts the number {target}, and no classes that could be mixed up.").format(
+                run=run.name, target=run.data.target
+            ),
+            _("Look at --what mistakes, the largest residuals, or at boundary."),
+        )
+    shown = confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+    return [("confusion.png", png(confusion_figure(shown)))]
+
+
+def mistakes_picture(run: "Run") -> list[File]:
+    from treino.inspection.mistakes import mistakes
+    from treino.plots.mistakes import mistakes_figure
+    from treino.plots.style import png
+
+    shown = mistakes(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+    columns: tuple[str, ...] = ()
+    if len(shown) and shown.items is None and len(shown.features) > 1:
+        with suppress(TreinoError):  # of one row, or where outputs are not finite, there is no importance
+            columns = _importances(run).names
+    return [("mistakes.png", png(mistakes_figure(shown, columns)))]
+
+
+def importance_picture(run: "Run") -> list[File]:
+    from treino.plots.importance import importance_figure
+    from treino.plots.style import png
+
+    shown, data = _importances(run), run.data
+    mean = None
+    if shown.patch:
+        mean = data.preparation.inverse(data.train.x[:1000].mean(dim=0)[None]).reshape(data.item_shape)
+    return [("importance.png", png(importance_figure(shown, data.name, mean)))]
+
+
+def dependence_picture(run: "Run") -> list[File]:
+    from treino.inspection.dependence import dependence, drawable
+    from treino.plots.dependence import dependence_figure
+    from treino.plots.style import png
+
+    data, able = run.data, drawable(run.data)
+    if not able:
+        dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
+    measured = _importances(run)
+    columns = [name for name in measured.names if name in able][:COLUMNS]
+    with _asking(run):
+        shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
+    figure = dependence_figure(
+        shown,
+        data.name,
+        classes=data.classes,
+        target=data.target,
+        columns=len(data.features),
+        together=[([measured.names[k] for k in t.columns], t.correlation) for t in measured.together],
+    )
+    return [("dependence.png", png(figure))]
+
+
+def _importances(run: "Run") -> "Importances":
+    from treino.inspection.columns import importances
+
+    with _asking(run):
+        return importances(
+            run.module, run.data, run.loss_function, splits=_splits(run), item_shape=run.item_shape
+        )
+
+
+def _splits(run: "Run") -> "tuple[Split, ...]":
+    """Whose rows are looked at: no test rows of a run that is to go on."""
+    over = run.status in ("finished", "diverged")
+    return ("train", "validation", "test") if over else ("train", "validation")
+
+
+@contextmanager
+def _asking(run: "Run") -> Iterator[None]:
+    """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
+    try:
+        yield
+    except (IndexError, RuntimeError, ValueError) as error:
+        if run.spec["net"] == "mlp":
+            raise
+        raise TreinoError(
+            "net_refuses_rows",
+            _("The network fails on rows that are made up for the picture: {kind}: {error}").format(
+                kind=type(error).__name__, error=str(error).partition("\n")[0]
+            ),
+            _("Inputs that are numbers of words or classes can't lie in between; look at --what confusion."),
+        ) from None
+
+
+PICTURES: dict[str, Callable[["Run"], list[File]]] = {
+    "network": network_picture,
+    "weights": weights_picture,
+    "confusion": confusion_picture,
+    "mistakes": mistakes_picture,
+    "importance": importance_picture,
+    "dependence": dependence_picture,
+}
