@@ -22,8 +22,8 @@ def plot(
     what: Annotated[
         str | None,
         Parameter(
-            help="pictures, comma-separated: boundary, curves, network, ...: a wrong name lists them; of a sweep: "
-            "parallel, importance, slices, curves, boundaries, and of its best network the others; default: "
+            help="pictures, comma-separated: boundary, curves, network, ...: a wrong name lists them; of a "
+            "sweep: parallel, importance, slices, curves, boundaries, and of its best network the others; default: "
             "boundary and curves, or all of the sweep's"
         ),
     ] = None,
@@ -53,7 +53,8 @@ def plot(
     """
     from treino.workflows.pictures import draw, draw_together
     from treino.workflows.sweep.pictures import draw_sweep, of_one, usual
-    from treino.workflows.sweep.sweep import Sweep, open_any
+    from treino.workflows.study.study import Study, open_any
+    from treino.workflows.sweep.sweep import Sweep
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:
@@ -74,6 +75,10 @@ def plot(
     opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
     if len(opened) > 1 or (smooth is not None and opened):
         paths += draw_together([_one(o) for o in opened], names or ["curves"], place, smooth=smooth or 0.0)
+    elif opened and isinstance(opened[0], Study):
+        from treino.workflows.study.pictures import draw_study
+
+        paths += draw_study(opened[0], names or (), place)
     elif opened and isinstance(opened[0], Sweep) and names is None:
         paths += draw_sweep(opened[0], usual(opened[0]), place)
     elif opened:
@@ -99,9 +104,13 @@ def plot(
 
 
 def _one(opened: Any) -> Any:
-    """The run itself; of a sweep its winner."""
+    """The run itself; of a sweep its winner. A study has none."""
+    from treino.workflows.run import open_run
+    from treino.workflows.study.study import Study
     from treino.workflows.sweep.sweep import Sweep
 
+    if isinstance(opened, Study):
+        return open_run(opened.path)  # which says so
     return opened.best if isinstance(opened, Sweep) else opened
 
 
