@@ -207,7 +207,7 @@ def thinned(x_N: Floats, y_N: Floats) -> tuple[Floats, Floats]:
 def _svg(parts: Sequence[str], height: float, alt: str) -> str:
     return (
         f"<svg viewBox='0 0 {WIDTH} {height:g}' role='img' aria-label=\"{escape(alt, quote=True)}\" "
-        f"style='width:100%;height:auto;max-width:{WIDTH * 1.5:g}px' {FONT} fill='currentColor'>"
+        f"style='width:100%;height:auto;max-width:{WIDTH * 1.2:g}px' {FONT} fill='currentColor'>"
         f"{''.join(parts)}</svg>"
     )
 

@@ -67,6 +67,8 @@ def _figures(compared: Compared) -> list[Block]:
         "That is a statement about these networks on these rows. How much the figure varies from seed to "
         "seed is another question: treino train --seeds 10."
     )
+    if len(compared.paired) > 1:
+        said += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
     documents = [r.document for r in compared.runs]
     metrics = list(documents[0]["metrics"]["test"])
     rows = tuple(

@@ -38,7 +38,8 @@ td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); te
 pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .85rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .8rem 1.6rem; margin: .6rem 0; }
 .charts > div { overflow-x: auto; } .charts svg { min-width: 24rem; display: block; }
-figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: auto; background: #fff; border-radius: 8px; }
+figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: auto; border-radius: 8px; } img.paper { background: #fff; }
+@media (max-width: 40rem) { figure.picture { overflow-x: auto; } figure.picture img { max-width: none; width: 38rem; } }
 figcaption { color: var(--soft); font-size: .9rem; }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; }
   h2 { break-after: avoid; } .note, figure, table, .charts > div { break-inside: avoid; } a { color: inherit; } }
@@ -121,7 +122,8 @@ def _picture(picture: Picture) -> str:
     kind = KINDS[picture.name[picture.name.rindex(".") :]]
     data = b64encode(picture.content).decode()
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
+    paper = " class='paper'" if kind == "image/png" else ""  # an SVG has its own dark colours
     return (
-        f"<figure><img src='data:{kind};base64,{data}' alt=\"{escape(picture.alt, quote=True)}\">"
+        f"<figure class='picture'><img{paper} src='data:{kind};base64,{data}' alt=\"{escape(picture.alt, quote=True)}\">"
         f"{caption}</figure>"
     )

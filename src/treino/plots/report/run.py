@@ -83,9 +83,12 @@ def _result(facts: RunFacts) -> Section:
     if said := headline(d):
         blocks.append(Paragraph(said, "strong"))
     elif d["status"] in ("finished", "diverged"):
-        blocks.append(
-            Paragraph(_("No rows were held back for a test: what it is worth is not known."), "alarm")
+        said = (
+            _("On the {n:,} test rows its answers are not finite: there is no figure.")
+            if d["rows"]["test"]
+            else _("No rows were held back for a test: what it is worth is not known.")
         )
+        blocks.append(Paragraph(said.format(n=d["rows"]["test"]), "alarm"))
     if (table := figures_table(d)) is not None:
         blocks.append(table)
         blocks += figure_charts(d)

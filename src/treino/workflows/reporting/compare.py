@@ -68,7 +68,8 @@ def _differing(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
 def _apart(runs: Sequence[Run]) -> str:
     """Why the test figures can't be compared; "" where they can."""
     for run in runs:
-        if not (run.document.get("metrics") or {}).get("test"):
+        test = (run.document.get("metrics") or {}).get("test") or {}
+        if all(test.get(name) is None for name in ("accuracy", "rmse")):
             return _("{run} has no test figure.").format(run=run.name)
     return _same_rows(runs, "test")
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
 from treino.inspection.views import Split
-from treino.plots.report.blocks import Block, Picture
+from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunFacts
 from treino.words import _
 from treino.workflows.drawing.curves import curves_of
+from treino.workflows.drawing.film import film_player
 from treino.workflows.pictures import PICTURES
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
 
 MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
+LONGEST = 60.0  # seconds of a training that is played again for its film
 
 
 def run_facts(run: "Run") -> RunFacts:
@@ -63,6 +65,22 @@ def _or_why(title: str, missing: list[str]) -> Iterator[None]:
         missing.append(f"{title}: {error}")
 
 
+def _film(run: "Run") -> Sequence[Block]:
+    """The player; not where playing the run again would take long."""
+    seconds = run.document.get("seconds")
+    if seconds is None or seconds > LONGEST:
+        raise TreinoError(
+            "film_long",
+            _("the run would be played again for it, and that takes long."),
+            _("See: treino plot {run} --what film").format(run=run.typed),
+        )
+    return (Drawing(film_player(run), wide=True),)
+
+
+def _boundary(run: "Run") -> Sequence[Block]:
+    return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
+
+
 def _confusion(run: "Run") -> Sequence[Block]:
     if not run.data.classes:
         return ()
@@ -72,28 +90,37 @@ def _confusion(run: "Run") -> Sequence[Block]:
             _("{n} classes are too many for a table on a page.").format(n=len(run.data.classes)),
             _("See: treino plot {run} --what confusion").format(run=run.typed),
         )
-    return confusion_blocks(confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape))
+    over = run.status in ("finished", "diverged")  # test rows are not looked at before
+    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
+    return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))
 
 
-def _splits(run: "Run") -> tuple[Split, ...]:
-    """Test rows are not looked at before a run is over."""
-    over = run.status in ("finished", "diverged")
-    return ("train", "validation", "test") if over else ("train", "validation")
+def _mistakes(run: "Run") -> Sequence[Block]:
+    return _drawn(run, "mistakes", _("The rows on which the network is most sure and wrong"))
 
 
-def _boundary(run: "Run") -> Sequence[Block]:
-    return [
-        Picture(
-            name,
-            content,
-            _("What the network says over its inputs, with the rows on it"),
-        )
-        for name, content in PICTURES["boundary"](run)
-    ]
+def _goes_by(run: "Run") -> Sequence[Block]:
+    if len(run.data.features) < 2:
+        return ()
+    return _drawn(run, "importance", _("How much worse it gets where a column is shuffled"))
+
+
+def _inside(run: "Run") -> Sequence[Block]:
+    if run.data.kind == "image":
+        return _drawn(run, "weights", _("The first layer's weights, a picture for each unit"))
+    return _drawn(run, "network", _("The network's units, and what each sees over the inputs"))
+
+
+def _drawn(run: "Run", name: str, alt: str) -> Sequence[Block]:
+    return [Picture(file, content, alt) for file, content in PICTURES[name](run)]
 
 
 SHOWN: dict[Callable[[], str], Callable[["Run"], Sequence[Block]]] = {
-    lambda: _("Boundary"): _boundary,
+    lambda: _("Film"): _film,
+    lambda: _("What it says"): _boundary,
     lambda: _("Confusion"): _confusion,
+    lambda: _("Mistakes"): _mistakes,
+    lambda: _("What it goes by"): _goes_by,
+    lambda: _("Inside"): _inside,
 }
 """The sections of a report that are seen by asking the network."""
