@@ -1,0 +1,192 @@
+"""Landscape, path, walker, line and dynamics of whole runs, good ones and bad ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import treino as tr
+from tests.conftest import Said
+from treino.errors import TreinoError
+from treino.inspection.landscape.planes import Landscape
+from treino.workflows.drawing.curves import overlaid
+from treino.workflows.drawing.dynamics import dynamics_of
+from treino.workflows.drawing.landscape import ground_of, line, path_of
+from treino.workflows.moments import moments
+from treino.workflows.pictures import draw, draw_together
+from treino.workflows.run import Run
+
+pytestmark = pytest.mark.slow
+SEEN = ["landscape", "path", "walker", "dynamics"]
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("runs") / "wine"
+    return tr.fit("wine", hidden=[8, 6], epochs=20, dropout=0.0, out=folder)
+
+
+def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path) -> None:
+    run = tr.fit(
+        "wine", hidden=[8, 6], epochs=4, batch_size=16, optimizer="sgd", lr=0.1, momentum=0.9,
+        schedule="cosine", warmup=3, engine="module", out=tmp_path / "r",
+    )  # fmt: skip
+    d = dynamics_of(run)
+    first = run.at(0)
+    net, data = first.net, run.data.train
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    layers = [m for m in net if isinstance(m, nn.Linear)]
+    seen: dict[nn.Module, torch.Tensor] = {}
+    for place, module in enumerate(net):
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda _m, _a, out, place=place: seen.__setitem__(net[place], out))
+    steps = len(run.losses)
+    assert d.step_K.tolist() == list(range(steps))  # fewer than 60: all of them
+    for moment in moments(run, range(steps)):
+        step = moment.step
+        with torch.no_grad():
+            net(data.x)
+        for u, relu in enumerate(seen):
+            dead = float((seen[relu] <= 0).all(0).double().mean())
+            assert d.dead_KU[step, u] == pytest.approx(dead)
+        optimizer.zero_grad()
+        functional.cross_entropy(net(moment.batch.x_BD), moment.batch.y_B).backward()
+        sizes, before = [], [m.weight.detach().clone() for m in layers]
+        for place, m in enumerate(layers):
+            whole = torch.cat([m.weight.grad.flatten(), m.bias.grad]).double().norm().item()
+            assert d.gradient_KL[step, place] == pytest.approx(whole, rel=1e-4)
+            sizes.append(m.weight.detach().double().norm().item())
+        optimizer.param_groups[0]["lr"] = d.lr_S[step]
+        assert d.lr_S[step] == pytest.approx(moment.hp["lr"], rel=1e-12)
+        optimizer.step()
+        for place, m in enumerate(layers):
+            ratio = (m.weight.detach() - before[place]).double().norm().item() / sizes[place]
+            assert d.ratio_KL[step, place] == pytest.approx(ratio, rel=1e-3)
+
+
+def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
+    ground, land = path_of(wine)
+    assert land.path is not None
+    last = wine.at(int(land.path.step_K[-1]))
+    with torch.no_grad():
+        loss = functional.cross_entropy(last.net(wine.data.train.x), wine.data.train.y).item()
+    assert land.centre == pytest.approx(loss, rel=1e-5)
+    assert land.path.step_K[0] == 0
+    assert land.path.step_K[-1] == len(wine.losses)
+    middle = len(land.path.step_K) // 2
+    step = int(land.path.step_K[middle])
+    np.testing.assert_allclose(
+        land.path.at_K2[middle],
+        ((ground.place(wine.at(step).net) - land.origin_n).double() @ land.axes_2n.double().T).numpy(),
+        rtol=1e-6,
+    )
+    assert ground_of(wine).total == len(wine.data.train)
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid of 11 × 11 where the kind of run is what matters, and no pictures at a training's end."""
+    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_: [])
+    monkeypatch.setattr("treino.inspection.landscape.planes.RESOLUTION", 11)
+
+
+def drawn(run: Run, to: Path, what: list[str] = SEEN) -> list[Path]:
+    paths = draw(run, what, to)
+    assert [p.stem for p in paths] == what
+    assert all(p.read_bytes()[:4] == b"\x89PNG" for p in paths)
+    return paths
+
+
+class Own(nn.Module):
+    """With batch norm, a functional activation and a frozen part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.norm, self.b = nn.Linear(13, 6), nn.BatchNorm1d(6), nn.Linear(6, 3)
+        self.b.bias.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.b(functional.relu(self.norm(self.a(x))))
+
+
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [
+        ("diabetes", {"hidden": [8], "epochs": 3}),
+        ("wine", {"hidden": [], "epochs": 3}),
+        ("wine", {"hidden": [8], "epochs": 3, "validation": 0.0, "test": 0.0}),
+        ("wine", {"hidden": [8], "epochs": 3, "batch_norm": True, "dropout": 0.2}),
+        ("wine", {"net": Own(), "epochs": 3}),
+        ("breast_cancer", {"hidden": [4], "epochs": 2, "loss": "bce", "activation": "gelu"}),
+        ("wine", {"hidden": [8], "epochs": 4, "as_taught": True, "lr": 0.5}),
+        ("wine", {"hidden": [8], "epochs": 30, "optimizer": "sgd", "lr": 1e6}),
+    ],
+)
+@pytest.mark.usefixtures("coarse")
+def test_every_kind_of_run_has_its_pictures(source: str, settings: dict, tmp_path: Path) -> None:
+    run = tr.fit(source, out=tmp_path / "<script>alert(1)", **settings)
+    what = SEEN
+    if run.status == "diverged":
+        what = ["landscape", "dynamics"]
+        with pytest.raises(TreinoError, match="path"):
+            draw(run, ["path"], tmp_path / "to")
+    drawn(run, tmp_path / "to", what)
+
+
+def test_two_runs_on_a_line(wine: Run, tmp_path: Path) -> None:
+    other = tr.fit("wine", hidden=[8, 6], epochs=20, seed=1, data_seed=0, out=tmp_path / "b")
+    (path,) = draw_together([wine, other], ["line"], tmp_path)
+    assert path.name == "line.png"
+    with pytest.raises(TreinoError, match="two ends"):
+        line([wine])
+    elsewhere = tr.fit("wine", hidden=[8, 6], epochs=1, data_seed=3, out=tmp_path / "c")
+    with pytest.raises(TreinoError, match="same rows"):
+        line([wine, elsewhere])
+    wider = tr.fit("wine", hidden=[9, 6], epochs=1, data_seed=0, out=tmp_path / "d")
+    with pytest.raises(TreinoError, match="other tensors"):
+        line([wine, wider])
+    smoothing = tr.fit("wine", hidden=[8, 6], epochs=1, label_smoothing=0.1, out=tmp_path / "e")
+    with pytest.raises(TreinoError, match="different losses"):
+        line([wine, smoothing])
+
+
+def test_curves_over_one_another(wine: Run, tmp_path: Path) -> None:
+    one = tr.fit("wine", hidden=[8], epochs=1, batch_size=16, out=tmp_path / "short", validation=0.0)
+    house = tr.fit("diabetes", hidden=[8], epochs=5, out=tmp_path / "house")
+    for runs in ([wine], [wine, one], [wine, one, house]):
+        ((name, content),) = overlaid(runs, 0.9)
+        assert name == "curves-of-several.png"
+        assert content[:4] == b"\x89PNG"
+    with pytest.raises(TreinoError, match="from 1 to 12"):
+        overlaid([wine] * 13)
+    with pytest.raises(TreinoError, match="weight of the past"):
+        overlaid([wine], 1.0)
+    with pytest.raises(TreinoError, match="of several runs"):
+        draw_together([wine], ["lines"])
+
+
+def test_from_the_command_line(treino: Callable[..., Said]) -> None:
+    assert treino("train", "wine", "--hidden", "4", "--epochs", "3").status == 0
+    said = treino("plot", "last", "--what", ",".join(SEEN), "--json")
+    assert said.status == 0, said.err
+    assert [Path(p).stem for p in said.document["paths"]] == SEEN
+    said = treino("train", "wine", "--steps", "1", "--hidden", "4", "--name", "one")
+    assert said.status == 0, said.err
+    said = treino("plot", "one", "--what", "path")
+    assert said.status == 2
+    assert "three that differ" in said.err
+
+
+@pytest.mark.usefixtures("coarse")
+def test_the_mountain_of_ten_thousand_inputs(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(120, 10_000)).astype(np.float32)
+    run = tr.fit((x, chance.integers(0, 2, 120)), hidden=[4], epochs=2, out=tmp_path / "wide")
+    _ground, land = path_of(run)
+    assert isinstance(land, Landscape)
+    assert land.loss_RR.shape == (11, 11)
+    drawn(run, tmp_path / "to", ["dynamics"])
