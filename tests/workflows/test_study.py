@@ -186,7 +186,7 @@ def test_arrays_frames_and_networks_of_ones_own(tmp_path: Path) -> None:
 def test_the_exercise_s_conclusions_are_artefacts(tmp_path: Path) -> None:
     assert mnist_folder()
     data = tr.load("mnist")
-    x, y = data.train.x[:6_000].numpy(), data.train.y[:6_000].numpy()
+    x, y = data.train.x[:12_000].numpy(), data.train.y[:12_000].numpy()
     study = tr.study(
         (x, y), tr.mlp(128, 128), batch_sizes=[100, 5], until="accuracy=0.85", as_taught=True, epochs=3,
         cells=[{"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}], lr=1e-4, weight_decay=5e-4, test=0,
