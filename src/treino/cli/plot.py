@@ -23,8 +23,8 @@ def plot(
         str | None,
         Parameter(
             help="pictures, comma-separated: boundary, curves, network, ...: a wrong name lists them; of a "
-            "sweep: parallel, importance, slices, curves, boundaries, and of its best network the others; default: "
-            "boundary and curves, or all of the sweep's"
+            "sweep: parallel, importance, slices, curves, boundaries, and of its best network the others; "
+            "default: boundary and curves, or all of the sweep's"
         ),
     ] = None,
     film: Annotated[
