@@ -23,6 +23,7 @@ from treino.words import _
 
 REPEATS = 10
 MOST, FEWEST = 2000, 200  # rows that are measured on
+COLUMNS = 100  # of more, the steepest
 WORK = 6e10  # floating-point operations that all of it may take: a few seconds on two cores
 PATCHES = 7  # a picture is shuffled in as many squares along its longer side
 TOGETHER = 0.7  # from this rank correlation on, two columns are said to go together
@@ -109,7 +110,7 @@ def importances(
     names = data.features if not patch else ("",) * len(groups)
     each = flops(net, held.x[:1], item_shape)
     rows = draw(held, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
-    most = max(10, int(WORK / (each * repeats * len(rows))))
+    most = int(np.clip(WORK / (each * repeats * len(rows)), 10, COLUMNS))
     kept = list(range(len(groups)))
     if len(groups) > most:
         kept = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))

@@ -14,7 +14,7 @@ from treino.data.preparing.encoders import DAY, Date, Encoder, Hashed, Number, O
 from treino.data.table import Column, plain
 from treino.errors import TreinoError, nearest
 from treino.inspection.predict import outputs, probabilities
-from treino.inspection.rows import Cell, cells, draw
+from treino.inspection.rows import Cell, cells_of, draw
 from treino.inspection.views import Floats
 from treino.words import _
 
@@ -93,7 +93,7 @@ def dependence(
             _("Look at another column, or at --what importance."),
         )
     drawn = draw(data.train, rows)
-    own_N, axis, levels = _own(encoder, [row[place] for row in cells(data, drawn.x)])
+    own_N, axis, levels = _own(encoder, cells_of(data, drawn.x, place))
     at_G = np.asarray(at, dtype=np.float64) if at is not None else _values(axis, levels, own_N)
     group = list(data.preparation.groups[place])
     raw_GD = np.tile(data.preparation.inverse(drawn.x[:1]), (len(at_G), 1))

@@ -114,7 +114,10 @@ def insides(
     x_R, y_R, fine_x_R, fine_y_R = axis(0, resolution), axis(1, resolution), axis(0, FINE), axis(1, FINE)
     ran, _out, notes = layers_as_they_run(net, rows_of(x_R, y_R), item_shape)
     measured, _same, _more = layers_as_they_run(net, draw(data.train, ROWS).x, item_shape)
-    fine = outputs(net, rows_of(fine_x_R, fine_y_R), item_shape=item_shape)
+    # line by line, for 14,400 rows of 10,000 inputs are a gigabyte
+    fine = torch.cat(
+        [outputs(net, rows_of(fine_x_R, y), item_shape=item_shape) for y in np.split(fine_y_R, len(fine_y_R))]
+    )
     left_out = max(0, len(ran) - LAYERS)
     if left_out:
         keep = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]

@@ -21,7 +21,7 @@ class Mistakes:
     index_K: row numbers in the source. true_K, said_K: class numbers, or values in the target's own units.
     sure_K: the probability of the class that was said (classification). true_share_K: that of the true class.
     items: of a picture ``[K, *item_shape]`` in the data's own values, else None. cells: of a table, each
-    row's values by ``features``. unsaid: rows on which the outputs are not finite; these are left out.
+    column's values, ``[features][K]``. unsaid: rows on which the outputs are not finite; these are left out.
     """
 
     name: str
@@ -93,6 +93,6 @@ def mistakes(
         sure_N[pick_K],
         true_share_N[pick_K],
         data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
-        () if image else tuple(tuple(row) for row in cells(data, x_KD)),
+        () if image else tuple(tuple(column) for column in cells(data, x_KD)),
         int((~finite_N).sum()),
     )

@@ -35,14 +35,20 @@ def draw(rows: Rows, most: int) -> Rows:
 
 
 def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:
-    """For each prepared row the values of its columns: numbers in their own units, classes and dates as
-    text, None where the cell was empty. Of a hashed column there is no way back from its inputs."""
+    """``[columns][N]``: what the cells of each column were in prepared rows: numbers in their own units,
+    classes and dates as text, None where a cell was empty. Of a hashed column there is no way back."""
     raw_ND = data.preparation.inverse(x_ND)
     made = data.preparation.encoders or [None] * len(data.features)
     groups = data.preparation.groups
     mean_D = np.broadcast_to(data.preparation.mean, raw_ND.shape[1])
-    columns = [_decoded(e, raw_ND[:, list(g)], mean_D[g[0]]) for e, g in zip(made, groups, strict=True)]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return [_decoded(e, raw_ND[:, list(g)], mean_D[g[0]]) for e, g in zip(made, groups, strict=True)]
+
+
+def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
+    """The same of one column."""
+    raw_ND, group = data.preparation.inverse(x_ND), list(data.preparation.groups[column])
+    made, mean_D = data.preparation.encoders, np.broadcast_to(data.preparation.mean, raw_ND.shape[1])
+    return _decoded(made[column] if made else None, raw_ND[:, group], mean_D[group[0]])
 
 
 def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]:

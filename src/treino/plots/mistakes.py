@@ -195,7 +195,7 @@ def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str
         found.append([_("off by"), *off])
     for name in columns:
         j = shown.features.index(name)
-        found.append([_heading(name), *(_value(line[j]) for line in shown.cells[:drawn])])
+        found.append([_heading(name), *map(_value, shown.cells[j][:drawn])])
     return found
 
 

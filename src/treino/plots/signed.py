@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from treino.plots.style import FAINT, PALETTE, PAPER
 
 if TYPE_CHECKING:
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import Colormap
 
 POSITIVE, NEGATIVE = PALETTE[0], PALETTE[1]
 Pixels = NDArray[np.floating]
@@ -29,13 +29,12 @@ def rgba(value_RR: Pixels, most: float) -> Pixels:
     return found
 
 
-def signed_map() -> "LinearSegmentedColormap":
+def signed_map() -> "Colormap":
     """The same on white, as matplotlib's map from -1 to 1."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    found = LinearSegmentedColormap.from_list("signed", [NEGATIVE, PAPER, POSITIVE])
-    found.set_bad(FAINT)
-    return found
+    plain = LinearSegmentedColormap.from_list("signed", [NEGATIVE, PAPER, POSITIVE])
+    return plain.with_extremes(bad=FAINT)
 
 
 def on_paper(value_RR: Pixels, most: float) -> Pixels:
