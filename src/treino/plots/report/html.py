@@ -123,7 +123,6 @@ def _picture(picture: Picture) -> str:
     data = b64encode(picture.content).decode()
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
     paper = " class='paper'" if kind == "image/png" else ""  # an SVG has its own dark colours
-    return (
-        f"<figure class='picture'><img{paper} src='data:{kind};base64,{data}' alt=\"{escape(picture.alt, quote=True)}\">"
-        f"{caption}</figure>"
-    )
+    alt = escape(picture.alt, quote=True)
+    source = f"data:{kind};base64,{data}"
+    return f"<figure class='picture'><img{paper} src='{source}' alt=\"{alt}\">{caption}</figure>"

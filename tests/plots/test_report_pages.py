@@ -1,0 +1,78 @@
+"""What a report is written with: escaping, tables, ticks; whatever the texts are."""
+
+import re
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.plots.test_data_page import NASTY, Tags, parsed
+from treino.plots.report.blocks import Cell, Code, Items, Note, Paragraph, Picture, Section, Table
+from treino.plots.report.html import html
+from treino.plots.report.markdown import markdown
+from treino.plots.svg import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
+
+
+def sections(text: str) -> list[Section]:
+    table = Table((text, text), ((text, Cell(text, 0.5)), (text, text)), text)
+    picture = Picture("a.png", b"\x89PNG", text, text)
+    blocks = (Paragraph(text, "alarm"), Note(text, (text,)), table, Items((text,)), Code(text), picture)
+    return [Section(text, blocks, (Section(text, (Paragraph(text),)),)), Section("b", (Paragraph("c"),))]
+
+
+def test_nothing_of_a_text_becomes_markup() -> None:
+    nasty = NASTY + "' onerror='x"
+    tags = Tags()
+    tags.feed(html(nasty, nasty, sections(nasty)).replace("<img", "<meta data-img"))  # which isn't closed
+    assert tags.open == []
+    names = {tag for tag, _attributes in tags.seen}
+    assert "script" not in names
+    attributes = [a for _tag, of in tags.seen for a in of]
+    assert not [a for a in attributes if a.startswith("on")]
+    images = [of["src"] or "" for tag, of in tags.seen if "data-img" in of]
+    assert images
+    assert all(source.startswith("data:image/png;base64,") for source in images)
+    heads = [of.get("scope") for tag, of in tags.seen if tag == "th"]
+    assert set(heads) == {"col", "row"}
+    ids = {of["id"] for tag, of in tags.seen if tag == "section" and "id" in of}
+    links = {(of["href"] or "")[1:] for tag, of in tags.seen if tag == "a"}
+    assert links == ids
+    assert len(ids) == 2
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30))
+def test_markdown_keeps_its_tables_and_takes_no_orders(text: str) -> None:
+    said = markdown("t", "s", [Section("h", (Table(("", "x"), (("n", text),)),))])
+    (row,) = [line for line in said.splitlines() if line.startswith("| n |")]
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == 3  # bars that part cells
+    assert not re.search(r"(?<![\\])<", row)
+    assert not re.search(r"@\w", row)
+    assert "://" not in row
+
+
+@settings(max_examples=60)
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(3, 9))
+def test_ticks_are_round_few_and_inside(low: float, span: float, most: int) -> None:
+    found = ticks(low, low + span, most)
+    assert 1 <= len(found) <= most + 1 or span < 1e-9 * abs(low)
+    assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in found) or span < 1e-7 * abs(low)
+    assert log_ticks(1.0, 1.0 + span / 1e6 + 9) == sorted(log_ticks(1.0, 1.0 + span / 1e6 + 9))
+
+
+def test_a_thinned_line_keeps_its_peaks_and_a_chart_its_gaps() -> None:
+    y_N = np.sin(np.arange(50_000) / 700.0)
+    y_N[31_234], y_N[40_000:41_000] = 9.0, np.nan
+    x_M, y_M = thinned(np.arange(50_000.0), y_N)
+    assert len(y_M) <= 302
+    assert y_M.max() == 9.0
+    assert np.all(np.diff(x_M) > 0)
+    series = [Series(NASTY, np.arange(50_000.0), y_N)]
+    for logarithmic in (False, True):
+        drawn = line_chart(series, x_label="x", y_label=NASTY, alt=NASTY, logarithmic=logarithmic)
+        parsed(drawn.replace("/>", "></x>").replace("<path", "<x").replace("<circle", "<x"))
+        assert "nan" not in drawn
+        assert "<script" not in drawn
+    empty = line_chart([], x_label="", y_label="", alt="")
+    assert empty.startswith("<svg")
+    assert "nan" not in interval_chart([Estimate("a", float("nan")), Estimate("b", 0.5)], label="", alt="")
