@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-from treino.inspection.microscope.formula import Expr, Number, Op, Series, Symbol
+from treino.inspection.microscope.formula import Expr, Number, Op, Series, Symbol, value
 from treino.words import _
 
 DIGITS = 6
-HEAD = 3  # terms of a long sum that are written out before the dots; one more after them
+LONG = 4  # terms that are written out of a longer sum: the largest, in their order
 
 SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = range(6)  # how tightly a written piece holds together
 
@@ -30,7 +30,7 @@ class Piece:
 class Pen(Protocol):
     """How one medium draws each shape."""
 
-    def number(self, value: float, digits: int) -> Piece: ...
+    def number(self, of: float, digits: int) -> Piece: ...
     def symbol(self, s: Symbol) -> Piece: ...
     def infix(self, left: Piece, sign: str, right: Piece, level: int) -> Piece: ...
     def minus(self, a: Piece) -> Piece: ...
@@ -92,24 +92,30 @@ class _Walk:
             return pen.total(e.index, e.last, self._fence(body, body.level == SUM))
         if not e.terms:
             return pen.number(0.0, self.digits)
-        left_out = len(e.terms) - HEAD - 1
-        shown = e.terms if left_out < 2 else (*e.terms[:HEAD], e.terms[-1])
-        pieces = [self.write(term) for term in shown]
-        if left_out >= 2:
-            pieces.insert(HEAD, pen.words(_("… {n:,} more terms …").format(n=left_out)))
+        pieces = [self.write(term) for term in _largest(e.terms)]
+        if left_out := len(e.terms) - len(pieces):
+            pieces.append(pen.words(_("… {n:,} smaller terms").format(n=left_out)))
         found = pieces[0]
         for piece in pieces[1:]:
             found = pen.infix(found, "+", self._fence(piece, piece.level == SIGN), SUM)
         return found
 
 
-def shown(value: float, digits: int = DIGITS) -> tuple[str, str]:
+def _largest(terms: tuple[Expr, ...]) -> list[Expr]:
+    if len(terms) <= LONG + 1:
+        return list(terms)
+    sizes = [abs(value(term)) for term in terms]
+    places = sorted(range(len(terms)), key=lambda k: -sizes[k])[:LONG]
+    return [terms[k] for k in sorted(places)]
+
+
+def shown(of: float, digits: int = DIGITS) -> tuple[str, str]:
     """-> (digits, power of ten or ""): −0.0123 is ("−0.0123", ""), 1.2e-7 is ("1.2", "−7")."""
-    if not math.isfinite(value):
-        return ("NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"), ""
-    if value == int(value) and abs(value) < 1e9:
-        return str(int(value)).replace("-", "−"), ""
-    mantissa, _e, exponent = f"{value:.{digits}g}".partition("e")
+    if not math.isfinite(of):
+        return ("NaN" if math.isnan(of) else "−∞" if of < 0 else "∞"), ""
+    if of == int(of) and abs(of) < 1e9:
+        return str(int(of)).replace("-", "−"), ""
+    mantissa, _e, exponent = f"{of:.{digits}g}".partition("e")
     return mantissa.replace("-", "−"), str(int(exponent)).replace("-", "−") if exponent else ""
 
 
@@ -118,8 +124,8 @@ def shown(value: float, digits: int = DIGITS) -> tuple[str, str]:
 _LOW = dict(zip("0123456789+−=(),aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎,ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 _HIGH = dict(
     zip(
-        "0123456789+−=()abcdefghijklmnoprstuvwxyzBDN",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴮᴰᴺ",
+        "0123456789+−=()abcdefghijklmnoprstuvwxyzBDHN′",
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴮᴰᴴᴺ′",
         strict=True,
     )
 )
@@ -127,8 +133,8 @@ _HIGH = dict(
 
 def lowered(text: str) -> str:
     """As a subscript, where Unicode has its signs; else after an underscore."""
-    fits = all(c in _LOW for c in text)
-    return "".join(_LOW[c] for c in text) if fits else f"_{text}" if len(text) == 1 else f"_({text})"
+    fits = all(c in _LOW for c in text) and not (len(text) > 1 and text.isalpha())
+    return "".join(_LOW[c] for c in text) if fits else f"_{text}" if text.isalnum() else f"_({text})"
 
 
 def raised(text: str) -> str:
@@ -139,8 +145,8 @@ def raised(text: str) -> str:
 class Text:
     """Unicode in one line."""
 
-    def number(self, value: float, digits: int) -> Piece:
-        text, ten = shown(value, digits)
+    def number(self, of: float, digits: int) -> Piece:
+        text, ten = shown(of, digits)
         level = SIGN if text.startswith("−") else PRODUCT if ten else ATOM
         return Piece(f"{text}×10{raised(ten)}" if ten else text, level)
 
@@ -197,8 +203,8 @@ def _tokens(text: str) -> str:
 class MathML:
     """MathML Core, as browsers draw it by themselves."""
 
-    def number(self, value: float, digits: int) -> Piece:
-        text, ten = shown(value, digits)
+    def number(self, of: float, digits: int) -> Piece:
+        text, ten = shown(of, digits)
         minus = text.startswith("−")
         found = f"<mn>{text.lstrip('−')}</mn>"
         if ten:

@@ -88,7 +88,8 @@ def explain(
     topic: a name of ``treino explain``, e.g. ``adam``. run: a run, or its name; None: an example of its own.
     step: the update that follows so many updates (0: the first; default: the third). weight:
     ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias;
-    default: the weight of the first layer with the largest gradient. digits: significant digits shown, from 1 to 17.
+    default: the weight of the first layer with the largest gradient. digits: significant digits shown,
+    from 1 to 17.
 
     Raises:
         TreinoError: an unknown topic (with the nearest), one that does not fit the run, a step or a weight

@@ -1,6 +1,35 @@
 """The microscope: the arithmetic of one update of one weight, a file for each topic, all in one registry."""
 
-from treino.inspection.microscope import mse
+from treino.inspection.microscope import (
+    accumulated_gradient,
+    adam,
+    adamw,
+    backprop,
+    bce,
+    cross_entropy,
+    huber,
+    l1,
+    learning_rate,
+    momentum,
+    mse,
+    sgd,
+)
 from treino.inspection.microscope.explanation import Topic
 
-TOPICS: dict[str, Topic] = {module.TOPIC.name: module.TOPIC for module in (mse,)}
+TOPICS: dict[str, Topic] = {
+    module.TOPIC.name: module.TOPIC
+    for module in (
+        mse,
+        l1,
+        huber,
+        bce,
+        cross_entropy,
+        backprop,
+        sgd,
+        momentum,
+        adam,
+        adamw,
+        learning_rate,
+        accumulated_gradient,
+    )
+}

@@ -126,7 +126,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Topic:
-    """about: one line for the list, for the catalogue. example: on its own numbers. of: on an update of a run.
+    """about: a line for the list and the catalogue. example: on its own numbers. of: on an update of a run.
 
     refuses: why it does not fit an update, as (rule, message, hint); None where it fits.
     """

@@ -5,7 +5,7 @@ Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -167,3 +167,15 @@ def gradients(layers: tuple[Layer, ...], through: list[Passed]) -> dict[str, Arr
         if layer.bias:
             found[f"{layer.name}.bias"] = p.d.sum(0)
     return found
+
+
+def stepped(layers: tuple[Layer, ...], gradient: dict[str, Array], rate: float) -> tuple[Layer, ...]:
+    """The layers after θ ← θ − η g."""
+    return tuple(
+        replace(
+            layer,
+            W=layer.W - rate * gradient[f"{layer.name}.weight"],
+            b=layer.b - rate * gradient[f"{layer.name}.bias"] if layer.bias else layer.b,
+        )
+        for layer in layers
+    )

@@ -66,7 +66,7 @@ def example() -> Explanation:
         _("mse: the mean squared error"),
         _("The course's snippet, run as written. n counts numbers, not rows: 3 × 5 = 15."),
         (
-            Part(_("The snippet"), (Step(_("Run as written, but for import torch before it"), code=SNIPPET),)),
+            Part(_("The snippet"), (Step(_("Run as written, import torch before it"), code=SNIPPET),)),
             Part(_("The arithmetic"), steps),
             Part(
                 _("What n is not"),

@@ -1,0 +1,84 @@
+"""AdamW against Adam with an L2 penalty: where weight decay goes."""
+
+from dataclasses import replace
+
+from treino.inspection.microscope import optimizers, walk
+from treino.inspection.microscope.course_adam import BETAS, EPS
+from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic
+from treino.inspection.microscope.fits import optimizer_is
+from treino.inspection.microscope.formula import Formula
+from treino.inspection.microscope.moving import moving, moving_checks
+from treino.inspection.microscope.of_run import to_the_weight
+from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.sources import ADAMW, torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+LR, DECAY = 0.1, 0.1
+SOURCES = (ADAMW, torch_page("torch.optim.AdamW"), torch_page("torch.optim.Adam"))
+
+
+def _value(step: Step) -> float:
+    assert isinstance(step.formula, Formula)
+    return step.formula.value
+
+
+def decoupled(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+    shrunk = optimizers.shrunk(w, LR, DECAY)
+    m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
+    moved = optimizers.adam(_value(shrunk), g, m, v, t, LR, BETAS, EPS)
+    return replace(moved, steps=(shrunk, *moved.steps))
+
+
+def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+    into = optimizers.penalised(w, g, DECAY)
+    m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
+    moved = optimizers.adam(w, _value(into), m, v, t, LR, BETAS, EPS)
+    return replace(moved, steps=(into, *moved.steps))
+
+
+def example() -> Explanation:
+    mine, other = walk.walk(decoupled), walk.walk(penalised)
+    settings = f"([w], lr={LR}, betas={BETAS}, eps={EPS}, weight_decay={DECAY})"
+    code, l2 = f"torch.optim.AdamW{settings}", f"torch.optim.Adam{settings}"
+    rows = tuple(
+        (stop.t - 1, stop.neuron.weights[0], beside.neuron.weights[0])
+        for stop, beside in zip(mine, other, strict=True)
+    )
+    text = _(
+        "Adam divides by the size of the gradient, and the penalty with it: a weight with large gradients "
+        "hardly decays. AdamW shrinks all weights alike."
+    )
+    table = Table((_("after update"), _("a, AdamW"), _("a, Adam with L2")), rows)
+    return Explanation(
+        "adamw",
+        _("adamw: weight decay beside the gradient, not in it"),
+        _("The same neuron with decay 0.1 twice: decoupled (AdamW), and as a penalty in the gradient (L2)."),
+        (
+            *walk.parts(mine, code),
+            Part(_("Adam with L2: update 1"), other[0].steps),
+            Part(_("Side by side"), (Step(_("The same weight, two decays"), text=text, table=table),)),
+        ),
+        (*walk.checks(mine, code), *walk.checks(other, l2)[2:]),
+        SOURCES,
+    )
+
+
+def of(update: Update) -> Explanation:
+    l2 = replace(update, optimizer="adam", after=None)
+    beside = moving(l2)
+    text = _(
+        "The same gradient, state and decay {decay:g}; here λ times the weight goes through Adam."
+    ).format(decay=update.hp["weight_decay"])
+    part = Part(
+        _("Beside it: Adam with the same decay as an L2 penalty"),
+        (Step(_("What would differ"), text=text), *beside.part.steps),
+    )
+    found = to_the_weight(update, "adamw", SOURCES, None, part)
+    more: tuple[Check, ...] = moving_checks(l2, beside)
+    return replace(found, checks=(*found.checks, *more))
+
+
+TOPIC = Topic(
+    "adamw", N_("weight decay beside Adam's gradient, against L2 in it"), example, of, optimizer_is("adamw")
+)

@@ -1,0 +1,60 @@
+"""Binary cross-entropy: two classes, one logit."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from treino.engine.losses import Loss
+from treino.inspection.microscope.by_hand import worked
+from treino.inspection.microscope.classed import bce_steps
+from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic
+from treino.inspection.microscope.fits import loss_is
+from treino.inspection.microscope.of_run import to_the_gradient
+from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+LOGITS = np.array([[2.0], [-1.0], [0.5], [3.0]])
+WANTED = np.array([[1.0], [0.0], [0.0], [0.0]])
+SOURCES = (torch_page("torch.nn.BCEWithLogitsLoss"),)
+H = 1e-6
+
+
+def example() -> Explanation:
+    loss = Loss("bce")
+    mine = worked(loss, LOGITS, WANTED)
+    z, y = torch.from_numpy(LOGITS).requires_grad_(), torch.from_numpy(WANTED)
+    theirs = F.binary_cross_entropy_with_logits(z, y)
+    theirs.backward()
+    assert z.grad is not None
+    step = np.eye(4)[:, 3:] * H
+    central = (worked(loss, LOGITS + step, WANTED).loss - worked(loss, LOGITS - step, WANTED).loss) / (2 * H)
+    rows = tuple(
+        (float(a), float(b), float(t), float(d)) for a, b, t, d in zip(
+            LOGITS[:, 0], WANTED[:, 0], mine.terms, mine.slope[:, 0], strict=True)
+    )  # fmt: skip
+    table = Table((_("logit z"), "y", _("loss of the row"), _("slope at z")), rows)
+    text = _("Sure and wrong costs most, and pulls hardest; sure and right costs next to nothing.")
+    return Explanation(
+        "bce",
+        _("bce: binary cross-entropy from one logit"),
+        _("The logit z says how sure the network is of class 1; the loss is −ln of what the true class got."),
+        (
+            Part(_("A row that is right"), bce_steps(LOGITS, WANTED, 0)[:3]),
+            Part(_("A row that is sure, and wrong"), bce_steps(LOGITS, WANTED, 3)),
+            Part(_("All rows"), (Step(_("What each costs"), text=text, table=table),)),
+        ),
+        (
+            Check(_("L: torch, float64"), mine.loss, float(theirs.detach()), 1e-14),
+            Check(_("δ₄: torch.autograd, float64"), float(mine.slope[3, 0]), float(z.grad[3, 0]), 1e-14),
+            Check(_("δ₄: central finite difference"), float(mine.slope[3, 0]), central, 1e-8),
+        ),
+        SOURCES,
+    )
+
+
+def of(update: Update) -> Explanation:
+    return to_the_gradient(update, "bce", SOURCES)
+
+
+TOPIC = Topic("bce", N_("binary cross-entropy: two classes, one logit"), example, of, loss_is("bce"))

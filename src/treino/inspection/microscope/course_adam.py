@@ -1,0 +1,121 @@
+"""Adam as the course prints it, wrong in three places, beside the right one on the same numbers.
+
+V is built from S; the correction of the bias stands inside the recursion; the square of the slope is called
+the second derivative. Each can be switched on alone; with none it is Adam.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+from treino.inspection.microscope.explanation import Chart, Line, Part, Step, Table
+from treino.inspection.microscope.formula import Expr, Formula, Symbol, sqrt
+from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.walk import walk
+from treino.words import _
+
+LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8
+LONG = 200  # updates of the comparison
+SEEN = (1, 10, 50, 200)
+
+
+@dataclass(frozen=True)
+class Course:
+    """Which of the three slips are made."""
+
+    from_s: bool = True
+    inside: bool = True
+    second: bool = True
+
+
+ADAM = Course(False, False, False)
+SQUARED = Course(second=False)  # as printed, but for the square in place of the second derivative
+
+
+def move(
+    w: float, g: float, curvature: float, V: float, S: float, t: int, course: Course,
+    lr: float = LR, betas: tuple[float, float] = BETAS, eps: float = EPS,
+) -> Moved:  # fmt: skip
+    """One update: V, S and the weight."""
+    b1, b2, time = Symbol("β", betas[0], "1"), Symbol("β", betas[1], "2"), Symbol("t", float(t))
+    slope = Symbol("∂f/∂a", g)
+    square: Expr = Symbol("∂²f/∂a²", curvature) if course.second else slope**2
+    old = Symbol("S", S) if course.from_s else Symbol("V", V, "t−1")
+    first: Expr = b1 * old + (1 - b1) * slope
+    second: Expr = b2 * Symbol("S", S) + (1 - b2) * square
+    if course.inside:
+        first, second = first / (1 - b1**time), second / (1 - b2**time)
+    new_V, new_S = Formula(Symbol("V", 0.0), first), Formula(Symbol("S", 0.0), second)
+    up, down = Symbol("V", new_V.value), Symbol("S", new_S.value)
+    if course.inside:
+        way = Symbol("α", lr) * up / (sqrt(down) + Symbol("ε", eps))
+    else:
+        way = Symbol("α", lr) * (up / (1 - b1**time)) / (sqrt(down / (1 - b2**time)) + Symbol("ε", eps))
+    new = Formula(Symbol("a", 0.0, "otim"), Symbol("a", w) - way)
+    steps = (
+        Step(_("V"), new_V, wrong=True),
+        Step(_("S"), new_S, wrong=True),
+        Step(_("The new weight"), new, wrong=True),
+    )
+    return Moved(steps, new.value, {"V": new_V.value, "S": new_S.value})
+
+
+def losses(course: Course, updates: int = LONG) -> list[float]:
+    """f of the pages' neuron before each update and after the last."""
+
+    def one(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+        return move(w, g, curvature, state.get("V", 0.0), state.get("S", 0.0), t, course)
+
+    return [stop.neuron.loss for stop in walk(one, updates)]
+
+
+@cache
+def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """Name and losses of Adam, of each slip alone, and of all three, on the same problem."""
+    ways = {
+        "adam": ADAM,
+        "from_s": Course(True, False, False),
+        "inside": Course(False, True, False),
+        "second": Course(False, False, True),
+        "squared": SQUARED,
+        "printed": Course(),
+    }
+    return tuple((name, tuple(losses(course))) for name, course in ways.items())
+
+
+def training_part() -> Part:
+    """What each slip does to training."""
+    names = {
+        "adam": _("Adam"),
+        "from_s": _("V built from S"),
+        "inside": _("correction inside"),
+        "second": _("second derivative"),
+        "squared": _("V from S, inside"),
+        "printed": _("all three, as printed"),
+    }
+    found = compared()
+    rows: tuple[tuple[str | float | int, ...], ...] = tuple(
+        (names[name], *(f[t] for t in SEEN)) for name, f in found
+    )
+    heads = (_("the same neuron, lr {lr}").format(lr=LR), *(_("f after {t}").format(t=t) for t in SEEN))
+    lines = tuple(
+        Line(names[name], tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v)),
+             dashed=name != "adam") for name, f in found
+    )  # fmt: skip
+    picture = Chart(_("f, update by update"), _("updates"), "f", lines, log_y=True)
+    text = _(
+        "From S, V has the wrong sign and f rises. Divided inside the recursion, S grows at every update and "
+        "the steps die. NaN: a second derivative may be negative, and the root of that is no number."
+    )
+    return Part(
+        _("What the slips do to training"),
+        (
+            Step(
+                _("Trained with each slip alone, and with all three"),
+                None,
+                text,
+                table=Table(heads, rows),
+                picture=picture,
+            ),
+        ),
+    )

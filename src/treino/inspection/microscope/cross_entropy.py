@@ -1,0 +1,143 @@
+"""Cross-entropy of classes, and the floor under it where softmax is applied twice."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from treino.engine.losses import Loss
+from treino.inspection.microscope.by_hand import worked
+from treino.inspection.microscope.classed import cross_entropy_steps
+from treino.inspection.microscope.explanation import (
+    Chart,
+    Check,
+    Explanation,
+    Line,
+    Part,
+    Step,
+    Table,
+    Topic,
+)
+from treino.inspection.microscope.fits import loss_is
+from treino.inspection.microscope.formula import Formula, Number, Symbol, exp, ln
+from treino.inspection.microscope.of_run import to_the_gradient
+from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+LOGITS = np.array([[2.0, 1.0, -1.0], [0.5, 2.5, 0.0]])
+WANTED = np.array([0, 2])
+DIGITS = 10  # classes of handwritten digits, the course's example
+SOURCES = (torch_page("torch.nn.CrossEntropyLoss"),)
+H = 1e-6
+
+
+def example() -> Explanation:
+    once, twice = Loss("cross_entropy"), Loss("cross_entropy", softmax_first=True)
+    mine = worked(once, LOGITS, WANTED)
+    return Explanation(
+        "cross-entropy",
+        _("cross-entropy: softmax, then −ln of the true class's share"),
+        _("Two rows, three classes. Then the same with softmax applied twice, as in the beginners' loop."),
+        (
+            Part(_("One row"), cross_entropy_steps(once, LOGITS, WANTED, 0, 0)),
+            Part(_("Softmax twice, on the same numbers"), tuple(
+                Step(s.title, s.formula, s.text, wrong=True)
+                for s in cross_entropy_steps(twice, LOGITS, WANTED, 0, 0))),
+            floor_part(DIGITS),
+        ),
+        (
+            *_checks(once, _("softmax once"), mine.loss, float(mine.slope[0, 0])),
+            *_checks(twice, _("softmax twice"), worked(twice, LOGITS, WANTED).loss,
+                     float(worked(twice, LOGITS, WANTED).slope[0, 0])),
+            *floor_checks(DIGITS),
+        ),
+        SOURCES,
+    )  # fmt: skip
+
+
+def _checks(loss: Loss, name: str, L: float, slope: float) -> tuple[Check, ...]:
+    z, y = torch.from_numpy(LOGITS).requires_grad_(), torch.from_numpy(WANTED)
+    theirs = F.cross_entropy(z.softmax(-1) if loss.softmax_first else z, y)
+    theirs.backward()
+    assert z.grad is not None
+    step = np.zeros_like(LOGITS)
+    step[0, 0] = H
+    central = (worked(loss, LOGITS + step, WANTED).loss - worked(loss, LOGITS - step, WANTED).loss) / (2 * H)
+    return (
+        Check(_("L, {name}: torch, float64").format(name=name), L, float(theirs.detach()), 1e-14),
+        Check(_("δ₀, {name}: torch.autograd").format(name=name), slope, float(z.grad[0, 0]), 1e-14),
+        Check(_("δ₀, {name}: central difference").format(name=name), slope, central, 1e-8),
+    )
+
+
+def floor(classes: int) -> Formula:
+    """The smallest loss of cross-entropy after softmax: the true class got 1, all others 0."""
+    return Formula(Symbol("L", 0.0, "min"), ln(1 + (Symbol("C", float(classes)) - 1) / exp(Number(1.0))))
+
+
+def floor_part(classes: int) -> Part:
+    """ln(1 + (C−1)/e): where it comes from, and how a row that gets ever more certain comes down to it."""
+    C = Symbol("C", float(classes))
+    e = exp(Number(1.0))
+    best = Formula(Symbol("p", 0.0, "max"), e / (e + (C - 1) * exp(Number(0.0))))
+    rows, once, twice = [], [], []
+    for logit in (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0):
+        single, double = _sure(classes, logit)
+        rows.append((logit, single, double))
+    for logit in np.linspace(0, 20, 81):
+        single, double = _sure(classes, float(logit))
+        once.append((float(logit), single))
+        twice.append((float(logit), double))
+    low = floor(classes).value
+    text = _("Softmax turns the best logits there are into 1 and zeros. Cross-entropy takes these for logits "
+             "and applies softmax again: of 1 and zeros it makes e/(e + C − 1), and no more.")  # fmt: skip
+    table = Table((_("logit of the true class, others 0"), _("loss, softmax once"), _("twice")), tuple(rows))
+    picture = Chart(
+        _("The loss of a row that gets ever more certain"), _("logit of the true class, others 0"), _("loss"),
+        (Line(_("softmax once"), tuple(once)), Line(_("softmax twice"), tuple(twice), dashed=True),
+         Line(_("floor"), ((0.0, low), (20.0, low)), dashed=True)),
+    )  # fmt: skip
+    return Part(
+        _("The floor under softmax twice, {classes} classes").format(classes=classes),
+        (
+            Step(_("The most that the true class can get"), best, text),
+            Step(_("So the loss can't fall below this, however well the network knows"), floor(classes)),
+            Step(_("Ever more certain"), table=table, picture=picture),
+        ),
+    )
+
+
+def _sure(classes: int, logit: float) -> tuple[float, float]:
+    out = np.zeros((1, classes))
+    out[0, 0] = logit
+    y = np.array([0])
+    once, twice = (worked(Loss("cross_entropy", softmax_first=f), out, y).loss for f in (False, True))
+    return once, twice
+
+
+def floor_checks(classes: int) -> tuple[Check, ...]:
+    z = torch.zeros(1, classes, dtype=torch.float64)
+    z[0, 0] = 1e4
+    theirs = float(F.cross_entropy(z.softmax(-1), torch.tensor([0])))
+    ours = floor(classes).value
+    return (
+        Check(_("The floor: torch, of a row as certain as can be"), ours, theirs, 1e-14),
+        Check(_("The floor: ln(1 + (C−1)/e) in Python"), ours, math.log1p((classes - 1) / math.e), 1e-14),
+    )
+
+
+def of(update: Update) -> Explanation:
+    classes = update.through[-1].h.shape[1]
+    more = (floor_part(classes),) if update.loss.softmax_first else ()
+    return to_the_gradient(update, "cross-entropy", SOURCES, *more)
+
+
+TOPIC = Topic(
+    "cross-entropy",
+    N_("softmax and −ln; and the floor under softmax applied twice"),
+    example,
+    of,
+    loss_is("cross-entropy"),
+)

@@ -1,0 +1,25 @@
+"""The mean absolute error."""
+
+from treino.inspection.microscope import outlier
+from treino.inspection.microscope.explanation import Explanation, Topic
+from treino.inspection.microscope.fits import loss_is
+from treino.inspection.microscope.of_run import to_the_gradient
+from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+SOURCES = (torch_page("torch.nn.L1Loss"),)
+
+
+def example() -> Explanation:
+    about = _("The mean size of the errors. Its slope tells on which side a prediction is, not how far off.")
+    return outlier.example("l1", _("l1: the mean absolute error"), about, SOURCES)
+
+
+def of(update: Update) -> Explanation:
+    return to_the_gradient(update, "l1", SOURCES)
+
+
+TOPIC = Topic(
+    "l1", N_("the mean absolute error: how far off, whoever is far off"), example, of, loss_is("l1")
+)

@@ -1,0 +1,274 @@
+"""The learning rate: too small, good, too large, on a valley; and along the gradient of a run."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from treino.inspection.microscope.by_hand import worked
+from treino.inspection.microscope.explanation import (
+    Chart,
+    Check,
+    Explanation,
+    Line,
+    Part,
+    Step,
+    Table,
+    Topic,
+    relative,
+)
+from treino.inspection.microscope.fits import anything
+from treino.inspection.microscope.formula import Formula, Symbol, derivative, value
+from treino.inspection.microscope.hand import passed, stepped
+from treino.inspection.microscope.of_run import about, title
+from treino.inspection.microscope.sources import SGD, torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+SOURCES = (
+    SGD,
+    "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp: on curvature c, η = 1/c lands in one step",
+    torch_page("torch.optim.SGD"),
+)
+RATES = {0.02: N_("too small"), 0.4: N_("good"), 0.97: N_("oscillates"), 1.05: N_("too large")}
+START, BOTTOM, UPDATES = 0.0, 3.0, 12
+GRID = 41
+
+
+@dataclass(frozen=True)
+class Descent:
+    """w before each update and after the last, on f(w) = (w − 3)²."""
+
+    rate: float
+    w: tuple[float, ...]
+
+
+def descend(rate: float, updates: int = UPDATES) -> Descent:
+    found = [START]
+    for _update in range(updates):
+        found.append(value(_next(found[-1], rate).right))
+    return Descent(rate, tuple(found))
+
+
+def _next(w: float, rate: float) -> Formula:
+    at = Symbol("w", w, "t")
+    slope = derivative((at - BOTTOM) ** 2, at)
+    return Formula(Symbol("w", 0.0, "t+1"), at - Symbol("η", rate) * slope)
+
+
+def example() -> Explanation:
+    found = [descend(rate) for rate in RATES]
+    parts = [_valley(found)]
+    for descent in found:
+        eta = Symbol("η", descent.rate)
+        shrink = Formula(Symbol("q", 0.0), 1 - 2 * eta)
+        first = Step(_("The first update"), _next(START, descent.rate))
+        again = Step(_("The second"), _next(descent.w[1], descent.rate))
+        factor = Step(
+            _("What every update multiplies the distance to the bottom with"), shrink,
+            _("Below 1 in size it comes nearer; below 0 it jumps to the other side each time."),
+        )  # fmt: skip
+        name = _("{rate:g}: {what}").format(rate=descent.rate, what=_(RATES[descent.rate]))
+        parts.append(Part(name, (first, again, factor)))
+    return Explanation(
+        "learning-rate",
+        _("learning-rate: too small, good, too large"),
+        _("Gradient descent on the valley f(w) = (w − 3)², from 0, with four learning rates."),
+        tuple(parts),
+        tuple(check for descent in found for check in _checks(descent)),
+        SOURCES,
+    )
+
+
+def _valley(found: Sequence[Descent]) -> Part:
+    curve = tuple((float(w), float((w - BOTTOM) ** 2)) for w in np.linspace(-1, 7, 81))
+    lines = [Line(_("the valley"), curve)]
+    lines += [
+        Line(f"{_(RATES[d.rate])}, {d.rate:g}", tuple((w, (w - BOTTOM) ** 2) for w in d.w), dots=True)
+        for d in found
+    ]
+    rows = tuple((t, *(d.w[t] for d in found)) for t in range(UPDATES + 1))
+    heads = (_("after update"), *(f"{_(RATES[d.rate])}, {d.rate:g}" for d in found))
+    text = _("A larger rate is faster up to a point: here 0.5 lands in one step. From 0.5 to 1 it jumps from "
+             "side to side and still comes down; above 1 it climbs out of the valley.")  # fmt: skip
+    return Part(
+        _("One valley, four rates"),
+        (
+            Step(
+                _("Where the updates land"),
+                text=text,
+                picture=Chart(_("f(w), and twelve updates"), "w", "f", tuple(lines)),
+            ),
+            Step(_("w, update by update"), table=Table(heads, rows)),
+        ),
+    )
+
+
+def _checks(descent: Descent) -> tuple[Check, ...]:
+    w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=descent.rate)
+    for _update in range(UPDATES):
+        optimizer.zero_grad()
+        ((w - BOTTOM) ** 2).backward()
+        optimizer.step()
+    ours = descent.w[-1]
+    closed = BOTTOM + (START - BOTTOM) * (1 - 2 * descent.rate) ** UPDATES
+    name = f"w₁₂, η = {descent.rate:g}"
+    return (
+        Check(
+            _("{what}: torch.optim.SGD").format(what=name),
+            ours,
+            float(w.detach()),
+            relative(ours, 1.0, share=1e-11),
+        ),
+        Check(
+            _("{what}: 3 − 3 (1 − 2η)¹²").format(what=name), ours, closed, relative(ours, 1.0, share=1e-11)
+        ),
+    )
+
+
+# ---- a run
+
+
+@dataclass(frozen=True)
+class Along:
+    """The loss of the batch along its gradient. square: ‖g‖². curvature: gᵀHg. rates and losses: a grid."""
+
+    square: float
+    curvature: float
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+
+
+def loss_at(update: Update, rate: float) -> float:
+    """L(θ − η g) of the batch, by hand."""
+    layers = stepped(update.layers, update.gradients, rate)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        out = passed(layers, update.batch.x, update.batch.masks, np.zeros_like)[-1].h
+        return worked(update.loss, out, update.batch.y).loss
+
+
+def along(update: Update) -> Along:
+    square = sum(float(np.square(g).sum()) for g in update.gradients.values())
+    h = 1e-4 / max(1.0, math.sqrt(square))
+    L = update.worked.loss
+    curvature = (loss_at(update, h) - 2 * L + loss_at(update, -h)) / h**2
+    lr = update.hp["lr"]
+    best = square / curvature if curvature > 0 else lr
+    rates = tuple(float(r) for r in np.geomspace(min(lr, best) / 30, max(lr, best) * 30, GRID))
+    return Along(square, curvature, rates, tuple(loss_at(update, r) for r in rates))
+
+
+def of(update: Update) -> Explanation:
+    found, L, lr = along(update), update.worked.loss, update.hp["lr"]
+    eta, loss = Symbol("η", lr), Symbol("L", L)
+    square, bend = Symbol("‖g‖²", found.square), Symbol("gᵀHg", found.curvature)
+    line = Formula(Symbol("L", 0.0, "line"), loss - eta * square)
+    parabola = Formula(Symbol("L", 0.0, "valley"), loss - eta * square + eta**2 * bend / 2)
+    real = loss_at(update, lr)
+    steps = [
+        Step(_("As a straight slope: what a step of η would gain if nothing bent"), line),
+        Step(_("As a valley: the bend of the loss along g, by second differences, added"), parabola),
+        Step(
+            _("As it is: the loss of this batch after w − η g, in every weight"),
+            Formula(Symbol("L", 0.0, "real"), Symbol("L(θ − η g)", real)),
+        ),
+    ]
+    if found.curvature > 0:
+        best = Formula(Symbol("η", 0.0, "best"), square / bend)
+        twice = Formula(Symbol("η", 0.0, "max"), 2 * square / bend)
+        steps += [
+            Step(_("The bottom of that valley is at"), best),
+            Step(
+                _("Twice as far the valley is as high as here: beyond, the loss of this batch rises"), twice
+            ),
+        ]
+    else:
+        steps.append(
+            Step(_("The loss bends downwards along g"), text=_("This batch has no bottom in sight that way."))
+        )
+    lowest = min(
+        zip(found.losses, found.rates, strict=True),
+        key=lambda pair: pair[0] if math.isfinite(pair[0]) else math.inf,
+    )
+    lines = [
+        Line(_("loss of this batch"), tuple(zip(found.rates, found.losses, strict=True))),
+        Line(_("loss now"), tuple((r, L) for r in found.rates), dashed=True),
+        Line(_("this run's lr, {lr:g}").format(lr=lr), ((lr, real),), dots=True),
+        Line(_("lowest, at {rate:.3g}").format(rate=lowest[1]), ((lowest[1], lowest[0]),), dots=True),
+    ]
+    shown = tuple(
+        Line(
+            line.name, tuple((x, y) for x, y in line.points if y <= 3 * max(L, 1e-12)), line.dots, line.dashed
+        )
+        for line in lines
+    )
+    picture = Chart(
+        _("The loss of the batch along its gradient"), _("learning rate η"), "L(θ − η g)", shown, log_x=True
+    )
+    places = range(0, GRID, 5)
+    table = Table(("η", "L(θ − η g)"), tuple((found.rates[k], found.losses[k]) for k in places))
+    note = _(
+        "This is the plain gradient's way. {optimizer} goes another one: its lr is not to be read off here."
+    ).format(optimizer=update.optimizer)
+    plain = update.optimizer == "sgd" and not update.hp["momentum"]
+    steps.append(
+        Step(_("Too small, good, too large"), text="" if plain else note, table=table, picture=picture)
+    )
+    return Explanation(
+        "learning-rate", title(update, "learning-rate"), about(update),
+        (Part(_("The loss along its gradient"), tuple(steps)),), _run_checks(update, found, real), SOURCES,
+    )  # fmt: skip
+
+
+def _run_checks(update: Update, found: Along, real: float) -> tuple[Check, ...]:
+    net = update.module()
+    L = update.torch_loss(net)
+    parameters = [p for p in net.parameters() if p.requires_grad]
+    gradient = torch.autograd.grad(L, parameters, create_graph=True)
+    square = sum((g * g).sum() for g in gradient)
+    assert isinstance(square, torch.Tensor)
+    through = (
+        torch.autograd.grad(square, parameters)
+        if square.requires_grad
+        else tuple(map(torch.zeros_like, parameters))
+    )
+    curvature = float(sum((b * g.detach()).sum() for b, g in zip(through, gradient, strict=True))) / 2
+    with torch.no_grad():
+        for p, g in zip(parameters, gradient, strict=True):
+            p.sub_(update.hp["lr"] * g)
+        theirs = float(update.torch_loss(net))
+    h = 1e-5 / max(1.0, math.sqrt(found.square))
+    slope = (loss_at(update, h) - loss_at(update, -h)) / (2 * h)
+    ours = -found.square
+    size = max(1.0, abs(float(L.detach())))
+    checks = [
+        Check(
+            _("‖g‖²: torch.autograd, float64"),
+            found.square,
+            float(square.detach()),
+            relative(found.square, share=1e-10) + 1e-18,
+        ),
+        Check(_("L(θ − η g): torch after one step of SGD"), real, theirs, 1e-10 * max(size, abs(theirs))),
+        Check(
+            _("The slope along g, −‖g‖²: central difference"), ours, slope, 1e-3 * found.square + 1e-8 * size
+        ),
+    ]
+    if "ReLU" not in "".join(layer.act for layer in update.layers) and update.loss.name not in (
+        "l1",
+        "huber",
+    ):
+        within = 1e-3 * abs(curvature) + 1e-5 * size * max(1.0, found.square)
+        checks.append(Check(_("gᵀHg: torch, twice differentiated"), found.curvature, curvature, within))
+    return tuple(checks)
+
+
+TOPIC = Topic(
+    "learning-rate",
+    N_("too small, good, too large: on a valley, or along a run's gradient"),
+    example,
+    of,
+    anything,
+)

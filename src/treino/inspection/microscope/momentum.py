@@ -1,0 +1,36 @@
+"""Momentum: a velocity that remembers earlier gradients."""
+
+from treino.inspection.microscope import optimizers, walk
+from treino.inspection.microscope.explanation import Explanation, Topic
+from treino.inspection.microscope.fits import optimizer_is
+from treino.inspection.microscope.of_run import to_the_weight
+from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.sources import MOMENTUM, torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+LR, MU = 0.01, 0.9
+SOURCES = (MOMENTUM, torch_page("torch.optim.SGD"))
+
+
+def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+    return optimizers.momentum(w, g, state.get("momentum_buffer", 0.0), LR, MU)
+
+
+def example() -> Explanation:
+    stops, code = walk.walk(move), f"torch.optim.SGD([w], lr={LR}, momentum={MU})"
+    return Explanation(
+        "momentum",
+        _("momentum: gradient descent with a velocity"),
+        _("The velocity keeps nine tenths of itself at each update and takes the new gradient on."),
+        walk.parts(stops, code),
+        walk.checks(stops, code),
+        SOURCES,
+    )
+
+
+def of(update: Update) -> Explanation:
+    return to_the_weight(update, "momentum", SOURCES)
+
+
+TOPIC = Topic("momentum", N_("a velocity that remembers gradients"), example, of, optimizer_is("momentum"))

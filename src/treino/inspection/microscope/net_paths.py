@@ -1,0 +1,111 @@
+"""All ways from one weight of a network to the loss of one row: how many, the largest, and their sum.
+
+There are as many as the units of the layers above, multiplied: they are counted and added up layer by layer,
+and the largest are found by keeping the largest few up to every unit.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from treino.inspection.microscope.hand import ACTIVATIONS, Array
+from treino.inspection.microscope.update import Update
+
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way. units: of each layer above the weight's own, the output last.
+
+    factors: the local slopes from the loss down to the weight (∂L/∂output, then W and act′ by turns, then
+    the weight's input); their product is what this way adds to the row's derivative.
+    """
+
+    units: tuple[int, ...]
+    factors: tuple[float, ...]
+
+    @property
+    def slope(self) -> float:
+        return prod(self.factors)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """count: all there are. largest: the first of them by size. rest: what the others add up to."""
+
+    count: int
+    largest: tuple[Path, ...]
+    rest: float
+
+
+def local_slopes(update: Update) -> list[Array]:
+    """``[B, H]`` for each layer: ∂h/∂z, dropout's factor with it; of the last one ∂L/∂output."""
+    table = {name: slope for name, _f, slope in ACTIVATIONS.values()}
+    found = []
+    for layer, p in zip(update.layers, update.through, strict=True):
+        slope = table[layer.act](p.z) if layer.act else np.ones_like(p.z)
+        found.append(slope if p.mask is None else slope * p.mask)
+    found[-1] = update.through[-1].d
+    return found
+
+
+def first_slope(update: Update) -> Array:
+    """``[B]``: the weight's own input, which every way ends with; 1 for a bias."""
+    p, j = update.through[update.place.layer], update.place.j
+    return np.ones(len(p.z)) if j is None else p.a[:, j]
+
+
+def totals(update: Update) -> Array:
+    """``[B]``: the sum of all ways of every row, carried upwards from the weight, layer by layer."""
+    place, slopes = update.place, local_slopes(update)
+    reach = np.zeros_like(slopes[place.layer])
+    reach[:, place.i] = first_slope(update)
+    for layer, slope in zip(range(place.layer, len(slopes)), slopes[place.layer :], strict=True):
+        if layer > place.layer:
+            reach = reach @ update.layers[layer].W.T
+        reach = reach * slope
+    found: Array = reach.sum(1)
+    return found
+
+
+def net_paths(update: Update, row: int, shown: int = SHOWN) -> Paths:
+    """Of one row of the batch, from the weight to the loss."""
+    place, last = update.place, len(update.layers) - 1
+    slopes = [slope[row] for slope in local_slopes(update)]
+    inside = float(first_slope(update)[row])
+    size = np.full(
+        (1, 1), abs(inside * slopes[place.layer][place.i])
+    )  # [units, ways], the largest ways first
+    backs: list[tuple[Array, Array]] = []  # for every unit and way: the unit below and its way
+    for at in range(place.layer + 1, last + 1):
+        W = update.layers[at].W[:, [place.i]] if at == place.layer + 1 else update.layers[at].W
+        every = np.abs(slopes[at][:, None, None] * W[:, :, None]) * size[None]  # [units, units below, ways]
+        flat = every.reshape(len(every), -1)
+        order = np.argsort(-flat, axis=1, kind="stable")[:, :shown]
+        backs.append(np.divmod(order, size.shape[1]))
+        size = np.take_along_axis(flat, order, 1)
+    ends = np.argsort(-size.reshape(-1), kind="stable")[:shown]
+    found = [_traced(update, backs, divmod(int(end), size.shape[1]), slopes, inside) for end in ends]
+    open_ways = [path for path in found if path.slope] or found[:1]
+    count = prod(len(layer.W) for layer in update.layers[place.layer + 1 :])
+    rest = float(totals(update)[row]) - sum(path.slope for path in open_ways)
+    return Paths(count, tuple(open_ways), rest if count > len(found) else 0.0)
+
+
+def _traced(
+    update: Update, backs: list[tuple[Array, Array]], end: tuple[int, int], slopes: list[Array], inside: float
+) -> Path:
+    """The way that ends in this unit, followed back down to the weight."""
+    place = update.place
+    unit, way = end if backs else (place.i, 0)
+    units: list[int] = []
+    factors: list[float] = [float(slopes[-1][unit])]
+    for at in range(len(update.layers) - 1, place.layer, -1):
+        units.append(unit)
+        below, way_below = (int(t[unit, way]) for t in backs[at - place.layer - 1])
+        unit, way = (place.i if at == place.layer + 1 else below), way_below
+        factors += [float(update.layers[at].W[units[-1], unit]), float(slopes[at - 1][unit])]
+    has_input = () if place.j is None else (inside,)
+    return Path(tuple(reversed(units)), (*factors, *has_input))

@@ -1,0 +1,89 @@
+"""The example of l1 and huber: four predictions, one far off, and what each loss makes of that one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from treino.inspection.microscope import compared
+from treino.inspection.microscope.explanation import Chart, Check, Explanation, Line, Part, Step, Table
+from treino.inspection.microscope.formula import Symbol, value
+from treino.words import _
+
+WANTED = np.array([1.0, 2.0, 3.0, 10.0])
+PREDICTED = np.array([1.5, 1.25, 3.1, 4.0])
+TORCH: dict[str, Callable[..., Tensor]] = {"mse": F.mse_loss, "l1": F.l1_loss, "huber": F.huber_loss}
+H = 1e-6
+
+
+def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Explanation:
+    """The arithmetic of one loss on these four pairs, beside the other two."""
+    small, large = (compared.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
+    parts = (
+        Part(_("A small error"), small),
+        Part(_("A large one"), (large[0], large[2])),
+        Part(_("Beside the others"), (_beside(), _picture())),
+    )
+    return Explanation(kind, title, about, parts, checks(kind), sources)
+
+
+def checks(kind: str) -> tuple[Check, ...]:
+    ours = compared.mean(kind, PREDICTED, WANTED)
+    x, y = torch.from_numpy(PREDICTED).requires_grad_(), torch.from_numpy(WANTED)
+    loss = TORCH[kind](x, y)
+    loss.backward()
+    assert x.grad is not None
+    found = [Check(_("L: torch, float64"), value(ours), float(loss.detach()), 1e-14)]
+    for place in (0, 3):
+        mine = _slope(kind, place)
+        ends = []
+        for by in (H, -H):
+            moved = PREDICTED.copy()
+            moved[place] += by
+            ends.append(value(compared.mean(kind, moved, WANTED)))
+        name = f"∂L/∂ŷ{'₁' if place == 0 else '₄'}"
+        found += [
+            Check(_("{what}: torch.autograd, float64").format(what=name), mine, float(x.grad[place]), 1e-14),
+            Check(
+                _("{what}: central finite difference").format(what=name),
+                mine,
+                (ends[0] - ends[1]) / (2 * H),
+                1e-8,
+            ),
+        ]
+    return tuple(found)
+
+
+def _slope(kind: str, place: int) -> float:
+    mine, theirs = Symbol("ŷ", float(PREDICTED[place])), Symbol("y", float(WANTED[place]))
+    return value(compared.slope(kind, mine, theirs)) / len(WANTED)
+
+
+def _beside() -> Step:
+    rows = tuple(
+        (float(p), float(y), float(p - y), *(_slope(kind, k) for kind in ("mse", "l1", "huber")))
+        for k, (p, y) in enumerate(zip(PREDICTED, WANTED, strict=True))
+    )
+    headings = ("ŷ", "y", _("error"), _("slope of mse"), _("of l1"), _("of huber"))
+    text = _("The pair that is far off pulls mse as hard as it is far. l1 hears only the sign; huber does so "
+             "for large errors, and is round where they are small.")  # fmt: skip
+    return Step(_("How hard each pair pulls at its prediction"), text=text, table=Table(headings, rows))
+
+
+def _picture() -> Step:
+    errors = np.linspace(-3, 3, 121)
+    lines = tuple(
+        Line(
+            kind,
+            tuple(
+                (float(e), value(compared.term(kind, Symbol("ŷ", float(e)), Symbol("y", 0.0))))
+                for e in errors
+            ),
+        )
+        for kind in ("mse", "l1", "huber")
+    )
+    return Step(
+        _("What one error costs"), picture=Chart(_("Cost of one error"), _("error"), _("cost"), lines)
+    )

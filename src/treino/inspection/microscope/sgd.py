@@ -1,0 +1,36 @@
+"""Gradient descent as it is: the weight less the learning rate times its slope."""
+
+from treino.inspection.microscope import optimizers, walk
+from treino.inspection.microscope.explanation import Explanation, Topic
+from treino.inspection.microscope.fits import optimizer_is
+from treino.inspection.microscope.of_run import to_the_weight
+from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.sources import SGD, torch_page
+from treino.inspection.microscope.update import Update
+from treino.words import N_, _
+
+LR = 0.01
+SOURCES = (SGD, torch_page("torch.optim.SGD"))
+
+
+def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+    return optimizers.sgd(w, g, LR)
+
+
+def example() -> Explanation:
+    stops, code = walk.walk(move), f"torch.optim.SGD([w], lr={LR})"
+    return Explanation(
+        "sgd",
+        _("sgd: gradient descent"),
+        _("f(a, b, c) of three weights: each goes a little way against its own slope."),
+        walk.parts(stops, code),
+        walk.checks(stops, code),
+        SOURCES,
+    )
+
+
+def of(update: Update) -> Explanation:
+    return to_the_weight(update, "sgd", SOURCES)
+
+
+TOPIC = Topic("sgd", N_("gradient descent: against the slope"), example, of, optimizer_is("sgd"))
