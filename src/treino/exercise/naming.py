@@ -122,11 +122,11 @@ def _mode(done: Pass, visit: Visit, at: int, tried: Problem) -> Difference | Non
         loss_in_mode(tried, visit, done.mode, step, training=mode) for mode in (not training, training)
     )
     if training:
-        what = _("In training, batch {n}, {layers} worked in evaluation mode.")
+        what = _("In training, with batch {n}, {layers} worked in evaluation mode.")
         why = _("Then no unit is dropped, and batch norm uses its running statistics and never moves them.")
         hint = _('Begin with net.train() where mode == "train": the call before may have left it otherwise.')
     else:
-        what = _("In test, batch {n}, {layers} worked in training mode.")
+        what = _("In test, with batch {n}, {layers} worked in training mode.")
         why = _(
             "Then units are dropped at random, and batch norm looks at the test rows and keeps their mean: "
             "the figure is another one each time, and the test has changed the network."
@@ -146,7 +146,7 @@ def _moved_in_test(done: Pass, at: int) -> Difference | None:
     was, now = entry(before, place), entry(after, place)
     return named(
         done, at + 1, "weights_moved_in_test",
-        _("In test, batch {n} moved {weight} from {was:.6f} to {now:.6f}.").format(
+        _("In test, batch {n} moved the weight {weight} from {was:.6f} to {now:.6f}.").format(
             n=at + 1, weight=written(before, place), was=was, now=now
         ),
         _("The test rows have been trained on: their figure says nothing about new rows any more."),
@@ -166,8 +166,8 @@ def _moved(done: Pass, at: int, tried: Problem, answer: Answer) -> Difference | 
     used = {name: (visit.before[name] - after[name]) / LR for name in fresh}
     place = farthest(fresh, used) or (floats[0], 0)
     seen = _(
-        "In training, step {n}, {weight} moved as by a gradient of {used:.5f}; this batch's gradient is "
-        "{fresh:.5f}."
+        "In training step {n} the weight {weight} moved as by a gradient of {used:.5f}; this batch's own "
+        "gradient is {fresh:.5f}."
     ).format(n=step + 1, weight=written(fresh, place), used=entry(used, place), fresh=entry(fresh, place))
     rule, why, hint = cause(used, fresh, visit, tried, step, place)
     return named(done, at + 1, rule, seen, why, hint, entry(after, place), entry(right, place))
