@@ -36,7 +36,7 @@ def table_of(d: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         line += [" → ".join("–" if v is None else f"{v:.4f}" for v in losses)]
         end, bounds = last(row, d["metric"]), row.get("accuracy_interval")
         span = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
-        line += ["–" if end is None else f"{end:.3f}{span}", row["status"]]
+        line += ["–" if end is None else f"{end:.3f}{span}", _(row["status"])]
         lines.append(line)
     return headings, lines
 
