@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FLOOR = 1e-9  # of the largest gradient: what is below is drawn there
+FLOOR = 1e-12  # a gradient that is smaller is drawn there
 NAMED = 8  # layers in the legend at most
 
 
 def dynamics_figure(d: Dynamics) -> "Figure":
     """Learning rate, gradient norms, update-to-weight ratios and dead units, a colour for each layer."""
     with look():
+        from matplotlib.ticker import MaxNLocator
+
         lines = -(-min(len(d.layers), NAMED) // 4)
         figure = new_figure(6.9 + 0.22 * lines + 0.205 * len(d.notes))
         inches = figure.get_figheight()
@@ -52,6 +54,7 @@ def dynamics_figure(d: Dynamics) -> "Figure":
             axes = figure.add_axes((0.085 + 0.49 * column, bottom + (1 - line) * (tall + gap), 0.405, tall))
             draw(axes, d, inks)
             axes.grid(axis="y")
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
             axes.set_xlim(-0.02 * max(1, len(d.lr_S)), 1.02 * max(1, len(d.lr_S)))
             panels.append(axes)
         for axes in panels[:2]:
@@ -69,9 +72,10 @@ def _rate(axes: "Axes", d: Dynamics, _inks: Sequence[Any]) -> None:
     axes.plot(step_S, d.lr_S, color=TRAIN, drawstyle="steps-mid", linewidth=1.8)
     if fine.any() and d.lr_S[fine].max() > 30 * d.lr_S[fine].min():
         log_axis(axes)
+        _short(axes)
     else:
         axes.set_ylim(0, 1.15 * float(d.lr_S[fine].max()) if fine.any() else 1)
-        _plain(axes)
+        _plain(axes, _few_letters)
 
 
 def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
@@ -80,13 +84,13 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     if not (seen > 0).any():
         _say(axes, _("the gradient is zero, or not finite"))
         return
-    floor = FLOOR * float(seen.max())
-    _lines(axes, d.step_K, np.maximum(d.gradient_KL, floor), inks)
+    _lines(axes, d.step_K, np.maximum(d.gradient_KL, FLOOR), inks)
     log_axis(axes)
-    if (seen < floor).any():
+    _short(axes)
+    if (seen < FLOOR).any():
         axes.text(
-            0.98, 0.1, _("at the bottom: zero, or next to it"), fontsize=8, color=INK, ha="right",
-            va="bottom", transform=axes.transAxes,
+            0.98, 0.1, _("at the bottom: less than {floor:g}").format(floor=FLOOR), fontsize=8,
+            color=INK, ha="right", va="bottom", transform=axes.transAxes,
         )  # fmt: skip
 
 
@@ -95,6 +99,7 @@ def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _lines(axes, d.step_K, d.ratio_KL, inks)
     axes.axhline(RULE_OF_THUMB, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
     log_axis(axes)
+    _short(axes)
     axes.annotate(
         _("rule of thumb: 0.001 (CS231n)"), (1, RULE_OF_THUMB), xycoords=("axes fraction", "data"),
         xytext=(-2, 3), textcoords="offset points", fontsize=8, color=INK, ha="right", va="bottom",
@@ -132,7 +137,18 @@ def _title(axes: "Axes", words: str) -> None:
     axes.set_title(words, fontsize=9.5, loc="left", pad=5)
 
 
-def _plain(axes: "Axes", words: Callable[[float], str] = number) -> None:
+def _few_letters(value: float) -> str:
+    """1e6 and not 1000000, which would not fit beside a panel."""
+    return number(value) if abs(value) < 1e5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+
+
+def _short(axes: "Axes") -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: _few_letters(value)))
+
+
+def _plain(axes: "Axes", words: Callable[[float], str]) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

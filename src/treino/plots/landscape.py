@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAP = "viridis"
 WAY, HERE = PALETTE[5], PALETTE[1]
-LOG_FROM = 15.0  # from this ratio of the largest to the smallest loss on, the colours are logarithmic
+LOG_FROM = 3.0  # from this ratio of the largest to the smallest loss on, the colours are logarithmic
 LEVELS = 9
 SIDE = 3.75  # inches of the view from above
 ELEVATION, AZIMUTH = 48, -62
@@ -46,8 +46,9 @@ def landscape_figure(land: Landscape, name: str) -> "Figure":
         top -= 0.12 / inches
         tall = SIDE / inches
         from_above(figure.add_axes((0.09, top - tall, SIDE / WIDTH, tall)), land, scale)
-        surface(figure, (0.575, top - tall - 0.02, 0.425, tall + 0.04), land, scale)
-        colour_bar(figure, scale, land, (0.09 + SIDE / WIDTH + 0.012, top - tall, 0.016, tall))
+        if np.isfinite(land.loss_RR).any():
+            surface(figure, (0.575, top - tall - 0.02, 0.425, tall + 0.04), land, scale)
+            colour_bar(figure, scale, land, (0.09 + SIDE / WIDTH + 0.012, top - tall, 0.016, tall))
         return figure
 
 
@@ -74,6 +75,8 @@ def colours(land: Landscape) -> "Normalize":
 
 def from_above(axes: "Axes", land: Landscape, scale: "Normalize", *, way: bool = True) -> None:
     """Colour, contours and names of the axes; grey hatching where the loss is not finite."""
+    from matplotlib import rc_context
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import MaxNLocator
 
     a_R, b_R = land.a_R, land.b_R
@@ -85,10 +88,12 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize", *, way: bool =
         rasterized=True,
     )  # fmt: skip
     if not fine_RR.all():
-        axes.contourf(a_R, b_R, (~fine_RR).astype(float), [0.5, 1.5], colors="none", hatches=["////"])
+        with rc_context({"hatch.color": SOFT, "hatch.linewidth": 0.6}):
+            axes.contourf(a_R, b_R, (~fine_RR).astype(float), [0.5, 1.5], colors="none", hatches=["///"])
     if fine_RR.any() and float(shown_RR.max()) > float(shown_RR.min()):
         lines = axes.contour(a_R, b_R, shown_RR, levels(scale), colors="white", linewidths=0.6, alpha=0.75)
-        axes.clabel(lines, fmt=number, fontsize=7.5, inline_spacing=2)
+        for text in axes.clabel(lines, fmt=number, fontsize=7.5, inline_spacing=2):
+            text.set_path_effects([withStroke(linewidth=1.6, foreground=INK, alpha=0.45)])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_aspect("equal")
@@ -110,9 +115,9 @@ def levels(scale: "Normalize") -> list[float]:
     from matplotlib.ticker import MaxNLocator
 
     low, high = float(scale.vmin or 0), float(scale.vmax or 1)
-    if not isinstance(scale, LogNorm):
+    decades = math.log10(high / low) if isinstance(scale, LogNorm) else 0.0
+    if decades < 1:
         return [float(v) for v in MaxNLocator(LEVELS).tick_values(low, high) if low < v < high]
-    decades = math.log10(high / low)
     parts = (1.0, 2.0, 5.0) if decades < 3 else (1.0, 3.0) if decades < 5 else (1.0,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [v for k in powers for v in (part * 10.0**k for part in parts) if low < v < high]
@@ -147,20 +152,18 @@ def colour_bar(
 ) -> None:
     """What the colours mean; pointed where there are losses beyond its end."""
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes = figure.add_axes(place)
-    log = isinstance(scale, LogNorm)
     seen = land.loss_RR[np.isfinite(land.loss_RR)]
     under, over = (seen < (scale.vmin or 0)).any(), (seen > (scale.vmax or 1)).any()
     extend = ("both" if over else "min") if under else "max" if over else "neither"
     bar = figure.colorbar(ScalarMappable(scale, MAP), cax=axes, extend=extend, extendfrac=0.035)
     bar.outline.set_visible(False)
     axes.tick_params(labelsize=8.5, length=2)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,), numticks=7) if log else MaxNLocator(6))
+    axes.yaxis.set_major_locator(FixedLocator(levels(scale)))  # as the contours
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: number(value)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_title(_("loss"), fontsize=9, color=SOFT, pad=5, loc="left")
 
 
@@ -238,12 +241,16 @@ def rows_used(land: Landscape) -> str:
     return _("{n} of {total} training rows, drawn by a fixed seed").format(n=land.rows, total=land.total)
 
 
+def loss_words(loss: float) -> str:
+    return number(loss) if math.isfinite(loss) else _("not finite")
+
+
 def sentences(land: Landscape) -> list[str]:
     """What is seen, on which rows, and what was left out."""
     if land.path is None:
         return [
             _("Star: the network, loss {loss} on {rows}.").format(
-                loss=number(land.centre), rows=rows_used(land)
+                loss=loss_words(land.centre), rows=rows_used(land)
             ),
             _(
                 "Two random directions (seed {seed}), each unit's weights as long as its own, biases fixed"
@@ -255,9 +262,9 @@ def sentences(land: Landscape) -> list[str]:
         _("{n} moments from step {first} (ring, loss {high}) to step {last} (star, loss {low}).").format(
             n=len(path.step_K),
             first=path.step_K[0],
-            high=number(float(path.loss_K[0])),
+            high=loss_words(float(path.loss_K[0])),
             last=path.step_K[-1],
-            low=number(land.centre),
+            low=loss_words(land.centre),
         ),
         _("Loss on {rows}, over the plane of the path's two main directions.").format(rows=rows_used(land)),
     ]

@@ -14,11 +14,12 @@ from treino.plots.landscape import (
     colour_bar,
     colours,
     from_above,
+    loss_words,
     rows_used,
     surface,
     warnings,
 )
-from treino.plots.style import INK, SOFT, WIDTH, header, label, look, new_figure, number, percent
+from treino.plots.style import INK, SOFT, WIDTH, header, label, look, new_figure, percent
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figur
                 pad=4,
             )
             below = _("loss {loss}, slope {slope}\n{share} of the slope lies in view").format(
-                loss=number(stand.loss),
+                loss=loss_words(stand.loss),
                 slope=f"{float(np.linalg.norm(stand.slope_2)):.2g}",
                 share=percent(stand.inside),
             )

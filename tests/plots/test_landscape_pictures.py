@@ -1,0 +1,222 @@
+"""The pictures of the mountain and of dynamics: what stands in them, and that they look as they did."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from tests.plots.reference import looks_like
+from treino.inspection.curves import curves
+from treino.inspection.dynamics import Dynamics, Layer
+from treino.inspection.landscape.planes import Between, Landscape, Path
+from treino.inspection.landscape.walker import Stand
+from treino.plots.curves_overlaid import overlaid_figure
+from treino.plots.dynamics import dynamics_figure
+from treino.plots.landscape import colours, interpolated, landscape_figure, levels
+from treino.plots.landscape_line import line_figure
+from treino.plots.style import png
+from treino.plots.walker import walker_figure
+
+NASTY = "<script>alert(1)</script> $x_1$"
+
+
+def bowl(*, low: float = 0.01, path: bool = False, rows: int = 100) -> Landscape:
+    """A valley whose floor is at (0, 0)."""
+    at_R = np.linspace(-2, 2, 21)
+    a_RR, b_RR = np.meshgrid(at_R, at_R)
+    way = None
+    if path:
+        turn_K = np.linspace(1, 0, 15)
+        at_K2 = np.stack([1.6 * turn_K, 1.2 * turn_K**2], 1)
+        way = Path(np.arange(15) * 10, at_K2, low + (at_K2**2).sum(1), (0.9, 0.08))
+    plane = torch.zeros(4), torch.zeros(2, 4)
+    return Landscape(
+        "path" if path else "random", at_R, at_R, low + a_RR**2 + 2 * b_RR**2, low, rows, 100, *plane, 3, way
+    )
+
+
+def places() -> list[Stand]:
+    found = []
+    for step, at in ((0, (1.6, 1.2)), (50, (1.0, 0.5)), (140, (0.0, 0.0))):
+        a, b = at
+        found.append(Stand(step, np.array(at), 0.01 + a**2 + 2 * b**2, np.array([2 * a, 4 * b]), 0.5))
+    return found
+
+
+def moves(layers: int = 3, relus: bool = True, **change: object) -> Dynamics:
+    step_K = np.arange(0, 300, 10)
+    fall_KL = np.exp(-step_K[:, None] / 60) * (1 + np.arange(layers))
+    some = tuple(Layer(str(2 * k), (8 - k, 9 - k)) for k in range(layers))
+    dead_KU = np.clip(step_K[:, None] / 1000, 0, 0.25).repeat(layers - 1 if relus else 0, 1)
+    made = Dynamics(
+        "wine-1", some, np.full(300, 0.003), step_K, fall_KL, 0.01 * fall_KL, dead_KU,
+        tuple(range(dead_KU.shape[1])), 125, 4,
+    )  # fmt: skip
+    return replace(made, **change)  # type: ignore[arg-type]
+
+
+def texts(figure: Figure) -> str:
+    return " ".join(" ".join(t.get_text() for t in figure.findobj(Text)).split())
+
+
+def test_a_plane_says_its_rows_and_where_its_star_is() -> None:
+    figure = landscape_figure(bowl(rows=40), NASTY)
+    said = texts(figure)
+    assert "Star: the network, loss 0.01 on 40 of 100 training rows, drawn by a fixed seed." in said
+    assert "(seed 3)" in said
+    assert "<script>alert(1)</script> \\$x_1\\$" in said
+    star = figure.axes[0].lines[-1]
+    assert (star.get_marker(), *star.get_xydata()[0]) == ("*", 0, 0)
+
+
+@pytest.mark.slow
+def test_colours_are_logarithmic_where_the_range_asks_and_keep_to_what_is_near() -> None:
+    assert isinstance(colours(bowl(low=0.01)), LogNorm)
+    flat = colours(bowl(low=100.0))
+    assert isinstance(flat, Normalize)
+    assert not isinstance(flat, LogNorm)
+    wild = bowl(low=0.01)
+    wild.loss_RR[0, 0] = 1e30
+    scale = colours(wild)
+    assert scale.vmax == pytest.approx(100)
+    assert float(scale(1e30)) == 1
+    same = replace(wild, loss_RR=np.full((21, 21), 0.7), centre=0.7)
+    assert colours(same).vmax > colours(same).vmin
+    for land in (bowl(low=0.01), bowl(low=100.0), bowl(low=1e-9), wild, same):
+        scale = colours(land)
+        marks = levels(scale)
+        assert marks == sorted(set(marks))
+        assert len(marks) <= 14
+        assert all(scale.vmin < m < scale.vmax for m in marks)
+        png(landscape_figure(land, "a"), 30)
+
+
+@pytest.mark.slow
+def test_what_is_not_finite_is_hatched_and_said() -> None:
+    land = bowl()
+    land.loss_RR[:7] = np.nan
+    land.loss_RR[-1, -1] = np.inf
+    figure = landscape_figure(land, "a")
+    assert "Hatched: the loss is not finite there (34 % of the plane)" in texts(figure)
+    looks_like(figure, "landscape_not_finite")
+    nothing = replace(land, loss_RR=np.full((21, 21), np.nan), centre=np.nan)
+    figure = landscape_figure(nothing, "a")
+    assert "loss not finite on" in texts(figure)
+    assert len(figure.axes) == 1  # no colours, no surface
+    png(figure, 30)
+    png(walker_figure(replace(bowl(path=True), loss_RR=land.loss_RR), places(), "a"), 30)
+
+
+@pytest.mark.slow
+def test_the_grid_is_read_between_its_points() -> None:
+    land = bowl()
+    at_K2 = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    plain = 3 * land.a_R[None, :] - 2 * land.b_R[:, None] + 1
+    np.testing.assert_allclose(interpolated(land, plain, at_K2), 3 * at_K2[:, 0] - 2 * at_K2[:, 1] + 1)
+    np.testing.assert_allclose(interpolated(land, plain, np.array([[2.0, 2.0]])), 3)
+
+
+@pytest.mark.slow
+def test_the_walkers_arrow_points_down() -> None:
+    figure = walker_figure(bowl(path=True), places(), "a")
+    for axes, stand in zip(figure.axes[:2], places()[:2], strict=True):
+        (arrow,) = axes.patches
+        (from_2, to_2) = arrow._posA_posB
+        down = np.array(to_2) - np.array(from_2)
+        np.testing.assert_allclose(from_2, stand.at_2)
+        assert down @ stand.slope_2 < 0
+        assert abs(down[0] * stand.slope_2[1] - down[1] * stand.slope_2[0]) < 1e-9
+    assert not figure.axes[2].patches  # no slope, no arrow
+    said = texts(figure)
+    assert "1 step 0" in said
+    assert "loss 5.45, slope 5.8 50 % of the slope lies in view" in said
+
+
+@pytest.mark.slow
+def test_a_line_says_its_barrier() -> None:
+    at_R = np.linspace(-0.25, 1.25, 91)
+    loss = {"train": 0.1 + np.exp(-((at_R - 0.5) ** 2) * 20), "validation": 0.3 + at_R**2}
+    found = Between(
+        at_R, loss, {"train": (0.95, 0.5), "validation": (0.0, 0.0)}, {"train": 9, "validation": 4}, 2.5
+    )
+    figure = line_figure(found, "wine-1", NASTY)
+    said = texts(figure)
+    assert "training 0.95 at 0.5; validation none" in said
+    assert "2.5 apart" in said
+    looks_like(line_figure(found, "wine-1", "wine-2"), "line")
+    loss["train"][40:45] = np.inf
+    figure = line_figure(replace(found, barrier={"train": (np.inf, 0.4), "validation": (0.0, 0.0)}), "a", "b")
+    assert "training not finite at 0.4" in texts(figure)
+    assert "Gaps" in texts(figure)
+    png(figure, 30)
+
+
+@pytest.mark.slow
+def test_dynamics_of_few_and_many_layers() -> None:
+    said = texts(dynamics_figure(moves()))
+    assert "30 moments of 300 updates" in said
+    assert "layer 1 (9 → 8)" in said
+    assert "rule of thumb: 0.001 (CS231n)" in said
+    many = dynamics_figure(moves(8, notes=("Something to know.",)))
+    assert "Something to know." in texts(many)
+    png(many, 30)
+    none = dynamics_figure(moves(relus=False))
+    assert "no unit can die" in texts(none)
+    png(none, 30)
+    still = moves(gradient_KL=np.zeros((30, 3)))
+    assert "the gradient is zero" in texts(dynamics_figure(still))
+    low = moves()
+    low.gradient_KL[20:] = 0
+    figure = dynamics_figure(low)
+    assert "at the bottom: less than 1e-12" in texts(figure)
+    png(figure, 30)
+    empty = moves(0, relus=False, lr_S=np.empty(0), step_K=np.empty(0, int), gradient_KL=np.empty((0, 0)),
+                  ratio_KL=np.empty((0, 0)), dead_KU=np.empty((0, 0)))  # fmt: skip
+    png(dynamics_figure(empty), 30)
+    png(dynamics_figure(moves(lr_S=np.geomspace(1e-5, 1, 300))), 30)
+
+
+@pytest.mark.slow
+def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
+    chance = np.random.default_rng(0)
+    runs = []
+    for k, epochs in enumerate((60, 30, 2)):
+        loss = np.exp(-np.arange(epochs) / 20) + 0.1 * chance.random(epochs) + 0.1 * k
+        runs.append(
+            curves(
+                ("wine-1", NASTY, "wine-1")[k], loss, loss * 0,
+                evaluated={} if k == 2 else {"validation": {"loss": loss + 0.1, "accuracy": 1 - loss / 3}},
+                metric="accuracy", step_loss=loss.repeat(4), steps_per_epoch=4,
+            )
+        )  # fmt: skip
+    figure = overlaid_figure(runs, 0.9, ["Not alike."])
+    said = texts(figure)
+    assert "Smoothed: exponential average, weight 0.9 on the past" in said
+    assert "Not alike." in said
+    assert "validation accuracy" in said
+    assert "0: wine-1" in said  # two of one name are told apart
+    faint = [line for line in figure.axes[0].lines if line.get_alpha() == 0.3]
+    assert len(faint) == 3
+    np.testing.assert_array_equal(faint[0].get_ydata(), runs[0].loss_E)
+    looks_like(figure, "curves_of_several")
+    plain = overlaid_figure(runs[:2])
+    assert "moothed" not in texts(plain)
+    assert len(plain.axes[0].lines) == 2
+    png(overlaid_figure(runs[2:]), 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["landscape", "path", "walker", "dynamics"])
+def test_they_look_as_they_were_seen_to_look(name: str) -> None:
+    figure = {
+        "landscape": lambda: landscape_figure(bowl(), "wine-1"),
+        "path": lambda: landscape_figure(bowl(path=True), "wine-1"),
+        "walker": lambda: walker_figure(bowl(path=True), places(), "wine-1"),
+        "dynamics": lambda: dynamics_figure(moves()),
+    }[name]()
+    looks_like(figure, name)
+    assert png(figure, 30) == png(figure, 30)
