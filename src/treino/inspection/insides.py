@@ -125,7 +125,8 @@ def insides(
         ran = [replace(ran[i], weight=None) if i == after else ran[i] for i in keep]
         measured = [measured[i] for i in keep]
         notes = [*notes, _("Layers in the middle that are not shown: {n}.").format(n=left_out)]
-    stages = _stages(data, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
+    with np.errstate(all="ignore"):  # what a diverged network's units give may overflow
+        stages = _stages(data, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
     if data.classes:
         loss = "bce" if fine.shape[1] == 1 else "cross_entropy"
         said = probabilities(fine, loss).double().numpy()

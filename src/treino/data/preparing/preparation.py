@@ -51,7 +51,7 @@ class Preparation:
     encoders: tuple[Encoder, ...] = ()
     width: int = 0
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The names of the D inputs: of their columns, where a column is one input."""
         if not self.encoders:
@@ -109,14 +109,19 @@ class Preparation:
         return torch.from_numpy(x_ND)
 
     def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        scale = np.array(self.scale)
-        x: NDArray[np.float64] = (raw / self.divisor - np.array(self.mean)) / np.where(scale == 0, 1.0, scale)
+        mean, scale = self._mean_and_scale
+        x: NDArray[np.float64] = (raw / self.divisor - mean) / np.where(scale == 0, 1.0, scale)
         return np.where(scale == 0, 0.0, x)
+
+    @cached_property
+    def _mean_and_scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.array(self.mean), np.array(self.scale)
 
     def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """``[N, D]`` float64 raw inputs in the data's own units; a constant one has its constant value."""
         x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
-        raw: NDArray[np.float64] = (x * np.array(self.scale) + np.array(self.mean)) * self.divisor
+        mean, scale = self._mean_and_scale
+        raw: NDArray[np.float64] = (x * scale + mean) * self.divisor
         return raw
 
     def label(self, name: str) -> str | int | float | bool:
