@@ -90,8 +90,9 @@ def test_a_study_says_what_it_found_and_is_shown_drawn_and_no_run(treino: Callab
     assert all(Path(p).read_bytes().startswith(b"\x89PNG") for p in drawn)
     refused = treino("plot", "last", "--what", "boundary", "--json")
     assert refused.document["error"]["rule"] == "picture_unknown"
+    like = ("train", "--like", "last")
     of_runs = ("predict", "last", "wine"), ("export", "last"), ("show", "last", "last"), ("report", "last")
-    for verb in (*of_runs, ("plot", "last", "last"), ("plot", "last", "--smooth", "0.5")):
+    for verb in (*of_runs, ("plot", "last", "last"), ("plot", "last", "--smooth", "0.5"), like):
         found = treino(*verb, "--json")
         assert found.status == 2, verb
         assert found.document["error"]["rule"] == "study_is_no_run", verb

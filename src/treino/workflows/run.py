@@ -22,6 +22,7 @@ from treino.store import RunFolder, find, list_runs
 from treino.words import _
 from treino.workflows.document import UNKNOWN, evaluations, histories
 from treino.workflows.own_net import own_net
+from treino.workflows.segments import losses_of
 from treino.workflows.source import data_of
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class Run:
 
     @property
     def losses(self) -> np.ndarray:
-        """``[S]`` float32: the training loss of every step."""
-        return np.asarray(self.folder.database.losses())
+        """``[S]`` float32: the training loss of every step that led to the newest weights."""
+        return losses_of(self.folder, self.spec)
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
@@ -296,15 +297,7 @@ def open_run(
 
         return best_of(folder, **asked)
     if folder.kind == "study":
-        raise TreinoError(
-            "study_is_no_run",
-            _("{name} is a study: it keeps figures of several settings, and no network.").format(
-                name=folder.path.name
-            ),
-            _("See it with: treino show {name}; each of its rows says how to train it alone.").format(
-                name=folder.path.name
-            ),
-        )
+        raise no_network(folder)
     return Run(folder, net=net, trust=trust, data_file=data)
 
 
@@ -316,6 +309,16 @@ class Runs(list[Run]):
         from treino.workflows.listing import line_of
 
         return runs_table([line_of(run) for run in self])
+
+
+def no_network(study: RunFolder) -> TreinoError:
+    """The error for a study where a run is wanted."""
+    name = study.path.name
+    return TreinoError(
+        "study_is_no_run",
+        _("{name} is a study: it keeps figures of several settings, and no network.").format(name=name),
+        _("See it with: treino show {name}; each of its rows says how to train it alone.").format(name=name),
+    )
 
 
 def runs(parent: str | Path = "runs") -> Runs:

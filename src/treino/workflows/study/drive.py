@@ -175,7 +175,7 @@ def resuming(
 
 
 def document_of(
-    folder: RunFolder, asked: Asked, facts: Mapping[str, Any], records: Sequence[Any]
+    folder: RunFolder, asked: Asked, facts: Mapping[str, Any], records: Sequence[Any], status: str
 ) -> dict[str, Any]:
     """The document out of what is recorded so far. records: of every network, row by row, seed by seed."""
     many = len(asked.seeds)
@@ -184,8 +184,10 @@ def document_of(
         row(of, records[number * many : (number + 1) * many], asked, measured)
         for number, of in enumerate(facts["rows"])
     ]
+    for unfinished in (r for r in rows if r["status"] == "running"):
+        unfinished["status"] = status
     told = {"answers": answers(rows, facts, asked.until), "notes": notes(rows, facts, asked.until)}
-    head = {"study": folder.path.name, "path": str(folder.path), "kind": "study"}
+    head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
     seconds = sum(sum(r.seconds) for r in records)
     return {
         **head,
@@ -316,7 +318,7 @@ def _drive(
         records = [t.record for t in tracks]
         lost = all(r.status == "diverged" for r in records)
         status = "interrupted" if interrupted else "diverged" if lost else "finished"
-        document = document_of(folder, asked, facts, records) | {"status": status}
+        document = document_of(folder, asked, facts, records, status)
         folder.write_json("result.json", document)
         folder.seal(status)
     yield Ended(folder, document, interrupted)

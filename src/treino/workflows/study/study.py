@@ -51,7 +51,8 @@ class Study:
     @property
     def document(self) -> dict[str, Any]:
         """The ``study`` document; of a study that is not over, with the epochs that there are."""
-        head = {"study": self.name, "path": str(self.path), "status": self.status}
+        status = self.status
+        head = {"study": self.name, "path": str(self.path), "status": status}
         if self.folder.manifest.sealed:
             return dict(self.folder.read_json("result.json")) | head
         if not self.folder.has("spec.json"):
@@ -59,7 +60,7 @@ class Study:
         asked, kept = Asked.from_json(self.spec["study"]), self.folder.last_checkpoint()
         count = len(asked.cells) * len(asked.seeds)
         records = [Record()] * count if kept is None else [Record(**t["record"]) for t in kept[1]["tracks"]]
-        return document_of(self.folder, asked, self.spec["facts"], records) | head
+        return document_of(self.folder, asked, self.spec["facts"], records, status)
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from treino.store import RunFolder, find
 from treino.words import _
 from treino.workflows.own_net import own_net
 from treino.workflows.plan import plan
-from treino.workflows.run import Run
+from treino.workflows.run import Run, no_network
 from treino.workflows.source import LOADS, data_of, load_data
 from treino.workflows.sweep import keep, table
 from treino.workflows.sweep.again import own_net_again, source_of
@@ -38,6 +38,8 @@ def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
         TreinoError: there is none, or it is a run.
     """
     folder = RunFolder.open(find(name, parent))
+    if folder.kind == "study":
+        raise no_network(folder)
     if folder.kind != "sweep":
         raise TreinoError(
             "member_of_a_run",
@@ -177,6 +179,8 @@ def like(name: str | Path, data_file: str | Path | None = None) -> tuple[Any, di
         engine = _engine(folder, found[1])
     else:
         folder = RunFolder.open(find(name))
+        if folder.kind == "study":
+            raise no_network(folder)
         if folder.kind == "sweep":
             raise TreinoError(
                 "like_which",
