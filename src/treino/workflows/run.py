@@ -22,7 +22,6 @@ from treino.store import RunFolder, find, list_runs
 from treino.words import _
 from treino.workflows.document import UNKNOWN, evaluations, histories
 from treino.workflows.own_net import own_net
-from treino.workflows.segments import losses_of
 from treino.workflows.source import data_of
 
 if TYPE_CHECKING:
@@ -96,8 +95,8 @@ class Run:
 
     @property
     def losses(self) -> np.ndarray:
-        """``[S]`` float32: the training loss of every step that led to the newest weights."""
-        return losses_of(self.folder, self.spec)
+        """``[S]`` float32: the training loss of every step."""
+        return np.asarray(self.folder.database.losses())
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
