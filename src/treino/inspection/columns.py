@@ -27,6 +27,7 @@ COLUMNS = 100  # of more, the steepest
 WORK = 6e10  # floating-point operations that all of it may take: a few seconds on two cores
 PATCHES = 7  # a picture is shuffled in as many squares along its longer side
 TOGETHER = 0.7  # from this rank correlation on, two columns are said to go together
+TINY = float(np.finfo(np.float64).tiny)
 RANKED = 1000  # training rows on which that is found
 
 
@@ -182,24 +183,24 @@ class _Measured:
     def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:
         """Cost of shuffling these inputs together, in the loss and in the metric: (mean, low, high) each."""
         pick, rows, repeats = list(inputs), len(self.rows), len(self.orders)
-        judged_2N, lent_2N, mean_2R = np.zeros((2, rows)), np.zeros((2, rows)), np.zeros((2, repeats))
+        judged_2N, lent_2N, least_2N = np.zeros((3, 2, rows))
+        mean_2R = np.zeros((2, repeats))
         for r, order_N in enumerate(self.orders):
             self.x[:, pick] = self.rows.x[order_N][:, pick]
-            value_2N = self._rowwise()
+            value_2N, lender_N = self._rowwise(), order_N.numpy()
             judged_2N += value_2N / repeats
-            lent_2N[:, order_N.numpy()] += value_2N / repeats
+            lent_2N[:, lender_N] += value_2N / repeats
+            least_2N[:, lender_N] += self.base_2N / repeats
             mean_2R[:, r] = value_2N.mean(axis=1)
         self.x[:, pick] = self.rows.x[:, pick]
         found = []
-        for k, squared in ((0, False), (1, self.metric == "rmse")):
-            base_N, base, worse = self.base_2N[k], self.base_2N[k].mean(), judged_2N[k].mean()
-            moved_N, still_N = judged_2N[k] + lent_2N[k] - 2 * worse, base_N - base
-            if squared:  # the root's slope at each mean (delta method)
-                tiny = np.finfo(float).tiny
-                moved_N = moved_N / (2 * math.sqrt(max(worse, tiny)))
-                still_N = still_N / (2 * math.sqrt(max(base, tiny)))
-            mean = float((np.sqrt(mean_2R[k]) - math.sqrt(base) if squared else mean_2R[k] - base).mean())
-            half = _student(rows) * float((moved_N - still_N).std(ddof=1)) / math.sqrt(rows)
+        for k, root in ((0, False), (1, self.metric == "rmse")):
+            base_N, worse, base = self.base_2N[k], judged_2N[k].mean(), self.base_2N[k].mean()
+            mean = float((np.sqrt(mean_2R[k]) - math.sqrt(base) if root else mean_2R[k] - base).mean())
+            slope = [0.5 / math.sqrt(max(m, TINY)) if root else 1.0 for m in (worse, base)]  # delta method
+            as_judged_N = slope[0] * judged_2N[k] - slope[1] * base_N
+            as_lender_N = slope[0] * lent_2N[k] - slope[1] * least_2N[k]
+            half = _student(rows) * float((as_judged_N + as_lender_N).std(ddof=1)) / math.sqrt(rows)
             found.append((mean, mean - half, mean + half))
         return found
 

@@ -177,17 +177,17 @@ def _stages(
     stages = []
     first = len(seen) - len(ran)
     for k, units_K in enumerate(shown):
-        layer = ran[k - first] if k >= first else None
-        weight, joined = weights[k], False
-        if weight is not None and k > 0:
-            joined = weight.shape[1] == seen[k - 1].shape[1]
-        total = seen[k].shape[1]
+        layer, weight, total = ran[k - first] if k >= first else None, weights[k], seen[k].shape[1]
+        weight_KJ = bias_K = tile_K = None
+        norm_K = np.full(len(units_K), np.nan)
+        if weight is not None and k > 0 and weight.shape == (total, seen[k - 1].shape[1]):
+            weight_KJ = weight[np.ix_(units_K, shown[k - 1])]
+        if layer is not None and layer.kernel is not None and len(layer.kernel) == total:
+            norm_K = np.linalg.norm(layer.kernel.reshape(total, -1), axis=1)[units_K]
+            bias_K = None if layer.bias is None else layer.bias[units_K]
+            tile_U = layer.tiles(data.item_shape) if k == 0 else None
+            tile_K = None if tile_U is None else tile_U[units_K]
         rows_NK = on_rows[k][:, units_K]
-        tile = None if layer is None or k > 0 else layer.tiles(data.item_shape)
-        has_matrix = weight is not None and len(weight) == total
-        bias = (
-            layer.bias if layer is not None and layer.bias is not None and len(layer.bias) == total else None
-        )
         stages.append(
             Stage(
                 names[k],
@@ -196,14 +196,10 @@ def _stages(
                 units_K,
                 _labels(data, k, len(shown), total, units_K),
                 np.ascontiguousarray(seen[k][:, units_K].T).reshape(len(units_K), *shape),
-                None if bias is None else bias[units_K],
-                weight[np.ix_(units_K, shown[k - 1])]
-                if joined and has_matrix and weight is not None
-                else None,
-                np.linalg.norm(weight[units_K], axis=1)
-                if has_matrix and weight is not None
-                else np.full(len(units_K), np.nan),
-                None if tile is None or len(tile) != total else tile[units_K],
+                bias_K,
+                weight_KJ,
+                norm_K,
+                tile_K,
                 np.asarray(np.ptp(rows_NK, axis=0) == 0),
                 np.asarray((rows_NK != 0).mean(axis=0)),
             )

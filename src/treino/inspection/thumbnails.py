@@ -24,20 +24,20 @@ class Ran:
     """One layer, as it ran: a module with a matrix of weights, and what followed until the next one.
 
     name, what: as in ``insides.Stage``. given_NU: ``[N, U]`` float64 what it gave to the next layer; of
-    channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel: the weights
-    in their own shape. bias: ``[U]`` or None.
+    channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel: these, or a
+    convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
     """
 
     name: str
     what: str
     given_NU: Floats
     weight: Floats | None
-    kernel: Floats
+    kernel: Floats | None
     bias: Floats | None
 
     def tiles(self, item_shape: Sequence[int]) -> Floats | None:
         """``[U, C, H, W]`` the weights on an item's pixels, or a convolution's kernels; None for neither."""
-        if self.kernel.ndim == 4:
+        if self.kernel is not None and self.kernel.ndim == 4:
             return self.kernel
         if self.weight is None or self.weight.shape[1] != math.prod(item_shape) or len(item_shape) < 2:
             return None
@@ -127,8 +127,9 @@ class _Pass:
         """What the next layer gets tells what this one gave, where it has as many units."""
         layer, units = self.layers[self.at], self.units
         got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
-        if units is not None and got is not None and got.shape == units.shape and not torch.equal(got, units):
-            layer.between, units = True, got
+        if units is not None and got is not None and got.shape == units.shape:
+            if not torch.allclose(got, units, rtol=0, atol=0, equal_nan=True):
+                layer.between, units = True, got
         if units is not None:
             layer.given.append(units)
 
@@ -182,7 +183,9 @@ def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
 
 def _ran(layer: _Layer) -> Ran:
     module = layer.module
-    kernel = next(p for p in module.parameters(recurse=False) if p.dim() >= 2).detach().double().cpu().numpy()
+    kernel = None
+    if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        kernel = module.weight.detach().double().cpu().numpy()
     bias = getattr(module, "bias", None)
     words = [type(m).__name__ for m in [module, *layer.follow] if not isinstance(m, STILL)]
     if layer.between:

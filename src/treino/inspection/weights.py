@@ -42,7 +42,7 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
     first = ran[0] if ran else None
     tile = None if first is None else first.tiles(data.item_shape)
     on_inputs = first is not None and first.weight is not None and first.weight.shape[1] == data.inputs
-    if first is None or (tile is None and not on_inputs):
+    if first is None or first.kernel is None or (tile is None and not on_inputs):
         raise TreinoError(
             "weights_not_on_inputs",
             _("The first layer of this network, {layer}, has no matrix of weights on the inputs.").format(

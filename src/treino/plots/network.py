@@ -15,8 +15,9 @@ from treino.plots.signed import data_uri, largest, rgba, tile
 from treino.plots.style import FAINT, colour, number, percent, split_name
 from treino.words import _
 
+NARROWEST = 800
 NODE, PITCH, COLUMN = 38, 47, 146  # pixels: a unit's picture, from unit to unit, from layer to layer
-LEFT, OUT, PANEL, EDGE = 172, 118, 250, 28
+LEFT, OUT, PANEL, EDGE = 172, 142, 250, 28
 DOTS = 150  # rows drawn on the last picture
 LETTER = 6.9  # pixels that a letter takes in running text
 
@@ -58,7 +59,7 @@ def network_svg(shown: Insides) -> str:
     """The whole diagram as the text of an SVG file."""
     stages = shown.stages
     columns = len(stages) + (1 if shown.mean_item is not None else 0)
-    width = LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT + PANEL + EDGE
+    width = max(NARROWEST, LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT + PANEL + EDGE)
     lines = [
         line for sentence in sentences(shown) for line in textwrap.wrap(sentence, int((width - 40) / LETTER))
     ]
@@ -109,7 +110,7 @@ def sentences(shown: Insides) -> list[str]:
     said = [plane]
     if any(stage.tile_K is not None for stage in shown.stages):
         said.append(_("In the first layer the pictures are its weights on the pixels."))
-    if shown.classes and shown.stages and shown.stages[-1].labels:
+    if shown.classes and shown.stages and shown.stages[-1].name and shown.stages[-1].labels:
         said.append(_("The last layer's show each class's probability in the class's own colour."))
     if any(stage.total > len(stage.units_K) for stage in shown.stages):
         said.append(
@@ -118,6 +119,10 @@ def sentences(shown: Insides) -> list[str]:
                 "on {n} training rows, times the length of the weights that lead on."
             ).format(n=shown.rows)
         )
+    if any(stage.weight_KJ is None for stage in shown.stages[1:]):
+        said.append(_("No lines where no matrix of weights leads from unit to unit."))
+    if not all(np.isfinite(values).all() for values in (shown.said_RRC, *(s.seen_KRR for s in shown.stages))):
+        said.append(_("Grey: what comes out is not finite there."))
     dead = sum(int(stage.dead_K.sum()) for stage in shown.stages[1:-1])
     if dead:
         said.append(
@@ -154,7 +159,7 @@ def _stage(shown: Insides, place: Place, k: int, first: int) -> Iterator[str]:
     yield _text(x + NODE / 2, place.top + 31, counted, "soft small middle") + "</g>"
     most = largest(stage.tile_K if stage.tile_K is not None else stage.seen_KRR)
     bias = float(np.abs(stage.bias_K).max() or 1.0) if stage.bias_K is not None else 1.0
-    last = k == len(shown.stages) - 1
+    last = k == len(shown.stages) - 1 and bool(stage.name)
     for u in range(units):
         y = place.y(u, units)
         yield '<g class="unit">'
@@ -307,10 +312,11 @@ def _picture_box(shown: Insides, place: Place) -> Iterator[str]:
     yield f"<g><title>{escape(_('the mean of {n} training rows').format(n=shown.rows))}</title>"
     yield _image(44, y, side, side, data_uri(np.nan_to_num(pixels)))
     yield f'<rect class="over" x="44" y="{y:g}" width="{side}" height="{side}" rx="3"/></g>'
-    yield f'<line class="s" x1="{44 + side}" x2="{LEFT}" y1="{place.middle:g}" y2="{place.middle:g}"/>'
+    if shown.stages and np.isfinite(shown.stages[0].norm_K).any():
+        yield f'<line class="s" x1="{44 + side}" x2="{LEFT}" y1="{place.middle:g}" y2="{place.middle:g}"/>'
     pixels_said = _("{n} inputs").format(n=int(np.prod(shown.mean_item.shape)))
     yield _text(44 + side / 2, y - 28, pixels_said, "head middle") + _text(
-        20 + side / 2, y - 11, shape, "soft small middle"
+        44 + side / 2, y - 11, shape, "soft small middle"
     )
 
 
