@@ -43,6 +43,7 @@ class RunFigure:
     def __init__(self) -> None:
         self.output = Output("")
         self.begun: Begun | None = None
+        self.over = False
         self.steps, self.step, self.since = 1, 0, time.perf_counter()
         self.first = 0
         self.figures: dict[str, str] = {}
@@ -61,11 +62,12 @@ class RunFigure:
                 net = event.tick.net if self._whole else None
                 self.output.show(lambda: self._drawn(net))
         elif isinstance(event, Ended):
+            self.over = True
             self._close(event)
 
     def ended_by(self, said: str) -> None:
         """The last drawing, where no event said that it is over."""
-        if self.begun is not None:
+        if self.begun is not None and not self.over:
             self.output.show(lambda: self._drawn(None, (said,), alarm=True))
 
     @property
@@ -169,6 +171,7 @@ class SweepFigure:
     def __init__(self) -> None:
         self.output = Output("")
         self.name = ""
+        self.over = False
         self.figures: dict[str, str] = {}
         self.done = 0.0
 
@@ -187,10 +190,13 @@ class SweepFigure:
             self._note(event.progress)
             self.output.show(lambda: self._drawn(1.0, None, (_("judging the best"),)))
         elif isinstance(event, drive.Ended):
+            self.over = True
             self._close(event)
 
     def ended_by(self, said: str) -> None:
-        self.output.show(lambda: self._drawn(self.done, None, (said,)))
+        """The last drawing, where no event said that it is over."""
+        if self.name and not self.over:
+            self.output.show(lambda: self._drawn(self.done, None, (said,)))
 
     def _note(self, p: Any) -> None:
         from treino.workflows.sweep.plan import written

@@ -1,0 +1,55 @@
+"""A page in headless Chromium: what it says, what it asks the network for, and how wide it is."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Seen:
+    """said: console errors. asked: requests beyond the file itself. wide: pixels that the page takes."""
+
+    title: str
+    text: str
+    said: list[str]
+    asked: list[str]
+    wide: int
+    without_alt: int
+    headings: list[str]
+    lost_links: list[str]
+
+
+def looked_at(path: Path, *, scheme: str = "light", width: int = 1150) -> Seen:
+    """Open the page; the test is skipped where there is no browser."""
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium here")
+    said: list[str] = []
+    asked: list[str] = []
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.resolve().as_uri())
+        page.wait_for_timeout(200)
+        found = Seen(
+            title=page.title(),
+            text=page.inner_text("body"),
+            said=said,
+            asked=[url for url in asked if not url.startswith(("data:", "blob:", "file:"))],
+            wide=page.evaluate("document.documentElement.scrollWidth"),
+            without_alt=page.locator("img:not([alt]), svg[role=img]:not([aria-label])").count(),
+            headings=page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => h.localName)"),
+            lost_links=page.evaluate(
+                "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.hash)"
+                ".filter(h => !document.getElementById(h.slice(1)))"
+            ),
+        )
+        browser.close()
+    return found

@@ -1,0 +1,266 @@
+"""treino in real notebooks, run by a real kernel: one output that changes, cards, the doctor's cells."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import treino as tr
+from tests.plots.browser import looked_at
+from treino.inspection.glimpse import glimpse, seen_whole
+from treino.notebook.figures import SHARE, Output, RunFigure
+from treino.workflows.train import Advanced, Begun, Ended
+
+NASTY = "<script>document.title='run'</script>"
+FAULTY = """
+for step in range(70):
+    loss = torch.nn.functional.cross_entropy(net(x), y)
+    loss.backward()
+    opt.step()"""
+MADE = """import torch
+x, y = torch.randn(60, 4), torch.randint(0, 3, (60,))
+net = torch.nn.Linear(4, 3)
+opt = torch.optim.SGD(net.parameters(), 0.01)"""
+
+
+class Handle:
+    """What IPython's display gives: it keeps each thing that was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def __call__(self, html: Any, display_id: bool = False) -> "Handle":
+        self.shown.append(html.data)
+        return self
+
+    def update(self, html: Any) -> None:
+        self.shown.append(html.data)
+
+
+@pytest.fixture
+def handle(monkeypatch: pytest.MonkeyPatch) -> Handle:
+    display = pytest.importorskip("IPython.display")
+    made = Handle()
+    monkeypatch.setattr(display, "display", made)
+    return made
+
+
+@pytest.mark.slow
+def test_drawing_takes_a_fiftieth_of_the_time_at_most(
+    handle: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, drawn = 0.0, []
+    monkeypatch.setattr("treino.notebook.figures.time.perf_counter", lambda: now)
+    output = Output("begin")
+
+    def draw() -> str:
+        nonlocal now
+        now += 0.1  # each drawing takes a tenth of a second
+        drawn.append(now)
+        return "drawn"
+
+    while now < 100:
+        now += 0.05  # a chunk of training
+        if output.due:
+            output.show(draw)
+    assert 0.1 * len(drawn) <= now / SHARE
+    assert len(drawn) >= 15
+    assert np.diff(drawn).min() >= 0.5
+
+
+@pytest.mark.slow
+def test_the_figure_follows_a_training_and_changes_nothing(
+    handle: Handle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.notebook.figures.EVERY", 0.0)
+    monkeypatch.setattr("treino.notebook.figures.SHARE", 0.0)
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["a", "<b>"])
+    frame["c"] = np.where(frame["a"] > 0, NASTY, "fine")
+    settings = {"target": "c", "epochs": 30, "lean": True, "parent": tmp_path}
+    figure, events = RunFigure(), list[type]()
+
+    def tell(event: Any) -> None:
+        events.append(type(event))
+        figure.tell(event)
+
+    run = tr.fit(frame, watch=tell, **settings)
+    plain = tr.fit(frame, **settings)
+    weights, same = run.tensors, plain.tensors
+    assert all(torch.equal(weights[name], same[name]) for name in {*weights, *same})
+    assert events[0] is Begun
+    assert events[-1] is Ended
+    assert Advanced in events
+    last = handle.shown[-1]
+    assert "<script" not in "".join(handle.shown)
+    test = run.metrics["test"]
+    assert test is not None
+    assert f"{test['accuracy']:.1%} are right" in last
+    assert str(run.path) in last
+    assert "decision boundary" in last
+    assert last.count("<circle") >= len(run.data.train[:200])
+    (tmp_path / "page.html").write_text(last)
+    found = looked_at(tmp_path / "page.html")
+    assert (found.said, found.asked, found.title) == ([], [], "")
+
+
+@pytest.mark.slow
+def test_a_glimpse_says_what_the_network_says(tmp_path: Path) -> None:
+    data = tr.load("wine", features=["alcohol", "color_intensity"])
+    assert seen_whole(data)
+    assert not seen_whole(tr.load("wine"))
+    assert not seen_whole(tr.load("diabetes", features=["bmi", "bp"]))
+    run = tr.fit(data, epochs=10, lean=True, parent=tmp_path)
+    seen = glimpse(run.module, data, "cross_entropy", 20)
+    x_N2 = data.train.x
+    low, high = x_N2.amin(0), x_N2.amax(0)
+    low, span = low - 0.08 * (high - low), 1.16 * (high - low)
+    for row, column in ((0, 0), (3, 17), (19, 4)):
+        at = low + span * torch.tensor([(column + 0.5) / 20, (row + 0.5) / 20])
+        with torch.no_grad():
+            p = torch.softmax(run.module(at[None]), 1)[0]
+        assert seen.winner_RR[row, column] == p.argmax()
+        assert seen.sure_RR[row, column] == pytest.approx((float(p.max()) - 1 / 3) / (2 / 3), abs=1e-5)
+    back = low + span * torch.tensor(seen.at_N2, dtype=torch.float32)
+    assert torch.allclose(back, x_N2[: len(back)], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run = tr.fit("wine", epochs=3, lean=True, parent=tmp_path, watch=True)
+    many = tr.fit("wine", epochs=3, seeds=2, parent=tmp_path, watch=True)
+    swept = tr.sweep(
+        "wine", {"lr": "1e-3..1e-1:log"}, members=3, epochs=3, fresh=0, parent=tmp_path, watch=True
+    )
+    assert (run.status, many.status, swept.status) == ("finished",) * 3
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "\r" not in said.err
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A whole notebook, executed by nbclient; its cells with their outputs."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    place = tmp_path_factory.mktemp("notebook")
+    cells = [
+        "%load_ext treino\nimport treino as tr",
+        "run = tr.fit('wine', features=['alcohol', 'color_intensity'], epochs=2500, optimizer='sgd', "
+        "keep='last', lean=True, watch=True)",
+        "found = tr.sweep('wine', {'lr': '1e-4..1e-1:log'}, members=6, epochs=10, fresh=0, watch=True)",
+        "run",
+        "found",
+        "tr.runs()",
+        "tr.load('wine')",
+        "%%doctor\n" + MADE + FAULTY,
+        "%doctor on",
+        MADE,
+        FAULTY.lstrip(),
+        "%doctor off",
+        "%%doctor\nimport torch\nraise ValueError('mine')",
+        "%doctor sideways",
+        "%doctor",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    client = nbclient.NotebookClient(
+        book,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(place)}},
+        allow_errors=True,
+    )
+    client.execute()
+    return book.cells
+
+
+def html_of(cell: Any) -> str:
+    (output,) = cell.outputs  # one output, whatever happened in between
+    return str(output["data"]["text/html"])
+
+
+@pytest.mark.slow
+def test_a_watched_training_is_one_output(notebook: Any) -> None:
+    figure, table = html_of(notebook[1]), html_of(notebook[2])
+    assert notebook[1].outputs[0].output_type == "display_data"
+    assert "finished after" in figure
+    assert "decision boundary" in figure
+    assert "runs/wine-1" in figure
+    assert "6 begun" in table
+    assert "luck" in table or "Kept in" in table
+
+
+@pytest.mark.slow
+def test_cards_and_the_doctor_in_a_notebook(notebook: Any) -> None:
+    assert "are right" in html_of(notebook[3])
+    assert "wine-sweep-1" in html_of(notebook[4])
+    runs = html_of(notebook[5])
+    assert "wine-1" in runs
+    assert "wine-sweep-1" in runs
+    assert "class_0" in html_of(notebook[6])
+    line = (MADE + FAULTY).splitlines().index("    loss.backward()") + 2  # below the magic's own
+    found = html_of(notebook[7])
+    assert "missing_zero_grad" in found
+    place = re.search(r"line (\d+) \(seen at line (\d+)\)", found)
+    assert place is not None
+    assert int(place[1]) == line
+    spanning = html_of(notebook[11])
+    assert "missing_zero_grad" in spanning
+    assert f"In[11], line {FAULTY.lstrip().splitlines().index('    loss.backward()') + 1}" in spanning
+    raised = notebook[12].outputs
+    assert [o.output_type for o in raised] == ["error", "display_data", "error"]
+    assert raised[0].evalue == "mine"
+    assert raised[2].traceback == []  # shown once
+    assert "UsageError: %doctor takes on or off" in notebook[13].outputs[0].text
+    assert notebook[14].outputs[0].text == "The doctor is off.\n"
+
+
+@pytest.mark.slow
+def test_an_interrupted_cell_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    manager = pytest.importorskip("jupyter_client.manager")
+    kernels, client = manager.start_new_kernel(cwd=str(tmp_path))
+    try:
+        shown: list[str] = []
+        errors: list[Any] = []
+
+        def note(message: Any) -> None:
+            kind, content = message["msg_type"], message["content"]
+            if kind in ("display_data", "update_display_data"):
+                shown.append(content["data"]["text/html"])
+            elif kind == "error":
+                errors.append(content)
+
+        code = (
+            "import treino as tr\n"
+            "run = tr.fit('wine', hidden=[8], epochs=2_000_000, keep='last', lean=True, watch=True)"
+        )
+        sent = client.execute(code)
+        begin = time.monotonic()
+        stopped = False
+        while time.monotonic() - begin < 240:
+            message = client.get_iopub_msg(timeout=240)
+            if message["parent_header"].get("msg_id") != sent:
+                continue
+            note(message)
+            if len(shown) >= 4 and not stopped:
+                stopped = True
+                kernels.interrupt_kernel()
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                break
+        assert stopped
+        (error,) = errors
+        assert error["ename"] == "KeyboardInterrupt"
+        assert error["traceback"] == [error["evalue"]]  # a line, not a screenful
+        assert "resume" in error["evalue"]
+        assert "Interrupted after" in shown[-1], shown[-1][:1500]
+        assert "treino.open" in shown[-1]
+        run = tr.open(tmp_path / "runs/wine-1")
+        assert run.status == "interrupted"
+        assert len(run.losses) > 100
+    finally:
+        client.stop_channels()
+        kernels.shutdown_kernel(now=True)

@@ -1,0 +1,202 @@
+"""Reports of real runs: whole in one file, true to the run's own figures, read by a real browser."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import treino as tr
+from tests.conftest import Said
+from tests.plots.browser import Seen, looked_at
+from treino.search.space import read_space
+from treino.spec import read_settings
+from treino.workflows.reporting.report import report
+from treino.workflows.run import open_run
+from treino.workflows.sweep.plan import whole_settings
+from treino.workflows.train import Advanced, training
+
+pytestmark = pytest.mark.slow
+
+NASTY = "<script>document.title='run'</script>"
+TWO = ["alcohol", "color_intensity"]
+SMALL = {"features": TWO, "epochs": 12, "hidden": [8], "lean": True}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+def seen(path: Path, **how: Any) -> Seen:
+    assert path.stat().st_size < 3e6
+    found = looked_at(path, **how)
+    assert found.said == []
+    assert found.asked == []
+    return found
+
+
+def text_of(page: str) -> str:
+    """The words of the page below its table of contents."""
+    page = page.partition("<main>")[2]
+    return re.sub(r"\s+", " ", re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.S))
+
+
+def test_a_hostile_table_s_report_in_a_browser(here: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
+    frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")
+    run = tr.fit(frame, target="kind", epochs=8, parent=here, name="hostile")
+    path = report([run])
+    seen(path, scheme="dark")
+    found = seen(path, width=390)
+    assert found.title == run.name  # the class's script did not run
+    assert found.wide <= 390  # nothing but tables and charts is wider than a phone, and these scroll
+    assert NASTY in found.text
+    assert found.without_alt == 0
+    assert found.headings[0] == "h1"
+    assert {"h2", "h3"} >= set(found.headings[1:])
+    assert found.lost_links == []
+    page = (run.path / "exports/report.html").read_text()
+    assert NASTY not in page
+    d = run.document
+    said = text_of(page)
+    low, high = d["intervals"]["test"]["accuracy"]
+    assert f"{d['metrics']['test']['accuracy']:.1%} are right (95 %: {low:.1%} to {high:.1%})" in said
+    assert run.spec["command"].replace("'", "&#x27;") in page
+    assert 'class="film"' in page
+
+
+def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
+    run = tr.fit("wine", parent=here, **SMALL)
+    path = report([run], as_markdown=True)
+    assert path == run.path / "exports/report.md"
+    said = path.read_text()
+    test = run.metrics["test"]
+    assert test is not None
+    row = next(line for line in said.splitlines() if line.startswith("| accuracy"))
+    assert float(row.split("|")[4]) == pytest.approx(test["accuracy"], rel=1e-3)
+    assert run.spec["command"] in said
+    assert run.folder.manifest.files["model.safetensors"] in said
+    assert "<" not in said
+
+
+def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> None:
+    settings = read_settings({"features": TWO, "epochs": 400, "hidden": [8]})
+    events = training("wine", settings, parent=here, checkpoint_seconds=0.0)
+    for event in events:
+        if isinstance(event, Advanced):
+            break
+    events.close()  # type: ignore[attr-defined]
+    broken = open_run(here / "wine-2") if (here / "wine-2").exists() else tr.runs(here)[0]
+    assert broken.status == "interrupted"
+    said = text_of(report([broken]).read_text())
+    assert "This run is not over: it is interrupted" in said
+    assert "treino resume" in said
+    assert "Left out of this report" in said  # there are no weights to ask yet
+    bare = tr.fit("wine", parent=here, test=0.0, **SMALL)
+    said = text_of(report([bare]).read_text())
+    assert "No rows were held back for a test" in said
+
+
+def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said]) -> None:
+    wild = tr.fit("diabetes", parent=here, optimizer="sgd", lr=1e5, epochs=5, lean=True)
+    found = seen(report([wild]))
+    assert "This run diverged" in found.text
+    assert "non_finite_loss" in found.text
+    weights = wild.path / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-3] ^= 1
+    weights.write_bytes(content)
+    said = treino("report", str(wild.path), "--json")
+    assert said.status in (1, 2)
+    assert "model.safetensors" in said.document["error"]["message"]
+
+
+def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path) -> None:
+    a = tr.fit("wine", parent=here, **SMALL)
+    b = tr.fit("wine", parent=here, lr=0.1, **(SMALL | {"features": None}))
+    found = seen(report([a, b], here / "both.html"))
+    right = []
+    for run in (a, b):
+        with torch.no_grad():
+            right.append((run.module(run.data.test.x).argmax(1) == run.data.test.y).numpy())
+    only_a, only_b = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    n = len(right[0])
+    sentence = (
+        f"Of the same {n} test rows {b.name} gets {only_b} right that {a.name} gets wrong, and {a.name} "
+        f"gets {only_a} right that {b.name} gets wrong"
+    )
+    assert sentence in found.text
+    assert "McNemar" in found.text
+    differing = text_of((here / "both.html").read_text()).partition("What differs")[2]
+    assert "lr 0.003 0.1" in differing
+    assert "seed 0 0" not in differing
+    same = report([a, tr.fit("wine", parent=here, **SMALL)], here / "same.md", as_markdown=True).read_text()
+    assert "no larger a difference than chance makes (p = 1," in same
+
+
+def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
+    runs = [tr.fit("diabetes", parent=here, epochs=e, lean=True) for e in (1, 40)]
+    said = text_of(report(runs, here / "errors.html").read_text())
+    rmse = [run.metrics["test"]["rmse"] for run in runs]  # type: ignore[index]
+    found = re.search(r"rmse minus diabetes-\d+'s is (-?[\d.]+)", said.replace("&#x27;", "'"))
+    assert found is not None
+    assert float(found[1]) == pytest.approx(rmse[1] - rmse[0], abs=0.01)
+    assert "more than chance makes" in said
+
+
+def test_figures_of_other_splits_are_refused(here: Path, treino: Callable[..., Said]) -> None:
+    a = tr.fit("wine", parent=here, **SMALL)
+    b = tr.fit("wine", parent=here, data_seed=7, **SMALL)
+    said = text_of(report([a, b], here / "apart.html").read_text())
+    head = said.partition("What differs")[0]
+    assert "their splits differ" in head
+    assert "accuracy" not in head
+    other = tr.fit("iris", parent=here, epochs=2, lean=True)
+    for names, rule in (((a, other), "nothing_to_compare"), ((a, a), "run_twice")):
+        refused = treino("report", *(str(run.path.resolve()) for run in names), "--json")
+        assert refused.status == 2
+        assert refused.document["error"]["rule"] == rule
+    nowhere = treino("report", str(a.path.resolve()), "--to", "no/such/place.html", "--json")
+    assert nowhere.document["error"]["rule"] == "to_place"
+
+
+def test_a_sweep_s_report_chooses_by_no_test_figure(here: Path, treino: Callable[..., Said]) -> None:
+    space = {"lr": "1e-4..1e-1:log", "hidden": "4|16,8"}
+    found = tr.sweep("wine", space, members=12, epochs=10, fresh=2, parent=here, weight_decay=0.01)
+    page = seen(report([found])).text
+    sentence = (found.judge or {})["sentence"]
+    assert sentence[1:] in page
+    assert "has the same bits as among the others" in page
+    leaders = page.partition("No leaderboard holds")[0].rpartition("Leaders\n")[2]
+    assert "validation accuracy" in leaders
+    assert "test" not in leaders
+    said = report([found], as_markdown=True).read_text()
+    command = re.search(r"```sh\n(treino sweep .*)\n```", said)
+    assert command is not None
+    import shlex
+
+    words = shlex.split(command[1])
+    typed = [words[i + 1] for i, word in enumerate(words) if word == "--space"]
+    assert read_space(typed, whole_settings()).to_json() == json.loads(json.dumps(found.spec["space"]))
+    again = treino(*words[1:], "--name", "again", "--json")
+    assert again.status == 0, again.err
+    best = again.document["best"]
+    assert best["params"] == found.document["best"]["params"]
+    assert best["validation"] == found.document["best"]["validation"]
+
+
+def test_several_seeds_are_reported_without_a_winner(here: Path) -> None:
+    found = tr.fit("iris", seeds=3, epochs=3, parent=here)
+    said = report([found], as_markdown=True).read_text()
+    assert "nobody is chosen" in said
+    mean = found.figures["test"]["accuracy"]["mean"]
+    row = next(line for line in said.splitlines() if line.startswith("| test accuracy"))
+    assert float(row.split("|")[2]) == pytest.approx(mean, rel=1e-3)
+    assert "treino train iris --seeds 3 --epochs 3" in said
