@@ -1,7 +1,8 @@
-"""The loss of a network whose parameters are moved: many places at once, evaluated as one population."""
+"""The loss of a network whose parameters are moved: the networks at many places are one population."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,12 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from treino.data.dataset import Rows
-from treino.engine import ACTIVATIONS, MLP, Loss, Population
-from treino.engine.kernels.flat_bmm import FlatBmm
+from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
-from treino.engine.recipe import Recipe, kept
+from treino.engine.recipe import kept
 from treino.engine.rng import fork
-from treino.engine.state import torch_state
+from treino.engine.state import cores, intra_op
 from treino.errors import TreinoError
 from treino.inspection.predict import evaluating, outputs
 from treino.inspection.views import Floats
@@ -26,7 +26,7 @@ POINTS = 51 * 51  # of the usual grid
 LARGEST = 1.5e12  # multiplications and additions over such a grid: some ten seconds of two cores
 ALONE = 4  # how many times as long they take in a network that goes member by member
 NUMBERS = 16_000_000  # parameters laid out at once
-OUTPUTS = 4_000_000  # network outputs held at once
+IN_CACHE = 2_000_000  # numbers in one layer's activations of the places that go side by side
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,20 +81,17 @@ class Ground:
 
         rows: others than the ground's own.
         """
-        rows = self.rows if rows is None else rows
-        at = torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
+        rows, at = self.rows if rows is None else rows, torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
         target = self.loss.target(rows.y, torch.float64)
-        size = max(1, min(NUMBERS // self.layout.n, OUTPUTS // max(1, len(rows) * self._outputs)))
-        found: list[float] = []
-        for part in at.split(size):
-            with torch.no_grad():
-                place_Kn = torch.addmm(origin_n, part, axes_An)
-                # one at a time and in float64, as the engine measures
-                found += [
-                    float(self.loss(output_NC.double().contiguous(), target))
-                    for output_NC in self._answers(place_Kn, rows.x)
-                ]
-        return np.array(found)
+
+        def measured(outputs_KNC: Iterable[Tensor]) -> list[float]:
+            """One at a time and in float64, as the engine measures."""
+            return [float(self.loss(o_NC.double().contiguous(), target)) for o_NC in outputs_KNC]
+
+        with torch.no_grad():
+            if self._mlp is None:
+                return np.array(measured(self._one_by_one(origin_n, axes_An, at, rows.x)))
+            return np.array(self._side_by_side(origin_n, axes_An, at, rows.x, measured))
 
     def slope(self, place_n: Tensor) -> tuple[float, Tensor]:
         """The loss at a place and its gradient ``[n]`` there (0 for what is not trained), by autograd."""
@@ -118,28 +115,50 @@ class Ground:
         return _work(self.net, self.rows.x[:1], self.item_shape)
 
     @cached_property
-    def _outputs(self) -> int:
-        return outputs(self.net, self.rows.x[:1], item_shape=self.item_shape).shape[1]
+    def _mlp(self) -> MLP | None:
+        return described(self.net)
 
-    @cached_property
-    def _kernel(self) -> FlatBmm | None:
-        """The engine's kernel for many networks side by side; None where the network is no plain MLP."""
-        net = described(self.net)
-        return None if net is None else FlatBmm(Recipe(self.net, net, self.loss))
+    def _side_by_side(
+        self,
+        origin_n: Tensor,
+        axes_An: Tensor,
+        at_KA: Tensor,
+        x_ND: Tensor,
+        measured: Callable[[Tensor], list[float]],
+    ) -> list[float]:
+        """What is measured of an MLP's outputs at K places: many in one batched product, on every core.
 
-    def _answers(self, place_Kn: Tensor, x_ND: Tensor) -> Sequence[Tensor]:
-        if self._kernel is not None:
-            whose = torch.zeros(len(place_Kn), dtype=torch.int64)
-            layouts = self._kernel.recipe.layout, self._kernel.recipe.buffer_layout
-            none = torch.zeros(len(place_Kn), 0)
-            moved = Population(*layouts, whose, whose, place_Kn, none, [], none, {})
-            with torch_state(self._kernel.intra_op):
-                return self._kernel.outputs(moved, torch.arange(len(place_Kn)), x_ND).unbind(0)
-        found = []
-        for place_n in place_Kn:
+        What the first layer adds up is linear in its parameters, so it is computed once for the origin and
+        once for each axis, not at every place: of a network with many inputs that is most of the work.
+        """
+        assert self._mlp is not None
+        act = ACTIVATIONS[self._mlp.activation].module()
+
+        def job(part_KA: Tensor) -> list[float]:
+            with torch.no_grad():  # per thread
+                h = torch.addmm(first[0].flatten(), part_KA, first[1:].flatten(1)).unflatten(
+                    1, first.shape[1:]
+                )
+                _W, _b, *rest = self.layout.views(torch.addmm(origin_n, part_KA, axes_An))
+                for W, b in zip(rest[0::2], rest[1::2], strict=True):
+                    h = torch.baddbmm(b.unsqueeze(1), act(h), W.mT)
+                return measured(h)
+
+        # threads inside one operation wait for each other wherever the machine has other work, so every core
+        # takes places of its own
+        with intra_op(1), ThreadPoolExecutor(cores(), "treino", torch.set_num_threads, (1,)) as pool:
+            W, b, *_rest = self.layout.views(torch.cat([origin_n.unsqueeze(0), axes_An]))
+            first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
+            widest = max(first.shape[-1], *self._mlp.hidden, 1)
+            size = max(1, min(NUMBERS // self.layout.n, IN_CACHE // (len(x_ND) * widest)))
+            return [value for part in pool.map(job, at_KA.split(size)) for value in part]
+
+    def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
+        """The same of any network, which is moved to one place after the other."""
+        for at_A in at_KA:
             with fork(0):  # a network that draws numbers of its own draws the same everywhere
-                found.append(outputs(self._moved(place_n), x_ND.clone(), item_shape=self.item_shape))
-        return found
+                net = self._moved(origin_n + at_A @ axes_An)
+                yield outputs(net, x_ND.clone(), item_shape=self.item_shape)
 
     @cached_property
     def _twin(self) -> nn.Module:
