@@ -188,11 +188,12 @@ class _Measured:
         for r, order_N in enumerate(self.orders):
             self.x[:, pick] = self.rows.x[order_N][:, pick]
             value_2N, lender_N = self._rowwise(), order_N.numpy()
-            judged_2N += value_2N / repeats
-            lent_2N[:, lender_N] += value_2N / repeats
-            least_2N[:, lender_N] += self.base_2N / repeats
+            judged_2N += value_2N
+            lent_2N[:, lender_N] += value_2N
+            least_2N[:, lender_N] += self.base_2N
             mean_2R[:, r] = value_2N.mean(axis=1)
         self.x[:, pick] = self.rows.x[:, pick]
+        judged_2N, lent_2N, least_2N = (sums / repeats for sums in (judged_2N, lent_2N, least_2N))
         found = []
         for k, root in ((0, False), (1, self.metric == "rmse")):
             base_N, worse, base = self.base_2N[k], judged_2N[k].mean(), self.base_2N[k].mean()

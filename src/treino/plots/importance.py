@@ -136,6 +136,8 @@ def _dots(axes: "Axes", cost: Cost, joint: Cost | None, count: int, groups: int)
         axes.hlines(at, low, high, color=ink, linewidth=2.0)
         axes.plot(mean, at, "o", color=ink, markersize=5)
     axes.axvline(0, color=SOFT, linewidth=0.9)
+    if not np.abs(np.concatenate([cost.low_K[:count], cost.high_K[:count]])).max(initial=0) > 1e-12:
+        axes.set_xlim(-0.05, 0.05)
     axes.set_ylim(count + groups - 0.4, -0.6)
     axes.grid(axis="x")
     axes.tick_params(left=False)
