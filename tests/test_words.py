@@ -1,0 +1,353 @@
+"""The language: how it is chosen, that catalogues hold every sentence, and that no English is left over."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+from string import Formatter
+
+import matplotlib.text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tools import words as catalogues
+
+from tests.conftest import Said
+from treino import words
+from treino.cli.language import language_of
+from treino.errors import TreinoError
+from treino.words import _
+
+FOLDERS = sorted(p for p in words.LOCALE.iterdir() if p.is_dir())
+LETTERS = str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    "АВСДЕҒГНІЈКЛМИОРҚЯЅТЦѴШХУЗавсдеғгнійклмиорқяѕтцѵшхуз",
+)
+
+
+@pytest.fixture(autouse=True)
+def _back_to_english() -> Iterator[None]:
+    with words.speaking("en"):
+        yield
+
+
+# ---- how it is chosen
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        *((name, "pt_BR") for name in ("pt", "pt-BR", "pt_br", " PT_BR.UTF-8", "pt_BR@euro", "pt_PT")),
+        *((name, "en") for name in ("en", "en_GB.UTF-8", "C", "POSIX", "C.UTF-8")),
+        *((name, None) for name in ("", "xx", "p", "portuguese", "english", "../pt_BR", "_BR", ".UTF-8")),
+    ],
+)
+def test_a_language_has_many_names(said: str, meant: str | None) -> None:
+    assert words.named(said) == meant
+
+
+def test_the_variable_comes_before_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (words.VARIABLE, *words.LOCALES):
+        monkeypatch.delenv(name, raising=False)
+    assert words._of_the_machine() == "en"
+    for name, value, expected in (
+        ("LANG", "pt_BR.UTF-8", "pt_BR"), ("LC_MESSAGES", "en_US.UTF-8", "en"), ("LC_ALL", "pt_BR", "pt_BR"),
+        ("LC_ALL", "de_DE.UTF-8", "en"), ("LC_ALL", "", "en"), ("LC_MESSAGES", "", "pt_BR"),
+        ("TREINO_LANG", "en", "en"), ("TREINO_LANG", "", "pt_BR"), ("TREINO_LANG", "pt", "pt_BR"),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+        assert words._of_the_machine() == expected, (name, value)
+    monkeypatch.setenv("TREINO_LANG", "xx")
+    with pytest.warns(UserWarning, match="en, pt_BR"):
+        assert words._of_the_machine() == "en"
+
+
+def test_the_flag_stands_anywhere_before_the_dashes() -> None:
+    for tokens in (["--lang", "pt", "runs"], ["runs", "--lang=pt"], ["runs", "--lang", "pt"]):
+        assert language_of(tokens) == (["runs"], "pt")
+    assert language_of(["runs"]) == (["runs"], "en"), "from the variable that the tests set"
+    for tokens, rule in (
+        (["runs", "--lang"], "lang_empty"), (["--lang", "--json"], "lang_empty"),
+        (["--lang", "xx"], "lang_choice"), (["--lang="], "lang_choice"),
+        (["--lang=pt", "--lang", "en"], "usage"),
+    ):  # fmt: skip
+        with pytest.raises(TreinoError) as caught:
+            language_of(tokens)
+        assert caught.value.rule == rule
+
+
+def test_a_choice_reaches_sentences_of_modules_that_are_there_already() -> None:
+    from treino.diagnosis.finding import Evidence
+    from treino.diagnosis.rules import rules
+
+    seen = Evidence(None, None, {"optimizer": "SGD", "backwards": 3, "steps": 0})
+    rule = rules()["no_step"]
+    english = rule.finding(seen).fix
+    words.use("pt")
+    assert words.language() == "pt_BR"
+    assert rule.finding(seen).fix != english
+    assert _("{n} rows").format(n=3) == "3 linhas"
+    words.use("en")
+    assert rule.finding(seen).fix == english
+    assert _("no such sentence") == "no such sentence"
+    assert _("") == ""
+    with pytest.raises(ValueError, match="en, pt_BR"):
+        words.use("xx")
+
+
+# ---- the catalogues
+
+
+@pytest.fixture(scope="module")
+def floors() -> dict[str, dict[str, list[str]]]:
+    return catalogues.by_floor()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_every_sentence_is_translated_and_none_is_stale(
+    folder: Path, floors: dict[str, dict[str, list[str]]]
+) -> None:
+    wanted = {sentence for found in floors.values() for sentence in found}
+    known = catalogues.translations(folder)
+    assert sorted(wanted - known.keys()) == [], "run: make words"
+    assert sorted(known.keys() - wanted) == [], "run: make words"
+    assert sorted(s for s, translation in known.items() if not translation.strip()) == []
+    assert catalogues.compiled(folder) == known, "run: make words"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_values_go_into_both(folder: Path) -> None:
+    known = catalogues.translations(folder)
+    for sentence, translation in ((s, t) for s, t in known.items() if t):
+        assert fields(translation) == fields(sentence), sentence
+        for end in (slice(1), slice(-1, None)):
+            assert translation[end].isspace() == sentence[end].isspace() or sentence == " next: ", sentence
+
+
+def fields(sentence: str) -> set[tuple[str | None, str | None, str | None]] | None:
+    """The values that are filled in, with their formats; None where braces mean something else."""
+    try:
+        return {
+            (name, spec, how) for _text, name, spec, how in Formatter().parse(sentence) if name is not None
+        }
+    except ValueError:
+        return None
+
+
+@pytest.mark.slow
+def test_nothing_is_looked_up_while_modules_are_imported() -> None:
+    for path in sorted(catalogues.SOURCE.rglob("*.py")):
+        assert list(at_import(ast.parse(path.read_text()))) == [], f"{path}: mark it with N_"
+
+
+def at_import(node: ast.AST) -> Iterator[int]:
+    """The lines that call ``_`` outside of functions' bodies."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for part in (*child.decorator_list, child.args):
+                yield from at_import(ast.Expression(part))
+        elif not isinstance(child, ast.Lambda):
+            if isinstance(child, ast.Call) and getattr(child.func, "id", "") == "_":
+                yield child.lineno
+            yield from at_import(child)
+
+
+def test_a_sentence_with_values_in_it_is_refused(tmp_path: Path) -> None:
+    assert list(at_import(ast.parse("A = _('a')\ndef f(x=_('b')):\n    return _('c')"))) == [1, 2]
+    path = tmp_path / "a.py"
+    path.write_text("print(_('one'), N_('two' ' three'), _(x))\nflag: Annotated[int, Parameter(help='four')]")
+    assert list(catalogues.sentences(path)) == ["one", "two three", "four"]
+    path.write_text("_(f'{n} rows')")
+    with pytest.raises(ValueError, match=r"a\.py:1"):
+        list(catalogues.sentences(path))
+
+
+@pytest.mark.slow
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1).filter(str.strip),
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])),
+        max_size=5,
+    )
+)
+def test_what_is_translated_is_what_is_read(known: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top) / "pt_BR"
+        folder.mkdir()
+        catalogues.compile_into(folder, known)
+        assert catalogues.compiled(folder) == {s: t for s, t in known.items() if t}
+
+
+# ---- no English is left over
+
+
+@pytest.fixture(scope="module")
+def every_letter_turned(
+    tmp_path_factory: pytest.TempPathFactory, floors: dict[str, dict[str, list[str]]]
+) -> Path:
+    """A language in which every sentence of the catalogue has Cyrillic letters: what is Latin was not looked
+    up.
+    """
+    folder = tmp_path_factory.mktemp("locale")
+    (folder / "xx").mkdir()
+    turned = {sentence: turn(sentence) for found in floors.values() for sentence in found}
+    catalogues.compile_into(folder / "xx", turned)
+    return folder
+
+
+def turn(sentence: str) -> str:
+    return "".join(
+        part if part.startswith("{") else part.translate(LETTERS)
+        for part in re.split(r"(\{[^{}]*\})", sentence)
+    )
+
+
+COMMANDS = """
+train wine --name a --epochs 4
+train houses.csv --target price --name b --epochs 3
+train moons --name c --epochs 2 --lr 1e6 --optimizer sgd
+train wine --seeds 3 --epochs 3 --until accuracy=0.1 --name d
+sweep wine --space lr=1e-3..1e-1:log --members 8 --epochs 3 --name e
+data
+data wine
+data houses.csv
+data houses.csv --to page.html
+runs
+show a
+show e
+show a b
+predict a wine
+predict a wine --to out.csv
+resume a
+plot a
+plot a --what bundary
+export a --format script
+doctor
+doctor a
+doctor c
+doctor script.py --fix mend.patch
+study wine --batch-sizes 20,5 --epochs 2 --until accuracy=0.5 --as-taught --name f
+report a
+report a b --markdown --to both.md
+explain
+explain adam
+explain cross-entropy --to softmax.html
+explain adam a --step 2 --to adam.html
+plot a --film --every 8
+plot a --what dynamics,landscape,path,walker,network,confusion,mistakes,importance,dependence
+plot a b --what curves --smooth 0.5
+plot b --what mistakes,dependence
+plot e
+plot f
+plot wine --untrained 4
+train
+train houses.csv
+train wine --lr 1-3
+train wine --lr -1
+train wine --optimiser adam
+train wine --task foo
+train wine --epochs 3 --steps 3
+train nowhere.csv
+train empty.csv --target x
+trian
+show nobody
+--help
+train --help
+sweep --help
+doctor --help
+"""
+OURS = """
+treino data doctor explain export plot predict report resume runs show study sweep train DATA SCRIPT RUN TOPIC
+INT STR FLOAT LIST last script certain likely optimisers
+wine moons iris digits circles spirals mnist diabetes number category boolean date identifier text
+adam adamw sgd backprop bce huber relu accuracy auc loss rmse mae mse macro classification regression constant
+default median mean usual each apart best halving sobol flat loop bmm module cpu cuda parameters Linear ReLU
+nan intensity color
+python torch numpy pandas pyarrow scikit learn safetensors pydantic cyclopts rich matplotlib optuna ray onnx
+starlette https houses rooms size price nobody trian alcohol ash flavanoids hue magnesium proanthocyanins
+proline Accuracy Loss
+Adam Kingma Method for Stochastic Optimization algorithm import range tanh update
+"""
+# What is typed and what programs read; columns and names of these commands; a paper, and code as it was run.
+
+
+@pytest.mark.slow
+@pytest.mark.pictures
+def test_no_english_is_left_over(
+    treino: Callable[..., Said], every_letter_turned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(words, "LOCALE", every_letter_turned)
+    rows = "\n".join(f"{i % 5},{i},{3 * i + i % 5}.5" for i in range(40))
+    (tmp_path / "houses.csv").write_text(f"rooms,size,price\n{rows}\n")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    found, drawn = {}, set[str]()
+    draw = matplotlib.text.Text.draw
+    monkeypatch.setattr("matplotlib.text.Text.draw", lambda t, *a: (drawn.add(t.get_text()), draw(t, *a))[1])
+    for command in COMMANDS.split("\n"):
+        if command:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                said = treino("--lang", "xx", *command.split())
+            assert "Traceback" not in said.err, said.err
+            if left := latin(said.out + said.err + "\n".join(drawn)):
+                found[command] = left
+            drawn.clear()
+    for page in [*tmp_path.rglob("*.html"), *tmp_path.rglob("*.svg")]:
+        if left := latin(
+            re.sub(r"(?s)<(script|style|math).*?</\1>|<[^>]*>", " ", unescape(page.read_text()))
+        ):
+            found[page.name] = left
+    assert found == {}
+
+
+SCRIPT = """\
+import torch
+from torch import nn
+net, x, y = nn.Linear(4, 3), torch.randn(64, 4), torch.randint(0, 3, (64,))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(30):
+    loss = nn.functional.cross_entropy(net(x).softmax(1), y)
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def latin(text: str) -> list[str]:
+    """Words in Latin letters that no path, flag, identifier or value holds."""
+    from treino.spec import Settings
+
+    plain = set(re.findall(r"(?<![\w./=_'-])[A-Za-z][a-z]{2,}(?![\w/=_'-]|\.\w)", text))
+    return sorted(plain - set(OURS.split()) - set(Settings.model_fields))
+
+
+# ---- as a program
+
+
+@pytest.mark.slow
+def test_the_program_speaks_portuguese(tmp_path: Path) -> None:
+    def said(*argv: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        plain = {k: v for k, v in os.environ.items() if k not in (words.VARIABLE, *words.LOCALES)}
+        program = [sys.executable, "-m", "treino", *argv]
+        return subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, env=plain | variables)
+
+    assert "Nenhuma execução" in said("runs", "--lang", "pt_BR").stdout
+    assert "Nenhuma execução" in said("runs", LC_ALL="pt_BR.UTF-8").stdout
+    assert "No runs yet" in said("runs", "--lang=en", TREINO_LANG="pt").stdout
+    refused = said("train", "wine", "--lr", "1-3", "--json", TREINO_LANG="pt")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("erro: --lr não pode ser '1-3'")
+    assert '{"error": {"rule": "lr_type", "message": "--lr não pode ser' in refused.stdout
+    unknown = said("runs", TREINO_LANG="xx")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 2)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    examined = said("--lang", "pt", "doctor", "script.py")
+    assert "A entrada de cross_entropy já é um softmax" in examined.stderr
