@@ -14,6 +14,7 @@ _DOOR = {
     "mlp": ("treino.engine", "mlp"),
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
+    "explain": ("treino.workflows.explain", "explain"),
     "fit": ("treino.notebook", "fit"),
     "sweep": ("treino.notebook", "sweep"),
     "Sweep": ("treino.workflows.sweep.sweep", "Sweep"),
@@ -38,6 +39,7 @@ __all__ = [
     "TreinoError",
     "doctor",
     "engines",
+    "explain",
     "fit",
     "load",
     "mlp",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
     from treino.workflows.estimators import Classifier, Regressor
+    from treino.workflows.explain import explain
     from treino.workflows.run import Run, runs
     from treino.workflows.study.study import Study, study
     from treino.workflows.study.study import open_any as open

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+from treino.errors import TreinoError
 from treino.words import _
 
 
@@ -42,6 +43,8 @@ def explain(
     Examples: treino explain adam | treino explain adam last --step 3 --weight 0,2,5 --to adam.html
     """
     if topic is None:
+        if (step, weight, to) != (None, None, None):
+            raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
     from treino.workflows.explain import explain as work
     from treino.workflows.run import open_run

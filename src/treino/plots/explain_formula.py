@@ -14,6 +14,7 @@ from treino.inspection.microscope.formula import Expr, Number, Op, Series, Symbo
 from treino.words import _
 
 DIGITS = 6
+WIDE = 64  # letters of a sum that stands in one line of a page
 LONG = 4  # terms that are written out of a longer sum: the largest, in their order
 
 SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = range(6)  # how tightly a written piece holds together
@@ -42,6 +43,7 @@ class Pen(Protocol):
     def call(self, name: str, args: list[Piece]) -> Piece: ...
     def total(self, index: str, last: str, body: Piece) -> Piece: ...
     def words(self, said: str) -> Piece: ...
+    def added(self, pieces: list[Piece]) -> Piece: ...
 
 
 def write(e: Expr, pen: Pen, *, numbers: bool, digits: int = DIGITS) -> str:
@@ -64,6 +66,8 @@ class _Walk:
         if isinstance(e, Series):
             return self._series(e)
         assert isinstance(e, Op)
+        if self.numbers and e.kind == "+" and isinstance(e.args[0], Series):
+            return self._added([*self._terms(e.args[0]), self.write(e.args[1])])
         args = [self.write(a) for a in e.args]
         if e.kind in "+-":
             right = args[1]
@@ -90,15 +94,17 @@ class _Walk:
         if not self.numbers:
             body = self.write(e.body)
             return pen.total(e.index, e.last, self._fence(body, body.level == SUM))
-        if not e.terms:
-            return pen.number(0.0, self.digits)
+        return self._added(self._terms(e))
+
+    def _terms(self, e: Series) -> list[Piece]:
         pieces = [self.write(term) for term in _largest(e.terms)]
         if left_out := len(e.terms) - len(pieces):
-            pieces.append(pen.words(_("… {n:,} smaller terms").format(n=left_out)))
-        found = pieces[0]
-        for piece in pieces[1:]:
-            found = pen.infix(found, "+", self._fence(piece, piece.level == SIGN), SUM)
-        return found
+            pieces.append(self.pen.words(_("… {n:,} smaller terms").format(n=left_out)))
+        return pieces
+
+    def _added(self, pieces: list[Piece]) -> Piece:
+        first, *others = pieces
+        return self.pen.added([first, *(self._fence(piece, piece.level == SIGN) for piece in others)])
 
 
 def _largest(terms: tuple[Expr, ...]) -> list[Expr]:
@@ -188,6 +194,9 @@ class Text:
     def words(self, said: str) -> Piece:
         return Piece(said)
 
+    def added(self, pieces: list[Piece]) -> Piece:
+        return pieces[0] if len(pieces) == 1 else Piece(" + ".join(p.text for p in pieces), SUM)
+
 
 # ---- MathML Core
 
@@ -195,9 +204,19 @@ class Text:
 def _tokens(text: str) -> str:
     """Letters as identifiers, digits as numbers, the rest as operators."""
     parts = re.findall(r"\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
-    tags = ("mn" if p[0].isdigit() else "mi" if re.match(r"∂?\w|∂", p) else "mo" for p in parts)
-    found = "".join(f"<{tag}>{escape(p)}</{tag}>" for tag, p in zip(tags, parts, strict=True))
+    found = "".join(_token(part) for part in parts if part.strip())
     return found if len(parts) == 1 else f"<mrow>{found}</mrow>"
+
+
+def _token(part: str) -> str:
+    """A single letter leans by the style sheet and not by MathML's own way, which takes the letter from a
+    mathematical font: where a machine has none, an h would look like nothing else."""
+    if part[0].isdigit():
+        return f"<mn>{escape(part)}</mn>"
+    if not re.match(r"∂?\w|∂", part):
+        return f"<mo>{escape(part)}</mo>"
+    leans = ' class="v"' if len(part.lstrip("∂").rstrip("\u0302′″₁₂₃₄")) <= 1 else ""
+    return f'<mi mathvariant="normal"{leans}>{escape(part)}</mi>'
 
 
 class MathML:
@@ -219,7 +238,7 @@ class MathML:
             return Piece(f"<mfrac>{_tokens(slash[1])}{self.symbol(below).text}</mfrac>", PRODUCT)
         base = _tokens(s.name)
         if s.hat:
-            base = f'<mover accent="true">{base}<mo>^</mo></mover>'
+            base = _token(s.name + "\u0302")
         if s.sub and s.sup:
             return Piece(f"<msubsup>{base}{_tokens(s.sub)}{_tokens(s.sup)}</msubsup>", POWER)
         if s.sub:
@@ -261,6 +280,20 @@ class MathML:
 
     def words(self, said: str) -> Piece:
         return Piece(f'<mtext class="dots">{escape(said)}</mtext>')
+
+    def added(self, pieces: list[Piece]) -> Piece:
+        """In one line, or where that would be too long one below the other."""
+        if len(pieces) == 1:
+            return pieces[0]
+        plus = '<mo form="infix">+</mo>'
+        letters = sum(len(re.sub(r"<[^>]*>", "", p.text)) + 3 for p in pieces)
+        if letters <= WIDE:
+            return Piece(f"<mrow>{plus.join(p.text for p in pieces)}</mrow>", SUM)
+        rows = "".join(
+            f"<mtr><mtd>{'<mo></mo>' if first else plus}</mtd><mtd>{p.text}</mtd></mtr>"
+            for first, p in zip([True] + [False] * (len(pieces) - 1), pieces, strict=True)
+        )
+        return Piece(f'<mtable class="stack" displaystyle="true">{rows}</mtable>', SUM)
 
 
 TEXT, MATHML = Text(), MathML()

@@ -6,10 +6,9 @@ from html import escape
 
 from treino.inspection.microscope.explanation import Chart, Graph, Line
 from treino.plots.explain_text import number
-from treino.plots.style import PALETTE
 
 WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 34, 44
+LEFT, RIGHT, TOP, BOTTOM = 80, 16, 34, 44
 LEAST = 1e-300
 COLUMN, ROW = 190, 46
 
@@ -34,7 +33,7 @@ def chart(found: Chart) -> str:
     )
     drawn = "".join(_line(line, place, across, up) for place, line in enumerate(found.lines))
     frame = (
-        f'<text x="{LEFT}" y="18" font-weight="600">{escape(found.title)}</text>'
+        f'<text x="{LEFT}" y="18" class="title">{escape(found.title)}</text>'
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{height - 8}" text-anchor="middle">'
         f"{escape(found.x)}</text>"
         f'<text transform="translate(14 {(top + height - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">'
@@ -51,7 +50,8 @@ def _svg(width: float, height: float, title: str, inside: str) -> str:
 
 
 def _colour(place: int) -> str:
-    return PALETTE[(0, 5, 2, 3, 1, 4)[place % 6]]
+    """As the page's style sheet has them: colours for light and dark, seen apart by everybody."""
+    return f"var(--c{place % 6})"
 
 
 def _dash(line: Line) -> str:
@@ -128,7 +128,7 @@ def graph(found: Graph) -> str:
     lines, labels = [], []
     for k, edge in enumerate(found.edges):
         (x1, y1), (x2, y2) = places[edge.start], places[edge.end]
-        ink = PALETTE[0] if edge.weight >= 0 else PALETTE[5]
+        ink = _colour(0 if edge.weight >= 0 else 1)
         thick = 1 + 2.5 * abs(edge.weight) / most
         dash = "" if edge.weight >= 0 else ' stroke-dasharray="6 4"'
         lines.append(
@@ -143,7 +143,7 @@ def graph(found: Graph) -> str:
         labels.append(
             _tag(x, y, name, max(34.0, 8.2 * len(name) + 14), 26, "var(--paper)", "var(--soft)", 13)
         )
-    title = f'<text x="12" y="18" font-weight="600">{escape(found.title)}</text>'
+    title = f'<text x="12" y="18" class="title">{escape(found.title)}</text>'
     return _svg(width, height, found.title, title + "".join(lines) + "".join(labels))
 
 

@@ -24,6 +24,7 @@ from treino.words import _
 if TYPE_CHECKING:
     from treino.workflows.moments import Moment
     from treino.workflows.run import Run
+    from treino.workflows.sweep.sweep import Sweep
 
 USUAL_STEP = 2  # the third update: an optimizer that remembers has something to remember
 LARGEST = 20_000_000  # numbers of a batch (rows times widths) that are worked by hand
@@ -77,7 +78,7 @@ class Explained:
 
 def explain(
     topic: str,
-    run: "Run | str | Path | None" = None,
+    run: "Run | Sweep | str | Path | None" = None,
     *,
     step: int | None = None,
     weight: tuple[int, ...] | str | None = None,
@@ -85,7 +86,8 @@ def explain(
 ) -> Explained:
     """The arithmetic of a topic, each formula with symbols and with numbers, checked by torch.
 
-    topic: a name of ``treino explain``, e.g. ``adam``. run: a run, or its name; None: an example of its own.
+    topic: a name of ``treino explain``, e.g. ``adam``. run: a run, a sweep (its
+    winner), or its name; None: an example of its own.
     step: the update that follows so many updates (0: the first; default: the third). weight:
     ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias;
     default: the weight of the first layer with the largest gradient. digits: significant digits shown,
@@ -113,8 +115,10 @@ def explain(
         return Explained(TOPICS[topic].example(), digits)
     from treino.workflows.run import open_run
 
+    from treino.workflows.sweep.sweep import Sweep
+
     opened = open_run(run) if isinstance(run, str | Path) else run
-    update = update_of(opened, step, weight)
+    update = update_of(opened.best if isinstance(opened, Sweep) else opened, step, weight)
     refused = TOPICS[topic].refuses(update)
     if refused is not None:
         raise TreinoError(*refused)

@@ -293,7 +293,7 @@ def _sum_of_ways(found: Paths) -> Step:
 
 def _graph(update: Update, found: Paths) -> Graph:
     place, last = update.place, len(update.layers) - 1
-    start = _("w = {w}").format(w=_short(update.weight))
+    start = "w"
     columns: list[list[str]] = [[start], [_node(place.layer, place.i)]]
     edges: dict[tuple[str, str], Edge] = {}
     p = update.through[place.layer]

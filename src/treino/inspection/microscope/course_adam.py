@@ -100,7 +100,7 @@ def training_part() -> Part:
     heads = (_("the same neuron, lr {lr}").format(lr=LR), *(_("f after {t}").format(t=t) for t in SEEN))
     lines = tuple(
         Line(names[name], tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v)),
-             dashed=name != "adam") for name, f in found
+             dashed=name != "adam") for name, f in found if math.isfinite(f[1])
     )  # fmt: skip
     picture = Chart(_("f, update by update"), _("updates"), "f", lines, log_y=True)
     text = _(

@@ -34,6 +34,7 @@ SOURCES = (
 )
 RATES = {0.02: N_("too small"), 0.4: N_("good"), 0.97: N_("oscillates"), 1.05: N_("too large")}
 START, BOTTOM, UPDATES = 0.0, 3.0, 12
+SEEN = 4  # updates in the picture of the valley
 GRID = 41
 
 
@@ -82,24 +83,33 @@ def example() -> Explanation:
     )
 
 
+def _name(descent: Descent) -> str:
+    return f"{_(RATES[descent.rate])}, {descent.rate:g}"
+
+
 def _valley(found: Sequence[Descent]) -> Part:
-    curve = tuple((float(w), float((w - BOTTOM) ** 2)) for w in np.linspace(-1, 7, 81))
-    lines = [Line(_("the valley"), curve)]
-    lines += [
-        Line(f"{_(RATES[d.rate])}, {d.rate:g}", tuple((w, (w - BOTTOM) ** 2) for w in d.w), dots=True)
+    curve = tuple((float(w), float((w - BOTTOM) ** 2)) for w in np.linspace(-1.6, 7.6, 93))
+    lines = [Line(_name(d), tuple((w, (w - BOTTOM) ** 2) for w in d.w[: SEEN + 1]), dots=True) for d in found]
+    lines.append(Line(_("the valley"), curve, dashed=True))
+    away = tuple(
+        Line(_name(d), tuple((float(t), max(abs(w - BOTTOM), 1e-9)) for t, w in enumerate(d.w)), dots=True)
         for d in found
-    ]
+    )
     rows = tuple((t, *(d.w[t] for d in found)) for t in range(UPDATES + 1))
-    heads = (_("after update"), *(f"{_(RATES[d.rate])}, {d.rate:g}" for d in found))
+    heads = (_("after update"), *map(_name, found))
     text = _("A larger rate is faster up to a point: here 0.5 lands in one step. From 0.5 to 1 it jumps from "
              "side to side and still comes down; above 1 it climbs out of the valley.")  # fmt: skip
     return Part(
         _("One valley, four rates"),
         (
             Step(
-                _("Where the updates land"),
+                _("Where the first updates land"),
                 text=text,
-                picture=Chart(_("f(w), and twelve updates"), "w", "f", tuple(lines)),
+                picture=Chart(_("The valley f(w) = (w − 3)²"), "w", "f(w)", tuple(lines)),
+            ),
+            Step(
+                _("How far from the bottom"),
+                picture=Chart(_("Distance to the bottom"), _("updates"), "|w − 3|", away, log_y=True),
             ),
             Step(_("w, update by update"), table=Table(heads, rows)),
         ),
