@@ -1,6 +1,7 @@
 """What a study's own rows say, one sentence for each question; and what a reader must know to trust them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from treino.engine.metrics import BETTER
@@ -9,6 +10,9 @@ from treino.plots.style import number
 from treino.words import _
 from treino.workflows.study.asked import CORRECTED, TAUGHT
 from treino.workflows.study.document import timed
+
+REVERSALS = 2  # sentences of a kind
+LISTED = 4  # rows in a sentence
 
 Row = Mapping[str, Any]
 
@@ -24,12 +28,16 @@ def mode_name(mode: str) -> str:
 
 
 def setting_name(row: Row, varied: Iterable[str]) -> str:
-    """A row's setting beside the others': ``batch 5 with lr 1e-6``."""
-    names = [n for n in varied if n in row["own"]]
-    if not names:
+    """A row's setting beside the others': ``batch 5 (lr 1e-6)``."""
+    said = settings_said(row, varied)
+    if not said:
         return _said("batch_size", row["batch_size"])
-    first, *others = (_said(name, row["own"][name]) for name in names)
-    return _("{first} with {others}").format(first=first, others=_listed(others)) if others else first
+    return f"{said[0]} ({', '.join(said[1:])})" if len(said) > 1 else said[0]
+
+
+def settings_said(row: Row, varied: Iterable[str]) -> list[str]:
+    """Each of the row's own settings in words."""
+    return [_said(name, row["own"][name]) for name in varied if name in row["own"]]
 
 
 def row_name(row: Row, facts: Mapping[str, Any]) -> str:
@@ -126,15 +134,21 @@ def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str
     )
     never = [r for r in of if r[f"epochs_to_{metric}"] is None]
     said = []
-    for row in there:
+    for row in there[:LISTED]:
         epochs = row[f"epochs_to_{metric}"]
         after = _("after 1 epoch") if epochs == 1 else _("after {n} epochs").format(n=epochs)
         took = seconds_text(row[f"seconds_to_{metric}"])
         name = setting_name(row, facts["varied"])
         said.append(_("{name} {after} ({seconds})").format(name=name, after=after, seconds=took))
-    if never:
+    if len(there) > LISTED:
+        said.append(_("{n} others later").format(n=len(there) - LISTED))
+    n = max(row["epochs"] for row in of)
+    if len(never) > LISTED and not there:
+        said.append(_("none of {rows} rows in {n} epochs").format(rows=len(never), n=n))
+    elif never:
         names = _listed([setting_name(row, facts["varied"]) for row in never])
-        said.append(_("{names} never in {n} epochs").format(names=names, n=max(r["epochs"] for r in never)))
+        names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
+        said.append(_("{names} never in {n} epochs").format(names=names, n=n))
     goal = _("{metric} below {figure:g}") if BETTER[metric] < 0 else _("{metric} of {figure:g}")
     what = goal.format(metric=metric, figure=figure)
     head = f"{what}, {mode_name(mode)}" if len(facts["modes"]) > 1 else what
@@ -194,7 +208,7 @@ def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
 def _mended(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
     of = [row for row in rows if row["mode"] == CORRECTED]
-    pairs = [(b, a) for a in of for b in of if a["own"] != b["own"] and a["batch_size"] == b["batch_size"]]
+    pairs = [(b, a) for a in of for b in of if a["batch_size"] == b["batch_size"] and _apart(a, b)]
     return [
         _(
             "{mode}, {a} mends {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it does harm:"
@@ -206,20 +220,34 @@ def _mended(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
 
 def _reversals(
     rows: Sequence[Row], facts: Mapping[str, Any], pairs: Sequence[tuple[Row, Row]]
-) -> Iterator[dict[str, Any]]:
-    """Pairs (a, b) where a ends better in a faulty mode, and no better in the corrected one."""
-    metric = facts["metric"]
+) -> list[dict[str, Any]]:
+    """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one."""
+    metric, found = facts["metric"], []
     for mode in (m for m in facts["modes"] if m != CORRECTED):
         faulty = {str(row["own"]): row for row in rows if row["mode"] == mode}
         for pair in pairs:
-            high, low = (last(faulty[str(row["own"])], metric) for row in pair)
+            better, worse = (faulty[str(row["own"])] for row in pair)
+            high, low = last(better, metric), last(worse, metric)
             other, right = (last(row, metric) for row in pair)
             if high is None or low is None or other is None or right is None:
                 continue
-            if high > low and other <= right:
+            if _surely(better, worse) and other <= right:
                 a, b = (setting_name(row, facts["varied"]) for row in pair)
                 figures = {"high": high, "low": low, "other": other, "right": right}
-                yield {"mode": _begun(mode_name(mode)), "metric": metric, "a": a, "b": b, **figures}
+                found.append({"mode": _begun(mode_name(mode)), "metric": metric, "a": a, "b": b, **figures})
+    return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
+
+
+def _apart(a: Row, b: Row) -> bool:
+    """Whether one thing tells them apart: a setting, or that one of them has settings of its own."""
+    one, other = a["own"], b["own"]
+    return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
+
+
+def _surely(better: Row, worse: Row) -> bool:
+    """Whether their intervals of accuracy don't touch. (There are none of numbers.)"""
+    a, b = better.get("accuracy_interval"), worse.get("accuracy_interval")
+    return bool(a and b and a[0] > b[1])
 
 
 def _batch(row: Row) -> int:
@@ -230,24 +258,30 @@ def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
     """What each setting other than the batch size makes of it, corrected and all else equal."""
     found = []
     for name in facts["varied"]:
-        if name == "batch_size":
-            continue
+        groups = [] if name == "batch_size" else _groups(rows, facts, name)
+        ends = [{str(r["own"][name]): last(r, facts["metric"]) for r in group} for group in groups]
+        whole = [(g, e) for g, e in zip(groups, ends, strict=True) if all(f is not None for f in e.values())]
         said = []
-        for group in _groups(rows, facts, name):
-            ends = [
-                _("{figure:.3f} with {value}").format(figure=end, value=_said(name, row["own"][name]))
-                for row in group
-                if (end := last(row, facts["metric"])) is not None
-            ]
-            if len(ends) < 2:
-                continue
+        if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
+            middle = {v: median(float(e[v] or 0) for _g, e in whole) for v in whole[0][1]}
+            said = [_("in the median of {n} groups ").format(n=len(whole)) + _ends(name, whole[0][0], middle)]
+        elif len(whole) <= LISTED:
             rest = [n for n in facts["varied"] if n != name]
-            where = setting_name(group[0], rest) if rest else ""
-            said.append(f"{_listed(ends)} ({where})" if where else _listed(ends))
+            for group, figures in whole:
+                where = setting_name(group[0], rest) if settings_said(group[0], rest) else ""
+                said.append(f"{where}: " * bool(where) + _ends(name, group, figures))
         if said:
-            ends_at = _("{metric} ends at {ends}.").format(metric=facts["metric"], ends="; ".join(said))
-            found.append(_begun(ends_at))
+            at_the_end = _("{metric} at the end: {ends}.").format(
+                metric=facts["metric"], ends="; ".join(said)
+            )
+            found.append(_begun(at_the_end))
     return found
+
+
+def _ends(name: str, group: Sequence[Row], figures: Mapping[str, float | None]) -> str:
+    """``0.963 normalised and 0.704 not normalised``."""
+    parts = [(figures[str(row["own"][name])], _said(name, row["own"][name])) for row in group]
+    return _listed([_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts])
 
 
 def _groups(rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> list[list[Row]]:

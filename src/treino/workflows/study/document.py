@@ -25,6 +25,7 @@ HEADLINE = {"classification": "accuracy", "regression": "r2"}
 def row_facts(asked: Asked, cell: Cell, settings: Settings, track: Track, source: str) -> dict[str, Any]:
     """All of a row that is known before its first step."""
     planned, data = track.planned, track.data
+    names = dict.fromkeys(name for each in asked.cells for name in each.own)
     s = planned.settings
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
     return {
@@ -36,6 +37,7 @@ def row_facts(asked: Asked, cell: Cell, settings: Settings, track: Track, source
         "normalise": s["normalise"],
         "mode": cell.mode,
         "own": {name: _plain(s[name]) for name in cell.own},
+        "settings": {name: _plain(s[name]) for name in names},
         "fault": s["fault"],
         "engine": s["engine"],
         "threads": s["threads"],
@@ -95,10 +97,8 @@ def timed(row: Mapping[str, Any]) -> dict[int, float]:
 
 
 def varied(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The settings in which the rows differ, as they were asked for."""
-    names = dict.fromkeys(name for row in rows for name in row["own"])
-    missing = object()
-    return [n for n in names if len({str(row["own"].get(n, row.get(n, missing))) for row in rows}) > 1]
+    """The settings in which the rows differ, of those that any of them has as its own."""
+    return [name for name in rows[0]["settings"] if len({str(row["settings"][name]) for row in rows}) > 1]
 
 
 def _seconds(records: Sequence[Record]) -> dict[str, Any]:

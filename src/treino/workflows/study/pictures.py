@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from treino.errors import TreinoError, nearest
 from treino.words import _
 from treino.workflows.pictures import put
-from treino.workflows.study.answers import mode_name, setting_name
+from treino.workflows.study.answers import mode_name, settings_said
 
 if TYPE_CHECKING:
     from treino.plots.study import Line
@@ -45,13 +45,12 @@ def lines_of(study: "Study") -> list["Line"]:
     rest = [n for n in d["varied"] if n != "batch_size"]
     found = []
     for row in d["rows"]:
-        own = [n for n in rest if n in row["own"]]
         batch = row["batch_size"]
         found.append(
             Line(
                 panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
                 mode=mode_name(row["mode"]),
-                setting=setting_name(row | {"own": {n: row["own"][n] for n in own}}, own) if own else "",
+                setting=", ".join(settings_said(row, rest)),
                 loss=row["loss"],
                 deviation=row["loss_std"],
                 floor=row["loss_floor"],

@@ -24,7 +24,7 @@ def table_of(d: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     lines = []
     for row in d["rows"]:
         low_high = row["seconds_interval"]
-        line = [_cell(row["own"].get(name, row.get(name))) for name in names]
+        line = [_cell(row["settings"].get(name, row.get(name))) for name in names]
         line += [mode_name(row["mode"])] if several else []
         line += [seconds_text(row["seconds_per_epoch"])]
         line += ["–" if low_high is None else f"{seconds_text(low_high[0])} – {seconds_text(low_high[1])}"]
