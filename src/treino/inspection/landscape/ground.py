@@ -1,7 +1,7 @@
 """The loss of a network whose parameters are moved: the networks at many places are one population."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,14 +84,16 @@ class Ground:
         rows, at = self.rows if rows is None else rows, torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
         target = self.loss.target(rows.y, torch.float64)
 
-        def measured(outputs_KNC: Iterable[Tensor]) -> list[float]:
-            """One at a time and in float64, as the engine measures."""
-            return [float(self.loss(o_NC.double().contiguous(), target)) for o_NC in outputs_KNC]
+        def measured(output_KNC: Tensor) -> Tensor:
+            """Each network's loss, in float64 as the engine measures."""
+            each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target))(output_KNC.double())
+            return each
 
         with torch.no_grad():
-            if self._mlp is None:
-                return np.array(measured(self._one_by_one(origin_n, axes_An, at, rows.x)))
-            return np.array(self._side_by_side(origin_n, axes_An, at, rows.x, measured))
+            if self._mlp is not None:
+                return self._side_by_side(origin_n, axes_An, at, rows.x, measured).numpy()
+            alone = self._one_by_one(origin_n, axes_An, at, rows.x)
+            return torch.cat([measured(output_NC.unsqueeze(0)) for output_NC in alone]).numpy()
 
     def slope(self, place_n: Tensor) -> tuple[float, Tensor]:
         """The loss at a place and its gradient ``[n]`` there (0 for what is not trained), by autograd."""
@@ -124,8 +126,8 @@ class Ground:
         axes_An: Tensor,
         at_KA: Tensor,
         x_ND: Tensor,
-        measured: Callable[[Tensor], list[float]],
-    ) -> list[float]:
+        measured: Callable[[Tensor], Tensor],
+    ) -> Tensor:
         """What is measured of an MLP's outputs at K places: many in one batched product, on every core.
 
         What the first layer adds up is linear in its parameters, so it is computed once for the origin and
@@ -134,7 +136,7 @@ class Ground:
         assert self._mlp is not None
         act = ACTIVATIONS[self._mlp.activation].module()
 
-        def job(part_KA: Tensor) -> list[float]:
+        def job(part_KA: Tensor) -> Tensor:
             with torch.no_grad():  # per thread
                 h = torch.addmm(first[0].flatten(), part_KA, first[1:].flatten(1)).unflatten(
                     1, first.shape[1:]
@@ -151,7 +153,7 @@ class Ground:
             first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
             widest = max(first.shape[-1], *self._mlp.hidden, 1)
             size = max(1, min(NUMBERS // self.layout.n, IN_CACHE // (len(x_ND) * widest)))
-            return [value for part in pool.map(job, at_KA.split(size)) for value in part]
+            return torch.cat(list(pool.map(job, at_KA.split(size))))
 
     def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
         """The same of any network, which is moved to one place after the other."""
