@@ -28,6 +28,7 @@ COLUMNS = 3
 HUES = (PALETTE[0], PALETTE[5], PALETTE[2], PALETTE[3])  # corrected, as taught, one fault, the other
 STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.2, 1.6)))
 MARKS = "o", "s", "^", "D", "v", "P", "X"
+MARKED = 12  # marks on a line
 LOG_FROM = 15.0  # losses further apart than this factor are drawn on a logarithmic axis
 
 
@@ -135,8 +136,10 @@ def _panel(axes: "Axes", lines: Sequence[Line], look_of: Mapping[tuple[str, str]
             axes.vlines(epoch_E, low_E, high_E, color=own.colour, alpha=0.3, linewidth=6)
         else:
             axes.fill_between(epoch_E, low_E, high_E, color=own.colour, alpha=0.14, linewidth=0)
-        mark = own.mark if len(loss_E) <= 12 else ""
-        axes.plot(epoch_E, loss_E, color=own.colour, linestyle=own.stroke, marker=mark, markersize=4)
+        axes.plot(
+            epoch_E, loss_E, color=own.colour, linestyle=own.stroke, marker=own.mark, markersize=4,
+            markevery=-(-len(loss_E) // MARKED),
+        )  # fmt: skip
 
 
 def _scale(axes: "Axes", lines: Sequence[Line]) -> None:

@@ -60,7 +60,7 @@ def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
     axes.set_xscale("log")
     seconds = np.array([line.seconds for line in lines], dtype=np.float64)
     axes.set_xlim(seconds.min() / 1.9, seconds.max() * 2.6)
-    axes.set_ylim(0, never + 0.06 * most + 0.4)
+    axes.set_ylim(-0.07 * most, never + 0.06 * most + 0.4)
     if metric is not None:
         _equal_cost(axes, seconds, most)
         axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)

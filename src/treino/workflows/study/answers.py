@@ -240,7 +240,7 @@ def _reversals(
 
 def _apart(a: Row, b: Row) -> bool:
     """Whether one thing tells them apart: a setting, or that one of them has settings of its own."""
-    one, other = a["own"], b["own"]
+    one, other = dict(a["own"]), dict(b["own"])
     return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
 
 
