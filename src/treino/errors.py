@@ -1,11 +1,14 @@
 """What a person is told when something can't be done: the rule, the value that broke it, the next move."""
 
 import difflib
+import linecache
 from collections.abc import Iterable
+from pathlib import Path
 
 from treino.words import _
 
 LISTED = 30  # names in a hint
+_HERE = str(Path(__file__).parent)
 
 
 class TreinoError(Exception):
@@ -26,6 +29,16 @@ class TreinoError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the line that asked, what was broken, the next move."""
+        trace, asked = self.__traceback__, ""
+        while trace is not None:
+            file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            if not file.startswith(_HERE):
+                asked = linecache.getline(file, line).strip() or asked
+            trace = trace.tb_next
+        return [*([asked] if asked else []), _("error: ") + self.message, *([self.hint] if self.hint else [])]
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.rule, self.message, self.hint, self.status)

@@ -40,7 +40,7 @@ def compared(runs: Sequence[Run]) -> Compared:
                 ),
                 _("Write a report on each."),
             )
-    facts = [run_facts(run) for run in runs]
+    facts = [run_facts(run, whole=False) for run in runs]
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
     adjusted = holm([t.p for t in tests])

@@ -22,8 +22,8 @@ MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
 LONGEST = 60.0  # seconds of a training that is played again for its film
 
 
-def run_facts(run: "Run") -> RunFacts:
-    """Everything that a report on this run says.
+def run_facts(run: "Run", *, whole: bool = True) -> RunFacts:
+    """Everything that a report on this run says; whole: also what takes long to see and much room to show.
 
     What can't be shown, such as a boundary where the data's file has moved, is named with the reason.
 
@@ -38,7 +38,7 @@ def run_facts(run: "Run") -> RunFacts:
         )
     missing: list[str] = []
     pictures: dict[str, Sequence[Block]] = {}
-    for title, make in SHOWN.items():
+    for title, make in (SHOWN if whole else BESIDE).items():
         with _or_why(title(), missing):
             if blocks := make(run):
                 pictures[title()] = blocks
@@ -115,12 +115,16 @@ def _drawn(run: "Run", name: str, alt: str) -> Sequence[Block]:
     return [Picture(file, content, alt) for file, content in PICTURES[name](run)]
 
 
-SHOWN: dict[Callable[[], str], Callable[["Run"], Sequence[Block]]] = {
+Shown = dict[Callable[[], str], Callable[["Run"], Sequence[Block]]]
+
+BESIDE: Shown = {lambda: _("What it says"): _boundary, lambda: _("Confusion"): _confusion}
+"""What is seen by asking the network, of a run that stands beside others."""
+
+SHOWN: Shown = {
     lambda: _("Film"): _film,
-    lambda: _("What it says"): _boundary,
-    lambda: _("Confusion"): _confusion,
+    **BESIDE,
     lambda: _("Mistakes"): _mistakes,
     lambda: _("What it goes by"): _goes_by,
     lambda: _("Inside"): _inside,
 }
-"""The sections of a report that are seen by asking the network."""
+"""The same of a run alone."""
