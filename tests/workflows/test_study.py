@@ -14,9 +14,14 @@ import torch
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training import Training
+from treino.inspection.study import floor_twice
 from treino.workflows.study import track
-from treino.workflows.study.asked import asked_of, until_of
+from treino.workflows.study.answers import answers
+from treino.workflows.study.asked import Asked, asked_of
+from treino.workflows.study.document import row as row_of
 from treino.workflows.study.drive import Advanced, studying
+from treino.workflows.study.track import Record
+from treino.workflows.study.until import until_of
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
@@ -48,6 +53,49 @@ def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
     assert [dict(c.own) for c in asked_of({}, cells=["hidden=64,32,lr=0.1"]).cells] == [
         {"hidden": (64, 32), "lr": 0.1}
     ]
+
+
+def test_answers_come_from_the_rows_alone() -> None:
+    asked = Asked({}, (), {"accuracy": 0.9}, (0,))
+    facts: dict[str, Any] = {
+        "modes": ["corrected", "as_taught"], "varied": ["batch_size", "lr"], "metric": "accuracy",
+        "classes": "ab",
+    }  # fmt: skip
+
+    def made(mode: str, batch: int, lr: float | None, seconds: list[float], accuracy: list[float]) -> Any:
+        own = {"batch_size": batch} | ({} if lr is None else {"lr": lr})
+        known = {
+            "mode": mode, "own": own, "batch_size": batch, "updates_per_epoch": 1000 // batch,
+            "loss_floor": None if mode == "corrected" else floor_twice(2),
+        }  # fmt: skip
+        record = Record("finished", 9, [0.7, 0.65], [0.1, 0.1], seconds, [], {"accuracy": accuracy})
+        return row_of(known, [record], asked, {"metric": "accuracy", "rows": 1000})
+
+    rows = [
+        made("corrected", 100, None, [1.0, 3.0], [0.5, 0.92]),
+        made("as_taught", 100, None, [1.0, 3.0], [0.5, 0.8]),
+        made("corrected", 5, None, [2.0, 9.0], [0.91, 0.95]),
+        made("as_taught", 5, None, [2.0, 9.0], [0.2, 0.1]),
+        made("corrected", 5, 1e-6, [2.0, 9.0], [0.2, 0.3]),
+        made("as_taught", 5, 1e-6, [2.0, 9.0], [0.5, 0.8]),
+    ]
+    pace, corrected, taught, floor, ends, smaller, mended = answers(rows, facts, asked.until)
+    takes = "An epoch takes 2 s with batch 100, 2.5 × that (2 to 3) with batch 5: 10 and 200 updates."
+    assert pace == takes
+    assert corrected == (
+        "Accuracy of 0.9, corrected: batch 100 after 2 epochs (4 s); batch 5 after 1 epoch (5.5 s); "
+        "batch 5 (lr 1e-6) never in 2 epochs; the quickest is batch 100."
+    )
+    assert taught == "Accuracy of 0.9, as taught: batch 100, batch 5 and batch 5 (lr 1e-6) never in 2 epochs."
+    assert floor.startswith("With softmax twice the loss can't go below 0.3133 (2 classes)")
+    assert ends == "The same settings end at accuracy 0.300 to 0.950 corrected and 0.100 to 0.800 as taught."
+    assert smaller.startswith(
+        "As taught, the smaller batch ends at the worse accuracy: 0.100 with batch 5, 0.800"
+    )
+    assert mended == (
+        "As taught, batch 5 (lr 1e-6) mends batch 5: accuracy ends at 0.800 instead of 0.100. "
+        "Corrected it does harm: 0.300 instead of 0.950."
+    )
 
 
 @pytest.mark.slow

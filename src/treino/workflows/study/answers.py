@@ -12,6 +12,7 @@ from treino.workflows.study.asked import CORRECTED, TAUGHT
 from treino.workflows.study.document import timed
 
 REVERSALS = 2  # sentences of a kind
+MILLISECONDS_BELOW = 0.1  # seconds
 LISTED = 4  # rows in a sentence
 
 Row = Mapping[str, Any]
@@ -114,7 +115,7 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
             else _(" ({low:.3g} to {high:.3g})").format(low=times.low, high=times.high)
         )
         said.append(
-            _("{times:.2g} × that{span} with {name}").format(
+            _("{times:.3g} × that{span} with {name}").format(
                 times=times.value, span=span, name=_said("batch_size", row["batch_size"])
             )
         )
@@ -305,7 +306,7 @@ def seconds_text(seconds: float | None) -> str:
     """Three digits and a unit: 2.31 s, 41.2 ms."""
     if seconds is None:
         return "–"
-    return f"{seconds:.3g} s" if seconds >= 0.1 else f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds >= MILLISECONDS_BELOW else f"{seconds * 1000:.3g} ms"
 
 
 def _said(name: str, value: Any) -> str:

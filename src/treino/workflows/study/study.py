@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,20 +101,13 @@ class Study:
         return f"Study({str(self.path)!r}, {self.status}, {len(self.rows)} rows)"
 
     def _repr_html_(self) -> str:
+        from treino.plots.study_card import study_card
         from treino.workflows.study.table import table_of
 
         d = self.document
         headings, lines = table_of(d) if d["rows"] else ([], [])
-        head = "".join(f"<th>{escape(h)}</th>" for h in headings)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines
-        )
-        said = "".join(f"<li>{escape(s)}</li>" for s in [*d.get("answers", []), *d.get("notes", [])])
-        title = _("Study {name}: {status}").format(name=self.name, status=_(self.status))
-        return (
-            f"<div><strong>{escape(title)}</strong>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{said}</ul></div>"
-        )
+        said = [*d.get("answers", []), *d.get("notes", [])]
+        return study_card(f"{self.name} · {_(d['status'])}", headings, lines, said, d["path"])
 
 
 def study(

@@ -6,7 +6,7 @@ from typing import Any
 from treino.engine.metrics import BETTER
 from treino.plots.style import number
 from treino.words import _
-from treino.workflows.study.answers import last, mode_name, seconds_text
+from treino.workflows.study.answers import MILLISECONDS_BELOW, last, mode_name, seconds_text
 
 
 def table_of(d: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -27,7 +27,7 @@ def table_of(d: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         line = [_cell(row["settings"].get(name, row.get(name))) for name in names]
         line += [mode_name(row["mode"])] if several else []
         line += [seconds_text(row["seconds_per_epoch"])]
-        line += ["–" if low_high is None else f"{seconds_text(low_high[0])} – {seconds_text(low_high[1])}"]
+        line += ["–" if low_high is None else _span(*low_high)]
         line += [f"{row['updates_per_epoch']:,}"]
         for metric in d["until"]:
             epoch = row[f"epochs_to_{metric}"]
@@ -39,6 +39,12 @@ def table_of(d: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         line += ["–" if end is None else f"{end:.3f}{span}", _(row["status"])]
         lines.append(line)
     return headings, lines
+
+
+def _span(low: float, high: float) -> str:
+    """Both in the unit of the larger: 2.31 – 4.5 s."""
+    unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
+    return f"{low * unit:.3g} – {seconds_text(high)}"
 
 
 def _cell(value: Any) -> str:
