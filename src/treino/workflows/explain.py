@@ -114,7 +114,6 @@ def explain(
             )
         return Explained(TOPICS[topic].example(), digits)
     from treino.workflows.run import open_run
-
     from treino.workflows.sweep.sweep import Sweep
 
     opened = open_run(run) if isinstance(run, str | Path) else run
@@ -133,6 +132,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
     """
     from treino.workflows.moments import last_step, moments
 
+    moments(run, [0])  # says why, where a run can't be played again
     last = last_step(run)
     if last < 1:
         raise TreinoError(

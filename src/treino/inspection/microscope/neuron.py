@@ -5,6 +5,7 @@ wrong side, where the second derivative is negative: a neuron as networks have t
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -15,53 +16,60 @@ from treino.words import _
 
 START = (0.5, -0.5, 0.1)
 NAMES = ("a", "b", "c")
-INPUTS = (2.0, 3.0, 1.0)
 TARGET = 0.9
+
+
+A, B, C = SYMBOLS = tuple(Symbol(n, w) for n, w in zip(NAMES, START, strict=True))
+F = (call("tanh", 2 * A + 3 * B + C) - TARGET) ** 2
+
+
+@cache
+def slopes() -> tuple[Expr, ...]:
+    """∂f/∂a, ∂f/∂b, ∂f/∂c as trees."""
+    return tuple(derivative(F, s) for s in SYMBOLS)
+
+
+@cache
+def bends() -> tuple[Expr, ...]:
+    """The second derivatives ∂²f/∂a², ∂²f/∂b², ∂²f/∂c² as trees."""
+    return tuple(derivative(slope, s) for slope, s in zip(slopes(), SYMBOLS, strict=True))
 
 
 @dataclass(frozen=True)
 class Neuron:
     """f at one point, and its derivatives."""
 
-    weights: tuple[float, float, float]
+    weights: tuple[float, ...]
 
-    @property
-    def symbols(self) -> tuple[Symbol, Symbol, Symbol]:
-        a, b, c = (Symbol(n, w) for n, w in zip(NAMES, self.weights, strict=True))
-        return a, b, c
-
-    @property
-    def f(self) -> Expr:
-        a, b, c = self.symbols
-        return (call("tanh", 2 * a + 3 * b + c) - TARGET) ** 2
+    def _value(self, of: Expr) -> float:
+        return value(of, dict(zip(SYMBOLS, self.weights, strict=True)))
 
     @property
     def loss(self) -> float:
-        return value(self.f)
+        return self._value(F)
 
     @property
-    def gradient(self) -> tuple[float, float, float]:
-        a, b, c = (value(derivative(self.f, s)) for s in self.symbols)
-        return a, b, c
+    def gradient(self) -> tuple[float, ...]:
+        return tuple(map(self._value, slopes()))
 
     @property
-    def curvature(self) -> tuple[float, float, float]:
-        """The second derivatives ∂²f/∂a², ∂²f/∂b², ∂²f/∂c²."""
-        a, b, c = (value(derivative(derivative(self.f, s), s)) for s in self.symbols)
-        return a, b, c
+    def curvature(self) -> tuple[float, ...]:
+        """The second derivatives."""
+        return tuple(map(self._value, bends()))
 
-    def steps(self) -> tuple[Step, ...]:
-        """f and its three derivatives, with symbols and numbers."""
-        f = Formula(Symbol("f", 0.0), self.f)
-        text = _("One neuron: inputs 2 and 3, weights a and b, bias c, and a squared error against 0.9.")
-        slopes = (
+
+def steps() -> tuple[Step, ...]:
+    """f and its three derivatives at the start, with symbols and numbers."""
+    text = _("One neuron: inputs 2 and 3, weights a and b, bias c, and a squared error against 0.9.")
+    return (
+        Step(_("The function, at its start"), Formula(Symbol("f", 0.0), F), text),
+        *(
             Step(
-                _("Its slope along {name}").format(name=s.name),
-                Formula(Symbol(f"∂f/∂{s.name}", 0.0), derivative(self.f, s)),
+                _("Its slope along {name}").format(name=s.name), Formula(Symbol(f"∂f/∂{s.name}", 0.0), slope)
             )
-            for s in self.symbols
-        )
-        return (Step(_("The function, at its start"), f, text), *slopes)
+            for s, slope in zip(SYMBOLS, slopes(), strict=True)
+        ),
+    )
 
 
 def torch_f(w: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 
 from treino.inspection.microscope.explanation import Check, Part, Step, Table, relative
 from treino.inspection.microscope.neuron import NAMES, START, Neuron, torch_f
+from treino.inspection.microscope.neuron import steps as neuron_steps
 from treino.inspection.microscope.optimizers import Moved
 from treino.words import _
 
@@ -44,14 +45,14 @@ def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
     weights, states = list(START), [dict[str, float]() for _name in NAMES]
     stops = []
     for t in range(1, updates + 1):
-        neuron = Neuron((weights[0], weights[1], weights[2]))
+        neuron = Neuron(tuple(weights))
         moved = [
             move(w, g, k, s, t)
             for w, g, k, s in zip(weights, neuron.gradient, neuron.curvature, states, strict=True)
         ]
         stops.append(Stop(t, neuron, moved[0].steps))
         weights, states = [m.weight for m in moved], [m.state for m in moved]
-    return [*stops, Stop(updates + 1, Neuron((weights[0], weights[1], weights[2])), ())]
+    return [*stops, Stop(updates + 1, Neuron(tuple(weights)), ())]
 
 
 def parts(stops: list[Stop], optimizer: str) -> tuple[Part, ...]:
@@ -65,7 +66,7 @@ def parts(stops: list[Stop], optimizer: str) -> tuple[Part, ...]:
     )
     code = CODE.format(optimizer=optimizer, updates=UPDATES)
     return (
-        Part(_("The function and its slopes"), stops[0].neuron.steps()),
+        Part(_("The function and its slopes"), neuron_steps()),
         *first,
         Part(
             _("Ten updates, and the code"),
@@ -83,7 +84,7 @@ def checks(stops: list[Stop], optimizer: str) -> tuple[Check, ...]:
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     torch_f(w).backward()
     assert w.grad is not None
-    ends = [Neuron((START[0] + by, START[1], START[2])).loss for by in (H, -H)]
+    ends = [Neuron((START[0] + by, *START[1:])).loss for by in (H, -H)]
     place: dict[str, torch.Tensor] = {}
     exec(CODE.format(optimizer=optimizer, updates=UPDATES), place)
     theirs = place["w"].detach().tolist()
