@@ -193,6 +193,7 @@ def document_of(
         **head,
         **{k: v for k, v in facts.items() if k != "rows"},
         "seconds": seconds,
+        "steps": sum(r.steps for r in records),
         "rows": rows,
         **told,
     }
