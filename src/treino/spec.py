@@ -24,7 +24,6 @@ GROUPS = (
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 LATER = {
-    "every": N_("keyframes"),
     "trust": N_("networks taken over from other runs"),
 }
 """Settings of the plan that do not exist yet: refused by name, with what they will be."""
@@ -157,6 +156,10 @@ class Settings(BaseModel):
     baselines: Literal["usual", "full"] = _f(
         "usual", "Run", "figures to compare with: the best constant and a linear model; full: trees as well"
     )
+    every: Int | None = _f(
+        None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "
+        "at most: beyond, every second one goes", ge=1, le=10_000_000_000,
+    )  # fmt: skip
     name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
     out: Annotated[str | None, BeforeValidator(written.path)] = _f(
         None, "Run", "the run's folder itself (must not exist, or be empty)"

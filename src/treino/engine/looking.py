@@ -1,4 +1,4 @@
-"""What a training is about to do: settings in force, the optimizer's state, the next batch; nothing changes."""
+"""What a training is about to do: settings in force, the optimizer's state, the next batch."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.layout import Layout
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from treino.engine.training import Training
 
 Index = Tensor | slice | list[int]
+Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors
 
 
 @dataclass(eq=False)
@@ -57,6 +59,18 @@ class Population:
             "buffers": self.buffers,
             **hp,
         }
+
+    def copies(self) -> Copies:
+        """What changes from step to step, copied. By numpy: a third of clone's time for so few numbers."""
+        if self.params.device.type != "cpu":
+            return {name: t.detach().cpu().numpy().copy() for name, t in self._moving().items()}
+        if "views" not in self.bound:
+            self.bound["views"] = [(name, t.detach().numpy()) for name, t in self._moving().items()]
+        return {name: view.copy() for name, view in self.bound["views"]}
+
+    def _moving(self) -> dict[str, Tensor]:
+        named = self.tensors()
+        return {name: t for name, t in named.items() if name != "seeds" and not name.startswith("hp.")}
 
     def rows(self, index: Index) -> "Population":
         """A copy of these members, nothing shared."""

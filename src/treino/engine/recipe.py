@@ -14,7 +14,7 @@ from treino.engine.layout import Layout
 from treino.engine.losses import Loss
 from treino.engine.nets import MLP
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.population import Population
+from treino.engine.population import Copies, Population
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +112,7 @@ class Work:
 
     x: ``[N, D]``, or ``[N, *item_shape]`` for an own module. y: ``[N]`` int64 or ``[N, K]``.
     first: updates done before. factors: of each of the plan's schedules, one per step.
+    marks: the steps, from 1 on, after which the kernel puts copies of the one member's rows into ``kept``.
     """
 
     x: Tensor
@@ -119,7 +120,13 @@ class Work:
     batches: Sequence[Tensor | None]
     first: int
     factors: list[list[float]]
+    marks: frozenset[int] = frozenset()
+    kept: list[Copies] = field(default_factory=list)
 
     @property
     def steps(self) -> int:
         return len(self.batches)
+
+    def keep(self, population: Population) -> None:
+        """Copy the one member's rows as they are now."""
+        self.kept.append(population.copies())

@@ -14,6 +14,7 @@ from treino.engine.arguments import hyperparameter, whole
 from treino.engine.choosing import Best
 from treino.engine.feed import Part, Rows, answers, feed_of
 from treino.engine.kernels import Kernel
+from treino.engine.keyframes import Album
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.engine.own import Row
@@ -86,6 +87,7 @@ class Training:
         self._pending: list[Command] = []
         self._active = torch.arange(P)
         self._replay = Replay(self._play)
+        self.album = Album()
         self._seconds_per_step = 0.0
 
     # ---- what it looks like from outside
@@ -231,6 +233,7 @@ class Training:
             self._pending.remove(command)
         if due:
             self._replay.forget()
+            self.album.obeyed()
 
     # ---- going on
 
@@ -284,7 +287,8 @@ class Training:
         self._replay.remember(self._population, rows, first, self._feed.replay)
         try:
             with torch_state(self._kernel.intra_op):
-                loss_SR = self._kernel.run(self._population, rows, self._work(first, part))
+                work = self._work(first, part, self.album.marks(first, stop))
+                loss_SR = self._kernel.run(self._population, rows, work)
                 # a sum is fifty times cheaper than looking at every number
                 fine = math.isfinite(float(loss_SR.sum() + self._population.params.sum()))
                 loss_SR = loss_SR.cpu()
@@ -303,10 +307,12 @@ class Training:
         lost = rows[self._status_P[rows] == DIVERGED]
         kept_SP = loss_SP.clone() if len(lost) else loss_SP
         kept_SP[self._stop_step_P[lost] - first, lost] = torch.nan  # an epoch with such a step has no mean
-        return loss_SP.float(), self._borders(kept_SP, first, begin, ended, stop == due)
+        with self.album.of_chunk(self, work, int(self._stop_step_P[0]) if len(lost) else stop):
+            epochs = self._borders(kept_SP, first, begin, ended, stop == due)
+        return loss_SP.float(), epochs
 
-    def _work(self, first: int, part: Part) -> Work:
-        return Work(part.x, part.y, part.batches, first, self.plan.factors(first, part.stop))
+    def _work(self, first: int, part: Part, marks: frozenset[int] = frozenset()) -> Work:
+        return Work(part.x, part.y, part.batches, first, self.plan.factors(first, part.stop), marks)
 
     def _play(self, population: Population, first: int, stop: int) -> None:
         with torch_state(self._kernel.intra_op):

@@ -10,6 +10,7 @@ from treino.store.files import damaged
 from treino.words import _
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 _NON_FINITE = "$float"
@@ -47,6 +48,13 @@ def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -
         name: tensor.detach().cpu().clone(memory_format=contiguous_format) for name, tensor in tensors.items()
     }
     return save(copies, {"treino": _metadata_text(metadata)})
+
+
+def array_bytes(arrays: Mapping[str, "NDArray[Any]"], metadata: Mapping[str, Any]) -> bytes:
+    """The same of contiguous arrays, in a fraction of the time."""
+    from safetensors.numpy import save
+
+    return save(dict(arrays), {"treino": _metadata_text(metadata)})
 
 
 def tensor_value(data: bytes, path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:

@@ -7,7 +7,8 @@ A file is replaced whole or not at all: temporary file in the same folder, fsync
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
@@ -25,6 +26,7 @@ _unlink = os.unlink
 
 _CHUNK = 1 << 26  # some systems refuse a single write of 2 GB
 _TEMPORARY = ".tmp"
+SIDE_BY_SIDE = 8  # files that wait for the disk at once
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -116,6 +118,30 @@ def write_atomically(path: Path, data: bytes) -> None:
                 os.unlink(temporary)
             raise
         _sync(path.parent)
+
+
+def write_new(contents: Mapping[Path, bytes]) -> None:
+    """Put files where nobody looks for them yet, durably; after a crash some may be there in part.
+
+    They wait for the disk together: one after the other they would wait a hundred times as long.
+    """
+
+    def put(item: tuple[Path, bytes]) -> None:
+        path, data = item
+        with trouble(path):
+            descriptor = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            try:
+                write_all(descriptor, data)
+                _fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    with ThreadPoolExecutor(min(SIDE_BY_SIDE, max(1, len(contents)))) as pool:
+        for done in [pool.submit(put, item) for item in contents.items()]:
+            done.result()
+    for folder in {path.parent for path in contents}:
+        with trouble(folder):
+            _sync(folder)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

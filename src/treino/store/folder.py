@@ -5,7 +5,7 @@ While it is being written its manifest says "running", and the files that are co
 replaced by one that names how the run ended. A process that dies before leaves a folder that can be taken up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -197,6 +197,27 @@ class RunFolder:
         files.write_atomically(path, data)
         self._record({**listed, name: digest})
         return path
+
+    def write_new(self, contents: Mapping[str, bytes]) -> None:
+        """Put many files into the folder that are not in it yet; the manifest tells of all of them at once.
+
+        A process that dies before leaves files that the manifest doesn't know; `remove` takes them away.
+        """
+        self._require_writing()
+        if contents:
+            for place in {(self.path / name).parent for name in contents}:
+                files.make_folder(place)
+            files.write_new({self.path / name: data for name, data in contents.items()})
+            found = {name: files.digest(data) for name, data in contents.items()}
+            self._record({**self._manifest.files, **found})
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Take files out of the manifest, then off the disk."""
+        self._require_writing()
+        gone = set(names)
+        self._record({name: kept for name, kept in self._manifest.files.items() if name not in gone})
+        for name in sorted(gone):
+            files.remove(self.path / name)
 
     def read_bytes(self, name: str) -> bytes:
         """A file's content, its SHA-256 checked. Errors: `file_missing`, `run_damaged`, the disk's."""

@@ -6,6 +6,7 @@ from treino.data.dataset import Data
 from treino.inspection.curves import epoch_losses
 from treino.store import RunFolder
 from treino.workflows.findings import planned_faults
+from treino.workflows.segments import epochs_of, losses_of
 
 if TYPE_CHECKING:
     from treino.workflows.plan import Plan
@@ -53,7 +54,8 @@ UNKNOWN: dict[str, Any] = {
 
 def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) -> dict[str, Any]:
     """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
-    mean_E, deviation_E = epoch_losses(folder.database.losses(), steps_per_epoch, cut=over)
+    spec = folder.read_json("spec.json")
+    mean_E, deviation_E = epoch_losses(losses_of(folder, spec), steps_per_epoch, cut=over)
     measured = evaluations(folder, len(mean_E))
     return {
         "epochs": len(mean_E),
@@ -69,7 +71,8 @@ def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) ->
 def evaluations(folder: RunFolder, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
     found: dict[str, dict[str, list[float | None]]] = {}
-    for row in folder.database.epochs():
+    spec = folder.read_json("spec.json")
+    for row in epochs_of(folder, spec, int(spec["steps_per_epoch"])):
         if row.epoch <= epochs:
             of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
             of[row.epoch - 1] = row.value

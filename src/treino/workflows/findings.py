@@ -36,6 +36,7 @@ from treino.engine import Training
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.words import _
+from treino.workflows.segments import losses_of, segments_of
 
 if TYPE_CHECKING:
     from treino.workflows.plan import Plan
@@ -69,7 +70,7 @@ def planned_faults(planned: "Plan") -> list[dict[str, Any]]:
 def findings(folder: RunFolder, data: Data, planned: "Plan") -> tuple[list[dict[str, Any]], list[str]]:
     """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
     engine = planned.training
-    losses = np.asarray(folder.database.losses(), dtype=np.float64)
+    losses = np.asarray(losses_of(folder, folder.read_json("spec.json")), dtype=np.float64)
     seen = _histories(losses, data, planned)
     _faults(seen, planned, len(losses))
     main = seen.losses["loss", SETTINGS]
@@ -249,7 +250,7 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
 
     recipe = planned.training.recipe
     kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
-    settings = read_settings(folder.read_json("spec.json")["asked"] | kernel)
+    settings = read_settings({**segments_of(folder.read_json("spec.json"))[0].asked} | kernel)
     own = None if recipe.net is not None else copy.deepcopy(recipe.template)
     training = plan(settings, data, own).training
     for command in folder.database.commands():

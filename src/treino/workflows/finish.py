@@ -30,6 +30,7 @@ def finish(
     seconds: float,
     evaluation_seconds: float,
     waited_seconds: float,
+    segment: int = 0,
 ) -> "Run":
     """Measure the kept weights, write what a reader of the run needs, seal the folder and open it.
 
@@ -85,7 +86,7 @@ def finish(
         document["findings"], defects = findings(folder, held, planned)
         document["notes"] += defects
     folder.write_json("result.json", document)
-    folder.database.add_event(0, engine.step, status)
+    folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
     return Run(folder, data=held, net=net)
 

@@ -4,12 +4,14 @@ The training is made once more from the run's settings, put where the nearest st
 (a checkpoint, a keyframe, or the start), told the commands that it was told then, and trained up to the step.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
@@ -18,16 +20,18 @@ from treino.engine import Training
 from treino.engine.looking import look, next_batch
 from treino.engine.plan import Plan
 from treino.errors import TreinoError
+from treino.store import RunFolder
 from treino.words import _
 from treino.workflows.foreign import given_again, streams
-from treino.workflows.rebuild import rebuilt
+from treino.workflows.keyframes import kept_state, keyframes_in
+from treino.workflows.rebuild import obey_again, rebuilt
+from treino.workflows.segments import Segment, path_of
 from treino.workflows.source import data_of
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
-SEGMENT = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +65,35 @@ class Moment:
     state: dict[str, dict[str, Tensor]]
     gradients: dict[str, Tensor]
     saved: Saved
-    _plan: Plan
     _data: Data
+    _plan: Plan
+
+    @property
+    def data(self) -> Data:
+        """All rows that it trains on."""
+        return self._data
 
     @cached_property
     def batch(self) -> Batch:
         """The rows of the next update."""
-        index_B, rows = next_batch(self._plan, self.step), self._data.train
+        index_B, rows = next_batch(self._plan, self.step), self.data.train
         return Batch(index_B, rows.x.index_select(0, index_B), rows.y.index_select(0, index_B))
+
+    def branch(self, **changes: Any) -> "Run":
+        """A new run that goes on from here with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
+
+        What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
+        steps, patience, keep; ``name`` and ``out`` say where the run goes. Without changes it has the bits of
+        the run that it left, but for commands that this one was given later. The new run names its parent,
+        and holds the losses up to here, so that its curves begin at the beginning.
+
+        Raises:
+            TreinoError: a setting that can't change on the way; nothing is left to train.
+        """
+        from treino.workflows.branching import branching
+        from treino.workflows.train import drain
+
+        return drain(branching(self, changes))
 
 
 def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Moment]:
@@ -93,47 +118,74 @@ def last_step(run: "Run") -> int:
 def _played(run: "Run", wanted: list[int], data: Any) -> Iterator[Moment]:
     if not wanted:
         return
-    folder, spec, losses_S = run.folder, run.spec, run.losses
-    rows = _rows(run, data)
+    spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
     net = None if spec["net"] == "mlp" else run._net
-    planned = rebuilt(folder, spec, rows, net, run._trust)
-    training = planned.training
-    kept = kept_states(run)
-    obeyed: set[int] = set()
-    _tell(run, training, obeyed, 0)
-    for step in wanted:
-        nearest = max((at for at in kept if at <= step), default=-1)
-        if nearest > training.step:
-            tensors, meta = kept[nearest]()
-            training.load(tensors, meta["engine"])
-            _tell(run, training, set(meta["commands"]), nearest)
+    for link in path_of(spec):
+        steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
+        if steps:
+            training = rebuilt(run.folder, spec, rows, net, run._trust, link.segment).training
+            for step in _through(run, training, link.segment, steps, losses_S):
+                yield _moment(run, link.segment.number, training, rows, step, losses_S)
+
+
+def _through(
+    run: "Run", training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
+) -> Iterator[int]:
+    """Bring the training to each of the segment's steps, from the nearest state that was kept."""
+    kept = _kept_states(run.folder, segment)
+    obey_again(run.folder, training, segment, set(), 0)
+    for step in steps:
+        for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
+            state = kept[nearest](training, losses_S)
+            if state is not None:
+                saved, known = state
+                training.load(*saved)
+                obey_again(run.folder, training, segment, known, nearest)
+                break
         while training.step < step:
             training.advance(None, step)
-        yield _moment(run, training, rows, step, losses_S)
+        yield step
 
 
-def kept_states(run: "Run") -> Mapping[int, Any]:
-    """``{step: () -> (tensors, meta)}``: the states of the run that a replay can set out from."""
-    found: dict[int, Any] = {}
-    checkpoint = run.folder.last_checkpoint()
-    if checkpoint is not None:
-        found[checkpoint[1]["engine"]["step"]] = lambda: checkpoint
+State = tuple[Saved, set[int]]  # and the commands that are in it
+
+
+def _kept_states(
+    folder: RunFolder, segment: Segment
+) -> dict[int, Callable[[Training, NDArray[np.float32]], State | None]]:
+    """The steps of the segment at which its state was kept, and how to read it; None: it was given up
+    meanwhile, by the process that trains."""
+
+    def keyframe(name: str, training: Training, losses_S: NDArray[np.float32]) -> State | None:
+        try:
+            return kept_state(folder, name, training, losses_S), set()
+        except TreinoError as error:
+            if error.rule != "file_missing" or folder.manifest.sealed:
+                raise
+            return None
+
+    found: dict[int, Callable[[Training, NDArray[np.float32]], State | None]] = {
+        step: partial(keyframe, name)
+        for (number, step), name in keyframes_in(folder).items()
+        if number == segment.number
+    }
+    checkpoint = folder.last_checkpoint()
+    if checkpoint is not None and checkpoint[1].get("segment", 0) == segment.number:
+        tensors, meta = checkpoint
+        found[meta["engine"]["step"]] = lambda _training, _losses: (
+            (tensors, meta["engine"]),
+            set(meta["commands"]),
+        )
     return found
 
 
-def _tell(run: "Run", training: Training, known: set[int], since: int) -> None:
-    """The commands that the run obeyed from this step on, as far as the training doesn't know them."""
-    for command in run.folder.database.commands():
-        told = command.state == "applied" and command.name != "stop" and command.id not in known
-        if told and command.step is not None and command.step >= since:
-            training.set(command.name, command.value, command.step)
-
-
-def _moment(run: "Run", training: Training, rows: Data, step: int, losses_S: Any) -> Moment:
+def _moment(
+    run: "Run", segment: int, training: Training, rows: Data, step: int, losses_S: NDArray[np.float32]
+) -> Moment:
     seen = look(training)
     return Moment(
         run,
-        SEGMENT,
+        segment,
         step,
         training.net(0, "last"),
         float(losses_S[step - 1]) if step else None,
@@ -141,8 +193,8 @@ def _moment(run: "Run", training: Training, rows: Data, step: int, losses_S: Any
         seen.state,
         seen.gradients,
         training.save(),
-        training.plan,
         rows,
+        training.plan,
     )
 
 

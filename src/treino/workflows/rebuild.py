@@ -1,11 +1,12 @@
 """The training of a run once more, as its folder tells it: to go on with, or to play again."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine import begin_from
+from treino.engine import Training, begin_from
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -13,24 +14,45 @@ from treino.words import _
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
 from treino.workflows.plan import Plan, plan
+from treino.workflows.segments import Segment, newest, shown_settings
 
 START = "start.safetensors"
 MACHINE = ("engine", "threads", "device")
 
 
 def rebuilt(
-    folder: RunFolder, spec: dict[str, Any], data: Data, net: nn.Module | str | None, trust: bool
+    folder: RunFolder,
+    spec: dict[str, Any],
+    data: Data,
+    net: nn.Module | str | None,
+    trust: bool,
+    segment: Segment | None = None,
 ) -> Plan:
     """The run's training before its first step, with the kernel that it had and the weights it began with.
+
+    segment: whose settings it has; default the newest.
 
     Raises:
         TreinoError: its network is the user's own, and neither given again nor trusted.
     """
-    settings = read_settings(spec["asked"] | {name: spec["resolved"][name] for name in MACHINE})
+    segment = segment or newest(spec)
+    settings = read_settings({**segment.asked} | {name: spec["resolved"][name] for name in MACHINE})
     planned = plan(settings, data, net_again(folder, spec, net, trust, settings.seed))
     if folder.has(START):
         begin_from(planned.training, folder.read_tensors(START)[0])
-    return planned
+    return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
+
+
+def obey_again(folder: RunFolder, training: Training, segment: Segment, known: set[int], since: int) -> None:
+    """Tell the training what the run was told in this segment from step ``since`` on, but for ``known``."""
+    if since == segment.start:
+        for name, value in segment.changes.items():
+            training.set(name, value)
+    for command in folder.database.commands():
+        told = command.state == "applied" and command.name != "stop" and command.id not in known
+        in_segment = (command.segment or 0) == segment.number
+        if told and in_segment and command.step is not None and command.step >= since:
+            training.set(command.name, command.value, command.step)
 
 
 def net_again(

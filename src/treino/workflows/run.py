@@ -22,6 +22,7 @@ from treino.store import RunFolder, find, list_runs
 from treino.words import _
 from treino.workflows.document import UNKNOWN, evaluations, histories
 from treino.workflows.own_net import own_net
+from treino.workflows.segments import losses_of
 from treino.workflows.source import data_of
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class Run:
 
     @property
     def losses(self) -> np.ndarray:
-        """``[S]`` float32: the training loss of every step."""
-        return np.asarray(self.folder.database.losses())
+        """``[S]`` float32: the training loss of every step that led to the newest weights."""
+        return losses_of(self.folder, self.spec)
 
     @property
     def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
@@ -178,8 +179,10 @@ class Run:
         if self._net is not None:
             return own_net(self._net, s["seed"])
         if kind == "mlp":
+            # its layers are there also where it was set to 0 on the way, and count in the weights' names
+            dropout = s["dropout"] or self.spec.get("asked", {}).get("dropout") or 0.0
             made: nn.Module = mlp(
-                *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
+                *s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"]
             ).module(self.spec["inputs"], self.spec["outputs"])
             return made
         if kind == "file" and self._trust:
@@ -226,6 +229,20 @@ class Run:
         from treino.workflows.moments import moments
 
         return next(moments(self, [step], data))
+
+    def rewind(self, step: int, **changes: Any) -> "Run":
+        """Go back to a step of this run and on from there with other settings, in the same folder.
+
+        What came after the step stays in an older segment: nothing is overwritten, and figures, curves and
+        ``resume`` speak of the newest one. ``changes`` as in ``Moment.branch``.
+
+        Raises:
+            TreinoError: a setting that can't change on the way; a process is still training it.
+        """
+        from treino.workflows.branching import rewinding
+        from treino.workflows.train import drain
+
+        return drain(rewinding(self.at(step), changes))
 
     def set(self, name: str, value: float, step: int | None = None) -> None:
         """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.

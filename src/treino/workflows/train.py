@@ -17,7 +17,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.own.foreign import in_memory
-from treino.engine import Tick, begin_from
+from treino.engine import Tick, Training, begin_from
 from treino.engine.state import intra_op
 from treino.errors import TreinoError
 from treino.spec import Settings
@@ -28,17 +28,18 @@ from treino.workflows.document import facts
 from treino.workflows.finish import finish, illustrate
 from treino.workflows.foreign import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.workflows.interrupt import ctrl_c
+from treino.workflows.keyframes import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.own_net import own_net
 from treino.workflows.plan import Plan, plan
-from treino.workflows.rebuild import START, rebuilt
+from treino.workflows.rebuild import START, obey_again, rebuilt
 from treino.workflows.run import Run
+from treino.workflows.segments import losses_of, newest
 from treino.workflows.source import data_of, keep_copy, load_data, prepared_beside, reference
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
-SEGMENT = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,8 @@ def training(
         )
         yield Begun(folder, data, planned)
         try:
-            yield from _drive(folder, data, planned, Clock(), checkpoint_seconds, lean)
+            keep_keyframes(folder, planned.training, settings.every)
+            yield from drive(folder, data, planned, Clock(), checkpoint_seconds, lean)
         except TreinoError as error:
             if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
                 folder.close()
@@ -214,37 +216,49 @@ def resuming(
         )
     data = given_again(folder, spec, data) if given else data_of(folder, data_file)
     planned = rebuilt(folder, spec, data, net, trust)
+    segment = newest(spec)
     with folder:
         folder.unseal()
-        clock, db = Clock(), folder.database
-        kept = folder.last_checkpoint()
-        if kept is not None:
-            tensors, meta = kept
-            planned.training.load(tensors, meta["engine"])
-            clock = Clock(*meta["clock"])
-        known = set(kept[1]["commands"]) if kept is not None else set()
-        engine = planned.training
-        lost = len(db.losses(SEGMENT)) - engine.step
+        engine, db = planned.training, folder.database
+        clock, known = _put_back(folder, spec, engine)
+        lost = len(losses_of(folder, spec)) - engine.step
         db.cut(
-            SEGMENT,
+            segment.number,
             engine.step,
             -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch),
         )
-        for command in db.commands():
-            if command.state == "applied" and command.name != "stop" and command.id not in known:
-                engine.set(command.name, command.value, command.step)
-        db.add_event(SEGMENT, engine.step, "resumed", said_on_resuming(data, lost))
+        cut_keyframes(folder, segment.number, engine.step)
+        obey_again(folder, engine, segment, known, engine.step)
+        db.add_event(segment.number, engine.step, "resumed", said_on_resuming(data, lost))
+        keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
         yield Begun(folder, data, planned)
-        yield from _drive(folder, data, planned, clock, checkpoint_seconds)
+        yield from drive(folder, data, planned, clock, checkpoint_seconds, segment=segment.number)
 
 
-def _drive(
+def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tuple["Clock", set[int]]:
+    """Put the training where its newest segment was saved last, or where that set out from.
+
+    -> the time so far, and the commands that are in what was saved.
+    """
+    segment, kept = newest(spec), folder.last_checkpoint()
+    if kept is not None and kept[1].get("segment", 0) == segment.number:
+        tensors, meta = kept
+        engine.load(tensors, meta["engine"])
+        return Clock(*meta["clock"]), set(meta["commands"])
+    if segment.origin is not None:
+        name = name_of(segment.number, segment.start)
+        engine.load(*kept_state(folder, name, engine, losses_of(folder, spec)))
+    return Clock(), set()
+
+
+def drive(
     folder: RunFolder,
     data: Data,
     planned: Plan,
     clock: Clock,
     checkpoint_seconds: float,
     lean: bool = False,
+    segment: int = 0,
 ) -> Iterator[Event]:
     """Chunk after chunk until it is over, recorded and checkpointed; then the folder is sealed."""
     engine, per_epoch = planned.training, planned.training.steps_per_epoch
@@ -253,12 +267,12 @@ def _drive(
     saved, cost, status = time.perf_counter(), 0.0, "finished"
     with ctrl_c() as asked, intra_op(1 if engine.engine == "flat-bmm" else engine.threads):
         while not engine.done:
-            if _stop_asked(folder, engine):
+            if _stop_asked(folder, engine, segment):
                 status = "stopped"
                 break
             border = (engine.step // per_epoch + 1) * per_epoch if borders else None
             tick = engine.advance(CHUNK_SECONDS, border)
-            _record(folder, tick, clock)
+            _record(folder, tick, clock, segment)
             yield Advanced(tick, engine.steps)
             if asked():
                 status = "interrupted"
@@ -267,38 +281,38 @@ def _drive(
                 continue
             if time.perf_counter() - saved > max(checkpoint_seconds, CHECKPOINT_SHARE * cost):
                 clock.epoch_so_far += clock.lap()
-                cost = _checkpoint(folder, engine, clock)
+                cost = _checkpoint(folder, engine, clock, segment)
                 saved = time.perf_counter()
                 clock.lap()
         clock.epoch_so_far += clock.lap()
         if engine.done or not borders or engine.step % per_epoch == 0:
-            _checkpoint(folder, engine, clock)
+            _checkpoint(folder, engine, clock, segment)
         if engine.done and engine.status_P[0] == "diverged":
             status = "diverged"
         seconds = clock.seconds + clock.epoch_so_far
         waited = clock.waited + engine.waited
-        run = finish(folder, data, planned, status, seconds, clock.evaluation, waited)
+        run = finish(folder, data, planned, status, seconds, clock.evaluation, waited, segment)
         if not lean:
             illustrate(run)
     yield Ended(run, status == "interrupted")
 
 
-def _record(folder: RunFolder, tick: Tick, clock: Clock) -> None:
+def _record(folder: RunFolder, tick: Tick, clock: Clock, segment: int) -> None:
     db = folder.database
     loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
-    db.add_losses(SEGMENT, tick.step - len(loss_S), loss_S)
+    db.add_losses(segment, tick.step - len(loss_S), loss_S)
     for epoch in tick.epochs:
         seconds = clock.epoch_so_far + (epoch.ended - clock.at)
         clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0
         clock.seconds += seconds + epoch.evaluation_seconds
         clock.evaluation += epoch.evaluation_seconds
-        db.add_epoch(SEGMENT, epoch.number, "train", "seconds", seconds)
+        db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
         for split, metrics in (epoch.evaluation or {}).items():
             for metric, value_P in metrics.items():
-                db.add_epoch(SEGMENT, epoch.number, split, metric, float(value_P[0]))
+                db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
 
 
-def _stop_asked(folder: RunFolder, engine: Any) -> bool:
+def _stop_asked(folder: RunFolder, engine: Any, segment: int) -> bool:
     """Obey the commands that came in since the last chunk; True where one of them was to stop."""
     stop, commands = False, folder.database.poll_commands()
     for command in commands:
@@ -308,18 +322,19 @@ def _stop_asked(folder: RunFolder, engine: Any) -> bool:
             else:
                 engine.set(command.name, command.value, command.step)
         except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
-            folder.database.mark_command(command.id, "refused", segment=SEGMENT)
-            folder.database.add_event(SEGMENT, engine.step, "refused", {"message": str(error)})
+            folder.database.mark_command(command.id, "refused", segment=segment)
+            folder.database.add_event(segment, engine.step, "refused", {"message": str(error)})
             continue
-        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step), SEGMENT)
+        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step), segment)
     if commands:
         folder.database.flush()
     return stop
 
 
-def _checkpoint(folder: RunFolder, engine: Any, clock: Clock) -> float:
+def _checkpoint(folder: RunFolder, engine: Training, clock: Clock, segment: int) -> float:
     """-> the seconds that it took."""
     begin = time.perf_counter()
+    write_keyframes(folder, engine, segment)
     tensors, meta = engine.save()
     folder.database.flush()
     done = [c.id for c in folder.database.commands() if c.state == "applied"]
@@ -327,6 +342,7 @@ def _checkpoint(folder: RunFolder, engine: Any, clock: Clock) -> float:
         tensors,
         {
             "engine": meta,
+            "segment": segment,
             "clock": [clock.seconds, clock.evaluation, clock.epoch_so_far, clock.waited + engine.waited],
             "commands": done,
         },

@@ -139,6 +139,10 @@ class Workspace:
             if n.clip is not None:
                 clip_(self.g, n.clip)
             self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.recipe.nesterov)
+            if s + 1 in work.marks:
+                for mine, theirs in zip(here, there, strict=True):
+                    theirs.copy_(mine[: len(theirs)])
+                work.keep(population)
         place = rows.to(self.p.device)
         for mine, theirs in zip(here, there, strict=True):
             theirs.index_copy_(0, place, mine[: len(rows)])

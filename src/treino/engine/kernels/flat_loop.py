@@ -60,7 +60,7 @@ class FlatLoop:
         g, x, y = population.grads[row], work.x, work.y
         clip = None if hp["clip"] == OFF["clip"] else hp["clip"]
         keys = self._keys(population, row, work, hp["dropout"])
-        factors = work.factors[int(population.schedule_P[row])]
+        factors, marks = work.factors[int(population.schedule_P[row])], work.marks
         for s, (batch, factor, loss) in enumerate(zip(work.batches, factors, loss_S.unbind(0), strict=True)):
             if batch is None:
                 now = back.whole(x, y)
@@ -82,6 +82,8 @@ class FlatLoop:
                 clip_(g, clip)
             t = work.first + s + 1
             update(member_numbers(hp, factor, t), t)
+            if s + 1 in marks:
+                work.keep(population)
 
     def _keys(self, population: Population, row: int, work: Work, rate: float) -> list[list[tuple[int, int]]]:
         layers = len(self.shape.sizes) - 2

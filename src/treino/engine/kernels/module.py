@@ -103,6 +103,9 @@ class Module:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
             optimizer.param_groups[0]["lr"] = hp["lr"] * factor
             optimizer.step()
+            if s + 1 in work.marks:
+                store_buffers(module, population.buffer_layout, population.buffers[row])
+                work.keep(population)
         store_buffers(module, population.buffer_layout, population.buffers[row])
 
     def _set(self, bound: Bound, hp: dict[str, float], first: int) -> None:

@@ -1,0 +1,98 @@
+"""A run's keyframes: states to play on from, in ``keyframes/SEGMENT-STEP.safetensors``.
+
+They are copied in memory while the run trains, and written together when a checkpoint is: a file takes as
+long as a step of a small network, and one that waits for the disk as long as twenty. The distance between
+two is doubled until all that are planned fit into the budget, which is where leaving out every second one as
+they come would end, without writing what is thrown away.
+"""
+
+import re
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from treino.engine import Training
+from treino.engine.keyframes import begin, bytes_of, state_of
+from treino.store import RunFolder
+from treino.store.encoding import array_bytes
+
+BUDGET = 64_000_000  # bytes, of all keyframes of a folder
+FOLDER = "keyframes"
+_NAME = re.compile(rf"{FOLDER}/(\d+)-(\d+)\.safetensors")
+
+
+def name_of(segment: int, step: int) -> str:
+    return f"{FOLDER}/{segment}-{step}.safetensors"
+
+
+def keyframes_in(folder: RunFolder) -> dict[tuple[int, int], str]:
+    """``{(segment, step): name}`` of those that the manifest knows."""
+    found = ((_NAME.fullmatch(name), name) for name in folder.manifest.files)
+    return {(int(m[1]), int(m[2])): name for m, name in found if m is not None}
+
+
+def distance(every: int, steps: int, size: int, budget: int | None = None) -> int:
+    """Steps between two keyframes of ``size`` bytes, so that those of so many steps fit; 0: none does."""
+    budget = BUDGET if budget is None else budget
+    if size > budget:
+        return 0
+    while (steps // every + 1) * size > budget:
+        every *= 2
+    return every
+
+
+def keep_keyframes(folder: RunFolder, training: Training, every: int | None, segment: int = 0) -> None:
+    """Begin to keep them, at the same steps however often the run is stopped and resumed.
+
+    Where the budget puts them further apart than asked, or leaves none, an event says so.
+    """
+    if every is None:
+        return
+    size = bytes_of(training)
+    room = BUDGET
+    older = [place for place in keyframes_in(folder) if place[0] < segment]
+    if older:  # earlier segments give up every second one, but for the first of each, until half is free
+        room = BUDGET - size * len(thinned(folder, older, size))
+    apart = distance(every, training.steps, size, room)
+    if apart != every:
+        folder.database.add_event(segment, training.step, "keyframes", {"asked": every, "apart": apart})
+    if apart:
+        begin(training, apart)
+
+
+def thinned(folder: RunFolder, places: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    """Leave out every second of these until they take half of the budget at most; -> those that stay."""
+    firsts = {segment: min(step for s, step in places if s == segment) for segment, _step in places}
+    kept = sorted(places)
+    while len(kept) * size > BUDGET // 2:
+        rest = [p for p in kept if firsts[p[0]] != p[1]]
+        fewer = sorted({p for p in kept if firsts[p[0]] == p[1]} | set(rest[1::2]))
+        if len(fewer) == len(kept):
+            break
+        kept = fewer
+    folder.remove(name_of(*place) for place in set(places) - set(kept))
+    return kept
+
+
+def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> None:
+    """Those that were gathered since the last time."""
+    taken = training.album.take()
+    folder.write_new({name_of(segment, k.step): array_bytes(k.arrays, k.meta) for k in taken})
+
+
+def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
+    """Take back those after ``step`` updates of the newest segment, and what a dying process left."""
+    known = keyframes_in(folder)
+    there = {f"{FOLDER}/{path.name}" for path in (folder.path / FOLDER).glob("*.safetensors")}
+    folder.remove(
+        (there - set(known.values())) | {name for place, name in known.items() if place > (segment, step)}
+    )
+
+
+def kept_state(
+    folder: RunFolder, name: str, training: Training, losses_S: Any
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The keyframe as ``Training.load`` takes it; losses_S: of the steps that led to it."""
+    tensors, meta = folder.read_tensors(name)
+    return state_of(training, tensors, meta, torch.from_numpy(losses_S))

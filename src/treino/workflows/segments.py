@@ -1,0 +1,109 @@
+"""The segments of a run: what it trained, and what it trained from one of its steps on with other settings.
+
+Nothing is overwritten: rewinding opens the next segment in the same folder, branching the next one in a new
+folder that holds the past which it shares. The newest segment and those that it set out from are the run's
+path; its losses and figures are those of the path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from treino.store import EpochValue, RunFolder
+
+
+@dataclass(frozen=True)
+class Segment:
+    """origin: segment and step that it set out from, None of the first. asked: settings as asked.
+    changes: hyper-parameters that are others from its first step on, by the engine's names."""
+
+    number: int = 0
+    origin: tuple[int, int] | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def start(self) -> int:
+        """Updates that were done before its first one."""
+        return self.origin[1] if self.origin else 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "origin": list(self.origin) if self.origin else None,
+            "asked": dict(self.asked),
+            "changes": dict(self.changes),
+        }
+
+    def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
+        """The resolved settings with its changes, by the names of the table of settings."""
+        shown = {name: value for name, value in self.changes.items() if name in resolved}
+        if (betas := resolved.get("betas")) is not None:
+            shown["betas"] = [self.changes.get(f"beta{i + 1}", b) for i, b in enumerate(betas)]
+        return {**resolved, **shown}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A part of a path: the segment's steps after ``first`` updates, up to ``stop`` of them (None: all)."""
+
+    segment: Segment
+    first: int
+    stop: int | None
+
+
+def segments_of(spec: Mapping[str, Any]) -> list[Segment]:
+    """All of them, by their numbers."""
+    found = spec.get("segments") or [
+        {"number": 0, "origin": None, "asked": spec.get("asked", {}), "changes": {}}
+    ]
+    return [
+        Segment(s["number"], tuple(s["origin"]) if s["origin"] else None, s["asked"], s["changes"])
+        for s in found
+    ]
+
+
+def newest(spec: Mapping[str, Any]) -> Segment:
+    return segments_of(spec)[-1]
+
+
+def path_of(spec: Mapping[str, Any], number: int | None = None) -> list[Link]:
+    """From the first step to the end of this segment (default: the newest)."""
+    segments = {s.number: s for s in segments_of(spec)}
+    segment, stop = segments[max(segments) if number is None else number], None
+    path = [Link(segment, segment.start, stop)]
+    while segment.origin is not None:
+        before, stop = segment.origin
+        segment = segments[before]
+        path.append(Link(segment, segment.start, stop))
+    return path[::-1]
+
+
+def shown_settings(
+    spec: Mapping[str, Any], resolved: Mapping[str, Any], number: int | None = None
+) -> dict[str, Any]:
+    """The resolved settings as they are in this segment (default: the newest), with the path's changes."""
+    settings = dict(resolved)
+    for link in path_of(spec, number):
+        settings = link.segment.settings(settings)
+    return settings
+
+
+def losses_of(folder: RunFolder, spec: Mapping[str, Any]) -> "np.ndarray":
+    """``[S]`` float32: the training loss of every step of the run's path."""
+    parts = []
+    for link in path_of(spec):
+        losses_S = np.asarray(folder.database.losses(link.segment.number))
+        parts.append(losses_S if link.stop is None else losses_S[: link.stop - link.first])
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def epochs_of(folder: RunFolder, spec: Mapping[str, Any], steps_per_epoch: int) -> list[EpochValue]:
+    """What was measured at the ends of the path's epochs."""
+    found: list[EpochValue] = []
+    for link in path_of(spec):
+        rows = folder.database.epochs(link.segment.number)
+        found += [row for row in rows if link.stop is None or row.epoch * steps_per_epoch <= link.stop]
+    return found

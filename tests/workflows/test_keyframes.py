@@ -1,0 +1,167 @@
+"""Keyframes: where they lie, what they hold, that a training doesn't feel them, and that kills lose none."""
+
+import os
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workflows.test_moments import CASES, Own, replayed, watched
+from tests.workflows.test_resume import begun, in_a_child, killed_after, same
+from treino.errors import TreinoError
+from treino.spec import read_settings
+from treino.store import RunFolder
+from treino.workflows import keyframes
+from treino.workflows.fit import fit
+from treino.workflows.keyframes import distance, keyframes_in, name_of
+from treino.workflows.moments import moments
+from treino.workflows.run import Run, open_run
+from treino.workflows.train import drain, resuming, training
+
+
+def steps_kept(run: Run) -> list[int]:
+    return sorted(step for _segment, step in keyframes_in(run.folder))
+
+
+@given(st.integers(1, 1000), st.integers(1, 10**7), st.integers(1, 10**8))
+def test_the_distance_doubles_until_all_fit(every: int, steps: int, size: int) -> None:
+    found = distance(every, steps, size)
+    if found == 0:
+        assert size > keyframes.BUDGET
+        return
+    assert len(range(0, steps + 1, found)) * size <= keyframes.BUDGET
+    doublings = (found // every).bit_length() - 1
+    assert found == every * 2**doublings
+    assert doublings == 0 or len(range(0, steps + 1, found // 2)) * size > keyframes.BUDGET
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [*CASES, "own network"])
+def test_a_training_does_not_feel_its_keyframes(case: str, tmp_path: Path) -> None:
+    asked = CASES.get(case, {}) | ({} if case == "own network" else {"hidden": [9]})
+    net: dict[str, Any] = {"net": Own()} if case == "own network" else {}
+    torch.manual_seed(0)
+    if net:
+        weights = {name: t.clone() for name, t in net["net"].state_dict().items()}
+    plain, seen = watched("wine", asked, tmp_path, **net)
+    if net:
+        net["net"].load_state_dict(weights)
+    run, _seen = watched("wine", asked | {"every": 7}, tmp_path, **net)
+    np.testing.assert_array_equal(run.losses.view(np.int32), plain.losses.view(np.int32))
+    assert all(torch.equal(run.tensors[name], t) for name, t in plain.tensors.items())
+    assert steps_kept(run) == list(range(0, run.document["steps"] + 1, 7))
+    replayed(run, seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["plain", "as taught", "dropout and cosine", "batch norm", "flat-bmm"])
+def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) -> None:
+    """Each keyframe, as it lies on the disk, against the state that a replay from the start saves."""
+    asked = CASES[case] | {"epochs": 15, "seed": 1}
+    run = fit("wine", parent=tmp_path, lean=True, every=6, **asked)
+    bare = fit("wine", parent=tmp_path, lean=True, **asked)
+    for step in steps_kept(run):
+        tensors, meta = run.folder.read_tensors(name_of(0, step))
+        saved, told = bare.at(step).saved
+        for name, value in tensors.items():
+            assert torch.equal(value, saved[name]), (step, name)
+        assert meta["step"] == step
+        assert meta["evaluated"] == told["evaluated"]
+        again, told_again = run.at(step).saved
+        assert told_again == told
+        for name, value in saved.items():
+            if name not in ("status", "stop_step") or step < run.document["steps"]:
+                assert torch.equal(value.nan_to_num(), again[name].nan_to_num()), (step, name)
+
+
+@pytest.mark.slow
+def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
+    assert steps_kept(first) == list(range(first.document["steps"] + 1))
+    size = (first.path / name_of(0, 0)).stat().st_size
+    monkeypatch.setattr(keyframes, "BUDGET", 20 * size)
+    run = fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
+    kept = steps_kept(run)
+    assert kept == list(range(0, 121, 8))
+    assert sum((run.path / name_of(0, step)).stat().st_size for step in kept) <= 20 * size
+    again = run.rewind(60)
+    assert sum(p.stat().st_size for p in (run.path / "keyframes").iterdir()) <= 20 * size * 1.1
+    assert (0, 0) in keyframes_in(again.folder)
+    assert (1, 60) in keyframes_in(again.folder)
+    monkeypatch.setattr(keyframes, "BUDGET", size // 2)
+    none = fit("wine", parent=tmp_path, lean=True, epochs=3, every=1)
+    assert steps_kept(none) == []
+    assert none.at(7).step == 7
+
+
+@pytest.mark.slow
+def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
+    run = fit("wine", parent=tmp_path, lean=True, epochs=5, every=5)
+    path = run.path / name_of(0, 10)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TreinoError, match=r"0-10\.safetensors is damaged"):
+        open_run(run.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    settings = read_settings({"epochs": 60, "hidden": [17, 5], "every": 5, "name": "run", "dropout": 0.1})
+    whole = drain(training("wine", settings, parent=tmp_path / "whole"))
+
+    def train() -> Run:
+        return drain(training("wine", settings, parent=tmp_path, checkpoint_seconds=0))
+
+    path = tmp_path / "run"
+    killed_after(train, 0.3 + rng.random() * 0.5)
+    while not begun(path):
+        shutil.rmtree(path, ignore_errors=True)
+        killed_after(train, 0.5 + rng.random())
+    for _kill in range(3):
+        if RunFolder.open(path, verify=False).status != "interrupted":
+            break
+        killed_after(lambda: drain(resuming(path, checkpoint_seconds=0)), 0.2 + rng.random() * 0.4)
+    if RunFolder.open(path, verify=False).status == "interrupted":
+        drain(resuming(path))
+    run = open_run(path)
+    same(run, whole)
+    assert steps_kept(run) == steps_kept(whole)
+    there = {f"keyframes/{name}" for name in os.listdir(path / "keyframes")}
+    assert there == set(keyframes_in(run.folder).values())
+    for name in there:
+        assert (path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_moment_of_a_running_run(tmp_path: Path) -> None:
+    """Another process trains; this one looks back into it meanwhile."""
+    settings = read_settings({"steps": 200_000, "every": 1000, "name": "run", "hidden": [4]})
+    pid = in_a_child(lambda: drain(training("wine", settings, parent=tmp_path, checkpoint_seconds=0.2)))
+    path, found = tmp_path / "run", None
+    try:
+        for _try in range(200):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                break
+            if begun_there(path) and len(open_run(path).losses) > 3000:
+                found = [moment.step for moment in moments(open_run(path), [0, 1500, 2500])]
+                break
+            import time
+
+            time.sleep(0.1)
+        open_run(path).stop()
+    finally:
+        os.waitpid(pid, 0)
+    assert found == [0, 1500, 2500]
+
+
+def begun_there(path: Path) -> bool:
+    return (path / "spec.json").exists() and (path / "manifest.json").exists()
