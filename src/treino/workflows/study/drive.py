@@ -230,21 +230,18 @@ def _tracks(source: Any, data: Data, asked: Asked, before: Mapping[str, Any] | N
 
 def _prepared(source: Any, first: Data, settings: Settings, known: dict[str, Data]) -> Data:
     """The rows as these settings prepare them; the splits are always the same."""
-
-    def key(of: Mapping[str, Any]) -> str:
-        return json.dumps([of.get(name) for name in PREPARED])
-
-    asked = {name: getattr(settings, name) for name in PREPARED}
-    known.setdefault(key({"impute": "median"} | dict(first.arguments)), first)
-    if key(asked) not in known:
+    as_first = {name: first.arguments.get(name, getattr(settings, name)) for name in PREPARED}
+    asked = {n: getattr(settings, n) if n in settings.model_fields_set else v for n, v in as_first.items()}
+    known.setdefault(json.dumps(as_first), first)
+    if (key := json.dumps(asked)) not in known:
         if isinstance(source, Data):
             raise TreinoError(
                 "data_is_loaded",
                 _("The data is prepared already, so a study can't compare how."),
                 _("Give what the data is made from, or leave {names} out.").format(names=", ".join(PREPARED)),
             )
-        known[key(asked)] = load_data(source, settings)
-    return known[key(asked)]
+        known[key] = load_data(source, settings)
+    return known[key]
 
 
 def _check_until(asked: Asked, data: Data, track: Track) -> None:
