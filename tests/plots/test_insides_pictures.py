@@ -1,0 +1,328 @@
+"""Pictures of a network's inside: what stands in them, that they look as they did and are safe."""
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from tests.plots.browser import looked_at
+from tests.plots.reference import looks_like
+from treino.inspection.columns import Cost, Importances, Together
+from treino.inspection.confusion import Confusion
+from treino.inspection.dependence import Dependence
+from treino.inspection.insides import Insides, Stage
+from treino.inspection.mistakes import Mistakes
+from treino.inspection.views import Points, Sight
+from treino.inspection.weights import FirstWeights
+from treino.plots.confusion import confusion_figure
+from treino.plots.dependence import dependence_figure
+from treino.plots.importance import importance_figure
+from treino.plots.mistakes import mistakes_figure
+from treino.plots.network import network_svg
+from treino.plots.signed import NEGATIVE, POSITIVE, largest, on_paper, rgba
+from treino.plots.style import PAPER, png
+from treino.plots.weights import weights_figure
+
+NASTY = "<script>alert(1)</script> $x_1$"
+
+
+def texts(figure: Figure) -> str:
+    return "\n".join(t.get_text() for t in figure.findobj(Text))
+
+
+def stage(name: str, what: str, seen_KRR: np.ndarray, total: int = 0, **change: object) -> Stage:
+    k = len(seen_KRR)
+    made = Stage(
+        name, what, total or k, np.arange(k), (), seen_KRR, np.linspace(-1, 1, k), None, np.ones(k), None,
+        np.zeros(k, bool), np.ones(k),
+    )  # fmt: skip
+    return replace(made, **change)  # type: ignore[arg-type]
+
+
+def inside(*, classes: tuple[str, ...] = ("red", NASTY), names: tuple[str, ...] = ("hue", NASTY)) -> Insides:
+    """Two inputs, three units of which one is dead, two classes."""
+    at = np.linspace(-1, 1, 10)
+    a, b = np.meshgrid(at, at)
+    hidden = np.stack([np.maximum(a, 0), np.maximum(b - a, 0), 0 * a])
+    weight = np.array([[1.0, 0.0], [-1.0, 1.0], [-0.2, -0.1]])
+    fine = np.linspace(-1, 1, 120)
+    x, y = np.meshgrid(fine, fine)
+    share = 1 / (1 + np.exp(4 * x * y))
+    said = np.stack([share, 1 - share], -1) if classes else (50 * x * y)[..., None]
+    points = Points(
+        "test", np.array([[-0.5, 0.5], [0.3, 0.2]]), np.array([0.0, 1.0]), np.array([0.0, 0.0]),
+        np.array([7, 9]), 2,
+    )  # fmt: skip
+    return Insides(
+        "wine", classes, "price", 10.0,
+        Sight("all", "train", 9, names, lambda x: x.numpy(), torch.from_numpy), at, at,
+        (
+            stage("", "inputs", np.stack([a, b]), labels=names, bias_K=None, norm_K=np.full(2, np.nan)),
+            stage("0", "Linear, ReLU", hidden, 51, weight_KJ=weight, dead_K=np.array([False, False, True])),
+            stage("2", "Linear", np.stack([a * b, -a * b])[: len(classes) or 1],
+                  labels=classes or ("price",), weight_KJ=np.ones((len(classes) or 1, 3))),
+        ),
+        fine, fine, said, (points,), None, 40, 0, (),
+    )  # fmt: skip
+
+
+def drawn(svg: str) -> ElementTree.Element:
+    return ElementTree.fromstring(svg)
+
+
+def of(root: ElementTree.Element, tag: str, kind: str = "") -> list[ElementTree.Element]:
+    found = root.iter(f"{{http://www.w3.org/2000/svg}}{tag}")
+    return [e for e in found if not kind or kind in (e.get("class") or "").split()]
+
+
+def test_the_diagram_draws_every_unit_every_weight_and_every_bias() -> None:
+    svg = network_svg(inside())
+    root = drawn(svg)
+    edges = of(root, "path", "edge")
+    assert len(edges) == 2 * 3 + 3 * 2
+    said = {unescape(t.text or "") for t in of(root, "title")}
+    assert "hue → unit 1: -1" in said
+    signs = {(t.text or ""): e.get("class") for e in edges for t in of(e, "title")}
+    assert signs["hue → unit 0: +1"] == "edge p"
+    assert signs["hue → unit 1: -1"] == "edge n"
+    widths = {(t.text or ""): float(e.get("stroke-width") or 0) for e in edges for t in of(e, "title")}
+    assert widths["hue → unit 0: +1"] == max(widths.values()) > 5 * widths["hue → unit 2: -0.2"] / 2
+    assert len(of(root, "image")) == 2 + 3 + 2 + 1
+    assert len(of(root, "rect", "dead")) == 1
+    assert len([r for kind in ("pf", "nf") for r in of(root, "rect", kind)]) == 3 + 2
+    words = " ".join("".join(t.itertext()) for t in of(root, "text"))
+    for text in ("+48 more", "3 of 51", "hue", "red", "Linear, ReLU", "2 test rows on it"):
+        assert text in words, text
+    (wrong,) = of(root, "circle", "wrong")
+    assert "row 9" in "".join(wrong.itertext())
+
+
+def test_the_diagram_asks_for_nothing_and_runs_nothing() -> None:
+    svg = network_svg(inside(names=(NASTY, 'quote " & \x00\x1b\n')))
+    root = drawn(svg)
+    assert not of(root, "script")
+    assert NASTY in "".join(root.itertext())
+    assert {u[:22] for u in re.findall(r'href="([^"]*)', svg)} == {"data:image/png;base64,"}
+    assert "url(" not in svg
+    assert network_svg(inside()) == network_svg(inside())  # the same numbers give the same bytes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_diagram_in_a_browser(tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "page.html").write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>d</title>{network_svg(inside())}'
+    )
+    seen = looked_at(tmp_path / "page.html", scheme=scheme)
+    assert seen.said == seen.asked == []
+    assert seen.without_alt == 0
+    assert "+48 more" in seen.text
+
+
+@pytest.mark.slow
+def test_diagrams_of_numbers_of_one_input_of_pictures_and_of_what_overflows() -> None:
+    svg = network_svg(inside(classes=()))
+    assert "price: blue above its mean 10, orange below" in svg
+    shown = inside(classes=("a", "b"))
+    flat = replace(
+        shown, y_R=np.zeros(1), fine_y_R=np.zeros(1), said_RRC=shown.said_RRC[:1],
+        sight=replace(shown.sight, axis_names=("hue",)),
+        stages=tuple(replace(s, seen_KRR=s.seen_KRR[:, :1]) for s in shown.stages),
+        points=(replace(shown.points[0], at_NK=shown.points[0].at_NK[:, :1]),),
+    )  # fmt: skip
+    assert "what a unit gives over hue." in network_svg(flat)
+    tiles = np.random.default_rng(0).normal(size=(3, 1, 5, 5))
+    picture = replace(
+        shown,
+        stages=(replace(shown.stages[1], tile_K=tiles, weight_KJ=None), shown.stages[2]),
+        mean_item=np.random.default_rng(1).random((1, 5, 5)),
+    )
+    root = drawn(network_svg(picture))
+    assert len(of(root, "path", "s")) == 3
+    assert "25 inputs" in "".join(root.itertext())
+    assert "No lines where" not in "".join(root.itertext())
+    broken = replace(shown, said_RRC=np.full_like(shown.said_RRC, np.nan))
+    assert "not finite there" in network_svg(broken)
+    nothing = replace(shown, stages=shown.stages[:1])
+    assert "probability in the class" not in network_svg(nothing)
+    assert drawn(network_svg(nothing)) is not None
+
+
+def test_signed_colours() -> None:
+    from matplotlib.colors import to_rgb
+
+    found = on_paper(np.array([2.0, -2.0, 0.0, 4.0]), 2.0)
+    np.testing.assert_allclose(found, [to_rgb(c) for c in (POSITIVE, NEGATIVE, PAPER, POSITIVE)])
+    assert rgba(np.array([np.nan]), 1.0)[0, 3] == 1.0
+    assert largest(np.array([np.nan, np.inf])) == largest(np.zeros(3)) == 1.0
+    assert largest(np.array([-3.0, np.nan, 3.0])) == 3.0
+
+
+def confused(count: int = 3, **change: object) -> Confusion:
+    rng = np.random.default_rng(0)
+    table = np.diag(rng.integers(5, 30, count)) + (rng.random((count, count)) < 0.2) * 2
+    names = tuple(["red", "green", NASTY][:count] if count <= 3 else [f"kind {k}" for k in range(count)])
+    made = Confusion("wine", names, table, np.zeros(count, int), "test", (0.8, 0.99))
+    return replace(made, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_confusion_says_what_is_mixed_up() -> None:
+    shown = confused(count_CC=np.array([[9, 1, 0], [0, 8, 0], [3, 0, 4]]))
+    figure = confusion_figure(shown)
+    said = texts(figure)
+    assert "Accuracy 0.840: 21 of 25 test rows right" in said
+    assert "taken for red (3 of 7); red taken for green (1 of 10)." in said
+    assert "8\n100 %" in said
+    looks_like(figure, "confusion")
+    many = confusion_figure(confused(150))
+    assert "and " in texts(many)
+    looks_like(many, "confusion_many")
+    nothing = confusion_figure(confused(2, count_CC=np.zeros((2, 2), int), unsaid_C=np.array([4, 5])))
+    assert "On 9 rows the outputs are not finite" in texts(nothing)
+    lonely = confusion_figure(confused(1, count_CC=np.array([[6]]), split="train"))
+    assert "The network learnt from these rows" in texts(lonely)
+    assert "No class is taken for another" in texts(lonely)
+    png(lonely)
+    absent = confusion_figure(confused(count_CC=np.diag([4, 5, 0])))
+    assert "Without a test row: <script>" in texts(absent)
+
+
+def mistaken(rows: int = 20, **change: object) -> Mistakes:
+    rng = np.random.default_rng(0)
+    made = Mistakes(
+        "wine", "price", ("red", NASTY), ("alcohol", "a_long_name_of_a_column", "city"), "test", 90, rows,
+        np.arange(rows) * 7, np.zeros(rows), np.ones(rows), np.linspace(0.99, 0.6, rows),
+        np.linspace(0.01, 0.4, rows), None,
+        (tuple(rng.normal(size=rows)), (None, *rng.normal(size=rows - 1) * 1000), (NASTY,) * rows), 0,
+    )  # fmt: skip
+    return replace(made, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_mistakes_as_rows_and_as_pictures() -> None:
+    rows = mistakes_figure(mistaken(), ("city", "alcohol", "a_long_name_of_a_column"))
+    said = texts(rows)
+    assert "Wrong: 20 of 90 test rows. The 15 with the highest probability." in said
+    assert "99 %" in said
+    assert "–" in said.splitlines()
+    looks_like(rows, "mistakes_rows")
+    items = np.random.default_rng(0).random((20, 1, 8, 8)) * 255
+    pictures = mistakes_figure(mistaken(items=items, cells=()))
+    assert "is red · row 7" in texts(pictures)
+    looks_like(pictures, "mistakes_pictures")
+    png(mistakes_figure(mistaken(items=np.random.default_rng(0).random((20, 3, 8, 8)), cells=())))
+    numbers = mistakes_figure(
+        mistaken(classes=(), true_K=np.full(20, 100.0), said_K=np.linspace(300, 90, 20), unsaid=2)
+    )
+    assert "+200" in texts(numbers)
+    assert "On 2 rows the output is not finite." in texts(numbers)
+    none = np.zeros(0)
+    empty = dict.fromkeys(("index_K", "true_K", "said_K", "sure_K", "true_share_K"), none)
+    assert "None: all 90 test rows are right." in texts(mistakes_figure(mistaken(wrong=0, **empty)))
+    assert "nothing can be compared" in texts(mistakes_figure(mistaken(wrong=0, unsaid=90, **empty)))
+
+
+def cost(mean: list[float], half: float) -> Cost:
+    mean_K = np.array(mean)
+    return Cost(mean_K, mean_K - half, mean_K + half)
+
+
+@pytest.mark.slow
+def test_importance_of_columns_and_of_squares() -> None:
+    names = ("alcohol", NASTY, "hue", "ash")
+    shown = Importances(
+        names, "accuracy", {"loss": 0.2, "accuracy": 0.95}, cost([0.5, 0.2, 0.01, 0.0], 0.1),
+        cost([0.2, 0.1, 0.0, 0.0], 0.05), "test", 40, 40, 10, 4, (Together((0, 1), 0.93),), cost([0.9], 0.2),
+        0, np.zeros((0, 2), int),
+    )  # fmt: skip
+    figure = importance_figure(shown, "wine")
+    said = texts(figure)
+    assert "shuffled 10 times on 40 test rows; unshuffled: loss 0.2, accuracy 0.95." in said
+    assert "go together (rank correlation up to 0.93)" in said
+    assert "alcohol and 1 more" in said
+    looks_like(figure, "importance")
+    many = replace(
+        shown, names=tuple(f"c{k}" for k in range(100)), loss=cost([0.0] * 100, 0.0), columns=10_000,
+        worse=cost([0.0] * 100, 0.0), together=(), joint_loss=cost([], 0.0), rows=30,
+    )  # fmt: skip
+    said = texts(importance_figure(many, "wide"))
+    assert "The 20 that cost most, of 100 that were shuffled and 10000 there are." in said
+    assert "30 of 40 test rows" in said
+    at = np.array([(a, b) for a in (0, 2, 4) for b in (0, 2, 4)])
+    squares = replace(
+        shown, names=("",) * 9, loss=cost(list(np.linspace(0.4, -0.1, 9)), 0.1), columns=9,
+        worse=cost(list(np.linspace(0.1, 0, 9)), 0.02), together=(),
+        joint_loss=cost([], 0.0), patch=2, at_K2=at,
+    )  # fmt: skip
+    looks_like(importance_figure(squares, "mnist", np.arange(36.0).reshape(1, 6, 6)), "importance_squares")
+
+
+def curves(axis: str, levels: tuple[str, ...], at_G: np.ndarray, outputs: int) -> Dependence:
+    rng = np.random.default_rng(len(at_G))
+    way = np.linspace(0, 1, len(at_G))[None, :, None] * rng.normal(1, 0.3, (30, 1, 1))
+    curve = np.concatenate([way, 1 - way], 2)[..., :outputs] if outputs > 1 else 100 * way
+    own = rng.choice(at_G, 30)
+    return Dependence(f"the {axis}", axis, levels, at_G, own, curve, 50)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [(), ("red", NASTY), ("a", "b", "c")])
+def test_dependence_on_every_kind_of_column(classes: tuple[str, ...]) -> None:
+    outputs = max(1, len(classes))
+    shown = [
+        curves("number", (), np.linspace(1e4, 5e4, 41), outputs),
+        curves("class", ("a", NASTY, ""), np.arange(3.0), outputs),
+        curves("date", (), 1.6e9 + np.linspace(0, 5e7, 41), outputs),
+        curves("time", (), np.linspace(0, 86400, 41), outputs),
+        curves("number", (), np.zeros(1), outputs),
+    ]
+    if outputs == 3:
+        shown = [
+            replace(s, curve_NGC=np.concatenate([s.curve_NGC, 0 * s.curve_NGC[..., :1]], 2)) for s in shown
+        ]
+    figure = dependence_figure(
+        shown, "wine", classes=classes, target="price", columns=9,
+        together=[(("the number", "other", "third", "fourth"), 0.9)],
+    )  # fmt: skip
+    said = texts(figure)
+    assert "the mean over 30 of 50 training rows" in said.replace("\n", " ")
+    assert "5 of 9 columns" in said
+    assert "the number, other, third and 1 more go together" in said.replace("\n", " ")
+    assert "missing" in said
+    looks_like(figure, f"dependence_{len(classes)}")
+
+
+@pytest.mark.slow
+def test_first_layer_weights_as_tiles_and_as_a_table() -> None:
+    rng = np.random.default_rng(0)
+    flat = rng.normal(size=(70, 25))
+    order = np.argsort(-np.linalg.norm(flat, axis=1))
+    flat = flat[order]
+    made = FirstWeights(
+        "mnist", "0 (Linear)", order, flat, flat.reshape(70, 1, 5, 5), (), np.linalg.norm(flat, axis=1)
+    )
+    figure = weights_figure(made)
+    assert "64 of 70 units of layer 0 (Linear)" in texts(figure)
+    assert len([a for a in figure.axes if a.get_title() == str(order[3])]) == 1
+    looks_like(figure, "weights_tiles")
+    colour = weights_figure(replace(made, tile_U=rng.normal(size=(70, 3, 4, 4))))
+    assert "red, green and blue" in texts(colour)
+    assert "The mean over 2 channels." in texts(
+        weights_figure(replace(made, tile_U=rng.normal(size=(3, 2, 4, 4))))
+    )
+    names = tuple(["alcohol", NASTY] + [f"c{k}" for k in range(23)])
+    table = weights_figure(replace(made, tile_U=None, inputs=names))
+    assert "40 of 70 units" in texts(table)
+    looks_like(table, "weights_table")
+    wide = replace(
+        made, tile_U=None, weight_UD=rng.normal(size=(2, 90)), inputs=tuple(f"c{k}" for k in range(90))
+    )
+    assert "40 of 90 inputs" in texts(weights_figure(wide))
