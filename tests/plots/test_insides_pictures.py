@@ -216,7 +216,7 @@ def test_mistakes_as_rows_and_as_pictures() -> None:
     looks_like(rows, "mistakes_rows")
     items = np.random.default_rng(0).random((20, 1, 8, 8)) * 255
     pictures = mistakes_figure(mistaken(items=items, cells=()))
-    assert "is red · row 7" in texts(pictures)
+    assert "is red\n99 % · row 0" in texts(pictures)
     looks_like(pictures, "mistakes_pictures")
     png(mistakes_figure(mistaken(items=np.random.default_rng(0).random((20, 3, 8, 8)), cells=())))
     numbers = mistakes_figure(

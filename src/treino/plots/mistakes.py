@@ -96,11 +96,11 @@ def _nothing(shown: Mistakes) -> "Figure":
 
 def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
     drawn = min(PICTURES, len(shown))
-    down, side, words = math.ceil(drawn / ACROSS), 1.12, 0.5
+    down, side, words = math.ceil(drawn / ACROSS), 1.12, 0.66
     warnings = _warnings(shown)
     figure = new_figure(0.95 + 0.2 * len(warnings) + down * (side + words))
     top = header(figure, _title(shown), [_sentence(shown, drawn)], warnings)
-    names = class_labels(shown.classes, 13)
+    names = class_labels(shown.classes, 11)
     width, height = figure.get_size_inches()
     pitch = (WIDTH - 0.3) / ACROSS
     for k in range(drawn):
@@ -108,17 +108,20 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
         x = 0.15 + column * pitch + (pitch - side) / 2
         y = top * height - (row + 1) * (side + words) + 0.06
         axes = figure.add_axes((x / width, y / height, side / width, side / height))
+        _item(axes, items[k])
+        said, true = number(float(shown.said_K[k])), number(float(shown.true_K[k]))
+        how = _("row {n}").format(n=shown.index_K[k])
         if shown.classes:
             said, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
-            sure = percent(float(shown.sure_K[k]))
-        else:
-            said, true, sure = number(float(shown.said_K[k])), number(float(shown.true_K[k])), ""
-        _item(axes, items[k])
-        middle = (x + side / 2) / width
-        upper = (y + side + 0.21) / height
-        figure.text(middle, upper, f"{said}  {sure}", color=ALARM, fontsize=9, ha="center", weight="bold")
-        told = _("is {true} · row {n}").format(true=true, n=shown.index_K[k])
-        figure.text(middle, (y + side + 0.06) / height, told, color=SOFT, fontsize=8, ha="center")
+            how = f"{percent(float(shown.sure_K[k]))} · {how}"
+        written = (
+            (_("says {said}").format(said=said), ALARM, 9),
+            (_("is {true}").format(true=true), INK, 9),
+            (how, SOFT, 8),
+        )
+        for line, (text, ink, size) in enumerate(written):
+            up = (y + side + 0.37 - 0.155 * line) / height
+            figure.text((x + side / 2) / width, up, text, color=ink, fontsize=size, ha="center")
     return figure
 
 
