@@ -1,5 +1,6 @@
 """An explanation as one self-contained HTML page: formulas as MathML, pictures as SVG, light and dark."""
 
+from collections.abc import Sequence
 from html import escape
 
 from treino.inspection.microscope.explanation import Chart, Check, Explanation, Step, Table
@@ -86,31 +87,35 @@ def _formula(left: Expr, right: Expr, value: float, digits: int) -> str:
     )
 
 
+def _head(headings: Sequence[str], left: Sequence[bool]) -> str:
+    cells = (
+        f"<th{_right(not at)}>{escape(heading)}</th>" for heading, at in zip(headings, left, strict=True)
+    )
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+
+
+def _right(number: bool) -> str:
+    return " class='number'" if number else ""
+
+
 def _table(found: Table, digits: int) -> str:
     words = [any(isinstance(row[place], str) for row in found.rows) for place in range(len(found.headings))]
-    head = "".join(
-        f"<th{'' if w else ' class=number'}>{escape(h)}</th>"
-        for h, w in zip(found.headings, words, strict=True)
-    )
-    lines = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{'' if w else ' class=number'}>{escape(cell(c, digits))}</td>"
-            for c, w in zip(row, words, strict=True)
+    lines = []
+    for row in found.rows:
+        cells = (
+            f"<td{_right(not w)}>{escape(cell(c, digits))}</td>" for c, w in zip(row, words, strict=True)
         )
-        + "</tr>"
-        for row in found.rows
-    )
-    more = _("… {n:,} more …").format(n=found.more)
-    tail = f"<tr><td class='soft' colspan='{len(words)}'>{escape(more)}</td></tr>" if found.more else ""
-    return (
-        f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{lines}{tail}</tbody></table></div>"
-    )
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    if found.more:
+        more = escape(_("… {n:,} more …").format(n=found.more))
+        lines.append(f"<tr><td class='soft' colspan='{len(words)}'>{more}</td></tr>")
+    head = _head(found.headings, words)
+    return f"<div class='scroll'><table>{head}<tbody>{''.join(lines)}</tbody></table></div>"
 
 
 def _checks(checks: tuple[Check, ...], digits: int) -> str:
     headings = "", _("what, and by whom"), _("here"), _("there"), _("difference")
-    head = "".join(f"<th{' class=number' if n > 1 else ''}>{escape(h)}</th>" for n, h in enumerate(headings))
+    head = _head(headings, [True, True, False, False, False])
     lines = "".join(
         f"<tr><td class='{'ok' if c.holds else 'failed'}'>{'✓' if c.holds else '✗'}</td>"
         f"<td>{escape(c.name)}</td><td class='number'>{escape(cell(c.ours, max(digits, 9)))}</td>"
@@ -118,10 +123,7 @@ def _checks(checks: tuple[Check, ...], digits: int) -> str:
         f"<td class='number'>{escape(cell(c.difference, 2))}</td></tr>"
         for c in checks
     )
-    return (
-        f"<div class='scroll'><table class='checks'><thead><tr>{head}</tr></thead>"
-        f"<tbody>{lines}</tbody></table></div>"
-    )
+    return f"<div class='scroll'><table class='checks'>{head}<tbody>{lines}</tbody></table></div>"
 
 
 def _verdict(found: Explanation) -> str:

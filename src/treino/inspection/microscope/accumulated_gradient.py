@@ -13,7 +13,7 @@ from treino.inspection.microscope.hand import Array, Layer, gradients, passed, s
 from treino.inspection.microscope.of_run import about, title
 from treino.inspection.microscope.sources import torch_page
 from treino.inspection.microscope.update import Batch, Update, set_masks
-from treino.inspection.microscope.way import weight_name
+from treino.inspection.microscope.way import gradient_checks, weight_name
 from treino.words import N_, _
 
 SOURCES = (torch_page("torch.optim.Optimizer.zero_grad"),)
@@ -76,7 +76,7 @@ def example() -> Explanation:
         name = _("with zero_grad") if cleared else _("without")
         theirs = float(place["w"].detach())
         checks.append(Check(
-            _("w after {n} updates, {name}: the code above").format(n=UPDATES, name=name), way.w[-1], theirs,
+            _("w after {n} updates, {name}: torch, by the code above").format(n=UPDATES, name=name), way.w[-1], theirs,
             relative(way.w[-1], 1.0)))  # fmt: skip
     slope = value(derivative((Symbol("w", START) - BOTTOM) ** 2, Symbol("w", START)))
     h = 1e-6
@@ -178,7 +178,7 @@ def of(update: Update) -> Explanation:
             Part(_("Without"), tuple(ways[False][0])),
             Part(_("Where they lead"), (Step(_("The weight"), table=table),)),
         ),
-        tuple(checks), SOURCES,
+        (*gradient_checks(update), *checks), SOURCES,
     )  # fmt: skip
 
 

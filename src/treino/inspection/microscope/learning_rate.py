@@ -78,7 +78,7 @@ def example() -> Explanation:
         _("learning-rate: too small, good, too large"),
         _("Gradient descent on the valley f(w) = (w − 3)², from 0, with four learning rates."),
         tuple(parts),
-        tuple(check for descent in found for check in _checks(descent)),
+        (_slope_check(), *(check for descent in found for check in _checks(descent))),
         SOURCES,
     )
 
@@ -137,6 +137,13 @@ def _checks(descent: Descent) -> tuple[Check, ...]:
             _("{what}: 3 − 3 (1 − 2η)¹²").format(what=name), ours, closed, relative(ours, 1.0, share=1e-11)
         ),
     )
+
+
+def _slope_check() -> Check:
+    at = Symbol("w", START)
+    h, slope = 1e-6, value(derivative((at - BOTTOM) ** 2, at))
+    central = ((START + h - BOTTOM) ** 2 - (START - h - BOTTOM) ** 2) / (2 * h)
+    return Check(_("The slope at the start: central finite difference"), slope, central, 1e-8)
 
 
 # ---- a run

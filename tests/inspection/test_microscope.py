@@ -1,0 +1,306 @@
+"""The microscope's arithmetic against torch and plain Python, and every topic in every form."""
+
+import itertools
+import json
+import math
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from treino.engine.losses import Loss
+from treino.inspection.microscope import TOPICS, adamw, course_adam, mse, optimizers
+from treino.inspection.microscope.by_hand import worked
+from treino.inspection.microscope.course_adam import ADAM, Course
+from treino.inspection.microscope.explanation import Check
+from treino.inspection.microscope.hand import gradients, passed, read_layers
+from treino.inspection.microscope.net_paths import local_slopes, net_paths, totals
+from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
+from treino.plots.explain_page import explain_page
+from treino.plots.explain_text import document, plain
+
+NUMBERS = st.floats(-10, 10, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_topic_in_every_form_with_all_its_checks(topic: str) -> None:
+    found = TOPICS[topic].example()
+    assert found.topic == topic
+    assert len(found.checks) >= 3
+    assert [c.name for c in found.checks if not c.holds] == []
+    assert any("torch" in c.name for c in found.checks)
+    assert any("difference" in c.name for c in found.checks)
+    known = json.loads(json.dumps(document(found)))
+    assert known["topic"] == topic
+    assert all({"title", "symbols", "numbers", "value"} <= set(step) for step in known["steps"])
+    assert all({"name", "ours", "reference", "difference"} <= set(check) for check in known["checks"])
+    written = plain(found)
+    page = explain_page(found)
+    for step in found.steps:
+        assert step.title.split()[0] in written
+    assert page.count("<math") == sum(step.formula is not None for step in found.steps)
+    ET.fromstring(page.partition("<body>")[2].partition("</body>")[0].join(("<body>", "</body>")))
+    assert "http" not in page.partition(">Sources</h2>")[0], "a page loads nothing"
+
+
+# ---- optimizers
+
+SEQUENCE = st.lists(NUMBERS, min_size=1, max_size=8)
+
+
+def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[float], **asked: object) -> float:
+    p = torch.tensor(w, dtype=torch.float64, requires_grad=True)
+    optimizer = kind([p], **asked)  # type: ignore[arg-type]
+    for g in gradients:
+        p.grad = torch.tensor(g, dtype=torch.float64)
+        optimizer.step()
+    return float(p.detach())
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(
+    NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), st.floats(0, 0.99), st.floats(0, 0.9999), st.floats(1e-10, 1e-3)
+)
+def test_adam_is_torch_s_to_the_last_digits(
+    w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
+) -> None:
+    m = v = 0.0
+    ours, course = w, w
+    V = S = 0.0
+    for t, g in enumerate(gradients, 1):
+        moved = optimizers.adam(ours, g, m, v, t, lr, (b1, b2), eps)
+        ours, m, v = moved.weight, moved.state["exp_avg"], moved.state["exp_avg_sq"]
+        same = course_adam.move(course, g, 0.0, V, S, t, ADAM, lr, (b1, b2), eps)
+        course, V, S = same.weight, same.state["V"], same.state["S"]
+    theirs = with_torch(torch.optim.Adam, w, gradients, lr=lr, betas=(b1, b2), eps=eps)
+    assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
+    assert course == pytest.approx(theirs, rel=1e-12, abs=1e-12), "without its slips it is Adam"
+
+
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None)
+@given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), st.floats(0.01, 0.99), st.booleans())
+def test_sgd_and_momentum_are_torch_s(
+    w: float, gradients: list[float], lr: float, mu: float, nesterov: bool
+) -> None:
+    plain_w, moving_w, v = w, w, 0.0
+    for g in gradients:
+        plain_w = optimizers.sgd(plain_w, g, lr).weight
+        moved = optimizers.momentum(moving_w, g, v, lr, mu, nesterov)
+        moving_w, v = moved.weight, moved.state["momentum_buffer"]
+    assert plain_w == pytest.approx(with_torch(torch.optim.SGD, w, gradients, lr=lr), rel=1e-12, abs=1e-12)
+    theirs = with_torch(torch.optim.SGD, w, gradients, lr=lr, momentum=mu, nesterov=nesterov)
+    assert moving_w == pytest.approx(theirs, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(NUMBERS, SEQUENCE)
+def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
+    for move, kind in ((adamw.decoupled, torch.optim.AdamW), (adamw.penalised, torch.optim.Adam)):
+        ours, state = w, dict[str, float]()
+        for t, g in enumerate(gradients, 1):
+            moved = move(ours, g, 0.0, state, t)
+            ours, state = moved.weight, moved.state
+        theirs = with_torch(kind, w, gradients, lr=adamw.LR, weight_decay=adamw.DECAY, eps=adamw.EPS)
+        assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
+
+
+def test_what_the_course_s_slips_do_to_training() -> None:
+    """Calculated by hand for the first update, and told apart for training."""
+    first = course_adam.move(0.5, -4.0, -0.8, 0.0, 0.0, 1, Course())
+    assert first.state == pytest.approx({"V": 0.1 * -4.0 / 0.1, "S": 0.001 * -0.8 / 0.001})
+    assert math.isnan(first.weight), "the root of a negative number"
+    found = dict(course_adam.compared())
+    start = found["adam"][0]
+    assert found["adam"][-1] < 1e-3
+    assert found["from_s"][-1] > start
+    assert found["inside"][-1] == found["inside"][50] > start / 2
+    assert math.isnan(found["second"][1])
+    assert math.isnan(found["printed"][1])
+
+
+# ---- losses
+
+KINDS = ["mse", "l1", "huber", "bce", "cross_entropy", "smoothed", "softmax_twice"]
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(KINDS), st.integers(1, 7), st.integers(2, 5), st.integers(0, 10_000), st.floats(0.1, 30)
+)
+def test_losses_by_hand_are_torch_s(kind: str, rows: int, classes: int, seed: int, size: float) -> None:
+    g = torch.Generator().manual_seed(seed)
+    columns = {"bce": 1}.get(kind, classes)
+    out = (size * torch.randn(rows, columns, generator=g, dtype=torch.float64)).requires_grad_()
+    if kind in ("mse", "l1", "huber"):
+        loss, y = Loss(kind), torch.randn(rows, columns, generator=g, dtype=torch.float64)
+        torch_loss = {"mse": F.mse_loss, "l1": F.l1_loss, "huber": F.huber_loss}[kind](out, y)
+    elif kind == "bce":
+        loss, y = Loss("bce"), torch.randint(0, 2, (rows, 1), generator=g).double()
+        torch_loss = F.binary_cross_entropy_with_logits(out, y)
+    else:
+        y = torch.randint(0, classes, (rows,), generator=g)
+        weights = tuple((torch.rand(classes, generator=g) + 0.1).tolist()) if kind == "smoothed" else None
+        smoothing = 0.2 if kind == "smoothed" else 0.0
+        loss = Loss("cross_entropy", smoothing, weights, kind == "softmax_twice")
+        weight = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+        z = out.softmax(-1) if kind == "softmax_twice" else out
+        torch_loss = F.cross_entropy(z, y, weight=weight, label_smoothing=smoothing)
+    torch_loss.backward()
+    found = worked(loss, out.detach().numpy(), y.numpy())
+    assert found.loss == pytest.approx(float(torch_loss.detach()), rel=1e-12, abs=1e-13)
+    assert out.grad is not None
+    np.testing.assert_allclose(found.slope, out.grad.numpy(), rtol=1e-10, atol=1e-15)
+
+
+def test_the_course_s_snippet_divides_by_all_fifteen_numbers() -> None:
+    found = mse.run_snippet()
+    y, predicted = found["y"].detach(), found["y_pred"].detach()
+    by_hand = sum((float(a) - float(b)) ** 2 for a, b in zip(y.flatten(), predicted.flatten(), strict=True))
+    explained = mse.example()
+    mean = next(s.formula for s in explained.steps if s.title == "The mean of all")
+    assert mean is not None
+    assert mean.value == pytest.approx(by_hand / 15, rel=1e-12)
+    wrong = next(s.formula for s in explained.steps if s.wrong)
+    assert wrong is not None
+    assert wrong.value == pytest.approx(by_hand / 3, rel=1e-12)
+
+
+# ---- networks
+
+
+def update(
+    sizes: tuple[int, ...], act: type[nn.Module], rows: int, seed: int, place: Place, dropout: bool = False
+) -> Update:
+    """An update of a random network, made without a run."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        modules: list[nn.Module] = []
+        for a, b in itertools.pairwise(sizes[:-1]):
+            modules += [nn.Linear(a, b), act(), *([nn.Dropout(0.4)] if dropout else [])]
+        net = nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1])).double()
+        x = torch.randn(rows, sizes[0], dtype=torch.float64).numpy()
+        y = torch.randint(0, sizes[-1], (rows,)).numpy()
+        masks = (
+            tuple((torch.rand(rows, n) > 0.4).double().numpy() / 0.6 for n in sizes[1:-1]) if dropout else ()
+        )
+    hp = {"lr": 0.1, "weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}
+    hp |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "dropout": 0.0}
+    batch = Batch(np.arange(rows), x, y, masks)
+    return Update(
+        "test", "test", 0, fix_masks(net), read_layers(net), (batch,), Loss("cross_entropy"), "sgd", False,
+        hp, {}, None, place, tuple(map(str, range(sizes[-1]))), tuple(map(str, range(sizes[0]))),
+    )  # fmt: skip
+
+
+ACTS = [nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid]
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(ACTS), st.integers(1, 6), st.integers(0, 3), st.integers(0, 1000), st.booleans())
+def test_back_propagation_by_hand_is_autograd_s(
+    act: type[nn.Module], rows: int, hidden: int, seed: int, dropout: bool
+) -> None:
+    sizes = (3, *(4 + k for k in range(hidden)), 3)
+    found = update(sizes, act, rows, seed, Place(0, 0, 0), dropout)
+    net = found.module()
+    found.torch_loss(net).backward()
+    for name, p in net.named_parameters():
+        assert p.grad is not None
+        np.testing.assert_allclose(found.gradients[name], p.grad.numpy(), rtol=1e-9, atol=1e-14, err_msg=name)
+
+
+def every_way(found: Update, row: int) -> list[float]:
+    """All ways by brute force: one for each choice of a unit in each layer above the weight's."""
+    place, last = found.place, len(found.layers) - 1
+    inside = 1.0 if place.j is None else float(found.through[place.layer].a[row, place.j])
+    ways = []
+    for units in itertools.product(*(range(len(layer.W)) for layer in found.layers[place.layer + 1 :])):
+        unit, slope = place.i, inside
+        for at, above in zip(range(place.layer, last), units, strict=True):
+            slope *= float(local_slopes(found)[at][row, unit]) * float(found.layers[at + 1].W[above, unit])
+            unit = above
+        ways.append(slope * float(found.through[last].d[row, unit]))
+    return ways
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(ACTS),
+    st.integers(0, 3),
+    st.integers(0, 1000),
+    st.booleans(),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_the_ways_are_all_there_and_the_largest_come_first(
+    act: type[nn.Module], hidden: int, seed: int, dropout: bool, layer: int, bias: bool
+) -> None:
+    sizes = (3, *(3 + k for k in range(hidden)), 3)
+    layer = min(layer, hidden)
+    found = update(sizes, act, 3, seed, Place(layer, 1, None if bias else 2), dropout)
+    for row in range(3):
+        ways = every_way(found, row)
+        paths = net_paths(found, row, 5)
+        assert paths.count == len(ways)
+        largest = sorted((w for w in ways if w), key=abs, reverse=True)[:5] or [0.0]
+        np.testing.assert_allclose(
+            [abs(p.slope) for p in paths.largest], np.abs(largest), rtol=1e-9, atol=1e-300
+        )
+        assert sum(p.slope for p in paths.largest) + paths.rest == pytest.approx(
+            sum(ways), rel=1e-9, abs=1e-14
+        )
+        assert totals(found)[row] == pytest.approx(sum(ways), rel=1e-9, abs=1e-14)
+    assert totals(found).sum() == pytest.approx(found.gradient, rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "topic", ["cross-entropy", "sgd", "backprop", "learning-rate", "accumulated-gradient"]
+)
+def test_ten_thousand_inputs_and_a_batch_of_one(topic: str) -> None:
+    found = update((10_000, 3, 3), nn.ReLU, 1, 0, Place(0, 1, 9_999))
+    explained = TOPICS[topic].of(found)
+    assert [c for c in explained.checks if not c.holds] == []
+    if topic == "sgd":
+        assert "… 9,996 smaller terms" in plain(explained)
+
+
+@pytest.mark.slow
+def test_a_check_that_is_off_says_so() -> None:
+    assert not Check("w", 1.0, 1.0 + 1e-9, 1e-12).holds
+    assert not Check("w", 1.0, math.nan, 1e-12).holds
+    found = update((3, 4, 3), nn.Tanh, 4, 0, Place(0, 1, 1))
+    wrong = replace(
+        found, hp={**found.hp, "lr": 0.2}, net=update((3, 4, 3), nn.Tanh, 4, 1, Place(0, 1, 1)).net
+    )
+    explained = TOPICS["sgd"].of(wrong)
+    assert not explained.holds
+    assert "FAIL" in plain(explained)
+    assert "verdict failed" in explain_page(explained)
+
+
+def test_gradients_by_hand_of_one_small_network() -> None:
+    """One row, one hidden unit, worked out on paper: z = 2·1.5 − 1 = 2, h = 2, out = 3·2, e = 6 − 5 = 1."""
+    net = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1))
+    with torch.no_grad():
+        for p, v in zip(net.parameters(), (1.5, -1.0, 3.0, 0.0), strict=True):
+            p.fill_(v)
+    layers = read_layers(net)
+    through = passed(layers, np.array([[2.0]]), (), lambda out: 2 * (out - 5.0))
+    found = gradients(layers, through)
+    assert {name: g.reshape(-1)[0] for name, g in found.items()} == {
+        "0.weight": 2 * 3 * 2, "0.bias": 2 * 3, "2.weight": 2 * 2, "2.bias": 2,
+    }  # fmt: skip
