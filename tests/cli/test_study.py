@@ -46,6 +46,7 @@ BAD: list[tuple[tuple[str, ...], str, str]] = [
     (("--seeds", "0"), "seeds_range", "3"),
     (("--steps", "5"), "not_in_a_study", "--epochs"),
     (("--keep", "last"), "not_in_a_study", "--keep"),
+    (("--metric", "accuracy"), "metric_without_patience", "--patience"),
     (("--lr", "auto"), "lr_auto_in_a_study", "--cell"),
     (("--epochs", "0"), "epochs_range", ""),
 ]

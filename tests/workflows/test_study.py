@@ -66,9 +66,10 @@ def test_answers_come_from_the_rows_alone() -> None:
         own = {"batch_size": batch} | ({} if lr is None else {"lr": lr})
         known = {
             "mode": mode, "own": own, "batch_size": batch, "updates_per_epoch": 1000 // batch,
-            "loss_floor": None if mode == "corrected" else floor_twice(2),
+            "loss_floor": None if mode == "corrected" else floor_twice(2), "processor_timed": True,
         }  # fmt: skip
-        record = Record("finished", 9, [0.7, 0.65], [0.1, 0.1], seconds, [], {"accuracy": accuracy})
+        worked = [s / (2 if batch == 100 else 1) for s in seconds]
+        record = Record("finished", 9, [0.7, 0.65], [0.1, 0.1], seconds, worked, [], {"accuracy": accuracy})
         return row_of(known, [record], asked, {"metric": "accuracy", "rows": 1000})
 
     rows = [
@@ -81,7 +82,7 @@ def test_answers_come_from_the_rows_alone() -> None:
     ]
     pace, corrected, taught, floor, ends, smaller, mended = answers(rows, facts, asked.until)
     takes = "An epoch takes 2 s with batch 100, 2.5 × that (2 to 3) with batch 5: 10 and 200 updates."
-    assert pace == takes
+    assert pace == takes + " In processor time, which other programs hardly change: 5 ×."
     assert corrected == (
         "Accuracy of 0.9, corrected: batch 100 after 2 epochs (4 s); batch 5 after 1 epoch (5.5 s); "
         "batch 5 (lr 1e-6) never in 2 epochs; the quickest is batch 100."
@@ -185,10 +186,15 @@ def test_seconds_are_of_training_alone(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Training, "advance", slow)
     monkeypatch.setattr(track, "answers", looked)
-    monkeypatch.setattr(track, "time", SimpleNamespace(perf_counter=lambda: clock.now))
-    (row,) = tr.study("wine", cells=["batch_size=20"], out=tmp_path / "s", **QUICK).rows
+    now = SimpleNamespace(perf_counter=lambda: clock.now, process_time=lambda: 2 * clock.now)
+    monkeypatch.setattr(track, "time", now)
+    cells = ["batch_size=20", "batch_size=20,patience=9"]
+    row, patient = tr.study("wine", cells=cells, out=tmp_path / "s", **QUICK).rows
     assert row["seeds"][0]["epoch_seconds"] == [0.75] * 3
     assert row["seconds_per_epoch"] == 0.75
+    assert row["processor_seconds_per_epoch"] == 2.0
+    assert patient["processor_seconds_per_epoch"] is None  # its training evaluates in between
+    assert patient["loss"] == row["loss"]
 
 
 @pytest.mark.slow

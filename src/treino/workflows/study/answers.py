@@ -13,6 +13,7 @@ from treino.workflows.study.document import timed
 
 REVERSALS = 2  # sentences of a kind
 MILLISECONDS_BELOW = 0.1  # seconds
+PROCESSOR = "epoch_processor_seconds"
 LISTED = 4  # rows in a sentence
 
 Row = Mapping[str, Any]
@@ -119,12 +120,17 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
                 times=times.value, span=span, name=_said("batch_size", row["batch_size"])
             )
         )
-    return _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
+    sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
         seconds=seconds_text(first["seconds_per_epoch"]),
         first=_said("batch_size", first["batch_size"]),
         others=_listed(said),
         updates=_listed([f"{row['updates_per_epoch']:,}" for row in (first, *others)]),
     )
+    worked = [ratio_of(timed(r, PROCESSOR), timed(first, PROCESSOR)) for r in others if r["processor_timed"]]
+    if len(worked) == len(others) and first["processor_timed"] and None not in worked:
+        ratios = _listed([f"{ratio.value:.3g} ×" for ratio in worked if ratio is not None])
+        sentence += " " + _("In processor time, which other programs hardly change: {r}.").format(r=ratios)
+    return sentence
 
 
 def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str, figure: float) -> str:

@@ -146,6 +146,14 @@ def _refuse(base: Mapping[str, Any], flags: bool) -> None:
         if name in base:
             given, epochs = _shown(name, flags), _shown("epochs", flags)
             raise TreinoError("not_in_a_study", message, hint.format(name=given, epochs=epochs))
+    if "metric" in base and not base.get("patience"):
+        raise TreinoError(
+            "metric_without_patience",
+            _("A study measures every figure; {name} decides who stops early, and nobody does.").format(
+                name=_shown("metric", flags)
+            ),
+            _("Add {patience} 5, or leave it out.").format(patience=_shown("patience", flags)),
+        )
     if base.get("lr") == "auto":
         raise TreinoError(
             "lr_auto_in_a_study",

@@ -1,6 +1,7 @@
 """The ``study`` document: a row for each setting and mode, out of the networks that were trained of it."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from treino.engine.metrics import BETTER
@@ -41,6 +42,7 @@ def row_facts(asked: Asked, cell: Cell, settings: Settings, track: Track, source
         "fault": s["fault"],
         "engine": s["engine"],
         "threads": s["threads"],
+        "processor_timed": s["device"] == "cpu" and not planned.training.plan.evaluates,
         "parameters": planned.training.parameters,
         "updates_per_epoch": planned.training.steps_per_epoch,
         "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
@@ -55,7 +57,7 @@ def row(
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
     metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
-    found = dict(facts) | _seconds(records)
+    found = dict(facts) | _seconds(records, facts["processor_timed"])
     found |= {"epochs": len(loss), "status": _status(records)}
     epochs_to = {"loss": None} | {name: [_reached(r, name, asked) for r in records] for name in asked.until}
     for name, of in epochs_to.items():
@@ -77,6 +79,7 @@ def row(
             "loss": r.loss,
             "loss_std": r.loss_std,
             "epoch_seconds": r.seconds,
+            "epoch_processor_seconds": r.processor,
             "warm_up_epochs": r.cold,
             measured["metric"]: r.metrics.get(measured["metric"], []),
         }
@@ -85,14 +88,17 @@ def row(
     return found
 
 
-def timed(row: Mapping[str, Any]) -> dict[int, float]:
-    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of."""
+def timed(row: Mapping[str, Any], of: str = "epoch_seconds") -> dict[int, float]:
+    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of.
+
+    of: ``epoch_seconds``, or ``epoch_processor_seconds``.
+    """
     many = len(row["seeds"])
     return {
         (epoch - 1) * many + place: seconds
-        for place, of in enumerate(row["seeds"])
-        for epoch, seconds in enumerate(of["epoch_seconds"], 1)
-        if epoch not in of["warm_up_epochs"]
+        for place, each in enumerate(row["seeds"])
+        for epoch, seconds in enumerate(each[of], 1)
+        if epoch not in each["warm_up_epochs"]
     }
 
 
@@ -101,13 +107,16 @@ def varied(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for name in rows[0]["settings"] if len({str(row["settings"][name]) for row in rows}) > 1]
 
 
-def _seconds(records: Sequence[Record]) -> dict[str, Any]:
-    warm = [s for r in records for s in r.timed.values()]
+def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
+    """alone: evaluation was no part of the training's own work, so that processor time is of training too."""
+    warm = [s for r in records for s in r.warm(r.seconds)]
     found = median_of(warm or [s for r in records for s in r.seconds])
+    worked = [s for r in records for s in (r.warm(r.processor) or r.processor)] if alone else []
     return {
         "seconds_per_epoch": None if found is None else found.value,
         "seconds_interval": None if found is None or found.low is None else [found.low, found.high],
         "seconds_coverage": None if found is None else found.coverage,
+        "processor_seconds_per_epoch": median(worked) if worked else None,
         "timed_epochs": len(warm),
     }
 

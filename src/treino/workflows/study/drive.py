@@ -8,7 +8,7 @@ on from the last checkpoint, bit for bit.
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +222,9 @@ def _tracks(source: Any, data: Data, asked: Asked, before: Mapping[str, Any] | N
                         _("Use smaller ones, or 'full' for all rows."),
                     )
                 own = own_net(settings.net, settings.seed) if settings.net else None
-                found.append(Track(number, seed, rows, plan(settings, rows, own)))
+                # who never stops early needs no evaluation beside the study's own
+                fed = rows if settings.patience else replace(rows, validation=rows.validation[:0])
+                found.append(Track(number, seed, rows, plan(settings, fed, own)))
             except TreinoError as error:
                 raise of_row(error, cell) from None
     return found

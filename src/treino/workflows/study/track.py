@@ -18,8 +18,9 @@ from treino.workflows.plan import Plan
 class Record:
     """What is kept of a network: figures ``[E]``, one for each epoch, None where a loss is not finite.
 
-    seconds: without evaluation. cold: the epochs (from 1 on) that were the first in their process, so that
-    memory and threads had to be made ready. metrics: measured after the epoch.
+    seconds: by the clock on the wall, without evaluation. processor: of processors, all threads together.
+    cold: the epochs (from 1 on) that were the first in their process, so that memory and threads had to be
+    made ready. metrics: measured after the epoch.
     """
 
     status: str = "running"
@@ -27,6 +28,7 @@ class Record:
     loss: list[float | None] = field(default_factory=list)
     loss_std: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     cold: list[int] = field(default_factory=list)
     metrics: dict[str, list[float | None]] = field(default_factory=dict)
 
@@ -34,10 +36,9 @@ class Record:
     def epochs(self) -> int:
         return len(self.loss)
 
-    @property
-    def timed(self) -> dict[int, float]:
-        """Seconds by epoch, of those that were not cold."""
-        return {n: s for n, s in enumerate(self.seconds, 1) if n not in self.cold}
+    def warm(self, of: list[float]) -> list[float]:
+        """``seconds`` or ``processor`` without the epochs that were cold."""
+        return [s for n, s in enumerate(of, 1) if n not in self.cold]
 
 
 class Track:
@@ -46,7 +47,7 @@ class Track:
     def __init__(self, cell: int, seed: int, data: Data, planned: Plan) -> None:
         self.cell, self.seed, self.data, self.planned = cell, seed, data, planned
         self.record = Record()
-        self._so_far, self._cold = 0.0, True  # seconds of the epoch that has begun
+        self._so_far, self._processor, self._cold = 0.0, 0.0, True  # seconds of the epoch that has begun
 
     @property
     def done(self) -> bool:
@@ -75,9 +76,10 @@ class Track:
         """Train for about so long, no further than the epoch's end; -> whether it ended."""
         engine = self.planned.training
         border = (engine.step // engine.steps_per_epoch + 1) * engine.steps_per_epoch
-        begin = time.perf_counter()
+        begin, worked = time.perf_counter(), time.process_time()
         tick = engine.advance(limit_s, border)
         self._so_far += time.perf_counter() - begin - sum(e.evaluation_seconds for e in tick.epochs)
+        self._processor += time.process_time() - worked
         for epoch in tick.epochs:
             self._keep(float(epoch.loss_P[0]), float(epoch.loss_std_P[0]))
         return bool(tick.epochs)
@@ -87,10 +89,11 @@ class Track:
         r.loss.append(loss if math.isfinite(loss) else None)
         r.loss_std.append(deviation if math.isfinite(deviation) else None)
         r.seconds.append(self._so_far)
+        r.processor.append(self._processor)
         r.steps = int(engine.last_step_P[0])
         if self._cold:
             r.cold.append(r.epochs)
-        self._so_far, self._cold = 0.0, False
+        self._so_far, self._processor, self._cold = 0.0, 0.0, False
         rows = self.data.splits[self.measured_on]
         output_NC, y_N = answers(engine.net(0, "last"), rows, engine.recipe.item_shape)
         found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
@@ -102,7 +105,7 @@ class Track:
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What going on needs; of a network that is trained to its end its figures alone."""
-        kept = {"record": self.record.__dict__, "so_far": self._so_far, "engine": None}
+        kept = {"record": self.record.__dict__, "so_far": [self._so_far, self._processor], "engine": None}
         if self.done or not self.planned.training.step:
             return {}, kept
         tensors, engine = self.planned.training.save()
@@ -110,6 +113,7 @@ class Track:
 
     def load(self, tensors: Mapping[str, Tensor], kept: Mapping[str, Any]) -> None:
         """Go on from what ``save`` gave; the epoch that it is in counts as cold."""
-        self.record, self._so_far = Record(**kept["record"]), kept["so_far"]
+        self.record = Record(**kept["record"])
+        self._so_far, self._processor = kept["so_far"]
         if kept["engine"] is not None:
             self.planned.training.load(dict(tensors), kept["engine"])
