@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick bench docs words format
+.PHONY: lint types test quick bench docs words lessons format
 
 lint:
 	ruff check src tests benchmarks tools
@@ -25,6 +25,9 @@ docs:
 
 words:
 	python -m tools.words
+
+lessons:
+	python -m tools.lessons run
 
 format:
 	ruff format src tests benchmarks tools

@@ -1,0 +1,106 @@
+"""The lessons: notebooks in step with their pages, one lesson in two languages, all of it executed."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tools import lessons
+
+PAGES = lessons.pages()
+PORTUGUESE, ENGLISH = ([p for p in PAGES if p.parent == folder] for folder in lessons.FOLDERS)
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?%?")
+NEAR = 0.05  # machines round differently, and a training carries that on
+LEAST = 0.03
+
+
+def names(page: Path) -> str:
+    return f"{page.parent.name}/{page.name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_a_notebook_is_in_step_with_its_page(page: Path) -> None:
+    assert page.with_suffix(".ipynb").read_text() == lessons.written(page), "run: make lessons"
+
+
+def test_each_page_has_its_notebook_and_each_notebook_its_page() -> None:
+    for folder in lessons.FOLDERS:
+        assert [p.stem for p in sorted(folder.glob("*.ipynb"))] == [
+            p.stem for p in PAGES if p.parent == folder
+        ]
+        index = (folder / "README.md").read_text()
+        for page in PAGES:
+            if page.parent == folder:
+                assert f"({page.name})" in index
+                assert f"({page.stem}.ipynb)" in index
+
+
+def bare(page: Path) -> list[str]:
+    """Its code without words: strings are blank, commands stand as they are."""
+    found = []
+    for part in lessons.parts(page):
+        if part.kind == "sh":
+            found.append(part.text)
+        if part.kind == "python":
+            tree = ast.parse(part.text)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    node.value = ""
+            found.append(ast.unparse(tree).replace("''", ""))
+    return found
+
+
+@pytest.mark.parametrize("pair", list(zip(PORTUGUESE, ENGLISH, strict=True)), ids=lambda pair: pair[0].name)
+def test_both_languages_run_the_same(pair: tuple[Path, Path]) -> None:
+    assert bare(pair[0]) == bare(pair[1])
+
+
+@pytest.mark.parametrize(
+    "page", sorted(p for folder in lessons.FOLDERS for p in folder.glob("*.md")), ids=names
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def close(said: str, wanted: str) -> bool:
+    """The same words, and numbers that are near."""
+    if re.split(r"\s+", NUMBER.sub("#", said).strip()) != re.split(r"\s+", NUMBER.sub("#", wanted).strip()):
+        return False
+    pairs = zip(NUMBER.findall(said), NUMBER.findall(wanted), strict=True)
+    return all(_near(float(a.rstrip("%")), float(b.rstrip("%")), "%" in b) for a, b in pairs)
+
+
+def _near(a: float, b: float, percent: bool) -> bool:
+    return abs(a - b) <= max(
+        (2 if percent else LEAST), NEAR * abs(b), 4 if b.is_integer() and abs(b) > 1 else 0
+    )
+
+
+def test_what_counts_as_close() -> None:
+    assert close("loss 0.501, step 12", "loss 0.500, step  12")
+    assert close("12%", "11%")
+    for said in ("loss 0.60, step 12", "loss 0.50, step 20", "gain 0.50, step 12"):
+        assert not close(said, "loss 0.50, step 12")
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        with lessons.kernel() as manager:
+            yield manager
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_a_lesson_runs_and_says_what_its_page_says(page: Path, kernel: Any, tmp_path: Path) -> None:
+    said = iter(lessons.printed(page, tmp_path, kernel))
+    for part in lessons.parts(page):
+        if part.kind in ("python", "sh"):
+            source, out = next(said)
+        if part.kind == "text":
+            assert close(out, part.text), f"{source}\n\n{out}"

@@ -1,0 +1,164 @@
+"""The lessons as notebooks: ``make lessons`` makes each from its Markdown, which is the only source.
+
+A ``python`` block becomes a cell, a ``sh`` block a cell of ``!`` commands, and what stands between is text. A
+``text`` block right after code is what that code prints: it stays out of the notebook, whose cell prints it
+itself, and the tests hold it against the notebook's run. ``python -m tools.lessons run`` runs the notebooks
+first and writes these blocks anew.
+"""
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ROOT / "docs" / "licoes", ROOT / "docs" / "lessons"
+BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```\n", re.M | re.S)
+BEFORE = """
+%reset -f
+import os, shlex
+
+from treino.cli import main
+
+
+def system(line):
+    status = main(shlex.split(line)[1:])
+    assert status == 0, line
+
+
+os.chdir({folder!r})
+get_ipython().system = system
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a page. kind: markdown, python, sh or text (the output of the code before)."""
+
+    kind: str
+    text: str
+
+
+def pages() -> list[Path]:
+    """The lessons: every page of the folders but their indexes."""
+    return [p for folder in FOLDERS for p in sorted(folder.glob("*.md")) if p.name != "README.md"]
+
+
+def parts(page: Path) -> list[Part]:
+    """The page in its order; nothing is lost but the fences and the empty lines around them."""
+    found: list[Part] = []
+    rest, code = page.read_text(), False
+    while (match := BLOCK.search(rest)) is not None:
+        between = rest[: match.start()].strip("\n")
+        if between:
+            found.append(Part("markdown", between))
+        kind, text = match[1], match[2].rstrip("\n")
+        if kind == "text" and (between or not code):
+            found.append(Part("markdown", match[0].rstrip("\n")))
+        else:
+            found.append(Part(kind, text))
+        code, rest = kind in ("python", "sh"), rest[match.end() :]
+    if rest.strip("\n"):
+        found.append(Part("markdown", rest.strip("\n")))
+    return found
+
+
+def notebook(page: Path) -> dict[str, Any]:
+    """The page as a notebook (nbformat 4.5), without outputs."""
+    cells: list[dict[str, Any]] = []
+    for part in parts(page):
+        if part.kind == "text":
+            continue
+        cell: dict[str, Any] = {"cell_type": "markdown", "id": f"{page.stem}-{len(cells)}", "metadata": {}}
+        text = part.text
+        if part.kind != "markdown":
+            cell |= {"cell_type": "code", "execution_count": None, "outputs": []}
+        if part.kind == "sh":
+            text = "\n".join(f"!{line}" for line in text.splitlines())
+        cells.append(cell | {"source": text.splitlines(keepends=True)})
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def written(page: Path) -> str:
+    return json.dumps(notebook(page), ensure_ascii=False, indent=1) + "\n"
+
+
+@contextmanager
+def kernel() -> Iterator[Any]:
+    """A kernel that runs notebooks one after the other: to import torch takes longer than some lessons."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel()
+    client.stop_channels()
+    try:
+        yield manager
+    finally:
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def printed(page: Path, folder: Path, manager: Any) -> list[tuple[str, str]]:
+    """Run the page's notebook in this folder -> (source, what it printed) of every code cell.
+
+    Its commands run in the kernel's own process: starting the program anew is most of a small command's time.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell fails.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    made = nbformat.reads(written(page), as_version=4)
+    made.cells.insert(0, nbformat.v4.new_code_cell(BEFORE.format(folder=str(folder))))
+    client = NotebookClient(made, km=manager, timeout=300)
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
+    return [(cell.source, "".join(_said(cell))) for cell in made.cells[1:] if cell.cell_type == "code"]
+
+
+def _said(cell: Any) -> Iterator[str]:
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stdout":
+            yield output.text
+        elif output.output_type == "execute_result" and "text/plain" in output.data:
+            yield output.data["text/plain"] + "\n"
+
+
+def anew(page: Path, said: list[tuple[str, str]]) -> str:
+    """The page with its ``text`` blocks as they were printed now."""
+    left, code = iter(said), ""
+
+    def block(match: re.Match[str]) -> str:
+        nonlocal code
+        if match[1] != "text":
+            code = next(left)[1]
+            return match[0]
+        if not code:
+            return match[0]
+        fresh, code = code, ""
+        return "```text\n" + "\n".join(line.rstrip() for line in fresh.rstrip("\n").split("\n")) + "\n```\n"
+
+    return BLOCK.sub(block, page.read_text())
+
+
+def main(words: list[str]) -> None:
+    asked = [Path(w).resolve() for w in words if w != "run"] or pages()
+    if "run" in words:
+        with kernel() as manager, tempfile.TemporaryDirectory() as folder:
+            for page in asked:
+                page.write_text(anew(page, printed(page, Path(folder), manager)))
+    for page in asked:
+        page.with_suffix(".ipynb").write_text(written(page))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
