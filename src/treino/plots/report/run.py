@@ -21,7 +21,8 @@ from treino.plots.style import number, percent, split_name
 from treino.spec import FLAGS, Settings
 from treino.words import _
 
-COLUMNS = 60  # listed; of more the first ones
+COLUMNS = 24  # listed; of more the first ones
+LISTED = 20  # values of one setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +297,9 @@ def setting(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: _("yes"), False: _("no"), None: "–"}[value]
     if isinstance(value, (list, tuple)):
-        return ", ".join(setting(v) for v in value) or "–"
+        said = ", ".join(setting(v) for v in value[:LISTED]) or "–"
+        more = len(value) - LISTED
+        return _("{list}, … and {n:,} more").format(list=said, n=more) if more > 0 else said
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -36,7 +36,7 @@ def run_facts(run: "Run", *, whole: bool = True) -> RunFacts:
             _("{run} ended before its settings were written.").format(run=run.name),
             _("Delete the folder and train again."),
         )
-    missing: list[str] = []
+    missing: dict[str, list[str]] = {}  # titles by the reason
     pictures: dict[str, Sequence[Block]] = {}
     for title, make in (SHOWN if whole else BESIDE).items():
         with _or_why(title(), missing):
@@ -50,19 +50,19 @@ def run_facts(run: "Run", *, whole: bool = True) -> RunFacts:
         curves=curves_of(run),
         preparation=run.preparation,
         pictures=pictures,
-        missing=missing,
+        missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
         resume=f"treino resume {run.typed}" if run.status in ("interrupted", "stopped") else "",
         sha256=run.folder.manifest.files.get("model.safetensors", ""),
     )
 
 
 @contextmanager
-def _or_why(title: str, missing: list[str]) -> Iterator[None]:
+def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
     """What can't be shown doesn't take the rest with it: it is named, with the reason."""
     try:
         yield
     except TreinoError as error:
-        missing.append(f"{title}: {error}")
+        missing.setdefault(str(error), []).append(title)
 
 
 def _film(run: "Run") -> Sequence[Block]:
