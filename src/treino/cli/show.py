@@ -29,10 +29,11 @@ def show(
 
     found = open_any(run) if other is None else None
     if isinstance(found, Study):
+        from treino.cli.study import WIDE
         from treino.cli.study import summary as study_summary
 
         screen.document(found.document)
-        screen.out.print(study_summary(found.document))
+        screen.out.print(study_summary(found.document, screen.out.width < WIDE))
         return 0
     if isinstance(found, Sweep):
         from treino.cli.sweep_progress import summary as sweep_summary

@@ -13,6 +13,8 @@ from treino.cli.flags import ScreenFlag
 from treino.cli.screen import Screen
 from treino.words import _
 
+WIDE = 120  # columns of a terminal that has room for intervals
+
 CellFlag = Annotated[
     list[str] | None,
     Parameter(
@@ -109,7 +111,7 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     screen.document(ended.document)
     if ended.interrupted:
         raise KeyboardInterrupt(_("Saved. Go on with: treino resume {path}").format(path=ended.folder.path))
-    screen.out.print(summary(ended.document))
+    screen.out.print(summary(ended.document, screen.out.width < WIDE))
     return 0
 
 
@@ -145,14 +147,14 @@ def opening(begun: Any) -> RenderableType:
     return Group(*lines, "")
 
 
-def summary(d: dict[str, Any]) -> RenderableType:
-    """The rows as a table, what they say, and what must be known to read them."""
+def summary(d: dict[str, Any], narrow: bool = False) -> RenderableType:
+    """The rows as a table, what they say, and what must be known to read them. narrow: without intervals."""
     from treino.workflows.study.table import table_of
 
     said = _("study {path}: {status}").format(path=d["path"], status=_(d["status"]))
     if not d["rows"]:
         return said
-    headings, lines = table_of(d)
+    headings, lines = table_of(d, narrow)
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, justify="left" if heading in (_("mode"), _("status")) else "right")

@@ -9,40 +9,50 @@ from treino.words import _
 from treino.workflows.study.answers import MILLISECONDS_BELOW, last, mode_name, seconds_text
 
 
-def table_of(d: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """The headings, and a list of cells for each row of the document."""
-    names = [n for n in ("batch_size", *d["varied"]) if n != "batch_size" or "batch_size" in d["varied"]]
-    names = list(dict.fromkeys(names)) or ["batch_size"]
-    several = len(d["modes"]) > 1
-    headings = [*names, *([_("mode")] if several else []), _("s/epoch"), _("interval"), _("updates")]
+def table_of(d: Mapping[str, Any], narrow: bool = False) -> tuple[list[str], list[list[str]]]:
+    """The headings, and a list of cells for each row. narrow: without intervals and updates."""
+    names = d["varied"] or ["batch_size"]
+    columns = {("batch" if name == "batch_size" else name): _own(name) for name in names}
+    if len(d["modes"]) > 1:
+        columns[_("mode")] = lambda row: mode_name(row["mode"])
+    columns[_("s/epoch")] = lambda row: seconds_text(row["seconds_per_epoch"])
+    if not narrow:
+        columns[_("interval")] = lambda row: _span(row["seconds_interval"])
+        columns[_("updates")] = lambda row: f"{row['updates_per_epoch']:,}"
     for metric, figure in d["until"].items():
-        sign = "<" if BETTER[metric] < 0 else "≥"
-        headings += [
-            _("epochs to {metric} {sign} {figure:g}").format(metric=metric, sign=sign, figure=figure)
-        ]
-    headings += [_("loss first → last"), d["metric"], _("status")]
-    lines = []
-    for row in d["rows"]:
-        low_high = row["seconds_interval"]
-        line = [_cell(row["settings"].get(name, row.get(name))) for name in names]
-        line += [mode_name(row["mode"])] if several else []
-        line += [seconds_text(row["seconds_per_epoch"])]
-        line += ["–" if low_high is None else _span(*low_high)]
-        line += [f"{row['updates_per_epoch']:,}"]
-        for metric in d["until"]:
-            epoch = row[f"epochs_to_{metric}"]
-            line += [_("never") if epoch is None else str(epoch)]
-        losses = [row["loss"][0], row["loss"][-1]] if row["loss"] else [None]
-        line += [" → ".join("–" if v is None else f"{v:.4f}" for v in losses)]
-        end, bounds = last(row, d["metric"]), row.get("accuracy_interval")
-        span = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
-        line += ["–" if end is None else f"{end:.3f}{span}", _(row["status"])]
-        lines.append(line)
-    return headings, lines
+        goal = f"{metric} {'<' if BETTER[metric] < 0 else '≥'} {figure:g}"
+        columns[_("epochs to {goal}").format(goal=goal)] = _epochs(metric)
+    columns[_("loss first → last")] = _losses
+    columns[d["metric"]] = lambda row: _end(row, d["metric"], narrow)
+    if any(row["status"] != "finished" for row in d["rows"]):
+        columns[_("status")] = lambda row: _(row["status"])
+    return list(columns), [[cell(row) for cell in columns.values()] for row in d["rows"]]
 
 
-def _span(low: float, high: float) -> str:
+def _own(name: str) -> Any:
+    return lambda row: _cell(row["settings"].get(name, row.get(name)))
+
+
+def _epochs(metric: str) -> Any:
+    return lambda row: _("never") if (e := row[f"epochs_to_{metric}"]) is None else str(e)
+
+
+def _losses(row: Mapping[str, Any]) -> str:
+    ends = [row["loss"][0], row["loss"][-1]] if row["loss"] else [None]
+    return " → ".join("–" if v is None else number(v) for v in ends)
+
+
+def _end(row: Mapping[str, Any], metric: str, narrow: bool) -> str:
+    figure, bounds = last(row, metric), row.get("accuracy_interval")
+    span = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds and not narrow else ""
+    return "–" if figure is None else f"{figure:.3f}{span}"
+
+
+def _span(interval: Any) -> str:
     """Both in the unit of the larger: 2.31 – 4.5 s."""
+    if interval is None:
+        return "–"
+    low, high = interval
     unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
     return f"{low * unit:.3g} – {seconds_text(high)}"
 
@@ -51,5 +61,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):
-        return ",".join(map(str, value)) or "none"
+        return ",".join(map(str, value)) or _("none")
     return "–" if value is None else number(value) if isinstance(value, float) else str(value)
