@@ -165,6 +165,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Any:
         "%%doctor\nimport torch\nraise ValueError('mine')",
         "%doctor sideways",
         "%doctor",
+        "rate = 0.1\ntr.fit('wnie')",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     client = nbclient.NotebookClient(
@@ -217,6 +218,11 @@ def test_cards_and_the_doctor_in_a_notebook(notebook: Any) -> None:
     assert raised[2].traceback == []  # shown once
     assert "UsageError: %doctor takes on or off" in notebook[13].outputs[0].text
     assert notebook[14].outputs[0].text == "The doctor is off.\n"
+    (refused,) = notebook[15].outputs
+    assert refused.ename == "TreinoError"
+    assert refused.traceback[0] == "tr.fit('wnie')"  # the line that asked, what is wrong, the next move
+    assert "wnie" in refused.traceback[1]
+    assert refused.traceback[2] == "Did you mean 'wine'?"
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def live_figure(live: Live) -> str:
         charts = [chart.html for chart in curve_charts([live.curves])]
     if live.glimpse is not None:
         charts.append(boundary_svg(live.glimpse, live.classes))
-    cells = "".join(f"<div>{chart}</div>" for chart in charts)
+    cells = "".join(f"<div style='max-width:440px'>{chart}</div>" for chart in charts)
     return (
         f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
         f"{_said(live.said, live.alarm)}<div style='{GRID}'>{cells}</div></div>"
@@ -101,7 +101,7 @@ def duration(seconds: float) -> str:
 
 def _head(name: str, figures: Mapping[str, str]) -> str:
     listed = "".join(
-        f"<span style='margin-left:14px;white-space:nowrap'><span style='opacity:.7'>{escape(k)}</span> "
+        f" <span style='margin-left:14px;display:inline-block'><span style='opacity:.7'>{escape(k)}</span> "
         f"<span style='font-variant-numeric:tabular-nums'>{escape(v)}</span></span>"
         for k, v in figures.items()
     )
