@@ -226,9 +226,7 @@ show e
 show a b
 predict a wine
 predict a wine --to out.csv
-resume a
 plot a
-plot a --what bundary
 export a --format script
 doctor
 doctor a
@@ -236,7 +234,8 @@ doctor c
 doctor script.py --fix mend.patch
 study wine --batch-sizes 20,5 --epochs 2 --until accuracy=0.5 --as-taught --name f
 report a
-report a b --markdown --to both.md
+train wine --name g --epochs 4 --hidden 8
+report a g --to both.html
 explain
 explain adam
 explain cross-entropy --to softmax.html
@@ -248,6 +247,15 @@ plot b --what mistakes,dependence
 plot e
 plot f
 plot wine --untrained 4
+--help
+train --help
+sweep --help
+doctor --help
+"""
+REFUSED = """
+report a b
+resume a
+plot a --what bundary
 train
 train houses.csv
 train wine --lr 1-3
@@ -259,10 +267,14 @@ train nowhere.csv
 train empty.csv --target x
 trian
 show nobody
---help
-train --help
-sweep --help
-doctor --help
+train houses.csv --target price --loss bce
+train wine --kinds hue=date
+predict a houses.csv
+plot a b
+explain nothing
+train wine --hidden 0
+sweep wine --space lr=a..b
+study wine --batch-sizes 20 --epochs 2 --until 9:9
 """
 OURS = """
 treino data doctor explain export plot predict report resume runs show study sweep train DATA SCRIPT RUN TOPIC
@@ -292,15 +304,14 @@ def test_no_english_is_left_over(
     found, drawn = {}, set[str]()
     draw = matplotlib.text.Text.draw
     monkeypatch.setattr("matplotlib.text.Text.draw", lambda t, *a: (drawn.add(t.get_text()), draw(t, *a))[1])
-    for command in COMMANDS.split("\n"):
-        if command:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                said = treino("--lang", "xx", *command.split())
-            assert "Traceback" not in said.err, said.err
-            if left := latin(said.out + said.err + "\n".join(drawn)):
-                found[command] = left
-            drawn.clear()
+    for command in (COMMANDS + REFUSED).strip().replace("\n\n", "\n").split("\n"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            said = treino("--lang", "xx", *command.split())
+        assert said.status == (2 if command in REFUSED.split("\n") else 0), (command, said.err)
+        if left := latin(said.out + said.err + "\n".join(drawn)):
+            found[command] = left
+        drawn.clear()
     for page in [*tmp_path.rglob("*.html"), *tmp_path.rglob("*.svg")]:
         if left := latin(
             re.sub(r"(?s)<(script|style|math).*?</\1>|<[^>]*>", " ", unescape(page.read_text()))

@@ -27,6 +27,7 @@ from treino.data.dataset import Task
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.inspection.predict import outputs, probabilities
+from treino.words import _
 from treino.workflows.fit import fit
 from treino.workflows.run import open_run
 
@@ -213,7 +214,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, y = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds one class, {self.classes_[0]!r}: there is nothing to tell apart.")
+            said = _("y holds one class, {name!r}: there is nothing to tell apart.")
+            raise ValueError(said.format(name=self.classes_[0]))
         return self._fit(x, y)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
