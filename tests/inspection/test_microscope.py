@@ -114,6 +114,7 @@ def test_adamw_and_l2_are_torch_s(w: float, gradients: list[float]) -> None:
         assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_what_the_course_s_slips_do_to_training() -> None:
     """Calculated by hand for the first update, and told apart for training."""
     first = course_adam.move(0.5, -4.0, -0.8, 0.0, 0.0, 1, Course())
