@@ -325,6 +325,7 @@ def test_batch_norm_keeps_its_statistics_and_the_network_its_state() -> None:
     with torch.no_grad():
         wanted = functional.cross_entropy(copy.deepcopy(net).eval()(data.x), data.y).item()
     assert land.centre == pytest.approx(wanted, rel=1e-5)
+    assert land.batch_norm
     place.slope(place.place())
     for name, tensor in net.state_dict().items():
         assert torch.equal(tensor, before[name]), name

@@ -102,6 +102,8 @@ def test_what_is_not_finite_is_hatched_and_said() -> None:
     land.loss_RR[-1, -1] = np.inf
     figure = landscape_figure(land, "a")
     assert "Hatched: the loss is not finite there (34 % of the plane)" in texts(figure)
+    assert "running statistics" not in texts(figure)
+    assert "running statistics" in texts(landscape_figure(replace(land, batch_norm=True), "a"))
     looks_like(figure, "landscape_not_finite")
     nothing = replace(land, loss_RR=np.full((21, 21), np.nan), centre=np.nan)
     figure = landscape_figure(nothing, "a")

@@ -7,7 +7,16 @@ import numpy as np
 
 from treino.inspection.curves import Curves, Floats, smoothed
 from treino.plots.curves import FEW, spans
-from treino.plots.style import PALETTE, class_labels, header, legend, log_axis, look, new_figure
+from treino.plots.style import (
+    PALETTE,
+    class_labels,
+    header,
+    header_inches,
+    legend,
+    log_axis,
+    look,
+    new_figure,
+)
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -25,10 +34,8 @@ def overlaid_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence
     smooth: as in ``smoothed``; the curves as they were measured stay behind, faint.
     """
     with look():
-        panels = [(title, of) for title, of in _panels(runs) if any(len(e) for e, _v in of)]
+        panels = [(name, of) for name, of in _panels(runs) if any(len(e) for e, _v in of)]
         lines = -(-len(runs) // ACROSS)
-        figure = new_figure(1.35 + 2.15 * len(panels) + 0.22 * lines + 0.205 * len(notes))
-        inches = figure.get_figheight()
         told = []
         if smooth:
             told = [
@@ -37,17 +44,18 @@ def overlaid_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence
                     " faint: as measured."
                 ).format(w=smooth)
             ]
-        top = (
-            header(figure, _("Learning curves of {n} runs").format(n=len(runs)), told, notes) - 0.16 / inches
-        )
+        figure = new_figure(header_inches(told, notes) + 0.9 + 2.15 * len(panels) + 0.22 * lines)
+        inches = figure.get_figheight()
+        title = _("Learning curves of {n} runs").format(n=len(runs))
+        top = header(figure, title, told, notes) - 0.16 / inches
         low = 0.1 / inches
         bottom = low + (0.62 + 0.22 * lines) / inches
         room = (top - bottom) / len(panels)
         drawn: list[Axes] = []
-        for place, (title, of) in enumerate(panels):
+        for place, (name, of) in enumerate(panels):
             box = (0.095, top - (place + 1) * room + 0.17 / inches, 0.88, room - 0.37 / inches)
             axes = figure.add_axes(box, sharex=drawn[0] if drawn else None)
-            axes.set_title(title, fontsize=9.5, loc="left", pad=4)
+            axes.set_title(name, fontsize=9.5, loc="left", pad=4)
             _panel(axes, of, smooth)
             axes.grid(axis="y")
             axes.tick_params(labelbottom=place == len(panels) - 1)

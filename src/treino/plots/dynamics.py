@@ -13,6 +13,7 @@ from treino.plots.style import (
     SOFT,
     TRAIN,
     header,
+    header_inches,
     label,
     legend,
     log_axis,
@@ -36,13 +37,13 @@ def dynamics_figure(d: Dynamics) -> "Figure":
         from matplotlib.ticker import MaxNLocator
 
         lines = -(-min(len(d.layers), NAMED) // 4)
-        figure = new_figure(6.9 + 0.22 * lines + 0.205 * len(d.notes))
-        inches = figure.get_figheight()
         told = [
             _(
                 "{n} moments of {steps} updates; gradients on the batch of the next update, before clipping."
             ).format(n=len(d.step_K), steps=len(d.lr_S))
         ]
+        figure = new_figure(header_inches(told, d.notes) + 6.05 + 0.22 * lines)
+        inches = figure.get_figheight()
         top = header(figure, _("Dynamics: {name}").format(name=label(d.name, 48)), told, d.notes)
         bottom = (0.72 + 0.22 * lines) / inches
         gap = 0.62 / inches

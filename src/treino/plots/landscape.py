@@ -14,6 +14,7 @@ from treino.plots.style import (
     SOFT,
     WIDTH,
     header,
+    header_inches,
     label,
     look,
     new_figure,
@@ -38,9 +39,10 @@ ELEVATION, AZIMUTH = 48, -62
 def landscape_figure(land: Landscape, name: str) -> "Figure":
     """From above on the left, as a surface on the right; the run's path on both where it is known."""
     with look():
-        figure = new_figure(5.45 + (0.205 if warnings(land) else 0.0))
+        told, alarms = sentences(land), warnings(land)
+        figure = new_figure(header_inches(told, alarms) + 0.12 + SIDE + 0.6)
         title = _("The loss around the network: {name}") if land.path is None else _("The path down: {name}")
-        top = header(figure, title.format(name=label(name, 44)), sentences(land), warnings(land))
+        top = header(figure, title.format(name=label(name, 44)), told, alarms)
         inches = figure.get_figheight()
         scale = colours(land)
         top -= 0.12 / inches
@@ -152,6 +154,7 @@ def colour_bar(
 ) -> None:
     """What the colours mean; pointed where there are losses beyond its end."""
     from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes = figure.add_axes(place)
@@ -164,7 +167,8 @@ def colour_bar(
     axes.yaxis.set_major_locator(FixedLocator(levels(scale)))  # as the contours
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: number(value)))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_title(_("loss"), fontsize=9, color=SOFT, pad=5, loc="left")
+    words = _("loss (log)") if isinstance(scale, LogNorm) else _("loss")
+    axes.set_title(words, fontsize=9, color=SOFT, pad=5, loc="left")
 
 
 def surface(figure: "Figure", place: tuple[float, float, float, float], land: Landscape, scale: Any) -> None:
@@ -271,9 +275,14 @@ def sentences(land: Landscape) -> list[str]:
 
 
 def warnings(land: Landscape) -> list[str]:
+    said = []
+    if land.batch_norm:
+        said.append(_("Batch norm uses the star's running statistics all over the plane."))
     bad = ~np.isfinite(land.loss_RR)
-    if not bad.any():
-        return []
-    return [
-        _("Hatched: the loss is not finite there ({share} of the plane).").format(share=percent(bad.mean()))
-    ]
+    if bad.any():
+        said.append(
+            _("Hatched: the loss is not finite there ({share} of the plane).").format(
+                share=percent(bad.mean())
+            )
+        )
+    return said

@@ -11,6 +11,7 @@ from treino.plots.style import (
     INK,
     SOFT,
     header,
+    header_inches,
     label,
     legend,
     log_axis,
@@ -30,21 +31,17 @@ def line_figure(found: Between, first: str, second: str) -> "Figure":
     with look():
         one, other = label(first, 24), label(second, 24)
         barriers = [_barrier(found, split) for split in found.loss]
-        figure = new_figure(5.2)
         rows = ", ".join(f"{split_name(s)} {n}" for s, n in found.rows.items())
-        top = header(
-            figure,
-            _("Between {a} and {b}").format(a=one, b=other),
-            [
-                _("All parameters move in a straight line from one network to the other, {d} apart.").format(
-                    d=number(found.distance)
-                ),
-                _("Barrier (the rise above the line between both ends): {barriers}. Rows: {rows}.").format(
-                    barriers="; ".join(barriers), rows=rows
-                ),
-            ],
-            _alarms(found),
-        )
+        told = [
+            _("All parameters move in a straight line from one network to the other, {d} apart.").format(
+                d=number(found.distance)
+            ),
+            _("Barrier (the rise above the line between both ends): {barriers}. Rows: {rows}.").format(
+                barriers="; ".join(barriers), rows=rows
+            ),
+        ]
+        figure = new_figure(header_inches(told, _alarms(found)) + 4.0)
+        top = header(figure, _("Between {a} and {b}").format(a=one, b=other), told, _alarms(found))
         bottom = 0.78 / figure.get_figheight()
         axes = figure.add_axes((0.11, bottom, 0.86, top - bottom))
         handles, labels = [], []

@@ -184,6 +184,15 @@ def percent(share: float) -> str:
     return _("{value} %").format(value=f"{value:.0f}")
 
 
+LETTERS = 106  # of a header's line
+LINE = 0.205  # inches from one to the next
+
+
+def header_inches(sentences: Iterable[str], warnings: Iterable[str] = ()) -> float:
+    """How high ``header`` will be with these, for the height of the figure."""
+    return 0.62 + LINE * sum(len(textwrap.wrap(text, LETTERS)) for text in [*sentences, *warnings])
+
+
 def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Iterable[str] = ()) -> float:
     """Title and sentences at the top left. Returns how far down the picture may begin, from 0 to 1."""
     inches = figure.get_figheight()
@@ -191,9 +200,9 @@ def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Ite
     figure.text(0.02, y / inches, title, fontsize=14, weight="bold", va="top")
     y -= 0.32
     for text, ink in [*((s, SOFT) for s in sentences), *((w, ALARM) for w in warnings)]:
-        for line in textwrap.wrap(text, 106):
+        for line in textwrap.wrap(text, LETTERS):
             figure.text(0.02, y / inches, line, fontsize=10, color=ink, va="top")
-            y -= 0.205
+            y -= LINE
     return (y - 0.12) / inches
 
 

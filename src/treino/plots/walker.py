@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.landscape.planes import Landscape
-from treino.inspection.landscape.walker import Stand
+from treino.inspection.landscape.walker import STANDS, Stand
 from treino.plots.landscape import (
     HERE,
     MAP,
@@ -19,7 +19,7 @@ from treino.plots.landscape import (
     surface,
     warnings,
 )
-from treino.plots.style import INK, SOFT, WIDTH, header, label, look, new_figure, percent
+from treino.plots.style import INK, SOFT, WIDTH, header, header_inches, label, look, new_figure, percent
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ PIXELS = 240
 def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figure":
     """Above: the walker in the fog at a few moments. Below: the fog has lifted."""
     with look():
-        figure = new_figure(8.35 + (0.205 if warnings(land) else 0.0))
-        inches = figure.get_figheight()
         told = [
             _(
                 "In the fog: at each place only the height and the slope underfoot are known, nothing of"
@@ -46,15 +44,16 @@ def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figur
                 rows=rows_used(land)
             ),
         ]
-        top = header(
-            figure, _("The walker on the mountain: {name}").format(name=label(name, 40)), told, warnings(land)
-        )
+        gap, beside = 0.14, 0.16
+        side = (WIDTH - 2 * beside - (STANDS - 1) * gap) / STANDS
+        figure = new_figure(header_inches(told, warnings(land)) + 0.28 + side + 0.78 + SIDE + 0.6)
+        inches = figure.get_figheight()
+        title = _("The walker on the mountain: {name}").format(name=label(name, 40))
+        top = header(figure, title, told, warnings(land))
         scale = colours(land)
         top -= 0.28 / inches
-        gap = 0.14
-        side = (WIDTH - 2 * 0.16 - (len(stands) - 1) * gap) / max(4, len(stands))
         for place, stand in enumerate(stands):
-            left = (0.16 + place * (side + gap)) / WIDTH
+            left = (beside + place * (side + gap)) / WIDTH
             axes = figure.add_axes((left, top - side / inches, side / WIDTH, side / inches))
             in_fog(axes, land, stand, scale)
             axes.set_title(

@@ -116,6 +116,12 @@ class Ground:
         """Multiplications and additions for one row; more of one that is no plain MLP, for it is slower."""
         return _work(self.net, self.rows.x[:1], self.item_shape)
 
+    @property
+    def batch_norm(self) -> bool:
+        """Whether running statistics take part, which belong to one place and are used at all."""
+        norms = [m for m in self.net.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
+        return any(m.running_mean is not None for m in norms)
+
     @cached_property
     def _mlp(self) -> MLP | None:
         return described(self.net)

@@ -44,7 +44,8 @@ class Landscape:
     kind: ``random`` (two filter-normalised random directions: 1 is as long as the network's own weights) or
     ``path`` (the two main directions of the run's own path; both axes in units of the parameters).
     a_R, b_R: places along the two axes; loss_RR: ``[b, a]``, inf or NaN where it is so. centre: the loss at
-    (0, 0). split: whose rows they are: rows of total were used. seed: of the random directions.
+    (0, 0). rows: of all ``total`` training rows so many were used. seed: of the random directions.
+    batch_norm: whether running statistics take part; they are those of the place at (0, 0).
     origin_n, axes_2n: the plane itself.
     """
 
@@ -59,6 +60,7 @@ class Landscape:
     axes_2n: Tensor
     seed: int = 0
     path: Path | None = None
+    batch_norm: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,17 @@ def random_plane(
     loss_RR = _over(ground, origin_n, axes_2n, at_R, at_R)
     centre = float(ground.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
     return Landscape(
-        "random", at_R, at_R, loss_RR, centre, len(ground.rows), ground.total, origin_n, axes_2n, seed
+        kind="random",
+        a_R=at_R,
+        b_R=at_R,
+        loss_RR=loss_RR,
+        centre=centre,
+        rows=len(ground.rows),
+        total=ground.total,
+        origin_n=origin_n,
+        axes_2n=axes_2n,
+        seed=seed,
+        batch_norm=ground.batch_norm,
     )
 
 
@@ -155,17 +167,17 @@ def path_plane(
     path = Path(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
     loss_RR = _over(ground, origin_n, axes_2n, a_R, b_R)
     return Landscape(
-        "path",
-        a_R,
-        b_R,
-        loss_RR,
-        float(true_K[-1]),
-        len(ground.rows),
-        ground.total,
-        origin_n,
-        axes_2n,
-        0,
-        path,
+        kind="path",
+        a_R=a_R,
+        b_R=b_R,
+        loss_RR=loss_RR,
+        centre=float(true_K[-1]),
+        rows=len(ground.rows),
+        total=ground.total,
+        origin_n=origin_n,
+        axes_2n=axes_2n,
+        path=path,
+        batch_norm=ground.batch_norm,
     )
 
 
