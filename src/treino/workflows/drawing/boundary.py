@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from treino.workflows.drawing import File
+from treino.workflows.drawing import File, asking
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
@@ -17,7 +17,8 @@ def boundary_picture(run: "Run") -> list[File]:
 
     over = run.status in ("finished", "diverged")
     splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
-    found = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
+    with asking(run):
+        found = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
     return [("boundary.png", png(boundary_figure(found)))]
 
 

@@ -1,12 +1,12 @@
 """What is inside a run's network, what it gets wrong, and what it goes by."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
 from treino.words import _
-from treino.workflows.drawing import File
+from treino.workflows.drawing import File, asking
 
 if TYPE_CHECKING:
     from treino.inspection.columns import Importances
@@ -20,7 +20,7 @@ def network_picture(run: "Run") -> list[File]:
     from treino.inspection.insides import insides
     from treino.plots.network import network_svg
 
-    with _asking(run):
+    with asking(run):
         shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
     return [("network.svg", network_svg(shown).encode())]
 
@@ -85,7 +85,7 @@ def dependence_picture(run: "Run") -> list[File]:
         dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
     measured = _importances(run)
     columns = [name for name in measured.names if name in able][:COLUMNS]
-    with _asking(run):
+    with asking(run):
         shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
     figure = dependence_figure(
         shown,
@@ -101,7 +101,7 @@ def dependence_picture(run: "Run") -> list[File]:
 def _importances(run: "Run") -> "Importances":
     from treino.inspection.columns import importances
 
-    with _asking(run):
+    with asking(run):
         return importances(
             run.module, run.data, run.loss_function, splits=_splits(run), item_shape=run.item_shape
         )
@@ -111,23 +111,6 @@ def _splits(run: "Run") -> "tuple[Split, ...]":
     """Whose rows are looked at: no test rows of a run that is to go on."""
     over = run.status in ("finished", "diverged")
     return ("train", "validation", "test") if over else ("train", "validation")
-
-
-@contextmanager
-def _asking(run: "Run") -> Iterator[None]:
-    """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
-    try:
-        yield
-    except (IndexError, RuntimeError, ValueError) as error:
-        if run.spec["net"] == "mlp":
-            raise
-        raise TreinoError(
-            "net_refuses_rows",
-            _("The network fails on rows that are made up for the picture: {kind}: {error}").format(
-                kind=type(error).__name__, error=str(error).partition("\n")[0]
-            ),
-            _("Inputs that are numbers of words or classes can't lie in between; look at --what confusion."),
-        ) from None
 
 
 PICTURES: dict[str, Callable[["Run"], list[File]]] = {
