@@ -21,6 +21,7 @@ NAMES = (
     "sweep",
     "sweep_tools",
     "sweep_noise",
+    "landscape",
     "batches",
     "store",
     "cold",
