@@ -78,7 +78,7 @@ def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPat
 def test_the_new_weight_is_the_one_that_the_run_went_on_with(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Update by update, each explained from the run's own state, lands on the kept weights' bits in float32."""
+    """Update by update, each explained from the run's own state, lands on the weights that the run kept."""
     monkeypatch.chdir(tmp_path)
     run = trained("w", keep="last")
     place = (0, 2, 5)

@@ -75,9 +75,8 @@ def example() -> Explanation:
         exec(code(cleared), place)
         name = _("with zero_grad") if cleared else _("without")
         theirs = float(place["w"].detach())
-        checks.append(Check(
-            _("w after {n} updates, {name}: torch, by the code above").format(n=UPDATES, name=name), way.w[-1], theirs,
-            relative(way.w[-1], 1.0)))  # fmt: skip
+        said = _("w after {n} updates, {name}: torch, by the code above").format(n=UPDATES, name=name)
+        checks.append(Check(said, way.w[-1], theirs, relative(way.w[-1], 1.0)))
     slope = value(derivative((Symbol("w", START) - BOTTOM) ** 2, Symbol("w", START)))
     h = 1e-6
     central = ((START + h - BOTTOM) ** 2 - (START - h - BOTTOM) ** 2) / (2 * h)
