@@ -52,8 +52,8 @@ def plot(
     treino plot wine-sweep-1 --what parallel,importance
     """
     from treino.workflows.pictures import draw, draw_together
-    from treino.workflows.sweep.pictures import draw_sweep, of_one, usual
     from treino.workflows.study.study import Study, open_any
+    from treino.workflows.sweep.pictures import draw_sweep, of_one, usual
     from treino.workflows.sweep.sweep import Sweep
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
@@ -91,7 +91,7 @@ def plot(
             from treino.workflows.drawing.film import draw_film
 
             paths += draw_film(
-                one, every, place, lambda size: screen.out.print(_("Film: {size}").format(size=size))
+                one, every, place, lambda size: screen.err.print(_("Film: {size}").format(size=size))
             )
     screen.document({"paths": [str(p) for p in paths]})
     frames = [p for p in paths if p.name.startswith("frame-")]

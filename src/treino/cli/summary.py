@@ -152,7 +152,10 @@ def _next(run: "Run", d: dict[str, Any]) -> list[str]:
         return [_("train with a smaller learning rate: --lr {lr:g}").format(lr=d["settings"]["lr"] / 10)]
     if d["status"] != "finished":
         return []
-    found = [f"treino predict {run.typed} FILE.csv", f"treino export {run.typed} --format script"]
+    found = [f"treino predict {run.typed} FILE.csv"]
+    if run.spec.get("segments"):  # a script, and another learning rate, begin anew
+        return found
+    found.append(f"treino export {run.typed} --format script")
     if run.spec["data"]["kind"] == "builtin" and "lr" not in run.spec["asked"]:
         another = _("{command} --lr {lr:g}   (another learning rate; then: treino show {run} last)").format(
             command=run.spec["command"], lr=d["settings"]["lr"] * 3, run=run.typed

@@ -1,12 +1,17 @@
 """``treino train``: one network, from a name or a file to figures, pictures and a folder."""
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from treino.cli.flags import DataFile, ScreenFlag
 from treino.errors import TreinoError
 from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.spec import Settings
+    from treino.workflows.train import Event
 
 
 def train(
@@ -34,6 +39,13 @@ def train(
     weights: Annotated[
         str | None, Parameter(help="begin with the weights of a run, or of a network of a sweep: SWEEP:17")
     ] = None,
+    branch: Annotated[
+        str | None,
+        Parameter(help="a new run that goes on from a step of a run with other settings: RUN:STEP --lr 1e-3"),
+    ] = None,
+    rewind: Annotated[
+        str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
+    ] = None,
     data_file: DataFile = None,
     screen: ScreenFlag,
     **asked: Any,
@@ -45,13 +57,28 @@ def train(
 
     Examples: treino train wine | treino train moons --hidden 16,16 --lr 0.01 |
     treino train houses.csv --target price | treino train mnist --epochs 3 --dropout 0.2 |
-    treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto
+    treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto |
+    treino train --branch wine-1:120 --lr 1e-4
     """
     from treino.cli.progress import follow
     from treino.spec import read_settings
     from treino.workflows.train import Start, training
 
     given = {k: v for k, v in asked.items() if v is not None}
+    if branch is not None or rewind is not None:
+        others = {"DATA": source, "--seeds": seeds, "--folds": folds, "--like": like, "--weights": weights}
+        others |= {"--until": until, "--rewind": rewind if branch is not None else None}
+        flag = "--branch" if branch is not None else "--rewind"
+        for name, value in others.items():
+            if value is not None:
+                raise TreinoError(
+                    "branch_and_more",
+                    _("{flag} goes on with a run, and {name} begins another training.").format(
+                        flag=flag, name=name
+                    ),
+                    _("Leave one of them out."),
+                )
+        return follow(_going_on(branch, rewind, data_file, read_settings(given, flags=True)), screen)
     data: Any = source
     if like is not None:
         from treino.workflows.sweep.member import like as like_of
@@ -99,3 +126,23 @@ def train(
         start = Start(weights, open_run(weights).tensors)
     run = training(data, read_settings(given, flags=True), start=start)
     return follow(run if rates is None else rates.kept(run), screen)
+
+
+def _going_on(
+    branch: str | None, rewind: str | None, data_file: str | None, read: "Settings"
+) -> "Iterator[Event]":
+    """The events of a training that sets out from RUN:STEP."""
+    from treino.workflows.branching import branching, rewinding
+    from treino.workflows.run import open_run
+
+    named = branch if branch is not None else rewind or ""
+    run, colon, step = named.rpartition(":")
+    if not colon or not run or not step.isdecimal():
+        raise TreinoError(
+            "branch_form",
+            _("{value!r} does not name a step of a run.").format(value=named),
+            _("Write RUN:STEP, e.g. --branch wine-1:120; step 0 is the untrained network."),
+        )
+    moment = open_run(run, data=data_file).at(int(step))
+    changes = {name: getattr(read, name) for name in read.model_fields_set}
+    return (branching if branch is not None else rewinding)(moment, changes)

@@ -14,7 +14,7 @@ from treino.spec import Settings, group_of, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_bytes
 from treino.words import _
-from treino.workflows.command import as_typed, versions
+from treino.workflows.command import branch_as_typed, versions
 from treino.workflows.keyframes import keep_keyframes, kept_state, name_of
 from treino.workflows.own_net import COPY as NET_COPY
 from treino.workflows.rebuild import START, rebuilt
@@ -55,11 +55,9 @@ def branching(
                 folder.write_bytes(name, run.folder.read_bytes(name))
         _copy_past(moment, folder)
         parent = {"run": run.name, "segment": moment.segment, "step": moment.step}
-        said = as_typed(spec["data"]["source"], dict(segment.asked))
-        folder.write_json(
-            "spec.json",
-            spec | {"parent": parent, "data": _moved(spec["data"], run.path, folder.path), "command": said},
-        )
+        moved = _moved(spec["data"], run.path, folder.path)
+        typed = branch_as_typed("--branch", f"{run.name}:{moment.step}", changes)
+        folder.write_json("spec.json", spec | {"parent": parent, "data": moved, "command": typed})
         yield from _on(folder, moment, segment, planned, checkpoint_seconds, lean)
 
 
@@ -88,6 +86,7 @@ def rewinding(
         for name in ("result.json", "model.safetensors"):  # what the run was, before it is something else
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
+        spec["command"] = branch_as_typed("--rewind", f"{moment.run.name}:{moment.step}", changes)
         yield from _on(folder, moment, segment, planned, checkpoint_seconds, lean, spec)
 
 

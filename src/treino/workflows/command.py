@@ -17,6 +17,12 @@ def as_typed(source: str, asked: dict[str, Any]) -> str:
     return shlex.join(["treino", "train", source, *_flags(asked)])
 
 
+def branch_as_typed(how: str, place: str, changes: Mapping[str, Any]) -> str:
+    """The command that goes on from a step of a run again; how: --branch or --rewind; place: RUN:STEP."""
+    known = {name: value for name, value in changes.items() if name in FLAGS}
+    return shlex.join(["treino", "train", how, place, *_flags(known)])
+
+
 def sweep_as_typed(spec: Mapping[str, Any]) -> str:
     """The command that trains this sweep, or these seeds or folds, again."""
     asked, space, source = spec["sweep"], spec["space"], spec["data"]["source"]

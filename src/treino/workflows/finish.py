@@ -16,6 +16,7 @@ from treino.workflows.document import facts, histories
 from treino.workflows.findings import findings
 from treino.workflows.foreign import answers, fewer_notes, honesty, resumed_notes, waited_notes
 from treino.workflows.pictures import draw
+from treino.workflows.segments import said_of
 
 if TYPE_CHECKING:
     from treino.workflows.plan import Plan
@@ -57,8 +58,10 @@ def finish(
     found = baselines(held, loss, full) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
     interval = None if test is None else intervals(*test, loss=loss, scale=scale)
+    spec = folder.read_json("spec.json")
     document = (
         facts(data, planned)
+        | {name: spec[name] for name in ("parent", "segments") if name in spec}
         | honesty(data)
         | {
             "status": status,
@@ -73,6 +76,7 @@ def finish(
             "kept_epoch": int(engine.kept_epoch_P[0]),
             "kept_step": int(engine.kept_step_P[0]),
             "notes": [
+                *said_of(spec),
                 *data.notes,
                 *resumed_notes(folder),
                 *waited_notes(waited),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from treino.store import EpochValue, RunFolder
+from treino.words import _
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,25 @@ def segments_of(spec: Mapping[str, Any]) -> list[Segment]:
 
 def newest(spec: Mapping[str, Any]) -> Segment:
     return segments_of(spec)[-1]
+
+
+def said_of(spec: Mapping[str, Any]) -> list[str]:
+    """Where the newest segment set out from and what it changed, as a sentence; none of a first one."""
+    if not spec.get("segments"):
+        return []
+    segments = segments_of(spec)
+    segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
+    changed = {k: v for k, v in segment.asked.items() if before.asked.get(k) != v} | dict(segment.changes)
+    if changed.keys() & {"epochs", "steps"}:  # the patience that it had is only said out loud then
+        changed.pop("patience", None)
+    changed = {k: v for k, v in changed.items() if v is not None or k == "clip"}
+    parent = spec.get("parent")
+    place = _("{run}, step {step:,}") if parent and parent["segment"] == before.number else _("step {step:,}")
+    where = place.format(run=parent["run"] if parent else "", step=segment.start)
+    if not changed:
+        return [_("It goes on from {where}, with the same settings.").format(where=where)]
+    listed = ", ".join(f"{name} {value}" for name, value in changed.items())
+    return [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
 
 
 def path_of(spec: Mapping[str, Any], number: int | None = None) -> list[Link]:

@@ -56,6 +56,14 @@ def script(run: "Run") -> Path:
     Raises:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed.
     """
+    if run.spec.get("segments"):
+        raise TreinoError(
+            "export_segments",
+            _("{run} went on from one of its steps with other settings, and a script begins anew.").format(
+                run=run.name
+            ),
+            _("Export its weights: --format safetensors, or train a new run with these settings."),
+        )
     if run.spec.get("weights"):
         raise TreinoError(
             "export_weights",
