@@ -47,7 +47,7 @@ def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION)
     at_R = (torch.arange(resolution) + 0.5) / resolution
     y_RR, x_RR = torch.meshgrid(at_R, at_R, indexing="ij")
     logits = outputs(net, low + torch.stack([x_RR, y_RR], -1).reshape(-1, 2) * span, batch=resolution**2)
-    best_N = probabilities(logits.double(), loss).amax(1)
+    best_N = probabilities(logits, loss).amax(1)
     classes = max(2, len(data.classes))
     sure_N = ((best_N - 1 / classes) / (1 - 1 / classes)).clamp(0, 1).nan_to_num()
     shown = data.train[:ROWS]

@@ -1,14 +1,18 @@
 """The one output of a cell that shows a training or a sweep while it goes on."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from array import array
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from treino.words import _
 from treino.workflows.sweep import drive
 from treino.workflows.train import Advanced, Begun, Ended
+
+if TYPE_CHECKING:
+    from treino.inspection.curves import Curves
 
 EVERY = 0.5  # seconds between two drawings, at least
 SHARE = 50  # a drawing that took a second is followed by 50 without one: at most 1/51 of the time
@@ -47,8 +51,8 @@ class RunFigure:
         self.steps, self.step, self.since = 1, 0, time.perf_counter()
         self.first = 0
         self.figures: dict[str, str] = {}
-        self.loss: list[tuple[float, float]] = []
-        self.measured: dict[str, dict[str, dict[int, float]]] = {}
+        self.loss_E, self.deviation_E = array("d"), array("d")
+        self.measured: dict[str, dict[str, tuple[array[int], array[float]]]] = {}  # epochs, values
         self.loss_S: list[np.ndarray] = []
 
     def tell(self, event: Any) -> None:
@@ -79,14 +83,16 @@ class RunFigure:
     def _note(self, event: Advanced) -> None:
         tick = event.tick
         self.step = tick.step
-        if len(self.loss) <= self.FEW:
+        if len(self.loss_E) <= self.FEW:
             self.loss_S.append(tick.loss_SP[:, 0].cpu().numpy())
         for epoch in tick.epochs:
-            self.loss.append((float(epoch.loss_P[0]), float(epoch.loss_std_P[0])))
+            self.loss_E.append(float(epoch.loss_P[0]))
+            self.deviation_E.append(float(epoch.loss_std_P[0]))
             for split, metrics in (epoch.evaluation or {}).items():
                 for metric, value_P in metrics.items():
-                    of = self.measured.setdefault(split, {}).setdefault(metric, {})
-                    of[epoch.number] = float(value_P[0])
+                    of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
+                    of[0].append(epoch.number)
+                    of[1].append(float(value_P[0]))
         self.figures = {
             _("step"): f"{tick.step:,} / {self.steps:,}",
             _("epoch"): f"{tick.epoch:,.1f}" if tick.epoch < 10 else f"{tick.epoch:,.0f}",
@@ -95,28 +101,41 @@ class RunFigure:
         for split, of_split in self.measured.items():
             for metric in ("accuracy", "rmse"):
                 if metric in of_split:
-                    value = list(of_split[metric].values())[-1]
-                    self.figures[f"{_(split)} {metric}"] = f"{value:.4g}"
+                    self.figures[f"{_(split)} {metric}"] = f"{of_split[metric][1][-1]:.4g}"
 
-    def _drawn(self, net: Any = None, said: tuple[str, ...] = (), alarm: bool = False, **over: Any) -> str:
-        from treino.inspection.curves import curves
+    def _curves(self, kept_epoch: int | None) -> "Curves | None":
+        """The curves so far; None while epochs are too few for one."""
+        from treino.inspection.curves import Curves
+
+        assert self.begun is not None
+        epochs = len(self.loss_E)
+        if epochs <= self.FEW:
+            return None
+        evaluated: dict[str, dict[str, np.ndarray]] = {}
+        for split, metrics in self.measured.items():
+            for metric, (epoch, value) in metrics.items():
+                value_E = np.full(epochs, np.nan)
+                value_E[np.array(epoch) - 1] = np.array(value)
+                evaluated.setdefault(split, {})[metric] = value_E
+        shown = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+        name = self.begun.folder.path.name
+        return Curves(
+            name, np.array(self.loss_E), np.array(self.deviation_E), evaluated, shown, kept_epoch=kept_epoch
+        )
+
+    def _drawn(
+        self,
+        net: Any = None,
+        said: tuple[str, ...] = (),
+        alarm: bool = False,
+        kept_epoch: int | None = None,
+    ) -> str:
         from treino.inspection.glimpse import glimpse
         from treino.plots.live import Live, live_figure
 
         assert self.begun is not None
         data, plan = self.begun.data, self.begun.plan
-        epochs = len(self.loss)
-        evaluated = {
-            split: {m: [of.get(e + 1) for e in range(epochs)] for m, of in metrics.items()}
-            for split, metrics in self.measured.items()
-        }
-        metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
-        shown = None
-        if epochs > self.FEW:
-            means, deviations = [m for m, _d in self.loss], [d for _m, d in self.loss]
-            shown = curves(
-                self.begun.folder.path.name, means, deviations, evaluated=evaluated, metric=metric, **over
-            )
+        shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
         seen = None if net is None else glimpse(net, data, plan.training.loss)
         passed, taken = time.perf_counter() - self.since, self.step - self.first
@@ -160,9 +179,8 @@ class RunFigure:
                 said = (*said, _("The doctor found: {rules}.").format(rules=rules))
             self.step = self.steps
         alarm = event.interrupted or document["status"] == "diverged"
-        over: Mapping[str, Any] = {"kept_epoch": document.get("kept_epoch")}
         net = run.module if self._whole and document["status"] != "interrupted" else None
-        self.output.show(lambda: self._drawn(net, said, alarm, **over))
+        self.output.show(lambda: self._drawn(net, said, alarm, document.get("kept_epoch")))
 
 
 class SweepFigure:

@@ -151,7 +151,9 @@ def regions_png(seen: Glimpse) -> bytes:
     shade[seen.winner_RR < 0] = 200
     file = io.BytesIO()
     picture = Image.fromarray(shade[::-1].round().astype(np.uint8))
-    picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BILINEAR).save(file, "png")
+    picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BILINEAR).save(
+        file, "png", compress_level=3
+    )
     return file.getvalue()
 
 

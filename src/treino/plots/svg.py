@@ -196,11 +196,15 @@ def thinned(x_N: Floats, y_N: Floats) -> tuple[Floats, Floats]:
     """Of a line with very many points the lowest and the highest of every few: its peaks stay."""
     if len(y_N) <= MOST:
         return x_N, y_N
-    kept: list[int] = []
-    for part in np.array_split(np.arange(len(y_N)), MOST // 2):
-        fine = part[np.isfinite(y_N[part])]
-        if len(fine):
-            kept += sorted({int(fine[y_N[fine].argmin()]), int(fine[y_N[fine].argmax()])})
+    fine = np.isfinite(y_N)
+    x_N, y_N = x_N[fine], y_N[fine]
+    few = -(-len(y_N) // (MOST // 2))
+    rest = -len(y_N) % few
+    low_BK, high_BK = (
+        np.concatenate([y_N, np.full(rest, fill)]).reshape(-1, few) for fill in (math.inf, -math.inf)
+    )
+    first_B = np.arange(len(low_BK)) * few
+    kept = np.unique(np.concatenate([first_B + low_BK.argmin(axis=1), first_B + high_BK.argmax(axis=1)]))
     return x_N[kept], y_N[kept]
 
 
@@ -214,7 +218,9 @@ def _svg(parts: Sequence[str], height: float, alt: str) -> str:
 
 def _span(values: Floats, also: Sequence[float] = (), margin: float = 0.0) -> tuple[float, float]:
     """Lowest and highest with a margin, never the same."""
-    found = [*(v for v in values.tolist() if math.isfinite(v)), *also] or [0.0, 1.0]
+    fine = values[np.isfinite(values)]
+    ends = [float(fine.min()), float(fine.max())] if len(fine) else []
+    found = [*ends, *also] or [0.0, 1.0]
     low, high = min(found), max(found)
     if high - low < 1e-9 * max(abs(low), abs(high), 1e-9):
         half = 0.5 * abs(high) or 0.5
