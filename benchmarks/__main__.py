@@ -14,6 +14,7 @@ from benchmarks.result import Result, write
 
 NAMES = (
     "as_taught",
+    "study",
     "defaults",
     "mnist",
     "single",

@@ -16,7 +16,7 @@ from benchmarks.timing import Spent, interleaved, processor_ratio, ratio
 from tests.conftest import mnist_folder
 
 ROOT = Path(__file__).parent.parent
-NEED_MNIST = {"as_taught", "mnist"}
+NEED_MNIST = {"as_taught", "mnist", "study"}
 FORK = {"as_taught", "kills"}  # in a process of their own: forking this one is none of their business
 
 
