@@ -151,7 +151,8 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
         )
     found = list(moments(run, [s for s in range(first, first + 4) if s <= last]))
     now, after = found[0], found[1]
-    layers = read_layers(now.net)
+    net = now.net.cpu()
+    layers = read_layers(net)
     batches = tuple(_batch(run, moment, layers) for moment in found[:-1][:3])
     size = len(batches[0].x) * (batches[0].x.shape[1] + sum(len(layer.b) for layer in layers))
     if size > LARGEST:
@@ -168,7 +169,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
         run.name,
         run.typed,
         first,
-        fix_masks(now.net).double(),
+        fix_masks(net).double(),
         layers,
         batches,
         run.loss_function,

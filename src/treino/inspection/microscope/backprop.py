@@ -28,6 +28,7 @@ from treino.words import N_, _
 
 SOURCES = (BACKPROP, torch_page("torch.Tensor.backward"))
 H = 1e-6
+SEEN = (0, 100, 1000)  # updates
 
 
 # ---- the course's two examples
@@ -152,6 +153,7 @@ def _course(net: Net, a: Symbol) -> Part:
                 table=layers,
                 wrong=True,
             ),
+            _trained(),
         ),
     )  # fmt: skip
 
@@ -166,6 +168,30 @@ def _layers() -> Table:
         (name, p.numel(), float(p.grad.norm())) for name, p in net.named_parameters() if p.grad is not None
     )
     return Table((_("parameter"), _("numbers"), _("length of its gradient")), rows)
+
+
+def _trained() -> Step:
+    """What the two sentences would do to training: the exclusive or of two inputs, learnt three ways."""
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
+    y = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.float64)
+    rows: list[tuple[str | float | int, ...]] = []
+    for name, taught in ((_("all layers"), 4), (_("the first layer alone"), 2)):
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
+        trained = list(net.parameters())[:taught]
+        losses = []
+        for _update in range(max(SEEN) + 1):
+            loss = (net(x) - y).square().mean()
+            losses.append(float(loss.detach()))
+            for p, g in zip(trained, torch.autograd.grad(loss, trained), strict=True):
+                p.data.sub_(0.3 * g)
+        rows.append((name, *(losses[t] for t in SEEN)))
+    heads = (_("what is trained"), *(_("loss after {t}").format(t=t) for t in SEEN))
+    text = _("The exclusive or of two inputs, the same network from the same start, learning rate 0.3.")
+    return Step(
+        _("What it does to training: the first layer only"), text=text, table=Table(heads, tuple(rows))
+    )
 
 
 def _checks(name: str, net: Net, by: tuple[Symbol, ...], theirs: "object") -> tuple[Check, ...]:

@@ -72,7 +72,13 @@ def parts(stops: list[Stop], optimizer: str) -> tuple[Part, ...]:
             _("Ten updates, and the code"),
             (
                 Step(_("Where they lead"), table=table),
-                Step(_("The same in PyTorch: this code was run for the checks below"), code=code),
+                Step(
+                    _("The same in PyTorch: this code was run for the checks below"),
+                    text=_(
+                        "The course's own box, “Código: Otimização do modelo”, is empty. This belongs there:"
+                    ),
+                    code=code,
+                ),
             ),
         ),
     )
