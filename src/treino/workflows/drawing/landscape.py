@@ -35,13 +35,15 @@ def path_picture(run: "Run") -> list[File]:
 
 
 def walker_picture(run: "Run") -> list[File]:
-    """The same plane as a walker in the fog feels it, and as it is."""
+    """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
     from treino.inspection.landscape.walker import stands
     from treino.plots.style import png
     from treino.plots.walker import walker_figure
+    from treino.plots.walker_page import walker_page
 
     ground, land = path_of(run)
-    return [("walker.png", png(walker_figure(land, stands(ground, land), run.name)))]
+    figure = walker_figure(land, stands(ground, land), run.name)
+    return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name).encode())]
 
 
 def line(runs: Sequence["Run"]) -> list[File]:
