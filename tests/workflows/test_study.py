@@ -223,6 +223,8 @@ def test_arrays_frames_and_networks_of_ones_own(tmp_path: Path) -> None:
     study = tr.study((x, y), net=tr.mlp(4), compare="normalise", out=tmp_path / "a", epochs=2)
     assert [row["normalise"] for row in study.rows] == [True, False]
     assert study.rows[0]["loss"] != study.rows[1]["loss"]
+    few = tr.study((x[:60], y[:60]), out=tmp_path / "few", epochs=2)
+    assert [row["batch_size"] for row in few.rows] == [20, 5]  # of the exercise's sizes those that fit
     loaded = tr.load("iris", normalise=False)
     with pytest.raises(tr.TreinoError, match="prepared already"):
         tr.study(loaded, compare="normalise", out=tmp_path / "l", epochs=2)
@@ -234,6 +236,49 @@ def test_arrays_frames_and_networks_of_ones_own(tmp_path: Path) -> None:
     )
     own = tr.study("iris", f"{tmp_path}/net.py:make", batch_sizes=[10, 20], out=tmp_path / "n", epochs=2)
     assert own.rows[0]["parameters"] == 43
+
+
+def broken_off(source: Any, path: Path, after: int, **asked: Any) -> tr.Study:
+    """A study whose process went away after so many turns."""
+    events = studying(source, out=path, **asked)
+    for number, _event in enumerate(events):
+        if number == after:
+            break
+    events.close()
+    return tr.open(path)
+
+
+@pytest.mark.slow
+def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.workflows.study.drive.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.workflows.study.drive.CHECKPOINT_SHARE", 0.0)
+    torch.manual_seed(0)
+    arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()
+    asked: dict[str, Any] = {"settings": QUICK, "batch_sizes": [10, 40], "seeds": 2}
+    whole = tr.study(arrays, batch_sizes=[10, 40], seeds=2, out=tmp_path / "whole", **QUICK)
+    for after in (0, 1, 6, 9):
+        study = broken_off(arrays, tmp_path / f"torn-{after}", after, **asked)
+        assert study.status == "interrupted"
+        assert {row["status"] for row in study.rows} <= {"interrupted", "finished"}
+        again = study.resume()
+        assert [row["loss"] for row in again.rows] == [row["loss"] for row in whole.rows]
+        assert [row["accuracy"] for row in again.rows] == [row["accuracy"] for row in whole.rows]
+    varied = broken_off(arrays, tmp_path / "varied", 4, settings=QUICK, compare="normalise")
+    with pytest.raises(tr.TreinoError, match="prepared already"):
+        varied.resume()
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\ndef make():\n"
+        "    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))\n"
+    )
+    net = {"net": f"{tmp_path}/net.py:make", "epochs": 2}
+    own = broken_off("iris", tmp_path / "own", 4, settings=net, batch_sizes=[10, 20])
+    with pytest.raises(tr.TreinoError, match="executes nothing"):
+        own.resume()
+    assert own.resume(trust=True).status == "finished"
+    with pytest.raises(tr.TreinoError, match="nothing to resume"):
+        own.resume()
 
 
 @pytest.mark.slow

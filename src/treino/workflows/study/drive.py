@@ -105,7 +105,10 @@ def studying(
     base = dict(asked.base) | {"epochs": asked.base.get("epochs", EPOCHS[data.kind])}
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
-    asked = Asked(base, asked.cells, asked.until, asked.seeds)
+    rows = asked.cells
+    if batch_sizes is None and not cells:  # the sizes are the exercise's: those that these rows can fill
+        rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
+    asked = Asked(base, rows, asked.until, asked.seeds)
     tracks = _tracks(source, data, asked)
     _check_until(asked, data, tracks[0])
     with RunFolder.create(
