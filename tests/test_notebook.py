@@ -1,6 +1,9 @@
 """treino in real notebooks, run by a real kernel: one output that changes, cards, the doctor's cells."""
 
+import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -140,6 +143,52 @@ def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.Captu
     said = capfd.readouterr()
     assert said.out == ""
     assert "\r" not in said.err
+
+
+@pytest.mark.slow
+def test_a_terminal_has_the_line_that_moves(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    code = "import treino as tr; tr.fit('wine', epochs=400, hidden=[8], lean=True, watch=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError:  # the other end is closed
+            pass
+        assert process.stdout is not None
+        assert process.stdout.read() == b""
+    os.close(ours)
+    assert process.returncode == 0
+    assert re.search(rb"step .*/1,600", said)
+    assert b"loss" in said
+
+
+@pytest.mark.slow
+def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
+    frame = pd.DataFrame({NASTY: np.arange(60.0), "b": np.arange(60.0) % 7, "c": [NASTY, "fine"] * 30})
+    data = tr.load(frame, target="c")
+    run = tr.fit(data, epochs=2, lean=True, parent=tmp_path)
+    many = tr.fit(data, epochs=2, seeds=2, parent=tmp_path)
+    swept = tr.sweep(data, {"activation": "relu|tanh"}, members=2, epochs=2, fresh=0, parent=tmp_path)
+    cards = [card._repr_html_() for card in (data, run, many, swept, tr.runs(tmp_path))]
+    assert "<script" not in "".join(cards)
+    assert "&lt;script&gt;" in cards[0]
+    test = run.metrics["test"]
+    assert test is not None
+    assert f"{test['accuracy']:.1%} are right" in cards[1]
+    assert "deviation" in cards[2]
+    assert "activation=" in cards[3]
+    assert cards[4].count("<tr") == 1 + 3
+    for i, card in enumerate(cards):
+        (tmp_path / f"{i}.html").write_text(card)
+        found = looked_at(tmp_path / f"{i}.html", width=600)
+        assert (found.said, found.asked, found.title) == ([], [], "")
 
 
 @pytest.fixture(scope="module")
