@@ -203,7 +203,7 @@ class Text:
 
 def _tokens(text: str) -> str:
     """Letters as identifiers, digits as numbers, the rest as operators."""
-    parts = re.findall(r"\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
+    parts = re.findall(r"[^\W\d_]+(?:\.[^\W\d_]+)+|\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
     found = "".join(_token(part) for part in parts if part.strip())
     return found if len(parts) == 1 else f"<mrow>{found}</mrow>"
 

@@ -35,5 +35,5 @@ def about(update: Update) -> str:
     place = update.place
     at = f"{place.layer},{place.i}" + ("" if place.j is None else f",{place.j}")
     return _("The arithmetic of one update of one weight, {at}: {value}.").format(
-        at=at, value=f"{update.weight:.9g}"
+        at=at, value=f"{update.weight:.9g}".replace("-", "−")
     )
