@@ -33,7 +33,7 @@ STYLE = """
 .net .dead { stroke: var(--alarm); stroke-dasharray: 3 3; }
 .net .edge { fill: none; } .net .p { stroke: var(--over); } .net .n { stroke: var(--under); } .net .s { stroke: var(--soft); }
 .net .pf { fill: var(--over); } .net .nf { fill: var(--under); }
-.net .unit:hover .edge { stroke-opacity: 1; } .net .unit:hover .over { stroke: var(--ink); stroke-width: 2; }
+.net:has(.unit:hover) .edge { stroke-opacity: .04; } .net .unit:hover .edge { stroke-opacity: 1; } .net .unit:hover .over { stroke: var(--ink); stroke-width: 2; }
 .net .dot { stroke: var(--paper); stroke-width: 1; } .net .wrong { stroke: var(--ink); stroke-width: 1.6; }
 """  # noqa: E501
 
@@ -101,7 +101,7 @@ def sentences(shown: Insides) -> list[str]:
     elif look.view == "important":
         plane = _(
             "Each small picture: what a unit gives over {x} (across) and {y} (up), the two inputs that "
-            "matter most ({n} {split} rows shuffled); the others stay at their training medians."
+            "matter most ({n} {split} rows shuffled); the others stay at what is usual in training rows."
         ).format(x=names[0], y=names[1], n=look.view_rows, split=split_name(look.view_split))
     else:
         plane = _("Each small picture: what a unit gives over {x} (across) and {y} (up).").format(
@@ -220,7 +220,10 @@ def _line(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, t
 
 def _thumbnail(shown: Insides, stage: Stage, unit: int, most: float, last: bool) -> str:
     if stage.tile_K is not None:
-        return data_uri(tile(stage.tile_K[unit], most))
+        weight_CHW = stage.tile_K[unit]
+        return data_uri(
+            tile(weight_CHW, most) if len(weight_CHW) == 3 else rgba(weight_CHW.mean(axis=0), most)
+        )
     if last and shown.classes and stage.labels:
         from matplotlib.colors import to_rgb
 
