@@ -140,7 +140,7 @@ def interval_chart(
     if bounds is not None:
         low, high = max(low, bounds[0] - 0.01), min(high, bounds[1] + 0.01)
     most = max((len(_short(e.name)) for e in fine), default=1)
-    left, row = 16 + LETTER * 1.05 * most, 26
+    left, row = 16 + LETTER * 1.15 * most, 26
     height = 14 + row * len(fine) + 40
     frame = _Frame((low, high), (0, 1), left, 10, WIDTH - 58, height - 40)
     parts = []

@@ -42,6 +42,7 @@ figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: au
 @media (max-width: 40rem) { figure.picture { overflow-x: auto; } figure.picture img { max-width: none; width: 38rem; } }
 figcaption { color: var(--soft); font-size: .9rem; }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; }
+  .charts { grid-template-columns: 1fr 1fr; } .charts svg { min-width: 0; }
   h2 { break-after: avoid; } .note, figure, table, .charts > div { break-inside: avoid; } a { color: inherit; } }
 """  # noqa: E501
 
