@@ -113,7 +113,7 @@ class Ground:
 
     @cached_property
     def work(self) -> float:
-        """Multiplications and additions for one row; more of one that is no plain MLP, for it is slower."""
+        """Multiplications and additions for one row at one place; for no plain MLP more, for it is slower."""
         return _work(self.net, self.rows.x[:1], self.item_shape)
 
     @property
@@ -140,15 +140,19 @@ class Ground:
         once for each axis, not at every place: of a network with many inputs that is most of the work.
         """
         assert self._mlp is not None
-        act = ACTIVATIONS[self._mlp.activation].module()
+        act, whole = ACTIVATIONS[self._mlp.activation].module(), self.layout
+        skip = whole.starts[2] if len(whole.starts) > 2 else whole.n  # the first layer's numbers
+        above = Layout(
+            whole.names[2:], whole.shapes[2:], tuple(s - skip for s in whole.starts[2:]), whole.n - skip
+        )
 
         def job(part_KA: Tensor) -> Tensor:
             with torch.no_grad():  # per thread
                 h = torch.addmm(first[0].flatten(), part_KA, first[1:].flatten(1)).unflatten(
                     1, first.shape[1:]
                 )
-                _W, _b, *rest = self.layout.views(torch.addmm(origin_n, part_KA, axes_An))
-                for W, b in zip(rest[0::2], rest[1::2], strict=True):
+                layers = above.views(torch.addmm(origin_n[skip:], part_KA, axes_An[:, skip:]))
+                for W, b in zip(layers[0::2], layers[1::2], strict=True):
                     h = torch.baddbmm(b.unsqueeze(1), act(h), W.mT)
                 return measured(h)
 
@@ -158,7 +162,7 @@ class Ground:
             W, b, *_rest = self.layout.views(torch.cat([origin_n.unsqueeze(0), axes_An]))
             first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
             widest = max(first.shape[-1], *self._mlp.hidden, 1)
-            size = max(1, min(NUMBERS // self.layout.n, IN_CACHE // (len(x_ND) * widest)))
+            size = max(1, min(NUMBERS // (above.n + 1), IN_CACHE // (len(x_ND) * widest)))
             return torch.cat(list(pool.map(job, at_KA.split(size))))
 
     def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
@@ -203,7 +207,12 @@ def ground(
 
 
 def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:
-    """Every weight is multiplied and added once for each place of its layer's output."""
+    """Every weight is multiplied and added once for each place of its layer's output; of a plain MLP those of
+    the first layer are not, but what it adds up for the origin and two axes is put together."""
+    mlp = described(net)
+    if mlp is not None:
+        first, *above = [p.numel() for p in net.parameters() if p.dim() > 1]
+        return 2.0 * sum(above) + 4.0 * first / x_1D.shape[1]
     counted = 1.0
 
     def passed(module: nn.Module, _args: object, out: object) -> None:
@@ -218,7 +227,7 @@ def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> flo
     finally:
         for hook in hooks:
             hook.remove()
-    return counted if described(net) is not None else ALONE * counted
+    return ALONE * counted
 
 
 def drawn(rows: Rows, most: int) -> Rows:
