@@ -17,6 +17,8 @@ from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Sight, S
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
 RESOLUTION = 96
+FINER = 160  # where a player keeps only the winner of each point, and can't draw borders between points
+FEW_CLASSES = 12
 NUMBERS = 700_000  # in one frame; of many classes the grid is coarser
 
 
@@ -65,7 +67,8 @@ def frame_steps(last: int, kept: int | None = None, every: int | None = None) ->
 
 def resolution_for(classes: int) -> int:
     """Grid points along an axis."""
-    return int(min(RESOLUTION, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
+    most = RESOLUTION if classes <= FEW_CLASSES else FINER
+    return int(min(most, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
 
 
 def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> Sight | None:

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.inspection.film import Frame
+from treino.inspection.film import FEW_CLASSES, Frame
 from treino.inspection.views import Boundary, Fit, Line, Plane
 from treino.plots.film import limits
 
 CAP = 8.0  # log-probabilities below the winner's, of which nothing is seen: e^-8 is 0.03 %
-MOST_CLASSES = 12  # beyond, the winner and how sure it is: nobody tells so many colours apart
 LOWEST, WIDEST = -1.0, 3.0  # of a number of two bytes: from one range below the axis to one above
 
 
@@ -58,13 +57,13 @@ def stage(shown: Boundary) -> dict[str, Any]:
     (x0, x1), (y0, y1) = limits(shown)
     kind = "fit" if isinstance(shown, Fit) else "curve" if not classes else "lines"
     if isinstance(shown, Plane):
-        kind = "plane" if len(classes) <= MOST_CLASSES else "winner"
+        kind = "plane" if len(classes) <= FEW_CLASSES else "winner"
     rows = []
     for p in shown.points:
         x_N = p.true_N if isinstance(shown, Fit) else p.at_NK[:, 0]
         y_N = p.at_NK[:, 1] if isinstance(shown, Plane) else p.true_N
         if isinstance(shown, Line) and classes:  # in lanes at the bottom
-            y_N = 0.02 + (0.025 * p.true_N if len(classes) <= MOST_CLASSES else 0 * p.true_N)
+            y_N = 0.02 + (0.025 * p.true_N if len(classes) <= FEW_CLASSES else 0 * p.true_N)
         rows.append(
             {
                 "split": p.split,
@@ -90,7 +89,7 @@ def _plane(plane: Plane) -> tuple[float, bytes]:
     p_RRC = plane.probability_RRC.astype(np.float64)
     finite_RR = np.asarray(np.isfinite(p_RRC).all(-1))
     count = len(plane.classes)
-    if count > MOST_CLASSES:
+    if count > FEW_CLASSES:
         best_RR = np.nan_to_num(p_RRC).max(-1)
         sure_RR = ((best_RR - 1 / count) / (1 - 1 / count)).clip(0, 1) * 255
         winner_RR = np.where(finite_RR, plane.winner_RR, 65535)

@@ -4,7 +4,7 @@ STYLE = """
 .film { max-width: 46rem; margin: 0 0 1.5rem; }
 .film:focus { outline: none; } .film:focus-visible { outline: 2px solid var(--bar); outline-offset: 6px; }
 .film canvas { display: block; width: 100%; height: auto; }
-.film .said { min-height: 4.4em; margin: .2rem 0 .5rem; font-size: .95rem; }
+.film .said { min-height: 4.4em; margin: .2rem 0 2rem; font-size: .95rem; }
 .film .said p { margin: 0; font-variant-numeric: tabular-nums; }
 .film .said .absent { color: var(--alarm); }
 .film .bar { display: flex; align-items: center; gap: .4rem; }
