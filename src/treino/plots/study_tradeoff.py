@@ -18,6 +18,9 @@ from treino.plots.style import (
 )
 from treino.words import _
 
+OFFSET = 0.05  # of a label from its dot; this and the next two as shares of the axes
+APART_X, APART_Y = 0.11, 0.12  # labels that are further apart can't touch
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -64,7 +67,7 @@ def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
     if metric is not None:
         _equal_cost(axes, seconds, most)
         axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)
-    placed: list[tuple[float, float]] = []  # where labels stand, as shares of the axes
+    placed: list[tuple[float, float, str]] = []  # where labels stand, as shares of the axes
     for line in sorted(lines, key=lambda each: each.seconds or 0):
         own = look_of[line.mode, line.setting]
         epoch = line.epochs_to.get(metric) if metric is not None else None
@@ -77,8 +80,11 @@ def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
             markerfacecolor=own.colour if epoch is not None else "white", markeredgewidth=1.8,
         )  # fmt: skip
         at_x, at_y = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
-        above = all(abs(at_x - a) > 0.11 or abs(at_y + 0.05 - b) > 0.05 for a, b in placed)
-        placed.append((at_x, at_y + (0.05 if above else -0.05)))
+        near = [(b, text) for a, b, text in placed if abs(at_x - a) < APART_X and abs(at_y - b) < APART_Y]
+        if any(text == line.panel for _b, text in near):  # a word that stands beside it already
+            continue
+        above = all(abs(at_y + OFFSET - b) > OFFSET for b, _text in near)
+        placed.append((at_x, at_y + (OFFSET if above else -OFFSET), line.panel))
         axes.annotate(
             label(line.panel, 20), (x, y), xytext=(0, 8 if above else -8), textcoords="offset points",
             ha="center", va="bottom" if above else "top", fontsize=9, color=INK,

@@ -1,0 +1,77 @@
+"""A study's pictures: as they were looked at, every line told from the others, no words over others."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from tests.plots.reference import looks_like
+from treino.inspection.study import floor_twice
+from treino.plots.study import Line, curves_figure, looks, names
+from treino.plots.study_tradeoff import tradeoff_figure
+from treino.plots.style import extent
+
+
+def line(
+    panel: str, mode: str, setting: str, ends: tuple[float, float], seconds: float, epoch: int | None
+) -> Line:
+    loss = np.geomspace(*ends, 8)
+    return Line(
+        panel=f"batch {panel}", mode=mode, setting=setting, loss=loss.tolist(), deviation=(loss / 5).tolist(),
+        floor=floor_twice(10) if mode == "as taught" else None, seconds=seconds,
+        interval=[seconds * 0.9, seconds * 1.3], epochs_to={"accuracy": epoch}, epochs=8,
+    )  # fmt: skip
+
+
+LINES = [
+    line("100", "corrected", "", (0.8, 0.14), 1.0, 2),
+    line("100", "as taught", "", (1.9, 1.64), 1.1, None),
+    line("20", "corrected", "", (0.5, 0.07), 2.0, 1),
+    line("20", "as taught", "", (1.8, 2.15), 2.1, None),
+    line("5", "corrected", "", (0.34, 0.04), 5.6, 1),
+    line("5", "as taught", "", (2.1, 2.36), 6.0, None),
+    line("5", "corrected", "lr 1e-6, weight decay 5e-6", (2.2, 0.5), 5.7, None),
+    line("5", "as taught", "lr 1e-6, weight decay 5e-6", (2.1, 1.62), 6.2, None),
+]
+
+
+@pytest.mark.slow
+def test_the_pictures_look_as_they_did() -> None:
+    looks_like(curves_figure(LINES, "mnist", 1.6), "study_curves")
+    looks_like(tradeoff_figure(LINES, "mnist", "accuracy", 0.9), "study_tradeoff")
+    one_mode = [line for line in LINES if line.mode == "corrected"]
+    looks_like(curves_figure(one_mode, "mnist", None), "study_curves_one_mode")
+
+
+@pytest.mark.slow
+def test_no_word_stands_on_another() -> None:
+    close = [
+        replace(each, seconds=1 + n / 20, epochs_to={"accuracy": n // 4}) for n, each in enumerate(LINES)
+    ]
+    for lines in (LINES, close):
+        figure = tradeoff_figure(lines, "mnist", "accuracy", 0.9)
+        figure.canvas.draw()
+        boxes = [extent(t) for t in figure.axes[0].texts if t.get_text().startswith("batch")]
+        assert len(boxes) >= 3
+        assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+
+
+@pytest.mark.slow
+def test_every_line_has_its_look_and_its_name() -> None:
+    assert len(set(looks(LINES).values())) == len(set(names(LINES).values())) == 4
+    nameless = [line for line in LINES if not line.setting and line.mode == "corrected"]
+    assert list(names(nameless).values()) == ["corrected"]
+    figure = curves_figure(nameless, "$x$_<script>", None)
+    assert not figure.legends  # one line needs no legend
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["batch 100", "batch 20", "batch 5"]
+
+
+@pytest.mark.slow
+def test_lines_without_figures_are_drawn_as_far_as_they_go() -> None:
+    empty = Line("batch 5", "corrected", "", [None, None], [None, None], None, None, None, {}, 2)
+    single = Line("batch 9", "corrected", "", [0.5], [0.1], None, 0.2, None, {"accuracy": None}, 1)
+    for lines in ([empty], [single], [empty, single]):
+        curves_figure(lines, "t", 1.0).canvas.draw()
+        tradeoff_figure(lines, "t", "accuracy", 0.9).canvas.draw()
+        tradeoff_figure(lines, "t", None, None).canvas.draw()
