@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import assume, settings
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 from torch import nn
 
 from tests.exercise.variants import NOTED, RIGHT, STYLES, WHY, WRONG, made, says, text_of
@@ -43,6 +46,21 @@ def test_each_fault_is_named(fault: str) -> None:
     assert (different.rule, different.mode, different.step) == (rule, mode, step), outcome
     assert different.hint
     json.dumps(outcome.document)
+
+
+ELSEWHERE = [name for name, changes in STYLES.items() if all(old in RIGHT for old, _new in changes)]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@drawn(st.sampled_from(sorted(WRONG)), st.sampled_from(ELSEWHERE))
+def test_a_fault_has_its_name_however_the_rest_is_written(fault: str, style: str) -> None:
+    rule, mode, step, changes = WRONG[fault]
+    touched = {old for old, _new in changes}
+    both = [*STYLES[style], *changes]
+    assume(not any(old in other or other in old for old in touched for other, _new in STYLES[style]))
+    different = check(made(both)).difference
+    assert different is not None
+    assert (different.rule, different.mode, different.step) == (rule, mode, step)
 
 
 @pytest.mark.parametrize("fault", WHY)

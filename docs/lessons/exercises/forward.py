@@ -22,13 +22,12 @@ def forward(loader, net, epoch, mode):
     # 1. The network must know whether it trains or is tested (dropout and batch norm behave differently).
 
     epoch_loss = []
-    for batch in loader:
-        x, y = batch
-
+    for x, y in loader:
         # 2. To the GPU, if there is one: args["device"]
 
         # 3. Forward: the prediction and the loss; keep this batch's loss in epoch_loss.
 
         # 4. In training only: what moves the weights. Three calls; their order matters.
+        pass
 
     # 5. The mean (and the deviation, if you like) of epoch_loss.

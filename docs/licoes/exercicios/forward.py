@@ -22,13 +22,12 @@ def forward(loader, net, epoch, mode):
     # 1. A rede tem de saber se treina ou se é testada (dropout e batch norm mudam de comportamento).
 
     epoch_loss = []
-    for batch in loader:
-        dado, rotulo = batch
-
+    for dado, rotulo in loader:
         # 2. Cast na GPU, se houver: args["device"]
 
         # 3. Forward: a predição e a perda; guarde a perda deste lote em epoch_loss.
 
         # 4. Só no treino: o que muda os pesos. São três chamadas; a ordem importa.
+        pass
 
     # 5. A média (e, se quiser, o desvio) de epoch_loss.

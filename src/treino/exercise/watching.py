@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from treino.engine.own import HashDropout
 from treino.exercise.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
@@ -28,7 +29,7 @@ class Visit:
     before: State
     left: State
     modes: dict[str, bool] = field(default_factory=dict)
-    stepped: list[bool] = field(default_factory=list)  # optimizer.step calls: whether there was a gradient
+    stepped: list[bool] = field(default_factory=list)  # one for each step of an optimizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,20 +72,17 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
 
         return hook
 
-    def steps(_optimizer: Any, _args: Any, _kwargs: Any) -> None:
+    def steps(_optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
         if visits:
-            visits[-1].stepped.append(
-                any(p.grad is not None and bool(p.grad.any()) for p in net.parameters())
-            )
+            visits[-1].stepped.append(True)
 
     net.register_forward_pre_hook(enters)
     for layer in net.children():
         for kind, name in ((nn.BatchNorm1d, "BatchNorm1d"), (HashDropout, "Dropout")):
             if isinstance(layer, kind):
                 layer.register_forward_pre_hook(works(name))
-    optimizer.register_step_pre_hook(steps)
     given = {"criterion": nn.CrossEntropyLoss(), "optimizer": optimizer, "args": _args(), "device": "cpu"}
-    with _names(forward, given), torch.enable_grad():
+    with _names(forward, given), _before_steps(steps), torch.enable_grad():
         for epoch in range(EPOCHS):
             for mode in ("train", "test"):
                 now = mode, epoch
@@ -141,6 +139,16 @@ def _args() -> dict[str, Any]:
         "batch_size": BATCH["train"], "num_workers": 0, "num_classes": CLASSES, "lr": LR,
         "weight_decay": 0.0, "num_epochs": EPOCHS, "device": torch.device("cpu"),
     }  # fmt: skip
+
+
+@contextlib.contextmanager
+def _before_steps(hook: Callable[[torch.optim.Optimizer, Any, Any], None]) -> Iterator[None]:
+    """Hear of the steps of any optimizer: the function may make one of its own."""
+    handle = register_optimizer_step_pre_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 @contextlib.contextmanager
