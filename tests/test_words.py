@@ -14,6 +14,7 @@ from string import Formatter
 
 import matplotlib.text
 import pytest
+from babel.messages.pofile import PoFileError
 from hypothesis import given
 from hypothesis import strategies as st
 from tools import words as catalogues
@@ -168,6 +169,26 @@ def test_a_sentence_with_values_in_it_is_refused(tmp_path: Path) -> None:
     path.write_text("_(f'{n} rows')")
     with pytest.raises(ValueError, match=r"a\.py:1"):
         list(catalogues.sentences(path))
+
+
+def test_a_merge_loses_nothing_and_guesses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def merged(**floors: dict[str, list[str]]) -> dict[str, str]:
+        monkeypatch.setattr(catalogues, "by_floor", lambda: floors)
+        return catalogues.merge(folder)
+
+    (folder := tmp_path / "es").mkdir()
+    assert merged(a={"{n} rows": ["a/x.py"]}, b={"a row": ["b/y.py"]}) == {"{n} rows": "", "a row": ""}
+    a = folder / "a.po"
+    a.write_text(a.read_text().replace('msgstr ""\n\n', 'msgstr "{n} filas"\n\n').replace("# es:", "# Hola,"))
+    moved = merged(b={"a row": ["b/y.py"], "{n} rows": ["b/y.py"], "{n} row": ["b/y.py"]})
+    assert moved == {"a row": "", "{n} rows": "{n} filas", "{n} row": ""}
+    assert not a.exists()
+    assert (folder / "b.po").read_text().startswith("# Hola,")
+    assert merged(b={"a row": ["b/y.py"]}) == {"a row": ""}
+    (folder / "b.po").write_text('msgid "half\n')
+    with pytest.raises(PoFileError):
+        merged(b={"a row": ["b/y.py"]})
+    assert (folder / "b.po").read_text() == 'msgid "half\n'
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def by_floor() -> dict[str, dict[str, list[str]]]:
 
 def translations(folder: Path) -> dict[str, str]:
     """{sentence: translation} of all floors of a language; an empty text where there is none yet."""
-    read = (read_po(BytesIO(path.read_bytes()), charset="utf-8") for path in sorted(folder.glob("*.po")))
+    read = (_read(path) for path in sorted(folder.glob("*.po")))
     return {str(m.id): str(m.string) for catalogue in read for m in catalogue if m.id}
 
 
@@ -123,6 +123,11 @@ def compile_into(folder: Path, known: dict[str, str]) -> None:
     (folder / "LC_MESSAGES" / "treino.mo").write_bytes(out.getvalue())
 
 
+def _read(path: Path) -> Catalog:
+    """Raises PoFileError for a file that is no catalogue: what can't be read must not be written over."""
+    return read_po(BytesIO(path.read_bytes()), charset="utf-8", abort_invalid=True)
+
+
 def _catalogue(language: str, remark: str) -> Catalog:
     return Catalog(
         locale=language, project="treino", header_comment=remark, fuzzy=False,
@@ -133,7 +138,7 @@ def _catalogue(language: str, remark: str) -> Catalog:
 def _remark(folder: Path) -> str:
     """The comment at the head of the floors' files: that of the first, which all get."""
     for path in sorted(folder.glob("*.po")):
-        return read_po(BytesIO(path.read_bytes()), charset="utf-8").header_comment
+        return _read(path).header_comment
     return f"# {folder.name}: treino's sentences, a file for each floor.\n#"
 
 
