@@ -143,6 +143,8 @@ WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, chan
     "returns the last": ("loss_said", "train", 0, [says("return loss.item()")]),
     "divides by the rows": ("loss_said", "train", 0, [says("return said.sum() / len(loader.dataset)")]),
     "prints the sum": ("loss_said", "train", 0, [says("print(f'{said.sum():.4f}')")]),
+    "prints a number near it": ("loss_said", "train", 0, [says("print(f'{said.mean() + 4e-4:.4f}')")]),
+    "returns a number near it": ("loss_said", "train", 0, [says("return said.mean() * 1.001")]),
     "says another loss in test": (
         "loss_said", "test", 0, [says("return said.mean() if mode == 'train' else 0.123")],
     ),
