@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
@@ -15,6 +16,7 @@ from treino.spec import read_settings
 from treino.workflows.fit import fit
 from treino.workflows.moments import moments
 from treino.workflows.run import Run, open_run
+from treino.workflows.sweep.sweep import sweep
 from treino.workflows.train import Advanced, Begun, Ended, Start, training
 
 CASES: dict[str, dict[str, Any]] = {
@@ -178,3 +180,48 @@ def test_steps_that_a_run_does_not_have_are_refused(tmp_path: Path) -> None:
         assert str(last) in caught.value.hint
     assert run.at(last).step == last
     assert list(moments(run, [])) == []
+
+
+class Items(Dataset[Any]):
+    """Rows that are read one by one; noisy ones are others each time."""
+
+    def __init__(self, noise: float = 0.0) -> None:
+        self.x, self.noise = torch.linspace(-1, 1, 120).repeat(2, 1).T.contiguous(), noise
+
+    def __len__(self) -> int:
+        return 120
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+        return self.x[i] + self.noise * torch.randn(2), int(i > 60)
+
+
+@pytest.mark.slow
+def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) -> None:
+    kept = fit(Items(), parent=tmp_path, lean=True, epochs=3)
+    assert kept.at(5).loss == kept.losses[4]
+    noisy = fit(Items(0.1), parent=tmp_path, lean=True, epochs=3)
+    with pytest.raises(TreinoError, match="given in Python") as caught:
+        noisy.at(5)
+    assert "run.at(step, data)" in caught.value.hint
+    loader = fit(DataLoader(Items(), batch_size=16, shuffle=True), parent=tmp_path, lean=True, epochs=3)
+    with pytest.raises(TreinoError, match="can't be played again"):
+        loader.at(5)
+
+    chance = np.random.default_rng(0)
+    table = pd.DataFrame(chance.normal(size=(9000, 20)), columns=list("abcdefghijklmnopqrst"))
+    table["y"] = np.where(table.a > table.b, "p", "q")
+    table.to_csv(tmp_path / "large.csv", index=False)
+    run = fit(str(tmp_path / "large.csv"), target="y", parent=tmp_path / "runs", epochs=1, max_memory="1MB")
+    moment = open_run(run.path).at(30)
+    assert moment.loss == run.losses[29]
+    assert moment.batch.x_BD.shape == (32, 20)
+
+
+@pytest.mark.slow
+def test_a_sweep_s_networks_are_asked_for_alone(tmp_path: Path) -> None:
+    found = sweep("wine", {"lr": [0.01, 0.1]}, epochs=4, parent=tmp_path, every=4)
+    assert found.best.at(6).step == 6
+    assert (found.best.path / "keyframes" / "0-4.safetensors").is_file()
+    with pytest.raises(TreinoError, match="network of a sweep") as caught:
+        open_run(f"{found.path}:0").at(3)
+    assert "--like" in caught.value.hint

@@ -233,14 +233,22 @@ def _rows(run: "Run", data: Any) -> Data:
             _("{run} can't be played again: its rows came from {what} in an order of their own.").format(
                 run=run.name, what=spec["data"]["source"]
             ),
-            _("Keep keyframes while it trains (every=), or train on rows that are always the same."),
+            _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+        )
+    if data is None:
+        raise TreinoError(
+            "data_wanted",
+            _("{run} was trained on {what}, which was given in Python.").format(
+                run=run.name, what=spec["data"]["source"]
+            ),
+            _("Give it again: run.at(step, data)."),
         )
     found = given_again(run.folder, spec, data)
     if streams(found) or why_not_reproducible(found):
         raise TreinoError(
             "replay_rows",
             _("{run} can't be played again: its rows are not the same each time.").format(run=run.name),
-            _("Train on rows that are always the same."),
+            _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
         )
     return found
 
