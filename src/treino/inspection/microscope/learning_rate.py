@@ -29,7 +29,7 @@ from treino.words import N_, _
 
 SOURCES = (
     SGD,
-    "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp: on curvature c, η = 1/c lands in one step",
+    "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, Neural Networks: Tricks of the Trade",
     torch_page("torch.optim.SGD"),
 )
 RATES = {0.02: N_("too small"), 0.4: N_("good"), 0.97: N_("oscillates"), 1.05: N_("too large")}
