@@ -34,7 +34,7 @@ nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3re
 .note.alarm { color: inherit; border-color: var(--alarm); background: var(--warn); } .note.good { color: inherit; border-color: var(--good); }
 table { width: auto; min-width: min(100%, 24rem); } th[scope=row] { color: var(--ink); white-space: normal; font-weight: 500; min-width: 6rem; }
 caption { text-align: left; color: var(--soft); padding: .2rem 0 .4rem; }
-td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); text-align: center; }
+table:has(td.shaded) th.number { text-align: center; } td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); text-align: center; }
 pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .85rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .8rem 1.6rem; margin: .6rem 0; }
 .charts > div { overflow-x: auto; } .charts svg { min-width: 24rem; display: block; }
