@@ -189,7 +189,8 @@ class Text:
         return Piece(f"{name}({', '.join(a.text for a in args)})")
 
     def total(self, index: str, last: str, body: Piece) -> Piece:
-        return Piece(f"Σ{lowered(index + '=1')}{raised(last)} {body.text}", PRODUCT)
+        bounds = f"{lowered(index + '=1')}{raised(last)}" if last else lowered(index)
+        return Piece(f"Σ{bounds} {body.text}", PRODUCT)
 
     def words(self, said: str) -> Piece:
         return Piece(said)
@@ -274,9 +275,13 @@ class MathML:
         return Piece(f"<mrow>{named}<mo>(</mo>{inside}<mo>)</mo></mrow>")
 
     def total(self, index: str, last: str, body: Piece) -> Piece:
-        below = _tokens(f"{index}=1")
-        sign = f'<munderover><mo movablelimits="false">∑</mo>{below}{_tokens(last)}</munderover>'
-        return Piece(f"<mrow>{sign}{body.text}</mrow>", PRODUCT)
+        below, sign = _tokens(f"{index}=1" if last else index), '<mo movablelimits="false">∑</mo>'
+        ends = (
+            f"munderover>{sign}{below}{_tokens(last)}</munderover"
+            if last
+            else f"munder>{sign}{below}</munder"
+        )
+        return Piece(f"<mrow><{ends}>{body.text}</mrow>", PRODUCT)
 
     def words(self, said: str) -> Piece:
         return Piece(f'<mtext class="dots">{escape(said)}</mtext>')

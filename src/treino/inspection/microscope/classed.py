@@ -28,7 +28,7 @@ def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
         logit = Symbol(name, float(z[c]), sub)
         return exp(logit if top is None else logit - top)
 
-    return Formula(Symbol(mark or "p", 0.0, str(k)), raised(str(k), k) / series("k", "C", len(z), raised))
+    return Formula(Symbol(mark or "p", 0.0, str(k)), raised(str(k), k) / series("k", "", len(z), raised))
 
 
 def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
@@ -65,7 +65,7 @@ def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> t
         said = _("t holds {smoothing} of label smoothing and the class weights.").format(
             smoothing=f"{loss.label_smoothing:g}"
         )
-        total = Formula(Symbol("ℓ", 0.0), -series("k", "C", classes, weighed))
+        total = Formula(Symbol("ℓ", 0.0), -series("k", "", classes, weighed))
         steps.append(Step(_("Cross-entropy of the row against its softened, weighted target"), total, said))
     terms = -(target * log_softmax(softmax(out) if loss.softmax_first else out)).sum(1)
 
@@ -105,7 +105,7 @@ def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> t
         return Symbol("d", float(d[c]), sub) * Symbol("q", float(z[c]), sub)
 
     own_q = Symbol("q", float(z[k]), str(k))
-    squeezed = own_q * (Symbol("d", float(d[k]), str(k)) - series("k", "C", classes, through))
+    squeezed = own_q * (Symbol("d", float(d[k]), str(k)) - series("k", "", classes, through))
     steps.append(
         Step(_("Back through the first softmax: q is small or near 1, and little comes through"),
              Formula(Symbol("δ", 0.0, str(k)), squeezed))

@@ -115,8 +115,11 @@ def expr(value: "Expr | float") -> Expr:
 
 
 def series(index: str, last: str, count: int, term: Callable[[str, int], Expr]) -> Series:
-    """Σ with ``term(sub, place)``: called once with the index's name for the symbols (its numbers are not
-    looked at), and for each place from 0 on with the place's number, from 1 on, as ``sub``."""
+    """Σ from 1 to ``last``, or over all that there are where it is empty.
+
+    term(sub, place): called once with the index's name for the symbols (its numbers are not looked at), and
+    for each place from 0 on with the place's number, from 1 on, as ``sub``.
+    """
     return Series(index, last, term(index, 0), tuple(term(str(k + 1), k) for k in range(count)))
 
 

@@ -87,7 +87,7 @@ def forward_part(update: Update) -> Part:
                 at, sub, float(a[row, k])
             )
 
-        total = series("j", "D" if at == 0 else "H", inputs, product)
+        total = series("j", "", inputs, product)
         right: Expr = total + Symbol("b", float(layer.b[unit]), str(unit), mark) if layer.bias else total
         z = Symbol("z", float(p.z[row, unit]), str(unit), mark)
         steps.append(Step(_("Layer {layer}, unit {unit}").format(layer=at, unit=unit), Formula(z, right)))
@@ -153,7 +153,7 @@ def _delta(update: Update, at: int, unit: int, row: int) -> Step:
             "δ", float(up.d[row, k]), sub, f"({at + 1})"
         )
 
-    right: Expr = series("k", "C" if at + 2 == len(update.layers) else "H", len(above.W), product)
+    right: Expr = series("k", "", len(above.W), product)
     if p.mask is not None:
         right = Symbol("mask", float(p.mask[row, unit])) * right
     if layer.act:
