@@ -12,6 +12,7 @@ from treino.inspection.predict import outputs, predicted_classes, probabilities
 
 RESOLUTION = 72  # cells along each axis
 ROWS = 200  # training rows shown, the first of the split (which is mixed)
+MEASURED = 10_000  # training rows that say how far the axes go
 MARGIN = 0.08  # beyond the outermost rows, as a share of what they span
 
 
@@ -31,8 +32,9 @@ class Glimpse:
 
 
 def seen_whole(data: Data) -> bool:
-    """Whether the network's two inputs are all that there is to see."""
-    return data.task == "classification" and data.kind == "table" and data.inputs == 2 and len(data.train) > 0
+    """Whether the network's two inputs are all that there is to see, and the rows are in memory."""
+    two = data.task == "classification" and data.kind == "table" and data.inputs == 2
+    return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
 
 
 def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION) -> Glimpse:
@@ -40,7 +42,7 @@ def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION)
 
     data: one for which ``seen_whole`` holds.
     """
-    x_N2 = data.train.x
+    x_N2 = data.train.x[:MEASURED]
     low, high = x_N2.amin(0), x_N2.amax(0)
     span = torch.where(high > low, high - low, torch.ones(2))
     low, span = low - MARGIN * span, (1 + 2 * MARGIN) * span
