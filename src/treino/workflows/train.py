@@ -36,6 +36,7 @@ from treino.workflows.rebuild import START, obey_again, rebuilt
 from treino.workflows.run import Run
 from treino.workflows.segments import losses_of, newest
 from treino.workflows.source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.workflows.unfinished import unfinished
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
@@ -187,23 +188,8 @@ def resuming(
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
             is gone or changed.
     """
-    folder = RunFolder.open(path)
-    if folder.status not in ("interrupted", "stopped"):
-        raise TreinoError(
-            "nothing_to_resume",
-            _("{run} is {status}: there is nothing to resume.").format(
-                run=folder.path.name, status=_(folder.status)
-            ),
-            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
-            if folder.status == "running"
-            else _("Train a new run, e.g. with more --epochs."),
-        )
-    if not (folder.path / "spec.json").exists():
-        raise TreinoError(
-            "ended_before_it_began",
-            _("{run} ended before its settings were written.").format(run=folder.path.name),
-            _("Delete the folder and train again."),
-        )
+    instead = _("Train a new run, e.g. with more --epochs.")
+    folder = unfinished(path, "spec.json", instead, ("interrupted", "stopped"))
     spec = folder.read_json("spec.json")
     given = spec["data"]["kind"] == "given"
     if data is not None and not given:

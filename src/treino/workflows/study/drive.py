@@ -32,6 +32,7 @@ from treino.workflows.study.asked import EPOCHS, PREPARED, Asked, asked_of, of_r
 from treino.workflows.study.document import HEADLINE, row, row_facts, varied
 from treino.workflows.study.track import Track
 from treino.workflows.sweep.again import source_of
+from treino.workflows.unfinished import unfinished
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
@@ -144,23 +145,7 @@ def resuming(
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
     """
-    folder = RunFolder.open(path)
-    if folder.status != "interrupted":
-        raise TreinoError(
-            "nothing_to_resume",
-            _("{study} is {status}: there is nothing to resume.").format(
-                study=folder.path.name, status=_(folder.status)
-            ),
-            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
-            if folder.status == "running"
-            else _("Start a new study, e.g. with more --epochs."),
-        )
-    if not folder.has("spec.json"):
-        raise TreinoError(
-            "ended_before_it_began",
-            _("{study} ended before its settings were written.").format(study=folder.path.name),
-            _("Delete the folder and start again."),
-        )
+    folder = unfinished(path, "spec.json", _("Start a new study, e.g. with more --epochs."))
     spec = folder.read_json("spec.json")
     asked = Asked.from_json(spec["study"])
     asked = Asked(_net_again(folder, asked.base, net, trust), asked.cells, asked.until, asked.seeds)
@@ -187,8 +172,8 @@ def document_of(
         row(of, records[number * many : (number + 1) * many], asked, measured)
         for number, of in enumerate(facts["rows"])
     ]
-    for unfinished in (r for r in rows if r["status"] == "running"):
-        unfinished["status"] = status
+    for broken_off in (r for r in rows if r["status"] == "running"):
+        broken_off["status"] = status
     told = {"answers": answers(rows, facts, asked.until), "notes": notes(rows, facts, asked.until)}
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
     seconds = sum(sum(r.seconds) for r in records)

@@ -31,6 +31,7 @@ from treino.workflows.sweep.heat import Heat
 from treino.workflows.sweep.plan import settings_of, whole_settings
 from treino.workflows.sweep.spread import figures_of, told
 from treino.workflows.sweep.state import Progress, Sweeping, ask, heat_of, prepared
+from treino.workflows.unfinished import unfinished
 
 CHECKPOINT_SECONDS = 10.0
 CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
@@ -147,23 +148,8 @@ def resuming(
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
-    folder = RunFolder.open(path)
-    if folder.status != "interrupted":
-        raise TreinoError(
-            "nothing_to_resume",
-            _("{sweep} is {status}: there is nothing to resume.").format(
-                sweep=folder.path.name, status=_(folder.status)
-            ),
-            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
-            if folder.status == "running"
-            else _("Start a new sweep, e.g. with more --members or --max-time."),
-        )
-    if not (folder.path / "asked.json").exists():
-        raise TreinoError(
-            "ended_before_it_began",
-            _("{sweep} ended before its members were written.").format(sweep=folder.path.name),
-            _("Delete the folder and start again."),
-        )
+    instead = _("Start a new sweep, e.g. with more --members or --max-time.")
+    folder = unfinished(path, "asked.json", instead)
     spec, members = folder.read_json("spec.json"), folder.read_json("asked.json")
     space = space_again(spec["space"])
     base = own_net_again(folder, spec["base"], space, net, trust)
