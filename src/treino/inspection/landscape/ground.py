@@ -21,10 +21,10 @@ from treino.inspection.predict import evaluating, outputs
 from treino.inspection.views import Floats
 from treino.words import _
 
-MOST_ROWS, FEWEST_ROWS = 2000, 256
+MOST_ROWS, FEWEST_ROWS = 2000, 128
 POINTS = 51 * 51  # of the usual grid
 LARGEST = 1.5e12  # multiplications and additions over such a grid: some ten seconds of two cores
-ALONE = 4  # how many times as long they take in a network that goes member by member
+ALONE = 24  # how many times as long they take in a network that goes member by member
 NUMBERS = 16_000_000  # parameters laid out at once
 IN_CACHE = 2_000_000  # numbers in one layer's activations of the places that go side by side
 
@@ -190,7 +190,7 @@ def ground(
 ) -> Ground:
     """The ground over at most ``most`` of these rows, drawn by a fixed seed and kept in their order.
 
-    Fewer, but no fewer than 256, where a network is so large that a landscape would take minutes.
+    Fewer, but no fewer than 128, where a network is so large that a landscape would take minutes.
 
     Raises:
         TreinoError: there are no rows.
