@@ -19,8 +19,10 @@ from tests.plots.browser import looked_at
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Check
 from treino.inspection.microscope.fits import LOSSES
+from treino.inspection.microscope.formula import Symbol
 from treino.inspection.microscope.moving import kind
-from treino.workflows.explain import update_of
+from treino.inspection.microscope.update import Update
+from treino.workflows.explain import Explained, update_of
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +53,20 @@ def trained(name: str, **asked: Any) -> tr.Run:
     return tr.fit(settings.pop("data"), **settings)
 
 
+def shown_as_computed(found: Explained, update: Update) -> None:
+    """Each z, h and δ that a formula gives is the one that the network has there."""
+    seen = set()
+    for step in found.explanation.steps:
+        left = None if step.formula is None else step.formula.left
+        if isinstance(left, Symbol) and left.name in "zhδ" and left.sub.isdigit() and step.formula:
+            at = int(left.sup[1:-1]) if left.sup else len(update.layers) - 1
+            known = {"z": update.through[at].z, "h": update.through[at].h, "δ": update.through[at].d}
+            there = float(known[left.name][update.row, int(left.sub)])
+            assert step.formula.value == pytest.approx(there, rel=1e-9, abs=1e-14), step.title
+            seen.add(left.name)
+    assert {"z"} <= seen
+
+
 def wrong(checks: tuple[Check, ...]) -> list[Check]:
     return [check for check in checks if not check.holds]
 
@@ -67,6 +83,8 @@ def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPat
         for topic in (*own, "backprop", "learning-rate", "accumulated-gradient"):
             found = tr.explain(topic, run, step=step, weight=weight)
             assert wrong(found.explanation.checks) == [], (topic, step, weight)
+            if topic in own:
+                shown_as_computed(found, update_of(run, step, weight))
             assert json.loads(json.dumps(found.document))["topic"] == topic
             assert found.html().startswith("<!doctype html>")
         for topic in set(TOPICS) - own - {"backprop", "learning-rate", "accumulated-gradient"}:

@@ -33,84 +33,79 @@ def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
 
 def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
     """One row's way from logits ``[B, C]`` to its loss, the mean over the rows, the slope at logit k."""
-    classes, own = out.shape[1], int(y[row])
-    z, steps, name = out[row], [], "z"
+    own, z, name = int(y[row]), out[row], "z"
+    steps: list[Step] = []
     if loss.softmax_first:
-        q = softmax(z)
-        steps.append(
-            Step(
-                _("Softmax, as a layer of the network: not needed, and what the loss does anyway"),
-                share("z", z, own, "q"),
-            )
-        )
-        z, name = q, "q"
-    p, logp = softmax(z), log_softmax(z)
-    steps.append(
-        Step(_("Softmax: the logit of class {k} as a probability").format(k=own), share(name, z, own))
-    )
-    target, weights = soft_targets(loss, y, classes), row_weights(loss, y)
-    plain = not loss.label_smoothing and loss.class_weights is None
-    if plain:
-        seen = Symbol("p", float(p[own]), str(own))
-        if p[own] > 0:
-            one = Formula(Symbol("ℓ", 0.0), -ln(seen))
-        else:  # too small for a number: its logarithm is had without it
-            one = Formula(Symbol("ℓ", 0.0), -Symbol("ln p", float(logp[own]), str(own)))
-        steps.append(Step(_("Cross-entropy of the row: −ln of what its own class got"), one))
-    else:
-
-        def weighed(sub: str, c: int) -> Expr:
-            return Symbol("t", float(target[row, c]), sub) * Symbol("ln p", float(logp[c]), sub)
-
-        said = _("t holds {smoothing} of label smoothing and the class weights.").format(
-            smoothing=f"{loss.label_smoothing:g}"
-        )
-        total = Formula(Symbol("ℓ", 0.0), -series("k", "", classes, weighed))
-        steps.append(Step(_("Cross-entropy of the row against its softened, weighted target"), total, said))
-    terms = -(target * log_softmax(softmax(out) if loss.softmax_first else out)).sum(1)
-
-    def lost(sub: str, r: int) -> Expr:
-        return Symbol("ℓ", float(terms[r]), sub)
-
-    def weight(sub: str, r: int) -> Expr:
-        return Symbol("w", float(weights[r]), sub)
-
-    rows = len(y)
-    below: Expr = Symbol("B", float(rows)) if loss.class_weights is None else series("r", "B", rows, weight)
-    steps.append(
-        Step(
-            _("The mean over the rows of the batch"),
-            Formula(Symbol("L", 0.0), series("r", "B", rows, lost) / below),
-        )
-        if loss.class_weights is None
-        else Step(
-            _("The mean, divided by the weights of the rows' classes"),
-            Formula(Symbol("L", 0.0), series("r", "B", rows, lost) / below),
-        )
-    )
-    total_weight = float(weights.sum())
-    mass = float(target[row].sum())
-    W = Symbol("B", total_weight) if loss.class_weights is None else Symbol("Σw", total_weight)
-    seen = Symbol("p", float(p[k]), str(k))
-    wanted = Symbol("t", float(target[row, k]), str(k))
-    inner: Expr = (seen - wanted) if plain else (seen * Symbol("Σt", mass) - wanted)
+        said = _("Softmax, as a layer of the network: not needed, and what the loss does anyway")
+        steps.append(Step(said, share("z", z, own, "q")))
+        z, name = softmax(z), "q"
+    target_BC, weight_B = soft_targets(loss, y, out.shape[1]), row_weights(loss, y)
+    terms_B = -(target_BC * log_softmax(softmax(out) if loss.softmax_first else out)).sum(1)
+    said = _("Softmax: the logit of class {k} as a probability").format(k=own)
+    steps += [
+        Step(said, share(name, z, own)),
+        _row_step(loss, log_softmax(z), target_BC[row], own),
+        _mean_step(terms_B, None if loss.class_weights is None else weight_B),
+    ]
+    below = Symbol("B" if loss.class_weights is None else "Σw", float(weight_B.sum()))
+    p, mass = softmax(z), float(target_BC[row].sum())
+    seen, wanted = Symbol("p", float(p[k]), str(k)), Symbol("t", float(target_BC[row, k]), str(k))
+    inner = (seen - wanted) if _plain(loss) else (seen * Symbol("Σt", mass) - wanted)
     if not loss.softmax_first:
-        back = Formula(Symbol("δ", 0.0, str(k)), inner / W)
-        steps.append(Step(_("Its slope at logit {k}: what it got less what it should").format(k=k), back))
-        return tuple(steps)
-    d = (p * mass - target[row]) / total_weight
-    steps.append(Step(_("The slope at q, softmax's output"), Formula(Symbol("d", 0.0, str(k)), inner / W)))
+        said = _("Its slope at logit {k}: what it got less what it should").format(k=k)
+        return (*steps, Step(said, Formula(Symbol("δ", 0.0, str(k)), inner / below)))
+    d = (p * mass - target_BC[row]) / float(weight_B.sum())
 
     def through(sub: str, c: int) -> Expr:
         return Symbol("d", float(d[c]), sub) * Symbol("q", float(z[c]), sub)
 
-    own_q = Symbol("q", float(z[k]), str(k))
-    squeezed = own_q * (Symbol("d", float(d[k]), str(k)) - series("k", "", classes, through))
-    steps.append(
-        Step(_("Back through the first softmax: q is small or near 1, and little comes through"),
-             Formula(Symbol("δ", 0.0, str(k)), squeezed))
-    )  # fmt: skip
-    return tuple(steps)
+    turned = Symbol("d", float(d[k]), str(k)) - series("k", "", len(z), through)
+    back = Formula(Symbol("δ", 0.0, str(k)), Symbol("q", float(z[k]), str(k)) * turned)
+    return (
+        *steps,
+        Step(_("The slope at q, softmax's output"), Formula(Symbol("d", 0.0, str(k)), inner / below)),
+        Step(_("Back through the first softmax: q is small or near 1, and little comes through"), back),
+    )
+
+
+def _plain(loss: Loss) -> bool:
+    return not loss.label_smoothing and loss.class_weights is None
+
+
+def _row_step(loss: Loss, logp: Array, target: Array, own: int) -> Step:
+    """The loss of one row; logp, target: ``[C]``."""
+    if _plain(loss):
+        p = float(np.exp(logp[own]))
+        # where p is too small for a number, its logarithm is had without it
+        shown = ln(Symbol("p", p, str(own))) if p > 0 else Symbol("ln p", float(logp[own]), str(own))
+        title = _("Cross-entropy of the row: −ln of what its own class got")
+        return Step(title, Formula(Symbol("ℓ", 0.0), -shown))
+
+    def weighed(sub: str, c: int) -> Expr:
+        return Symbol("t", float(target[c]), sub) * Symbol("ln p", float(logp[c]), sub)
+
+    said = _("t holds {smoothing} of label smoothing and the class weights.").format(
+        smoothing=f"{loss.label_smoothing:g}"
+    )
+    total = Formula(Symbol("ℓ", 0.0), -series("k", "", len(logp), weighed))
+    return Step(_("Cross-entropy of the row against its softened, weighted target"), total, said)
+
+
+def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
+    def lost(sub: str, r: int) -> Expr:
+        return Symbol("ℓ", float(terms_B[r]), sub)
+
+    rows = len(terms_B)
+    total = series("r", "B", rows, lost)
+    if weight_B is None:
+        mean = Formula(Symbol("L", 0.0), total / Symbol("B", float(rows)))
+        return Step(_("The mean over the rows of the batch"), mean)
+
+    def weight(sub: str, r: int) -> Expr:
+        return Symbol("w", float(weight_B[r]), sub)
+
+    mean = Formula(Symbol("L", 0.0), total / series("r", "B", rows, weight))
+    return Step(_("The mean, divided by the weights of the rows' classes"), mean)
 
 
 def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
@@ -121,9 +116,6 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
     n = Symbol("B", float(out.size))
     stable = call("ReLU", z) - z * wanted + ln(1 + exp(-call("abs", z)))
     terms = np.maximum(out, 0) - out * y.reshape(out.shape) + np.log1p(np.exp(-np.abs(out)))
-
-    def lost(sub: str, r: int) -> Expr:
-        return Symbol("ℓ", float(terms.reshape(-1)[r]), sub)
 
     plain: tuple[Step, ...] = ()
     if 0 < p.number < 1:
@@ -136,10 +128,7 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
             _("The same without ever rounding p to 0 or 1, as torch computes it"),
             Formula(Symbol("ℓ", 0.0), stable),
         ),
-        Step(
-            _("The mean over the rows of the batch"),
-            Formula(Symbol("L", 0.0), series("r", "B", out.size, lost) / n),
-        ),
+        _mean_step(terms.reshape(-1), None),
         Step(
             _("Its slope at the logit: what it got less what it should"),
             Formula(Symbol("δ", 0.0), (p - wanted) / n),

@@ -14,16 +14,14 @@ KINK = 1.0  # Huber's δ, torch's default
 class Compared:
     """term: what one pair adds. slope: its derivative by ŷ, before the division by n."""
 
-    name: str
     term: str
     slope: str
 
 
 SAID = {
-    "mse": Compared("MSE", N_("the error squared"), N_("twice the error")),
-    "l1": Compared("L1", N_("the size of the error"), N_("its sign: 1, −1, or 0 where there is no error")),
+    "mse": Compared(N_("the error squared"), N_("twice the error")),
+    "l1": Compared(N_("the size of the error"), N_("its sign: 1, −1, or 0 where there is no error")),
     "huber": Compared(
-        "Huber",
         N_("half the square of a small error (at most 1), the size less ½ of a large one"),
         N_("a small error itself, the sign of a large one"),
     ),

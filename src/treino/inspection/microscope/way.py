@@ -1,6 +1,7 @@
 """From the rows of a batch to the gradient of one weight: what every explanation of a run shares."""
 
 import math
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -179,24 +180,29 @@ def slope_of(act: str, z: Symbol) -> Expr:
 
 
 def gradient_checks(update: Update) -> tuple[Check, ...]:
-    """The loss and the gradient against torch, against finite differences and against the run itself."""
+    """The loss and the gradient, as they are shown, against torch, finite differences and the run itself."""
+    ours, g = (_shown(part, name) for part, name in ((loss_part(update), "L"), (backward_part(update), "g")))
     net = update.module()
     loss = update.torch_loss(net)
     loss.backward()
     theirs = dict(net.named_parameters())[update.parameter].grad
     assert theirs is not None
-    reference, ours = float(loss.detach()), update.worked.loss
+    reference = float(loss.detach())
     checks = [Check(_("L: the loss in torch, float64"), ours, reference, 1e-12 * max(1.0, abs(reference)))]
     if update.recorded is not None:
         within = 1e-5 * max(1e-3, abs(ours))
         checks.append(Check(_("L: what the run noted, float32"), ours, update.recorded, within))
-    checks.append(
-        Check(_("g: torch.autograd, float64"), update.gradient, float(theirs[update.at]), rounding(update))
-    )
+    checks.append(Check(_("g: torch.autograd, float64"), g, float(theirs[update.at]), rounding(update)))
     difference = central_difference(update)
     if difference is not None:
-        checks.append(Check(_("g: central finite difference"), update.gradient, *difference))
+        checks.append(Check(_("g: central finite difference"), g, *difference))
     return tuple(checks)
+
+
+def _shown(part: Part, name: str) -> float:
+    """The value of the formula for this quantity."""
+    found = [s.formula for s in part.steps if s.formula is not None and s.formula.left == Symbol(name, 0.0)]
+    return found[0].value
 
 
 def rounding(update: Update) -> float:
@@ -234,7 +240,7 @@ def _pattern(update: Update, by: float) -> bytes:
     layer = layers[update.place.layer]
     W, b = layer.W.copy(), layer.b.copy()
     (b if update.place.j is None else W)[update.at] += by
-    layers[update.place.layer] = type(layer)(layer.name, W, b, layer.bias, layer.act, layer.drop)
+    layers[update.place.layer] = replace(layer, W=W, b=b)
     found = passed(tuple(layers), update.batch.x, update.batch.masks, np.zeros_like)
     sides: list[Array] = [np.sign(p.z) for p, of in zip(found, layers, strict=True) if "ReLU" in of.act]
     if update.loss.name in ("l1", "huber"):
