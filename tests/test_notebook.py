@@ -16,7 +16,7 @@ import torch
 import treino as tr
 from tests.plots.browser import looked_at
 from treino.inspection.glimpse import glimpse, seen_whole
-from treino.notebook.figures import SHARE, Output, RunFigure
+from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
 from treino.workflows.train import Advanced, Begun, Ended
 
 NASTY = "<script>document.title='run'</script>"
@@ -54,25 +54,30 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Handle:
 
 
 @pytest.mark.slow
-def test_drawing_takes_a_fiftieth_of_the_time_at_most(
-    handle: Handle, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("busy", [1.0, 0.2, 0.0])
+def test_drawing_takes_a_hundredth_of_the_time(
+    handle: Handle, monkeypatch: pytest.MonkeyPatch, busy: float
 ) -> None:
-    now, drawn = 0.0, []
+    """busy: the share of the processor that the training has; a drawing has all of it."""
+    now = own = 0.0
+    drawn: list[float] = []
     monkeypatch.setattr("treino.notebook.figures.time.perf_counter", lambda: now)
+    monkeypatch.setattr("treino.notebook.figures.time.thread_time", lambda: own)
     output = Output("begin")
 
     def draw() -> str:
-        nonlocal now
-        now += 0.1  # each drawing takes a tenth of a second
+        nonlocal now, own
+        now, own = now + 0.02, own + 0.02
         drawn.append(now)
         return "drawn"
 
-    while now < 100:
-        now += 0.05  # a chunk of training
+    while now < 200:
+        now, own = now + 0.05, own + 0.05 * busy  # a chunk of training
         if output.due:
             output.show(draw)
-    assert 0.1 * len(drawn) <= now / SHARE
-    assert len(drawn) >= 15
+    trained = own - 0.02 * len(drawn)
+    assert len(drawn) <= max(trained / (0.02 * SHARE), now / LATEST) + 1
+    assert len(drawn) >= 200 / LATEST - 1
     assert np.diff(drawn).min() >= 0.5
 
 

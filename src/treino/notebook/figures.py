@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from treino.words import _
 from treino.workflows.sweep import drive
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from treino.inspection.curves import Curves
 
 EVERY = 0.5  # seconds between two drawings, at least
-SHARE = 50  # a drawing that took a second is followed by 50 without one: at most 1/51 of the time
+SHARE = 100  # a drawing that took a second is followed by a hundred without one
+LATEST = 10.0  # seconds after which one that hardly costs a thing is due, however little was computed
 
 
 class Output:
-    """One output of a cell whose HTML is replaced, at most so often that it costs 2 % of the time."""
+    """One output of a cell whose HTML is replaced, so seldom that it costs 1 % of the time.
+
+    Time is that of this thread's processor too: where other programs want it, a training has little of it.
+    """
 
     def __init__(self, html: str) -> None:
         from IPython.display import HTML, display
@@ -27,16 +32,20 @@ class Output:
         self._html = HTML
         self._handle = display(HTML(html), display_id=True)
         self._next = time.perf_counter() + EVERY
+        self._next_own, self._latest = 0.0, self._next
 
     @property
     def due(self) -> bool:
-        return time.perf_counter() >= self._next
+        now = time.perf_counter()
+        return now >= self._next and (now >= self._latest or time.thread_time() >= self._next_own)
 
     def show(self, draw: Callable[[], str]) -> None:
-        began = time.perf_counter()
+        began, began_own = time.perf_counter(), time.thread_time()
         self._handle.update(self._html(draw()))
-        ended = time.perf_counter()
+        ended, ended_own = time.perf_counter(), time.thread_time()
         self._next = ended + max(EVERY, SHARE * (ended - began))
+        self._next_own = ended_own + SHARE * (ended_own - began_own)
+        self._latest = max(ended + LATEST, self._next)
 
 
 class RunFigure:
@@ -85,9 +94,10 @@ class RunFigure:
         self.step = tick.step
         if len(self.loss_E) <= self.FEW:
             self.loss_S.append(tick.loss_SP[:, 0].cpu().numpy())
+        if tick.epochs:  # at once: of a tiny network there may be thousands
+            self.loss_E.extend(torch.cat([epoch.loss_P for epoch in tick.epochs]).tolist())
+            self.deviation_E.extend(torch.cat([epoch.loss_std_P for epoch in tick.epochs]).tolist())
         for epoch in tick.epochs:
-            self.loss_E.append(float(epoch.loss_P[0]))
-            self.deviation_E.append(float(epoch.loss_std_P[0]))
             for split, metrics in (epoch.evaluation or {}).items():
                 for metric, value_P in metrics.items():
                     of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
