@@ -59,13 +59,18 @@ def _dash(line: Line) -> str:
 
 
 def _legend(lines: tuple[Line, ...]) -> str:
-    step = (WIDTH - LEFT - RIGHT) / 3
-    return "".join(
-        f'<line x1="{LEFT + step * (k % 3)}" x2="{LEFT + step * (k % 3) + 22}" y1="{TOP + 18 * (k // 3)}" '
-        f'y2="{TOP + 18 * (k // 3)}" stroke="{_colour(k)}" stroke-width="2.5"{_dash(line)}/>'
-        f'<text x="{LEFT + step * (k % 3) + 28}" y="{TOP + 4 + 18 * (k // 3)}">{escape(line.name)}</text>'
-        for k, line in enumerate(lines)
-    )
+    step, found = (WIDTH - LEFT - RIGHT) / 3, []
+    for k, line in enumerate(lines):
+        x, y, ink = LEFT + step * (k % 3), TOP + 18 * (k // 3), _colour(k)
+        if len(line.points) > 1:
+            found.append(
+                f'<line x1="{x:.1f}" x2="{x + 22:.1f}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="2.5"'
+                f"{_dash(line)}/>"
+            )
+        if line.dots:
+            found.append(f'<circle cx="{x + 11:.1f}" cy="{y}" r="3.2" fill="{ink}"/>')
+        found.append(f'<text x="{x + 28:.1f}" y="{y + 4}">{escape(line.name)}</text>')
+    return "".join(found)
 
 
 def _line(line: Line, place: int, across: Callable[[float], float], up: Callable[[float], float]) -> str:

@@ -163,7 +163,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
             ),
             _("Train with a smaller --batch-size, and explain that run."),
         )
-    data, settings = now._data, run.settings
+    data, settings = now.data, run.settings
     place = Place(0, 0, 0) if weight is None else _place(run, weight, layers)
     update = Update(
         run.name,
@@ -205,7 +205,7 @@ def _batch(run: "Run", moment: "Moment", layers: tuple[Layer, ...]) -> Batch:
     batch = moment.batch
     x = batch.x_BD.double().cpu().numpy().reshape(len(batch.x_BD), -1)
     y = run.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
-    rows = moment._data.train.index[batch.index_B].numpy()
+    rows = moment.data.train.index[batch.index_B].numpy()
     return Batch(rows, x, y, _masks(run, moment, layers, len(x)))
 
 
