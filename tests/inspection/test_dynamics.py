@@ -19,7 +19,6 @@ from treino.inspection.dynamics import (
     dead_units,
     dynamics,
     gradients_of,
-    lr_per_step,
     norm,
     update_ratios,
     weighted,
@@ -115,21 +114,18 @@ def test_dead_units_are_those_that_a_hook_finds_and_channels_of_an_image() -> No
 def test_everything_at_once_has_its_shapes() -> None:
     net = fixed(mlp(6, 5).module(4, 3))
     x, y = batch(12, 4)
-    some = (Instant(k, net, None if k == 2 else fixed(copy.deepcopy(net), k + 1), x, y) for k in range(3))
-    d = dynamics("a", some, Loss("cross_entropy"), x, [0.1, 0.1, 0.05], steps_per_epoch=2)
+    after = [fixed(copy.deepcopy(net), 1), fixed(copy.deepcopy(net), 2), None]
+    rates = [[0.1, 0.1], [0.05], []]
+    some = (Instant(k, net, after[k], x, y, rates[k]) for k in range(3))
+    d = dynamics("a", some, Loss("cross_entropy"), x, steps_per_epoch=2)
     assert [layer.shape for layer in d.layers] == [(6, 4), (5, 6), (3, 5)]
     assert d.gradient_KL.shape == d.ratio_KL.shape == (3, 3)
     assert d.dead_KU.shape == (3, 2)
     assert d.relu_U == (0, 1)
     assert np.isnan(d.ratio_KL[2]).all()
     assert d.lr_S.tolist() == [0.1, 0.1, 0.05]
-    nothing = dynamics("a", [], Loss("cross_entropy"), x, [])
+    nothing = dynamics("a", [], Loss("cross_entropy"), x)
     assert nothing.gradient_KL.shape == (0, 0)
-
-
-def test_a_learning_rate_follows_schedule_and_commands() -> None:
-    assert lr_per_step(0.1, [1.0, 0.5, 0.5, 0.25], [(2, 1.0)]) == [0.1, 0.05, 0.5, 0.25]
-    assert lr_per_step(0.1, [1.0, 1.0], [(5, 1.0)]) == [0.1, 0.1]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 import treino as tr
 from tests.conftest import Said
+from tests.workflows.test_moments import watched
 from treino.errors import TreinoError
 from treino.inspection.landscape.planes import Landscape
 from treino.workflows.drawing.curves import overlaid
@@ -66,6 +67,27 @@ def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path)
         for place, m in enumerate(layers):
             ratio = (m.weight.detach() - before[place]).double().norm().item() / sizes[place]
             assert d.ratio_KL[step, place] == pytest.approx(ratio, rel=1e-3)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_learning_rates_are_those_of_every_update_also_of_a_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.workflows.drawing.dynamics.MOMENTS", 4)
+    run = tr.fit("wine", hidden=[4], epochs=5, lr=0.01, schedule="cosine", warmup=3, out=tmp_path / "a")
+    branch = run.at(7).branch(lr=0.05, schedule="constant", out=tmp_path / "b")
+    asked = {"hidden": [4], "epochs": 80, "schedule": "step"}
+    told, _seen = watched("wine", asked, tmp_path / "c", command=(60, "lr", 0.2))
+    assert dynamics_of(told).lr_S[0] == 3e-3
+    assert dynamics_of(told).lr_S.max() == 0.2
+    for one in (run, told, branch):
+        d = dynamics_of(one)
+        assert len(d.step_K) in (4, 5)  # the step of a command or a branch is one of them
+        assert len(d.lr_S) == len(one.losses)
+        for moment in moments(one, range(len(one.losses))):
+            assert d.lr_S[moment.step] == pytest.approx(moment.hp["lr"], rel=1e-12)
+    assert d.lr_S[6] < 0.01
+    assert d.lr_S[7] == 0.05
 
 
 def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:

@@ -24,7 +24,8 @@ RULE_OF_THUMB = 1e-3
 class Instant:
     """A network before an update and after it, with the batch of that update (prepared rows and targets).
 
-    step: updates done before. after: None where the run ended here.
+    step: updates done before. after: None where the run ended here. lr: the learning rates of the updates
+    from here to the next instant, or to the end.
     """
 
     step: int
@@ -32,6 +33,7 @@ class Instant:
     after: nn.Module | None
     x_BD: Tensor
     y_B: Tensor
+    lr: Sequence[float] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,6 @@ def dynamics(
     instants: Iterable[Instant],
     loss: Loss,
     looked_at: Tensor,
-    lr: Sequence[float],
     *,
     item_shape: Sequence[int] | None = None,
     steps_per_epoch: int = 1,
@@ -81,11 +82,13 @@ def dynamics(
     layers: tuple[Layer, ...] = ()
     relus: tuple[int, ...] = ()
     steps, gradients, ratios, deads = [], [], [], []
+    lr_S: list[float] = []
     for instant in instants:
         layers = layers or tuple(
             Layer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items()
         )
         steps.append(instant.step)
+        lr_S += instant.lr
         slopes = gradients_of(instant.net, instant.x_BD, instant.y_B, loss, item_shape)
         gradients.append([norm(slopes[layer.name].values()) for layer in layers])
         ratios.append(update_ratios(instant.net, instant.after))
@@ -95,7 +98,7 @@ def dynamics(
     return Dynamics(
         name,
         layers,
-        np.asarray(lr, dtype=np.float64),
+        np.asarray(lr_S, dtype=np.float64),
         np.asarray(steps, dtype=np.int64),
         np.asarray(gradients, dtype=np.float64).reshape(K, len(layers)),
         np.asarray(ratios, dtype=np.float64).reshape(K, len(layers)),
@@ -206,18 +209,3 @@ def dead_units(
 def norm(tensors: Iterable[Tensor]) -> float:
     """The Euclidean norm of all numbers in these tensors together, summed in float64."""
     return math.sqrt(sum(float(t.detach().double().square().sum()) for t in tensors))
-
-
-def lr_per_step(
-    lr: float, factors: Sequence[float], commands: Iterable[tuple[int, float]] = ()
-) -> list[float]:
-    """The learning rate of every update: the setting, or the newest command at or before it, by the schedule.
-
-    factors: the schedule's, one for each update. commands: (step from which on, value).
-    """
-    told = dict(sorted(commands))
-    found = []
-    for step, factor in enumerate(factors):
-        lr = told.get(step, lr)
-        found.append(lr * factor)
-    return found

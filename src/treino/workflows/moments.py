@@ -73,6 +73,11 @@ class Moment:
         """All rows that it trains on."""
         return self._data
 
+    def learning_rates(self, stop: int) -> list[float]:
+        """Of the updates from this step up to ``stop``, by the schedule, while no command comes between."""
+        factors = self._plan.factors(self.step, stop)[0]
+        return [self.hp["lr"] * (factor / factors[0]) for factor in factors]
+
     @cached_property
     def batch(self) -> Batch:
         """The rows of the next update."""

@@ -23,7 +23,8 @@ def dynamics_picture(run: "Run") -> list[File]:
 
 
 def dynamics_of(run: "Run") -> "Dynamics":
-    """The run at up to 60 moments at even steps, each with its next update.
+    """The run at up to 60 moments at even steps and where its learning rate was changed, each with its next
+    update.
 
     Raises:
         TreinoError: the run can't be played again.
@@ -37,7 +38,6 @@ def dynamics_of(run: "Run") -> "Dynamics":
         _instants(run),
         run.loss_function,
         rows.x,
-        _learning_rates(run),
         item_shape=run.item_shape,
         steps_per_epoch=int(run.spec["steps_per_epoch"]),
         notes=_notes(run),
@@ -51,27 +51,21 @@ def _instants(run: "Run") -> Iterator["Instant"]:
     from treino.workflows.moments import last_step, moments
 
     last = last_step(run)
-    chosen = set(np.round(np.linspace(0, max(0, last - 1), min(MOMENTS, max(1, last)))).astype(int).tolist())
-    steps = sorted(chosen | {min(k + 1, last) for k in chosen})
-    for now, then in pairwise(moments(run, steps)):
-        if now.step in chosen:
-            yield Instant(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B)
+    even = np.round(np.linspace(0, max(0, last - 1), min(MOMENTS, max(1, last)))).astype(int).tolist()
+    chosen = sorted({*even, *(step for step in _turns(run) if step < last)})
+    until = dict(zip(chosen, [*chosen[1:], last], strict=True))
+    for now, then in pairwise(moments(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
+        if now.step in until:
+            rates = now.learning_rates(until[now.step])
+            yield Instant(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B, rates)
 
 
-def _learning_rates(run: "Run") -> list[float]:
-    from treino.engine.schedules import scale
-    from treino.inspection.dynamics import lr_per_step
-    from treino.workflows.moments import last_step
+def _turns(run: "Run") -> set[int]:
+    """The steps from which on the learning rate was another one: by a command, or in a new segment."""
+    from treino.workflows.segments import path_of
 
-    s, per = run.settings, int(run.spec["steps_per_epoch"])
-    planned = s["steps"] or s["epochs"] * per
-    factors = [scale(s["schedule"], s["warmup"], step, planned) for step in range(last_step(run))]
-    told = [
-        (c.step, float(c.value))
-        for c in run.folder.database.commands()
-        if c.state == "applied" and c.name == "lr" and c.step is not None
-    ]
-    return lr_per_step(float(s["lr"]), factors, told)
+    told = {c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"}
+    return {step for step in told if step is not None} | {link.first for link in path_of(run.spec)}
 
 
 def _notes(run: "Run") -> list[str]:
