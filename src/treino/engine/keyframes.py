@@ -64,11 +64,11 @@ class Album:
     def _look(self, training: "Training") -> None:
         """What changes at evaluations only; keyframes between two better ones share a copy of the best."""
         best = training._best
-        step = int(best.step_P[0])
+        step = best.step_P.item()
         if step != self.best_figures[2]:
             named = {"best.params": best.params, "best.buffers": best.buffers}
             self.best = {name: t.detach().cpu().numpy().copy() for name, t in named.items()}
-        self.best_figures = training._evaluated, float(best.metric_P[0]), step
+        self.best_figures = training._evaluated, best.metric_P.item(), int(step)
 
     @contextmanager
     def of_chunk(self, training: "Training", work: Work, last: int) -> Iterator[None]:

@@ -126,18 +126,19 @@ def write_new(contents: Mapping[Path, bytes]) -> None:
     They wait for the disk together: one after the other they would wait a hundred times as long.
     """
 
-    def put(item: tuple[Path, bytes]) -> None:
-        path, data = item
-        with trouble(path):
-            descriptor = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-            try:
-                write_all(descriptor, data)
-                _fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    def put(some: list[tuple[Path, bytes]]) -> None:
+        for path, data in some:
+            with trouble(path):
+                descriptor = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+                try:
+                    write_all(descriptor, data)
+                    _fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
-    with ThreadPoolExecutor(min(SIDE_BY_SIDE, max(1, len(contents)))) as pool:
-        for done in [pool.submit(put, item) for item in contents.items()]:
+    each = list(contents.items())
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for done in [pool.submit(put, each[n::SIDE_BY_SIDE]) for n in range(min(SIDE_BY_SIDE, len(each)))]:
             done.result()
     for folder in {path.parent for path in contents}:
         with trouble(folder):
