@@ -136,6 +136,7 @@ def test_smoothing_is_pandas_adjusted_average(values: list[float], smooth: float
     np.testing.assert_allclose(smoothed(values, smooth), theirs, rtol=1e-7, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_smoothing_leaves_gaps_and_a_constant_alone() -> None:
     np.testing.assert_array_equal(smoothed([3.0, None, 3.0], 0.9), [3.0, np.nan, 3.0])
     np.testing.assert_array_equal(smoothed([1.0, 5.0], 0.0), [1.0, 5.0])

@@ -231,6 +231,7 @@ def test_the_path_lies_where_its_networks_are() -> None:
     assert land.a_R[-1] - land.a_R[0] == pytest.approx(land.b_R[-1] - land.b_R[0])
 
 
+@pytest.mark.slow
 def test_a_path_of_two_places_or_without_an_end_is_no_plane() -> None:
     data, net = rows(10, 4), small(3)
     place = ground(net, data, Loss("cross_entropy"))

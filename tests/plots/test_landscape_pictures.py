@@ -63,6 +63,7 @@ def texts(figure: Figure) -> str:
     return " ".join(" ".join(t.get_text() for t in figure.findobj(Text)).split())
 
 
+@pytest.mark.slow
 def test_a_plane_says_its_rows_and_where_its_star_is() -> None:
     figure = landscape_figure(bowl(rows=40), NASTY)
     said = texts(figure)
