@@ -25,6 +25,7 @@ NAMES = (
     "landscape",
     "batches",
     "store",
+    "watch",
     "cold",
     "kills",
     "doctor",
