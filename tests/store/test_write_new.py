@@ -7,7 +7,7 @@ import pytest
 from treino.errors import TreinoError
 from treino.store import RunFolder, files
 
-MANY = {f"keyframes/0-{n}.safetensors": bytes([n]) * 3000 for n in range(20)}
+MANY = {f"keyframes/0-{n}.safetensors": (bytes([n]) * 3000, b"end") for n in range(20)}
 
 
 def test_all_or_none_of_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_all_or_none_of_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         folder.seal("finished")
     again = RunFolder.open(folder.path)
     assert {name: again.read_bytes(name) for name in again.manifest.files if name in MANY} == {
-        name: data for name, data in MANY.items() if "0-3." not in name
+        name: b"".join(parts) for name, parts in MANY.items() if "0-3." not in name
     }
     with pytest.raises(TreinoError, match="reading only"):
-        again.write_new({"keyframes/1-0.safetensors": b"x"})
+        again.write_new({"keyframes/1-0.safetensors": [b"x"]})

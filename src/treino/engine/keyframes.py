@@ -54,18 +54,21 @@ class Album:
     def add(self, training: "Training", step: int, copies: Copies) -> None:
         """copies: of the member's rows; all else is as it stands in the training now."""
         if training._evaluated != self.best_figures[0]:
-            self._look(training)
+            self._look(training, step, copies)
         if not self.hp:
             self.hp = {name: float(value_P[0]) for name, value_P in training._population.hp.items()}
         evaluated, metric, best_step = self.best_figures
         meta = {"step": step, "evaluated": evaluated, "best": [metric, best_step], "hp": self.hp}
         self.frames.append(Keyframe(step, copies | self.best, meta))
 
-    def _look(self, training: "Training") -> None:
-        """What changes at evaluations only; keyframes between two better ones share a copy of the best."""
+    def _look(self, training: "Training", now: int, copies: Copies) -> None:
+        """What changes at evaluations only; keyframes between two better ones share a copy of the best, which
+        often is the copy of this very step."""
         best = training._best
         step = best.step_P.item()
-        if step != self.best_figures[2]:
+        if step == now and len(best.params):
+            self.best = {"best.params": copies["params"], "best.buffers": copies["buffers"]}
+        elif step != self.best_figures[2]:
             named = {"best.params": best.params, "best.buffers": best.buffers}
             self.best = {name: t.detach().cpu().numpy().copy() for name, t in named.items()}
         self.best_figures = training._evaluated, best.metric_P.item(), int(step)

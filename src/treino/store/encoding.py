@@ -50,18 +50,25 @@ def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -
     return save(copies, {"treino": _metadata_text(metadata)})
 
 
-def array_bytes(arrays: Mapping[str, "NDArray[Any]"], metadata: Mapping[str, Any]) -> bytes:
-    """The same of float32 and float64 arrays, laid out by hand: a fiftieth of the library's time."""
+def array_parts(
+    arrays: Mapping[str, "NDArray[Any]"], metadata: Mapping[str, Any]
+) -> "list[bytes | NDArray[Any]]":
+    """The same of float32 and float64 arrays, in parts that make the file one behind the other.
+
+    Laid out by hand, in a fiftieth of the library's time, and without another copy of the numbers.
+    """
     header: dict[str, Any] = {"__metadata__": {"treino": _metadata_text(metadata)}}
-    parts, end = [], 0
+    parts: list[bytes | NDArray[Any]] = []
+    end = 0
     # wide numbers first, so that each starts where its type wants it
     for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])):
-        parts.append(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
-        place = [end, end := end + len(parts[-1])]
+        if array.size:
+            parts.append(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view("u1"))
+        place = [end, end := end + array.nbytes]
         header[name] = {"dtype": f"F{8 * array.itemsize}", "shape": array.shape, "data_offsets": place}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return b"".join((len(text).to_bytes(8, "little"), text, *parts))
+    return [len(text).to_bytes(8, "little") + text, *parts]
 
 
 def tensor_value(data: bytes, path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:

@@ -7,11 +7,12 @@ A file is replaced whole or not at all: temporary file in the same folder, fsync
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
+from typing import Any
 
 from treino.errors import TreinoError
 from treino.words import _
@@ -120,18 +121,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         _sync(path.parent)
 
 
-def write_new(contents: Mapping[Path, bytes]) -> None:
-    """Put files where nobody looks for them yet, durably; after a crash some may be there in part.
+def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
+    """Put files, each in parts, where nobody looks for them yet, durably; after a crash some may be torn.
 
     They wait for the disk together: one after the other they would wait a hundred times as long.
     """
 
-    def put(some: list[tuple[Path, bytes]]) -> None:
-        for path, data in some:
+    def put(some: list[tuple[Path, Sequence[Any]]]) -> None:
+        for path, parts in some:
             with trouble(path):
                 descriptor = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
                 try:
-                    write_all(descriptor, data)
+                    for part in parts:
+                        write_all(descriptor, part)
                     _fsync(descriptor)
                 finally:
                     os.close(descriptor)
@@ -145,7 +147,7 @@ def write_new(contents: Mapping[Path, bytes]) -> None:
             _sync(folder)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: Any) -> None:
     """All of `data`, though the system may take less at a time."""
     view = memoryview(data)
     while view:
@@ -158,9 +160,12 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def digest(data: bytes) -> str:
-    """SHA-256 as 64 lower-case hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+def digest(data: bytes, *more: Any) -> str:
+    """SHA-256 as 64 lower-case hexadecimal digits; more: what follows in the same file."""
+    found = hashlib.sha256(data)
+    for part in more:
+        found.update(part)
+    return found.hexdigest()
 
 
 def sha256(path: Path | str) -> str:

@@ -5,7 +5,7 @@ While it is being written its manifest says "running", and the files that are co
 replaced by one that names how the run ended. A process that dies before leaves a folder that can be taken up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,8 +198,9 @@ class RunFolder:
         self._record({**listed, name: digest})
         return path
 
-    def write_new(self, contents: Mapping[str, bytes]) -> None:
-        """Put many files into the folder that are not in it yet; the manifest tells of all of them at once.
+    def write_new(self, contents: Mapping[str, Sequence[Any]]) -> None:
+        """Put many files into the folder that are not in it yet, each given in parts; the manifest tells of
+        all of them at once.
 
         A process that dies before leaves files that the manifest doesn't know; `remove` takes them away.
         """
@@ -207,8 +208,8 @@ class RunFolder:
         if contents:
             for place in {(self.path / name).parent for name in contents}:
                 files.make_folder(place)
-            files.write_new({self.path / name: data for name, data in contents.items()})
-            found = {name: files.digest(data) for name, data in contents.items()}
+            files.write_new({self.path / name: parts for name, parts in contents.items()})
+            found = {name: files.digest(*parts) for name, parts in contents.items()}
             self._record({**self._manifest.files, **found})
 
     def remove(self, names: Iterable[str]) -> None:

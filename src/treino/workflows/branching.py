@@ -12,7 +12,7 @@ from treino.engine.keyframes import keyframe_of
 from treino.errors import TreinoError, nearest
 from treino.spec import Settings, group_of, read_settings
 from treino.store import RunFolder
-from treino.store.encoding import array_bytes
+from treino.store.encoding import array_parts
 from treino.words import _
 from treino.workflows.command import branch_as_typed, versions
 from treino.workflows.keyframes import keep_keyframes, kept_state, name_of
@@ -102,7 +102,7 @@ def _on(
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
     arrays, meta = keyframe_of(moment.saved)
     name = name_of(segment.number, moment.step)
-    folder.write_new({name: array_bytes(arrays, meta)})
+    folder.write_new({name: array_parts(arrays, meta)})
     if spec is not None:
         folder.write_json("spec.json", spec)
     facts = {"from": [moment.segment, moment.step], "changes": dict(segment.changes)}

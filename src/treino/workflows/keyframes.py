@@ -15,7 +15,7 @@ from torch import Tensor
 from treino.engine import Training
 from treino.engine.keyframes import begin, bytes_of, state_of
 from treino.store import RunFolder
-from treino.store.encoding import array_bytes
+from treino.store.encoding import array_parts
 
 BUDGET = 64_000_000  # bytes, of all keyframes of a folder
 FOLDER = "keyframes"
@@ -78,7 +78,7 @@ def thinned(folder: RunFolder, places: list[tuple[int, int]], size: int) -> list
 def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> None:
     """Those that were gathered since the last time."""
     taken = training.album.take()
-    folder.write_new({name_of(segment, k.step): array_bytes(k.arrays, k.meta) for k in taken})
+    folder.write_new({name_of(segment, k.step): array_parts(k.arrays, k.meta) for k in taken})
 
 
 def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
