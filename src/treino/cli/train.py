@@ -143,6 +143,6 @@ def _going_on(
             _("{value!r} does not name a step of a run.").format(value=named),
             _("Write RUN:STEP, e.g. --branch wine-1:120; step 0 is the untrained network."),
         )
-    moment = open_run(run, data=data_file).at(int(step))
-    changes = {name: getattr(read, name) for name in read.model_fields_set}
+    moment = open_run(run, net=read.net, data=data_file).at(int(step))  # a network of one's own, given again
+    changes = {name: getattr(read, name) for name in read.model_fields_set - {"net"}}
     return (branching if branch is not None else rewinding)(moment, changes)
