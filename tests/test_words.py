@@ -41,16 +41,13 @@ def _back_to_english() -> Iterator[None]:
 # ---- how it is chosen
 
 
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        *((name, "pt_BR") for name in ("pt", "pt-BR", "pt_br", " PT_BR.UTF-8", "pt_BR@euro", "pt_PT")),
-        *((name, "en") for name in ("en", "en_GB.UTF-8", "C", "POSIX", "C.UTF-8")),
-        *((name, None) for name in ("", "xx", "p", "portuguese", "english", "../pt_BR", "_BR", ".UTF-8")),
-    ],
-)
-def test_a_language_has_many_names(said: str, meant: str | None) -> None:
-    assert words.named(said) == meant
+def test_a_language_has_many_names() -> None:
+    for names, meant in (
+        (("pt", "pt-BR", "pt_br", " PT_BR.UTF-8", "pt_BR@euro", "pt_PT"), "pt_BR"),
+        (("en", "en_GB.UTF-8", "C", "POSIX", "C.UTF-8"), "en"),
+        (("", "xx", "p", "portuguese", "english", "../pt_BR", "_BR", ".UTF-8"), None),
+    ):
+        assert {words.named(name) for name in names} == {meant}
 
 
 def test_the_variable_comes_before_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,6 +360,7 @@ def latin(text: str) -> list[str]:
 # ---- as a program
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "variable", "shown"),
     [
