@@ -23,6 +23,7 @@ NAMES = (
     "sweep_tools",
     "sweep_noise",
     "landscape",
+    "keyframes",
     "batches",
     "store",
     "watch",
