@@ -2,10 +2,12 @@
 
 import ast
 import re
+from itertools import zip_longest
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.provenance import origins
 from treino.diagnosis.source import called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.watch.where import Spot
 
 _TEST = re.compile(r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest)$")
 _VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva)$")
@@ -32,21 +34,25 @@ def says_train(names: set[str]) -> bool:
     return any(w in ("train", "training", "tr", "xtr", "xtrain") for n in names for w in words(n))
 
 
-def names_of_evaluation(stack: tuple[Site, ...]) -> set[str]:
+def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -> set[str]:
     """Names that say which rows are evaluated: arguments of the calls on the stack and what loops run over;
     where they say nothing, the names that they were made of.
+
+    spots: which call runs on each line, so that its neighbours' arguments don't count.
     """
     found: set[str] = set()
     made: set[str] = set()
-    for site in stack:
+    for site, spot in zip_longest(stack, spots[: len(stack)]):
         statement = statement_at(site)
         if statement is None or isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             continue
         own: set[str] = set()
+        beside = _beside(statement, spot)
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.lineno <= site.line]
         for call in calls if not isinstance(statement, (ast.For, ast.While, ast.With, ast.If)) else ():
             for argument in [*call.args, *(k.value for k in call.keywords)]:
-                if not isinstance(argument, (ast.Constant, ast.JoinedStr)):
+                nodes = {id(n) for n in ast.walk(argument) if isinstance(n, ast.expr)}
+                if not isinstance(argument, (ast.Constant, ast.JoinedStr)) and not nodes & beside:
                     own |= _rows_named(argument)
         for node in enclosing(site):
             if isinstance(node, (ast.For, ast.comprehension)):
@@ -61,6 +67,21 @@ def names_of_evaluation(stack: tuple[Site, ...]) -> set[str]:
             found |= {around[-1].name} if site is stack[0] and around[-1].name != "forward" else set()
     speaks = says_test(found) or says_validation(found) or says_train(found)
     return found if speaks else found | made
+
+
+def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
+    """Nodes of the calls in a statement that call the same function as the one that runs, for other rows."""
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    runs = next((n for n in calls if _spot(n) == spot), None)
+    if runs is None:
+        return set()
+    same = [n for n in calls if n is not runs and ast.dump(n.func) == ast.dump(runs.func)]
+    others = [list(ast.walk(n)) for n in same]
+    return {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
+
+
+def _spot(node: ast.expr) -> Spot:
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
 def _rows_named(argument: ast.AST) -> set[str]:

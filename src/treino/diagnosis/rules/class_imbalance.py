@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, tree
-from treino.diagnosis.watch.seen import LossSeen, Seen
+from treino.diagnosis.watch.seen import NEWEST, LossSeen, Seen
 from treino.words import N_
 
 RANKS = re.compile(
@@ -34,9 +34,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         newest = loss.confusion
         seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
+        given_up = seen_now >= 4 and found < 0.1 * seen_now
+        if not given_up:  # a short training's batches reach back to where it still guessed
+            newest = loss.said(NEWEST // 2)
+            seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
+            given_up = seen_now >= 12 and found < 0.05 * seen_now
         if _ranked(loss.site):
             continue
-        if count / total < 0.3 / loss.classes and common > 0.75 and seen_now >= 4 and found < 0.1 * seen_now:
+        if count / total < 0.3 / loss.classes and common > 0.75 and given_up:
             numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
             yield Evidence(_unused_sampler(loss) or loss.made_at or loss.site, loss.site, numbers)
             return

@@ -18,7 +18,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         values = next((b.loss for b in seen.backwards.values() if len(b.loss) >= 8), [])
         n = max(2, len(values) // 4)
         last = sum(values[-n:]) / n if values else 0.0
-        limit = 0.8 * loss.baseline() * loss.rows
+        limit = 0.8 * loss.baseline() * loss.rows * loss.targets.outputs
         first = values[0] if values else 0.0
         wild = any(
             o.update_ratio and sorted(o.update_ratio)[len(o.update_ratio) // 2] > 0.02

@@ -27,6 +27,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         typical = ratios[len(ratios) // 2]
         # A loss by hand begins somewhat above the best constant: its fall back from high up may end below.
         stuck = loss.stuck(0.75) if loss.by_hand and highest > 10 * loss.constant else loss.stuck(0.9)
+        stuck = stuck or (not loss.by_hand and typical > 0.08 and loss.stuck(0.75))
         large = ratios[-1] > 0.1 and typical > 0.01
         swings = stuck and highest > 1.5 * loss.constant
         if (loss.exploded() and (large or not loss.by_hand)) or (large and swings):

@@ -41,7 +41,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         train = data.trains.get(key[0]) if data is not None else None
         if data is None or train is None or not e.names or len(e.rows) < 10 or train.adversarial:
             continue
-        names = names_of_evaluation(e.names)
+        names = names_of_evaluation(e.names, e.spots)
         trained = len(e.trained_before)
         if not (says_test(names) or says_validation(names)) or trained < 0.02 * len(e.rows) or trained < 3:
             continue

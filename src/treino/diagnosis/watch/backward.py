@@ -16,6 +16,7 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.attention import wrong_pooling, wrong_product
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
@@ -247,7 +248,9 @@ class Backward:
                 self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
             elif name == "BmmBackward0" and self.patches.full:
-                self._attention(node, facts)
+                self._attention(wrong_product(node), facts)
+            elif name == "SumBackward1" and self.patches.full:
+                self._attention(wrong_pooling(node), facts)
         self.seen.depth.saturating = max(self.seen.depth.saturating, saturating)
         ByHand(facts, self.lines, root, nodes).read()
         for listener in self.graph_listeners:
@@ -274,21 +277,11 @@ class Backward:
         if node is not None:
             facts.bad_at = self.lines.of(facts.site, nodes, node)
 
-    def _attention(self, node: Any, facts: BackwardSeen) -> None:
-        """Weights that multiply values must sum to one over the axis that is contracted."""
-        first = node.next_functions[0][0]
-        if first is None:
-            return
-        ndim = len(graph.shape_of(first))
-        made, dim = _undropped(first, ndim - 1)
-        if made is None or made.name() != "SoftmaxBackward0" or dim is None:
-            return
-        shape = graph.shape_of(made)
-        actual = graph.dim_of(made) % len(shape)
-        if actual == len(shape) - 2 and dim == len(shape) - 1:
-            number = made._sequence_nr()
+    def _attention(self, found: tuple[Any, int, int] | None, facts: BackwardSeen) -> None:
+        if found is not None:
+            number = found[0]._sequence_nr()
             facts.attention[self.softmax_layers.get(number) or self.softmax_sites.get(number)] += 1
-            facts.attention_dims = (actual, dim)
+            facts.attention_dims = found[1:]
 
     # --- leaves that are trained by hand --------------------------------------------------------------
     def _manual_before(self, site: Site | None) -> None:
@@ -369,22 +362,6 @@ class Backward:
             active = torch.stack(tuple(windows)).any(0)
             dead, at = int((~active).sum()), self._relu_at.get((site, place))
             self.seen.relus.append(ReluSeen(place, active.numel(), dead, len(windows), site, at))
-
-
-def _undropped(node: Any, dim: int | None) -> tuple[Any, int | None]:
-    """What made these values, before views, dropout and constant masks; and its axis that is ``dim`` here."""
-    for _ in range(4):
-        made, dim = graph.source(node, dim)
-        parents = [f for f, _ in made.next_functions if f is not None] if made is not None else []
-        scaled = made is not None and made.name() in (
-            "NativeDropoutBackward0",
-            "MulBackward0",
-            "DivBackward0",
-        )
-        if not scaled or len(parents) != 1 or graph.shape_of(parents[0]) != graph.shape_of(made):
-            return made, dim
-        node = parents[0]
-    return None, None
 
 
 def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:

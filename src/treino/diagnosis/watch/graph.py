@@ -38,10 +38,14 @@ PASS = frozenset(
 )
 
 
+def signed(dim: int) -> int:
+    """A dimension as it was written; autograd shows -1 as 2⁶⁴ − 1."""
+    return int(dim) - 2**64 if int(dim) >= 2**63 else int(dim)
+
+
 def dim_of(node: Any, name: str = "_saved_dim") -> int:
-    """A saved dimension; autograd shows -1 as 2⁶⁴ − 1."""
-    dim = int(getattr(node, name))
-    return dim - 2**64 if dim >= 2**63 else dim
+    """A saved dimension."""
+    return signed(getattr(node, name))
 
 
 def shape_of(node: Any) -> tuple[int, ...]:
@@ -84,7 +88,7 @@ def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | Non
         if name == "TBackward0":
             return 1 - dim if len(new) == 2 else dim
         if name == "PermuteBackward0":
-            order = [int(d) % len(new) if int(d) < 2**63 else int(d) - 2**64 for d in node._saved_dims]
+            order = [signed(d) for d in node._saved_dims]
             return order[dim] % len(new)
         if dim == len(new) - 1 and new and old and new[-1] == old[-1]:
             return len(old) - 1
@@ -126,7 +130,7 @@ def squash(node: Any) -> tuple[str, int | None]:
 
 def _only_dim(node: Any) -> int | None:
     """The one dimension that a sum ran over."""
-    dims = [d - 2**64 if d >= 2**63 else d for d in map(int, node._saved_dim)]
+    dims = [signed(d) for d in node._saved_dim]
     before = node.next_functions[0][0]
     return dims[0] % len(shape_of(before)) if len(dims) == 1 and before is not None else None
 

@@ -296,10 +296,7 @@ class Losses:
             y = (target.detach() > 0.5).long().flatten()
             self._labels(facts, y, (x.detach() > half).long().flatten().numpy())
         elif name in PAIRED:
-            t = target.detach().double()
-            facts.target_n += t.numel()
-            facts.target_sum += float(t.sum())
-            facts.target_squares += float((t * t).sum())
+            facts.targets.add(target)
 
     @staticmethod
     def _in_order(facts: LossSeen, y: torch.Tensor, result: torch.Tensor) -> None:

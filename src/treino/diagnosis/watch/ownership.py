@@ -204,13 +204,16 @@ class Ownership:
         return self._order
 
     # --- the end --------------------------------------------------------------------------------------------
-    def review(self) -> None:
-        """Judge what is alive now; what has died keeps its last judgement."""
+    def review(self, *, ended: bool = False) -> None:
+        """Judge what is alive now; what has died keeps its last judgement.
+
+        ended: no step is under way, so that a net's mode tells nothing of its training.
+        """
         if self._unowned:
-            self._review_unowned()
+            self._review_unowned(ended)
         self._review_missing()
 
-    def _review_unowned(self) -> None:
+    def _review_unowned(self, ended: bool) -> None:
         homes: dict[int, tuple[nn.Module, str]] | None = None
         for key, u in self._unowned.items():
             p = u.ref()
@@ -224,6 +227,8 @@ class Ownership:
                 homes = self._homes()
             module, name = homes.get(key, (None, ""))
             made_order = self._made_order.get(module, 0) if module is not None else 0
+            before = self._judged.get(key) if ended else None
+            training = module is None or module.training if before is None else before.training
             self._judged[key] = UnownedSeen(
                 name=name,
                 shape=tuple(p.shape),
@@ -231,7 +236,7 @@ class Ownership:
                 made_at=self.nets.made.get(module) if module is not None else None,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order < made_order,
                 registered=self._registered(p),
-                training=module.training if module is not None else True,
+                training=training,
                 known=module is None or module not in self.nets.loaded,
                 alone=u.alone,
                 on_purpose=u.upstream and self._part_alone(p, u.optimizer),
@@ -240,7 +245,7 @@ class Ownership:
 
     def finish(self) -> None:
         """Name the parameters that nobody trains, and the lines that kept gradients from others."""
-        self.review()
+        self.review(ended=True)
         self.seen.unowned.extend(self._judged.values())
         self._finish_fresh()
         homes = self._homes() if self._missing else {}

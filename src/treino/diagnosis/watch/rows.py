@@ -17,7 +17,7 @@ from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.scalers import Scalers
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, TrainSeen, hash_rows
-from treino.diagnosis.watch.where import here, offset, stack
+from treino.diagnosis.watch.where import here, offset, spots, stack
 
 FEW = 256  # rows that came again after the first epoch: then training rows are known well enough
 MOST = 200_000  # rows that are remembered
@@ -176,7 +176,7 @@ class Rows:
         if e is None:
             if len(self.data.evals) > 200:
                 return False
-            e = self.data.evals[key] = EvalSeen(net.seen, output.names)
+            e = self.data.evals[key] = EvalSeen(net.seen, output.names, spots())
         if e.entered != output.step:
             e.entered = output.step
             n = len(e.phases)

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.targets import Targets
+
+NEWEST = 16  # trained calls whose answers are kept
 
 
 @dataclass
@@ -152,12 +155,10 @@ class LossSeen:
     weighted: bool = False
     classes: int = 0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # of labels in trained calls
-    target_n: int = 0
-    target_sum: float = 0.0
-    target_squares: float = 0.0
+    targets: Targets = field(default_factory=Targets)  # real-valued ones of trained calls
     values: list[float] = field(default_factory=list)  # of trained calls
     newest: deque[tuple[np.ndarray, np.ndarray]] = field(
-        default_factory=lambda: deque(maxlen=16)
+        default_factory=lambda: deque(maxlen=NEWEST)
     )  # (labels, what was said) of the newest trained calls with few classes
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
     sorted: bool = False  # batches of one class each at first: followed without a gap
@@ -167,9 +168,13 @@ class LossSeen:
     @property
     def confusion(self) -> np.ndarray:
         """[label, said] of the newest trained calls."""
+        return self.said(NEWEST)
+
+    def said(self, calls: int) -> np.ndarray:
+        """[label, said] of so many of the newest trained calls."""
         c = self.classes
         found = np.zeros((c, c), np.int64)
-        for labels, said in self.newest:
+        for labels, said in list(self.newest)[-calls:]:
             if max(labels.max(), said.max()) < c:
                 found += np.bincount(labels * c + said, minlength=c * c).reshape(c, c)
         return found
@@ -184,9 +189,7 @@ class LossSeen:
         total = sum(self.labels.values())
         if total:
             return -sum(n / total * math.log(n / total) for n in self.labels.values() if n)
-        if self.target_n and self.name == "mse_loss":
-            return self.target_squares / self.target_n - (self.target_sum / self.target_n) ** 2
-        return math.nan
+        return self.targets.variance() if self.name == "mse_loss" else math.nan
 
     def last(self) -> float:
         """The mean of the last quarter of the watched values; NaN where there are too few."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.seen import NetSeen
+from treino.diagnosis.watch.where import Spot
 
 WIDE = 256  # columns that are hashed of a wider row
 MEASURED = 512  # columns whose mean and deviation are followed at most
@@ -136,6 +137,7 @@ class EvalSeen:
 
     net: NetSeen
     names: Names
+    spots: tuple[Spot, ...] = ()  # which calls on these lines
     loader: Site | None = None  # the DataLoader that gave the rows
     calls: int = 0
     phases: set[int] = field(default_factory=set)  # step counts at which it happened

@@ -2,10 +2,13 @@
 
 import sys
 import sysconfig
+from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
 
 from treino.diagnosis.finding import Site
+
+Spot = tuple[int | None, int | None, int | None, int | None]  # (line, last line, column, last column)
 
 _PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(
@@ -96,6 +99,18 @@ def offset(limit: int = 4) -> int:
             places.append(frame.f_lasti)
         frame = frame.f_back
     return hash(tuple(places))
+
+
+def spots(limit: int = 4) -> tuple[Spot, ...]:
+    """The calls that run in the innermost own frames, as ``stack`` lists their lines."""
+    found: list[Spot] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and len(found) < limit:
+        if is_own(frame.f_code.co_filename):
+            place = frame.f_lasti // 2
+            found.append(next(islice(frame.f_code.co_positions(), place, None), (None,) * 4))
+        frame = frame.f_back
+    return tuple(found)
 
 
 def outside(skip: tuple[str, ...]) -> Site | None:
