@@ -145,6 +145,8 @@ def dataset_line(loader: Site) -> Site:
     statement = statement_at(loader)
     calls = called(statement, "DataLoader") if statement is not None else []
     calls = [c for c in calls if c.lineno <= loader.line <= _end(c)]
+    if any(k.arg == "collate_fn" for c in calls for k in c.keywords):
+        return calling_line(loader)  # what changes rows at random may be given here
     given = [a for c in calls for a in (*c.args[:1], *(k.value for k in c.keywords if k.arg == "dataset"))]
     if given and isinstance(given[0], (ast.Name, ast.Attribute)):
         name = given[0].id if isinstance(given[0], ast.Name) else given[0].attr

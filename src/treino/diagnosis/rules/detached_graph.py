@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import no_grad_around
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import CutSeen, Seen
 from treino.words import N_
 
 
@@ -13,11 +13,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the
     graph.
     """
-    best = max(seen.cuts, key=lambda c: (c.parameters, c.how != "no_grad", -c.behind, c.calls), default=None)
+    best = max(seen.cuts, key=_blame, default=None)
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
         place = no_grad_around(best.sites) if best.how == "no_grad" else None
         yield Evidence(place or best.sites[0], best.optimizer.site, numbers)
+
+
+def _blame(c: CutSeen) -> tuple[float, ...]:
+    """A line that comes just before the steps is to blame rather than one for the sake of another net."""
+    return c.parameters, c.led > 0.25 * c.calls, c.how != "no_grad", -c.behind, c.calls
 
 
 RULE = Rule(

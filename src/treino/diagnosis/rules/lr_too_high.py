@@ -30,6 +30,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         stuck = stuck or (not loss.by_hand and typical > 0.08 and loss.stuck(0.75))
         large = ratios[-1] > 0.1 and typical > 0.01
         swings = stuck and highest > 1.5 * loss.constant
+        swings = swings or (not loss.by_hand and typical > 0.1 and loss.stuck(1.05))  # worse than a constant
         if (loss.exploded() and (large or not loss.by_hand)) or (large and swings):
             numbers = {
                 "lr": o.first_lr or o.lr,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
@@ -21,7 +23,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         moving = t.column_std[t.column_std > 0]
         spread = float(moving.max() / moving.min()) if len(moving) else 1.0
-        if ((t.largest > 100 and spread > 50) or t.largest > 1000) and main.stuck(0.8):
+        bytes_like = t.largest > 100 and len(moving) > 0 and float(np.median(moving)) > 20
+        uneven = (t.largest > 100 and spread > 50) or t.largest > 1000
+        if (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
             yield Evidence(
                 _made(t),
                 t.site,

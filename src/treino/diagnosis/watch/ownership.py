@@ -43,6 +43,7 @@ class Cut:
     def __init__(self, sites: tuple[Site, ...], how: str) -> None:
         self.sites, self.how = sites, how
         self.calls = 0
+        self.led = 0  # steps of its parameters' optimizer that it came just before
         self.behind: dict[int, weakref.ref[torch.Tensor]] = {}
 
 
@@ -55,6 +56,7 @@ class Ownership:
         self.seen, self.patches, self.gradients, self.nets = seen, patches, gradients, nets
         self._unowned: dict[int, Unowned] = {}
         self._cuts: dict[tuple[Any, str], Cut] = {}
+        self._newest_cuts: set[Cut] = set()  # since the last step
         self._fresh: dict[Site | None, tuple[int, set[tuple[int, ...]]]] = {}
         self._made_order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self._order = 0
@@ -96,6 +98,7 @@ class Ownership:
         if cut is None:
             cut = self._cuts[sites, how] = Cut(sites, how)
         cut.calls += 1
+        self._newest_cuts.add(cut)
         if cut.calls <= 3 and t is not None:
             for p in graph.leaves(graph.walk(t.grad_fn, 600)):
                 cut.behind[id(p)] = weakref.ref(p)
@@ -191,6 +194,9 @@ class Ownership:
             if u.optimizer is None:
                 u.optimizer = facts
         self._pending.clear()
+        for cut in self._newest_cuts if facts.without_gradient else ():
+            cut.led += bool(cut.behind.keys() & facts.without_gradient)
+        self._newest_cuts.clear()
         if facts.steps == 1 and facts.without_gradient:
             for f in self.gradients.followed[id(facts)]:
                 p = f.ref()
@@ -254,7 +260,7 @@ class Ownership:
             if behind:
                 optimizer = self._missing[behind[0]]
                 self.seen.cuts.append(
-                    CutSeen(cut.sites, cut.how, cut.calls, len(behind), len(cut.behind), optimizer)
+                    CutSeen(cut.sites, cut.how, cut.calls, len(behind), len(cut.behind), cut.led, optimizer)
                 )
 
     def _wanted(self, key: int, homes: dict[int, tuple[nn.Module, str]]) -> bool:

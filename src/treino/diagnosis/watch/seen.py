@@ -123,6 +123,7 @@ class CutSeen:
     calls: int
     parameters: int  # parameters behind it that no backward ever reached
     behind: int  # all parameters behind it
+    led: int  # watched steps of their optimizer that it came just before
     optimizer: OptimizerSeen | None
 
 
