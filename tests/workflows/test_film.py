@@ -1,5 +1,6 @@
 """A run's film and untrained networks: files, sizes, pages that play, pictures that are what they were."""
 
+import io
 import itertools
 import json
 import re
@@ -16,7 +17,7 @@ from tests.conftest import Said
 from treino.errors import TreinoError
 from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.views import Plane
-from treino.plots.film import film_images
+from treino.plots.film import film_images, gif_steps
 from treino.plots.film_player import player, player_page
 from treino.plots.film_press import press
 from treino.workflows.drawing.film import draw_film, film_files, film_player, film_size, frames_of, steps_of
@@ -114,6 +115,17 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "film").iterdir()) == sorted(
         p.name for p in again if p.parent.name == "film"
     )
+
+
+@pytest.mark.slow
+def test_of_a_long_film_the_gif_takes_some_frames(wine: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gif_steps([*range(301)]) == {*range(0, 301, 3), 300}
+    assert gif_steps([*range(150)]) == {*range(150)}
+    monkeypatch.setattr("treino.plots.film.GIF_FRAMES", 2)
+    files = dict(film_files(wine, [0, 1, 2, 3, 4]))
+    assert sum(name.startswith("film/") for name in files) == 5
+    with Image.open(io.BytesIO(files["film.gif"])) as animation:
+        assert animation.n_frames == len({0, 3, 4})
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The frames of a film as pictures: one figure, of which only what changes is drawn again."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,14 +80,17 @@ def small(image: "Image") -> "Image":
     return image.resize((GIF_WIDTH, height), Image.Resampling.LANCZOS).quantize(128, dither=Image.Dither.NONE)
 
 
+def gif_steps(steps: Sequence[int]) -> set[int]:
+    """Which of these the GIF shows."""
+    return {*steps[:: -(-len(steps) // GIF_FRAMES)], steps[-1]}
+
+
 def gif(images: list["Image"]) -> bytes:
     """An animation without an end; the first and the last frame stand longer."""
-    thinned = images[:: -(-len(images) // GIF_FRAMES)]
-    thinned += images[-1:] if thinned[-1] is not images[-1] else []
-    times = [SHOWN_MS] * len(thinned)
+    times = [SHOWN_MS] * len(images)
     times[0] = times[-1] = LONG_MS
     file = io.BytesIO()
-    thinned[0].save(file, "GIF", save_all=True, append_images=thinned[1:], duration=times, loop=0)
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
     return file.getvalue()
 
 

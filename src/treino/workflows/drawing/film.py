@@ -94,7 +94,7 @@ def film_size(run: "Run", every: int | None = None) -> Size:
 
 def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
     """The frames as PNG, then the contact sheet, the GIF and the player's page."""
-    from treino.plots.film import film_images, gif, image_png, small
+    from treino.plots.film import film_images, gif, gif_steps, image_png, small
     from treino.plots.film_player import Cut, cut, player_of, player_page
     from treino.plots.film_words import film_title
     from treino.plots.sheet import sheet_figure
@@ -102,13 +102,14 @@ def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
     from treino.workflows.moments import last_step
 
     wanted, last = sorted(steps), last_step(run)
+    moving = gif_steps(wanted)
     chosen = {wanted[round(i * (len(wanted) - 1) / (SHEET - 1))] for i in range(SHEET)}
     cuts: list[Cut] = []
     on_sheet: list[Frame] = []
     small_ones = []
     for frame, image in film_images(frames_of(run, wanted), last):
         yield f"{FOLDER}/frame-{frame.step:0{len(str(last))}d}.png", image_png(image)
-        small_ones.append(small(image))
+        small_ones += [small(image)] if frame.step in moving else []  # of a long film all would fill memory
         cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
         on_sheet += [frame] if frame.step in chosen else []
     captions = [
