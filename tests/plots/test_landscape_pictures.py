@@ -213,6 +213,16 @@ def test_curves_over_one_another_say_when_they_are_smoothed() -> None:
 
 
 @pytest.mark.slow
+def test_a_run_that_ended_in_its_first_epoch_is_seen_beside_a_longer_one() -> None:
+    long = curves("long", [1.0] * 9, [0.0] * 9)
+    short = curves("short", [], [], step_loss=[1.0, 5.0], steps_per_epoch=10, diverged_step=2)
+    assert overlaid_figure([long, short]).axes[0].get_xlim()[0] <= 0.1
+    assert overlaid_figure([long, long]).axes[0].get_xlim()[0] > 0.5
+    nothing = curves("nothing", [], [])
+    assert overlaid_figure([nothing, nothing]).axes  # of runs without a step there is an empty panel
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["landscape", "path", "walker", "dynamics"])
 def test_they_look_as_they_were_seen_to_look(name: str) -> None:
     figure = {

@@ -42,7 +42,7 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
         )
         figure = new_figure(6.4 if second else 4.8)
         title = label(title, 70) or _("Learning curves: {name}").format(name=label(curves.name, 44))
-        top = header(figure, title, _sentences(curves), _alarms(curves))
+        top = header(figure, title, _sentences(curves), alarms(curves))
         bottom = 0.62 / figure.get_figheight()
         height = (top - bottom) * (0.58 if second else 1.0)
         loss = figure.add_axes((0.11, top - height, 0.86, height))
@@ -215,7 +215,8 @@ def _sentences(curves: Curves) -> list[str]:
     ]
 
 
-def _alarms(curves: Curves) -> list[str]:
+def alarms(curves: Curves) -> list[str]:
+    """What went wrong, and where the curves end for it."""
     if curves.diverged_step is None:
         return []
     epoch = curves.diverged_step / curves.steps_per_epoch

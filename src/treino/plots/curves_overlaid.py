@@ -34,7 +34,8 @@ def overlaid_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence
     smooth: as in ``smoothed``; the curves as they were measured stay behind, faint.
     """
     with look():
-        panels = [(name, of) for name, of in _panels(runs) if any(len(e) for e, _v in of)]
+        every = _panels(runs)
+        panels = [(name, of) for name, of in every if any(len(e) for e, _v in of)] or every[:1]
         lines = -(-len(runs) // ACROSS)
         told = []
         if smooth:
@@ -107,9 +108,10 @@ def _panel(axes: "Axes", curves: Sequence[Curve], smooth: float) -> None:
 def _ends(axes: "Axes", runs: Sequence[Curves]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    ends = [float(epoch_E[-1]) for run in runs for epoch_E, _v in [_training(run)] if len(epoch_E)]
-    last = max([*ends, 1.0])
-    first = 0.0 if last <= FEW else 1.0
+    along = [epoch_E for run in runs for epoch_E, _v in [_training(run)] if len(epoch_E)]
+    last = max([*(float(epoch_E[-1]) for epoch_E in along), 1.0])
+    short = last <= FEW or any(epoch_E[0] < 1 for epoch_E in along)
+    first = 0.0 if short else 1.0
     axes.set_xlim(first - 0.02 * (last - first), last + 0.02 * (last - first))
     axes.xaxis.set_major_locator(MaxNLocator(integer=last > FEW, nbins=10, steps=[1, 2, 5, 10]))
 

@@ -63,7 +63,9 @@ def overlaid(runs: Sequence["Run"], smooth: float = 0.0) -> list[File]:
             _("Use e.g. 0.9; 0 shows the curves as they were measured."),
         )
     shown = [curves_of(run) for run in runs]
-    return [("curves-of-several.png", png(overlaid_figure(shown, smooth, _not_alike(runs))))]
+    return [
+        ("curves-of-several.png", png(overlaid_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))
+    ]
 
 
 def _not_alike(runs: Sequence["Run"]) -> list[str]:
@@ -74,6 +76,13 @@ def _not_alike(runs: Sequence["Run"]) -> list[str]:
     if len({(run.spec["data"]["name"], run.spec["facts"]["target"]) for run in runs}) > 1:
         said.append(_("The runs were trained on different data."))
     return said
+
+
+def _diverged(shown: Sequence["Curves"]) -> list[str]:
+    from treino.plots.curves import alarms
+    from treino.plots.style import label
+
+    return [f"{label(curves.name, 40)}: {said}" for curves in shown for said in alarms(curves)]
 
 
 PICTURES: dict[str, Callable[["Run"], list[File]]] = {"curves": curves_picture}
