@@ -144,11 +144,27 @@ def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path) -> Non
 def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     runs = [tr.fit("diabetes", parent=here, epochs=e, lean=True) for e in (1, 40)]
     said = text_of(report(runs, here / "errors.html").read_text())
+    assert "each class" not in said  # of how the rows were parted
     rmse = [run.metrics["test"]["rmse"] for run in runs]  # type: ignore[index]
     found = re.search(r"rmse minus diabetes-\d+'s is (-?[\d.]+)", said.replace("&#x27;", "'"))
     assert found is not None
     assert float(found[1]) == pytest.approx(rmse[1] - rmse[0], abs=0.01)
     assert "more than chance makes" in said
+
+
+def test_rows_that_are_taken_as_they_are_have_no_table_of_columns(here: Path) -> None:
+    x_ND = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
+    rows = torch.utils.data.TensorDataset(x_ND, (x_ND[:, 0] > 0).long())
+    said = report([tr.fit(rows, parent=here, epochs=1, name="given")]).read_text()
+    assert ">taken as<" not in said
+    assert "each class in the same shares" not in said
+
+
+def test_a_run_is_named_twice_also_by_another_name(here: Path) -> None:
+    run = tr.fit("wine", parent=here, name="one", **SMALL | {"epochs": 1})
+    (here / "other").symlink_to(run.path, target_is_directory=True)
+    with pytest.raises(tr.TreinoError, match="is named twice"):
+        report([run, open_run(here / "other")])
 
 
 def test_figures_of_other_splits_are_refused(here: Path, treino: Callable[..., Said]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from treino.data.preparing.preparation import Preparation
 from treino.inspection.curves import Curves
@@ -128,7 +128,7 @@ def _state(facts: RunFacts) -> list[Block]:
 
 def _data(facts: RunFacts) -> Section:
     d, where = facts.document, facts.spec["data"]
-    load, rows = where["load"], d["rows"]
+    rows = d["rows"]
     total = max(1, sum(rows.values()))
     table = Table(
         ("", _("rows"), _("share"), _("what for")),
@@ -159,12 +159,12 @@ def _data(facts: RunFacts) -> Section:
             )
         ),
         table,
-        Paragraph(_split_said(load, facts.spec), "soft"),
+        Paragraph(_split_said(facts), "soft"),
     ]
     said = [*d.get("reasons", ()), *d.get("notes", ())]
     if said:
         blocks.append(Items(tuple(said)))
-    if facts.preparation is not None and facts.preparation.kind == "table":
+    if _of_columns(facts.preparation):
         blocks.append(_columns(facts.preparation))
     return Section(_("Data"), tuple(blocks))
 
@@ -178,8 +178,16 @@ def _said_kind(where: Mapping[str, Any]) -> str:
     }[where["kind"]]
 
 
-def _split_said(load: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
+    """Whether rows were made of a table's columns, and not taken as they were given."""
+    return preparation is not None and preparation.kind == "table" and bool(preparation.encoders)
+
+
+def _split_said(facts: RunFacts) -> str:
     """How it was decided which row is in which part."""
+    where, load = facts.spec["data"], facts.spec["data"]["load"]
+    drawn = not where.get("files") and all(load.get(s) is not None for s in ("validation", "test"))
+    whole = drawn and load.get("duplicates") != "ignore" and _of_columns(facts.preparation)
     if load.get("split_column"):
         said = _("The column {name} says which row is in which part.").format(name=load["split_column"])
     elif load.get("split_time"):
@@ -192,6 +200,8 @@ def _split_said(load: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
         said = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
             name=load["split_group"], seed=load["data_seed"]
         )
+    elif not whole or facts.document["task"] == "regression":
+        said = f"data_seed {load['data_seed']}."
     else:
         said = _(
             "Parted at random with seed {seed}, each class in the same shares; equal rows stay together."

@@ -26,8 +26,8 @@ def compared(runs: Sequence[Run]) -> Compared:
         TreinoError: one of them twice, or runs that learn different things.
     """
     names = [run.name for run in runs]
-    if len({run.path.resolve() for run in runs}) < len(runs):
-        twice = next(n for n in names if names.count(n) > 1)
+    places = [run.path.resolve() for run in runs]
+    if twice := next((n for n, place in zip(names, places, strict=True) if places.count(place) > 1), None):
         raise TreinoError("run_twice", _("{run} is named twice.").format(run=twice), _("Name it once."))
     first = runs[0].document
     for run in runs[1:]:
