@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 import treino as tr
 from tests.plots.browser import looked_at
 from treino.inspection.glimpse import glimpse, seen_whole
+from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
 from treino.workflows.train import Advanced, Begun, Ended
 
@@ -194,6 +196,23 @@ def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
         (tmp_path / f"{i}.html").write_text(card)
         found = looked_at(tmp_path / f"{i}.html", width=600)
         assert (found.said, found.asked, found.title) == ([], [], "")
+
+
+@pytest.mark.slow
+def test_who_unloads_the_magics_sends_the_doctor_away() -> None:
+    table: dict[str, dict[str, Any]] = {"line": {}, "cell": {}}
+
+    def register(magic: Any, _kind: str, name: str) -> None:
+        table["line"][name] = table["cell"][name] = magic
+
+    shell = SimpleNamespace(magics_manager=SimpleNamespace(magics=table), register_magic_function=register)
+    before = torch.Tensor.backward
+    load_ipython_extension(shell)
+    table["line"]["doctor"]("on")
+    assert torch.Tensor.backward is not before
+    unload_ipython_extension(shell)
+    assert torch.Tensor.backward is before
+    assert table == {"line": {}, "cell": {}}
 
 
 @pytest.fixture(scope="module")

@@ -89,5 +89,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext treino``."""
-    shell.magics_manager.magics["line"].pop("doctor", None)
+    magic = shell.magics_manager.magics["line"].pop("doctor", None)
     shell.magics_manager.magics["cell"].pop("doctor", None)
+    if magic is not None and magic.__self__.exam is not None:  # nobody could end it any more
+        magic.__self__.exam.stop()
