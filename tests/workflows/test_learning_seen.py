@@ -178,6 +178,21 @@ def test_two_runs_on_a_line(wine: Run, tmp_path: Path) -> None:
         line([wine, smoothing])
 
 
+def test_a_line_to_weights_that_another_function_uses_is_refused(wine: Run, tmp_path: Path) -> None:
+    bent = tr.fit("wine", hidden=[8, 6], epochs=20, activation="tanh", out=tmp_path / "bent")
+    with pytest.raises(TreinoError, match="another network") as refused:
+        line([wine, bent])
+    assert refused.value.rule == "landscape_nets_differ"
+
+
+def test_a_network_of_a_sweep_is_said_to_have_no_steps(tmp_path: Path) -> None:
+    best = tr.fit("wine", hidden=[4], epochs=2, seeds=2, out=tmp_path / "s").best
+    for what in ("path", "walker", "dynamics", "film"):
+        with pytest.raises(TreinoError) as refused:
+            draw(best, [what], tmp_path / what)
+        assert refused.value.rule == "replay_of_a_member"
+
+
 def test_curves_over_one_another(wine: Run, tmp_path: Path) -> None:
     one = tr.fit("wine", hidden=[8], epochs=1, batch_size=16, out=tmp_path / "short", validation=0.0)
     house = tr.fit("diabetes", hidden=[8], epochs=5, out=tmp_path / "house")

@@ -115,7 +115,17 @@ def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Mome
 
 
 def last_step(run: "Run") -> int:
-    """How many updates the run has taken; of a diverged one, those whose weights were finite."""
+    """How many updates the run has taken; of a diverged one, those whose weights were finite.
+
+    Raises:
+        TreinoError: it is a network of a sweep.
+    """
+    if run.folder.kind != "run":
+        raise TreinoError(
+            "replay_of_a_member",
+            _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
+            _("Train it alone first: treino train --like {run}").format(run=run.typed),
+        )
     steps: int = run.document["steps"]
     return steps
 
@@ -204,12 +214,6 @@ def _moment(
 
 
 def _step(run: "Run", step: Any) -> int:
-    if run.folder.kind != "run":
-        raise TreinoError(
-            "replay_of_a_member",
-            _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
-            _("Train it alone first: treino train --like {run}").format(run=run.typed),
-        )
     last = last_step(run)
     if isinstance(step, bool) or not isinstance(step, Integral) or not 0 <= int(step) <= last:
         raise TreinoError(

@@ -8,6 +8,8 @@ from treino.words import _
 from treino.workflows.drawing import File
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from treino.inspection.landscape.ground import Ground
     from treino.inspection.landscape.planes import Landscape
     from treino.workflows.run import Run
@@ -69,7 +71,7 @@ def line(runs: Sequence["Run"]) -> list[File]:
     splits = {"train": ground.rows}
     if len(first.data.validation):
         splits["validation"] = drawn(first.data.validation, MOST_ROWS)
-    found = between(ground, ground.place(second.module), splits)
+    found = between(ground, _end(ground, second), splits)
     return [("line.png", png(line_figure(found, first.name, second.name)))]
 
 
@@ -93,6 +95,26 @@ def path_of(run: "Run") -> tuple["Ground", "Landscape"]:
     steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
     place_Kn = torch.stack([ground.place(moment.net) for moment in moments(run, steps)])
     return ground, path_plane(ground, place_Kn, steps)
+
+
+def _end(ground: "Ground", second: "Run") -> "Tensor":
+    """Where the second run's network stands.
+
+    Raises:
+        TreinoError: the first one's network, put there, has another loss: its activation or code is another.
+    """
+    import numpy as np
+
+    own, end_n = ground_of(second), ground.place(second.module)
+    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (ground, own))
+    if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
+        why = f"{second.name}, {here:.4g} ≠ {there:.4g}"
+        raise TreinoError(
+            "landscape_nets_differ",
+            _("The weights are another network's: {why}").format(why=why),
+            _("Compare runs with the same layers, e.g. two seeds of the same settings."),
+        )
+    return end_n
 
 
 def _same(first: "Run", second: "Run") -> None:
