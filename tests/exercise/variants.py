@@ -138,6 +138,7 @@ WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, chan
     "has no end": (
         "raises", "train", 0, [(LOOP, "while True:\n        list(loader)\n    for batch in loader")],
     ),
+    "says nan": ("loss_said", "train", 0, [says("print(np.nan)")]),
     "says nothing": ("says_nothing", "train", 0, [says("return None")]),
     "returns the sum": ("loss_said", "train", 0, [says("return said.sum()")]),
     "returns the last": ("loss_said", "train", 0, [says("return loss.item()")]),

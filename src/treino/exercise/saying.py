@@ -15,7 +15,7 @@ from treino.words import _
 
 CLOSE = 1e-4
 PRINTED = 8  # of the printed numbers are told
-NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|\b(?:nan|inf)\b")
 NAMES = "loss", "perda", "mean_loss", "epoch_loss"
 
 
