@@ -222,6 +222,8 @@ def test_a_sweep_s_networks_are_asked_for_alone(tmp_path: Path) -> None:
     found = sweep("wine", {"lr": [0.01, 0.1]}, epochs=4, parent=tmp_path, every=4)
     assert found.best.at(6).step == 6
     assert (found.best.path / "keyframes" / "0-4.safetensors").is_file()
+    beside = found.best.at(2).branch(lr=1e-3)
+    assert beside.path.parent == tmp_path  # where runs are looked for, and not in the sweep's folder
     with pytest.raises(TreinoError, match="network of a sweep") as caught:
         open_run(f"{found.path}:0").at(3)
     assert "--like" in caught.value.hint

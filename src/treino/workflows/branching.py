@@ -46,9 +46,12 @@ def branching(
     place = {name: changes[name] for name in PLACE if name in changes}
     segment, planned, spec = _next(moment, {k: v for k, v in changes.items() if k not in PLACE})
     out = Path(place["out"]) if place.get("out") else None
-    folder = RunFolder.create(
-        parent=run.path.parent, stem=spec["data"]["name"], name=place.get("name"), out=out
-    )
+    beside = run.path.parent
+    if (
+        beside / "manifest.json"
+    ).is_file():  # of a sweep's winner beside the sweep, where runs are looked for
+        beside = beside.parent
+    folder = RunFolder.create(parent=beside, stem=spec["data"]["name"], name=place.get("name"), out=out)
     with folder:
         for name in COPIED:
             if run.folder.has(name):
