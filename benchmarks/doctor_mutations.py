@@ -24,6 +24,8 @@ METHOD = (
 
 def run(quick: bool) -> Result:
     asked = variants(FEW if quick else MOST)
+    if quick:  # the tests try every operator
+        asked = asked[::6]
     with tempfile.TemporaryDirectory() as folder:
         places = [Path(folder) / str(i) for i in range(len(asked))]
         for place in places:
@@ -38,7 +40,8 @@ def run(quick: bool) -> Result:
         by[j.variant.operator].append(j)
     rows = []
     for operator in OPERATORS:
-        found = by[operator.__name__]
+        if not (found := by[operator.__name__]):
+            continue
         rule = found[0].variant.rule or "silence"
         right = sum(j.found for j in found) if operator in FAULTS else sum(not j.alarms for j in found)
         alarms = sum(bool(j.alarms) for j in found)
@@ -52,8 +55,8 @@ def run(quick: bool) -> Result:
     )
     figures = {
         "variants": len(judged),
-        "found": f"{sum(j.found for j in faulty) / len(faulty):.1%}",
-        "silent": f"{sum(not j.alarms for j in harmless) / len(harmless):.1%}",
+        "found": f"{sum(j.found for j in faulty) / max(1, len(faulty)):.1%}",
+        "silent": f"{sum(not j.alarms for j in harmless) / max(1, len(harmless)):.1%}",
         "faulty": len(faulty),
         "harmless": len(harmless),
         "defects": sum(bool(j.defects) for j in judged),
