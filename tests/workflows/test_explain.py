@@ -259,6 +259,9 @@ def test_the_command_line(treino: Callable[..., Said], tmp_path: Path) -> None:
     page = treino("explain", "backprop", "w", "--to", "pages/b.html", "--json")
     assert page.status == 0
     assert Path(page.document["path"]).read_text().startswith("<!doctype html>")
+    for folder in (".", "pages"):
+        refused = treino("explain", "adam", "--to", folder)
+        assert (refused.status, "defect" in refused.err) == (1, False), refused.err
     long = treino("explain", "sgd", "--digits", "17").out
     assert "0.54380695905239" in long
     for argv, hint in {

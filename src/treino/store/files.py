@@ -104,7 +104,7 @@ def trouble(path: Path) -> Iterator[None]:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Put `data` at `path`, durably: after a crash at any moment the old or the new is there, whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}")
+    temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # of "." too
     with trouble(path):
         try:
             descriptor = _open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
