@@ -218,6 +218,10 @@ def test_a_run_that_ended_in_its_first_epoch_is_seen_beside_a_longer_one() -> No
     short = curves("short", [], [], step_loss=[1.0, 5.0], steps_per_epoch=10, diverged_step=2)
     assert overlaid_figure([long, short]).axes[0].get_xlim()[0] <= 0.1
     assert overlaid_figure([long, long]).axes[0].get_xlim()[0] > 0.5
+    steep = curves("steep", [1.0, 1e6, 1e14], [0.0] * 3)
+    beside = [text.get_text() for text in overlaid_figure([steep]).axes[0].get_yticklabels()]
+    assert "1e6" in beside  # 1000000 would reach over the axis' name
+    assert max(map(len, beside)) <= 5
     nothing = curves("nothing", [], [])
     assert overlaid_figure([nothing, nothing]).axes  # of runs without a step there is an empty panel
 

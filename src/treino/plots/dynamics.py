@@ -12,6 +12,7 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     TRAIN,
+    few_letters,
     header,
     header_inches,
     label,
@@ -73,10 +74,9 @@ def _rate(axes: "Axes", d: Dynamics, _inks: Sequence[Any]) -> None:
     axes.plot(step_S, d.lr_S, color=TRAIN, drawstyle="steps-mid", linewidth=1.8)
     if fine.any() and d.lr_S[fine].max() > 30 * d.lr_S[fine].min():
         log_axis(axes)
-        _short(axes)
     else:
         axes.set_ylim(0, 1.15 * float(d.lr_S[fine].max()) if fine.any() else 1)
-        _plain(axes, _few_letters)
+        _plain(axes, few_letters)
 
 
 def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
@@ -87,7 +87,6 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
         return
     _lines(axes, d.step_K, np.maximum(d.gradient_KL, FLOOR), inks)
     log_axis(axes)
-    _short(axes)
     if (seen < FLOOR).any():
         axes.text(
             0.98, 0.1, _("at the bottom: less than {floor:g}").format(floor=FLOOR), fontsize=8,
@@ -100,7 +99,6 @@ def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
     _lines(axes, d.step_K, d.ratio_KL, inks)
     axes.axhline(RULE_OF_THUMB, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
     log_axis(axes)
-    _short(axes)
     axes.annotate(
         _("rule of thumb: 0.001 (CS231n)"), (1, RULE_OF_THUMB), xycoords=("axes fraction", "data"),
         xytext=(-2, 3), textcoords="offset points", fontsize=8, color=INK, ha="right", va="bottom",
@@ -136,17 +134,6 @@ def _say(axes: "Axes", words: str) -> None:
 
 def _title(axes: "Axes", words: str) -> None:
     axes.set_title(words, fontsize=9.5, loc="left", pad=5)
-
-
-def _few_letters(value: float) -> str:
-    """1e6 and not 1000000, which would not fit beside a panel."""
-    return number(value) if abs(value) < 1e5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
-
-
-def _short(axes: "Axes") -> None:
-    from matplotlib.ticker import FuncFormatter
-
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: _few_letters(value)))
 
 
 def _plain(axes: "Axes", words: Callable[[float], str]) -> None:

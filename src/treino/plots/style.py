@@ -176,6 +176,11 @@ def number(value: float) -> str:
     return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"
 
 
+def few_letters(value: float) -> str:
+    """A number beside an axis, where there is no room for 1000000: 1e6."""
+    return number(value) if abs(value) < 1e5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+
+
 def percent(share: float) -> str:
     """A share in per cent; 100 % and 0 % are said only where they are exact."""
     value = 100 * share
@@ -235,5 +240,5 @@ def log_axis(axes: "Axes") -> None:
     decades = math.log10(high) - math.log10(low)
     steps = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps, numticks=9))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: number(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: few_letters(value)))
     axes.yaxis.set_minor_formatter(NullFormatter())
