@@ -202,13 +202,16 @@ def bed_table(quick: bool) -> tuple[Table, Table, dict[str, str]]:
     rows, missed, figures = [], [], {}
     for folder in sorted(p.name for p in BED.iterdir() if (p / "faulty").is_dir()):
         wrong, good = (f(folder)[:: 120 if quick else 1] for f in (faulty, right))
+        paths = [*wrong, *good]
         if quick:
-            seen = {path: examined(path) for path in [*wrong, *good]}
+            seen = {path: examined(path) for path in paths}
+            plain = {path: examined(path, watched=False) for path in paths[:1]}
         else:
             with ProcessPoolExecutor(2) as pool:
-                seen = dict(
-                    zip([*wrong, *good], pool.map(examined, [*wrong, *good], chunksize=4), strict=True)
-                )
+                seen = dict(zip(paths, pool.map(examined, paths, chunksize=4), strict=True))
+                alone = pool.map(partial(examined, watched=False), paths, chunksize=4)
+                plain = dict(zip(paths, alone, strict=True))
+        differ = [p for p, of in plain.items() if any(of[n] != seen[p][n] for n in ("output", "status"))]
         hits: dict[bool, list[bool]] = {True: [], False: []}
         strange = 0
         for path in wrong:
@@ -236,6 +239,7 @@ def bed_table(quick: bool) -> tuple[Table, Table, dict[str, str]]:
             ("alarms", len(alarms), f"{len(good)} right scripts"),
             ("others", strange, f"{len(wrong)} faulty scripts"),
             ("defects", defects, f"{len(seen)} scripts"),
+            ("other output", len(differ), f"{len(plain)} scripts"),
         ):
             rows.append((folder, name, f"{count} of {of}", "", *budget(count, 0, at_most=True)))
     return (

@@ -1,5 +1,4 @@
-"""Populations of small networks on wine and digits, of larger ones on MNIST, per step of one member, against
-eager and JAX.
+"""Populations on wine, digits and MNIST, per step of one member, against eager and JAX.
 
 The peer in PyTorch trains one member after another (``peers.eager``); the peer in JAX is ``vmap`` over the
 members inside ``lax.scan`` over the steps, jitted, the way to do it there.

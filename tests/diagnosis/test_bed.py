@@ -11,14 +11,17 @@ from tests.diagnosis.zygote import examined
 from treino.diagnosis.rules import rules
 
 FAULTY, RIGHT, LEFT_OUT = faulty("seen"), right("seen"), left_out("seen")
+COMPARED = {*FAULTY[::3], *RIGHT[::3]}  # ``python -m benchmarks doctor`` compares all
 
 
 def watched(path: Path):
     """What the doctor says of it; its output and status are as without the doctor."""
-    plain, seen = examined(path, watched=False), examined(path)
-    assert seen["output"] == plain["output"]
-    assert seen["status"] == plain["status"]
+    seen = examined(path)
     assert seen["defects"] == []
+    if path in COMPARED:
+        plain = examined(path, watched=False)
+        assert seen["output"] == plain["output"]
+        assert seen["status"] == plain["status"]
     return seen
 
 
