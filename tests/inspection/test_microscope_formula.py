@@ -187,7 +187,8 @@ def test_values_and_derivatives_of_any_tree_are_torch_s(tree: Expr) -> None:
 @given(trees())
 def test_any_tree_is_read_back_from_its_numbers_and_is_well_formed_in_mathml(tree: Expr) -> None:
     written = text(tree, numbers=True, digits=17)
-    if not re.search("GELU|SiLU|LeakyReLU", written):
+    # bars don't say which of them opens: of several pairs nobody could tell by the text alone
+    if not re.search("GELU|SiLU|LeakyReLU", written) and written.count("|") <= 2:
         assert read_back(written) == pytest.approx(value(tree), rel=1e-9, abs=1e-12)
     for numbers in (False, True):
         ET.fromstring(f"<math>{mathml(tree, numbers=numbers)}</math>")
