@@ -1,6 +1,7 @@
 """The bed of scripts, by folder: ``seen``, by which the rules were written, and any other beside it."""
 
 import re
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,10 +43,15 @@ def _right(folder: str) -> list[Path]:
     return sorted([*(BED / folder / "faulty").glob("*.mended.py"), *(BED / folder / "correct").glob("*.py")])
 
 
+@cache
+def needs(path: Path) -> list[str]:
+    """The packages that a script names as needed."""
+    return _NEEDS.findall("\n".join(path.read_text().splitlines()[:12]))
+
+
 def missing(path: Path) -> list[str]:
-    """The packages that a script names as needed and that aren't there."""
-    needed = _NEEDS.findall("\n".join(path.read_text().splitlines()[:12]))
-    return [name for name in needed if find_spec(name) is None]
+    """Those that aren't there."""
+    return [name for name in needs(path) if find_spec(name) is None]
 
 
 def found_at(

@@ -6,6 +6,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from treino.diagnosis.choices import chosen_on_test
 from treino.diagnosis.finding import Site
+from treino.diagnosis.keeping import keeper
+from treino.diagnosis.order_flow import other_order
 from treino.diagnosis.orders import lonely_order
 from treino.diagnosis.provenance import calling_line, origins
 from treino.diagnosis.rules.scaler_leakage import exact
@@ -112,6 +114,47 @@ def test_one_of_two_arrays_is_reordered_alone(source, line, tmp_path):
     script.write_text(source)
     found = lonely_order(str(script))
     assert (None if found is None else found.line) == line
+
+
+FLOWS = {
+    "s = log.sort_values('t')\nx = s[C]\ny = log['k']\nds = TensorDataset(x, y)\n": 3,
+    "s = log.sort_values('t')\nx = s[C]\ny = s['k']\nds = TensorDataset(x, y)\n": None,
+    "s = log.sort_values('t')\nx = s[C]\ny = log['k'].loc[s.index]\nds = TensorDataset(x, y)\n": None,
+    "o = x.argsort()\na = x[o]\nds = TensorDataset(a, y)\n": 3,
+    "o = x.argsort()\na, b = x[o], y[o]\nds = TensorDataset(a, b)\n": None,
+    "def __getitem__(self, i):\n    j = self.order[i]\n    return self.x[j], self.y[i]\n"
+    "def __init__(self, x):\n    self.order = x.argsort()\n": 3,
+    "def __getitem__(self, i):\n    j = self.order[i]\n    return self.x[j], self.y[j]\n"
+    "def __init__(self, x):\n    self.order = x.argsort()\n": None,
+    "def load(df):\n    a, b = split(df)\n    a = a.sort_values('k')\n    return a, b\n": None,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), FLOWS.items())
+def test_one_of_two_arrays_is_taken_without_the_others_order(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    found = other_order(str(script))
+    assert (None if found is None else found.line) == line
+
+
+KEPT = {
+    "loss.backward()\nlog.append(loss.item())\ntotal += loss\n": 3,
+    "loss.backward()\nprint(loss)\nseen['a'].append((loss, 1))\n": 3,
+    "loss.backward()\nmeter.update(loss, 9)\n"
+    + "class M:\n    def update(self, v, n):\n        self.s += v * n\n": 2,
+    "loss.backward()\nshow(loss)\n" + "def show(v):\n    print(v)\n": 1,
+    "loss.backward()\ntotal += loss.detach()\n": 1,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), KEPT.items())
+def test_what_keeps_a_loss_is_found_from_its_backward(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    found = keeper(Site(str(script), 1))
+    assert found is not None
+    assert found.line == line
 
 
 def test_names_are_followed_to_what_they_were_made_of(tmp_path):

@@ -149,7 +149,11 @@ def test_what_can_be_called_is_called() -> None:
     assert "raise ValueError(mode)" in repr(check(Forward()))
 
 
-@pytest.mark.parametrize("given", [3, nn.Linear, lambda loader, net: 0, lambda *, loader: 0])
+def yields(loader: Any, net: Any, epoch: int, mode: str) -> Any:
+    yield from loader
+
+
+@pytest.mark.parametrize("given", [3, nn.Linear, lambda loader, net: 0, lambda *, loader: 0, yields])
 def test_what_is_no_such_function_is_refused(given: Any) -> None:
     with pytest.raises(TreinoError):
         check(given)
@@ -162,10 +166,14 @@ def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.py").write_text(text_of([says("print(f'loss {said.mean():.4f}')")]))
     said = command("mine.py", cwd=tmp_path)
     assert (said.returncode, "Right" in said.stdout, "loss 1." in said.stderr) == (0, True, True)
+    (tmp_path / "mine.py").write_text(text_of([says("[print(n) for n in range(9999)]")]))
+    capfd.readouterr()
+    assert main([str(tmp_path / "mine.py"), "--lang", "en"], run) == 1
+    assert "39,956 lines more" in capfd.readouterr().err
     (tmp_path / "mine.py").write_text(text_of(WRONG["gradients are summed"][3]))
     said = command("mine.py", "--json", cwd=tmp_path)
     assert said.returncode == 1

@@ -66,6 +66,8 @@ STYLES: dict[str, Changes] = {
     "prints three decimals": [says('print(f"{epoch} {mode}: {said.mean():.3f}")')],
     "returns loss and accuracy": [says("return said.mean(), 0.5")],
     "returns a dictionary": [says("return {'accuracy': 0.5, 'loss': float(said.mean())}")],
+    "returns it rounded": [says("return round(float(said.mean()), 3)")],
+    "prints it with a comma": [says("print(f'perda {said.mean():.4f}'.replace('.', ','))")],
     "returns every batch's loss": [says("return epoch_loss")],
     "returns a tensor with a graph": [(".cpu().detach()", ""), ("np.asarray(", "torch.stack(")],
     "means over rows": [
@@ -118,7 +120,26 @@ WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, chan
     ),
     "steps twice": ("stepped_again", "train", 1, [update(WHEN, ZERO, BACK, STEP, STEP)]),
     "sum instead of mean": ("loss_scaled", "train", 1, [("loss.backward()", "(loss * len(y)).backward()")]),
-    "another optimizer": ("weights_differ", "train", 1, [(START, f"{OWN}.Adam(net.parameters(), lr=0.5)")]),
+    "another optimizer": (
+        "another_optimizer", "train", 1, [(START, f"{OWN}.Adam(net.parameters(), lr=0.5)")],
+    ),
+    "another rate": ("another_optimizer", "train", 1, [(START, f"{OWN}.SGD(net.parameters(), lr=1e-3)")]),
+    "decays": (
+        "another_optimizer", "train", 1,
+        [(START, f"{OWN}.SGD(net.parameters(), lr=args['lr'], weight_decay=0.1)")],
+    ),
+    "other loss": (
+        "weights_differ", "train", 1, [(LOSS, "loss = F.cross_entropy(pred, y, label_smoothing=0.1)")],
+    ),
+    "climbs": ("loss_turned", "train", 1, [("loss.backward()", "(-loss).backward()")]),
+    "clips": (
+        "loss_scaled", "train", 1,
+        [(STEP, f"            torch.nn.utils.clip_grad_norm_(net.parameters(), 0.1)\n{STEP}")],
+    ),
+    "freezes a layer": (
+        "weights_left_out", "train", 1, [(START, f"    net[4].requires_grad_(False)\n{START}")],
+    ),
+    "cut off": ("raises", "train", 1, [(PRED, "pred = net(x).detach()")]),
     "calls the network twice": (
         "network_called_again", "train", 1, [(LOSS, f"{LOSS}\n        right = net(x).argmax(1) == y")],
     ),
@@ -146,6 +167,13 @@ WRONG: dict[str, tuple[str, str, int, Changes]] = {  # -> rule, mode, step, chan
     "prints the sum": ("loss_said", "train", 0, [says("print(f'{said.sum():.4f}')")]),
     "prints a number near it": ("loss_said", "train", 0, [says("print(f'{said.mean() + 4e-4:.4f}')")]),
     "returns a number near it": ("loss_said", "train", 0, [says("return said.mean() * 1.001")]),
+    "counts the last batch as a whole one": (
+        "loss_said", "train", 0,
+        [(".detach())", ".detach() * loader.batch_size)"), says("return said.sum() / len(loader.dataset)")],
+    ),
+    "keeps one list for all calls": (
+        "loss_said", "test", 0, [(START, "    epoch_loss = globals().setdefault('kept', [])")],
+    ),
     "says another loss in test": (
         "loss_said", "test", 0, [says("return said.mean() if mode == 'train' else 0.123")],
     ),
@@ -173,6 +201,12 @@ WHY = {  # a part of the reason that is told
     "steps twice": "2 times",
     "sum instead of mean": "8 times",
     "an unknown name": "args",
+    "another rate": "SGD(lr=0.001); the optimizer that is given is SGD(lr=0.5)",
+    "freezes a layer": "4.weight, 4.bias did not move",
+    "leftovers of the test": "the call before this one was the test",
+    "cut off": "no detach()",
+    "counts the last batch as a whole one": "the last batch is shorter",
+    "keeps one list for all calls": "anew in each call",
     "raises": "loss = criterion(pred, y.view(-1, 1, 1))",
     "has no end": "without an end",
 }

@@ -3,11 +3,12 @@ figure to the ``if``, the ``max`` or the stopper that decides by it.
 """
 
 import ast
+from collections.abc import Set
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.provenance import data_names, target_names
 from treino.diagnosis.reading import says_train, says_validation, words
-from treino.diagnosis.source import called, tree
+from treino.diagnosis.source import call_name, called, tree
 
 PICKS = ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "nlargest", "sorted")
 STOPS = {"stop", "stopper", "stopping", "scheduler", "sched", "plateau", "checkpoint", "early"}
@@ -15,18 +16,22 @@ KEEPS = ("state_dict", "deepcopy", "save", "clone", "copy")
 
 
 class Figures:
-    """Names that hold test figures, and the lines that computed them."""
+    """Names that hold test figures, and the lines that computed them.
 
-    def __init__(self, path: str, module: ast.Module, test_lines: set[int]) -> None:
-        self.path, self.test_lines = path, test_lines
+    validated: names that hold figures of validation rows, alone or beside those of test rows.
+    """
+
+    def __init__(self, path: str, module: ast.Module, test_lines: set[int], other_lines: Set[int]) -> None:
+        self.path, self.test_lines, self.other_lines = path, test_lines, other_lines
+        self.validated: set[str] = set()
         self.made: dict[str, int] = {}
         self.functions: set[str] = set()
         self.module = module
         for _ in range(6):  # to the end of the longest chain of names
-            before = len(self.made), len(self.functions)
+            before = len(self.made), len(self.functions), len(self.validated)
             for node in ast.walk(module):
                 self._follow(node)
-            if (len(self.made), len(self.functions)) == before:
+            if (len(self.made), len(self.functions), len(self.validated)) == before:
                 break
 
     def _follow(self, node: ast.AST) -> None:
@@ -42,27 +47,31 @@ class Figures:
                 else:
                     pairs.append((target, node.value))
             for given, value in pairs:
-                if self.holds(value):
-                    self._mark(given, node.lineno)
+                self._give(given, value, node.lineno)
         elif isinstance(node, ast.AugAssign) and self.holds(node.value):
             self._mark(node.target, node.lineno)
         elif isinstance(node, (ast.For, ast.comprehension)) and self.holds(node.iter, calls=False):
             self._mark(node.target, getattr(node, "lineno", node.iter.lineno))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in ("append", "extend", "add", "update") and any(
-                self.holds(a) for a in node.args
-            ):
-                self._mark(node.func.value, node.lineno)
+            if node.func.attr in ("append", "extend", "add", "update"):
+                for a in node.args:
+                    self._give(node.func.value, a, node.lineno)
         elif isinstance(node, ast.FunctionDef):
             returns = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None]
             if any(self.holds(value) for value in returns) and node.name not in ("forward", "__init__"):
                 self.functions.add(node.name)
 
-    def _mark(self, target: ast.AST, line: int) -> None:
+    def _give(self, target: ast.AST, value: ast.AST, line: int) -> None:
         base = target
         while isinstance(base, ast.Subscript):
             base = base.value
-        for name in target_names(base):
+        if self._validates(value):
+            self.validated |= target_names(base)
+        if self.holds(value):
+            self._mark(base, line)
+
+    def _mark(self, target: ast.AST, line: int) -> None:
+        for name in target_names(target):
             if not says_validation({name}) and not says_train({name}) and "best" not in words(name):
                 self.made.setdefault(name, line)
 
@@ -71,11 +80,20 @@ class Figures:
         names = data_names(value)
         if says_validation(names):
             return False
-        if names & self.made.keys() or called(value, *self.functions):
-            return True
-        lines = range(getattr(value, "lineno", 0), (getattr(value, "end_lineno", 0) or 0) + 1)
         computed = calls and any(isinstance(n, ast.Call) for n in ast.walk(value))
-        return computed and any(line in self.test_lines for line in lines)
+        if computed and any(line in self.test_lines for line in _lines(value)):
+            return True
+        if names & self.validated:  # which of the figures decides isn't known
+            return False
+        return bool(names & self.made.keys() or called(value, *self.functions))
+
+    def _validates(self, value: ast.AST) -> bool:
+        """Whether an expression is, or has as a part, a figure of validation rows."""
+        names = data_names(value)
+        if names & self.validated or says_validation(names):
+            return True
+        calls = (n for n in ast.walk(value) if isinstance(n, ast.Call))
+        return any(self.other_lines & {*_lines(n)} for n in calls)
 
     def line_of(self, value: ast.AST, default: int) -> int:
         """The line that computed the figure nearest before a place."""
@@ -84,21 +102,27 @@ class Figures:
         return max(before) if before else default
 
 
-def chosen_on_test(path: str, test_lines: set[int]) -> Site | None:
+def _lines(node: ast.AST) -> range:
+    return range(getattr(node, "lineno", 0), (getattr(node, "end_lineno", 0) or 0) + 1)
+
+
+def chosen_on_test(path: str, test_lines: set[int], other_lines: Set[int] = frozenset()) -> Site | None:
     """A choice by a figure of test rows; the line that computes the figure.
 
-    test_lines: lines on which test rows, and no others, were evaluated.
+    test_lines: lines on which test rows, and no others, were evaluated; other_lines: so of validation rows.
     """
     module = tree(path)
     if module is None:
         return None
-    figures = Figures(path, module, test_lines)
+    figures = Figures(path, module, test_lines, other_lines)
     if not figures.made and not figures.functions:
         return None
     for node in ast.walk(module):
         place = None
         if isinstance(node, ast.If):
             place = _kept(node, figures)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
+            place = _taken(node, node.value, figures)
         elif isinstance(node, ast.Call):
             place = _picked(node, figures, module)
         elif isinstance(node, ast.Assign):
@@ -122,10 +146,20 @@ def _kept(node: ast.If, figures: Figures) -> int | None:
     return figures.line_of(node.test, node.lineno) if keeps else None
 
 
+def _taken(node: ast.Assign, value: ast.IfExp, figures: Figures) -> int | None:
+    """``best, kept = (score, lr) if score > best else (best, kept)``"""
+    compares = [n for n in ast.walk(value.test) if isinstance(n, ast.Compare)]
+    if not any(figures.holds(n, calls=False) for n in compares):
+        return None
+    given = {n for t in node.targets for n in target_names(t)}
+    keeps = bool(given & data_names(value.test)) or _is_best(given)
+    return figures.line_of(value.test, node.lineno) if keeps else None
+
+
 def _picked(node: ast.Call, figures: Figures, module: ast.Module) -> int | None:
     """``best = max(results)``, or a figure given to a stopper or to a schedule."""
     func = node.func
-    name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+    name = call_name(node)
     of = data_names(func.value) if isinstance(func, ast.Attribute) else set()
     if name in PICKS:
         looked = [*node.args, *([func.value] if isinstance(func, ast.Attribute) else [])]

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.source import called, enclosing, function_of, loop_around, names_in, statement_at, tree
+from treino.diagnosis.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    loop_around,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -120,17 +129,13 @@ def _calls_on(site: Site) -> list[ast.Call]:
     return [c for c in calls if c.lineno == site.line]
 
 
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def _stepper(site: Site) -> str | None:
     """The source of what is stepped after a line: ``optimizer`` in optimizer.step() or
     scaler.step(optimizer).
     """
     around = function_of(site)
     steps = (
-        [c for c in ast.walk(around) if isinstance(c, ast.Call) and _name(c) == "step"]
+        [c for c in ast.walk(around) if isinstance(c, ast.Call) and call_name(c) == "step"]
         if around is not None
         else []
     )
@@ -181,7 +186,7 @@ def _clear_earlier(finding: Finding, lines: list[str]) -> list[Edit]:
     around, statement = function_of(site), statement_at(site)
     if around is None or statement is None or statement.lineno != statement.end_lineno:
         return []
-    backwards = [c.lineno for c in ast.walk(around) if isinstance(c, ast.Call) and _name(c) == "backward"]
+    backwards = [c.lineno for c in ast.walk(around) if isinstance(c, ast.Call) and call_name(c) == "backward"]
     before = [n for n in backwards if n < site.line]
     if not before or _indent(lines, max(before)) != _indent(lines, site.line):
         return []
@@ -200,7 +205,7 @@ def _call_step(finding: Finding, lines: list[str]) -> list[Edit]:
 def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
     """F.softmax(a, 1), a.softmax(1), self.softmax(a) → a; nn.Softmax(1) → nn.Identity()."""
     for call in _calls_on(_site(finding)):
-        name = _name(call)
+        name = call_name(call)
         if name in ("Softmax", "Sigmoid"):
             return _splice(lines, call, "nn.Identity()")
         if not any(w in name.lower() for w in ("softmax", "sigmoid")) or "log" in name.lower():
@@ -218,7 +223,7 @@ def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
 def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
     right = finding.evidence.get("right", 1)
     for call in _calls_on(_site(finding)):
-        name = _name(call).lower()
+        name = call_name(call).lower()
         if "softmax" not in name and name not in ("argmax", "max"):
             continue
         for keyword in call.keywords:
@@ -251,7 +256,7 @@ def _block(site: Site) -> ast.stmt | None:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             break
         if isinstance(node, (ast.With, ast.For)):
-            if any(isinstance(c, ast.Call) and _name(c) in ("backward", "step") for c in ast.walk(node)):
+            if any(isinstance(c, ast.Call) and call_name(c) in ("backward", "step") for c in ast.walk(node)):
                 break
             best = node
     return best
@@ -269,7 +274,7 @@ def _trains_too(site: Site) -> bool:
     for node in sorted(after, key=lambda n: n.lineno):
         if isinstance(node, ast.Assign) and made & names_in(node.value):
             made = made.union(*(names_in(target) for target in node.targets))
-        elif isinstance(node, ast.Call) and _name(node) == "backward" and made & names_in(node.func):
+        elif isinstance(node, ast.Call) and call_name(node) == "backward" and made & names_in(node.func):
             return True
     return False
 
@@ -303,7 +308,7 @@ def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:
 
 def _shuffle(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
-        if _name(call) == "DataLoader":
+        if call_name(call) == "DataLoader":
             for keyword in call.keywords:
                 if keyword.arg == "shuffle":
                     return _splice(lines, keyword.value, "True")

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.provenance import data_names, target_names
-from treino.diagnosis.source import called, names_in, tree
+from treino.diagnosis.source import call_name, called, names_in, tree
 
 DRAWS = ("randperm", "permutation")
 PAIRS = ("TensorDataset", "zip", "train_test_split")
@@ -69,7 +69,7 @@ def _order_of(value: ast.AST) -> tuple[str, str] | None:
         seed = ast.dump(keywords["random_state"]) if "random_state" in keywords else ""
         if "frac" in keywords and isinstance(call.func, ast.Attribute):
             return base(call.func.value), seed
-        if len(call.args) == 1 and getattr(call.func, "id", getattr(call.func, "attr", "")) == "shuffle":
+        if len(call.args) == 1 and call_name(call) == "shuffle":
             return base(call.args[0]), seed
     return None
 
@@ -154,7 +154,7 @@ def _reorders(node: ast.AST) -> str:
     """The array that a statement puts into another order, all by itself; empty where none."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        name = call_name(call)
         if name == "shuffle" and len(call.args) == 1:
             return base(call.args[0])
         if name == "sort" and isinstance(call.func, ast.Attribute) and not call.args:

@@ -3,8 +3,10 @@
 import ast
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.provenance import definition
 from treino.diagnosis.source import (
     assignment,
+    call_name,
     called,
     enclosing,
     function_of,
@@ -15,6 +17,7 @@ from treino.diagnosis.source import (
 )
 
 FILLED = ("constant_", "fill_", "uniform_", "normal_", "trunc_normal_", "full", "full_like", "new_full")
+FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
 OFF = {"no_grad", "inference_mode", "set_grad_enabled"}
 
 
@@ -45,6 +48,55 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
         return False
     stored = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return len((given - stored) & names_in(statement)) >= 2
+
+
+def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) -> Site | None:
+    """Where a person tells a library what its ``fit`` then does: the keyword (``lr=``, ``optimizer__lr=``) or
+    the call nearest before, or the line that makes what is fitted. A line that fits nothing is the place.
+    """
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    fits = called(statement, *FITS) if statement is not None else []
+    if site is None or module is None or not fits:
+        return site
+    told: list[int] = []
+    for node in ast.walk(module):
+        given: list[tuple[object, ast.expr]] = []
+        if isinstance(node, ast.keyword):
+            given = [(node.arg, node.value)]
+        elif isinstance(node, ast.Dict):
+            given = [(getattr(k, "value", None), v) for k, v in zip(node.keys, node.values, strict=True)]
+        elif isinstance(node, ast.Call) and called(node, *calls)[:1] == [node]:
+            told.append(node.lineno)
+        told += [v.lineno for k, v in given if isinstance(k, str) and k.split("__")[-1] in keywords]
+    near = [line for line in told or _given_a_class(module) if line <= site.line]
+    if near:
+        return Site(site.file, max(near))
+    func = fits[0].func
+    fitted = func.value if isinstance(func, ast.Attribute) else fits[0].args[0] if fits[0].args else None
+    made = definition(site, fitted.id) if isinstance(fitted, ast.Name) else None
+    return Site(site.file, made.line) if made is not None else site
+
+
+def hook_line(site: Site | None, name: str) -> Site | None:
+    """Where a person's function of such a name changes what the ``fit`` on this line does."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or module is None or statement is None or not called(statement, *FITS):
+        return site
+    hooks = (n for n in ast.walk(module) if isinstance(n, ast.FunctionDef) and name in n.name)
+    hook = next(hooks, None)
+    return Site(site.file, hook.body[0].lineno, hook.name) if hook is not None else site
+
+
+def _given_a_class(module: ast.Module) -> list[int]:
+    """Lines of the calls that are given a class of this file, or a new object of it."""
+    own = {n.name for n in ast.walk(module) if isinstance(n, ast.ClassDef)}
+    found: list[int] = []
+    for node in ast.walk(module):
+        for given in (*node.args, *(k.value for k in node.keywords)) if isinstance(node, ast.Call) else ():
+            what = given.func if isinstance(given, ast.Call) else given
+            if isinstance(what, ast.Name) and what.id in own:
+                found.append(node.lineno)  # type: ignore[attr-defined]
+    return found
 
 
 def caller(sites: tuple[Site, ...]) -> Site | None:
@@ -90,7 +142,7 @@ def killing_init(path: str) -> Site | None:
 
 def _fills_below(call: ast.Call) -> bool:
     """``constant_(b, -3)``, ``uniform_(-a, 0)``, ``normal_(w, -1, 0.1)``, ``torch.full(n, -3)``."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = call_name(call)
     if name not in FILLED:
         return False
     named = {k.arg: k.value for k in call.keywords}
@@ -107,7 +159,7 @@ def _fills_below(call: ast.Call) -> bool:
 
 def _made_below(call: ast.Call) -> bool:
     """``nn.Parameter(-torch.rand(...))``"""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = call_name(call)
     value = call.args[0] if name == "Parameter" and call.args else None
     while isinstance(value, ast.BinOp):
         value = value.left

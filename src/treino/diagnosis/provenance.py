@@ -182,7 +182,7 @@ def rows_line(site: Site | None, loader: Site | None, role: Callable[[set[str]],
     statement = statement_at(start) if start is not None else None
     if start is None or statement is None:
         return None
-    names = _given_rows(statement, start, of_loader=loader is not None)
+    names = given_rows(statement, start, of_loader=loader is not None)
     for name in names:
         if role({name}):
             return _chain(start, name, role)
@@ -203,7 +203,7 @@ def last_change(site: Site, loader: Site | None) -> Site | None:
     """
     start = loader or site
     statement = statement_at(start)
-    names = _given_rows(statement, start, of_loader=loader is not None) if statement is not None else []
+    names = given_rows(statement, start, of_loader=loader is not None) if statement is not None else []
     for name in names:
         place = start
         for _ in range(6):
@@ -222,7 +222,7 @@ def last_change(site: Site, loader: Site | None) -> Site | None:
     return None
 
 
-def _given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]:
+def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]:
     """Names of rows in the calls of a line: what is indexed before its indices."""
     ordered: list[str] = []
     calls = called(statement, "DataLoader") if of_loader else []

@@ -9,8 +9,13 @@ from treino.diagnosis.provenance import origins
 from treino.diagnosis.source import called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.where import Spot
 
-_TEST = re.compile(r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest)$")
-_VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva)$")
+# In the languages, too, in which people name their variables.
+_TEST = re.compile(
+    r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas)$"
+)
+_VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|validacao|validacion|validierung)$")
+
+_TRAIN = re.compile(r"^(train|training|tr|xtr|xtrain|treino|treinamento|entrenamiento)$")
 
 
 def words(name: str) -> list[str]:
@@ -31,7 +36,7 @@ def says_validation(names: set[str]) -> bool:
 
 def says_train(names: set[str]) -> bool:
     """Whether a name speaks of training data."""
-    return any(w in ("train", "training", "tr", "xtr", "xtrain") for n in names for w in words(n))
+    return any(_TRAIN.match(w) for n in names for w in words(n))
 
 
 def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -> set[str]:
@@ -85,11 +90,15 @@ def _spot(node: ast.expr) -> Spot:
 
 
 def _rows_named(argument: ast.AST) -> set[str]:
-    """Names of rows in an argument: ``x[test_idx]`` is test_idx too, ``net(x)[test_mask]`` is not."""
+    """Names of rows in an argument: ``x[test_idx]`` and ``parts["test"]`` say test, ``net(x)[test_mask]``
+    doesn't.
+    """
     found: set[str] = set()
     for node in ast.walk(argument):
         if isinstance(node, ast.Subscript) and not any(isinstance(n, ast.Call) for n in ast.walk(node.value)):
             found |= {re.sub("mask|idx|index|indices", "rows", n.lower()) for n in names_in(node.slice)}
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                found.add(node.slice.value)
     return found | names_in(argument)
 
 
@@ -139,6 +148,18 @@ def keyword_line(path: str, keyword: str, default: Site | None) -> Site | None:
 
 def _is_zero(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value in (0, 0.0, None)
+
+
+def sums_norms(site: Site) -> bool:
+    """Whether a file squares, or takes norms of, each of a net's parameters in a loop."""
+    module = tree(site.file)
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.For) and called(node.iter, "parameters", "named_parameters"):
+            powers = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) for n in ast.walk(node))
+            adds = called(node, "pow", "square", "norm", "abs") or powers
+            if adds and not called(node, "pow_", "mul_", "add_") and "grad" not in names_in(node):
+                return True
+    return False
 
 
 def norm_line(site: Site) -> Site | None:

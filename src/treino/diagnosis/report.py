@@ -51,7 +51,7 @@ def text(outcome: Outcome) -> str:
     elif not exam.findings:
         parts.append(_("doctor: nothing found in {steps} steps.").format(steps=exam.steps))
     else:
-        head = _("doctor: {n} findings in {steps} steps of {subject}")
+        head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append(head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject))
     parts += [one(f) for f in exam.findings]
     parts += [
@@ -65,7 +65,7 @@ def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
     """The report on a run of treino's own."""
     if not findings:
         return _("doctor: nothing found in {steps} steps of {subject}.").format(steps=steps, subject=run)
-    head = _("doctor: {n} findings in {steps} steps of {subject}")
+    head = _("doctor: {steps} steps of {subject}, findings: {n}")
     parts = [head.format(n=len(findings), steps=steps, subject=run)]
     return "\n\n".join([*parts, *(one(f, of_script=False) for f in findings)])
 

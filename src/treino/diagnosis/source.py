@@ -58,6 +58,11 @@ def statement_at(site: Site) -> ast.stmt | None:
     return around[-1] if around else None
 
 
+def statements(site: Site) -> list[ast.stmt]:
+    """The simple statements on a line, which may hold several of them."""
+    return [n for n in enclosing(site) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
+
+
 def loop_around(site: Site) -> ast.For | ast.While | None:
     """The innermost loop around a line."""
     around = [n for n in enclosing(site) if isinstance(n, (ast.For, ast.While))]
@@ -87,26 +92,21 @@ def names_around(sites: tuple[Site, ...]) -> set[str]:
     return found
 
 
+def call_name(call: ast.Call) -> str:
+    """The last name of what is called: ``relu`` in ``F.relu(x)``; empty for a call of a call."""
+    func = call.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
 def called(node: ast.AST, *names: str) -> list[ast.Call]:
     """Calls of functions or methods with one of these last names, in order of lines."""
-    calls = [
-        n
-        for n in ast.walk(node)
-        if isinstance(n, ast.Call)
-        and (
-            (isinstance(n.func, ast.Name) and n.func.id in names)
-            or (isinstance(n.func, ast.Attribute) and n.func.attr in names)
-        )
-    ]
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and call_name(n) in names]
     return sorted(calls, key=lambda n: n.lineno)
 
 
 def root_name(site: Site) -> str | None:
     """The name in ``NAME.backward()`` (or ``scale(NAME).backward()``) on a line."""
-    statement = statement_at(site)
-    if statement is None:
-        return None
-    for call in called(statement, "backward"):
+    for call in [c for s in statements(site) for c in called(s, "backward")]:
         inner = call.func.value if isinstance(call.func, ast.Attribute) else None
         if isinstance(inner, ast.Call) and inner.args:
             inner = inner.args[0]
@@ -142,7 +142,7 @@ def assignment(site: Site, name: str, *, follow: bool = True) -> Site | None:
     value = getattr(best, "value", None)
     module = tree(site.file)
     if follow and isinstance(value, ast.Call) and module is not None:
-        called_name = value.func.id if isinstance(value.func, ast.Name) else getattr(value.func, "attr", "")
+        called_name = call_name(value)
         for node in ast.walk(module):
             if isinstance(node, ast.FunctionDef) and node.name == called_name and called_name != "forward":
                 returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
@@ -159,43 +159,3 @@ def loss_line(site: Site | None) -> Site | None:
         return None
     name = root_name(site)
     return (assignment(site, name) if name else None) or site
-
-
-def assigned_name(site: Site) -> str | None:
-    """The name that a line's result is given to."""
-    statement = statement_at(site)
-    targets = statement.targets if isinstance(statement, ast.Assign) else []
-    return next((n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)), None)
-
-
-def keeper(site: Site | None, *, result: bool = False) -> Site | None:
-    """The line near a backward that sums or stores its loss as a tensor, or the backward's own line.
-
-    result: the site is a net's call, and its result is what is kept.
-    """
-    name = None
-    if site is not None:
-        name = assigned_name(site) if result else root_name(site)
-    around = function_of(site) if site is not None else None
-    if site is None or name is None or around is None:
-        return site
-    found: list[int] = []
-    nodes: list[Any] = list(ast.walk(around))
-    for node in nodes:
-        held: ast.AST | None = None
-        if isinstance(node, ast.AugAssign):
-            held = node.value
-        elif (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
-        ):
-            held = node
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
-            held = node.value
-        if held is None or name not in names_in(held):
-            continue
-        if not names_in(held) & {"item", "detach", "data", "float", "tolist"}:
-            found.append(node.lineno)
-    after = [line for line in found if line != site.line]
-    return (
-        Site(site.file, min(after, key=lambda line: abs(line - site.line)), site.function) if after else site
-    )

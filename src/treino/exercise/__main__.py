@@ -13,6 +13,8 @@ from treino.words import _
 
 USAGE = "python -m treino.exercise FILE.py [--json] [--lang pt_BR]"
 
+PRINTED, WIDEST = 40, 200  # lines and characters that are shown of what the function prints
+
 
 def run(tokens: Sequence[str], screen: Screen) -> int:
     """Check the function ``forward`` of the file that is named."""
@@ -36,8 +38,11 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     from treino.exercise.reading import forward_of
 
     outcome = check(forward_of(Path(files[0])))
-    if outcome.printed:
-        screen.err.print(outcome.printed.rstrip("\n"))
+    lines = outcome.printed.rstrip("\n").splitlines()
+    for line in lines[:PRINTED]:
+        screen.err.print(line[:WIDEST])
+    if len(lines) > PRINTED:
+        screen.err.print(_("… and {n:,} lines more that it printed").format(n=len(lines) - PRINTED))
     head, *rest = repr(outcome).splitlines()
     screen.out.print(Text(head, "bold green" if outcome.passed else "bold red"))
     for line in rest:

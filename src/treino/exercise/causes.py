@@ -5,7 +5,7 @@ import math
 import torch
 
 from treino.exercise.comparing import LIKE, entry, factor, near, slope
-from treino.exercise.problem import Problem, State
+from treino.exercise.problem import LR, STEPS, Problem, State
 from treino.exercise.watching import Visit
 from treino.words import _
 
@@ -30,7 +30,7 @@ def cause(
         return _still(visit)
     if any(bool(t.any()) for t in left.values()):
         if is_(and_left(fresh)):
-            return _summed(used, fresh, left, place)
+            return _summed(used, fresh, left, place, step)
         if is_(left):
             return (
                 "step_before_backward",
@@ -45,8 +45,29 @@ def cause(
             _("Give it what the network returns, without softmax."),
         )
     times = factor(used, fresh, like)
+    if times is not None and math.isclose(times, len(visit.stepped), rel_tol=like):
+        return (
+            "stepped_again",
+            _("optimizer.step() was called {n} times.").format(n=len(visit.stepped)),
+            _("Call it once per batch."),
+        )
+    if other := next((made for made in visit.stepped if made), ""):
+        return (
+            "another_optimizer",
+            _("The step was one of {other}; the optimizer that is given is SGD(lr={lr:g}).").format(
+                other=other, lr=LR
+            ),
+            _("Use the one by the name of optimizer, and make none in the function."),
+        )
     if times is not None:
-        return _times(times, len(visit.stepped), like)
+        return _times(times)
+    unmoved = [name for name, t in used.items() if not t.any() and fresh[name].any()]
+    if unmoved and all(near(t, fresh[name], like) for name, t in used.items() if name not in unmoved):
+        return (
+            "weights_left_out",
+            _("{names} did not move at all, and the others as they should.").format(names=", ".join(unmoved)),
+            _("Leave requires_grad as it is, and give the optimizer all of net.parameters()."),
+        )
     return (
         "weights_differ",
         _("No usual fault gives that gradient."),
@@ -68,20 +89,32 @@ def _still(visit: Visit) -> Cause:
     )
 
 
-def _summed(used: State, fresh: State, left: State, place: tuple[str, int]) -> Cause:
+def _summed(used: State, fresh: State, left: State, place: tuple[str, int], step: int) -> Cause:
     why = _(
         "{used:.5f} = {fresh:.5f} + {old:.5f}, and {old:.5f} lay there already: backward adds to the "
         "gradients of the batches before."
     ).format(used=entry(used, place), fresh=entry(fresh, place), old=entry(left, place))
-    return "summed_gradients", why, _("Call optimizer.zero_grad() once per step, before loss.backward().")
+    hint = _("Call optimizer.zero_grad() once per step, before loss.backward().")
+    if step and step % STEPS == 0:
+        hint += " " + _(
+            'And keep backward() under if mode == "train": the call before this one was the test.'
+        )
+    return "summed_gradients", why, hint
 
 
-def _times(times: float, steps: int, like: float) -> Cause:
-    if steps > 1 and math.isclose(times, steps, rel_tol=like):
-        why = _("optimizer.step() was called {n} times.").format(n=steps)
-        return "stepped_again", why, _("Call it once per batch.")
+def _times(times: float) -> Cause:
+    if times < 0:
+        return (
+            "loss_turned",
+            _("That is {factor:.4g} times it: the step climbs, for the loss has its sign turned.").format(
+                factor=times
+            ),
+            _("Call backward on the loss as the criterion returns it."),
+        )
     return (
         "loss_scaled",
-        _("That is {factor:.4g} times it: the loss was scaled before backward.").format(factor=times),
+        _(
+            "That is {factor:.4g} times it: the loss was scaled before backward, or the gradient after it."
+        ).format(factor=times),
         _("Call backward on the mean over the batch, as the criterion returns it."),
     )

@@ -103,6 +103,12 @@ def check(forward: Callable[..., Any]) -> Outcome:
 
 def _callable(forward: Any) -> None:
     asked = "forward(loader, net, epoch, mode)"
+    if inspect.isgeneratorfunction(forward) or inspect.iscoroutinefunction(forward):
+        raise TreinoError(
+            "not_a_function",
+            _("The function has yield or async in it: calling it runs nothing of it."),
+            _("Let it go through the whole loader and then return the mean loss."),
+        )
     if not callable(forward) or inspect.isclass(forward):
         raise TreinoError(
             "not_a_function",

@@ -43,6 +43,11 @@ def _raised(done: Pass, error: BaseException) -> Difference:
     hint = _("Mend that line; look at the shapes and types that it is given.")
     if isinstance(error, NameError):
         hint = _("It may use criterion, optimizer, args and device, and the names that its own file makes.")
+    elif "does not require grad" in str(error):
+        hint = _(
+            "The loss is cut off from the weights: no detach(), .data, .item() or torch.no_grad() between "
+            "net(x) and backward()."
+        )
     elif isinstance(error, EndlessError):
         what = _("The call in mode {mode!r} takes batches without an end.").format(mode=done.mode)
         hint = _("One call is one epoch: one loop, for x, y in loader.")

@@ -16,6 +16,7 @@ from treino.words import _
 CLOSE = 1e-4
 PRINTED = 8  # of the printed numbers are told
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|\b(?:nan|inf)\b")
+COMMA = re.compile(r"(?<![\d.,])\d+,\d{2,}(?![\d.,])")  # 1,0324, as one writes it in Brazil
 NAMES = "loss", "perda", "mean_loss", "epoch_loss"
 
 
@@ -26,13 +27,13 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
     right = wanted, _over_rows(losses, done.mode)
     said = said_loss(done.returned, len(losses))
     if said is not None:
-        if any(math.isclose(said, value, rel_tol=CLOSE) for value in right):
+        if any(math.isclose(said, value, rel_tol=CLOSE) or _rounded(said, value) for value in right):
             return None
         what = _("it returned {said:.5f}").format(said=said)
-        why = _wrong_mean(said, losses, done.mode)
+        why = _wrong_mean(said, done, answer)
     else:
-        printed = NUMBER.findall(done.printed)
-        if any(_written(text, value) for text in printed for value in right):
+        printed = NUMBER.findall(done.printed) + COMMA.findall(done.printed)
+        if any(_written(text.replace(",", "."), value) for text in printed for value in right):
             return None
         if not printed:
             return named(
@@ -44,9 +45,10 @@ def misread(done: Pass, answer: Answer) -> Difference | None:
                 _("Return the mean of the batches' losses: return np.mean(epoch_loss)."),
                 None, wanted,
             )  # fmt: skip
-        said = next((float(t) for t in printed if _wrong_mean(float(t), losses, done.mode)), None)
+        numbers = [float(text.replace(",", ".")) for text in printed]
+        said = next((n for n in numbers if _wrong_mean(n, done, answer)), None)
         what = _("it printed {said}").format(said=", ".join(printed[:PRINTED]))
-        why = "" if said is None else _wrong_mean(said, losses, done.mode)
+        why = "" if said is None else _wrong_mean(said, done, answer)
     message = _("In mode {mode!r} the mean loss of epoch {epoch} is {wanted:.5f}; {what}.")
     return named(
         done, 0, "loss_said",
@@ -91,8 +93,16 @@ def _over_rows(losses: list[float], mode: str) -> float:
     return sum(a * b for a, b in zip(losses, sizes, strict=True)) / ROWS[mode]
 
 
-def _wrong_mean(said: float, losses: list[float], mode: str) -> str:
+def _so_far(done: Pass, answer: Answer) -> list[float]:
+    """The losses of all batches up to the end of this call."""
+    trained = answer.train[: (done.epoch + 1) * STEPS]
+    tested = answer.test[: done.epoch + (done.mode == "test")]
+    return trained + [loss for losses in tested for loss in losses]
+
+
+def _wrong_mean(said: float, done: Pass, answer: Answer) -> str:
     """What this number is, where it is a usual one."""
+    mode, losses = done.mode, _losses(done, answer)
     rows = ROWS[mode]
     known = {
         sum(losses): _("That is the sum of the batches' losses."),
@@ -104,9 +114,20 @@ def _wrong_mean(said: float, losses: list[float], mode: str) -> str:
             "That is the sum over all rows, divided by the number of batches."
         ),
         float(np.std(losses)): _("That is the deviation of the batches' losses."),
+        sum(losses) * BATCH[mode] / rows: _(
+            "That is each batch's mean times the batch size, divided by the rows; the last batch is shorter."
+        ),
+        float(np.mean(_so_far(done, answer))): _(
+            "That is the mean over all calls so far: make the list anew in each call."
+        ),
     }
     tolerance = 6e-4  # printed with three decimals or more
     return next((why for value, why in known.items() if math.isclose(said, value, rel_tol=tolerance)), "")
+
+
+def _rounded(said: float, value: float) -> bool:
+    """Whether this is the value, rounded to two decimals or more."""
+    return any(math.isclose(said, round(value, digits), rel_tol=1e-9) for digits in (2, 3, 4))
 
 
 def _written(text: str, value: float) -> bool:

@@ -23,13 +23,15 @@ Forward = Callable[..., Any]
 @dataclass(frozen=True, eq=False)
 class Visit:
     """One call of the network. batch: which of the loader's it was given, None for other rows. before: the
-    weights, left: the gradients that lay there when it began. modes: of each layer, whether it trained."""
+    weights, left: the gradients that lay there when it began. modes: of each layer, whether it trained.
+    stepped: an entry for each step of an optimizer: how that one is made, "" where as the one that is given.
+    """
 
     batch: int | None
     before: State
     left: State
     modes: dict[str, bool] = field(default_factory=dict)
-    stepped: list[bool] = field(default_factory=list)  # one for each step of an optimizer
+    stepped: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +74,11 @@ def passes(forward: Forward, tried: Problem) -> list[Pass]:
 
         return hook
 
-    def steps(_optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
+    given_s = _made(optimizer)
+
+    def steps(used: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
         if visits:
-            visits[-1].stepped.append(True)
+            visits[-1].stepped.append("" if _made(used) == given_s else _made(used))
 
     net.register_forward_pre_hook(enters)
     for layer in net.children():
@@ -131,6 +135,14 @@ def _which(tried: Problem, mode: str, x: Any) -> int | None:
         if isinstance(x, Tensor) and x.shape == rows.shape and torch.equal(x.to(rows.dtype), rows):
             return number
     return None
+
+
+def _made(optimizer: torch.optim.Optimizer) -> str:
+    """``SGD(lr=0.5)``: its class, and what of its settings matters most."""
+    group = optimizer.param_groups[0]
+    named = {name: group.get(name) for name in ("lr", "momentum", "weight_decay")}
+    listed = ", ".join(f"{name}={value:g}" for name, value in named.items() if name == "lr" or value)
+    return f"{type(optimizer).__name__}({listed})"
 
 
 def _args() -> dict[str, Any]:

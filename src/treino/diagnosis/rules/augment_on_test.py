@@ -2,30 +2,62 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.provenance import dataset_line
-from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
+from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation, words
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.words import N_
+from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.words import N_, _
+
+MEANT = {"noisy", "noise", "corrupt", "corrupted", "robust", "robustness", "perturbed", "tta", "views"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The same labels come with other rows at every evaluation; views of one row that are averaged, rows
-    that other layers make, and rows of other folds are something else.
+    """The same labels come with other rows at every evaluation, or the same line that changes rows of
+    training at random changes those of the evaluation; views of one row that are averaged, rows that other
+    layers make, and rows of other folds are something else.
     """
     for key, e in seen.data.evals.items() if seen.data is not None else ():
         train = seen.data.trains.get(key[0])
-        if e.changed < 2 or e.stable or e.other or e.views or e.luck > 1e-3 or not e.names or train is None:
+        if e.stable or e.other or e.views or not e.names or train is None:
             continue
         if train.adversarial or train.inner:
             continue
         names = names_of_evaluation(e.names)
         if says_train(names) and not says_test(names) and not says_validation(names):
             continue
+        changed = e.changed >= 2 and e.luck <= 1e-3
+        drawn = None if changed else _drawn(seen, e, train)
+        if not changed and (drawn is None or MEANT & {w for n in names for w in words(n)}):
+            continue
+        what = _("they were different in each of {evaluations} evaluations, under the same labels")
+        if drawn is not None:
+            what = _("line {drawn} draws numbers for them, as for those of training")
+        numbers = {"evaluations": len(e.phases), "changed": e.changed}
+        line = drawn.line if drawn is not None else 0
+        what = what.format(evaluations=len(e.phases), drawn=line)
         place = dataset_line(e.loader) if e.loader is not None else e.names[0]
-        yield Evidence(place, e.names[0], {"evaluations": len(e.phases), "changed": e.changed})
+        yield Evidence(place, e.names[0], numbers | {"what": what, "drawn": line})
         return
+
+
+def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Site | None:
+    """The line that draws for rows of training and of this evaluation, the only one of these rows."""
+    reads = e.reads
+    if reads is None or train.reads is None or reads is train.reads or reads.other or train.reads.other:
+        return None
+    if not train.floating or len(e.labels) < 2 or sum(e.labels.values()) != e.first or e.phases & seen.seeded:
+        return None
+    if e.first_trained or any(
+        o is not e and o.labels == e.labels and _clean(o) for o in seen.data.evals.values()
+    ):
+        return None
+    return min(reads.changed_at & train.reads.changed_at, key=lambda s: s.line, default=None)
+
+
+def _clean(e: EvalSeen) -> bool:
+    return e.stable > 0 or e.reads is None or not e.reads.changed_at
 
 
 RULE = Rule(
@@ -35,9 +67,7 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=N_(
-        "The evaluation rows were different in each of {evaluations} evaluations, under the same labels."
-    ),
+    message=N_("The evaluation rows are changed at random: {what}."),
     why=N_(
         "Random augmentation makes evaluation harder than the real rows are, and different each time. "
         "Figures of two epochs can't be compared."

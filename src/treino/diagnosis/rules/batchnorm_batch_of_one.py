@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import batches_made
+from treino.diagnosis.places import batches_made, told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -16,7 +16,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             norm.ones >= 1 and (norm.larger >= 1 or (norm.evaluated >= 1 and norm.ones >= 3))
         ):
             numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape))}
-            yield Evidence(norm.loader or batches_made(norm.called) or norm.site, norm.site, numbers)
+            place = told_line(norm.loader or batches_made(norm.called) or norm.site, "batch_size")
+            yield Evidence(place, norm.site, numbers)
             return  # the other layers of the net got the same batch
 
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, tree
-from treino.diagnosis.watch.seen import NEWEST, LossSeen, Seen
+from treino.diagnosis.watch.loss_seen import NEWEST, LossSeen
+from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 RANKS = re.compile(
@@ -26,25 +28,52 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             or total < 100
             or loss.trained < 20
             or len(loss.labels) < 2
+            or not (
+                loss.values or loss.sums
+            )  # one loss for each row: weighted afterwards, as in a focal loss
         ):
             continue
-        rare, count = min(loss.labels.items(), key=lambda item: item[1])
+        rare = {k: n / total for k, n in loss.labels.items() if n / total < 0.3 / loss.classes}
         common = max(loss.labels.values()) / total
-        if rare >= len(loss.confusion):
+        if not rare or common <= 0.75 or max(rare) >= len(loss.confusion):
             continue
-        newest = loss.confusion
-        seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
-        given_up = seen_now >= 4 and found < 0.1 * seen_now
-        if not given_up:  # a short training's batches reach back to where it still guessed
-            newest = loss.said(NEWEST // 2)
-            seen_now, found = int(newest[rare].sum()), int(newest[rare, rare])
-            given_up = seen_now >= 12 and found < 0.05 * seen_now
-        if _ranked(loss.site):
+        rarest = min(rare, key=lambda k: rare[k])
+        given_up = next((k for k in rare if _given_up(loss, k, 4 if k == rarest else 12)), None)
+        if given_up is None or _ranked(loss.site) or _went_on(loss, seen):
             continue
-        if count / total < 0.3 / loss.classes and common > 0.75 and given_up:
-            numbers = {"label": rare, "share": count / total, "found": found, "there": seen_now}
-            yield Evidence(_unused_sampler(loss) or loss.made_at or loss.site, loss.site, numbers)
-            return
+        found, there = _found(loss, given_up, NEWEST)
+        numbers = {"label": given_up, "share": rare[given_up], "found": found, "there": there}
+        place = _unused_sampler(loss) or told_line(loss.made_at or loss.site, "weight", "pos_weight")
+        yield Evidence(place, loss.site, numbers)
+        return
+
+
+def _given_up(loss: LossSeen, rare: int, least: int) -> bool:
+    """Whether the newest batches, with so many rows of a class at least, never or hardly ever find it."""
+    found, there = _found(loss, rare, NEWEST // 4)
+    if there >= 20 and found >= 0.1 * there:
+        return False  # places of a map are many, so that a few calls tell where it has come to
+    found, there = _found(loss, rare, NEWEST)
+    if there >= least and found < 0.1 * there:
+        return True
+    found, there = _found(loss, rare, NEWEST // 2)  # a short training's go back to where it still guessed
+    return there >= 12 and found < 0.05 * there
+
+
+def _found(loss: LossSeen, rare: int, calls: int) -> tuple[int, int]:
+    """How many rows of a class were found in so many of the newest batches, and how many there were."""
+    said = loss.said(calls)
+    return int(said[rare, rare]), int(said[rare].sum())
+
+
+def _went_on(loss: LossSeen, seen: Seen) -> bool:
+    """Whether the training fell far below where its answers were seen last, and below any constant."""
+    course = seen.loss_values()
+    if len(loss.values) < 8 or not course:
+        return False
+    n = max(4, len(course) // 8)
+    end = sum(course[-n:]) / n
+    return end < 0.6 * sum(loss.values[-8:]) / 8 and end < 0.7 * loss.baseline()
 
 
 def _ranked(site: Site | None) -> bool:

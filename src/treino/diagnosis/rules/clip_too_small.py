@@ -3,34 +3,59 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.handed import handed_line
+from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_
+
+BELOW_EPS = 1e-6  # a norm whose entries are no more than what Adam adds to its divisor
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Nearly all gradients are cut to a sliver, the optimizer doesn't rescale them, and nothing moves."""
+    """Nearly all gradients are cut to a sliver, the optimizer doesn't rescale them, and the weights stay
+    where they are, or crawl while the loss ends no better than a constant.
+    """
+    loss = curve(seen)
     for clip in seen.clips.values():
         if clip.calls < 10 or not clip.share:
             continue
         shares = sorted(clip.share)
         typical = shares[len(shares) // 2]
-        still = [o for o in seen.optimizers if o.steps >= 10 and not o.adaptive and o.movement is not None]
-        moves = [o.movement for o in still if o.movement is not None and o.movement < 0.02]
-        by_hand = seen.manual.movement
-        if not seen.optimizers and by_hand is not None and by_hand < 0.02:
-            moves = [by_hand]
+        if not typical < 0.05:
+            continue
         values = seen.loss_values()
         n = max(1, len(values) // 4)
         no_better = sum(values[-n:]) > 0.9 * sum(values[:n])
-        if typical < 0.05 and moves and no_better:
+        stuck = loss is not None and loss.stuck(0.9)
+        moves = [
+            o.movement
+            for o in seen.optimizers
+            if o.steps >= 10
+            and o.movement is not None
+            and (not o.adaptive or clip.limit < BELOW_EPS)
+            and ((no_better and o.movement < 0.02) or (stuck and _crawls(o)))
+        ]
+        by_hand = seen.manual.movement
+        if no_better and not seen.optimizers and by_hand is not None and by_hand < 0.02:
+            moves = [by_hand]
+        if moves:
             numbers = {
                 "limit": clip.limit,
                 "share": typical,
                 "movement": moves[0],
                 "calls": clip.calls,
             }
-            yield Evidence(clip.site, clip.site, numbers)
+            place = told_line(clip.site, "gradient_clip_val", "gradient_clip_value")
+            for keyword in ("max_norm", "clip_value"):
+                place = handed_line(place, keyword, 1)
+            yield Evidence(place, clip.site, numbers)
+
+
+def _crawls(o: OptimizerSeen) -> bool:
+    ratios = sorted(o.update_ratio)
+    return bool(ratios) and ratios[len(ratios) // 2] < 1e-3
 
 
 RULE = Rule(

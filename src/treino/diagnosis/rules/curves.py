@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.seen import Seen
 
-WITHOUT = ("l1_loss", "smooth_l1_loss", "huber_loss")  # whose best constant isn't counted while watching
 LEAST = 12  # values, below which a course tells nothing
 
 
@@ -52,9 +51,9 @@ class Curve:
 def curve(seen: Seen) -> Curve | None:
     """The loss that was trained most often; None where none was."""
     main = seen.main_loss()
-    if main is not None and main.site is not None and main.baseline() > 0:
+    if main is not None and main.site is not None and main.values and main.baseline() > 0:
         return Curve(main.site, tuple(main.values), main.baseline(), by_hand=False)
-    if main is not None and main.name not in WITHOUT:
+    if main is not None and (main.values or not main.baseline() > 0):
         return None  # a game of nets, a distillation: what a constant would get says nothing
     busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
     if busiest is None or not busiest.loss or not all(v >= 0 or math.isnan(v) for v in busiest.loss):

@@ -17,7 +17,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if b.leaf_roots >= 1 and b.leaf_roots * 2 > b.calls:
             yield Evidence(b.made_at or loss_line(b.site), b.site, {"backwards": b.leaf_roots})
         elif b.cut_roots >= 2 and any(o.idle_steps >= 2 and o.filled == 0 for o in seen.optimizers):
-            yield Evidence(loss_line(b.site), b.site, {"backwards": b.calls})
+            yield Evidence(b.made_at or loss_line(b.site), b.site, {"backwards": b.calls})
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
@@ -18,16 +19,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         values = next((b.loss for b in seen.backwards.values() if len(b.loss) >= 8), [])
         n = max(2, len(values) // 4)
         last = sum(values[-n:]) / n if values else 0.0
-        limit = 0.8 * loss.baseline() * loss.rows * loss.targets.outputs
+        limit = 0.8 * loss.baseline() * loss.entries
         first = values[0] if values else 0.0
-        wild = any(
-            o.update_ratio and sorted(o.update_ratio)[len(o.update_ratio) // 2] > 0.02
-            for o in seen.optimizers
-        )
+        wild = _typical(seen) > 0.02
         if not math.isfinite(last) or last > 3 * first or (wild and limit > 0 and last > limit):
-            yield Evidence(
-                loss.made_at or loss.site, loss.site, {"rows": loss.rows, "first": first, "last": last}
-            )
+            place = told_line(loss.made_at or loss.site, "reduction")
+            yield Evidence(place, loss.site, {"rows": loss.rows, "first": first, "last": last})
             return
     for b in seen.backwards.values():
         if b.summed_rows < 8 or len(b.loss) < 8:
@@ -35,10 +32,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         n = max(2, len(b.loss) // 4)
         first, last = b.loss[0], sum(b.loss[-n:]) / n
         grew = max(v for v in b.loss if math.isfinite(v)) > 100 * first if math.isfinite(first) else False
-        if first > 0 and not last <= 3 * first and (grew or not b.bad_operation):
+        wild = _typical(seen) > 0.1
+        high = not last <= 3 * first and (grew or not b.bad_operation)
+        if first > 0 and (high or (wild and last > 0.9 * first)):
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
             yield Evidence(b.summed_at or loss_line(b.site), b.site, numbers)
             return
+
+
+def _typical(seen: Seen) -> float:
+    """The share of the weights that a typical step moves, of the optimizer that moves them most."""
+    ratios = (sorted(o.update_ratio) for o in seen.optimizers if o.update_ratio)
+    return max((r[len(r) // 2] for r in ratios), default=0.0)
 
 
 RULE = Rule(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.order_flow import other_order
 from treino.diagnosis.orders import lonely_order
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
@@ -27,9 +28,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
     if main is None or not main.stuck(0.85) or main.site is None or len(main.values) < 20:
         return
-    lengths = [n for _, n in data.shuffles]
+    lengths = [n for _, n in data.shuffles]  # and the step: the same list is shuffled anew in each epoch
     twice = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
-    place = twice or lonely_order(main.site.file)
+    place = twice or lonely_order(main.site.file) or other_order(main.site.file)
     if place is not None:
         yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
 
@@ -42,7 +43,9 @@ def same_counts(t: TrainSeen) -> bool:
 
 
 def _place(data: DataSeen, site: Site | None) -> Site | None:
-    return (lonely_order(site.file) if site is not None else None) or site
+    if site is None:
+        return None
+    return lonely_order(site.file) or other_order(site.file, known=True) or site
 
 
 def _last(main: Curve | None) -> float:

@@ -4,8 +4,11 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.handed import handed_line
+from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
@@ -15,11 +18,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     than a constant.
     """
     loss = curve(seen)
-    if loss is None:
+    if loss is None or studied(seen, RATE):
         return
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
     for o in seen.optimizers:
-        ratios = sorted(o.update_ratio)
+        ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
         if o.steps < 12 or not ratios:
             continue
         if o.weight_decay >= 0.5 and o.decay_share and o.decay_share[0] > 1:
@@ -31,15 +34,24 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         large = ratios[-1] > 0.1 and typical > 0.01
         swings = stuck and highest > 1.5 * loss.constant
         swings = swings or (not loss.by_hand and typical > 0.1 and loss.stuck(1.05))  # worse than a constant
-        if (loss.exploded() and (large or not loss.by_hand)) or (large and swings):
+        # Weights that no step leaves where they were, and a layer that such steps have killed.
+        swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen))
+        exploded = loss.exploded() and (large or not loss.by_hand)
+        # One step, several times as large as the weights, may be enough.
+        exploded = exploded or (o.update_ratio[0] > 1 and not math.isfinite(loss.last()))
+        if exploded or (large and swings):
             numbers = {
                 "lr": o.first_lr or o.lr,
                 "step": ratios[-1],
                 "loss": loss.last(),
                 "constant": loss.constant,
             }
-            yield Evidence(o.site, loss.site, numbers)
+            yield Evidence(handed_line(told_line(o.site, "lr"), "lr"), loss.site, numbers)
             return
+
+
+def _killed(seen: Seen) -> bool:
+    return any(r.batches >= 3 and r.units >= 8 and r.dead >= 0.9 * r.units for r in seen.relus)
 
 
 RULE = Rule(

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.handed import handed_line
+from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
@@ -12,16 +15,20 @@ from treino.words import N_
 def decide(seen: Seen) -> Iterable[Evidence]:
     """After all steps the weights are where they began, and the loss is nearly what it was."""
     loss = curve(seen)
-    if loss is None or any(
-        c.share and sorted(c.share)[len(c.share) // 2] < 0.05 for c in seen.clips.values()
+    if (
+        loss is None
+        or studied(seen, RATE)
+        or any(c.share and sorted(c.share)[len(c.share) // 2] < 0.05 for c in seen.clips.values())
     ):
         return
     for o in seen.optimizers:
-        if o.steps < 20 or o.movement is None or not o.update_ratio or o.cleared_steps or o.idle_steps:
+        if o.steps < 12 or o.movement is None or not o.update_ratio or o.cleared_steps or o.idle_steps:
             continue
         # By 3e-5 of their size at a step, weights would need 33,000 steps to become others; in a training of
         # 100 steps and more, three times as much is as hopeless.
         typical = sorted(o.update_ratio)[len(o.update_ratio) // 2]
+        if o.steps < 20 and not typical < 1e-6:
+            continue
         still = o.movement < 0.01 and 0 < typical < (3e-5 if o.steps < 100 else 1e-4)
         # Weights that are where they were give the same answers: what the loss does is the batches' noise.
         noise = 0.9 if o.movement > 1e-3 else 0.6
@@ -32,7 +39,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "steps": o.steps,
                 "loss": loss.last(),
             }
-            yield Evidence(o.site, loss.site, numbers)
+            yield Evidence(handed_line(told_line(o.site, "lr"), "lr"), loss.site, numbers)
             return
 
 

@@ -9,15 +9,22 @@ from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """argmax of a classifier's batch of outputs over dim 0, or over everything at once; [N, 1] == [N]."""
+    """argmax of a classifier's batch of outputs over dim 0, or over everything at once; [N, 1] == [N];
+    all answers of a row asked for over dim 0.
+    """
     for axis in seen.axes:
         if axis.calls >= 1:
             dim = _("none") if axis.dim is None else axis.dim
             what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
+            if axis.function != "argmax":
+                what = _(
+                    "{function} over dim {dim} of comparisons of shape {shape}, with one row on dim {right}"
+                )
             if axis.labels is not None:
                 what = _("outputs of shape {shape} are compared with labels of shape {labels}")
             numbers = {
                 "what": what.format(
+                    function=axis.function,
                     dim=dim,
                     right=axis.class_dim,
                     shape=list(axis.shape),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.source import called, function_of
+from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import N_
 
 
@@ -16,9 +17,19 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """
     for call in seen.calls:
         skipped = call.graph_unused == call.judged and call.trained > 10 * call.judged  # batches left out
+        if call.taught:
+            continue  # a net's own answers, to learn from those of which it is sure
         if call.judged_in_train_mode >= 1 and call.net.trained >= 2 and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            yield Evidence(call.site, call.site, numbers)
+            yield Evidence(_place(call), call.site, numbers)
+
+
+def _place(call: CallSeen) -> Site | None:
+    """The line of the evaluation: where a helper calls the net for training too, the line that calls it."""
+    around = function_of(call.site) if call.site is not None else None
+    if around is None or called(around, "backward"):
+        return call.site
+    return next((s for s in call.judged_by if s not in call.trained_by), call.site)
 
 
 RULE = Rule(

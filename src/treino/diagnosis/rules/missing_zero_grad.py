@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import update_by_hand
+from treino.diagnosis.places import hook_line, update_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
@@ -14,7 +14,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for o in seen.optimizers:
         if o.tainted_steps >= 2:
             numbers = {"optimizer": o.kind, "summed": o.tainted_steps, "steps": o.judged}
-            yield Evidence(o.tainted_at, o.stepped_at, numbers)
+            yield Evidence(hook_line(o.tainted_at, "zero_grad"), o.stepped_at, numbers)
     m = seen.manual
     if m.tainted_updates >= 2:
         numbers = {"optimizer": _("by hand"), "summed": m.tainted_updates, "steps": m.updates + 1}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import hook_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
@@ -16,9 +17,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for o in seen.optimizers:
         if o.filled < 3 or o.stepped_at is None:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
-                yield Evidence(
-                    o.filled_at, o.filled_at, {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
-                )
+                numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
+                yield Evidence(hook_line(o.filled_at, "optimizer_step"), o.filled_at, numbers)
             continue
         if thrown_away(o) and not within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": o.steps}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.source import called, function_of, loss_line, tree
 from treino.diagnosis.watch.seen import BackwardSeen, Seen
 from treino.words import N_, _
@@ -13,8 +14,9 @@ CALLS = {"log": ("log", "log2", "log10"), "sqrt": ("sqrt", "norm"), "exp": ("exp
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """An optimizer stepped on a loss that was not finite (a scaler that skips such steps is right)."""
+    tried = studied(seen, RATE)  # a rate that blows up is an answer, too
     for b in seen.backwards.values():
-        if b.first_bad is not None and b.bad_steps:
+        if b.first_bad is not None and b.bad_steps and (b.bad_operation in CALLS or not tried):
             numbers = {
                 "first": b.first_bad,
                 "steps": b.bad_steps,

@@ -4,10 +4,11 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from treino.diagnosis.ancestry import ancestry, cuts, first
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.provenance import calling_line, data_names, maker_line, origins, rows_line
+from treino.diagnosis.provenance import Function, calling_line, data_names, maker_line, origins, rows_line
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.source import called, enclosing, statement_at, tree
+from treino.diagnosis.source import call_name, called, enclosing, function_of, statement_at, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
 
@@ -55,7 +56,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         if not train.floating and (trained < 0.5 * len(e.rows) or train.twice > 0.01 * train.first_epoch):
             continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
-        place = _joined(e.names[0]) if copies else _place(train, e)
+        place = _joined(e) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
 
@@ -112,19 +113,34 @@ def _drawn_again(path: str) -> bool:
     return module is not None and bool(called(module, "WeightedRandomSampler", "RandomSampler"))
 
 
-def _joined(site: Site) -> Site:
-    """The line that puts copies into the table: a join of parts of one table, or a draw with replacement."""
+def _joined(e: EvalSeen) -> Site:
+    """The line that puts copies into the table: a join of parts of one table, or a draw with replacement.
+    Where a helper does that, or nothing says so: the split, before which copies are to be dropped.
+    """
+    site = e.names[0]
     module = tree(site.file)
     found: list[tuple[int, int]] = []
     for call in called(module, *JOINS) if module is not None else ():
         score = _copies(Site(site.file, call.lineno), call)
         if score:
             found.append((-score, call.lineno))
-    return calling_line(Site(site.file, min(found)[1])) if found else site
+    split = next((s for n in e.names if (s := first(ancestry(n, e.loader), _parts)) is not None), None)
+    if not found:
+        return split or site
+    join = Site(site.file, min(found)[1])
+    helps = isinstance(function_of(join), Function) and split is not None
+    if split is not None and helps and function_of(split) is not function_of(join):
+        return split
+    return calling_line(join)
+
+
+def _parts(value: ast.AST) -> bool:
+    """Whether an expression parts a table into training and test rows."""
+    return bool(called(value, "train_test_split", "random_split", "Subset")) or cuts(value)
 
 
 def _copies(site: Site, call: ast.Call) -> int:
-    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    name = call_name(call)
     elements = list(_elements(call.args[0])) if call.args else []
     parts = [data_names(e) for e in elements]
     for i, part in enumerate(parts):

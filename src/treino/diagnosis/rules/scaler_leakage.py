@@ -10,7 +10,7 @@ from treino.diagnosis.provenance import calling_line
 from treino.diagnosis.reading import says_train
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.source import called, names_in, tree
+from treino.diagnosis.source import called, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
@@ -42,8 +42,24 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 def _pairs(data: DataSeen) -> Iterable[tuple[EvalSeen, TrainSeen]]:
     for key, e in data.evals.items():
         train = data.trains.get(key[0])
-        if train is not None and train.rows and e.names and len(e.rows) >= 10:
+        if (
+            train is not None
+            and train.rows
+            and e.names
+            and len(e.rows) >= 10
+            and not _parted_within(e, train)
+        ):
             yield e, train
+
+
+def _parted_within(e: EvalSeen, train: TrainSeen) -> bool:
+    """Whether one ``fit`` of a library trained and evaluated: the rows it put aside are no figure of the
+    script's, and no scaler of the script's could have been fitted without them.
+    """
+    statement = statement_at(e.names[0])
+    return (
+        e.names[0] == train.site and statement is not None and bool(called(statement, "fit", "partial_fit"))
+    )
 
 
 def _written(site: Site | None) -> Site | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.places import FITS, told_line
 from treino.diagnosis.reading import words
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, names_in, statement_at
@@ -13,8 +14,8 @@ RISING = {"acc", "accuracy", "f1", "auc", "score", "precision", "recall", "r2", 
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Never stepped; stepped before the first update; or per batch where epochs were meant, and the
-    other way round.
+    """Never stepped; stepped before the first update, or for an optimizer that was replaced; or per batch
+    where epochs were meant, and the other way round.
     """
     for s in seen.schedulers:
         if s.inner:
@@ -23,16 +24,26 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if not what and s.calls >= 2 and s.updates == 0 and seen.steps >= 10 and not s.lent:
             what = _("steers an optimizer that never steps")
         if what:
-            place = s.site if s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" else s.step_at
+            made = s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" or not _stepped_here(s)
+            place = told_line(s.site, calls=(s.kind, "LRScheduler")) if made else s.step_at
+            place = s.heir.site if s.heir is not None and _left(s) else place
             yield Evidence(
                 place, s.site, {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
             )
+
+
+def _stepped_here(s: SchedulerSeen) -> bool:
+    """Whether the line that led to its steps takes them itself; a library's trainer does it out of sight."""
+    statement = statement_at(s.step_at) if s.step_at is not None else None
+    return statement is None or bool(called(statement, "step")) or not called(statement, *FITS)
 
 
 def misuse(s: SchedulerSeen, finished: bool) -> str:
     """What is wrong with one scheduler, in words; empty where nothing is."""
     if s.calls == 0:
         return _("was never stepped") if s.updates >= 10 and finished else ""
+    if _left(s):
+        return _("goes on steering an optimizer whose parameters another one steps, at a rate of its own")
     if s.before_first_update and s.updates:
         return _("was stepped before the optimizer's first update, so that its first rate is skipped")
     if s.starved > 0.5 * s.updates and s.updates >= 12 and s.base > 0 and s.calls > 0.5 * s.updates:
@@ -50,6 +61,11 @@ def misuse(s: SchedulerSeen, finished: bool) -> str:
     if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
         return _("has mode {mode} while its figure got better, and cut the rate").format(mode=s.mode)
     return ""
+
+
+def _left(s: SchedulerSeen) -> bool:
+    """The program went on with another optimizer, and never came back."""
+    return s.heir is not None and s.left >= 3 and not s.lent
 
 
 def wrong_mode(s: SchedulerSeen) -> bool:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.callbacks import chosen_within_fit
 from treino.diagnosis.choices import chosen_on_test
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_validation
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.tables import EvalSeen
 from treino.words import N_
 
 
@@ -15,6 +17,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     rows judge it.
     """
     evals = [e for e in seen.data.evals.values() if e.names] if seen.data is not None else []
+    within = chosen_within_fit(evals)
+    if within is not None:
+        e = within[1]
+        yield Evidence(within[0], e.names[0], {"evaluations": len(e.phases), "rows": len(e.rows)})
+        return
     tests = [e for e in evals if _is_test(names_of_evaluation(e.names))]
     looks = sum(len(e.phases) for e in tests)
     if looks < 2:
@@ -32,10 +39,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             for site in e.names
             if site.file == path and site not in others and _is_test(names_of_evaluation((site,)))
         }
-        place = chosen_on_test(path, lines)
+        place = chosen_on_test(path, lines, _lines_of_validation(evals, path) - lines)
         if place is not None:
             yield Evidence(place, tests[0].names[0], {"evaluations": looks, "rows": len(rows)})
             return
+
+
+def _lines_of_validation(evals: list[EvalSeen], path: str) -> set[int]:
+    """Lines that speak of validation, of those that led to an evaluation."""
+    sites = {site for e in evals for site in e.names if site.file == path}
+    return {s.line for s in sites if says_validation(names_of_evaluation((s,)))}
 
 
 def _is_test(names: set[str]) -> bool:

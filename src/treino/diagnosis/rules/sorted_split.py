@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable
 
+from treino.diagnosis.ancestry import ancestry, cuts, first
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading import split_line, words
 from treino.diagnosis.rule import Rule
@@ -61,7 +62,13 @@ def _cut(seen: Seen, e: EvalSeen) -> Site | None:
     """Where the table was cut."""
     cut = next((s for s, shuffled in seen.data.splits if not shuffled), None)
     fold = next((f.site for f in seen.data.folds), None)
-    return cut or fold or (split_line(e.names[0].file) if e.names else None)
+    traced = (first(ancestry(site, e.loader), cuts) for site in e.names)
+    return (
+        cut
+        or fold
+        or next((site for site in traced if site is not None), None)
+        or (split_line(e.names[0].file) if e.names else None)
+    )
 
 
 def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:

@@ -31,6 +31,7 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
+    unless=("train_mode_never_restored",),  # what trains in eval mode looks like an evaluation
     message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
     why=N_(
         "The net has seen the answers, so that the figure shows how well it remembers, not how well it "

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from treino.diagnosis.ancestry import ancestry, converts, first, floats
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
@@ -18,6 +19,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     main = curve(seen)
     if seen.data is None or main is None:
         return
+    itself = seen.data.normed or seen.data.multiplied > 0  # the net scales its rows, as far as that is seen
+    if itself and seen.data.multiplied <= 100:
+        return
     for t in seen.data.trains.values():
         if t.column_std is None or t.net.trained < 12:
             continue
@@ -25,7 +29,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         spread = float(moving.max() / moving.min()) if len(moving) else 1.0
         bytes_like = t.largest > 100 and len(moving) > 0 and float(np.median(moving)) > 20
         uneven = (t.largest > 100 and spread > 50) or t.largest > 1000
-        if (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
+        # A rate that adapts learns something of any columns, but not what the small ones say.
+        extreme = not main.by_hand and t.largest > 1e4 and spread > 1e3 and main.stuck(0.5)
+        if extreme or (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
             yield Evidence(
                 _made(t),
                 t.site,
@@ -34,16 +40,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _made(t: TrainSeen) -> Site | None:
-    """Where the first tensor of the file is made; the call of the net where that isn't found."""
+    """Where the rows became numbers for a net, or else the first tensor of the file; or the net's call."""
     if t.site is None:
         return None
+    traced = first(ancestry(t.site, t.loader), converts)
+    if traced is not None:
+        return traced
     module = tree(t.site.file)
     calls = (
         called(module, "tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "stack")
         if module is not None
         else []
     )
-    return Site(t.site.file, calls[0].lineno) if calls else t.site
+    if calls:
+        return Site(t.site.file, calls[0].lineno)
+    return first(ancestry(t.site, t.loader), floats) or t.site  # a library makes the tensors
 
 
 RULE = Rule(

@@ -1,8 +1,11 @@
 """Training rows sorted by class, read in order."""
 
+import ast
 from collections.abc import Iterable
 
+from treino.diagnosis.ancestry import made_by
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loop_around
 from treino.diagnosis.watch.seen import Seen
@@ -36,12 +39,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if len(rises) >= 3 and jump > 0.02 and sum(r > 0 for r in rises) > 0.5 * len(rises):
             share = sum(share for _, share in runs) / 1000 / len(runs)
             numbers = {"share": share, "classes": kinds, "jump": jump}
-            yield Evidence(loss.loader or _loop(loss.site), loss.site, numbers)
+            yield Evidence(told_line(loss.loader or _loop(loss.site)), loss.site, numbers)
 
 
 def _loop(site: Site | None) -> Site | None:
+    """The loop over the batches; where a generator of the file makes them, the loop in there."""
     loop = loop_around(site) if site is not None else None
-    return Site(site.file, loop.lineno) if site is not None and loop is not None else site
+    if site is None or loop is None:
+        return site
+    made = made_by(site.file, loop.iter) if isinstance(loop, ast.For) else []
+    inner = next((around for step in made if (around := loop_around(step.site)) is not None), loop)
+    return Site(site.file, inner.lineno)
 
 
 RULE = Rule(

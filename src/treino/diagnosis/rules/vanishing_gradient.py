@@ -1,41 +1,63 @@
 """Gradients that die out on their way to the first layer."""
 
-from collections.abc import Iterable
+import ast
+from collections.abc import Iterable, Iterator
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.handed import handed_word
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
+TINY = ("normal_", "uniform_", "trunc_normal_", "xavier_uniform_", "xavier_normal_", "orthogonal_")
+SQUASHES = ("Sigmoid", "Tanh", "sigmoid", "tanh")
+
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The first weight's gradient is a millionth of the last one's all along, and the loss stays at
-    chance.
+    """The first weight's gradient is a sliver of the last one's from the start and all along, and the loss
+    stays at chance.
     """
     depth, main = seen.depth, seen.main_loss()
     if len(depth.ratio) < 8 or depth.layers < 5:
         return
     ratios = sorted(depth.ratio)
-    most = ratios[int(0.7 * len(ratios))]
-    if most < 1e-4 and ratios[-1] > 0 and seen.stuck(0.9):
+    most = max(ratios[int(0.7 * len(ratios))], sorted(depth.ratio[:3])[1])
+    squashed = depth.saturating >= 4 and most < 3e-3 and seen.stuck(0.97)
+    # A loss by hand begins above what the best constant gets, which the last layer finds alone.
+    loss = curve(seen)
+    least = 0.5 if loss is not None and loss.by_hand and depth.saturating >= 4 else 0.9
+    if ratios[-1] > 0 and ((most < 1e-4 and seen.stuck(least)) or squashed):
         numbers = {"ratio": ratios[len(ratios) // 2], "layers": depth.layers, "saturating": depth.saturating}
         yield Evidence(_where(seen), None if main is None else main.site, numbers)
 
 
 def _where(seen: Seen) -> Site | None:
     """The line that draws tiny weights, or the first saturating activation, or the net."""
-    tiny = [site for name, site, value in seen.inits if name in ("normal_", "uniform_") and abs(value) < 0.05]
-    if tiny:
+    tiny = [site for name, site, value in seen.inits if name in TINY and abs(value) < 0.05]
+    if len(tiny) > 2:  # one alone may be meant: a last layer that says nothing at first
         return tiny[0]
+    if seen.depth.site is not None and seen.depth.saturating >= 3:
+        return handed_word(seen.depth.site, *SQUASHES)
     main = seen.main_loss()
     place = next((n.made_at for n in seen.nets if n.made_at is not None), None)
     if place is not None:
         module = tree(place.file)
-        calls = called(module, "Sigmoid", "Tanh", "sigmoid", "tanh") if module is not None else []
-        if calls and seen.depth.saturating >= 3:
-            return Site(place.file, calls[0].lineno)
+        lines = [n.lineno for n in called(module, *SQUASHES)] if module is not None else []
+        lines = lines or [line for name, line in _named(module) if name in SQUASHES]
+        if lines and seen.depth.saturating >= 3:
+            return Site(place.file, lines[0])
     return place or (main.site if main is not None else None)
+
+
+def _named(module: ast.Module | None) -> Iterator[tuple[str, int]]:
+    """Names and plain words of a file with their lines: an activation may be handed on uncalled."""
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value, node.lineno
 
 
 RULE = Rule(
@@ -54,6 +76,10 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
         "nan_inputs",
+        "exploding_sum_loss",
+        "lr_too_high",
+        "clip_too_small",
+        "weight_decay_too_high",
     ),
     message=N_(
         "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays "

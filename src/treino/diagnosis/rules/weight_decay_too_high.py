@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading import keyword_line, norm_line
+from treino.diagnosis.handed import handed_line
+from treino.diagnosis.places import loss_made, told_line
+from treino.diagnosis.reading import keyword_line, norm_line, sums_norms
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
+from treino.diagnosis.rules.studies import DECAY, studied
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
 
@@ -15,18 +18,23 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     than a constant; or a penalty that is added to the loss does the same.
     """
     loss = curve(seen)
-    if loss is None:
+    if loss is None or studied(seen, DECAY):
         return
     for o in seen.optimizers:
         if o.steps < 12 or len(o.norm) < 4 or o.site is None:
             continue
         shrunk = o.norm[-1] / o.norm[0] if o.norm[0] > 0 else 1.0
-        if shrunk >= 0.6 or not loss.stuck(0.85):
+        shares = sorted(o.decay_share)
+        pulls = o.weight_decay >= 0.05 and bool(shares) and shares[len(shares) // 2] > 5
+        # A loss by hand may begin high above the best constant, and a short training shrinks by little.
+        gone = shrunk < 0.6 and loss.stuck(0.5 if loss.by_hand and pulls else 0.85)
+        if not gone and not (pulls and shrunk < 0.9 and loss.stuck(0.95)):
             continue
         pull = o.decay_share[0] if o.decay_share else 0.0
         numbers = {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": loss.last()}
         if o.weight_decay > 0:
-            yield Evidence(keyword_line(o.site.file, "weight_decay", o.site), o.site, numbers)
+            place = keyword_line(o.site.file, "weight_decay", told_line(o.site, "weight_decay"))
+            yield Evidence(handed_line(place, "weight_decay"), o.site, numbers)
             return
         penalty = _penalty(seen, loss)
         if penalty is not None:
@@ -40,7 +48,8 @@ def _penalty(seen: Seen, loss: Curve) -> Site | None:
     if loss.by_hand or busiest is None or busiest.site is None or not busiest.loss:
         return None
     added = busiest.loss[0] > 1.5 * loss.values[0]
-    return norm_line(busiest.site) if added else None
+    line = norm_line(busiest.site) if added else None
+    return line or (loss_made(busiest.site) if added and sums_norms(busiest.site) else None)
 
 
 RULE = Rule(

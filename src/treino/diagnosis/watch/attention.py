@@ -1,59 +1,135 @@
 """Weights that a softmax makes: they must sum to one over the axis that is then contracted."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from treino.diagnosis.watch import graph
 
 SCALED = ("NativeDropoutBackward0", "MulBackward0", "DivBackward0")
+Found = tuple[Any, int, int]  # (softmax, its axis, the right one)
 
 
-def wrong_product(node: Any) -> tuple[Any, int, int] | None:
-    """(softmax, its axis, the right one) where a batched product contracts another axis than that."""
-    first = node.next_functions[0][0]
-    if first is None:
-        return None
-    made, dim = _undropped(first, len(graph.shape_of(first)) - 1)
-    if made is None or made.name() != "SoftmaxBackward0" or dim is None:
+def wrong_weights(nodes: list[Any]) -> Iterator[Found]:
+    """The softmaxes of a graph whose values are then summed over another axis."""
+    rows = graph.rows(nodes[0])
+    over_rows = any(n.name() == "SoftmaxBackward0" and graph.squash(n)[1] == 0 for n in nodes)
+    for node in nodes:
+        name, found = node.name(), None
+        if name == "BmmBackward0":
+            found = _wrong_product(node)
+        elif name == "MmBackward0":
+            found = _wrong_mixture(node, rows)
+        elif name == "SumBackward1":
+            found = _wrong_pooling(node, rows)
+        elif name == "AddBackward0" and over_rows:
+            found = _wrong_sum(node, rows)
+        if found is not None:
+            yield found
+
+
+def _wrong_product(node: Any) -> Found | None:
+    """A batched product, as of matmul and einsum, contracts the last axis of the first and the last but one
+    of the second.
+    """
+    for place, (factor, _) in enumerate(node.next_functions):
+        if factor is None:
+            continue
+        made, actual, dim = _weights(factor, len(graph.shape_of(factor)) - 1 - place)
+        if made is None:
+            continue
+        shape = graph.shape_of(made)
+        queries = not place and actual == len(shape) - 2 and dim == len(shape) - 1
+        if queries or _over_batch(shape, actual, dim) or _over_one(shape, actual, dim):
+            return made, actual, dim
+    return None
+
+
+def _wrong_mixture(node: Any, rows: set[int]) -> Found | None:
+    """``softmax(scores, 0) @ values`` where the first axis is that of the loss's rows."""
+    factor = node.next_functions[0][0]
+    made, actual, dim = _weights(factor, 1) if factor is not None else (None, 0, 0)
+    if made is None or not _over_batch(graph.shape_of(made), actual, dim):
         return None
     shape = graph.shape_of(made)
-    actual = graph.dim_of(made) % len(shape)
-    queries = actual == len(shape) - 2 and dim == len(shape) - 1
-    return (made, actual, dim) if queries or _over_batch(shape, actual, dim) else None
+    return (made, actual, dim) if shape[0] in rows and shape[0] != shape[dim] else None
 
 
-def wrong_pooling(node: Any) -> tuple[Any, int, int] | None:
-    """The same of ``(weights * x).sum(1)`` where the softmax of ``weights`` ran over the batch."""
+def _wrong_pooling(node: Any, rows: set[int]) -> Found | None:
+    """``(weights * x).sum(1)`` where the softmax of ``weights`` ran over the batch."""
     dims = [graph.signed(d) for d in node._saved_dim]
     product = node.next_functions[0][0]
     if len(dims) != 1 or product is None or product.name() != "MulBackward0":
         return None
     whole = graph.shape_of(product)
     for factor, _ in product.next_functions:
-        if factor is None:
+        weights = graph.shape_of(factor) if factor is not None else ()
+        if not weights or len(weights) != len(whole):
             continue
-        made, dim = _undropped(factor, dims[0] % len(whole))
-        if made is None or made.name() != "SoftmaxBackward0" or dim is None:
+        made, actual, dim = _weights(factor, dims[0] % len(whole))
+        if made is None:
             continue
         shape = graph.shape_of(made)
-        actual = graph.dim_of(made) % len(shape)
-        weights = graph.shape_of(factor)
-        spread = len(weights) == len(whole) and weights[-1] == 1 < whole[-1]  # one weight for a whole vector
-        if spread and _over_batch(shape, actual, dim):
+        spread = graph.size(shape) < graph.size(whole)  # one weight for a whole vector
+        expected = len(whole) == 2 and shape[0] in rows and shape[0] != shape[dim]
+        if (spread or expected) and (_over_batch(shape, actual, dim) or _over_one(shape, actual, dim)):
             return made, actual, dim
     return None
 
 
+def _wrong_sum(node: Any, rows: set[int]) -> Found | None:
+    """``w[:, :1] * a + w[:, 1:] * b`` where the softmax of ``w`` ran over the rows."""
+    columns: Counter[Any] = Counter()
+    for term in _terms(node):
+        for factor, _ in term.next_functions if term.name() == "MulBackward0" else ():
+            if factor is not None and graph.size(graph.shape_of(factor)) in rows:
+                made = graph.source(factor, None)[0]
+                if made is not None and graph.squash(made) == ("softmax", 0):
+                    columns[made] += 1
+    for made, count in columns.items():
+        shape = graph.shape_of(made)
+        if count >= 2 and len(shape) == 2 and shape[0] in rows and shape[0] != shape[1]:
+            return made, 0, 1
+    return None
+
+
+def _terms(node: Any) -> list[Any]:
+    """What a sum written with + is made of."""
+    found: list[Any] = []
+    todo = [node]
+    while todo and len(found) < 64:
+        one = todo.pop()
+        if one.name() == "AddBackward0":
+            todo += [f for f, _ in one.next_functions if f is not None]
+        else:
+            found.append(one)
+    return found
+
+
 def _over_batch(shape: tuple[int, ...], actual: int, dim: int) -> bool:
-    return actual == 0 < dim and len(shape) in (2, 3) and shape[0] > 1 and shape[dim] > 1
+    return actual == 0 < dim and len(shape) in (2, 3, 4) and shape[0] > 1 and shape[dim] > 1
 
 
-def _undropped(node: Any, dim: int | None) -> tuple[Any, int | None]:
-    """What made these values, before views, dropout and constant masks; and its axis that is ``dim`` here."""
+def _over_one(shape: tuple[int, ...], actual: int, dim: int) -> bool:
+    """Over an axis of one entry, all weights are one."""
+    return actual != dim and shape[actual] == 1 < shape[dim]
+
+
+def _weights(node: Any, dim: int | None) -> tuple[Any, int, int]:
+    """(softmax, its axis, its axis that is ``dim`` here) before views, dropout and constant masks; None
+    where these values are no softmax's.
+    """
     for _ in range(4):
         made, dim = graph.source(node, dim)
-        parents = [f for f, _ in made.next_functions if f is not None] if made is not None else []
-        scaled = made is not None and made.name() in SCALED
-        if not scaled or len(parents) != 1 or graph.shape_of(parents[0]) != graph.shape_of(made):
-            return made, dim
+        if made is None or dim is None:
+            break
+        kind, actual = graph.squash(made)
+        if kind == "softmax" and actual is not None:
+            return made, actual, dim
+        parents = [f for f, _ in made.next_functions if f is not None]
+        if made.name() not in SCALED or len(parents) != 1:
+            break
+        if graph.shape_of(parents[0]) != graph.shape_of(made):
+            break
         node = parents[0]
-    return None, None
+    return None, 0, 0

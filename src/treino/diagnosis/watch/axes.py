@@ -37,9 +37,9 @@ class Axes:
 
     def _output(self, t: torch.Tensor) -> Output | None:
         """The net's output that a tensor is or shares its memory with, detached or not."""
-        found = self.nets._match(t)
+        found = self.nets.outputs.match(t)
         if found is None:
-            for output in reversed(self.nets.outputs):
+            for output in reversed(self.nets.outputs.newest):
                 held = output.ref()
                 if held is not None and held.data_ptr() == t.data_ptr() and tuple(t.shape) == output.shape:
                     return output
@@ -59,14 +59,14 @@ class Axes:
         if not isinstance(result, torch.Tensor) or result.dim() != 2 or len(args) < 2:
             return
         n = result.shape[0]
-        if n < 2 or result.shape[1] != n or not self.nets.outputs:
+        if n < 2 or result.shape[1] != n or not self.nets.outputs.newest:
             return
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
                 return
-            newest = self.nets.outputs[-1]
+            newest = self.nets.outputs.newest[-1]
             column = tuple(one.shape) == (n, 1) == newest.shape and tuple(other.shape) == (n,)
-            if column and newest.net.supervised and self.nets._match(other) is None:
+            if column and newest.net.supervised and self.nets.outputs.match(other) is None:
                 whole = one.dtype == torch.bool or bool((one == one.round()).all())
                 if whole:
                     self._seen(here(), None, (n, 1), labels=(n,))
@@ -74,14 +74,11 @@ class Axes:
 
     def _asked(self, t: torch.Tensor) -> None:
         """An answer in evaluation mode that left its graph by ``detach``, to be judged as an array."""
-        for output in reversed(self.nets.outputs):
+        for output in reversed(self.nets.outputs.newest):
             if not (output.let_go and output.grad and not output.training and output.net.supervised):
                 continue
-            for key in output.keys:
-                known = self.nets._known.get(key)
-                held = known[0]() if known is not None else None
-                if held is not None and held.data_ptr() == t.data_ptr():
-                    output.judged, output.let_go = True, False
+            if any(held.data_ptr() == t.data_ptr() for held in self.nets.outputs.held(output)):
+                output.judged, output.let_go = True, False
 
     def _to_numpy(self, result: Any, args: Any, kwargs: Any) -> None:
         t = args[0]

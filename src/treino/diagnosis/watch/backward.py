@@ -6,7 +6,7 @@ always.
 
 import math
 import weakref
-from collections import deque
+from collections import Counter, deque
 from sys import _getframe
 from threading import get_ident
 from time import perf_counter
@@ -16,7 +16,7 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
-from treino.diagnosis.watch.attention import wrong_pooling, wrong_product
+from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
@@ -152,6 +152,11 @@ class Backward:
         if isinstance(result, torch.Tensor) and result.requires_grad and result.numel() == 1:
             self.made.append((weakref.ref(result), here()))
 
+    def _made_at(self, leaves: list[torch.Tensor]) -> Site | None:
+        """Where one of these was made that nothing comes before, if it was made to be run backward."""
+        known = ((reference(), place) for reference, place in self.made)
+        return next((place for t, place in known if any(t is leaf for leaf in leaves)), None)
+
     def _refused(self, site: Site | None, error: BaseException) -> None:
         if "does not require grad" in str(error):
             facts = self._facts(site)
@@ -190,9 +195,7 @@ class Backward:
                 and root.numel() == 1
             ):
                 facts.leaf_roots += 1
-                for reference, made_at in self.made:
-                    if reference() is root:
-                        facts.made_at = made_at
+                facts.made_at = self._made_at([root]) or facts.made_at
             return
         if not self.seen.steps:
             self.patches.tick(facts.calls)
@@ -225,7 +228,7 @@ class Backward:
             alive = self._alive[site] = deque(maxlen=64)
         mark = node.metadata["treino"] = Alive()
         alive.append(weakref.ref(mark))
-        if facts.calls % 8 == 0:
+        if facts.calls % 2 == 0:
             facts.kept = max(facts.kept, sum(a() is not None for a in alive) - 1)
 
     # --- the graph ------------------------------------------------------------------------------------------
@@ -236,22 +239,27 @@ class Backward:
         owner = self.gradients.owner
         if not any(isinstance(p, torch.nn.Parameter) or owner(p) is not None for p in leaves):
             facts.cut_roots += 1
+            facts.made_at = self._made_at(leaves) or facts.made_at
         for p in leaves:
             if owner(p) is None and id(p) not in self._manual:
                 self._manual[id(p)] = Manual(p)
-        relu = saturating = 0
+        relu = 0
+        squashes: list[Any] = []
         for node in nodes:
             name = node.name()
-            saturating += name in ("SigmoidBackward0", "TanhBackward0")
+            if name in ("SigmoidBackward0", "TanhBackward0"):
+                squashes.append(node)
             if name == "ReluBackward0":
                 self._relu(site, relu, node._saved_result)
                 self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
-            elif name == "BmmBackward0" and self.patches.full:
-                self._attention(wrong_product(node), facts)
-            elif name == "SumBackward1" and self.patches.full:
-                self._attention(wrong_pooling(node), facts)
-        self.seen.depth.saturating = max(self.seen.depth.saturating, saturating)
+        for found in wrong_weights(nodes) if self.patches.full else ():
+            self._attention(found, nodes, facts)
+        depth = self.seen.depth
+        if len(squashes) > 2 and depth.site is None and facts.calls < 8:
+            written = Counter(self.lines.of(site, nodes, node) for node in squashes)
+            depth.site = max(written, key=lambda place: (place is not None, written[place]))
+        depth.saturating = max(depth.saturating, len(squashes))
         ByHand(facts, self.lines, root, nodes).read()
         for listener in self.graph_listeners:
             listener(site, nodes, leaves)
@@ -277,11 +285,11 @@ class Backward:
         if node is not None:
             facts.bad_at = self.lines.of(facts.site, nodes, node)
 
-    def _attention(self, found: tuple[Any, int, int] | None, facts: BackwardSeen) -> None:
-        if found is not None:
-            number = found[0]._sequence_nr()
-            facts.attention[self.softmax_layers.get(number) or self.softmax_sites.get(number)] += 1
-            facts.attention_dims = found[1:]
+    def _attention(self, found: tuple[Any, int, int], nodes: list[Any], facts: BackwardSeen) -> None:
+        number = found[0]._sequence_nr()
+        made = self.softmax_layers.get(number) or self.softmax_sites.get(number)
+        facts.attention[made or self.lines.of(facts.site, nodes, found[0])] += 1
+        facts.attention_dims = found[1:]
 
     # --- leaves that are trained by hand --------------------------------------------------------------
     def _manual_before(self, site: Site | None) -> None:

@@ -10,6 +10,8 @@ from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.seen import AxisSeen, Seen
 from treino.diagnosis.watch.where import here
 
+GATHERS = ("all", "any", "prod", "min", "amin")
+
 
 class ClassAxes:
     """What ``argmax`` and ``max`` of outputs were asked for."""
@@ -17,6 +19,7 @@ class ClassAxes:
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self._at: dict[Site | None, AxisSeen] = {}
+        self._agree: tuple[weakref.ref[torch.Tensor], Output] | None = None  # the newest comparison
 
     def look(self, name: str, output: Output, t: torch.Tensor, args: Any, kwargs: Any, result: Any) -> None:
         """An argmax along another axis than that of the classes; the first axis is that of the rows."""
@@ -44,10 +47,34 @@ class ClassAxes:
             return
         self.count(dim, tuple(t.shape), class_dim)
 
-    def count(self, dim: int | None, shape: tuple[int, ...], class_dim: int) -> None:
+    def compared(self, result: Any, output: Output) -> None:
+        """Several answers for each row were compared with as many labels."""
+        if tuple(result.shape) == output.shape and output.net.supervised and output.rows_first():
+            self._agree = weakref.ref(result), output
+
+    def cast(self, before: torch.Tensor, after: torch.Tensor) -> None:
+        """The newest comparison as numbers."""
+        if self._agree is not None and self._agree[0]() is before:
+            self._agree = weakref.ref(after), self._agree[1]
+
+    def gathered(self, name: str) -> Any:
+        """``(said == labels).all(0)``: whether all rows are right, not all answers of a row."""
+
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            if self._agree is None or self._agree[0]() is not args[0]:
+                return
+            dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+            if isinstance(dim, int) and dim % 2 == 0:
+                self.count(dim, self._agree[1].shape, 1, name)
+
+        return observe
+
+    def count(
+        self, dim: int | None, shape: tuple[int, ...], class_dim: int, function: str = "argmax"
+    ) -> None:
         site = here()
         axis = self._at.get(site)
         if axis is None:
-            axis = self._at[site] = AxisSeen(site, 0, dim, shape, class_dim)
+            axis = self._at[site] = AxisSeen(site, 0, dim, shape, class_dim, function=function)
             self._seen.axes.append(axis)
         axis.calls += 1

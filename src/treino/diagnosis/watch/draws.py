@@ -26,7 +26,7 @@ class Draws:
     """
 
     def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
-        self.seen, self.patches = seen, patches
+        self.seen, self.patches, self.nets = seen, patches, nets
         self._seeds: dict[tuple[Site, str], tuple[int, Steps]] = {}
         self._newest: list[tuple[Site, str]] = []
         self._orders: dict[Site, deque[tuple[int, Steps]]] = {}  # the newest orders drawn on a line
@@ -62,6 +62,7 @@ class Draws:
             self._drew(own[0], seed)
 
     def _seed(self, kind: str, seed: Any) -> None:
+        self.seen.seeded.add(self.nets.steps)
         site = outside(HELPERS)
         if site is None or not isinstance(seed, int):
             return

@@ -13,7 +13,7 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.where import here, maker
 
 FULL_STEPS = 24  # every parameter is followed for so many steps, then a few of each optimizer
 FEW = 8
@@ -65,7 +65,7 @@ class Gradients:
         self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._first_values: dict[int, torch.Tensor] = {}
         self._in_closure: OptimizerSeen | None = None
-        self._closure_tainted = self._closure_cleared = False
+        self._closure_tainted = self._closure_cleared = self._closure_idle = False
 
     # --- optimizers -----------------------------------------------------------------------------------------
     def made(self, optimizer: Any) -> OptimizerSeen:
@@ -73,7 +73,9 @@ class Gradients:
         facts = self.facts.get(optimizer)
         if facts is None:
             kind = type(optimizer).__name__
-            facts = OptimizerSeen(kind, here(), adaptive="ada" in kind.lower() or "rms" in kind.lower())
+            facts = OptimizerSeen(
+                kind, maker(optimizer), adaptive="ada" in kind.lower() or "rms" in kind.lower()
+            )
             self.facts[optimizer] = facts
             self.optimizers.append((weakref.ref(optimizer), facts))
             self.seen.optimizers.append(facts)
@@ -227,7 +229,8 @@ class Gradients:
         site = facts.stepped_at
         closure = kwargs.get("closure") or next((a for a in args[1:] if callable(a)), None)
         if closure is not None:
-            self._in_closure, self._closure_tainted, self._closure_cleared = facts, False, False
+            self._in_closure = facts
+            self._closure_tainted = self._closure_cleared = self._closure_idle = False
             wrapped = self._watched_closure(closure, facts)
             if "closure" in kwargs:
                 return args, {**kwargs, "closure": wrapped}
@@ -238,11 +241,7 @@ class Gradients:
             self._written(self.backward_site, mine)
         if facts.filled == 0 and facts.steps == 0 and not self.seen.backwards:
             return None  # torch.func and friends fill .grad by hand
-        if facts.without_gradient:
-            for f in self.followed[id(facts)]:
-                p = f.ref()
-                if p is not None and p.grad is not None:
-                    facts.without_gradient.discard(id(p))
+        self._got_gradients(facts)
         tainted = cleared = alive = 0
         by: Site | None = None
         for f in self._tracked(facts):
@@ -283,6 +282,10 @@ class Gradients:
                 self._mark_used(facts)
             calls += 1
             result = closure()
+            self._got_gradients(facts)
+            self._closure_idle = all(
+                (p := f.ref()) is None or p.grad is None for f in self.followed[id(facts)]
+            )
             for f in self.followed[id(facts)]:
                 if f.tainted:
                     self._closure_tainted = True
@@ -293,6 +296,13 @@ class Gradients:
             return result
 
         return watched
+
+    def _got_gradients(self, facts: OptimizerSeen) -> None:
+        """Parameters that have a gradient now are none that never got one."""
+        for f in self.followed[id(facts)] if facts.without_gradient else ():
+            p = f.ref()
+            if p is not None and p.grad is not None:
+                facts.without_gradient.discard(id(p))
 
     @staticmethod
     def _emptied(f: Followed) -> bool:
@@ -305,6 +315,7 @@ class Gradients:
         """All gradients that the optimizer holds now have been used."""
         if self._in_closure is facts:
             facts.tainted_steps += self._closure_tainted
+            facts.idle_steps += self._closure_idle
             if self._closure_cleared:
                 facts.cleared_steps += 1
                 facts.cleared_at = self.cleared_at or facts.stepped_at

@@ -1,9 +1,9 @@
 """Reading an autograd graph: names, saved dims and leaves, never the tensors' values unless asked."""
 
+import math
 from typing import Any
 
-# Operations after which the values are still the same values.
-PASS = frozenset(
+RESHAPED = frozenset(
     {
         "ViewBackward0",
         "UnsafeViewBackward0",
@@ -12,6 +12,12 @@ PASS = frozenset(
         "SqueezeBackward1",
         "SqueezeBackward2",
         "UnsqueezeBackward0",
+    }
+)
+
+# Operations after which the values are still the same values.
+PASS = RESHAPED | frozenset(
+    {
         "IndexBackward0",
         "IndexSelectBackward0",
         "SliceBackward0",
@@ -51,6 +57,27 @@ def dim_of(node: Any, name: str = "_saved_dim") -> int:
 def shape_of(node: Any) -> tuple[int, ...]:
     """The shape of what a node's operation returned."""
     return tuple(int(n) for n in node._input_metadata[0].shape)
+
+
+def size(shape: tuple[int, ...]) -> int:
+    """How many entries."""
+    return math.prod(shape)
+
+
+def rows(root: Any) -> set[int]:
+    """The first axes of what a loss was reduced from, term by term."""
+    found: set[int] = set()
+    todo, seen = [root], {root}
+    while todo and len(seen) < 200:
+        node = todo.pop()
+        shape = shape_of(node)
+        if shape:
+            found.add(shape[0])
+            continue
+        following = {f for f, _ in node.next_functions if f is not None} - seen
+        seen |= following
+        todo += following
+    return found
 
 
 def source(node: Any, dim: int | None) -> tuple[Any, int | None]:
@@ -96,6 +123,13 @@ def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | Non
             return dim
         if name in ("IndexBackward0", "SliceBackward0", "IndexSelectBackward0") and len(old) == len(new):
             return dim
+        if name == "ExpandBackward0":
+            at = dim - (len(new) - len(old))
+            return at if at >= 0 and old[at] == new[dim] else None
+        if name in RESHAPED:  # the same entries, so that as many lie behind
+            behind = size(new[dim + 1 :])
+            same = [d for d, n in enumerate(old) if n == new[dim] > 1 and size(old[d + 1 :]) == behind]
+            return same[0] if same else None
     except (AttributeError, IndexError, RuntimeError):
         pass
     return None

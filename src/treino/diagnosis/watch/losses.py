@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import FIRST, Patches
-from treino.diagnosis.watch.seen import LossSeen, Seen
+from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.where import here, stack
 from treino.words import N_
 
@@ -29,6 +30,7 @@ NAMES = sorted(
     | {"binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div", "multi_margin_loss"}
 )
 FEW_CLASSES = 20
+PLACES = 1 << 14  # labels of one call that are counted
 MOST = 200_000  # loss values that are kept
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
 OFTEN = 8  # calls whose input and labels are looked at, then each 8th
@@ -64,7 +66,7 @@ class Losses:
             self.patches.after(F, name, self._observer(name), self._failure(name), always=self.following)
         for owner in (torch, torch.Tensor):
             for name in ("softmax", "log_softmax", "sigmoid"):
-                self.patches.after(owner, name, self._squashed, always=False)
+                self.patches.after(owner, name, self._squashed(name), always=False)
         self.patches.after(torch.distributions.Categorical, "__init__", self._categorical)
 
     def _categorical(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -78,17 +80,34 @@ class Losses:
             facts.calls += 1
             self._softmax("Categorical", facts, "softmax", node, graph.squash(node)[1], dim, p.dim() - 1)
 
-    def _squashed(self, result: Any, args: Any, kwargs: Any) -> None:
-        node = result.grad_fn
-        if node is not None:
-            if len(self.made_at) > 512:
-                self.made_at.clear()
-                self.layer_at.clear()
-            self.made_at[node._sequence_nr()] = self.nets.place()
-            layer = self.nets.stack[-1] if self.nets.stack else None
-            if isinstance(layer, (torch.nn.Softmax, torch.nn.LogSoftmax)):
-                self.layer_at[node._sequence_nr()] = self.nets.made.get(layer)
-        self.nets.derived(args[0], result)
+    def _squashed(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            node = result.grad_fn
+            if node is not None:
+                if len(self.made_at) > 512:
+                    self.made_at.clear()
+                    self.layer_at.clear()
+                self.made_at[node._sequence_nr()] = self.nets.place()
+                layer = self.nets.stack[-1] if self.nets.stack else None
+                if isinstance(layer, (torch.nn.Softmax, torch.nn.LogSoftmax)):
+                    self.layer_at[node._sequence_nr()] = self.nets.made.get(layer)
+            elif result.dim() == 2 and name != "sigmoid":
+                self._looked_at(name, args[0], args[1] if len(args) > 1 else kwargs.get("dim"))
+            self.nets.outputs.derived(args[0], result)
+
+        return observe
+
+    def _looked_at(self, name: str, x: torch.Tensor, dim: int | None) -> None:
+        """Probabilities of a classifier that are only looked at: of each row, not of each class."""
+        output = self.nets.outputs.match(x)
+        if output is None or not output.net.supervised or output.net.class_dim != 1:
+            return
+        rows, classes = x.shape
+        if dim in (0, -2) and output.shape == (rows, classes) and rows != classes and min(x.shape) > 1:
+            facts = self._facts(name)
+            facts.calls += 1
+            facts.wrong_dim += 1
+            facts.wrong_dims = (0, 1)
 
     def _facts(self, name: str) -> LossSeen:
         site = here()
@@ -124,7 +143,7 @@ class Losses:
             value = float(result.detach()) if result.numel() == 1 else None
             if facts.calls <= OFTEN or facts.calls % OFTEN == 0 or value is None or not math.isfinite(value):
                 self._target(name, facts, x, target, result, kwargs)
-            said = self.nets.lost(x, target, trained, result)
+            said = self.nets.judging.lost(x, target, trained, result)
             if trained:
                 self._trained(name, facts, x, target, value, said, args, kwargs)
 
@@ -278,25 +297,57 @@ class Losses:
         if reduction == "sum":
             facts.sums += 1
         given = [kwargs.get("weight"), kwargs.get("pos_weight"), args[2] if len(args) > 2 else None]
-        if name not in SIGNED and any(isinstance(w, torch.Tensor) for w in given):
+        if name not in SIGNED and name not in PAIRED and any(isinstance(w, torch.Tensor) for w in given):
             facts.weighted = True
+            self._weights(name, facts, args, kwargs)
+        facts.smoothing = float(kwargs.get("label_smoothing", 0.0))
         facts.rows = max(facts.rows, int(target.shape[0]) if target.dim() else 1)
+        facts.entries = max(facts.entries, target.numel())
         if value is not None and reduction == "mean" and len(facts.values) < MOST:
             facts.values.append(value)
         if target.dim() == 0:
             return
-        if name in CLASSES and target.dim() == 1 and x.dim() == 2 and not target.is_floating_point():
+        if name in CLASSES and x.dim() == target.dim() + 1 and not target.is_floating_point():
             facts.classes = int(x.shape[1])
-            self._labels(facts, target, x.detach().argmax(1).numpy() if said is None else said)
+            self._classes(facts, x.detach(), target.detach(), kwargs.get("ignore_index", -100), said)
         elif x.shape != target.shape:
             return
-        elif name.startswith("binary_cross_entropy") and target.numel() == target.shape[0]:
-            facts.classes = 2
-            half = 0.5 if name == "binary_cross_entropy" else 0.0
-            y = (target.detach() > 0.5).long().flatten()
-            self._labels(facts, y, (x.detach() > half).long().flatten().numpy())
+        elif name.startswith("binary_cross_entropy"):
+            facts.targets.add(target)
+            one_each = target.numel() == target.shape[0]
+            if one_each or (x.dim() > 2 and facts.targets.binary):  # maps: a label in each place
+                facts.classes = 2
+                half, k = 0.5 if name == "binary_cross_entropy" else 0.0, _stride(target)
+                y = (target.detach().flatten()[::k] > 0.5).long()
+                self._labels(facts, y, (x.detach().flatten()[::k] > half).long().numpy(), rows=one_each)
         elif name in PAIRED:
             facts.targets.add(target)
+            facts.knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+
+    @staticmethod
+    def _weights(name: str, facts: LossSeen, args: Any, kwargs: Any) -> None:
+        """Weights that a constant answer is known for: of classes, of what is positive."""
+        w = kwargs.get("pos_weight") if name.startswith("binary") else kwargs.get("weight")
+        w = w if w is not None or name not in CLASSES or len(args) < 3 else args[2]
+        if isinstance(w, torch.Tensor) and facts.weights is None:
+            facts.weights = w.detach().double().cpu().reshape(-1).numpy().copy()
+
+    def _classes(
+        self, facts: LossSeen, x: torch.Tensor, y: torch.Tensor, ignored: int, said: np.ndarray | None
+    ) -> None:
+        """Labels, one for a row or one in each place of it, and what was said there."""
+        rows = y.dim() == 1
+        if not rows:
+            k = _stride(y)
+            x, y = x.flatten(2)[:, :, ::k], y.flatten(1)[:, ::k]
+        if said is None or not rows:
+            few = facts.classes <= FEW_CLASSES
+            said = x.argmax(1).flatten().numpy() if few else np.zeros(y.numel(), np.int64)
+        y = y.flatten()
+        keep = (y != ignored) & (y >= 0)
+        if not bool(keep.all()):
+            y, said, rows = y[keep], said[keep.numpy()], False
+        self._labels(facts, y, said, rows=rows)
 
     @staticmethod
     def _in_order(facts: LossSeen, y: torch.Tensor, result: torch.Tensor) -> None:
@@ -307,7 +358,7 @@ class Losses:
             facts.values.append(float(result.detach()))
             facts.runs.append((top, round(1000 * int(counts[top]) / len(y))))
 
-    def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: np.ndarray) -> None:
+    def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: np.ndarray, *, rows: bool) -> None:
         if y.device.type != "cpu" or not y.numel():
             return
         labels = y.detach().numpy()
@@ -321,7 +372,7 @@ class Losses:
             more = np.zeros(len(counts) - len(facts.counts), np.int64)
             facts.counts = np.concatenate([facts.counts, more])
         facts.counts[: len(counts)] += counts
-        if len(facts.runs) < 4096 and len(facts.values) == len(facts.runs) + 1:
+        if rows and len(facts.runs) < 4096 and len(facts.values) == len(facts.runs) + 1:
             top = int(counts.argmax())
             facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
             if facts.trained == FULL:
@@ -330,3 +381,8 @@ class Losses:
                     self.following.append(facts)
         if 2 <= facts.classes <= FEW_CLASSES and len(counts) <= facts.classes:
             facts.newest.append((labels.copy(), predicted))
+
+
+def _stride(target: torch.Tensor) -> int:
+    """Every how many places of a map are looked at: an odd number, so that no column is looked at alone."""
+    return (target.numel() // PLACES) | 1

@@ -1,63 +1,57 @@
-"""Every net that a person's code calls: in which mode, with or without gradients, and what became of its
-output.
+"""Every net that a person's code calls: in which mode, with or without gradients, and for what.
 
 An output is for training if a backward went through it and a step followed. It is judged if it entered a
-loss,
-an argmax or a comparison and no backward came. Targets (pseudo-labels, mean teachers), repeated forwards of
-the
-same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are neither.
+loss, an argmax or a comparison and no backward came. Targets (pseudo-labels, mean teachers), repeated
+forwards of the same rows (Monte-Carlo dropout) and outputs that nobody judges (update_bn, samples) are
+neither.
 """
 
 import threading
 import weakref
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
+from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
-from treino.diagnosis.watch.class_axes import ClassAxes
 from treino.diagnosis.watch.gradients import Gradients
-from treino.diagnosis.watch.output import Net, Output, caller_net, class_axis, first_tensor
+from treino.diagnosis.watch.judging import Judging
+from treino.diagnosis.watch.output import Net, Output, caller_net, first_tensor
+from treino.diagnosis.watch.outputs import RECENT, Outputs
 from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
 from treino.diagnosis.watch.seen import CallSeen, OptimizerSeen, Seen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.where import here, stack
 
-RECENT = 12
 PATIENCE = 8  # optimizer steps after which no backward is expected any more
 MOST_PENDING = 4096
 SETTLED = 16  # trainings of a net after which the windows are enough
-COMPARES = ("eq", "__eq__", "ne", "__ne__")
-JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
 
 
 class Nets:
-    """Wraps ``Module.__call__`` and the handful of functions that turn outputs into figures."""
+    """Wraps ``Module.__call__``."""
 
     def __init__(self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward) -> None:
         self.seen, self.patches, self.gradients, self.backward = seen, patches, gradients, backward
         self.stack: list[nn.Module] = []
-        self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
-        self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
-        self.nets: weakref.WeakKeyDictionary[nn.Module, Net] = weakref.WeakKeyDictionary()
-        self.eval_at: weakref.WeakKeyDictionary[nn.Module, Site] = weakref.WeakKeyDictionary()
+        # By id: a module may have a hash of its own (torchmetrics), which fails before its __init__ is over.
+        self.made: MutableMapping[nn.Module, Site | None] = WeakIdKeyDictionary()
+        self.loaded: MutableMapping[nn.Module, bool] = WeakIdKeyDictionary()
+        self.nets: MutableMapping[nn.Module, Net] = WeakIdKeyDictionary()
+        self.eval_at: MutableMapping[nn.Module, Site] = WeakIdKeyDictionary()
         self._fast: dict[int, tuple[weakref.ref[nn.Module], Net]] = {}  # the same, by id
-        self.outputs: deque[Output] = deque(maxlen=RECENT)
-        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
+        self.outputs = Outputs()
+        self.judging = Judging(seen, patches, self.outputs)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
         self.most_before = 0  # calls in a row without a backward, as far as windows saw
         self.steps = 0
         self.loader_of: Callable[[], Site | None] = lambda: None
         self.row_listeners: list[Any] = []
-        self.bad_listeners: list[Any] = []
         self.finished_listeners: list[Any] = []
-        self._axes = ClassAxes(seen)
 
     def install(self) -> None:
         patches, stack = self.patches, self.stack
@@ -91,25 +85,18 @@ class Nets:
 
         patches.replace(nn.Module, "__call__", unseen(call))
         patches.before(nn.Module, "__init__", self._made)
-        patches.before(nn.Module, "load_state_dict", lambda a, k: self.loaded.update(a[0].modules()))
+        patches.before(nn.Module, "load_state_dict", self._loaded)
         patches.before(nn.Module, "train", self._mode)
-        for name in JUDGES:
-            patches.after(torch.Tensor, name, self._judge(name), always=False)
-        for name in ("argmax", "max", "topk", "round"):
-            patches.after(torch, name, self._judge(name), always=False)
-        for name in COMPARES:
-            patches.after(torch.Tensor, name, self._compared, always=False)
-        patches.after(torch, "eq", self._compared, always=False)
-        patches.after(torch, "multinomial", self._judge("multinomial"), always=False)
-        for name in ("numpy", "tolist"):
-            patches.after(torch.Tensor, name, self.taken, always=False)
-        for name in ("__sub__", "__rsub__", "sub"):
-            patches.after(torch.Tensor, name, self._difference, always=False)
+        self.judging.install()
         self.gradients.fill_listeners.append(self._filled)
 
     # --- modules --------------------------------------------------------------------------------------------
     def _made(self, args: Any, kwargs: Any) -> None:
         self.made[args[0]] = here()
+
+    def _loaded(self, args: Any, kwargs: Any) -> None:
+        for module in args[0].modules():
+            self.loaded[module] = True
 
     def _mode(self, args: Any, kwargs: Any) -> None:
         self.patches.quiet = False
@@ -119,6 +106,7 @@ class Nets:
         if net is not None:
             net.eval_at = site
             net.evaluated_since_eval = False
+            net.modes += 1
         elif site is not None:
             self.eval_at[args[0]] = site
 
@@ -175,11 +163,17 @@ class Nets:
         modal = any(m.training for m in net.modal)
         training = module.training
         net.calls_total += 1
-        output = Output(call, out, net, training, modal, self.steps)
+        output, newest = Output(call, out, net, training, modal, self.steps), self.outputs.newest
+        if not training and not output.grad:
+            net.evaluated_since_eval = True
+        if modal and not (call.judged_by and call.trained_by):
+            output.via = stack()
+        output.target = modal and net.gathers()
         if x is not None and not x.is_floating_point() and x.dim() == 0:
             x = None
         if x is not None:
-            source = None if torch.is_grad_enabled() else self._match(x)
+            output.given = tuple(x.shape)
+            source = None if torch.is_grad_enabled() else self.outputs.match(x)
             if source is not None and source.modal:
                 output.modal = True
             net_key = (id(x), x._version if not x.is_inference() else 0)
@@ -187,7 +181,7 @@ class Nets:
                 reference, version, steps = net.last_input
                 if reference() is x and version == net_key[1] and steps == self.steps and not output.grad:
                     output.target = True  # the same rows again, with no step between: Monte Carlo
-                    for earlier in self.outputs:
+                    for earlier in newest:
                         if earlier.net is net and not earlier.grad:
                             earlier.target = True
             net.last_input = (weakref.ref(x), net_key[1], self.steps)
@@ -197,15 +191,19 @@ class Nets:
             net.held.append(weakref.ref(mark))
             if net.calls_total % 8 == 0:
                 self._count_held(net)
-        while self.outputs and (len(self.outputs) == RECENT or self.outputs[0].step < self.steps - PATIENCE):
-            oldest = self.outputs.popleft()
+        while newest and (len(newest) == RECENT or newest[0].step < self.steps - PATIENCE):
+            oldest = newest.popleft()
             if oldest.grad and not oldest.reached and len(self.pending) < MOST_PENDING:
                 self.pending.append(oldest)  # a backward may still come, after many more calls
+            elif oldest.modal and not oldest.grad and self._collected(oldest):
+                self._tell(oldest)
+                self.outputs.waiting.append(oldest)
+                continue
             else:
                 self._settle(oldest)
-            self._forget(oldest)
-        self.outputs.append(output)
-        self._know(output, out)
+            self.outputs.forget(oldest)
+        newest.append(output)
+        self.outputs.know(output, out)
         for listener in self.row_listeners:
             listener(output, net, x)
 
@@ -228,147 +226,7 @@ class Nets:
         for call, count in alive.values():
             call.kept = max(call.kept, count)
 
-    def _know(self, output: Output, t: torch.Tensor) -> None:
-        """This tensor, and every other view of its memory, is that output."""
-        if len(output.keys) < 16:
-            base = t._base
-            for one in (t,) if base is None else (t, base):
-                self._known[id(one)] = weakref.ref(one), output
-                output.keys.append(id(one))
-
-    def _forget(self, output: Output) -> None:
-        for key in output.keys:
-            found = self._known.get(key)
-            if found is not None and found[1] is output:
-                del self._known[key]
-
-    # --- what becomes of an output --------------------------------------------------------------------
-    def _match(self, t: torch.Tensor) -> Output | None:
-        outputs = self.outputs
-        if not outputs:
-            return None
-        for one in (t, t._base):
-            known = self._known.get(id(one))
-            if known is not None and one is not None and known[0]() is one:
-                return known[1]
-        node = t.grad_fn
-        if node is None and t.is_inference() and not t.is_sparse:
-            return self._same_memory(t)
-        if node is not None:
-            seqs = {o.seq: o for o in outputs if o.seq >= 0}
-            for _ in range(10):
-                found = seqs.get(node._sequence_nr())
-                if found is not None:
-                    return found
-                following = node.next_functions
-                if not following or following[0][0] is None:
-                    return None
-                node = following[0][0]
-        return None
-
-    def derived(self, before: torch.Tensor, after: torch.Tensor) -> None:
-        """A softmax or a sigmoid of an output still is that output."""
-        output = self._match(before)
-        if output is not None:
-            self._know(output, after)
-
-    def lost(
-        self, x: torch.Tensor, target: torch.Tensor, trained: bool, result: torch.Tensor
-    ) -> np.ndarray | None:
-        """A loss function took an input and a target; returns the classes that it says, where it has them."""
-        output, said = self._match(x), None
-        if output is not None:
-            if output.bad_rows and not bool(torch.isfinite(result.detach()).all()):
-                for listener in self.bad_listeners:
-                    listener(output)
-            if output.hashes is not None and target.dim() == 1 and not target.is_floating_point():
-                output.labels = target.detach().numpy()
-                if x.dim() == 2:
-                    output.predicted = said = x.detach().argmax(1).numpy()
-            one_each = target.is_floating_point() and target.numel() == output.rows
-            if output.hashes is not None and one_each and result.numel() == 1:
-                low, high = torch.aminmax(target.detach())
-                output.goal = float(low), float(high), float(result.detach())
-            if not trained or not torch.is_grad_enabled():
-                output.judged = True
-            elif output.grad:
-                output.judged = True  # for nothing, unless a backward comes
-            often = output.net.class_dim is None or not output.net.calls_total & 7
-            if often and x.dim() > 1 and not target.is_floating_point():
-                output.net.class_dim = class_axis(x, output)
-            if trained and not target.requires_grad:
-                output.net.supervised = True
-        goal = self._match(target)
-        if goal is not None and goal is not output:
-            goal.target = True
-        return said
-
-    def taken(self, result: Any, args: Any, kwargs: Any) -> None:
-        """``numpy()`` of a supervised net's output, without a graph: some library will judge it."""
-        t = args[0]
-        if t.grad_fn is not None or not self.outputs or not t.is_floating_point():
-            return
-        output = self._match(t) or self._same_memory(t)
-        if output is not None and output.net.supervised and not output.grad:
-            output.judged = True
-
-    def _same_memory(self, t: torch.Tensor) -> Output | None:
-        memory = t.untyped_storage().data_ptr()
-        for output in reversed(self.outputs):
-            if output.storage is not None and output.storage.data_ptr() == memory:
-                return output
-        return None
-
-    def let_go(self, t: torch.Tensor) -> None:
-        """detach() says that no gradient is wanted: a graph that nobody uses is no surprise."""
-        output = self._match(t)
-        if output is not None:
-            output.let_go = True
-
-    def _judge(self, name: str) -> Any:
-        def observe(result: Any, args: Any, kwargs: Any) -> None:
-            t = args[0]
-            if not isinstance(t, torch.Tensor):
-                return
-            output = self._match(t)
-            if output is None:
-                return
-            output.judged = True
-            found = result if isinstance(result, torch.Tensor) else result[1]
-            self._know(output, found)
-            if name in ("argmax", "max"):
-                self._axes.look(name, output, t, args, kwargs, result)
-
-        return observe
-
-    def _compared(self, result: Any, args: Any, kwargs: Any) -> None:
-        """``argmax == labels``: what was said, and what is true."""
-        if len(args) < 2 or not self.outputs:
-            return
-        for one, other in ((args[0], args[1]), (args[1], args[0])):
-            if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
-                output = self._match(one)
-                if output is not None and output.best_rows is not None and output.best_rows[0]() is one:
-                    self._axes.count(*output.best_rows[1:])
-                if output is not None:
-                    output.judged = True
-                    if output.hashes is not None and one.dim() == 1 and len(output.hashes) == len(one):
-                        output.predicted = one.detach().long().numpy()
-                        output.labels = other.detach().long().numpy()
-                    return
-
-    def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
-        if len(args) < 2 or not self.outputs:
-            return
-        for one, other in ((args[0], args[1]), (args[1], args[0])):
-            if isinstance(one, torch.Tensor) and one.is_floating_point():
-                output = self._match(one)
-                if output is not None:
-                    if isinstance(other, torch.Tensor) and other.requires_grad:
-                        output.target = output.target or not one.requires_grad
-                    elif isinstance(other, torch.Tensor):
-                        output.judged = True
-
+    # --- what becomes of an output --------------------------------------------------------------------------
     def reached(self, output: Output) -> None:
         """A gradient flows through this output."""
         output.reached = True
@@ -383,6 +241,8 @@ class Nets:
     def after_step(self, facts: OptimizerSeen) -> None:
         """Outputs reached since the last clearing have trained the nets that this optimizer owns."""
         self.steps += 1
+        if self.outputs.waiting:
+            self._settle_waiting(self.steps - PATIENCE)
         if not (self.unfinished or self.pending):
             return
         others: list[Output] = []
@@ -393,6 +253,7 @@ class Nets:
                 others.append(output)
                 continue
             call.trained += 1
+            call.trained_by = call.trained_by or output.via
             net.seen.trained += 1
             net.seen.trained_at = call.site
             net.settled = net.seen.trained >= SETTLED
@@ -408,14 +269,33 @@ class Nets:
                     self._settle(output)
             self.pending = [o for o in self.pending if not o.reached and o.step >= self.steps - PATIENCE]
 
+    def _collected(self, output: Output) -> bool:
+        """Whether somebody holds an output that may be judged later, joined with others."""
+        if len(self.outputs.waiting) >= MOST_PENDING:
+            return False
+        return output.joined or (not output.judged and next(self.outputs.held(output), None) is not None)
+
+    def _settle_waiting(self, before: int) -> None:
+        """What was collected before this step."""
+        old = [o for o in self.outputs.waiting if o.step < before]
+        self.outputs.waiting = [o for o in self.outputs.waiting if o.step >= before]
+        for output in old:
+            self._count(output)
+            self.outputs.forget(output)
+
+    def _tell(self, output: Output) -> None:
+        for listener in self.finished_listeners:
+            listener(output, output.net)
+
     def _settle(self, output: Output) -> None:
         """An output is old enough to say what it was for."""
+        self._tell(output)
+        if not output.reached:
+            self._count(output)
+
+    def _count(self, output: Output) -> None:
         call, net = output.call, output.net
-        for listener in self.finished_listeners:
-            listener(output, net)
-        if output.reached:
-            return
-        if not output.training:
+        if not output.training and output.modes == net.modes:  # what was called before another mode is past
             net.evaluated_since_eval = True
         if output.target:
             call.exempt += 1
@@ -425,6 +305,7 @@ class Nets:
         call.judged += 1
         if output.modal and (output.training or net.eval_at is None):  # or its flag alone was set by hand
             call.judged_in_train_mode += 1
+            call.judged_by = call.judged_by or output.via
         if output.grad and not output.let_go:
             call.unused_in_eval += not output.training
             call.graph_unused += 1
@@ -432,10 +313,11 @@ class Nets:
 
     def finish(self) -> None:
         """Settle what is left."""
-        for output in (*self.pending, *self.outputs):
+        self._settle_waiting(self.steps + 1)
+        for output in (*self.pending, *self.outputs.newest):
             self._settle(output)
         self.pending.clear()
-        self.outputs.clear()
+        self.outputs.newest.clear()
 
 
 class _Reached:

@@ -1,11 +1,12 @@
 """The batches that batch-norm layers get, and in which mode."""
 
-import weakref
+from collections.abc import MutableMapping
 from typing import Any
 
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
@@ -19,7 +20,7 @@ class Norms:
     def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
         self.seen, self.patches, self.nets = seen, patches, nets
         self._ones = False
-        self._norms: weakref.WeakKeyDictionary[nn.Module, BatchNormSeen] = weakref.WeakKeyDictionary()
+        self._norms: MutableMapping[nn.Module, BatchNormSeen] = WeakIdKeyDictionary()
 
     def install(self) -> None:
         self.patches.after(F, "batch_norm", self._batch_norm, self._batch_norm_failed)

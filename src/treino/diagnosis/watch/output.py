@@ -23,21 +23,10 @@ class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        *("__weakref__", "bad_rows", "best_rows", "call", "keys", "flat", "flat_width"),
-        *("fresh", "goal", "grad", "hashes", "judged", "labels", "let_go", "loader", "modal", "names", "net"),
-        *(
-            "offset",
-            "predicted",
-            "reached",
-            "ref",
-            "rows",
-            "seq",
-            "shape",
-            "step",
-            "storage",
-            "target",
-            "training",
-        ),
+        *("__weakref__", "bad_rows", "best_rows", "call", "flat", "flat_width", "fresh"),
+        *("given", "goal", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
+        *("loader", "modal", "modes", "names", "net", "offset", "predicted", "reached", "reads"),
+        *("ref", "rows", "seq", "shape", "step", "storage", "sure", "target", "top", "training", "via"),
     )
 
     def __init__(
@@ -51,21 +40,32 @@ class Output:
         self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
         self.keys: list[int] = []  # ids of the tensors that are this output
         self.reached = self.judged = self.target = self.fresh = False
-        self.step = step
+        self.joined = False  # with other outputs, to one tensor
+        self.step, self.modes = step, net.modes
         # Held, so that nothing else takes its place: inference_mode tells a view's base in no other way.
         small = not self.grad and out.numel() <= SMALL and not out.is_sparse
         self.storage = out.untyped_storage() if small else None
         self.let_go = False
+        self.top: weakref.ref[torch.Tensor] | None = None  # the largest of each row, as max() gave them
+        self.sure: torch.Tensor | None = None  # which of them were large enough
         self.best_rows: Any = None  # (indices of a max over the rows, dim, shape, class dim)
         self.hashes: np.ndarray | None = None  # of the rows that went in
         self.goal: tuple[float, float, float] | None = None  # least and largest target, loss
         self.flat: np.ndarray | None = None
         self.flat_width = 0
         self.loader: Site | None = None  # the DataLoader that gave the rows
+        self.reads: Any = None  # ... and what it drew
         self.names: tuple[Site, ...] = ()
+        self.via: tuple[Site, ...] = ()  # the lines that led here
+        self.given: tuple[int, ...] = ()  # the shape of what went in
         self.bad_rows = self.offset = 0
         self.labels: np.ndarray | None = None
         self.predicted: np.ndarray | None = None
+
+    def rows_first(self) -> bool:
+        """Whether this is [rows, something of each] without doubt: what is on its last axis wasn't given."""
+        given, own = self.given, self.shape
+        return len(own) == 2 and given[:1] == own[:1] and min(own) > 1 and own[1] not in given[1:]
 
 
 class Net:
@@ -82,6 +82,7 @@ class Net:
         self.seen = NetSeen(type(module).__name__, made_at, bool(self.modal), kinds)
         self.calls: dict[Site | None, CallSeen] = {}
         self.evaluated_since_eval = False
+        self.modes = 0  # how often its mode was set
         self.eval_at: Site | None = None
         self.class_dim: int | None = None
         self.supervised = False  # its outputs met plain targets in a loss
@@ -91,6 +92,12 @@ class Net:
         self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Any]] = deque(maxlen=64)
         self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
+
+    def gathers(self) -> bool:
+        """Whether batch norms gather their statistics anew, as for averaged weights: over all batches, which
+        torch and Lightning ask for by a momentum of None; whatever else is made of these outputs.
+        """
+        return any(m.training and isinstance(m, _BatchNorm) and m.momentum is None for m in self.modal)
 
     def learns(self) -> bool:
         """Whether a layer with dropout or batch norm belongs to a part that isn't frozen."""

@@ -1,10 +1,12 @@
 """Who owns what learns: parameters outside every optimizer, and values that were taken out of the graph."""
 
 import weakref
+from collections.abc import MutableMapping
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.source import called, statement_at
@@ -58,7 +60,7 @@ class Ownership:
         self._cuts: dict[tuple[Any, str], Cut] = {}
         self._newest_cuts: set[Cut] = set()  # since the last step
         self._fresh: dict[Site | None, tuple[int, set[tuple[int, ...]]]] = {}
-        self._made_order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self._made_order: MutableMapping[nn.Module, int] = WeakIdKeyDictionary()
         self._order = 0
         self._pending: list[Unowned] = []
         self._first_values: dict[int, torch.Tensor] = {}
@@ -85,7 +87,7 @@ class Ownership:
             if not isinstance(t, torch.Tensor) or t.grad_fn is None or t.numel() < 2:
                 return
             if how == "detach":
-                self.nets.let_go(t)
+                self.nets.outputs.let_go(t)
             site = here()
             if site is None:
                 return
@@ -240,7 +242,7 @@ class Ownership:
                 shape=tuple(p.shape),
                 graphs=u.graphs,
                 made_at=self.nets.made.get(module) if module is not None else None,
-                made_after=u.optimizer is not None and 0 < u.optimizer.order < made_order,
+                made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
                 registered=self._registered(p),
                 training=training,
                 known=module is None or module not in self.nets.loaded,

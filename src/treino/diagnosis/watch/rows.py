@@ -3,6 +3,7 @@ came from.
 """
 
 import functools
+import sys
 import threading
 import weakref
 from typing import Any
@@ -14,6 +15,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.reads import BATCHES, ReadSeen, read
 from treino.diagnosis.watch.scalers import Scalers
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, TrainSeen, hash_rows
@@ -30,6 +32,8 @@ PRODUCTS = {  # with weights -> (where the other factor is kept, its place among
     "ConvolutionBackward0": ("_saved_input", 0),
 }
 
+NORMS = ("NativeBatchNormBackward0", "NativeLayerNormBackward0", "CudnnBatchNormBackward0")
+
 
 class Rows:
     """Listens to the calls of nets."""
@@ -41,13 +45,13 @@ class Rows:
         self.scalers = Scalers(self.data)
         self.loader: Site | None = None
         self._resets: set[int] = set()
-        self._batch: tuple[Any, Any, Site | None] = (None, None, None)  # (rows, labels, loader) of the newest
+        self._batch: tuple[Any, Any, Any] = (None, None, None)  # (rows, labels, (loader, what it drew))
         self._newest: tuple[Any, Any] | None = None  # (batch, its loader's iterator), not yet looked into
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray]] = {}
         nets.row_listeners.append(self._entered)
         nets.finished_listeners.append(self._settled)
-        nets.bad_listeners.append(self.not_finite)
-        nets.backward.graph_listeners.append(self._multiplied)
+        nets.judging.bad_listeners.append(self.not_finite)
+        nets.backward.graph_listeners += [self._multiplied, self._first_sums]
 
     def install(self) -> None:
         from torch import nn
@@ -69,6 +73,8 @@ class Rows:
     def _loading(self, result: Any, args: Any, kwargs: Any) -> None:
         self.loader = args[0].__dict__.get("_treino_site")
         result.__dict__["_treino_site"] = self.loader
+        if not args[0].num_workers:
+            result.__dict__["_treino_reads"] = args[0].__dict__.setdefault("_treino_reads", ReadSeen())
 
     def _next(self, original: Any) -> Any:
         """A loader's next batch, noted as it is; it is looked into where a net is."""
@@ -76,9 +82,12 @@ class Rows:
 
         @functools.wraps(original)
         def following(loading: Any) -> Any:
-            batch = original(loading)
-            if patches.on and ident() == main:
-                self._newest = batch, loading
+            if not patches.on or ident() != main:
+                return original(loading)
+            reads = loading.__dict__.get("_treino_reads")
+            fresh = reads is not None and reads.batches < BATCHES and sys.getprofile() is None
+            batch = read(reads, original, loading) if fresh else original(loading)
+            self._newest = batch, loading
             return batch
 
         return unseen(following)
@@ -99,7 +108,7 @@ class Rows:
             self._batch = (
                 weakref.ref(first),
                 None if second is None else weakref.ref(second),
-                loading.__dict__.get("_treino_site"),
+                (loading.__dict__.get("_treino_site"), loading.__dict__.get("_treino_reads")),
             )
 
     def _tensor_made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -192,18 +201,18 @@ class Rows:
         """Which loader gave these rows, and with which labels."""
         if self._newest is not None:
             self._loaded()
-        rows, labels, site = self._batch
+        rows, labels, loader = self._batch
         held = rows() if rows is not None else None
-        if held is None or held.data_ptr() != x.data_ptr():
-            site = self.loader if train is not None else None
-        else:
+        site, reads = self.loader if train is not None else None, None
+        if held is not None and held.data_ptr() == x.data_ptr():
+            site, reads = loader
             y = labels() if labels is not None else None
             if y is not None and y.numel() == len(x) and y.shape[0] == len(x) and y.device.type == "cpu":
                 output.labels = y.detach().reshape(-1).numpy()
         if train is not None:
-            train.loader = site
+            train.loader, train.reads = site, reads or train.reads
         else:
-            output.loader = site
+            output.loader, output.reads = site, reads
 
     def not_finite(self, output: Output) -> None:
         """A loss of this output is NaN."""
@@ -225,6 +234,17 @@ class Rows:
                 self.data.nan_hurt += 1
                 self.data.nan_rows += int(bad.flatten(1).any(1).sum()) if bad.dim() > 1 else 1
                 self.data.nan_site = site
+
+    def _first_sums(self, site: Site | None, nodes: list[Any], *_: Any) -> None:
+        """How large rows are where weights meet them: a net may scale them itself."""
+        for node in nodes:
+            name, before = node.name(), node.next_functions
+            if name in NORMS:
+                self.data.normed = self.data.normed or before[0][0] is None
+            elif name in PRODUCTS and before[PRODUCTS[name][1]][0] is None:
+                saved = getattr(node, PRODUCTS[name][0])
+                if saved is not None and 0 < saved.numel() <= SIZE:
+                    self.data.multiplied = max(self.data.multiplied, float(saved.detach().abs().max()))
 
     # --- what the call was for ------------------------------------------------------------------------------
     def _settled(self, output: Output, net: Net) -> None:
@@ -300,7 +320,7 @@ class Rows:
         if seen.now is None or seen.now.step != output.step:
             seen.close()
             seen.now = Phase(output.step)
-        seen.loader = output.loader or seen.loader
+        seen.loader, seen.reads = output.loader or seen.loader, output.reads or seen.reads
         hashes = output.hashes.tolist()
         known = set(hashes) - seen.rows
         if known and len(seen.rows) < MOST:

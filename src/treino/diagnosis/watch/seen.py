@@ -1,16 +1,11 @@
 """What was seen: plain tables that the sensors fill and the rules read."""
 
-import math
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.targets import Targets
-
-NEWEST = 16  # trained calls whose answers are kept
+from treino.diagnosis.watch.loss_seen import LossSeen
 
 
 @dataclass
@@ -23,6 +18,8 @@ class OptimizerSeen:
     first_lr: float = 0.0
     weight_decay: float = 0.0
     steps: int = 0
+    began: int = 0  # steps of all optimizers before its first
+    tried: tuple[float, float] = (0.0, 0.0)  # its rate and its decay at the first
     judged: int = 0  # steps whose gradients were looked at, those of the windows
     adaptive: bool = False
     tainted_steps: int = 0  # steps that used a gradient on which a used one was summed
@@ -128,81 +125,6 @@ class CutSeen:
 
 
 @dataclass
-class LossSeen:
-    """One line that computes a loss function."""
-
-    name: str
-    site: Site | None
-    callers: tuple[Site, ...] = ()  # the line and those that led to it
-    calls: int = 0
-    trained: int = 0
-    softmax: int = 0  # input comes from a softmax over the class axis (or an unknown one)
-    softmax_at: Site | None = None
-    sigmoid: int = 0
-    sigmoid_at: Site | None = None
-    wrong_dim: int = 0  # (log-)softmax over another axis than that of the classes
-    wrong_dim_at: Site | None = None
-    wrong_dims: tuple[int, int] | None = None
-    unnormalised: int = 0  # nll: not log-probabilities, by value and by graph
-    source: str = ""
-    source_at: Site | None = None  # the line that made the input
-    largest: float = 0.0  # of logsumexp
-    broadcast: int = 0
-    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
-    bad_labels: int = 0
-    bad_label: str = ""
-    sums: int = 0  # reduction "sum"
-    rows: int = 0
-    weighted: bool = False
-    classes: int = 0
-    counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # of labels in trained calls
-    targets: Targets = field(default_factory=Targets)  # real-valued ones of trained calls
-    values: list[float] = field(default_factory=list)  # of trained calls
-    newest: deque[tuple[np.ndarray, np.ndarray]] = field(
-        default_factory=lambda: deque(maxlen=NEWEST)
-    )  # (labels, what was said) of the newest trained calls with few classes
-    runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
-    sorted: bool = False  # batches of one class each at first: followed without a gap
-    made_at: Site | None = None  # of the loss module
-    loader: Site | None = None  # the DataLoader that was last read
-
-    @property
-    def confusion(self) -> np.ndarray:
-        """[label, said] of the newest trained calls."""
-        return self.said(NEWEST)
-
-    def said(self, calls: int) -> np.ndarray:
-        """[label, said] of so many of the newest trained calls."""
-        c = self.classes
-        found = np.zeros((c, c), np.int64)
-        for labels, said in list(self.newest)[-calls:]:
-            if max(labels.max(), said.max()) < c:
-                found += np.bincount(labels * c + said, minlength=c * c).reshape(c, c)
-        return found
-
-    @property
-    def labels(self) -> dict[int, int]:
-        """Label → how often."""
-        return {k: int(n) for k, n in enumerate(self.counts) if n}
-
-    def baseline(self) -> float:
-        """The loss of the best constant answer on the labels that were seen; NaN where that isn't known."""
-        total = sum(self.labels.values())
-        if total:
-            return -sum(n / total * math.log(n / total) for n in self.labels.values() if n)
-        return self.targets.variance() if self.name == "mse_loss" else math.nan
-
-    def last(self) -> float:
-        """The mean of the last quarter of the watched values; NaN where there are too few."""
-        n = len(self.values) // 4
-        return sum(self.values[-n:]) / n if n >= 2 else math.nan
-
-    def stuck(self, share: float) -> bool:
-        """Whether the loss ends above this share of what the best constant answer gets (or is not finite)."""
-        return len(self.values) >= 12 and not self.last() < share * self.baseline() and self.baseline() > 0
-
-
-@dataclass
 class NetSeen:
     """A module that is called by a person's own code."""
 
@@ -225,6 +147,7 @@ class CallSeen:
 
     net: NetSeen
     site: Site | None
+    taught: bool = False  # what it gave became the targets of a loss
     calls: int = 0
     trained: int = 0
     judged_in_train_mode: int = 0  # outputs that became a metric, with dropout or batch norm in training mode
@@ -235,6 +158,8 @@ class CallSeen:
     unused_in_eval: int = 0  # of those, in eval mode
     kept: int = 0  # outputs of past steps whose graph is still alive
     exempt: int = 0  # outputs used as a target, repeated on the same rows, ...
+    trained_by: tuple[Site, ...] = ()  # the lines that led to a training call
+    judged_by: tuple[Site, ...] = ()  # ... and to one that was judged in training mode
     eval_site: Site | None = None
 
 
@@ -264,6 +189,7 @@ class AxisSeen:
     shape: tuple[int, ...]
     class_dim: int
     labels: tuple[int, ...] | None = None  # their shape
+    function: str = "argmax"
 
 
 @dataclass
@@ -286,7 +212,7 @@ class DepthSeen:
     saturating: int = 0
     layers: int = 0
     first: str = ""
-    site: Site | None = None
+    site: Site | None = None  # the line that most of the saturating activations were made on
     movement: float = 0.0
 
 
@@ -309,7 +235,7 @@ class ClipSeen:
     site: Site | None
     limit: float
     calls: int = 0
-    share: list[float] = field(default_factory=list)  # limit / norm
+    share: list[float] = field(default_factory=list)  # of the norm, that is left
 
 
 @dataclass
@@ -326,6 +252,11 @@ class SchedulerSeen:
     mode: str = ""
     metrics: list[float] = field(default_factory=list)
     updates: int = 0  # of its optimizer
+    updates_then: int = -1  # at the newest call
+    left: int = 0  # the newest calls in a row between which another optimizer moved these parameters instead
+    heir: "OptimizerSeen | None" = None  # that one
+    heir_steps: int = 0
+    heir_lr: float = 0.0
     lent: bool = False  # its optimizer's groups are those of another one too
     peaked: bool = False  # the rate was more than a tenth of the first one
     starved: int = 0  # updates at < 1 % of the first rate, after that
@@ -368,6 +299,7 @@ class Seen:
     clips: dict[Site | None, ClipSeen] = field(default_factory=dict)
     schedulers: list[SchedulerSeen] = field(default_factory=list)
     seeds: dict[Site | None, SeedSeen] = field(default_factory=dict)
+    seeded: set[int] = field(default_factory=set)  # steps taken when anything was seeded
     orders: dict[Site | None, SeedSeen] = field(default_factory=dict)  # drawn for training, the same again
     inits: list[tuple[str, Site | None, float]] = field(default_factory=list)  # (function, line, its value)
     data: Any = None  # rows.DataSeen
@@ -386,7 +318,7 @@ class Seen:
         of what it was at first.
         """
         main = self.main_loss()
-        if main is not None and main.baseline() > 0:
+        if main is not None and main.values and main.baseline() > 0:
             return main.stuck(share)
         values = self.loss_values()
         n = len(values) // 4

@@ -1,4 +1,4 @@
-"""Settings and what they do: rates and steps, decay, clipping, schedules, first weights, depth."""
+"""Settings and what they do: rates and steps, decay, schedules, first weights, depth."""
 
 import math
 import weakref
@@ -13,10 +13,12 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
-from treino.diagnosis.watch.seen import ClipSeen, OptimizerSeen, SchedulerSeen, Seen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.seen import OptimizerSeen, SchedulerSeen, Seen
+from treino.diagnosis.watch.where import here, maker
 
 ENTRIES, TENSORS = 256, 16  # of the parameters whose movement is measured
+PLAIN_INITS = ("constant_", "zeros_", "ones_", "normal_", "uniform_", "trunc_normal_")
+FITTED_INITS = ("xavier_uniform_", "xavier_normal_", "orthogonal_")  # their value is a gain
 HORIZONS = ("T_max", "total_steps", "total_iters")
 
 
@@ -37,13 +39,6 @@ class Settings:
 
     def install(self) -> None:
         patches = self.patches
-        for name in ("clip_grad_norm_", "clip_grad_value_"):
-            for owner in (nn.utils, nn.utils.clip_grad):
-                original = vars(owner).get(name)
-                if original is not None:
-                    patches.after(owner, name, self._clipped(name), always=False)
-        for name in ("clamp_", "clip_"):
-            patches.after(torch.Tensor, name, self._clamped, always=False)
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
                 if "__init__" in vars(kind):
@@ -51,7 +46,7 @@ class Settings:
                 if "step" in vars(kind):
                     patches.before(kind, "step", self._scheduler_step)
                     patches.after(kind, "step", self._scheduler_stepped)
-        for name in ("constant_", "zeros_", "ones_", "normal_", "uniform_"):
+        for name in (*PLAIN_INITS, *FITTED_INITS):
             patches.before(nn.init, name, self._initialised(name))
 
     # --- optimizers -----------------------------------------------------------------------------------------
@@ -126,19 +121,24 @@ class Settings:
 
     def _depth(self, facts: OptimizerSeen) -> None:
         """Gradient sizes from the first to the last weight matrix."""
-        wide = [
-            p
-            for f in self.gradients.followed[id(facts)]
-            if (p := f.ref()) is not None and p.dim() in (2, 4) and p.grad is not None
+        every = [
+            p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None and p.grad is not None
         ]
+        wide = [p for p in every if p.dim() in (2, 3, 4)]
         if len(wide) < 5:
             return
+        # Where values die out as gradients do, the last bias alone gets what the loss sends back.
+        after = next(i + 1 for i, p in enumerate(every) if p is wide[-1])
+        bias = [p for p in every[after : after + 1] if p.shape == wide[-1].shape[:1]]
         sizes = [
-            float(p.grad.detach().pow(2).mean().sqrt()) for p in wide[:1] + wide[-1:] if p.grad is not None
+            float(p.grad.detach().pow(2).mean().sqrt())
+            for p in (wide[0], wide[-1], *bias)
+            if p.grad is not None
         ]
-        if sizes[1] > 0 and math.isfinite(sizes[0]):
+        last = max(sizes[1:])
+        if last > 0 and math.isfinite(sizes[0]):
             depth = self.seen.depth
-            depth.ratio.append(sizes[0] / sizes[1])
+            depth.ratio.append(sizes[0] / last)
             depth.layers = len(wide)
             start = self._start.get(id(facts), ())
             for reference, first in start:
@@ -147,45 +147,6 @@ class Settings:
                     depth.movement = float((wide[0].detach().flatten()[:ENTRIES] - first).norm()) / max(
                         size, 1e-12
                     )
-
-    # --- clipping -------------------------------------------------------------------------------------------
-    def _clipped(self, name: str) -> Any:
-        def observe(result: Any, args: Any, kwargs: Any) -> None:
-            site = here()
-            if site is None:
-                return
-            limit = args[1] if len(args) > 1 else kwargs.get("max_norm", kwargs.get("clip_value"))
-            facts = self.seen.clips.get(site)
-            if facts is None:
-                facts = self.seen.clips[site] = ClipSeen(site, float(limit))
-            facts.calls += 1
-            self.backward.clipped()
-            if facts.calls > 32 and facts.calls % 16:
-                return
-            if name == "clip_grad_norm_":
-                norm = float(result)
-                facts.share.append(float(limit) / norm if norm > 0 else math.inf)
-            else:
-                one = args[0] if isinstance(args[0], torch.Tensor) else None
-                tensors = list(self._grads()) if one is None else [one if one.grad is None else one.grad]
-                held = sum(int((g.detach().abs() >= 0.999 * limit).sum()) for g in tensors)
-                total = sum(g.numel() for g in tensors)
-                facts.share.append(1 - held / total if total else math.inf)
-
-        return observe
-
-    def _clamped(self, result: Any, args: Any, kwargs: Any) -> None:
-        """``p.grad.clamp_(-c, c)`` is a clip by hand."""
-        limit = args[2] if len(args) > 2 else kwargs.get("max")
-        if isinstance(limit, (int, float)) and limit > 0 and any(g is args[0] for g in self._grads()):
-            self._clipped("clip_grad_value_")(result, (result, limit), {})
-
-    def _grads(self) -> Any:
-        for followed in self.gradients.followed.values():
-            for f in followed[:TENSORS]:
-                p = f.ref()
-                if p is not None and p.grad is not None:
-                    yield p.grad
 
     # --- schedulers -----------------------------------------------------------------------------------------
     def _scheduler_made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -198,7 +159,9 @@ class Settings:
         horizon = next(
             (int(v) for n in HORIZONS if isinstance(v := getattr(scheduler, n, None), (int, float))), None
         )
-        facts = SchedulerSeen(type(scheduler).__name__, here(), horizon, mode=getattr(scheduler, "mode", ""))
+        facts = SchedulerSeen(
+            type(scheduler).__name__, maker(scheduler), horizon, mode=getattr(scheduler, "mode", "")
+        )
         group = optimizer.param_groups[0]
         facts.base = float(group.get("initial_lr", group["lr"]))
         if facts.kind == "OneCycleLR":
@@ -221,6 +184,7 @@ class Settings:
         optimizer = args[0].optimizer
         optimizer_facts = self.gradients.facts.get(optimizer)
         others = [o for o in list(self.gradients.facts) if o is not optimizer]
+        self._left(facts, optimizer)
         facts.lent = any(g is optimizer.param_groups[0] for o in others for g in o.param_groups)
         if facts.calls == 1 and optimizer_facts is not None and optimizer_facts.steps == 0:
             facts.before_first_update = True
@@ -229,6 +193,27 @@ class Settings:
             if metric is not None:
                 facts.metrics.append(float(metric))
             facts.last = optimizer.param_groups[0]["lr"]
+
+    def _left(self, facts: SchedulerSeen, optimizer: Any) -> None:
+        """Whether, since the last call, another optimizer without a schedule stepped on its parameters, and
+        its own did not.
+        """
+        before, facts.updates_then = facts.updates_then, facts.updates
+        if before != facts.updates or not facts.updates:
+            facts.left, facts.heir = 0, None
+            return
+        own = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        for other, seen in list(self.gradients.facts.items()):
+            if other is optimizer or self.schedules.get(id(other)) or not seen.steps:
+                continue
+            if any(id(p) in own for g in other.param_groups for p in g["params"]):
+                rate = max(float(g["lr"]) for g in other.param_groups)
+                if facts.heir is seen and rate != facts.heir_lr:  # it is led by hand
+                    facts.left = 0
+                elif facts.heir is not seen or seen.steps > facts.heir_steps:
+                    facts.left += 1
+                facts.heir, facts.heir_steps, facts.heir_lr = seen, seen.steps, rate
+                return
 
     def _scheduler_stepped(self, result: Any, args: Any, kwargs: Any) -> None:
         facts = self._schedulers.get(args[0])
@@ -244,7 +229,9 @@ class Settings:
             if site is None or not isinstance(t, torch.Tensor) or t.dim() < 2 or len(self.inits) > 500:
                 return
             value = args[1] if len(args) > 1 else kwargs.get("val", kwargs.get("std", 0.0))
-            if name == "normal_":
+            if name in FITTED_INITS:
+                value = args[1] if len(args) > 1 else kwargs.get("gain", 1.0)
+            elif name in ("normal_", "trunc_normal_"):
                 value = args[2] if len(args) > 2 else kwargs.get("std", 1.0)
             self.inits.append((name, site, float(value)))
 

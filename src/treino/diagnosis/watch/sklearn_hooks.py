@@ -146,7 +146,7 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
                 not isinstance(seed, int) or (rows, seed) not in self._orders
             ):  # a known seed gives the order of before
                 self._orders.add((rows, seed))
-                self.rows.data.shuffles.append((here(), rows))
+                self.rows.data.shuffles.append((here(), (rows, self.rows.nets.steps)))
 
 
 def _data(args: Any, kwargs: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.reads import ReadSeen
 from treino.diagnosis.watch.seen import NetSeen
 from treino.diagnosis.watch.where import Spot
 
@@ -139,6 +140,7 @@ class EvalSeen:
     names: Names
     spots: tuple[Spot, ...] = ()  # which calls on these lines
     loader: Site | None = None  # the DataLoader that gave the rows
+    reads: ReadSeen | None = None  # what it drew for them
     calls: int = 0
     phases: set[int] = field(default_factory=set)  # step counts at which it happened
     rows: set[int] = field(default_factory=set)
@@ -214,6 +216,7 @@ class TrainSeen:
     right: int = 0
     judged: int = 0
     loader: Site | None = None
+    reads: ReadSeen | None = None
     site: Site | None = None
     labels_first: Counter[float] = field(default_factory=Counter)
     labels_later: Counter[float] = field(default_factory=Counter)
@@ -252,13 +255,17 @@ class DataSeen:
     trains: dict[int, TrainSeen] = field(default_factory=dict)
     fits: list[FitSeen] = field(default_factory=list)
     folds: list[FoldSeen] = field(default_factory=list)
+    multiplied: float = 0.0  # the largest number that entered a weighted sum without a norm before it
+    normed: bool = False  # a norm took rows as they came
     nan_calls: int = 0
     nan_rows: int = 0
     nan_site: Site | None = None
     nan_made: Site | None = None
     nan_hurt: int = 0  # ... and the loss was not finite
     splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)
-    shuffles: list[tuple[Site | None, int]] = field(default_factory=list)  # arrays shuffled on their own
+    shuffles: list[tuple[Site | None, tuple[int, int]]] = field(
+        default_factory=list
+    )  # (rows, step) of arrays alone
 
 
 def chance(train: TrainSeen) -> float:

@@ -17,6 +17,7 @@ from torch.optim.optimizer import (
 from treino.diagnosis.watch.alike import WHEN, Alike
 from treino.diagnosis.watch.axes import Axes
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.clips import Clips
 from treino.diagnosis.watch.draws import Draws
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import Lines
@@ -42,6 +43,7 @@ SENSORS = (
     "draws",
     "axes",
     "settings",
+    "clips",
     "sklearn",
 )
 
@@ -67,6 +69,7 @@ class Watch:
         self.draws = Draws(self.seen, self.patches, self.nets)
         self.axes = Axes(self.seen, self.patches, self.nets)
         self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
+        self.clips = Clips(self.seen, self.patches, self.gradients, self.backward)
         self.losses = Losses(self.seen, self.patches, self.backward, self.nets)
         self.ownership = Ownership(self.seen, self.patches, self.gradients, self.backward, self.nets)
         self.alike = Alike(self.seen, self.gradients, self.nets)
@@ -170,6 +173,9 @@ class Watch:
                 known = self._known.get(id(optimizer))
                 facts = known[1] if known is not None and known[0]() is optimizer else self._facts(optimizer)
             self._stepping = None
+            if not facts.steps:
+                facts.began, group = self.seen.steps, optimizer.param_groups[0]
+                facts.tried = float(group.get("lr", 0)), float(group.get("weight_decay", 0))
             facts.steps += 1
             self.seen.steps += 1
             full = self.patches.full

@@ -5,6 +5,7 @@ import sysconfig
 from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 from treino.diagnosis.finding import Site
 
@@ -54,6 +55,21 @@ def here() -> Site | None:
             return called[1] if called is not None else _site(frame)
         frame = frame.f_back
     return None
+
+
+def maker(made: Any) -> Site | None:
+    """The innermost own line that makes this object: no method of a person's own class, which only hands on
+    to that of the library what it was given.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if is_own(code.co_filename):
+            owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+            if owner is not made:
+                return _site(frame)
+        frame = frame.f_back
+    return here()
 
 
 def above(frame: FrameType | None) -> Site | None:

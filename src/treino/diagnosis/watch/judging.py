@@ -1,0 +1,195 @@
+"""What becomes of a net's output: a loss took it, or somebody made a figure or a choice of it."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import huber_loss
+
+from treino.diagnosis.watch.class_axes import GATHERS, ClassAxes
+from treino.diagnosis.watch.output import Output, class_axis
+from treino.diagnosis.watch.outputs import Outputs
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import Seen
+
+COMPARES = ("eq", "__eq__", "ne", "__ne__")
+JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
+
+
+class Judging:
+    """Wraps the handful of functions that turn outputs into figures, and is told of the losses.
+
+    bad_listeners: called with an output whose bad rows spoilt a loss.
+    """
+
+    def __init__(self, seen: Seen, patches: Patches, outputs: Outputs) -> None:
+        self.patches, self.outputs = patches, outputs
+        self.bad_listeners: list[Callable[[Output], None]] = []
+        self._axes = ClassAxes(seen)
+
+    def install(self) -> None:
+        patches = self.patches
+        for name in JUDGES:
+            patches.after(torch.Tensor, name, self._judge(name), always=False)
+        for name in ("argmax", "max", "topk", "round"):
+            patches.after(torch, name, self._judge(name), always=False)
+        for name in COMPARES:
+            patches.after(torch.Tensor, name, self._compared, always=False)
+        patches.after(torch, "eq", self._compared, always=False)
+        patches.after(torch, "multinomial", self._judge("multinomial"), always=False)
+        for owner in (torch, torch.Tensor):
+            for name in GATHERS:
+                patches.after(owner, name, self._axes.gathered(name), always=False)
+        for name in ("float", "long", "int", "bool", "double", "to", "type"):
+            patches.after(torch.Tensor, name, self._cast, always=False)
+        patches.after(torch, "where", self._cast, always=False)
+        for name in ("cat", "concat", "concatenate", "vstack", "row_stack"):
+            patches.after(torch, name, self._joined, always=False)
+        for name in ("numpy", "tolist"):
+            patches.after(torch.Tensor, name, self.taken, always=False)
+        for name in ("__sub__", "__rsub__", "sub"):
+            patches.after(torch.Tensor, name, self._difference, always=False)
+
+    def lost(
+        self, x: torch.Tensor, target: torch.Tensor, trained: bool, result: torch.Tensor
+    ) -> np.ndarray | None:
+        """A loss function took an input and a target; returns the classes that it says, where it has them."""
+        output, said = self.outputs.match(x), None
+        self._together(x)
+        if output is not None:
+            if output.bad_rows and not bool(torch.isfinite(result.detach()).all()):
+                for listener in self.bad_listeners:
+                    listener(output)
+            if output.hashes is not None and target.dim() == 1 and not target.is_floating_point():
+                output.labels = target.detach().numpy()
+                if x.dim() == 2:
+                    output.predicted = said = x.detach().argmax(1).numpy()
+            one_each = target.is_floating_point() and target.numel() == output.rows
+            if output.hashes is not None and one_each and result.numel() == 1:
+                low, high = torch.aminmax(target.detach())
+                output.goal = float(low), float(high), float(result.detach())
+            if not trained or not torch.is_grad_enabled():
+                output.judged = True
+            elif output.grad:
+                output.judged = True  # for nothing, unless a backward comes
+            often = output.net.class_dim is None or not output.net.calls_total & 7
+            if often and x.dim() > 1 and not target.is_floating_point():
+                output.net.class_dim = class_axis(x, output)
+            if trained and not target.requires_grad:
+                output.net.supervised = True
+        goal = self.outputs.match(target) or self._taught(target)
+        if goal is not None and goal is not output:
+            goal.target = True
+            goal.call.taught = goal.call.taught or not goal.grad
+        return said
+
+    def _sure_rows(self, t: torch.Tensor, result: Any) -> None:
+        """``confidence > 0.9``: the rows of which a net is sure enough to learn from its own answers."""
+        for output in self.outputs.newest:
+            if output.top is not None and output.top() is t and isinstance(result, torch.Tensor):
+                output.sure = result
+
+    def _taught(self, target: torch.Tensor) -> Output | None:
+        """The output whose answers for the rows of which it is sure these targets are."""
+        for output in self.outputs.newest:
+            sure = output.sure
+            if sure is None or sure.dtype != torch.bool:
+                continue
+            for t in self.outputs.held(output):
+                fits = t.shape[: sure.dim()] == sure.shape and t.dtype == target.dtype
+                if fits and torch.equal(t[sure], target):
+                    return output
+        return None
+
+    def taken(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``numpy()`` of a supervised net's output, without a graph: some library will judge it."""
+        t = args[0]
+        if t.grad_fn is not None or not self.outputs.newest:
+            return
+        self._together(t)
+        output = self.outputs.match(t) if t.is_floating_point() else None
+        if output is not None and output.net.supervised and not output.grad:
+            output.judged = True
+
+    def _judge(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any) -> None:
+            t = args[0]
+            if not isinstance(t, torch.Tensor):
+                return
+            output = self.outputs.match(t)
+            found = result if isinstance(result, torch.Tensor) else result[1]
+            if output is None:
+                self._sure_rows(t, result)
+                self.outputs.derived(t, found)
+                return
+            output.judged = True
+            if found is not result and not output.grad:
+                output.top = weakref.ref(result[0])
+            self.outputs.know(output, found)
+            if name in ("argmax", "max"):
+                self._axes.look(name, output, t, args, kwargs, result)
+
+        return observe
+
+    def _compared(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``argmax == labels``: what was said, and what is true."""
+        if len(args) < 2 or not self.outputs.newest:
+            return
+        for one, other in ((args[0], args[1]), (args[1], args[0])):
+            if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
+                output = self.outputs.match(one)
+                if output is not None and output.best_rows is not None and output.best_rows[0]() is one:
+                    self._axes.count(*output.best_rows[1:])
+                if output is not None:
+                    output.judged = True
+                    self._axes.compared(result, output)
+                    if output.hashes is not None and one.dim() == 1 and len(output.hashes) == len(one):
+                        output.predicted = one.detach().long().numpy()
+                        output.labels = other.detach().long().numpy()
+                    return
+                self._together(one)
+
+    def _joined(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Outputs one below the other."""
+        parts = args[0] if args else kwargs.get("tensors")
+        if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
+            self.outputs.join(parts, result)
+
+    def _together(self, t: torch.Tensor) -> None:
+        """What outputs were joined to is judged as one."""
+        first = self.outputs.joined(t)
+        if first is not None:
+            first.judged = True
+
+    def _cast(self, result: Any, args: Any, kwargs: Any) -> None:
+        """The same answers, or the same comparison of them, as numbers of another kind."""
+        if self.outputs.newest and result is not args[0] and isinstance(result, torch.Tensor):
+            self._axes.cast(args[0], result)
+            if result.grad_fn is None:
+                self.outputs.derived(args[0], result)
+
+    def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
+        if len(args) < 2 or not self.outputs.newest:
+            return
+        for one, other in ((args[0], args[1]), (args[1], args[0])):
+            if isinstance(one, torch.Tensor) and one.is_floating_point():
+                output = self.outputs.match(one)
+                if isinstance(other, torch.Tensor) and one.shape == other.shape and not other.requires_grad:
+                    self._together(one)
+                if output is not None:
+                    if isinstance(other, torch.Tensor) and other.requires_grad:
+                        output.target = output.target or not one.requires_grad
+                    elif isinstance(other, torch.Tensor):
+                        output.judged = True
+                        if not output.grad and other.shape == one.shape and other.numel() == output.rows:
+                            output.goal = _goal(other, result)
+
+
+def _goal(target: torch.Tensor, apart: torch.Tensor) -> tuple[float, float, float]:
+    """Least and largest target, and the Huber loss of the differences: no more than the squared or the
+    absolute error, whichever the script goes on to compute.
+    """
+    low, high = torch.aminmax(target.detach())
+    return float(low), float(high), float(huber_loss(apart.detach(), torch.zeros_like(apart)))

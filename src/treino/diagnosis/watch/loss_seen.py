@@ -1,0 +1,98 @@
+"""One line that computes a loss: what its input is made of, what it learned on, and how it went."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch import constants
+from treino.diagnosis.watch.targets import Targets
+
+NEWEST = 16  # trained calls whose answers are kept
+
+
+@dataclass
+class LossSeen:
+    """One line that computes a loss function."""
+
+    name: str
+    site: Site | None
+    callers: tuple[Site, ...] = ()  # the line and those that led to it
+    calls: int = 0
+    trained: int = 0
+    softmax: int = 0  # input comes from a softmax over the class axis (or an unknown one)
+    softmax_at: Site | None = None
+    sigmoid: int = 0
+    sigmoid_at: Site | None = None
+    wrong_dim: int = 0  # (log-)softmax over another axis than that of the classes
+    wrong_dim_at: Site | None = None
+    wrong_dims: tuple[int, int] | None = None
+    unnormalised: int = 0  # nll: not log-probabilities, by value and by graph
+    source: str = ""
+    source_at: Site | None = None  # the line that made the input
+    largest: float = 0.0  # of logsumexp
+    broadcast: int = 0
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    bad_labels: int = 0
+    bad_label: str = ""
+    sums: int = 0  # reduction "sum"
+    rows: int = 0
+    entries: int = 0  # of the target of one call
+    weighted: bool = False
+    weights: np.ndarray | None = None  # of the classes, or pos_weight
+    smoothing: float = 0.0
+    knee: float = 1.0  # beta or delta of an absolute error that is rounded at zero
+    classes: int = 0
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # of labels in trained calls
+    targets: Targets = field(default_factory=Targets)  # real-valued ones of trained calls
+    values: list[float] = field(default_factory=list)  # of trained calls
+    newest: deque[tuple[np.ndarray, np.ndarray]] = field(
+        default_factory=lambda: deque(maxlen=NEWEST)
+    )  # (labels, what was said) of the newest trained calls with few classes
+    runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
+    sorted: bool = False  # batches of one class each at first: followed without a gap
+    made_at: Site | None = None  # of the loss module
+    loader: Site | None = None  # the DataLoader that was last read
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """[label, said] of the newest trained calls."""
+        return self.said(NEWEST)
+
+    def said(self, calls: int) -> np.ndarray:
+        """[label, said] of so many of the newest trained calls."""
+        c = self.classes
+        found = np.zeros((c, c), np.int64)
+        for labels, said in list(self.newest)[-calls:]:
+            if max(labels.max(), said.max()) < c:
+                found += np.bincount(labels * c + said, minlength=c * c).reshape(c, c)
+        return found
+
+    @property
+    def labels(self) -> dict[int, int]:
+        """Label → how often."""
+        return {k: int(n) for k, n in enumerate(self.counts) if n}
+
+    def baseline(self) -> float:
+        """The loss of the best constant answer on the labels that were seen; NaN where that isn't known."""
+        if self.name.startswith("binary_cross_entropy"):  # soft targets leave a loss that none gets below
+            known = self.targets.binary and (self.weights is not None or not self.weighted)
+            return (
+                constants.of_shares(self.targets.sums / self.targets.rows, self.weights)
+                if known
+                else math.nan
+            )
+        if self.counts.any():
+            return constants.of_classes(self.counts, self.weights, self.smoothing, self.classes)
+        return self.targets.constant(self.name, self.knee)
+
+    def last(self) -> float:
+        """The mean of the last quarter of the watched values; NaN where there are too few."""
+        n = len(self.values) // 4
+        return sum(self.values[-n:]) / n if n >= 2 else math.nan
+
+    def stuck(self, share: float) -> bool:
+        """Whether the loss ends above this share of what the best constant answer gets (or is not finite)."""
+        return len(self.values) >= 12 and not self.last() < share * self.baseline() and self.baseline() > 0

@@ -1,0 +1,116 @@
+"""The newest outputs of nets, and which tensors are one of them: itself, its views, what was made of it."""
+
+import weakref
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from treino.diagnosis.watch.output import Output
+
+RECENT = 12
+
+
+class Outputs:
+    """What nets returned last, found again by any tensor that is it or comes straight from it."""
+
+    def __init__(self) -> None:
+        self.newest: deque[Output] = deque(maxlen=RECENT)
+        self.waiting: list[Output] = []  # older ones that somebody collects, to judge them together
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
+        self._wholes: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}  # and the first of its parts
+
+    def know(self, output: Output, t: torch.Tensor) -> None:
+        """This tensor, and every other view of its memory, is that output."""
+        if len(output.keys) < 16:
+            base = t._base
+            for one in (t,) if base is None else (t, base):
+                self._known[id(one)] = weakref.ref(one), output
+                output.keys.append(id(one))
+
+    def forget(self, output: Output) -> None:
+        for key in output.keys:
+            found = self._known.get(key)
+            if found is not None and found[1] is output:
+                del self._known[key]
+
+    def held(self, output: Output) -> Iterator[torch.Tensor]:
+        """The tensors that are this output and that somebody still holds."""
+        for key in output.keys:
+            known = self._known.get(key)
+            tensor = known[0]() if known is not None else None
+            if tensor is not None:
+                yield tensor
+
+    def match(self, t: torch.Tensor) -> Output | None:
+        """The output that this tensor is, or comes from by ten operations at the most."""
+        outputs = self.newest
+        if not outputs:
+            return None
+        for one in (t, t._base):
+            known = self._known.get(id(one))
+            if known is not None and one is not None and known[0]() is one:
+                return known[1]
+        node = t.grad_fn
+        if node is None and not t.is_sparse:
+            return self.same_memory(t)
+        if node is not None:
+            seqs = {o.seq: o for o in outputs if o.seq >= 0}
+            for _ in range(10):
+                found = seqs.get(node._sequence_nr())
+                if found is not None:
+                    return found
+                following = node.next_functions
+                if not following or following[0][0] is None:
+                    return None
+                node = following[0][0]
+        return None
+
+    def derived(self, before: torch.Tensor, after: torch.Tensor) -> None:
+        """A softmax or a sigmoid of an output still is that output."""
+        output = self.match(before)
+        if output is not None:
+            self.know(output, after)
+        elif self._wholes and (first := self.joined(before)) is not None:
+            self._wholes[id(after)] = weakref.ref(after), first
+
+    def join(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> None:
+        """Outputs of a training mode were collected, one below the other. The same rows once more by the
+        same line, with no step between: Monte Carlo.
+        """
+        first = self.match(parts[0]) if parts and isinstance(parts[0], torch.Tensor) else None
+        if first is None or not first.modal or first.grad or not first.net.supervised:
+            return
+        first.joined = True
+        for other in (*self.waiting, *self.newest):
+            if other is first or other.call is not first.call or other.step != first.step:
+                continue
+            rows, again = first.hashes, other.hashes
+            if rows is not None and again is not None and np.array_equal(rows, again):
+                first.target = other.target = True
+        if len(self._wholes) > 64:
+            self._wholes.clear()
+        self._wholes[id(whole)] = weakref.ref(whole), first
+
+    def joined(self, t: torch.Tensor) -> Output | None:
+        """The first of the outputs that this tensor is joined of."""
+        for one in (t, t._base) if self._wholes else ():
+            known = self._wholes.get(id(one))
+            if known is not None and one is not None and known[0]() is one:
+                return known[1]
+        return None
+
+    def same_memory(self, t: torch.Tensor) -> Output | None:
+        """The output in whose memory this tensor lies; inference_mode and ``.data`` leave no other trace."""
+        memory = t.untyped_storage().data_ptr()
+        for output in reversed(self.newest):
+            if output.storage is not None and output.storage.data_ptr() == memory:
+                return output
+        return None
+
+    def let_go(self, t: torch.Tensor) -> None:
+        """detach() says that no gradient is wanted: a graph that nobody uses is no surprise."""
+        output = self.match(t)
+        if output is not None:
+            output.let_go = True

@@ -1,0 +1,64 @@
+"""Where a number, or an activation, is given to the function that hands it on."""
+
+from pathlib import Path
+
+import pytest
+
+from treino.diagnosis.choices import chosen_on_test
+from treino.diagnosis.finding import Site
+from treino.diagnosis.handed import handed_line, handed_word
+from treino.diagnosis.source import refresh
+
+
+def _place(tmp_path: Path, source: str) -> tuple[Site, int]:
+    """The line marked ``# seen``, and the number of the one marked ``# edit``."""
+    path = tmp_path / "script.py"
+    path.write_text(source)
+    refresh()
+    lines = source.splitlines()
+    seen, edit = (next(i for i, line in enumerate(lines, 1) if mark in line) for mark in ("# seen", "# edit"))
+    return Site(str(path), seen), edit
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def make(p, rate):\n    return SGD(p, lr=rate)  # seen\n\nopt = make(p, 9.0)  # edit\n",
+        "def make(p, **kw):\n    return SGD(p, **kw)  # seen\n\nopt = make(p, lr=9.0)  # edit\n",
+        "def make(p, rate=9.0):  # edit\n    return SGD(p, lr=rate)  # seen\n\nopt = make(p)\n",
+        "class T:\n    def __init__(self, rate):\n        self.rate = rate\n\n    def fit(self, p):\n"
+        "        self.opt = SGD(p, lr=self.rate)  # seen\n\nT(9.0).fit(p)  # edit\n",
+        "def inner(p, r):\n    return SGD(p, lr=r)  # seen\n\ndef outer(p, q):\n    return inner(p, q)\n\n"
+        "outer(p, q=-9.0)  # edit\n",
+        # a table of settings, a computed rate, and several calls leave the line as it is
+        "CFG = dict(lr=9.0)\nopt = SGD(p, lr=CFG['lr'])  # seen # edit\n",
+        "def make(p, r):\n    r = r * 2\n    return SGD(p, lr=r)  # seen # edit\n\nmake(p, 9.0)\n",
+        "def make(p, r):\n    return SGD(p, lr=r)  # seen # edit\n\nmake(p, 9.0)\nmake(p, 0.1)\n",
+    ],
+)
+def test_a_number_is_found_where_a_person_gives_it(tmp_path: Path, source: str) -> None:
+    seen, edit = _place(tmp_path, source)
+    found = handed_line(seen, "lr")
+    assert found is not None
+    assert found.line == edit
+
+
+def test_an_activation_is_found_where_it_is_chosen(tmp_path: Path) -> None:
+    seen, edit = _place(
+        tmp_path,
+        "def deep(n, act):\n    return [ACTS[act]() for _ in n]  # seen\n\ndeep(9, act='sigmoid')  # edit\n",
+    )
+    found = handed_word(seen, "sigmoid", "Sigmoid")
+    assert found is not None
+    assert found.line == edit
+
+
+def test_a_choice_may_be_one_expression(tmp_path: Path) -> None:
+    seen, edit = _place(
+        tmp_path,
+        "best, kept = -1, None\nfor lr in rates:\n    test_acc = accuracy(x_test)  # seen # edit\n"
+        "    best, kept = (test_acc, lr) if test_acc > best else (best, kept)\n",
+    )
+    found = chosen_on_test(seen.file, {seen.line})
+    assert found is not None
+    assert found.line == edit
