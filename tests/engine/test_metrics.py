@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from treino.engine import Loss, measure
-from treino.engine.metrics import BETTER, names
+from treino.engine.metrics import BETTER, batch_deviation, names
 
 LOOSE = {
     "deadline": None,
@@ -132,3 +132,22 @@ def test_every_metric_knows_which_way_is_better():
     every = {n for loss in ("cross_entropy", "bce", "mse") for n in names(Loss(loss), 2)}
     assert every == set(BETTER)
     assert np.sign(list(BETTER.values())).all()
+
+
+@pytest.mark.parametrize("weights", [None, (1.0, 4.0)])
+def test_the_deviation_over_batches_is_that_of_batches_drawn(weights):
+    generator = torch.Generator().manual_seed(3)
+    output_NC = torch.randn(60, 2, generator=generator)
+    y_N = torch.randint(2, (60,), generator=generator)
+    drawn_KB = torch.randint(60, (3000, 50), generator=generator)
+    weight_C = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+    each_KB = torch.nn.functional.cross_entropy(
+        output_NC.double()[drawn_KB].mT, y_N[drawn_KB], weight_C, reduction="none"
+    )
+    total_K = 50 if weight_C is None else weight_C[y_N[drawn_KB]].sum(1)
+    oracle = float((each_KB.sum(1) / total_K).std())
+    loss = Loss("cross_entropy", class_weights=weights)
+    assert batch_deviation(output_NC, y_N, loss, 50) == pytest.approx(oracle, rel=0.05)
+    whole = batch_deviation(output_NC, y_N, loss, None)  # and a batch is never larger than all rows
+    assert whole == batch_deviation(output_NC, y_N, loss, 900) < batch_deviation(output_NC, y_N, loss, 50)
+    assert math.isnan(batch_deviation(output_NC[:1], y_N[:1], loss, 50))

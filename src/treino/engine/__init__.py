@@ -10,10 +10,10 @@ from treino.engine.losses import LOSSES, Loss
 from treino.engine.metrics import BETTER, measure
 from treino.engine.nets import MLP, NETS, mlp
 from treino.engine.optim import HP, OPTIMIZERS
-from treino.engine.population import Handle, Population
+from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
 from treino.engine.start import train
-from treino.engine.tick import Epoch, Tick
+from treino.engine.tick import Epoch, Handle, Tick
 from treino.engine.training import Training
 
 __all__ = [

@@ -115,10 +115,17 @@ def criterion_of(
     }
     for extra, used in extras.items():
         if used and name != "cross_entropy":
+            ways = (
+                [_("Leave it out.")]
+                if given.task == "regression"
+                else [_("Use cross_entropy, or leave it out.")]
+            )
+            if extra == "softmax_before_cross_entropy":
+                ways.append(_("The other fault, missing_zero_grad, fits every loss: ask for that one alone."))
             raise TreinoError(
                 f"{extra}_loss",
                 _("{extra} belongs to cross_entropy; the loss is {name}.").format(extra=extra, name=name),
-                _("Use cross_entropy, or leave it out."),
+                " ".join(ways),
             )
     if weights is not None:
         weights = _weights(weights, given)

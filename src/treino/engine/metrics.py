@@ -1,8 +1,12 @@
 """Metrics of R networks on the same rows, in float64; they agree with scikit-learn's."""
 
 import math
+from collections.abc import Callable
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.losses import Loss
@@ -10,6 +14,12 @@ from treino.engine.losses import Loss
 BETTER: dict[str, int] = {  # +1: larger is better
     "loss": -1, "accuracy": 1, "f1_macro": 1, "auc": 1, "rmse": -1, "mae": -1, "r2": 1,
 }  # fmt: skip
+EACH: dict[str, Callable[..., Tensor]] = {  # of the losses that are plain means; held against the registry
+    "bce": F.binary_cross_entropy_with_logits,
+    "mse": F.mse_loss,
+    "l1": F.l1_loss,
+    "huber": F.huber_loss,
+}
 
 
 def names(loss: Loss, outputs: int) -> tuple[str, ...]:
@@ -104,3 +114,35 @@ def _regression(output_RNK: Tensor, y_NK: Tensor, scale: float) -> dict[str, Ten
         r2_K = torch.where(spread_K > 0, r2_K, (square_K == 0).double())
         rows["r2"].append(r2_K.mean() if len(y_NK) > 1 else torch.tensor(math.nan, dtype=torch.float64))
     return {name: torch.stack(values) for name, values in rows.items()}
+
+
+def row_losses(output_NC: Tensor, y: Tensor, loss: Loss) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each row's weighted loss and weight ``[N]``: the loss of all is the one's sum over the other's."""
+    output_NC = output_NC.double()
+    if loss.name != "cross_entropy":
+        each = EACH[loss.name](output_NC, loss.target(y, output_NC.dtype), reduction="none")
+        return each.mean(dim=1).cpu().numpy(), np.ones(len(y))
+    if loss.softmax_first:
+        output_NC = output_NC.softmax(dim=1)
+    given = loss.class_weights or (1.0,) * output_NC.shape[1]
+    weight_C = torch.tensor(given, dtype=output_NC.dtype, device=output_NC.device)
+    target_N = loss.target(y, output_NC.dtype)
+    loss_N = F.cross_entropy(
+        output_NC, target_N, weight_C, label_smoothing=loss.label_smoothing, reduction="none"
+    )
+    return loss_N.cpu().numpy(), weight_C[target_N].cpu().numpy()
+
+
+def batch_deviation(output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None) -> float:
+    """By how much the loss of a batch of these rows, drawn with replacement, deviates from that of all.
+
+    batch: its rows; None, or more than there are: as many as there are. The rows' deviation over the root of
+    that number; where the mean is a weighted one, to first order. NaN for a single row.
+    """
+    if len(y) < 2:
+        return math.nan
+    value_N, weight_N = row_losses(output_NC.detach().cpu(), y.detach().cpu(), loss)
+    with np.errstate(all="ignore"):  # outputs of a network that diverges may overflow
+        mean = value_N.sum() / weight_N.sum()
+        apart_N = (value_N - mean * weight_N) / weight_N.mean()
+        return float(np.sqrt(np.mean(apart_N**2) / min(batch or len(y), len(y))))

@@ -1,20 +1,13 @@
 """What a member is, by rows: selecting, cloning, ranking, checkpointing members is indexing rows."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.layout import Layout
-from treino.errors import TreinoError
-from treino.words import _
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from treino.engine.training import Training
 
 Index = Tensor | slice | list[int]
 Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors
@@ -93,40 +86,3 @@ class Population:
         """Become a copy of these rows of ``other``, in place."""
         for here, there in zip(self.tensors().values(), other.tensors().values(), strict=True):
             torch.index_select(there, 0, index.to(there.device), out=here)
-
-
-class Handle:
-    """The population as it is at a tick; refuses to answer once the engine has moved on.
-
-    Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
-    ``net(member)`` a plain ``nn.Module`` copy.
-    """
-
-    def __init__(self, training: "Training", step: int) -> None:
-        self._training, self._step = training, step
-
-    def _fresh(self) -> Population:
-        if self._training.step != self._step:
-            raise TreinoError(
-                "population_stale",
-                _("This population was step {old}'s, and the engine is at step {new}.").format(
-                    old=self._step, new=self._training.step
-                ),
-                _("Take tick.population.snapshot() while you hold the tick."),
-            )
-        return self._training._population
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name in ("put", "fill", "bound"):
-            raise AttributeError(name)
-        return getattr(self._fresh(), name)
-
-    def __len__(self) -> int:
-        return len(self._fresh())
-
-    def snapshot(self) -> Population:
-        return self._fresh().rows(slice(None))
-
-    def net(self, member: int = 0) -> "nn.Module":
-        self._fresh()
-        return self._training.net(member, which="last")

@@ -1,12 +1,16 @@
 """What the engine yields."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from treino.engine.population import Handle
+from treino.engine.population import Population
 from treino.errors import TreinoError
 from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.engine.training import Training
 
 Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN where a member has stopped
 
@@ -17,8 +21,10 @@ class Epoch:
 
     number: from 1 on. step: updates done at its end. loss_P, loss_std_P: mean and deviation (of the
     population, as numpy's) of its steps' losses, float64, NaN for a member that stopped before its end.
-    evaluation: None where it was not evaluated. ended: ``time.perf_counter()`` at its end, interpolated
-    within a chunk where an epoch is shorter than 20 steps. evaluation_seconds: spent on evaluating then.
+    evaluation: None where it was not evaluated. validation_std: of one member alone, the deviation of its
+    validation loss over batches as large as the training's (``batch_deviation``). ended:
+    ``time.perf_counter()`` at its end, interpolated within a chunk where an epoch is shorter than 20 steps.
+    evaluation_seconds: spent on evaluating then.
     """
 
     number: int
@@ -26,8 +32,46 @@ class Epoch:
     loss_P: Tensor
     loss_std_P: Tensor
     evaluation: Evaluation | None
+    validation_std: float | None
     ended: float
     evaluation_seconds: float
+
+
+class Handle:
+    """The population as it is at a tick; refuses to answer once the engine has moved on.
+
+    Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
+    ``net(member)`` a plain ``nn.Module`` copy.
+    """
+
+    def __init__(self, training: "Training", step: int) -> None:
+        self._training, self._step = training, step
+
+    def _fresh(self) -> Population:
+        if self._training.step != self._step:
+            raise TreinoError(
+                "population_stale",
+                _("This population was step {old}'s, and the engine is at step {new}.").format(
+                    old=self._step, new=self._training.step
+                ),
+                _("Take tick.population.snapshot() while you hold the tick."),
+            )
+        return self._training._population
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in ("put", "fill", "bound"):
+            raise AttributeError(name)
+        return getattr(self._fresh(), name)
+
+    def __len__(self) -> int:
+        return len(self._fresh())
+
+    def snapshot(self) -> Population:
+        return self._fresh().rows(slice(None))
+
+    def net(self, member: int = 0) -> nn.Module:
+        self._fresh()
+        return self._training.net(member, which="last")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,15 +16,15 @@ from treino.engine.feed import Part, Rows, answers, feed_of
 from treino.engine.kernels import Kernel
 from treino.engine.keyframes import Album
 from treino.engine.losses import Loss
-from treino.engine.metrics import measure
+from treino.engine.metrics import batch_deviation, measure
 from treino.engine.own import Row
 from treino.engine.plan import EpochLoss, Plan
-from treino.engine.population import Handle, Population
+from treino.engine.population import Population
 from treino.engine.recipe import Recipe, Work, load_buffers
 from treino.engine.replay import Replay, diverged
 from treino.engine.saving import load, save
 from treino.engine.state import torch_state
-from treino.engine.tick import Epoch, Evaluation, Tick
+from treino.engine.tick import Epoch, Evaluation, Handle, Tick
 from treino.errors import TreinoError
 from treino.words import N_, _
 
@@ -340,16 +340,16 @@ class Training:
         per, stop = self.steps_per_epoch, self.step
         over = stop == self.steps or not len(self._active)
         mean_EP, std_EP = self._epoch_loss.add(loss_SP, per, over)
-        evaluation, seconds = None, 0.0
+        evaluation, deviation, seconds = None, None, 0.0
         if (due or over) and self._validation is not None and len(self._active):
-            evaluation = self._evaluate()
+            evaluation, deviation = self._evaluate()
             seconds = time.perf_counter() - ended
         epochs: list[Epoch] = []
         for mean_P, std_P in zip(mean_EP.unbind(0), std_EP.unbind(0), strict=True):
             border = min(stop, (first // per + 1 + len(epochs)) * per)
             when = begin + (ended - begin) * (border - first) / (stop - first)
-            last = (evaluation, seconds) if border == stop else (None, 0.0)
-            epochs.append(Epoch(self.plan.epoch_of(border), border, mean_P, std_P, last[0], when, last[1]))
+            at_border = (evaluation, deviation, when, seconds) if border == stop else (None, None, when, 0.0)
+            epochs.append(Epoch(self.plan.epoch_of(border), border, mean_P, std_P, *at_border))
         if self.step >= self.steps:
             self._stop(self._active, FINISHED, self.step)
         stopped_P = self._status_P != RUNNING
@@ -357,23 +357,27 @@ class Training:
             self._status_P[stopped_P & (self._epoch_loss.last > self._too_bad)] = DIVERGED
         return epochs
 
-    def _evaluate(self) -> Evaluation:
-        """Measure the active members on validation rows, keep the best, stop those out of patience."""
+    def _evaluate(self) -> tuple[Evaluation, float | None]:
+        """Measure the active members on validation rows, keep the best, stop those out of patience; -> the
+        figures, and of one member alone the deviation of its loss."""
         assert self._validation is not None
         P, rows = len(self._population), self._active
         size = max(1, EVALUATED_AT_ONCE // (len(self._validation.x) * self.outputs))
         found: dict[str, Tensor] = {}
+        deviation = None
         with torch_state(self._kernel.intra_op):
             for part in rows.split(size):
                 output_RNC, y_N = answers(self._kernel, self._population, part, self._validation, self.recipe)
                 for name, value_R in measure(output_RNC, y_N, self.loss_function, self._scale).items():
                     found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
+            if P == 1:
+                deviation = batch_deviation(output_RNC[0], y_N, self.loss_function, self.plan.batch_size)
         self._evaluated = self.step
         self._best.update(self._population, found[self.plan.metric], self.step)
         if self.step < self.steps:  # at the very end nothing is cut short
             tired_P = self._best.tired(self.step) & (self._status_P == RUNNING)
             self._stop(tired_P.nonzero().flatten(), STOPPED, self.step)
-        return {"validation": found}
+        return {"validation": found}, deviation
 
     # ---- saving
 
