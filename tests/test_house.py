@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import treino
-from treino.spec import LATER, Settings, settings_table
+from treino.spec import settings_table
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -57,10 +57,6 @@ def test_a_file_opens_with_what_it_is_for_and_ends_in_time(path: Path) -> None:
 
 def test_the_table_of_settings_in_the_docs_is_the_program_s() -> None:
     assert (ROOT / "docs/settings.md").read_text() == settings_table() + "\n", "run: make docs"
-
-
-def test_later_settings_are_not_settings() -> None:
-    assert not set(LATER) & set(Settings.model_fields)
 
 
 def test_the_version_is_one() -> None:

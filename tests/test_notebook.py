@@ -112,6 +112,7 @@ def test_the_figure_follows_a_training_and_changes_nothing(
     assert f"{test['accuracy']:.1%} are right" in last
     assert str(run.path) in last
     assert "decision boundary" in last
+    assert "deviation over batches" in last
     assert last.count("<circle") >= len(run.data.train[:200])
     (tmp_path / "page.html").write_text(last)
     found = looked_at(tmp_path / "page.html")
@@ -156,9 +157,13 @@ def test_a_bare_terminal_is_silent_in_a_pipe(tmp_path: Path, capfd: pytest.Captu
 def test_a_terminal_has_the_line_that_moves(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
-    code = "import treino as tr; tr.fit('wine', epochs=400, hidden=[8], lean=True, watch=True)"
+    code = """import sys, treino as tr
+from treino.cli import main
+tr.fit('wine', epochs=400, hidden=[8], lean=True, watch=True)
+print('of the command', flush=True)
+main(['train', 'wine', '--epochs', '400'])"""
     with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs,
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=theirs, stderr=theirs,
         env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"},
     ) as process:  # fmt: skip
         os.close(theirs)
@@ -168,12 +173,14 @@ def test_a_terminal_has_the_line_that_moves(tmp_path: Path) -> None:
                 said += piece
         except OSError:  # the other end is closed
             pass
-        assert process.stdout is not None
-        assert process.stdout.read() == b""
     os.close(ours)
     assert process.returncode == 0
-    assert re.search(rb"step .*/1,600", said)
-    assert b"loss" in said
+    fitted, typed = said.split(b"of the command")
+    for drawn in (fitted, typed):
+        assert re.search(rb"step .*/1,600", drawn)
+        assert b"loss" in drawn
+    assert b"3 classes" in typed
+    assert not re.search(rb"step [^\r\n]*3 classes", typed)  # what is about to happen has lines of its own
 
 
 @pytest.mark.slow
@@ -183,7 +190,11 @@ def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
     run = tr.fit(data, epochs=2, lean=True, parent=tmp_path)
     many = tr.fit(data, epochs=2, seeds=2, parent=tmp_path)
     swept = tr.sweep(data, {"activation": "relu|tanh"}, members=2, epochs=2, fresh=0, parent=tmp_path)
-    cards = [card._repr_html_() for card in (data, run, many, swept, tr.runs(tmp_path))]
+    listed = tr.runs(tmp_path)
+    assert {(type(each), each.path) for each in listed} == {
+        (type(each), each.path) for each in (run, many, swept)
+    }
+    cards = [card._repr_html_() for card in (data, run, many, swept, listed)]
     assert "<script" not in "".join(cards)
     assert "&lt;script&gt;" in cards[0]
     test = run.metrics["test"]
@@ -239,6 +250,8 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Any:
         "%doctor sideways",
         "%doctor",
         "rate = 0.1\ntr.fit('wnie')",
+        "tr.explain('mse')",
+        "import sys\n!{sys.executable} -m treino train wine --epochs 2 --name typed",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     client = nbclient.NotebookClient(
@@ -296,6 +309,10 @@ def test_cards_and_the_doctor_in_a_notebook(notebook: Any) -> None:
     assert refused.traceback[0] == "tr.fit('wnie')"  # the line that asked, what is wrong, the next move
     assert "wnie" in refused.traceback[1]
     assert refused.traceback[2] == "Did you mean 'wine'?"
+    assert "&lt;math" in html_of(notebook[16])
+    typed = "".join(output.text for output in notebook[17].outputs)
+    assert "runs/typed" in typed
+    assert "\r\x1b" not in typed  # no line that moves: here each of its drawings would stay
 
 
 @pytest.mark.slow

@@ -121,7 +121,8 @@ def printed(page: Path, folder: Path, manager: Any) -> list[tuple[str, str]]:
     try:
         client.execute()
     finally:
-        client.kc.stop_channels()
+        if client.kc is not None:  # a cell that failed has ended it
+            client.kc.stop_channels()
     return [(cell.source, "".join(_said(cell))) for cell in made.cells[1:] if cell.cell_type == "code"]
 
 

@@ -21,7 +21,7 @@ _DOOR = {
     "study": ("treino.workflows.study.study", "study"),
     "Study": ("treino.workflows.study.study", "Study"),
     "open": ("treino.workflows.study.study", "open_any"),
-    "runs": ("treino.workflows.run", "runs"),
+    "runs": ("treino.workflows.listing", "runs"),
     "Classifier": ("treino.workflows.estimators", "Classifier"),
     "Regressor": ("treino.workflows.estimators", "Regressor"),
     "Run": ("treino.workflows.run", "Run"),
@@ -58,7 +58,8 @@ if TYPE_CHECKING:
     from treino.notebook import fit, sweep
     from treino.workflows.estimators import Classifier, Regressor
     from treino.workflows.explain import explain
-    from treino.workflows.run import Run, runs
+    from treino.workflows.listing import runs
+    from treino.workflows.run import Run
     from treino.workflows.study.study import Study, study
     from treino.workflows.study.study import open_any as open
     from treino.workflows.sweep.sweep import Sweep

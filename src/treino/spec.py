@@ -23,11 +23,6 @@ GROUPS = (
 )  # fmt: skip
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
-LATER = {
-    "trust": N_("networks taken over from other runs"),
-}
-"""Settings of the plan that do not exist yet: refused by name, with what they will be."""
-
 
 def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
     return Field(default, description=about, json_schema_extra={"group": group}, **limits)
@@ -190,11 +185,6 @@ def read_settings(values: Mapping[str, Any], *, flags: bool = False) -> Settings
         if isinstance(value, str) and not value.strip():
             message = _("{name} is empty.").format(name=shown(name))
             raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
-        if name in LATER:
-            message = _("{name} is not there yet ({what} come later).").format(
-                name=shown(name), what=_(LATER[name])
-            )
-            raise TreinoError("not_yet", message, _("Leave it out."))
         if name not in Settings.model_fields:
             message = _("There is no setting {name}.").format(name=shown(name))
             raise TreinoError(

@@ -4,10 +4,12 @@ import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from tests.conftest import Said
+from treino.cli.app import make_app
 
 SETTINGS = [
     # flag, value, rule, a word of the message, a word of the hint
@@ -129,6 +131,17 @@ def test_usage_errors(treino: Callable[..., Said], verb: str) -> None:
     assert said.status == 2
     assert said.document["error"]["rule"] == "usage"
     assert "--no-such-flag" in said.document["error"]["message"]
+
+
+@pytest.mark.parametrize("verb", ["train", "sweep", "study", "predict", "plot", "explain", "doctor"])
+def test_a_whole_number_is_not_rounded(treino: Callable[..., Said], verb: str) -> None:
+    """But for the settings, which the table reads."""
+    arguments = make_app([verb])[verb].assemble_argument_collection()
+    flags = [a.name for a in arguments if int in (a.hint, *get_args(a.hint))]
+    assert flags
+    places = ("wine", "wine") if verb == "predict" else ("wine",)
+    for flag in flags:
+        check(treino(verb, *places, flag, "2.5", "--json"), "usage", "a whole number", "--help")
 
 
 def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:

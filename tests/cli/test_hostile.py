@@ -68,6 +68,7 @@ def test_a_network_that_can_not_take_its_first_step_leaves_nothing(
     assert not list(tmp_path.glob("runs/*"))
 
 
+@pytest.mark.slow
 def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: Path) -> None:
     said = treino("train", "wine", "--steps", 2, "--name", "sp ace")
     assert "treino predict 'sp ace' FILE.csv" in said.out
@@ -85,7 +86,7 @@ def test_a_run_is_whole_when_its_pictures_fail(
     monkeypatch.setattr("treino.workflows.finish.draw", full)
     said = treino("train", "wine", "--steps", 2)
     assert said.status == 0
-    assert "The pictures are missing: The disk is full." in said.out
+    assert "A picture is missing: The disk is full." in said.out
     assert tr.open("last").status == "finished"
 
 

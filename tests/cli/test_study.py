@@ -202,4 +202,5 @@ def test_ctrl_c_keeps_what_is_there(treino: Callable[..., Said]) -> None:
     assert document["status"] == "interrupted"
     assert any(row["epochs"] for row in document["rows"])
     assert treino("plot", "torn").status == 0
+    assert "next  treino resume torn" in treino("show", "torn").out
     assert figures(treino("resume", "torn", "--json").document) == figures(whole)

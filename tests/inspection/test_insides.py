@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 
 from treino.data import Data, load
 from treino.errors import TreinoError
-from treino.inspection.boundary import boundary
+from treino.inspection.boundary import boundary, sight
 from treino.inspection.insides import SHOWN, Insides, insides
 from treino.inspection.thumbnails import layers_as_they_run
 from treino.inspection.weights import first_weights
@@ -84,6 +84,18 @@ def test_lines_and_biases_compute_every_picture_again(
 
 
 @pytest.mark.slow
+def test_the_inputs_of_the_plane_are_among_those_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, axes = load("breast_cancer"), ["mean_radius", "mean_texture"]
+    net = nn.Sequential(nn.Linear(30, 3), nn.ReLU(), nn.Linear(3, 2))
+    with torch.no_grad():
+        net[0].weight[:, :2] = 0  # these move nothing, and yet no others change in the pictures
+    monkeypatch.setattr("treino.inspection.insides.sight", lambda *a, **k: sight(*a, axes=axes, **k))
+    inputs = insides(net, data, resolution=8).stages[0]
+    assert (len(inputs.units_K), inputs.total) == (SHOWN, 30)
+    seen = zip(inputs.labels, inputs.seen_KRR, strict=True)
+    assert [label for label, seen_RR in seen if np.ptp(seen_RR)] == axes
+
+
 def test_the_units_that_move_the_next_layer_most_are_shown(iris: Data) -> None:
     torch.manual_seed(3)
     net = nn.Sequential(nn.Linear(4, 50), nn.ReLU(), nn.Linear(50, 3))

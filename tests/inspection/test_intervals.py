@@ -155,6 +155,6 @@ def test_coverage(rows: int, least: float) -> None:
 
 def test_every_loss_of_the_registry_has_its_rows() -> None:
     from treino.engine.losses import LOSSES
-    from treino.inspection.intervals import EACH
+    from treino.engine.metrics import EACH
 
     assert {*EACH, "cross_entropy"} == set(LOSSES)

@@ -383,3 +383,21 @@ def test_two_networks_of_other_shapes_have_no_line_between_them() -> None:
     place = ground(small(3), rows(5, 4), Loss("cross_entropy"))
     with pytest.raises(TreinoError, match="other tensors"):
         place.place(small(4))
+    for hidden in ((3, 3), ()):
+        with pytest.raises(TreinoError, match="other tensors"):
+            place.place(mlp(*hidden, dropout=0.5).module(4, 3))
+
+
+@pytest.mark.slow
+def test_dropout_keeps_no_network_from_a_line() -> None:
+    place = ground(small(3), rows(5, 4), Loss("cross_entropy"))
+    dropped = mlp(3, activation="tanh", dropout=0.5).module(4, 3)
+    assert {*dropped.state_dict()} != {*place.net.state_dict()}
+    dropped.load_state_dict(
+        dict(zip(dropped.state_dict(), [t + 1 for t in place.net.state_dict().values()], strict=True))
+    )
+    there = place.layout.named(place.place(dropped))
+    for name, tensor in place.net.state_dict().items():
+        assert torch.equal(there[name], tensor + 1)
+    with pytest.raises(TreinoError, match="other tensors"):  # the numbers fit, and another function uses them
+        place.place(mlp(3, activation="relu", dropout=0.5).module(4, 3))

@@ -17,9 +17,11 @@ from torch import nn
 from treino.engine.losses import Loss
 from treino.inspection.microscope import TOPICS, adamw, course_adam, mse, optimizers
 from treino.inspection.microscope.by_hand import worked
+from treino.inspection.microscope.chain import read_layers
+from treino.inspection.microscope.convolution import LR, START, TARGET, X, torch_convolution, trained
 from treino.inspection.microscope.course_adam import ADAM, Course
 from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.hand import gradients, passed, read_layers
+from treino.inspection.microscope.hand import gradients, passed
 from treino.inspection.microscope.net_paths import local_slopes, net_paths, totals
 from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
 from treino.plots.explain_page import explain_page
@@ -44,7 +46,9 @@ def test_every_topic_in_every_form_with_all_its_checks(topic: str) -> None:
     written = plain(found)
     page = explain_page(found)
     for step in found.steps:
-        assert step.title.split()[0] in written
+        alone = step.picture is not None and not (step.text or step.table or step.formula)
+        said = f"\n{step.title.split(':')[0]}" in written.replace("not so: ", "")
+        assert said is not alone, "a picture alone is for the page"
     assert page.count("<math") == sum(step.formula is not None for step in found.steps)
     ET.fromstring(page.partition("<body>")[2].partition("</body>")[0].join(("<body>", "</body>")))
     assert "http" not in page.partition(">Sources</h2>")[0], "a page loads nothing"
@@ -277,6 +281,23 @@ def test_ten_thousand_inputs_and_a_batch_of_one(topic: str) -> None:
     assert [c for c in explained.checks if not c.holds] == []
     if topic == "sgd":
         assert "… 9,996 smaller terms" in plain(explained)
+
+
+@pytest.mark.slow
+def test_a_convolution_is_torch_s_and_one_way_of_it_learns_one_place() -> None:
+    table = trained().table
+    assert table is not None
+    for places, row in zip((2, 1), table.rows, strict=True):
+        kernel = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.SGD([kernel], lr=LR)
+        losses = []
+        for _update in range(101):
+            optimizer.zero_grad()
+            losses.append(torch_convolution(kernel).item())
+            h = nn.functional.conv1d(torch.tensor([[X]], dtype=torch.float64), kernel.view(1, 1, 2)).flatten()
+            (h - torch.tensor(TARGET, dtype=torch.float64))[:places].square().sum().backward()
+            optimizer.step()
+        assert [losses[t] for t in (0, 1, 10, 100)] == pytest.approx(list(row[1:]), rel=1e-9, abs=1e-20)
 
 
 @pytest.mark.slow

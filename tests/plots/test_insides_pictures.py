@@ -88,12 +88,12 @@ def test_the_diagram_draws_every_unit_every_weight_and_every_bias() -> None:
     edges = of(root, "path", "edge")
     assert len(edges) == 2 * 3 + 3 * 2
     said = {unescape(t.text or "") for t in of(root, "title")}
-    assert "hue → unit 1: -1" in said
+    assert "hue → unit 1: −1" in said  # the minus of axes
     signs = {(t.text or ""): e.get("class") for e in edges for t in of(e, "title")}
     assert signs["hue → unit 0: +1"] == "edge p"
-    assert signs["hue → unit 1: -1"] == "edge n"
+    assert signs["hue → unit 1: −1"] == "edge n"
     widths = {(t.text or ""): float(e.get("stroke-width") or 0) for e in edges for t in of(e, "title")}
-    assert widths["hue → unit 0: +1"] == max(widths.values()) > 5 * widths["hue → unit 2: -0.2"] / 2
+    assert widths["hue → unit 0: +1"] == max(widths.values()) > 5 * widths["hue → unit 2: −0.2"] / 2
     assert len(of(root, "image")) == 2 + 3 + 2 + 1
     assert len(of(root, "rect", "dead")) == 1
     assert len([r for kind in ("pf", "nf") for r in of(root, "rect", kind)]) == 3 + 2

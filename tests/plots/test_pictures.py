@@ -272,6 +272,12 @@ def test_curves_hold_mean_band_validation_and_the_kept_epoch() -> None:
     np.testing.assert_allclose(loss.lines[1].get_ydata(), 1.1 * fall)
     band = loss.collections[0].get_paths()[0].vertices
     assert band[:, 1].max() == pytest.approx(1.25)
+    assert "batches of these rows" not in texts(figure)  # of a run that kept no such deviation
+    measured = {"loss": [None, 0.5, 0.4], "loss_std": [None, 0.2, 0.1]}
+    seen = curves_figure(curves("x", [0.9, 0.8, 0.7], [0.0] * 3, evaluated={"validation": measured}))
+    band = seen.axes[0].collections[1].get_paths()[0].vertices
+    assert {(x, round(y, 9)) for x, y in band} == {(2, 0.3), (2, 0.7), (3, 0.3), (3, 0.5)}
+    assert "batches of these rows" in texts(seen)
     np.testing.assert_allclose(accuracy.lines[0].get_ydata(), 1 - fall / 2)
     kept = [line for line in loss.lines if list(line.get_xdata()) == [8]]
     assert kept[0].get_ydata()[0] == pytest.approx(1.1 * fall[7])

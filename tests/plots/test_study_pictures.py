@@ -55,6 +55,17 @@ def test_no_word_stands_on_another() -> None:
         boxes = [extent(t) for t in figure.axes[0].texts if t.get_text().startswith("batch")]
         assert len(boxes) >= 3
         assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+    long = [
+        replace(each, setting=f"{name}, a new order each epoch, not normalised", mode=mode)
+        for each in LINES[:1] for name in ("sgd", "momentum", "adam") for mode in ("corrected", "as taught")
+    ]  # fmt: skip
+    for figure in (curves_figure(long, "mnist", 1.6), tradeoff_figure(long, "mnist", "accuracy", 0.9)):
+        figure.canvas.draw()
+        names_of = extent(figure.legends[0])
+        axes = extent(figure.axes[0])
+        assert names_of.x1 <= figure.bbox.x1, "every name is whole"
+        assert names_of.y0 >= 0
+        assert names_of.y1 <= axes.y0
 
 
 @pytest.mark.slow

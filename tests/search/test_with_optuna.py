@@ -75,6 +75,7 @@ def test_a_storage_holds_the_trials_as_optunas_own(tmp_path: Path) -> None:
     assert set(study.trials[0].params) >= {"lr", "hidden", "batch_size", "optimizer"}
 
 
+@pytest.mark.slow
 def test_a_storage_that_can_not_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(TreinoError, match=r"sweep\.db") as error:
         tpe(space(), storage=f"sqlite:///{tmp_path / 'none' / 'sweep.db'}")

@@ -141,11 +141,56 @@ def test_networks_of_the_user_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert tr.explain(topic, run, weight=(1, 2, 3)).holds
     with pytest.raises(tr.TreinoError, match="no biases"):
         tr.explain("adam", run, weight=(0, 1))
-    for net in (Skipping(), nn.Sequential(nn.Linear(13, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3))):
+    for own in (AsTheCourseWritesIt, Lines):
+        run = tr.fit("wine", net=own(), epochs=2, lean=True)
+        for topic in ("adam", "backprop", "accumulated-gradient"):
+            assert tr.explain(topic, run, step=3).holds, own
+    alone = tr.fit("wine", net=nn.Linear(13, 3), epochs=2, lean=True)
+    assert tr.explain("adam", alone, weight=(0, 2, 5)).holds
+    tied = nn.Linear(13, 13)
+    refusals: dict[str, nn.Module] = {
+        "calls add": Skipping(),
+        "Batch norm": nn.Sequential(nn.Linear(13, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3)),
+        "same layer twice": nn.Sequential(tied, nn.ReLU(), tied, nn.ReLU(), nn.Linear(13, 3)),
+        "can't be followed": Choosing(),
+        "LeakyReLU(negative_slope=0.3)": nn.Sequential(nn.Linear(13, 4), nn.LeakyReLU(0.3), nn.Linear(4, 3)),
+    }
+    for said, net in refusals.items():
         with pytest.raises(tr.TreinoError) as refused:
-            tr.explain("adam", tr.fit("wine", net=net, epochs=1))
+            tr.explain("adam", tr.fit("wine", net=net, epochs=1, lean=True))
         assert refused.value.rule == "explain_net"
+        assert said in refused.value.message
         assert refused.value.hint
+
+
+class AsTheCourseWritesIt(nn.Module):
+    """A chain in a class of its own; its dropouts are drawn in another order than they are used in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Linear(13, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 6))
+        self.thin, self.out = nn.Dropout(0.3), nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.view(x.size(0), -1)
+        found: torch.Tensor = self.out(self.thin(torch.tanh(self.features(x))))
+        return found
+
+
+class Lines(AsTheCourseWritesIt):
+    """The same in lines, its parts declared in no order."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first = self.features[2](nn.functional.gelu(self.features[0](x.reshape(x.shape[0], -1))))
+        found: torch.Tensor = self.out(self.features[3](first).sigmoid())
+        return found
+
+
+class Choosing(AsTheCourseWritesIt):
+    """What it does hangs on its numbers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x if x.mean() > 0 else -x)
 
 
 class Skipping(nn.Module):
@@ -261,7 +306,7 @@ def test_the_command_line(treino: Callable[..., Said], tmp_path: Path) -> None:
     assert Path(page.document["path"]).read_text().startswith("<!doctype html>")
     for folder in (".", "pages"):
         refused = treino("explain", "adam", "--to", folder)
-        assert (refused.status, "defect" in refused.err) == (1, False), refused.err
+        assert (refused.status, "defect" in refused.err) == (2, False), refused.err
     long = treino("explain", "sgd", "--digits", "17").out
     assert "0.54380695905239" in long
     for argv, hint in {

@@ -20,7 +20,15 @@ from treino.inspection.views import Plane
 from treino.plots.film import film_images, gif_steps
 from treino.plots.film_player import player, player_page
 from treino.plots.film_press import press
-from treino.workflows.drawing.film import draw_film, film_files, film_player, film_size, frames_of, steps_of
+from treino.workflows.drawing.film import (
+    draw_film,
+    film_files,
+    film_player,
+    film_size,
+    frames_of,
+    sheet_words,
+    steps_of,
+)
 from treino.workflows.drawing.untrained import untrained
 from treino.workflows.fit import fit
 from treino.workflows.run import Run
@@ -110,6 +118,16 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
         assert animation.size == (640, 480)
     with Image.open(tmp_path / "film/frame-00.png") as frame:
         assert frame.size == (800, 600)
+    frames = list(frames_of(wine, [0, 1, 20]))
+    captions, (meaning,) = sheet_words([*frames, frames[-1]])
+    assert meaning.startswith("Changed")
+    assert captions[0] == "step 0"
+    assert captions[3].endswith(" · probability 0 %")
+    for before, now, caption in zip(frames, frames[1:], captions[1:], strict=False):
+        assert isinstance(before.shown, Plane)
+        assert isinstance(now.shown, Plane)
+        share = 100 * (before.shown.winner_RR != now.shown.winner_RR).mean()
+        assert float(caption.split(" · ")[2].removesuffix(" % changed")) == pytest.approx(share, rel=0.05)
     assert (tmp_path / "film.html").stat().st_size < 3_000_000
     again = draw_film(wine, 30, tmp_path)  # frames of the other film are gone
     assert sorted(p.name for p in (tmp_path / "film").iterdir()) == sorted(

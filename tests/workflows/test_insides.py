@@ -93,8 +93,25 @@ def test_test_rows_of_a_run_that_is_to_go_on_are_not_looked_at(
     assert seen == [("train", "validation"), ("train", "validation", "test")]
 
 
-def test_a_regression_has_residuals_and_no_confusion(tmp_path: Path) -> None:
-    look(tr.fit("diabetes", epochs=4, out=tmp_path / "r"), "confusion")
+def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said], tmp_path: Path) -> None:
+    run = tr.fit("diabetes", epochs=4, out=tmp_path / "r")
+    look(run, "confusion")
+    # what can't be drawn keeps nothing else from it
+    said = treino("plot", run.path, "--what", "confusion,curves,confusion", "--to", "new", "--json")
+    assert (said.status, said.document["paths"]) == (2, ["new/curves.png"])
+    assert [e["rule"] for e in said.document["errors"]] == [said.document["error"]["rule"]]
+    assert said.document["error"]["rule"] == "confusion_of_numbers"
+    assert said.err.count("no classes that could be mixed up") == 1
+    Path("file").write_bytes(b"")
+    said = treino("plot", run.path, "--what", "curves,weights", "--to", "file", "--json")
+    assert (said.status, list(said.document), said.document["error"]["rule"]) == (
+        2,
+        ["error"],
+        "not_a_folder",
+    )
+    with pytest.raises(TreinoError, match="mixed up"):
+        draw(run, ["confusion", "weights"], tmp_path / "other")
+    assert [p.name for p in (tmp_path / "other").iterdir()] == ["weights.png"]
 
 
 def test_classes_columns_and_cells_of_all_kinds(tmp_path: Path) -> None:

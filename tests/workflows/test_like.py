@@ -43,6 +43,8 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
     assert all(torch.equal(same.tensors[name], kept[name]) for name in kept)
     assert same.spec["weights"] == f"s:{member}"
     assert "--weights" in same.spec["command"]
+    said = treino("train", "--like", "same", "--json").document["error"]
+    assert (said["rule"], f"--weights s:{member}" in said["hint"]) == ("like_weights", True)
     assert treino("export", "same", "--json").document["error"]["rule"] == "export_weights"
     words = ("train", "iris", "--weights", f"s:{member}", "--hidden", 5, "--json")
     assert treino(*words).document["error"]["rule"] == "weights_differ"

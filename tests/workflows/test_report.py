@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import torch
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
+from treino.plots.report.markdown import markdown
+from treino.plots.report.run import run_sections
 from treino.search.space import read_space
 from treino.spec import read_settings
+from treino.workflows.reporting.gather import run_facts
 from treino.workflows.reporting.report import report
 from treino.workflows.run import open_run
 from treino.workflows.sweep.plan import whole_settings
@@ -68,8 +72,14 @@ def test_a_hostile_table_s_report_in_a_browser(here: Path) -> None:
     said = text_of(page)
     low, high = d["intervals"]["test"]["accuracy"]
     assert f"{d['metrics']['test']['accuracy']:.1%} are right (95 %: {low:.1%} to {high:.1%})" in said
-    assert run.spec["command"].replace("'", "&#x27;") in page
+    assert "treino train" not in said  # no command can name rows that were in memory
     assert 'class="film"' in page
+    call = re.search(
+        r"```python\nimport treino\n\n(treino.fit.*)\n```", report([run], as_markdown=True).read_text()
+    )
+    assert call is not None
+    again = eval(f"{call[1][:-1]}, parent={str(here)!r})", {"treino": tr})
+    assert again.losses.tolist() == run.losses.tolist()
 
 
 def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
@@ -80,10 +90,30 @@ def test_as_markdown_it_has_the_same_figures(here: Path) -> None:
     test = run.metrics["test"]
     assert test is not None
     row = next(line for line in said.splitlines() if line.startswith("| accuracy"))
-    assert float(row.split("|")[4]) == pytest.approx(test["accuracy"], rel=1e-3)
+    cells = row.split("|")
+    assert float(cells[4]) == pytest.approx(test["accuracy"], rel=1e-3)
+    from scipy.stats import binomtest  # Wilson's interval and the commonest class, by others
+
+    y = run.data.test.y
+    with torch.no_grad():
+        right = int((run.module.eval()(run.data.test.x).argmax(1) == y).sum())
+    assert right == round(test["accuracy"] * len(y))
+    theirs = binomtest(right, len(y)).proportion_ci(method="wilson")
+    assert [float(end) for end in cells[5].split(" to ")] == pytest.approx(
+        [theirs.low, theirs.high], rel=1e-3
+    )
+    commonest = run.data.train.y.bincount().argmax()
+    assert float(cells[6]) == pytest.approx(float((y == commonest).double().mean()), rel=1e-3)
     assert run.spec["command"] in said
     assert run.folder.manifest.files["model.safetensors"] in said
     assert "<" not in said
+    facts = run_facts(run, pictures=False)
+    for official, parted in (
+        (False, "Parted at random with seed 0, each class in the same shares"),
+        (True, "The test rows are the source's own; the others"),
+        (None, "Rows that were not in a part of their own"),
+    ):
+        assert parted in markdown("", "", run_sections(replace(facts, official=official)))
 
 
 def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> None:
@@ -108,6 +138,7 @@ def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said
     wild = tr.fit("diabetes", parent=here, optimizer="sgd", lr=1e5, epochs=5, lean=True)
     found = seen(report([wild]))
     assert "This run diverged" in found.text
+    assert "There is no curve" in found.text
     assert "non_finite_loss" in found.text
     weights = wild.path / "model.safetensors"
     content = bytearray(weights.read_bytes())
@@ -146,10 +177,19 @@ def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     said = text_of(report(runs, here / "errors.html").read_text())
     assert "each class" not in said  # of how the rows were parted
     rmse = [run.metrics["test"]["rmse"] for run in runs]  # type: ignore[index]
-    found = re.search(r"rmse minus diabetes-\d+'s is (-?[\d.]+)", said.replace("&#x27;", "'"))
+    found = re.search(
+        r"rmse minus diabetes-\d+'s is (-?[\d.]+)", said.replace("&#x27;", "'").replace("−", "-")
+    )
     assert found is not None
     assert float(found[1]) == pytest.approx(rmse[1] - rmse[0], abs=0.01)
     assert "more than chance makes" in said
+    runs.append(tr.fit("diabetes", parent=here, epochs=4, loss="l1", lean=True))
+    said = text_of(report(runs, here / "losses.html").read_text())
+    head = said.partition(runs[0].name + " Result")[0]
+    assert "diabetes-" in said.partition(" What differs")[0]
+    assert "trained with different losses" in head
+    assert "validation rmse" in head
+    assert "validation loss" not in head
 
 
 def test_rows_that_are_taken_as_they_are_have_no_table_of_columns(here: Path) -> None:

@@ -41,7 +41,16 @@ def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Pat
     assert low <= d["metrics"]["test"]["accuracy"] <= high
     epochs = d["epochs"]
     assert len(d["loss"]["train"]) == len(d["loss"]["validation"]) == len(d["loss_std"]["train"]) == epochs
-    assert len(d["epoch_seconds"]) == epochs
+    assert len(d["loss_std"]["validation"]) == len(d["epoch_seconds"]) == epochs
+    assert [v is None for v in d["loss_std"]["validation"]] == [v is None for v in d["loss"]["validation"]]
+    run = tr.open(tmp_path / d["path"])
+    with torch.no_grad():
+        validation = run.data.validation
+        loss_N = torch.nn.functional.cross_entropy(
+            run.module(validation.x).double(), validation.y, reduction="none"
+        )
+    deviation = float(loss_N.std(correction=0)) / len(loss_N) ** 0.5  # fewer rows than a batch has
+    assert d["loss_std"]["validation"][d["kept_epoch"] - 1] == pytest.approx(deviation, rel=1e-4)
     assert sum(d["epoch_seconds"]) + d["evaluation_seconds"] <= d["seconds"]
     for name in ("boundary.png", "curves.png"):
         assert (tmp_path / d["path"] / "pictures" / name).read_bytes().startswith(b"\x89PNG")
@@ -212,6 +221,13 @@ def test_a_network_of_your_own_in_a_file(treino: Callable[..., Said], tmp_path: 
     assert said.status == 2
     assert "--trust" in said.document["error"]["hint"]
     assert treino("predict", "last", "wine", "--trust", "--json").document["metrics"]["accuracy"] > 0.5
+    for words in (("--like", "wine-1"), ("--branch", "wine-1:4", "--lr", 1e-4)):
+        assert treino("train", *words, "--json").document["error"]["rule"] == "net_not_trusted"
+        assert treino("train", *words, "--trust", "--name", words[0][2:]).status == 0
+    assert tr.open("like").losses.tolist() == tr.open("wine-1").losses.tolist()
+    assert treino("train", "wine", "--trust", "--json").document["error"]["rule"] == "trust_of_nothing"
+    said = treino("train", "--like", "branch", "--trust")
+    assert (said.status, "treino train --branch wine-1:4 --lr 0.0001" in said.err) == (2, True)
 
 
 @pytest.mark.slow

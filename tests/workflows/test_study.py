@@ -97,6 +97,10 @@ def test_answers_come_from_the_rows_alone() -> None:
         "As taught, batch 5 (lr 1e-6) mends batch 5: accuracy ends at 0.800 instead of 0.100. "
         "Corrected it does harm: 0.300 instead of 0.950."
     )
+    short = [made("corrected", 100, None, [1.0], [0.5]), made("as_taught", 100, None, [1.0], [0.5])]
+    once = answers([row | {"epochs": 1} for row in short], facts, asked.until)
+    assert "Accuracy of 0.9, corrected: batch 100 never in 1 epoch." in once
+    assert "The same settings end at accuracy 0.500 corrected and 0.500 as taught." in once
 
 
 @pytest.mark.slow
@@ -214,6 +218,9 @@ def test_a_regression_a_divergence_and_rows_of_training_alone(tmp_path: Path) ->
     assert alone.status == "diverged"
     assert alone.document["measured_on"] == "train"
     assert any("training rows" in note for note in alone.document["notes"])
+    with pytest.raises(tr.TreinoError, match="the loss is mse") as refused:
+        tr.study("diabetes", as_taught=True, out=tmp_path / "t", **QUICK)
+    assert "missing_zero_grad" in refused.value.hint
 
 
 @pytest.mark.slow

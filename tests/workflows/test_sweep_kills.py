@@ -47,7 +47,7 @@ while kills < wanted:
                 traceback.print_exc()
                 os._exit(3)
             os._exit(0)
-        end = time.monotonic() + chance.uniform(0.05, 1.2) if kills < wanted else float("inf")
+        end = time.monotonic() + chance.uniform(0.05, 0.9) if kills < wanted else float("inf")
         while True:
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:

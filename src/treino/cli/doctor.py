@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from rich.text import Text
 
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import WHOLE, ScreenFlag
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
 from treino.words import _
@@ -31,13 +31,15 @@ def doctor(
     live: Annotated[
         bool, Parameter(help="say certain findings as soon as they are seen", negative=())
     ] = False,
-    max_steps: Annotated[int | None, Parameter(help="end the script after so many optimizer steps")] = None,
+    max_steps: Annotated[
+        int | None, WHOLE, Parameter(help="end the script after so many optimizer steps")
+    ] = None,
     max_time: Annotated[float | None, Parameter(help="end the script after so many seconds")] = None,
     fail_on: Annotated[
         Literal["certain", "likely"] | None, Parameter(help="exit 3 where there are findings, for use in CI")
     ] = None,
     prove: Annotated[bool, Parameter(help="run it as it is and mended, side by side", negative=())] = False,
-    seeds: Annotated[int, Parameter(help="runs of each, with --prove")] = 3,
+    seeds: Annotated[int, WHOLE, Parameter(help="runs of each, with --prove")] = 3,
     fix: Annotated[str | None, Parameter(help="write the mend as a patch to this file")] = None,
     screen: ScreenFlag,
 ) -> int:

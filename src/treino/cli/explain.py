@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+from treino.cli.flags import WHOLE, DataFile, Net, ScreenFlag, Trust
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -20,6 +20,7 @@ def explain(
     *,
     step: Annotated[
         int | None,
+        WHOLE,
         Parameter(help="the update that follows so many updates; 0: the first; default: the third"),
     ] = None,
     weight: Annotated[
@@ -30,7 +31,7 @@ def explain(
         ),
     ] = None,
     to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
-    digits: Annotated[int, Parameter(help="significant digits shown, 1 to 17")] = 6,
+    digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17")] = 6,
     net: Net = None,
     trust: Trust = False,
     data_file: DataFile = None,

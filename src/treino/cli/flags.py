@@ -1,11 +1,22 @@
 """Flags that several verbs share, with their help."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import CoercionError, Parameter, Token
 
 from treino.cli.screen import Screen
 
+
+def _whole(kind: object, tokens: Sequence[Token]) -> int:
+    """A whole number as it is written: cyclopts itself rounds 1.5, and 2.5 to 2."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise CoercionError(target_type=int, token=tokens[0]) from None
+
+
+WHOLE = Parameter(converter=_whole)
 ScreenFlag = Annotated[Screen, Parameter(parse=False)]
 RunName = Annotated[
     str, Parameter(help="a run's folder, its name in ./runs, or 'last', the newest", show_default=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+from treino.cli.flags import WHOLE, DataFile, Net, ScreenFlag, Trust
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -31,10 +31,14 @@ def plot(
         bool, Parameter(help="what it learns from step to step: PNG frames, a GIF and a page", negative=())
     ] = False,
     every: Annotated[
-        int | None, Parameter(help="a frame of the film for each so many steps; default: about 60 frames")
+        int | None,
+        WHOLE,
+        Parameter(help="a frame of the film for each so many steps; default: about 60 frames"),
     ] = None,
     untrained: Annotated[
-        int | None, Parameter(help="draw so many networks before their first step, with seeds in a row")
+        int | None,
+        WHOLE,
+        Parameter(help="draw so many networks before their first step, with seeds in a row"),
     ] = None,
     smooth: Annotated[
         float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
@@ -51,7 +55,7 @@ def plot(
     treino plot wine-1 wine-2 --what curves | treino plot wine --untrained 9 |
     treino plot wine-sweep-1 --what parallel,importance
     """
-    from treino.workflows.pictures import draw, draw_together
+    from treino.workflows.pictures import draw, draw_together, gathered
     from treino.workflows.study.study import Study, open_any
     from treino.workflows.sweep.pictures import draw_sweep, of_one, usual
     from treino.workflows.sweep.sweep import Sweep
@@ -65,42 +69,49 @@ def plot(
     place = Path(to) if to else None
     asked: dict[str, Any] = {"net": net, "trust": trust, "data": data_file}
     paths: list[Path] = []
+    missing: list[TreinoError] = []
     if untrained is not None:
         from treino.workflows.drawing.untrained import is_data
         from treino.workflows.drawing.untrained import untrained as draw_untrained
 
         source = run[0] if run and is_data(run[0]) else _one(open_any(*run[:1], **asked))
-        paths.append(draw_untrained(source, untrained, place))
+        with gathered(missing):
+            paths.append(draw_untrained(source, untrained, place))
         names = names or []
     opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
     if len(opened) > 1 or (smooth is not None and opened):
-        paths += draw_together([_one(o) for o in opened], names or ["curves"], place, smooth=smooth or 0.0)
+        together = [_one(o) for o in opened]
+        paths += draw_together(together, names or ["curves"], place, missing, smooth=smooth or 0.0)
     elif opened and isinstance(opened[0], Study):
         from treino.workflows.study.pictures import draw_study
 
-        paths += draw_study(opened[0], names or (), place)
+        paths += draw_study(opened[0], names or (), place, missing)
     elif opened and isinstance(opened[0], Sweep) and names is None:
-        paths += draw_sweep(opened[0], usual(opened[0]), place)
+        paths += draw_sweep(opened[0], usual(opened[0]), place, missing)
     elif opened:
         if isinstance(opened[0], Sweep) and (own := [n for n in names or () if not of_one(n)]):
-            paths += draw_sweep(opened[0], own, place)
+            paths += draw_sweep(opened[0], own, place, missing)
             names = [n for n in names or () if of_one(n)]
         one, names = _one(opened[0]), ["boundary", "curves"] if names is None else names
-        paths += draw(one, [name for name in names if name != "film"], place)
+        paths += draw(one, [name for name in names if name != "film"], place, missing)
         if "film" in names:
             from treino.workflows.drawing.film import draw_film
 
-            paths += draw_film(
-                one, every, place, lambda size: screen.err.print(_("Film: {size}").format(size=size))
-            )
-    screen.document({"paths": [str(p) for p in paths]})
+            with gathered(missing):
+                paths += draw_film(
+                    one, every, place, lambda size: screen.err.print(_("Film: {size}").format(size=size))
+                )
+    errors = [{"rule": e.rule, "message": e.message, "hint": e.hint} for e in missing]
+    screen.document(
+        {"paths": [str(p) for p in paths]} | ({"error": errors[0], "errors": errors} if errors else {})
+    )
     frames = [p for p in paths if p.name.startswith("frame-")]
     for path in paths:
         if path not in frames:
             screen.out.print(str(path))
     if frames:
         screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
-    return 0
+    return max([screen.fail(error) for error in missing], default=0)
 
 
 def _one(opened: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from treino.cli.flags import Net, RunName, ScreenFlag, Trust
+from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.words import _
 
 SHOWN = 10
@@ -19,7 +19,7 @@ def predict(
     *,
     to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,
     top: Annotated[
-        int | None, Parameter(help="of a sweep: the best so many networks answer together; default: 1")
+        int | None, WHOLE, Parameter(help="of a sweep: the best so many networks answer together; default: 1")
     ] = None,
     net: Net = None,
     trust: Trust = False,

@@ -2,7 +2,8 @@
 
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,7 +31,7 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
 def _watched(events: Iterator[Event], screen: Screen) -> Ended:
     """Draw the events (the line only where a person watches) and return the last one."""
     ended = begun = None
-    with moving_line(screen.err, screen.live) as tell, _with_the_way_on(lambda: begun):
+    with moving_line(screen.err, screen.live) as tell, way_on(lambda: begun):
         for event in events:
             if isinstance(event, Begun):
                 begun = event
@@ -45,19 +46,21 @@ def _watched(events: Iterator[Event], screen: Screen) -> Ended:
 
 @contextmanager
 def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], None]]:
-    """A line that moves with the events that it is told, and is gone at the end."""
+    """A line that moves with the events that it is told, from the first on, and is gone at the end."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
     )  # fmt: skip
     validation = ""
-    with Progress(*columns, console=console, disable=not shown, transient=True, refresh_per_second=8) as bar:
-        task = bar.add_task(_("step"), total=1, figures="")
+    bar = Progress(*columns, console=console, disable=not shown, transient=True, refresh_per_second=8)
+    task = bar.add_task(_("step"), total=1, figures="")
+    with ExitStack() as moving:
 
         def tell(event: Event) -> None:
             nonlocal validation
             if isinstance(event, Begun):
                 bar.update(task, total=event.plan.training.steps)
+                moving.enter_context(bar)  # not before: what was printed above would run into it
             elif isinstance(event, Advanced):
                 tick = event.tick
                 for split, metrics in (tick.evaluation or {}).items():
@@ -70,14 +73,16 @@ def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], Non
 
 
 @contextmanager
-def _with_the_way_on(begun: Callable[[], Begun | None]) -> Iterator[None]:
-    """A Ctrl-C that is not waited for says, too, where the run is."""
+def way_on(begun: Callable[[], Any]) -> Iterator[None]:
+    """A Ctrl-C that is not waited for, too, says how to go on: what was saved before is kept.
+
+    begun: the event that named the folder, or None before it.
+    """
     try:
         yield
     except KeyboardInterrupt as stop:
         event = begun()
         if event is None or str(stop):
             raise
-        said = _("Stopped at once. What was saved before is in {path}: treino resume {typed}")
-        path = event.folder.path
-        raise KeyboardInterrupt(said.format(path=path, typed=shlex.quote(str(path)))) from None
+        said = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
+        raise KeyboardInterrupt(said.format(path=shlex.quote(str(event.folder.path)))) from None

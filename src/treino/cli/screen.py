@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import traceback
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -43,7 +43,7 @@ class Screen:
     @property
     def live(self) -> bool:
         """Whether a person watches, so that progress may be drawn."""
-        return self.err.is_terminal
+        return watched(self.err.file)
 
     def document(self, document: dict[str, Any]) -> None:
         """Write the one JSON document, where ``--json`` asked for it; never a second one."""
@@ -76,10 +76,18 @@ class Screen:
         )
 
 
+def watched(file: IO[str]) -> bool:
+    """Whether a person sees what moves on this stream. A command of a notebook's cell (``!treino …``) has a
+    terminal too, but there every drawing stays."""
+    return file.isatty() and "JPY_PARENT_PID" not in os.environ
+
+
 def _console(file: TextIO, quiet: bool = False, wide: int = WIDE) -> Console:
     """Texts come from data too, so no markup is read in them. In a pipe no line is broken."""
     width = None if file.isatty() else wide
-    return Console(file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width)
+    return Console(
+        file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width, force_jupyter=False
+    )
 
 
 def _safe(file: TextIO | None) -> TextIO:

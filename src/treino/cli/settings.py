@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from treino.spec import FLAGS, GROUPS, LATER, Settings, group_of
+from treino.spec import FLAGS, GROUPS, Settings, group_of
 
 
 def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
     """Give a verb that takes ``**asked`` one flag for each setting of the table."""
     own = [p for p in inspect.signature(verb).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    hidden = Group("", show=False)
     flags = []
     for name, field in Settings.model_fields.items():
         group = Group(group_of(name), sort_key=GROUPS.index(group_of(name)))
@@ -25,9 +24,6 @@ def with_settings(verb: Callable[..., int]) -> Callable[..., int]:
             show_default=False,
         )
         flags.append(_flag(name, bool if boolean else str, parameter))
-    for name in LATER:
-        flag = Parameter(name="--" + name.replace("_", "-"), group=hidden, show=False)
-        flags.append(_flag(name, str, flag))
     parameters = [*own, *flags]
 
     def verb_with_settings(*args: Any, **kwargs: Any) -> int:

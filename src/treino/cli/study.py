@@ -1,7 +1,7 @@
 """``treino study``: settings compared and timed, corrected and with the faults of the beginners' loop."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import WHOLE, ScreenFlag
+from treino.cli.progress import way_on
 from treino.cli.screen import Screen
 from treino.words import _
 
@@ -45,7 +46,7 @@ def study(
             help="settings to set to all of their values: normalise, batch_norm, shuffle, impute, optimizer"
         ),
     ] = None,
-    seeds: Annotated[int | None, Parameter(help="networks of each row; default: 1")] = None,
+    seeds: Annotated[int | None, WHOLE, Parameter(help="networks of each row; default: 1")] = None,
     screen: ScreenFlag,
     **asked: Any,
 ) -> int:
@@ -92,12 +93,13 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     )  # fmt: skip
     begun: Begun | None = None
     ended: Ended | None = None
-    with bar, _way_on(lambda: begun):
-        task = bar.add_task(_("training"), total=1.0, left="")
+    task = bar.add_task(_("training"), total=1.0, left="")
+    with ExitStack() as moving, way_on(lambda: begun):
         for event in events:
             if isinstance(event, Begun):
                 begun = event
                 screen.out.print(opening(event))
+                moving.enter_context(bar)
             elif isinstance(event, Advanced):
                 assert begun is not None
                 named = row_name(event.row, begun.facts)
@@ -115,19 +117,6 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     return 0
 
 
-@contextmanager
-def _way_on(begun: Callable[[], Any]) -> Iterator[None]:
-    """A Ctrl-C that is not waited for says, too, where the study is."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        event = begun()
-        if event is None or str(stop):
-            raise
-        said = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
-        raise KeyboardInterrupt(said.format(path=event.folder.path)) from None
-
-
 def opening(begun: Any) -> RenderableType:
     """What is about to be compared on what."""
     from treino.plots.style import split_name
@@ -136,7 +125,7 @@ def opening(begun: Any) -> RenderableType:
     networks = len(facts["rows"]) * len(facts["seed_list"])
     lines = [
         _(
-            "{n} networks in turns, {epochs} epochs each, on {data}: {train:,} training rows; measured on"
+            "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
             " {rows:,} {split} rows"
         ).format(
             n=networks, epochs=facts["epochs"], data=facts["data"], train=facts["split"]["train"],
@@ -163,7 +152,9 @@ def summary(d: dict[str, Any], narrow: bool = False) -> RenderableType:
     parts: list[RenderableType] = [table, ""]
     parts += [f"- {sentence}" for sentence in d["answers"]]
     parts += [_("note: {note}").format(note=note) for note in d["notes"]]
-    parts += ["", said, _("next  treino plot {path}").format(path=d["path"])]
+    over = d["status"] not in ("running", "interrupted")
+    on = _("next  treino plot {path}") if over else _("next  treino resume {path}")
+    parts += ["", said, on.format(path=d["path"])]
     return Group(*parts)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import ScreenFlag
+from treino.cli.flags import WHOLE, ScreenFlag
 
 SpaceFlag = Annotated[
     list[str] | None,
@@ -21,18 +21,18 @@ def sweep(
     /,
     *,
     space: SpaceFlag = None,
-    members: Annotated[int | None, Parameter(help="how many networks; default: 256")] = None,
+    members: Annotated[int | None, WHOLE, Parameter(help="how many networks; default: 256")] = None,
     strategy: Annotated[
         str | None, Parameter(help="none, halving (default) or hyperband: who trains to the end")
     ] = None,
-    eta: Annotated[int | None, Parameter(help="one network in so many goes on; default: 3")] = None,
+    eta: Annotated[int | None, WHOLE, Parameter(help="one network in so many goes on; default: 3")] = None,
     sampler: Annotated[str | None, Parameter(help="grid, random, sobol (default) or tpe (Optuna)")] = None,
-    sampler_seed: Annotated[int | None, Parameter(help="seed of the sampler; default: 0")] = None,
+    sampler_seed: Annotated[int | None, WHOLE, Parameter(help="seed of the sampler; default: 0")] = None,
     max_time: Annotated[float | None, Parameter(help="seconds of training; the best so far is kept")] = None,
     until: Annotated[str | None, Parameter(help="enough, e.g. accuracy=0.95 on validation rows")] = None,
-    top: Annotated[int | None, Parameter(help="how many networks are kept; default: 10")] = None,
+    top: Annotated[int | None, WHOLE, Parameter(help="how many networks are kept; default: 10")] = None,
     fresh: Annotated[
-        int | None, Parameter(help="fresh seeds and splits that the judge trains; default: 16")
+        int | None, WHOLE, Parameter(help="fresh seeds and splits that the judge trains; default: 16")
     ] = None,
     storage: Annotated[
         str | None, Parameter(help="where Optuna keeps its trials, e.g. sqlite:///sweep.db")

@@ -1,7 +1,7 @@
 """A sweep's events as a person watches them: a few figures that move, then what it came to."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from treino.cli.progress import way_on
 from treino.cli.screen import Screen
 from treino.words import N_, _
 from treino.workflows.sweep.drive import Advanced, Begun, Ended, Event, Judging
@@ -27,7 +28,7 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
     """
     ended: Ended | None = None
     begun: Begun | None = None
-    with _way_on(lambda: begun), moving_figures(screen.err, screen.live) as tell:
+    with way_on(lambda: begun), moving_figures(screen.err, screen.live) as tell:
         for event in events:
             if isinstance(event, Begun):
                 begun = event
@@ -54,7 +55,10 @@ def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[Event], 
         console=console, auto_refresh=False,
     )  # fmt: skip
     task = bar.add_task(_("training"), total=None)
-    with Live(console=console, transient=True, refresh_per_second=4, auto_refresh=False) as live:
+    live = Live(console=console, transient=True, refresh_per_second=4, auto_refresh=False)
+    with ExitStack() as drawn:
+        if shown:
+            drawn.enter_context(live)
 
         def tell(event: Event) -> None:
             if isinstance(event, Advanced):
@@ -68,19 +72,6 @@ def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[Event], 
                 live.update(Group(moving(event.progress), bar), refresh=True)
 
         yield tell
-
-
-@contextmanager
-def _way_on(begun: Callable[[], Begun | None]) -> Iterator[None]:
-    """A Ctrl-C while the best is judged, too, says how to go on: everything was kept before."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        event = begun()
-        if event is None:
-            raise
-        said = _("Stopped. What was trained is kept; go on with: treino resume {path}")
-        raise KeyboardInterrupt(said.format(path=event.folder.path)) from None
 
 
 def opening(begun: Begun) -> list[RenderableType]:

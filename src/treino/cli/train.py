@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, ScreenFlag
+from treino.cli.flags import WHOLE, DataFile, ScreenFlag, Trust
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -25,10 +25,14 @@ def train(
     /,
     *,
     seeds: Annotated[
-        int | None, Parameter(help="train with so many seeds side by side: mean ± deviation of every figure")
+        int | None,
+        WHOLE,
+        Parameter(help="train with so many seeds side by side: mean ± deviation of every figure"),
     ] = None,
     folds: Annotated[
-        int | None, Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn")
+        int | None,
+        WHOLE,
+        Parameter(help="cross-validation: test on each of so many folds (scikit-learn's) in turn"),
     ] = None,
     until: Annotated[
         str | None, Parameter(help="with --seeds or --folds: count the steps to it, e.g. accuracy=0.8")
@@ -47,6 +51,7 @@ def train(
         str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
     ] = None,
     data_file: DataFile = None,
+    trust: Trust = False,
     screen: ScreenFlag,
     **asked: Any,
 ) -> int:
@@ -78,7 +83,13 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        return follow(_going_on(branch, rewind, data_file, read_settings(given, flags=True)), screen)
+        return follow(_going_on(branch, rewind, data_file, trust, read_settings(given, flags=True)), screen)
+    if trust and like is None:
+        raise TreinoError(
+            "trust_of_nothing",
+            _("--trust runs the copy of a network's file that lies with a run, and no run was named."),
+            _("Add --like, --branch or --rewind RUN, or leave it out."),
+        )
     data: Any = source
     if like is not None:
         from treino.workflows.sweep.member import like as like_of
@@ -89,7 +100,7 @@ def train(
                 _("--like brings its own data, and {data} stands beside it.").format(data=source),
                 _("Leave one of them out."),
             )
-        data, same = like_of(like, data_file)
+        data, same = like_of(like, data_file, trust or "net" in given, weights)
         given = same | given
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
@@ -129,7 +140,7 @@ def train(
 
 
 def _going_on(
-    branch: str | None, rewind: str | None, data_file: str | None, read: "Settings"
+    branch: str | None, rewind: str | None, data_file: str | None, trust: bool, read: "Settings"
 ) -> "Iterator[Event]":
     """The events of a training that sets out from RUN:STEP."""
     from treino.workflows.branching import branching, rewinding
@@ -143,6 +154,7 @@ def _going_on(
             _("{value!r} does not name a step of a run.").format(value=named),
             _("Write RUN:STEP, e.g. --branch wine-1:120; step 0 is the untrained network."),
         )
-    moment = open_run(run, net=read.net, data=data_file).at(int(step))  # a network of one's own, given again
+    # a network of one's own is given again, or the copy trusted
+    moment = open_run(run, net=read.net, trust=trust, data=data_file).at(int(step))
     changes = {name: getattr(read, name) for name in read.model_fields_set - {"net"}}
     return (branching if branch is not None else rewinding)(moment, changes)

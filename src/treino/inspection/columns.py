@@ -13,9 +13,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from treino.data.dataset import Data, Rows
 from treino.engine.losses import Loss
+from treino.engine.metrics import row_losses
 from treino.errors import TreinoError
 from treino.inspection.importance import shuffles, steepest
-from treino.inspection.intervals import LEVEL, row_losses
+from treino.inspection.intervals import LEVEL
 from treino.inspection.predict import evaluating, outputs, predicted_classes
 from treino.inspection.rows import ALL, draw, held_out
 from treino.inspection.views import Floats, Split

@@ -94,12 +94,13 @@ def film(
     before: Boundary | None = None
     for shot in shots:
         now = boundary(shot.net, data, resolution=size, item_shape=item_shape, splits=SPLITS, seen=seen)
-        moved, change = _difference(before, now)
+        moved, change = difference(before, now)
         yield Frame(shot.step, shot.epoch, shot.loss, now, moved, change)
         before = now
 
 
-def _difference(before: Boundary | None, now: Boundary) -> tuple[float | None, float | None]:
+def difference(before: Boundary | None, now: Boundary) -> tuple[float | None, float | None]:
+    """``moved`` and ``change`` of a frame after another; None as there."""
     if before is None:
         return None, None
     if isinstance(now, Fit) or not now.classes:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.engine.state import intra_op
 from treino.inspection.predict import outputs, predicted_classes, probabilities
 
 RESOLUTION = 72  # cells along each axis
@@ -48,8 +49,10 @@ def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION)
     low, span = low - MARGIN * span, (1 + 2 * MARGIN) * span
     at_R = (torch.arange(resolution) + 0.5) / resolution
     y_RR, x_RR = torch.meshgrid(at_R, at_R, indexing="ij")
-    logits = outputs(net, low + torch.stack([x_RR, y_RR], -1).reshape(-1, 2) * span, batch=resolution**2)
-    best_N = probabilities(logits, loss).amax(1)
+    grid_N2 = low + torch.stack([x_RR, y_RR], -1).reshape(-1, 2) * span
+    with intra_op(1):  # so small a work takes longer where threads must be woken and wait for each other
+        logits = outputs(net, grid_N2, batch=resolution**2)
+        best_N = probabilities(logits, loss).amax(1)
     classes = max(2, len(data.classes))
     sure_N = ((best_N - 1 / classes) / (1 - 1 / classes)).clamp(0, 1).nan_to_num()
     shown = data.train[:ROWS]

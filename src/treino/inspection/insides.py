@@ -126,7 +126,7 @@ def insides(
         measured = [measured[i] for i in keep]
         notes = [*notes, _("Layers in the middle that are not shown: {n}.").format(n=left_out)]
     with np.errstate(all="ignore"):  # what a diverged network's units give may overflow
-        stages = _stages(data, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
+        stages = _stages(data, look, ran, measured, rows_of(x_R, y_R), (len(y_R), len(x_R)))
     if data.classes:
         loss = "bce" if fine.shape[1] == 1 else "cross_entropy"
         said = probabilities(fine, loss).double().numpy()
@@ -156,9 +156,15 @@ def insides(
 
 
 def _stages(
-    data: Data, ran: Sequence[Ran], measured: Sequence[Ran], grid_ND: torch.Tensor, shape: tuple[int, int]
+    data: Data,
+    look: Sight,
+    ran: Sequence[Ran],
+    measured: Sequence[Ran],
+    grid_ND: torch.Tensor,
+    shape: tuple[int, int],
 ) -> list[Stage]:
-    """The inputs, unless they are pixels, and one stage for each layer, with the units that count most."""
+    """The inputs, unless they are pixels, and one stage for each layer, with the units that count most; of
+    the inputs always those that the pictures lie over, for no other changes there."""
     seen = [r.given_NU for r in ran]
     on_rows = [m.given_NU for m in measured]
     weights = [r.weight for r in ran]
@@ -173,6 +179,9 @@ def _stages(
         joined = onward is not None and onward.shape[1] == given_NU.shape[1]
         length_U = np.linalg.norm(onward, axis=0) if joined and onward is not None else 1.0
         move_U = np.nan_to_num(given_NU.std(axis=0) * length_U, nan=0.0, posinf=np.inf)
+        if k == 0 and data.kind != "image" and look.view != "components":
+            inputs = data.preparation.inputs
+            move_U[[inputs.index(name) for name in look.axis_names if name in inputs]] = np.inf
         shown.append(np.sort(np.argsort(-move_U, kind="stable")[:SHOWN]))
     stages = []
     first = len(seen) - len(ran)

@@ -5,24 +5,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from treino.engine.losses import Loss
-from treino.engine.metrics import measure
+from treino.engine.metrics import measure, row_losses
 from treino.inspection.wilson import wilson
 
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
-EACH: dict[
-    str, Callable[..., torch.Tensor]
-] = {  # of the losses that are plain means; a test holds this against the registry
-    "bce": F.binary_cross_entropy_with_logits,
-    "mse": F.mse_loss,
-    "l1": F.l1_loss,
-    "huber": F.huber_loss,
-}
 RESAMPLES = 1000
 
 
@@ -104,21 +95,6 @@ def _draws(
     if aucs:
         found["auc"] = np.concatenate(aucs)
     return found
-
-
-def row_losses(output_NC: torch.Tensor, y: torch.Tensor, loss: Loss) -> tuple[Floats, Floats]:
-    """Each row's weighted loss and weight ``[N]``: the loss of all is the one's sum over the other's."""
-
-    output_NC = output_NC.double()
-    if loss.name != "cross_entropy":
-        each = EACH[loss.name](output_NC, loss.target(y, output_NC.dtype), reduction="none")
-        return each.mean(dim=1).cpu().numpy(), np.ones(len(y))
-    if loss.softmax_first:
-        output_NC = output_NC.softmax(dim=1)
-    given = loss.class_weights or (1.0,) * output_NC.shape[1]
-    weight_C = torch.tensor(given, dtype=output_NC.dtype, device=output_NC.device)
-    loss_N = F.cross_entropy(output_NC, y, weight_C, label_smoothing=loss.label_smoothing, reduction="none")
-    return loss_N.cpu().numpy(), weight_C[y].cpu().numpy()
 
 
 def _counts(rows: int, random: np.random.Generator) -> Iterator[Floats]:

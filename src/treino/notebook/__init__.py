@@ -54,10 +54,11 @@ def watching(many: bool) -> Iterator[Watch]:
         from rich.console import Console
 
         from treino.cli.progress import moving_line
+        from treino.cli.screen import watched
         from treino.cli.sweep_progress import moving_figures
 
         console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-        with (moving_figures if many else moving_line)(console, console.is_terminal) as tell:
+        with (moving_figures if many else moving_line)(console, watched(console.file)) as tell:
             yield tell
         return
     from treino.notebook.figures import RunFigure, SweepFigure

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from treino.inspection.curves import Curves
 
 EVERY = 0.5  # seconds between two drawings, at least
-SHARE = 100  # a drawing that took a second is followed by a hundred without one
+SHARE = 150  # a drawing that took a second is followed by so many without one
 LATEST = 10.0  # seconds after which one that hardly costs a thing is due, however little was computed
 
 
 class Output:
-    """One output of a cell whose HTML is replaced, so seldom that it costs 1 % of the time.
+    """One output of a cell whose HTML is replaced, so seldom that it costs less than 1 % of the time.
 
     Time is that of this thread's processor too: where other programs want it, a training has little of it.
     """
@@ -97,12 +97,12 @@ class RunFigure:
         if tick.epochs:  # at once: of a tiny network there may be thousands
             self.loss_E.extend(torch.cat([epoch.loss_P for epoch in tick.epochs]).tolist())
             self.deviation_E.extend(torch.cat([epoch.loss_std_P for epoch in tick.epochs]).tolist())
-        for epoch in tick.epochs:
+        for epoch in (each for each in tick.epochs if each.evaluation):
             for split, metrics in (epoch.evaluation or {}).items():
                 for metric, value_P in metrics.items():
-                    of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
-                    of[0].append(epoch.number)
-                    of[1].append(float(value_P[0]))
+                    self._measure(split, metric, epoch.number, float(value_P[0]))
+            if epoch.validation_std is not None:
+                self._measure("validation", "loss_std", epoch.number, epoch.validation_std)
         self.figures = {
             _("step"): f"{tick.step:,} / {self.steps:,}",
             _("epoch"): f"{tick.epoch:,.1f}" if tick.epoch < 10 else f"{tick.epoch:,.0f}",
@@ -112,6 +112,11 @@ class RunFigure:
             for metric in ("accuracy", "rmse"):
                 if metric in of_split:
                     self.figures[f"{_(split)} {metric}"] = f"{of_split[metric][1][-1]:.4g}"
+
+    def _measure(self, split: str, metric: str, epoch: int, value: float) -> None:
+        of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
+        of[0].append(epoch)
+        of[1].append(value)
 
     def _curves(self, kept_epoch: int | None) -> "Curves | None":
         """The curves so far; None while epochs are too few for one."""
@@ -178,7 +183,7 @@ class RunFigure:
         else:
             steps = document["steps"]
             said = (
-                _("{status} after {steps:,} steps, {seconds:.1f} s. {headline}").format(
+                _("{status} after {steps:,} steps, {seconds:.2f} s. {headline}").format(
                     status=_(document["status"]), steps=steps, seconds=document["seconds"],
                     headline=headline(document),
                 ),

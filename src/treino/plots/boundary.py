@@ -205,7 +205,7 @@ def _strips(axes: "Axes", line: Line, names: list[str]) -> None:
     draw_rows(axes, shaken, len(names))
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.set_yticks(range(len(names)) if len(names) <= 12 else [])
-    axes.set_yticklabels([label(name, 11) for name in line.classes] if len(names) <= 12 else [])
+    axes.set_yticklabels([label(name, 11) for name in line.classes] if len(names) <= 12 else [], fontsize=8)
     axes.tick_params(left=False)
     axes.set_xlabel(label(line.axis_name, 60))
     axes.spines["left"].set_visible(False)

@@ -18,6 +18,7 @@ from treino.plots.style import (
     legend,
     log_axis,
     look,
+    metric_name,
     new_figure,
     number,
     split_name,
@@ -75,16 +76,8 @@ def _loss(axes: "Axes", curves: Curves) -> None:
         )
         handles.append(line)
         labels.append(_("training, every iteration"))
-    low_E, high_E = curves.loss_E - curves.deviation_E, curves.loss_E + curves.deviation_E
-    if np.isfinite(low_E).any():
-        if logarithmic:  # a mean minus its deviation may be below zero, where a log axis has no place
-            floor = np.nanmin(np.where(curves.loss_E > 0, curves.loss_E, np.nan)) / 3
-            low_E = np.where(np.isfinite(low_E), np.maximum(low_E, floor), np.nan)
-        if curves.epochs == 1:  # a band over one epoch has no width
-            band: Any = axes.vlines(epoch_E, low_E, high_E, color=TRAIN, alpha=0.35, linewidth=6, zorder=2)
-        else:
-            band = axes.fill_between(epoch_E, low_E, high_E, color=TRAIN, alpha=0.18, linewidth=0, zorder=2)
-        handles.append(band)
+    if np.isfinite(curves.deviation_E).any():
+        handles.append(_band(axes, epoch_E, curves.loss_E, curves.deviation_E, "train", logarithmic))
         labels.append(_("± deviation over the epoch's iterations"))
     if np.isfinite(curves.loss_E).any():
         handles.insert(0, _line(axes, epoch_E, curves.loss_E, "train"))
@@ -93,6 +86,10 @@ def _loss(axes: "Axes", curves: Curves) -> None:
         if split != "train" and "loss" in of and np.isfinite(of["loss"]).any():
             handles.append(_line(axes, epoch_E, of["loss"], split))
             labels.append(split_name(split))
+            deviation_E = of.get("loss_std", np.empty(0))
+            if np.isfinite(deviation_E).any():
+                handles.append(_band(axes, epoch_E, of["loss"], deviation_E, split, logarithmic))
+                labels.append(_("± deviation over batches of these rows"))
     if logarithmic:
         log_axis(axes)
         axes.set_ylabel(_("loss (log scale)"))
@@ -105,6 +102,20 @@ def _loss(axes: "Axes", curves: Curves) -> None:
         legend(axes, handles, labels, loc="best")
 
 
+def _band(
+    axes: "Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, logarithmic: bool
+) -> Any:
+    """Mean ± deviation at the epochs that have both."""
+    seen = np.isfinite(mean_E) & np.isfinite(deviation_E)
+    mean_E, deviation_E, epoch_E = mean_E[seen], deviation_E[seen], epoch_E[seen]
+    low_E, high_E = mean_E - deviation_E, mean_E + deviation_E
+    if logarithmic:  # a mean minus its deviation may be below zero, where a log axis has no place
+        low_E = np.maximum(low_E, mean_E[mean_E > 0].min(initial=np.inf) / 3)
+    if len(epoch_E) == 1:  # a band over one epoch has no width
+        return axes.vlines(epoch_E, low_E, high_E, color=INKS[split], alpha=0.35, linewidth=6, zorder=2)
+    return axes.fill_between(epoch_E, low_E, high_E, color=INKS[split], alpha=0.18, linewidth=0, zorder=2)
+
+
 def _metric(axes: "Axes", curves: Curves) -> None:
     epoch_E = np.arange(1.0, curves.epochs + 1)
     handles, labels = [], []
@@ -112,7 +123,7 @@ def _metric(axes: "Axes", curves: Curves) -> None:
         if curves.metric in of and np.isfinite(of[curves.metric]).any():
             handles.append(_line(axes, epoch_E, of[curves.metric], split))
             labels.append(split_name(split))
-    axes.set_ylabel(curves.metric.replace("_", " "))
+    axes.set_ylabel(metric_name(curves.metric))
     axes.margins(y=0.12)
     if curves.metric in ("accuracy", "f1_macro", "auc"):
         low = float(
@@ -202,7 +213,7 @@ def _sentences(curves: Curves) -> list[str]:
         return []
     of = curves.evaluated.get("validation", {})
     figures = [
-        f"{m.replace('_', ' ')} {number(float(of[m][kept - 1]))}"
+        f"{metric_name(m)} {number(float(of[m][kept - 1]))}"
         for m in dict.fromkeys(("loss", curves.metric))
         if m in of and np.isfinite(of[m][kept - 1])
     ]

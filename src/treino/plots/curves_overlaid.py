@@ -15,6 +15,7 @@ from treino.plots.style import (
     legend,
     log_axis,
     look,
+    metric_name,
     new_figure,
 )
 from treino.words import _
@@ -73,7 +74,7 @@ def _panels(runs: Sequence[Curves]) -> list[tuple[str, list[Curve]]]:
         (_("training loss"), [_training(run) for run in runs]),
         (_("validation loss"), [_evaluated(run, "loss") for run in runs]),
         (
-            _("validation {metric}").format(metric=metric.replace("_", " ")),
+            _("validation {metric}").format(metric=metric_name(metric)),
             [_evaluated(run, metric) for run in runs],
         ),
     ]

@@ -82,6 +82,8 @@ def rendered(found: Explanation, digits: int = DIGITS) -> Iterator[RenderableTyp
 
 
 def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
+    if step.picture is not None and not (step.text or step.table or step.formula):
+        return  # a picture alone stands on the page
     mark = (_("not so: "), "bold red") if step.wrong else ""
     yield Text.assemble("\n", mark, step.title)
     if step.text:
@@ -150,7 +152,10 @@ def verdict(found: Explanation) -> Text:
 def plain(found: Explanation, digits: int = DIGITS) -> str:
     """The same without colours, in lines of at most 100 characters."""
     file = io.StringIO()
-    console = Console(file=file, width=ALIGN, highlight=False, markup=False, emoji=False)
+    console = Console(
+        file=file, width=ALIGN, highlight=False, markup=False, emoji=False,
+        force_terminal=False, force_jupyter=False, color_system=None,  # a notebook asks for colours and HTML
+    )  # fmt: skip
     for piece in rendered(found, digits):
         console.print(piece)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

@@ -13,6 +13,7 @@ from treino.plots.captions import rows_label
 from treino.plots.film_press import Pressed, packed, press, spark, stage
 from treino.plots.film_script import SCRIPT, STYLE
 from treino.plots.film_words import (
+    LISTED,
     absent_sentence,
     axis_names,
     change_sentence,
@@ -24,7 +25,6 @@ from treino.plots.regression import INKS
 from treino.plots.style import PALETTE, class_labels, colour
 from treino.words import _
 
-LISTED = 12  # classes in the key
 SPEEDS = ("0.25", "0.5", "1", "2", "4")
 ICONS = {
     "back": "M10 3v10L3 8z M13 3v10h-2V3z",

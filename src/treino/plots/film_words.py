@@ -5,6 +5,8 @@ from treino.inspection.views import Boundary, Fit, Line, Plane
 from treino.plots.style import class_labels, label, number, split_name
 from treino.words import _
 
+LISTED = 12  # classes by name
+
 
 def place_sentence(frame: Frame, last: int) -> str:
     """Where in the training it is, and how good the network is then."""
@@ -44,8 +46,10 @@ def absent_sentence(frame: Frame) -> str:
     """Which classes win nowhere in view; "" where each wins somewhere."""
     if not frame.absent or isinstance(frame.shown, Fit):
         return ""
-    names = class_labels(frame.shown.classes)
-    listed = ", ".join(names[c] for c in frame.absent[:8]) + (", …" if len(frame.absent) > 8 else "")
+    names, more = class_labels(frame.shown.classes), len(frame.absent) - LISTED
+    listed = ", ".join(names[c] for c in frame.absent[:LISTED])
+    if more > 0:
+        listed += " " + _("… {n} more").format(n=more)
     return _("Wins nowhere in this view: {names}.").format(names=listed)
 
 

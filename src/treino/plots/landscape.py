@@ -33,6 +33,7 @@ WAY, HERE = PALETTE[5], PALETTE[1]
 LOG_FROM = 3.0  # from this ratio of the largest to the smallest loss on, the colours are logarithmic
 LEVELS = 9
 SIDE = 3.75  # inches of the view from above
+RIGHT = 0.625  # of the width: where the view from the side begins, clear of the colours' numbers
 ELEVATION, AZIMUTH = 48, -62
 
 
@@ -49,7 +50,7 @@ def landscape_figure(land: Landscape, name: str) -> "Figure":
         tall = SIDE / inches
         from_above(figure.add_axes((0.09, top - tall, SIDE / WIDTH, tall)), land, scale)
         if np.isfinite(land.loss_RR).any():
-            surface(figure, (0.575, top - tall - 0.02, 0.425, tall + 0.04), land, scale)
+            surface(figure, (RIGHT, top - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
             colour_bar(figure, scale, land, (0.09 + SIDE / WIDTH + 0.012, top - tall, 0.016, tall))
         return figure
 

@@ -15,14 +15,14 @@ from treino.plots.signed import data_uri, largest, rgba, tile
 from treino.plots.style import FAINT, colour, number, percent, split_name
 from treino.words import _
 
-NARROWEST = 800
+NARROWEST = 860
 NODE, PITCH, COLUMN = 38, 47, 146  # pixels: a unit's picture, from unit to unit, from layer to layer
 LEFT, OUT, PANEL, EDGE = 172, 142, 250, 28
 DOTS = 150  # rows drawn on the last picture
 LETTER = 6.9  # pixels that a letter takes in running text
 
 STYLE = """
-.net { --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff; --over: #0072b2; --under: #e69f00;
+.net { max-width: 100%; height: auto; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff; --over: #0072b2; --under: #e69f00;
   --alarm: #b3261e; font-family: system-ui, -apple-system, "Segoe UI", sans-serif; }
 @media (prefers-color-scheme: dark) { .net { --ink: #e6edf3; --soft: #9fb0bf; --faint: #2b3947; --paper: #10171e;
   --over: #56b4e9; --under: #e69f00; --alarm: #ff8a80; } .net image.seen { filter: brightness(1.15); } }
@@ -119,6 +119,9 @@ def sentences(shown: Insides) -> list[str]:
                 "on {n} training rows, times the length of the weights that lead on."
             ).format(n=shown.rows)
         )
+    inputs = shown.stages[0] if shown.stages and not shown.stages[0].name else None
+    if inputs is not None and look.view != "components" and inputs.total > len(inputs.units_K):
+        said.append(_("Of the inputs also those that the pictures lie over, for no others change in them."))
     if any(stage.weight_KJ is None for stage in shown.stages[1:]):
         said.append(_("No lines where no matrix of weights leads from unit to unit."))
     if not all(np.isfinite(values).all() for values in (shown.said_RRC, *(s.seen_KRR for s in shown.stages))):
@@ -197,7 +200,7 @@ def _edges(shown: Insides, place: Place, k: int, first: int, unit: int) -> Itera
         x_from = place.x(k + first - 1) + NODE
         for j, weight in enumerate(stage.weight_KJ[unit].tolist()):
             y_from = place.y(j, len(before.units_K))
-            text = f"{_unit_name(before, j)} → {_unit_name(stage, unit)}: {weight:+.4g}"
+            text = f"{_unit_name(before, j)} → {_unit_name(stage, unit)}: {_signed(weight)}"
             yield _line(x_from, y_from, x, y, "p" if weight > 0 else "n", abs(weight) / most, text)
     elif k == 0 and first and np.isfinite(stage.norm_K).any():
         share = float(stage.norm_K[unit] / (np.nanmax(stage.norm_K) or 1.0))
@@ -333,6 +336,11 @@ def _unit_name(stage: Stage, unit: int) -> str:
     return _("unit {n}").format(n=int(stage.units_K[unit]))
 
 
+def _signed(value: float) -> str:
+    """With its sign, also where it is positive."""
+    return number(value) if value < 0 else f"+{number(value)}"
+
+
 def _unit_title(shown: Insides, stage: Stage, unit: int) -> str:
     """What is said of a unit when the pointer is on it."""
     seen = stage.seen_KRR[unit]
@@ -347,7 +355,7 @@ def _unit_title(shown: Insides, stage: Stage, unit: int) -> str:
     else:
         said.append(_("not finite here"))
     if stage.bias_K is not None:
-        said.append(_("bias {value}").format(value=f"{stage.bias_K[unit]:+.4g}"))
+        said.append(_("bias {value}").format(value=_signed(float(stage.bias_K[unit]))))
     if np.isfinite(stage.norm_K[unit]):
         said.append(_("length of its weights {value}").format(value=number(float(stage.norm_K[unit]))))
     if stage.active_K[unit] < 1:

@@ -47,9 +47,9 @@ def sheet_figure(
                     marks_of.set_linewidth(0.6)
             axes.set_xticks([])
             axes.set_yticks([])
-            axes.text(0, 1.085, label(caption, 48), transform=axes.transAxes, fontsize=8, color=INK)
+            axes.text(0, 1.095, label(caption, 48), transform=axes.transAxes, fontsize=8, color=INK)
             said, ink = _nowhere(one)
-            axes.text(0, 1.02, said, transform=axes.transAxes, fontsize=7.5, color=ink)
+            axes.text(0, 1.005, said, transform=axes.transAxes, fontsize=7.5, color=ink, va="bottom")
         classes = () if isinstance(shown[0], Fit) else shown[0].classes
         names = class_labels(classes)[:8]
         marks = [Line2D([], [], linestyle="none", marker="s", color=colour(c)) for c in range(len(names))]

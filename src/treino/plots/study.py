@@ -28,6 +28,7 @@ COLUMNS = 3
 HUES = (PALETTE[0], PALETTE[5], PALETTE[2], PALETTE[3])  # corrected, as taught, one fault, the other
 STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.2, 1.6)))
 MARKS = "o", "s", "^", "D", "v", "P", "X"
+SHORT = 40  # letters of a name beside which another one has room
 MARKED = 12  # marks on a line
 LOG_FROM = 15.0  # losses further apart than this factor are drawn on a logarithmic axis
 
@@ -91,11 +92,12 @@ def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "F
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     with look():
-        figure = new_figure(2.1 + 2.5 * rows + 0.24 * (-(-len(looks(lines)) // 2) + 1))
+        below = legend_inches(lines, levels=2)
+        figure = new_figure(2.1 + 2.5 * rows + below)
         sentences = [_("Mean of an epoch's iterations, ± their deviation (shaded).")]
         top = header(figure, _("Loss per epoch: {name}").format(name=label(title, 44)), sentences)
         inches = figure.get_figheight()
-        bottom = (0.62 + 0.24 * (-(-len(looks(lines)) // 2) + 1)) / inches
+        bottom = (0.62 + below) / inches
         gap, between = 0.03, 0.62 / inches
         width = (0.89 - gap * (columns - 1)) / columns
         height = (top - bottom - 0.2 / inches - between * (rows - 1)) / rows
@@ -170,10 +172,22 @@ def _levels(axes: "Axes", lines: Sequence[Line], target: float | None) -> list[t
     return [level for level in found if low <= level[0] <= high]
 
 
+def _columns(lines: Sequence[Line]) -> int:
+    """How many names stand beside each other in the legend: two where they are short."""
+    return 2 if max((len(name) for name in names(lines).values()), default=0) <= SHORT else 1
+
+
+def legend_inches(lines: Sequence[Line], levels: int = 0) -> float:
+    """The height of ``legend_below``, in inches. levels: how many strokes more than those of the rows."""
+    entries = levels + (len(looks(lines)) if len(looks(lines)) > 1 else 0)
+    rows = -(-entries // _columns(lines))
+    return min(0.24 * rows, 0.12 + 0.2 * rows)
+
+
 def legend_below(
     figure: "Figure", lines: Sequence[Line], more: Sequence[tuple[Any, str]] = (), **own: Any
 ) -> None:
-    """Every mode and setting under the panels, two to a line; then ``more`` strokes with their words."""
+    """Every mode and setting under the panels; then ``more`` strokes with their words."""
     from matplotlib.lines import Line2D
 
     named = names(lines)
@@ -190,7 +204,8 @@ def legend_below(
     words = [name for _o, name in shown] + [text for _stroke, text in more]
     if words:
         figure.legend(
-            handles, words, loc="lower left", bbox_to_anchor=(0.08, 0.1 / figure.get_figheight()), ncols=2,
+            handles, words, loc="lower left", bbox_to_anchor=(0.08, 0.1 / figure.get_figheight()),
+            ncols=_columns(lines),
             borderaxespad=0, handlelength=3.4, columnspacing=2.5,
         )  # fmt: skip
 

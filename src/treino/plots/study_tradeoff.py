@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.plots.study import Line, legend_below, looks
+from treino.plots.study import Line, legend_below, legend_inches, looks
 from treino.plots.style import (
     ALARM,
     INK,
@@ -13,6 +13,7 @@ from treino.plots.style import (
     header,
     label,
     look,
+    metric_name,
     new_figure,
     number,
 )
@@ -34,12 +35,12 @@ def tradeoff_figure(lines: Sequence[Line], title: str, metric: str | None, figur
     """
     timed = [line for line in lines if line.seconds]
     with look():
-        below = 0.24 * -(-len(looks(lines)) // 2) if len(looks(lines)) > 1 else 0.0
+        below = legend_inches(lines)
         drawn = new_figure(5.4 + below)
         sentences = []
         if metric is not None and figure is not None:
             goal = _("Epochs until {metric} is {figure}, against what an epoch takes (and its interval).")
-            sentences = [goal.format(metric=label(metric), figure=number(figure))]
+            sentences = [goal.format(metric=label(metric_name(metric)), figure=number(figure))]
             sentences.append(_("Along a grey line the seconds in all are the same: lower left is quicker."))
         top = header(drawn, _("What it costs: {name}").format(name=label(title, 44)), sentences)
         bottom = (0.7 + below) / drawn.get_figheight()

@@ -164,9 +164,16 @@ def split_name(split: str) -> str:
     return {"train": _("training"), "validation": _("validation"), "test": _("test")}[split]
 
 
+def metric_name(metric: str) -> str:
+    """Its key as a word: loss and accuracy have one in every language."""
+    return {"loss": _("loss"), "accuracy": _("accuracy")}.get(metric, metric.replace("_", " "))
+
+
 def number(value: float) -> str:
-    """Four significant digits and no needless exponent: 0.9259, 54.31, 12345, 1.2e-7."""
+    """Four significant digits and no needless exponent: 0.9259, 54.31, 12345, 1.2e-7; −1 as axes have it."""
     size = abs(value)
+    if value < 0:
+        return f"−{number(size)}"
     if size == 0 or not math.isfinite(value):
         return f"{value:g}"
     if not 1e-3 <= size < 1e7:
@@ -178,7 +185,9 @@ def number(value: float) -> str:
 
 def few_letters(value: float) -> str:
     """A number beside an axis, where there is no room for 1000000: 1e6."""
-    return number(value) if abs(value) < 1e5 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    if abs(value) < 1e5:
+        return number(value)
+    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def percent(share: float) -> str:

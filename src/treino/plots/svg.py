@@ -66,9 +66,6 @@ class _Frame:
     bottom: float
     logarithmic: bool = field(default=False)
 
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        return self.across(x), self.up(y)
-
     def across(self, x: float) -> float:
         return self.left + (x - self.x[0]) / (self.x[1] - self.x[0]) * (self.right - self.left)
 
@@ -78,6 +75,15 @@ class _Frame:
             low, high, y = math.log10(low), math.log10(high), math.log10(max(y, 1e-300))
         share = min(max((y - low) / (high - low), -0.05), 1.05)
         return self.bottom - share * (self.bottom - self.top)
+
+    def points(self, x_N: Floats, y_N: Floats) -> list[tuple[float, float]]:
+        """``across`` and ``up`` of many values at once."""
+        low, high = self.y
+        if self.logarithmic:
+            low, high, y_N = math.log10(low), math.log10(high), np.log10(y_N.clip(min=1e-300))
+        x_N = self.left + (x_N - self.x[0]) / (self.x[1] - self.x[0]) * (self.right - self.left)
+        y_N = self.bottom - ((y_N - low) / (high - low)).clip(-0.05, 1.05) * (self.bottom - self.top)
+        return list(zip(x_N.tolist(), y_N.tolist(), strict=True))
 
 
 def colour(number: int) -> str:
@@ -97,7 +103,7 @@ def line_chart(
     bounds: tuple[float, float] | None = None,
     height: int = 300,
 ) -> str:
-    """Lines over one axis, with their legend above. bounds: what the y axis must hold at least.
+    """Lines over steps or epochs, with their legend above. bounds: what the y axis must hold at least.
 
     alt: what is seen, for who does not see it.
     """
@@ -106,12 +112,12 @@ def line_chart(
     y_N = np.concatenate([s.y_N for s in series]) if series else np.zeros(0)
     seen = np.isfinite(y_N) & (y_N > 0) if logarithmic else np.isfinite(y_N)
     x = _span(x_N[seen], [m.x for m in marks])
-    y = _span(y_N[seen], bounds or (), 0.0 if logarithmic else 0.06)
+    y = _span(y_N[seen], [*(bounds or ()), *_reach(series, logarithmic)], 0.0 if logarithmic else 0.06)
     if logarithmic:
         y = y[0] * 0.9, y[1] * 1.1
     y_ticks = log_ticks(*y) if logarithmic else ticks(*y, 5)
     left = 30 + LETTER * max((len(number(t)) for t in y_ticks), default=1)
-    x_ticks = ticks(*x, 6)
+    x_ticks = [t for t in ticks(*x, 6) if t == round(t)]  # there is no half of a step or an epoch
     last = LETTER / 2 * len(number(x_ticks[-1])) if x_ticks else 0  # half of it may stand beyond the axis
     frame = _Frame(x, y, left, top + 6, WIDTH - max(14, last + 2), height - 40, logarithmic)
     parts = [key, _grid(frame, x_ticks, y_ticks, x_label, y_label)]
@@ -284,7 +290,7 @@ def _line(frame: _Frame, series: Series) -> str:
     if frame.logarithmic:
         seen &= series.y_N > 0
     x_N, y_N = thinned(series.x_N[seen], series.y_N[seen])
-    points = [frame.at(x, y) for x, y in zip(x_N.tolist(), y_N.tolist(), strict=True)]
+    points = frame.points(x_N, y_N)
     if not points:
         return ""
     ink = f"style='stroke:{colour(series.colour)}'"
@@ -295,6 +301,19 @@ def _line(frame: _Frame, series: Series) -> str:
     return f"<path d='M{path}' fill='none' {ink} stroke-width='2' stroke-linejoin='round'/>{dots}"
 
 
+def _reach(series: Sequence[Series], logarithmic: bool) -> list[float]:
+    """How far the bands go: down to 0 where no line is below it; on a logarithmic scale only upwards."""
+    ends = []
+    for s in series:
+        if s.deviation_N is None or not (seen := np.isfinite(s.y_N) & np.isfinite(s.deviation_N)).any():
+            continue
+        y_N, half_N = s.y_N[seen], s.deviation_N[seen]
+        ends.append(float((y_N + half_N).max()))
+        if not logarithmic:
+            ends.append(max(float((y_N - half_N).min()), min(0.0, float(y_N.min()))))
+    return ends
+
+
 def _band(frame: _Frame, series: Series) -> str:
     assert series.deviation_N is not None
     seen = np.isfinite(series.y_N) & np.isfinite(series.deviation_N)
@@ -303,8 +322,6 @@ def _band(frame: _Frame, series: Series) -> str:
         return ""
     every = max(1, -(-len(x_N) // MOST))
     x_N, y_N, half_N = x_N[::every], y_N[::every], half_N[::every]
-    floor = max(frame.y[0], 1e-300) if frame.logarithmic else -math.inf
-    upper = [frame.at(x, y) for x, y in zip(x_N.tolist(), (y_N + half_N).tolist(), strict=True)]
-    lower = [frame.at(x, max(y, floor)) for x, y in zip(x_N.tolist(), (y_N - half_N).tolist(), strict=True)]
+    upper, lower = (frame.points(x_N, end_N.clip(*frame.y)) for end_N in (y_N + half_N, y_N - half_N))
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in [*upper, *reversed(lower)])
     return f"<path d='M{path}Z' style='fill:{colour(series.colour)}' opacity='.16'/>"

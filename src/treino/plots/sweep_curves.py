@@ -16,6 +16,7 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
     """Darker: more networks, on a scale on which a single one can still be seen. falls: lower is better."""
     with look():
         from matplotlib.colors import LinearSegmentedColormap, LogNorm
+        from matplotlib.ticker import MaxNLocator
 
         figure = new_figure(5.2)
         most = int(d.count_GE.max())
@@ -29,10 +30,14 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
         axes.pcolormesh(
             _borders(d.epoch_E), d.edge_G, shown, cmap=blues, norm=LogNorm(1, max(2, most)), rasterized=True
         )
-        (middle,) = axes.plot(d.epoch_E, d.median_E.clip(d.edge_G[0], d.edge_G[-1]), color=INK, linewidth=1.4)
-        (best,) = axes.plot(
-            d.epoch_E, d.best_E.clip(d.edge_G[0], d.edge_G[-1]), color=PALETTE[5], linewidth=2.4
+        dot = "o" if len(d.epoch_E) == 1 else ""  # one look is no line
+        (middle,) = axes.plot(
+            d.epoch_E, d.median_E.clip(d.edge_G[0], d.edge_G[-1]), color=INK, linewidth=1.4, marker=dot
         )
+        (best,) = axes.plot(
+            d.epoch_E, d.best_E.clip(d.edge_G[0], d.edge_G[-1]), color=PALETTE[5], linewidth=2.4, marker=dot
+        )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if d.log:
             axes.set_yscale("log")
         axes.set_ylim(d.edge_G[0], d.edge_G[-1])

@@ -10,6 +10,7 @@ from treino.inspection.landscape.walker import STANDS, Stand
 from treino.plots.landscape import (
     HERE,
     MAP,
+    RIGHT,
     SIDE,
     colour_bar,
     colours,
@@ -75,7 +76,7 @@ def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figur
         from_above(above, land, scale)
         for place, stand in enumerate(stands):
             badge(above, stand, place + 1, land)
-        surface(figure, (0.575, down - tall - 0.02, 0.425, tall + 0.04), land, scale)
+        surface(figure, (RIGHT, down - tall - 0.02, 1 - RIGHT, tall + 0.04), land, scale)
         colour_bar(figure, scale, land, (0.09 + SIDE / WIDTH + 0.012, down - tall, 0.016, tall))
         return figure
 

@@ -44,12 +44,11 @@ def branching(
     """A new run that goes on from the moment's full state; see ``Moment.branch``."""
     run = moment.run
     place = {name: changes[name] for name in PLACE if name in changes}
-    segment, planned, spec = _next(moment, {k: v for k, v in changes.items() if k not in PLACE})
+    changes = {name: value for name, value in changes.items() if name not in PLACE}
+    segment, planned, spec = _next(moment, changes)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
-    if (
-        beside / "manifest.json"
-    ).is_file():  # of a sweep's winner beside the sweep, where runs are looked for
+    if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
         beside = beside.parent
     folder = RunFolder.create(parent=beside, stem=spec["data"]["name"], name=place.get("name"), out=out)
     with folder:

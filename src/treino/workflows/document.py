@@ -57,14 +57,12 @@ def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) ->
     spec = folder.read_json("spec.json")
     mean_E, deviation_E = epoch_losses(losses_of(folder, spec), steps_per_epoch, cut=over)
     measured = evaluations(folder, len(mean_E))
+    validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
     return {
         "epochs": len(mean_E),
-        "epoch_seconds": measured.pop("train", {}).get("seconds", []),
-        "loss": {
-            "train": mean_E.tolist(),
-            "validation": measured.get("validation", {}).get("loss", [None] * len(mean_E)),
-        },
-        "loss_std": {"train": deviation_E.tolist()},
+        "epoch_seconds": measured.get("train", {}).get("seconds", []),
+        "loss": {"train": mean_E.tolist(), "validation": validation.get("loss", nothing)},
+        "loss_std": {"train": deviation_E.tolist(), "validation": validation.get("loss_std", nothing)},
     }
 
 

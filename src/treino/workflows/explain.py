@@ -1,5 +1,6 @@
 """The arithmetic of one update: a run at one of its steps, brought to the microscope."""
 
+import copy
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -7,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from treino.engine.own import exchange_dropout
+from treino.engine.own import HashDropout, exchange_dropout
 from treino.engine.rng import dropout_keys
 from treino.errors import TreinoError, nearest
 from treino.inspection.microscope import TOPICS
+from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.hand import Array, Layer, read_layers
+from treino.inspection.microscope.hand import Array, Layer
 from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
 from treino.inspection.microscope.way import finite
 from treino.plots.explain_formula import DIGITS
@@ -59,8 +61,20 @@ class Explained:
         return explain_page(self.explanation, self.digits)
 
     def save(self, to: str | Path) -> Path:
-        """Write the page to a file and return its path."""
+        """Write the page to a file and return its path.
+
+        Raises:
+            TreinoError: a folder stands there, or the disk is in trouble.
+        """
         path = Path(to)
+        if path.is_dir():
+            raise TreinoError(
+                "to_place",
+                _("Can't write a page to {path}.").format(path=path),
+                _("That is a folder: give a file in it, e.g. {path}.").format(
+                    path=path / f"{self.explanation.topic}.html"
+                ),
+            )
         make_folder(path.parent)
         write_atomically(path, self.html().encode())
         return path
@@ -166,7 +180,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
     data, settings = now.data, run.settings
     place = Place(0, 0, 0) if weight is None else _place(run, weight, layers)
     update = Update(
-        run.name,
+        run.typed.removeprefix("runs/"),  # of a sweep's winner with the sweep's name
         run.typed,
         first,
         fix_masks(net).double(),
@@ -211,16 +225,17 @@ def _batch(run: "Run", moment: "Moment", layers: tuple[Layer, ...]) -> Batch:
 
 def _masks(run: "Run", moment: "Moment", layers: tuple[Layer, ...], rows: int) -> tuple[Array, ...]:
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
-    net = nn.Sequential(*(nn.Dropout(m.p) for m in moment.net.modules() if isinstance(m, nn.Dropout)))
-    drops = exchange_dropout(net.train())
-    a, b = dropout_keys(torch.tensor([run.settings["seed"]]), len(drops), moment.step, 1)
-    widths = [len(layer.b) for layer in layers if layer.drop is not None]
+    net = copy.deepcopy(moment.net).cpu().train()
+    drawn = exchange_dropout(net)  # in the order in which the run draws
+    a, b = dropout_keys(torch.tensor([run.settings["seed"]]), len(drawn), moment.step, 1)
+    for place, drop in enumerate(drawn):
+        drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
+    widths = {layer.drop: len(layer.b) for layer in layers}
     found = []
-    for place, (drop, width) in enumerate(zip(drops, widths, strict=True)):
+    for place, drop in enumerate(m for m in net.modules() if isinstance(m, HashDropout)):
         if run.spec["net"] == "mlp":
             drop.rate = moment.hp["dropout"]
-        drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
-        kept = drop.train()(torch.ones(rows, width)).numpy() > 0
+        kept = drop(torch.ones(rows, widths.get(place, 1))).numpy() > 0
         found.append(kept / (1 - drop.rate))
     return tuple(found)
 
@@ -256,7 +271,7 @@ def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[Layer, ...])
 
 def _largest(update: Update) -> Place:
     """The weight of the first layer that this batch would move most."""
-    g = np.abs(update.gradients[f"{update.layers[0].name}.weight"])
+    g = np.abs(update.gradients[update.layers[0].parameter("weight")])
     i, j = (int(n) for n in np.unravel_index(int(g.argmax()), g.shape))
     return Place(0, i, j)
 

@@ -20,12 +20,12 @@ from treino.data.dataset import Data, Rows
 from treino.diagnosis.exam import decide
 from treino.diagnosis.finding import Evidence, Finding, Site
 from treino.diagnosis.rules import rules
+from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import (
     BackwardSeen,
     ClipSeen,
     DepthSeen,
     LayerSeen,
-    LossSeen,
     NetSeen,
     OptimizerSeen,
     ReluSeen,
@@ -305,7 +305,8 @@ def _relus(data: Data, planned: "Plan", net: nn.Module) -> Iterator[ReluSeen]:
         net(_items(data.train.x[:MOST_ROWS], planned))
     for hook in hooks:
         hook.remove()
-    for place, layer in enumerate(reversed(layers)):
+    called = [layer for layer in reversed(layers) if id(layer) in alive]  # a forward may leave some out
+    for place, layer in enumerate(called):
         units = alive[id(layer)]
         # all at once, these rows are more than the newest batches of a script would be
         yield ReluSeen(place, len(units), int((~units).sum()), LOOKED_AT, SETTINGS)

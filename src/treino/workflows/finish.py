@@ -97,7 +97,9 @@ def finish(
 
 def illustrate(run: "Run") -> None:
     """The pictures of a run that is sealed; it is whole without them."""
+    missing: list[TreinoError] = []
     try:
-        draw(run, ("boundary", "curves"))
+        draw(run, ("boundary", "curves"), None, missing)
     except TreinoError as error:
-        run.notices.append(_("The pictures are missing: {why}").format(why=error))
+        missing.append(error)
+    run.notices += [_("A picture is missing: {why}").format(why=why) for why in missing]

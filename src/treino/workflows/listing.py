@@ -1,11 +1,15 @@
 """What runs there are, and how two of them differ."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from treino.store import list_runs
+from treino.store import RunFolder, list_runs
 from treino.store.listing import RunSummary
 from treino.workflows.run import Run
+
+if TYPE_CHECKING:
+    from treino.workflows.study.study import Study
+    from treino.workflows.sweep.sweep import Sweep
 
 HEADLINE = "accuracy", "r2"
 
@@ -15,7 +19,26 @@ def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
     return [_line(summary) for summary in list_runs(parent)]
 
 
-def line_of(run: Run) -> dict[str, Any]:
+class Runs(list["Run | Sweep | Study"]):
+    """A list of runs that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from treino.plots.card import runs_table
+
+        return runs_table([line_of(run) for run in self])
+
+
+def runs(parent: str | Path = "runs") -> Runs:
+    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out (``treino
+    runs`` lists them)."""
+    from treino.workflows.study.study import Study
+    from treino.workflows.sweep.sweep import Sweep
+
+    kinds: dict[str, type[Run | Sweep | Study]] = {"run": Run, "sweep": Sweep, "study": Study}
+    return Runs(kinds[s.kind](RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged")
+
+
+def line_of(run: "Run | Sweep | Study") -> dict[str, Any]:
     """The row of one run that is open."""
     folder = run.folder
     spec, result = (folder.read_json(n) if folder.has(n) else None for n in ("spec.json", "result.json"))

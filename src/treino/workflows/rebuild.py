@@ -70,13 +70,18 @@ def net_again(
             _("Give it again: --net FILE.py:NAME, or net= in Python."),
         )
     if not trust:
-        raise TreinoError(
-            "net_not_trusted",
-            _(
-                "{run} holds a copy of the file that makes its network; reading a run executes nothing."
-            ).format(run=folder.path.name),
-            _("Add --trust if you trust {path}, or give your own with --net.").format(
-                path=folder.path / NET_COPY
-            ),
-        )
+        raise net_not_trusted(folder)
     return own_net(str(folder.path / spec["asked"]["net"]), seed)
+
+
+def net_not_trusted(folder: RunFolder) -> TreinoError:
+    """The error for a network's file that lies in the folder, and that nobody said to run."""
+    return TreinoError(
+        "net_not_trusted",
+        _("{run} holds a copy of the file that makes its network; reading a run executes nothing.").format(
+            run=folder.path.name
+        ),
+        _("Add --trust if you trust {path}, or give your own with --net.").format(
+            path=folder.path / NET_COPY
+        ),
+    )

@@ -18,7 +18,7 @@ from treino.data.preparing.preparation import Preparation
 from treino.engine import HP, Loss, mlp
 from treino.engine.arguments import known, per_member
 from treino.errors import TreinoError
-from treino.store import RunFolder, find, list_runs
+from treino.store import RunFolder, find
 from treino.words import _
 from treino.workflows.document import UNKNOWN, evaluations, histories
 from treino.workflows.own_net import own_net
@@ -317,16 +317,6 @@ def open_run(
     return Run(folder, net=net, trust=trust, data_file=data)
 
 
-class Runs(list[Run]):
-    """A list of runs that a notebook shows as a table."""
-
-    def _repr_html_(self) -> str:
-        from treino.plots.card import runs_table
-        from treino.workflows.listing import line_of
-
-        return runs_table([line_of(run) for run in self])
-
-
 def no_network(study: RunFolder) -> TreinoError:
     """The error for a study where a run is wanted."""
     name = study.path.name
@@ -335,8 +325,3 @@ def no_network(study: RunFolder) -> TreinoError:
         _("{name} is a study: it keeps figures of several settings, and no network.").format(name=name),
         _("See it with: treino show {name}; each of its rows says how to train it alone.").format(name=name),
     )
-
-
-def runs(parent: str | Path = "runs") -> Runs:
-    """The runs in ``parent``, the newest first; damaged ones are left out (``treino runs`` lists them)."""
-    return Runs(Run(RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged")

@@ -296,6 +296,8 @@ def _record(folder: RunFolder, tick: Tick, clock: Clock, segment: int) -> None:
         for split, metrics in (epoch.evaluation or {}).items():
             for metric, value_P in metrics.items():
                 db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
+        if epoch.validation_std is not None:
+            db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
 
 
 def _stop_asked(folder: RunFolder, engine: Any, segment: int) -> bool:

@@ -114,7 +114,7 @@ BUILTINS: dict[str, Builtin] = {
         150,
         4,
         "classification",
-        N_("Three kinds of iris by the size of their leaves."),
+        N_("Three kinds of iris by the size of their sepals and petals."),
         _sklearn("load_iris"),
     ),
     "digits": Builtin(

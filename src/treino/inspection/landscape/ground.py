@@ -62,7 +62,10 @@ class Ground:
         Raises:
             TreinoError: it has other tensors than the ground's own network.
         """
-        there = dict(_tensors(self.net if net is None else net))
+        net = self.net if net is None else net
+        there = dict(_tensors(net))
+        if _layers(net) and _layers(net) == _layers(self.net):  # dropout moves the numbers in their names on
+            there = dict(zip(self.layout.names, there.values(), strict=True))
         if {k: t.shape for k, t in there.items()} != dict(
             zip(self.layout.names, self.layout.shapes, strict=True)
         ):
@@ -252,6 +255,12 @@ def described(net: nn.Module) -> MLP | None:
     if len(kinds) > 1 or None in kinds or not free or len(set(linear)) < len(linear):
         return None
     return MLP(tuple(int(m.out_features) for m in linear[:-1]), str(kinds.pop()))  # type: ignore[arg-type]
+
+
+def _layers(net: nn.Module) -> list[str]:
+    """What lies in a chain one behind the other, but for dropout; nothing of any other network."""
+    chain = net.children() if type(net) is nn.Sequential else ()
+    return [repr(module) for module in chain if type(module) is not nn.Dropout]
 
 
 def _activation(module: nn.Module) -> str | None:

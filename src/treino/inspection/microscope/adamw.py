@@ -26,14 +26,14 @@ def _value(step: Step) -> float:
 def decoupled(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
     shrunk = optimizers.shrunk(w, LR, DECAY)
     m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
-    moved = optimizers.adam(_value(shrunk), g, m, v, t, LR, BETAS, EPS)
+    moved = optimizers.adam(_value(shrunk), g, m, v, t, LR, BETAS, EPS, optimizers.SHRUNK)
     return replace(moved, steps=(shrunk, *moved.steps))
 
 
 def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
     into = optimizers.penalised(w, g, DECAY)
     m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
-    moved = optimizers.adam(w, _value(into), m, v, t, LR, BETAS, EPS)
+    moved = optimizers.adam(w, _value(into), m, v, t, LR, BETAS, EPS, optimizers.PENALISED)
     return replace(moved, steps=(into, *moved.steps))
 
 

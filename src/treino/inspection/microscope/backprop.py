@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from treino.inspection.microscope.convolution import convolution, slopes, torch_convolution, trained
 from treino.inspection.microscope.explanation import (
     Check,
     Edge,
@@ -63,6 +64,7 @@ def torch_shared(x: Tensor) -> Tensor:
 def example() -> Explanation:
     one, four = separate()
     three, two = shared()
+    kernel, places = convolution()
     return Explanation(
         "backprop",
         _("backprop: the sum over all paths"),
@@ -72,9 +74,17 @@ def example() -> Explanation:
             Part(
                 _("g(h(a, b), j(a, b), k(a, b)): three ways each"), (*_forward(three), *_backward(three, two))
             ),
+            Part(
+                _("A convolution, g(h₁(a, b), h₂(a, b)): the same weights at both places"),
+                (*_forward(kernel), *_backward(kernel, places)),
+            ),
             _course(three, two[0]),
         ),
-        (*_checks("g(h₁, h₂)", one, four, torch_separate), *_checks("g(h, j, k)", three, two, torch_shared)),
+        (
+            *_checks("g(h₁, h₂)", one, four, torch_separate),
+            *_checks("g(h, j, k)", three, two, torch_shared),
+            *_checks(_("convolution"), kernel, places, torch_convolution),
+        ),
         SOURCES,
     )
 
@@ -139,13 +149,8 @@ def _course(net: Net, a: Symbol) -> Part:
         _("What the course says, and what is so"),
         (
             Step(_("The chain rule with one way only"), formula, said, wrong=True),
-            Step(
-                _("“A very simple convolutional network”"),
-                text=_("g(h₁(a, b), h₂(c, d)) is no convolution: every h has its own weights. A convolution "
-                       "uses the same weights at every place: g(h₁(a, b), h₂(a, b)), and then a and b have "
-                       "several ways to g, which are added up."),
-                wrong=True,
-            ),
+            slopes(),
+            trained(),
             Step(
                 _("“Only the first layer receives parameters of the model”"),
                 text=_("Every layer has its own. A plain network of 2 inputs, 3 hidden units and 1 output, "

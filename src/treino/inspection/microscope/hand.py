@@ -6,14 +6,11 @@ Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from torch import nn
 
-from treino.errors import TreinoError
 from treino.inspection.microscope.formula import OPS
-from treino.words import _
 
 Array = np.ndarray
 
@@ -51,9 +48,9 @@ ACTIVATIONS: dict[type, tuple[str, Callable[[Array], Array], Callable[[Array], A
 class Layer:
     """h = act(W a + b) · mask.
 
-    name: of the Linear in the module, its parameters are ``NAME.weight`` and ``NAME.bias``.
+    name: of the Linear in the module; "" where the Linear is the whole network.
     W: ``[H, D]``, b: ``[H]`` (zeros where it has none), float64. act: a name of OPS, or "" for none.
-    drop: which dropout, counted from 0, follows; None where none does.
+    drop: which of the module's dropouts follows, in the order of ``modules()``; None where none does.
     """
 
     name: str
@@ -62,6 +59,10 @@ class Layer:
     bias: bool
     act: str = ""
     drop: int | None = None
+
+    def parameter(self, kind: str) -> str:
+        """What torch calls this layer's ``weight`` or ``bias``."""
+        return f"{self.name}.{kind}" if self.name else kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,60 +77,6 @@ class Passed:
     h: Array
     mask: Array | None
     d: Array
-
-
-def read_layers(net: nn.Module) -> tuple[Layer, ...]:
-    """The layers of a chain of Linear, activation and dropout.
-
-    Raises:
-        TreinoError: it holds something else, such as a convolution or batch normalisation.
-    """
-    layers: list[Layer] = []
-    drops = 0
-    for name, module in net.named_modules():
-        if isinstance(module, nn.Sequential):
-            continue
-        last = layers[-1] if layers else None
-        if type(module) is nn.Linear:
-            W = module.weight.detach().double().numpy().copy()
-            b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
-            layers.append(Layer(name, W, b, module.bias is not None))
-        elif type(module) in ACTIVATIONS and last is not None and not last.act and last.drop is None:
-            _plain(module)
-            layers[-1] = Layer(last.name, last.W, last.b, last.bias, ACTIVATIONS[type(module)][0])
-        elif type(module) is nn.Dropout and last is not None and last.drop is None:
-            layers[-1] = Layer(last.name, last.W, last.b, last.bias, last.act, drops)
-            drops += 1
-        elif type(module) not in (nn.Identity, nn.Flatten):
-            raise _no_chain(module)
-    if not layers or not isinstance(net, nn.Sequential | nn.Linear):
-        raise _no_chain(net)
-    if layers[-1].act or layers[-1].drop is not None:
-        raise _no_chain(net)
-    if any(a.W.shape[0] != b.W.shape[1] for a, b in pairwise(layers)):
-        raise _no_chain(net)
-    return tuple(layers)
-
-
-def _plain(module: nn.Module) -> None:
-    """Activations have settings of their own; these are worked with torch's defaults."""
-    odd = (isinstance(module, nn.LeakyReLU) and module.negative_slope != 0.01) or (
-        isinstance(module, nn.GELU) and module.approximate != "none"
-    )
-    if odd:
-        raise _no_chain(module)
-
-
-def _no_chain(module: nn.Module) -> TreinoError:
-    kind = type(module).__name__
-    if isinstance(module, nn.modules.batchnorm._BatchNorm):
-        why = _("Batch normalisation ties the rows of a batch together, so no row has a gradient of its own.")
-    else:
-        why = _("This network holds {kind}, and the arithmetic is written out for chains of Linear, "
-                "activation and dropout.").format(kind=kind)  # fmt: skip
-    return TreinoError(
-        "explain_net", why, _("Train a plain network: treino train DATA --hidden 16, then explain that one.")
-    )
 
 
 def passed(
@@ -163,9 +110,9 @@ def gradients(layers: tuple[Layer, ...], through: list[Passed]) -> dict[str, Arr
     """∂L/∂parameter under torch's names: every row's d·a, added up."""
     found: dict[str, Array] = {}
     for layer, p in zip(layers, through, strict=True):
-        found[f"{layer.name}.weight"] = p.d.T @ p.a
+        found[layer.parameter("weight")] = p.d.T @ p.a
         if layer.bias:
-            found[f"{layer.name}.bias"] = p.d.sum(0)
+            found[layer.parameter("bias")] = p.d.sum(0)
     return found
 
 
@@ -174,8 +121,8 @@ def stepped(layers: tuple[Layer, ...], gradient: dict[str, Array], rate: float) 
     return tuple(
         replace(
             layer,
-            W=layer.W - rate * gradient[f"{layer.name}.weight"],
-            b=layer.b - rate * gradient[f"{layer.name}.bias"] if layer.bias else layer.b,
+            W=layer.W - rate * gradient[layer.parameter("weight")],
+            b=layer.b - rate * gradient[layer.parameter("bias")] if layer.bias else layer.b,
         )
         for layer in layers
     )

@@ -227,17 +227,24 @@ def of(update: Update) -> Explanation:
     )
     places = range(0, GRID, 5)
     table = Table(("η", "L(θ − η g)"), tuple((found.rates[k], found.losses[k]) for k in places))
-    note = _(
+    said = _way_of(update)
+    note = said and _(
         "This is the plain gradient's way. {optimizer} goes another one: its lr is not to be read off here."
-    ).format(optimizer=update.optimizer)
-    plain = update.optimizer == "sgd" and not update.hp["momentum"]
-    steps.append(
-        Step(_("Too small, good, too large"), text="" if plain else note, table=table, picture=picture)
-    )
+    ).format(optimizer=said)
+    steps.append(Step(_("Too small, good, too large"), text=note, table=table, picture=picture))
     return Explanation(
         "learning-rate", title(update, "learning-rate"), about(update),
         (Part(_("The loss along its gradient"), tuple(steps)),), _run_checks(update, found, real), SOURCES,
     )  # fmt: skip
+
+
+def _way_of(update: Update) -> str:
+    """The optimizer in words where it doesn't go along this batch's plain gradient, else ""."""
+    if update.optimizer != "sgd":
+        return update.optimizer
+    if update.hp["momentum"]:
+        return _("sgd with momentum")
+    return _("sgd with weight decay") if update.hp["weight_decay"] else ""
 
 
 def _run_checks(update: Update, found: Along, real: float) -> tuple[Check, ...]:

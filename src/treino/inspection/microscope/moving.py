@@ -1,7 +1,7 @@
 """From the gradient of one weight of a run to its new value, with all that its training does in between."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Check, Part, Step, relative
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series, sqrt
 from treino.inspection.microscope.hand import Array
+from treino.inspection.microscope.optimizers import PLAIN, Marks
 from treino.inspection.microscope.update import Update
 from treino.inspection.microscope.way import rounding
 from treino.words import _
@@ -41,30 +42,30 @@ def moving(update: Update) -> Moving:
     steps, g = given(update, update.gradient)
     w, hp = update.weight, update.hp
     decay = hp["weight_decay"]
-    into = g
+    into, marks = g, Marks(gradient="" if math.isinf(hp["clip"]) else "′")
     if decay and update.optimizer == "adamw":
         steps.append(optimizers.shrunk(w, hp["lr"], decay))
-        w = _value(steps[-1])
+        w, marks = _value(steps[-1]), replace(marks, weight="′")
     elif decay:
-        steps.append(optimizers.penalised(w, g, decay))
-        into = _value(steps[-1])
-    moved = optimize(update, w, into)
+        steps.append(optimizers.penalised(w, g, decay, marks))
+        into, marks = _value(steps[-1]), replace(marks, gradient=marks.gradient + "′")
+    moved = optimize(update, w, into, marks)
     return Moving(Part(_("The update"), (*steps, *moved.steps)), g, moved.weight)
 
 
-def optimize(update: Update, w: float, g: float) -> optimizers.Moved:
+def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.Moved:
     """The optimizer alone, with the state and settings of the run."""
     hp = update.hp
     state = {name: float(t[update.at]) for name, t in update.state.get(update.parameter, {}).items()}
     name = kind(update)
     if name == "sgd":
-        return optimizers.sgd(w, g, hp["lr"])
+        return optimizers.sgd(w, g, hp["lr"], marks)
     if name == "momentum":
         before = state.get("momentum_buffer", 0.0)
-        return optimizers.momentum(w, g, before, hp["lr"], hp["momentum"], update.nesterov)
+        return optimizers.momentum(w, g, before, hp["lr"], hp["momentum"], update.nesterov, marks)
     betas = (hp["beta1"], hp["beta2"])
     m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
-    return optimizers.adam(w, g, m, v, update.step + 1, hp["lr"], betas, hp["eps"])
+    return optimizers.adam(w, g, m, v, update.step + 1, hp["lr"], betas, hp["eps"], marks)
 
 
 def given(update: Update, gradient: float) -> tuple[list[Step], float]:

@@ -96,7 +96,7 @@ class Update:
     def parameter(self) -> str:
         """The name of the parameter that holds the weight."""
         kind = "bias" if self.place.j is None else "weight"
-        return f"{self.layers[self.place.layer].name}.{kind}"
+        return self.layers[self.place.layer].parameter(kind)
 
     @property
     def at(self) -> tuple[int, ...]:

@@ -51,6 +51,7 @@ class Items:
 @dataclass(frozen=True)
 class Code:
     text: str
+    language: str = "sh"
 
 
 @dataclass(frozen=True)

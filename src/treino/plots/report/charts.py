@@ -9,7 +9,7 @@ import numpy as np
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
 from treino.plots.report.blocks import Block, Cell, Drawing, Items, Paragraph, Table
-from treino.plots.style import number, split_name
+from treino.plots.style import metric_name, number, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _
 
@@ -30,7 +30,7 @@ def figures_table(d: Mapping[str, Any]) -> Table | None:
         head += [_("95 % of test"), *(_beaten(b) for b in baseline)]
     rows = [[_("rows"), *(f"{d['rows'][s]:,}" for s in splits), *[""] * (len(head) - 1 - len(splits))]]
     for name in metrics[splits[0]]:
-        row = [name.replace("_", " "), *(figure(metrics[s].get(name)) for s in splits)]
+        row = [metric_name(name), *(figure(metrics[s].get(name)) for s in splits)]
         if test:
             low, high = (d["intervals"]["test"] or {}).get(name, (None, None))
             row.append("" if low is None else _("{low} to {high}").format(low=number(low), high=number(high)))
@@ -68,15 +68,18 @@ def figure_charts(d: Mapping[str, Any]) -> list[Block]:
         ]
         alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
         label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-            metric=name.replace("_", " "), n=d["rows"]["test"]
+            metric=metric_name(name), n=d["rows"]["test"]
         )
         bounds = (0.0, 1.0) if name in SHARES else None
         charts.append(Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds)))
     return charts
 
 
-def curve_charts(runs: Sequence[Curves]) -> list[Drawing]:
-    """Loss and metric over the epochs: training beside validation, or several runs, each in its colour."""
+def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing]:
+    """Loss and metric over the epochs: training beside validation, or several runs, each in its colour.
+
+    same_loss: whether the runs' losses mean the same; else they are left out.
+    """
     alone = len(runs) == 1
     loss, metric = list[Series](), list[Series]()
     for i, c in enumerate(runs):
@@ -88,14 +91,17 @@ def curve_charts(runs: Sequence[Curves]) -> list[Drawing]:
             loss.append(Series(name, epoch_E, c.loss_E, i, c.deviation_E if alone else None))
         for split, of in c.evaluated.items():
             if alone and "loss" in of:
-                loss.append(Series(split_name(split), epoch_E, of["loss"], 5))
+                deviation_E, said = of.get("loss_std"), split_name(split)
+                if deviation_E is not None:
+                    said = _("{split}, ± deviation over batches of these rows").format(split=said)
+                loss.append(Series(said, epoch_E, of["loss"], 5, deviation_E))
             if c.metric in of:
                 metric.append(
                     Series(split_name(split) if alone else c.name, epoch_E, of[c.metric], 5 if alone else i)
                 )
     marks = _marks(runs[0]) if alone else []
     charts: list[Drawing] = []
-    if any(np.isfinite(s.y_N).any() for s in loss):
+    if same_loss and any(np.isfinite(s.y_N).any() for s in loss):
         logarithmic = _spans([s.y_N for s in loss])
         what = _("loss") if alone else _("validation loss")
         charts.append(
@@ -111,7 +117,7 @@ def curve_charts(runs: Sequence[Curves]) -> list[Drawing]:
             )
         )
     if any(np.isfinite(s.y_N).any() for s in metric):
-        what = runs[0].metric.replace("_", " ")
+        what = metric_name(runs[0].metric)
         what = what if alone else _("validation {metric}").format(metric=what)
         charts.append(
             Drawing(line_chart(metric, x_label=_("epoch"), y_label=what, alt=_alt(what, metric), marks=marks))

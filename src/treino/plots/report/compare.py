@@ -8,7 +8,7 @@ from treino.inspection.paired import SURE, Paired
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, Table
 from treino.plots.report.charts import SHARES, curve_charts, figure
 from treino.plots.report.run import RunFacts, run_sections, setting
-from treino.plots.style import number
+from treino.plots.style import metric_name, number
 from treino.plots.svg import Estimate, interval_chart
 from treino.words import _
 
@@ -21,7 +21,8 @@ class Compared:
 
     differing: ``(what, value of each run)``. paired: for each run but the first the test and its p-value,
     adjusted for how many there are; empty where the test rows are not the same ones, and ``apart`` says why.
-    same_validation: whether the validation curves are of the same rows.
+    same_validation: whether the validation curves are of the same rows. same_loss: whether what is called
+    loss is the same in all.
     """
 
     runs: Sequence[RunFacts]
@@ -29,12 +30,13 @@ class Compared:
     paired: Sequence[tuple[Paired, float]]
     apart: str
     same_validation: bool
+    same_loss: bool = True
 
 
 def compared_sections(compared: Compared) -> list[Section]:
     """The comparison first, then each run's own report."""
     names = [r.name for r in compared.runs]
-    rows = tuple((what, *(setting(v) for v in values)) for what, values in compared.differing)
+    rows = tuple((what, *(_said(what, v) for v in values)) for what, values in compared.differing)
     differing: Block = Table(("", *names), rows, numbers=False)
     if not rows:
         differing = Paragraph(_("In nothing: the same data and the same settings."))
@@ -42,7 +44,12 @@ def compared_sections(compared: Compared) -> list[Section]:
     if not compared.same_validation:
         said = _("Each curve is measured on its run's own validation rows, which are not the same ones.")
         curves.append(Paragraph(said, "alarm"))
-    curves += curve_charts([r.curves for r in compared.runs])
+    if not compared.same_loss:
+        said = _(
+            "They were trained with different losses, whose figures don't mean the same: see the others."
+        )
+        curves.append(Paragraph(said, "soft"))
+    curves += curve_charts([r.curves for r in compared.runs], compared.same_loss)
     sections = [
         Section(_("What came out"), tuple(_figures(compared))),
         Section(_("What differs"), (differing,)),
@@ -50,6 +57,10 @@ def compared_sections(compared: Compared) -> list[Section]:
         *(Section(r.name, (), tuple(run_sections(r))) for r in compared.runs),
     ]
     return [s for s in sections if s.blocks or s.parts]
+
+
+def _said(what: str, value: Any) -> str:
+    return number(value) if what == "seconds" and value is not None else setting(value)
 
 
 def _figures(compared: Compared) -> list[Block]:
@@ -70,12 +81,12 @@ def _figures(compared: Compared) -> list[Block]:
     if len(compared.paired) > 1:
         said += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
     documents = [r.document for r in compared.runs]
-    metrics = list(documents[0]["metrics"]["test"])
+    metrics = [m for m in documents[0]["metrics"]["test"] if m != "loss" or compared.same_loss]
     rows = tuple(
         (r.name, *(_with_interval(d, m) for m in metrics))
         for r, d in zip(compared.runs, documents, strict=True)
     )
-    table = Table((_("on the same test rows"), *(m.replace("_", " ") for m in metrics)), rows)
+    table = Table((_("on the same test rows"), *(metric_name(m) for m in metrics)), rows)
     charts = [c for m in CHARTS[:2] if m in metrics for c in _chart(compared.runs, m)]
     return [*blocks, Paragraph(said, "soft"), table, *charts]
 
@@ -98,7 +109,7 @@ def _chart(runs: Sequence[RunFacts], metric: str) -> list[Block]:
     if not estimates:
         return []
     label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
-        metric=metric.replace("_", " "), n=runs[0].document["rows"]["test"]
+        metric=metric_name(metric), n=runs[0].document["rows"]["test"]
     )
     alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
     bounds = (0.0, 1.0) if metric in SHARES else None

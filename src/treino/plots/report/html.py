@@ -21,6 +21,8 @@ from treino.words import _
 
 KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
+SHORT = 18  # letters of a cell that are not broken
+
 STYLE = """
 :root { --good: #00735a; --code: #f3f6f8; }
 @media (prefers-color-scheme: dark) { :root { --good: #45c9a5; --code: #1a242e; --s0: #56b4e9; --s2: #2fc39a;
@@ -33,7 +35,7 @@ nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3re
 .note { border-left: 4px solid var(--soft); background: var(--code); padding: .6rem .9rem; margin: .6rem 0; border-radius: 0 6px 6px 0; }
 .note.alarm { color: inherit; border-color: var(--alarm); background: var(--warn); } .note.good { color: inherit; border-color: var(--good); }
 table { width: auto; min-width: min(100%, 24rem); } th[scope=row] { color: var(--ink); white-space: normal; font-weight: 500; min-width: 6rem; }
-caption { text-align: left; color: var(--soft); padding: .2rem 0 .4rem; }
+td.short { white-space: nowrap; } caption { text-align: left; color: var(--soft); padding: .2rem 0 .4rem; }
 table:has(td.shaded) th.number { text-align: center; } td.shaded { background: color-mix(in srgb, var(--bar) var(--p), transparent); text-align: center; }
 pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflow-x: auto; font-size: .85rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .8rem 1.6rem; margin: .6rem 0; }
@@ -116,7 +118,9 @@ def _text(cell: str | Cell) -> str:
 def _cell(cell: str | Cell, look: str) -> str:
     if isinstance(cell, Cell) and cell.shade is not None:
         return f"<td class='shaded' style='--p:{round(70 * cell.shade)}%'>{escape(cell.text)}</td>"
-    return f"<td{look}>{escape(_text(cell))}</td>"
+    text = _text(cell)
+    short = " class='short'" if len(text) <= SHORT else ""
+    return f"<td{look or short}>{escape(text)}</td>"
 
 
 def _picture(picture: Picture) -> str:

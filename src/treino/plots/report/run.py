@@ -1,5 +1,6 @@
 """The sections of a report on one run: what was trained on what, how it went, and how to have it again."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
@@ -31,7 +32,8 @@ class RunFacts:
 
     created: UTC, ISO 8601. pictures: under each section's title what it shows. missing: what could not be
     shown, and why. resume: the command that goes on with it, "" where there is nothing to go on with.
-    sha256: of the kept weights, "" where there are none.
+    sha256: of the kept weights, "" where there are none. call: the call in Python that trains it again, where
+    no command can. official: whether the test rows are the source's own; None where that can't be known.
     """
 
     name: str
@@ -44,6 +46,8 @@ class RunFacts:
     missing: Sequence[str] = ()
     resume: str = ""
     sha256: str = ""
+    call: str = ""
+    official: bool | None = False
 
 
 def subtitle(facts: RunFacts) -> str:
@@ -186,7 +190,8 @@ def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
 def _split_said(facts: RunFacts) -> str:
     """How it was decided which row is in which part."""
     where, load = facts.spec["data"], facts.spec["data"]["load"]
-    drawn = not where.get("files") and all(load.get(s) is not None for s in ("validation", "test"))
+    asked = all(load.get(s) is not None for s in ("validation", "test"))
+    drawn = asked and not where.get("files") and facts.official is False
     whole = drawn and load.get("duplicates") != "ignore" and _of_columns(facts.preparation)
     if load.get("split_column"):
         said = _("The column {name} says which row is in which part.").format(name=load["split_column"])
@@ -200,14 +205,20 @@ def _split_said(facts: RunFacts) -> str:
         said = _("Parted by {name}, no value of which is on two sides; seed {seed}.").format(
             name=load["split_group"], seed=load["data_seed"]
         )
-    elif not whole or facts.document["task"] == "regression":
-        said = f"data_seed {load['data_seed']}."
     else:
-        said = _(
-            "Parted at random with seed {seed}, each class in the same shares; equal rows stay together."
-        )
-        said = said.format(seed=load["data_seed"])
+        said = _at_random(facts, drawn, whole).format(seed=load["data_seed"])
     return said + " " + _("The split came first; scales and gaps were fitted on training rows only.")
+
+
+def _at_random(facts: RunFacts, drawn: bool, whole: bool) -> str:
+    """drawn: both shares were taken from the rows. whole: equal ones were kept together."""
+    if facts.official:
+        return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
+    if not drawn:
+        return _("Rows that were not in a part of their own were parted at random with seed {seed}.")
+    if not whole or facts.document["task"] == "regression":
+        return _("Parted at random with seed {seed}.")
+    return _("Parted at random with seed {seed}, each class in the same shares; equal rows stay together.")
 
 
 def _columns(preparation: Preparation) -> Table:
@@ -250,7 +261,7 @@ def _network(facts: RunFacts) -> Section:
 
 def _training(facts: RunFacts) -> Section:
     d = facts.document
-    length = _("{steps:,} steps in {epochs:,} epochs").format(
+    length = _("steps: {steps:,}; epochs: {epochs:,}").format(
         steps=d.get("steps") or 0, epochs=d.get("epochs") or 0
     )
     said = [length]
@@ -263,7 +274,9 @@ def _training(facts: RunFacts) -> Section:
             _("stopped early: validation {metric} got no better").format(metric=d["settings"]["metric"])
         )
     blocks: list[Block] = [Paragraph(_how(d)), Paragraph("; ".join(said) + ".")]
-    blocks += curve_charts([facts.curves])
+    curves = curve_charts([facts.curves])
+    no_curve = _("There is no curve: no epoch came to its end with a finite loss.")
+    blocks += curves or [Paragraph(no_curve, "soft")]
     return Section(_("Training"), tuple(blocks), (_settings(facts),))
 
 
@@ -333,13 +346,24 @@ def _findings(facts: RunFacts) -> Section:
     return Section(_("Findings"), notes)
 
 
+def way_back(spec: Mapping[str, Any], command: str, call: str) -> list[Block]:
+    """What to type to have it again; what to call where no command can name its rows or its network."""
+    near = _(" (typed from the run's folder)") if spec["data"]["kind"] == "file" else ""
+    if not call:
+        return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
+    said = _("No command can name what was given in Python. This call trains it again{near}:")
+    given = ", ".join(name for name in ("data", "net") if re.search(rf"[(,] ?{name}[,)]", call))
+    lines = ["import treino", "", call]
+    if given:
+        lines.insert(1, _("# {names}: what was given then").format(names=given))
+    return [Paragraph(said.format(near=near)), Code("\n".join(lines), "python")]
+
+
 def _again(facts: RunFacts) -> Section:
     d, spec = facts.document, facts.spec
     where, versions = spec["data"], spec["versions"]
-    near = _(" (typed from the run's folder)") if where["kind"] == "file" else ""
     blocks: list[Block] = [
-        Paragraph(_("The command that trains it again{near}:").format(near=near)),
-        Code(spec["command"]),
+        *way_back(spec, spec["command"], facts.call),
         Paragraph(_("The same bits again: {answer}").format(
             answer=_("yes, on this kind of machine") if d.get("reproducible", True) else d["reproducible_why"]
         )),
@@ -349,7 +373,7 @@ def _again(facts: RunFacts) -> Section:
     hashes += [(_("the weights"), facts.sha256)] if facts.sha256 else []
     rows = [
         *((name, version) for name, version in versions.items()),
-        (_("kernel"), _("{engine} on {device}, {n} threads").format(
+        (_("kernel"), _("{engine} on {device}; threads: {n}").format(
             engine=d["engine"], device=d["device"], n=d["threads"]
         )),
         (_("trained"), facts.created[:19].replace("T", " ") + " UTC"),

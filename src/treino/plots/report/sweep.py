@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from treino.plots.captions import headline
-from treino.plots.report.blocks import Block, Code, Items, Note, Paragraph, Picture, Section, Table
+from treino.plots.report.blocks import Block, Items, Note, Paragraph, Picture, Section, Table
 from treino.plots.report.charts import figure, figure_charts, figures_table
-from treino.plots.style import number, split_name
+from treino.plots.report.run import way_back
+from treino.plots.style import metric_name, number, split_name
 from treino.words import _
 
 LEADERS = 20
@@ -19,7 +20,7 @@ class SweepFacts:
 
     written: the leaders' settings as a person reads them. best: the winner's own document, where there is
     one. tried: ``(setting, what was tried)``. missing: what could not be shown, and why. command: what was
-    typed, as far as it can be said.
+    typed; call: the call in Python that trains it again, where no command can.
     """
 
     name: str
@@ -32,6 +33,7 @@ class SweepFacts:
     pictures: Sequence[Picture] = ()
     missing: Sequence[str] = ()
     command: str = ""
+    call: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -103,7 +105,7 @@ def _leaders(facts: SweepFacts) -> Section:
     metrics = list(found[0][0]["validation"])
     head = (
         _("network"),
-        *(_("validation {metric}").format(metric=m.replace("_", " ")) for m in metrics),
+        *(_("validation {metric}").format(metric=metric_name(m)) for m in metrics),
         _("parameters"),
         _("epochs"),
         _("settings"),
@@ -122,7 +124,7 @@ def _judge(facts: SweepFacts) -> Section:
     judge = facts.document.get("judge")
     if not judge:
         return Section(_("What it is worth"), ())
-    metric = judge["metric"].replace("_", " ")
+    metric = metric_name(judge["metric"])
     rows = [
         (_("{metric} seen in the sweep, on validation rows").format(metric=metric), figure(judge["seen"])),
         (_("of it about so much is the luck of the choice"), figure(judge["expected_inflation"])),
@@ -162,9 +164,7 @@ def _tried(facts: SweepFacts) -> Section:
 
 
 def _again(facts: SweepFacts) -> Section:
-    blocks: list[Block] = []
-    if facts.command:
-        blocks += [Paragraph(_("The command that trains it again:")), Code(facts.command)]
+    blocks = way_back(facts.spec, facts.command, facts.call)
     where = facts.spec["data"]
     rows = [*facts.versions.items(), (_("trained"), facts.created[:19].replace("T", " ") + " UTC")]
     if where.get("sha256"):

@@ -98,7 +98,7 @@ def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
     from treino.plots.film_player import Cut, cut, player_of, player_page
     from treino.plots.film_words import film_title
     from treino.plots.sheet import sheet_figure
-    from treino.plots.style import number, png
+    from treino.plots.style import png
     from treino.workflows.moments import last_step
 
     wanted, last = sorted(steps), last_step(run)
@@ -112,16 +112,37 @@ def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
         small_ones += [small(image)] if frame.step in moving else []  # of a long film all would fill memory
         cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
         on_sheet += [frame] if frame.step in chosen else []
-    captions = [
-        _("step {step:,}").format(step=f.step)
-        + ("" if f.loss is None else _(" · loss {loss}").format(loss=number(f.loss)))
-        for f in on_sheet
-    ]
+    captions, sentences = sheet_words(on_sheet)
     title = film_title(on_sheet[0].shown)
-    yield "film.png", png(sheet_figure([f.shown for f in on_sheet], captions, title))
+    yield "film.png", png(sheet_figure([f.shown for f in on_sheet], captions, title, sentences))
     yield "film.gif", gif(small_ones)
     body = player_of(cuts, on_sheet[-1].shown)
     yield "film.html", player_page(body, run.data.name, about(run, on_sheet[-1].shown)).encode()
+
+
+def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
+    """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
+    from treino.inspection.film import difference
+    from treino.plots.film_words import share
+    from treino.plots.style import number
+
+    captions, counted = list[str](), False
+    for before, frame in zip([None, *frames], frames, strict=False):
+        said = _("step {step:,}").format(step=frame.step)
+        if frame.loss is not None:
+            said += _(" · loss {loss}").format(loss=number(frame.loss))
+        moved, change = difference(None if before is None else before.shown, frame.shown)
+        if moved:
+            said += _(" · {share} changed").format(share=share(moved))
+        elif moved is not None and change is not None:
+            said += _(" · probability {share}").format(share=share(change))
+        captions.append(said)
+        counted = counted or moved is not None
+    meaning = _(
+        "Changed: the share of the view that is of another class than in the picture before; where it is "
+        "none, by how much a probability moved."
+    )
+    return captions, [meaning] if counted else []
 
 
 def about(run: "Run", shown: "Boundary") -> list[str]:

@@ -19,8 +19,10 @@ from treino.workflows.run import Run
 BESIDE = ("steps", "epochs", "kept_epoch", "parameters", "seconds", "status")
 
 
-def compared(runs: Sequence[Run]) -> Compared:
+def compared(runs: Sequence[Run], *, pictures: bool = True) -> Compared:
     """The runs' facts, what differs, and the paired tests of each against the first.
+
+    pictures: with what is drawn.
 
     Raises:
         TreinoError: one of them twice, or runs that learn different things.
@@ -40,7 +42,7 @@ def compared(runs: Sequence[Run]) -> Compared:
                 ),
                 _("Write a report on each."),
             )
-    facts = [run_facts(run, whole=False) for run in runs]
+    facts = [run_facts(run, whole=False, pictures=pictures) for run in runs]
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
     adjusted = holm([t.p for t in tests])
@@ -50,6 +52,7 @@ def compared(runs: Sequence[Run]) -> Compared:
         paired=list(zip(tests, adjusted, strict=True)),
         apart=apart,
         same_validation=_same_rows(runs, "validation") == "",
+        same_loss=len({_loss(run) for run in runs}) == 1,
     )
 
 
@@ -63,6 +66,13 @@ def _differing(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
     keys = list(dict.fromkeys(k for flat in every for k in flat))
     rows = [(k, [flat.get(k) for flat in every]) for k in keys]
     return [(k, values) for k, values in rows if any(v != values[0] for v in values)]
+
+
+def _loss(run: Run) -> tuple[str, ...]:
+    """What is called loss in this run."""
+    s = run.document["settings"]
+    twice = "softmax_before_cross_entropy" in s["fault"]
+    return (*(str(s[name]) for name in ("loss", "label_smoothing", "class_weights")), str(twice))
 
 
 def _apart(runs: Sequence[Run]) -> str:

@@ -1,8 +1,8 @@
 """The facts of one run for its report: what its folder says, and what is seen when its network is asked."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
@@ -11,37 +11,36 @@ from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunFacts
 from treino.words import _
+from treino.workflows.command import as_called
 from treino.workflows.drawing.curves import curves_of
 from treino.workflows.drawing.film import film_player
 from treino.workflows.pictures import PICTURES
 
 if TYPE_CHECKING:
     from treino.workflows.run import Run
+    from treino.workflows.sweep.sweep import Sweep
 
 MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
 LONGEST = 60.0  # seconds of a training that is played again for its film
 
 
-def run_facts(run: "Run", *, whole: bool = True) -> RunFacts:
+def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunFacts:
     """Everything that a report on this run says; whole: also what takes long to see and much room to show.
 
-    What can't be shown, such as a boundary where the data's file has moved, is named with the reason.
+    pictures: without them, what is drawn is not drawn. What can't be shown, such as a boundary where the
+    data's file has moved, is named with the reason.
 
     Raises:
         TreinoError: a run that ended before its settings were written.
     """
-    if not run.folder.has("spec.json"):
-        raise TreinoError(
-            "nothing_to_report",
-            _("{run} ended before its settings were written.").format(run=run.name),
-            _("Delete the folder and train again."),
-        )
+    check_begun(run)
     missing: dict[str, list[str]] = {}  # titles by the reason
-    pictures: dict[str, Sequence[Block]] = {}
-    for title, make in (SHOWN if whole else BESIDE).items():
+    seen: dict[str, Sequence[Block]] = {}
+    shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
+    for title, make in shown.items():
         with _or_why(title(), missing):
             if blocks := make(run):
-                pictures[title()] = blocks
+                seen[title()] = blocks
     return RunFacts(
         name=run.name,
         document=run.document,
@@ -49,11 +48,41 @@ def run_facts(run: "Run", *, whole: bool = True) -> RunFacts:
         created=run.folder.created,
         curves=curves_of(run),
         preparation=run.preparation,
-        pictures=pictures,
+        pictures=seen,
+        call=called_again(run.spec, run),
+        official=_official(run),
         missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
         resume=f"treino resume {run.typed}" if run.status in ("interrupted", "stopped") else "",
         sha256=run.folder.manifest.files.get("model.safetensors", ""),
     )
+
+
+def check_begun(one: "Run | Sweep") -> None:
+    """Refuse what ended before its settings were written: there is nothing to report."""
+    if not one.folder.has("spec.json"):
+        raise TreinoError(
+            "nothing_to_report",
+            _("{run} ended before its settings were written.").format(run=one.name),
+            _("Delete the folder and start again."),
+        )
+
+
+def called_again(spec: Mapping[str, Any], run: "Run | None") -> str:
+    """The call in Python that trains it again, where no command can name its rows or its network.
+
+    run: one that holds these rows, if there is one.
+    """
+    if run is not None and spec["data"]["kind"] == "memory":
+        with suppress(TreinoError):  # they may not have been kept
+            len(run.data.train)
+            return as_called(spec, f"treino.open({run.typed!r}).data", True)
+    return as_called(spec, "data", False)
+
+
+def _official(run: "Run") -> bool | None:
+    with suppress(TreinoError):
+        return run.data.official_test
+    return None
 
 
 @contextmanager
@@ -117,7 +146,10 @@ def _drawn(run: "Run", name: str, alt: str) -> Sequence[Block]:
 
 Shown = dict[Callable[[], str], Callable[["Run"], Sequence[Block]]]
 
-BESIDE: Shown = {lambda: _("What it says"): _boundary, lambda: _("Confusion"): _confusion}
+WRITTEN: Shown = {lambda: _("Confusion"): _confusion}
+"""What is seen by asking the network, and said in words."""
+
+BESIDE: Shown = {lambda: _("What it says"): _boundary, **WRITTEN}
 """What is seen by asking the network, of a run that stands beside others."""
 
 SHOWN: Shown = {

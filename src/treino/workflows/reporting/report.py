@@ -31,7 +31,7 @@ def report(opened: Sequence["Run | Sweep"], to: Path | None = None, *, as_markdo
     """
     if to is not None:
         check_place(to)
-    title, said, sections = _told(opened)
+    title, said, sections = _told(opened, pictures=not as_markdown)
     text = (markdown if as_markdown else html)(title, said, sections).encode()
     if to is not None:
         write_atomically(to, text)
@@ -40,8 +40,8 @@ def report(opened: Sequence["Run | Sweep"], to: Path | None = None, *, as_markdo
     return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
 
 
-def _told(opened: Sequence["Run | Sweep"]) -> tuple[str, str, list[Section]]:
-    """Title, subtitle and sections."""
+def _told(opened: Sequence["Run | Sweep"], pictures: bool) -> tuple[str, str, list[Section]]:
+    """Title, subtitle and sections; pictures: with what is drawn."""
     from treino.workflows.sweep.member import Member
     from treino.workflows.sweep.sweep import Sweep
 
@@ -61,15 +61,16 @@ def _told(opened: Sequence["Run | Sweep"]) -> tuple[str, str, list[Section]]:
                 _("Write a report on it alone, or name its winner: {path}").format(path=one.path / "best"),
             )
     if isinstance(opened[0], Sweep):
-        facts = sweep_facts(opened[0])
+        facts = sweep_facts(opened[0], drawn=pictures)
         return facts.name, sweep_subtitle(facts), sweep_sections(facts)
     runs = [one for one in opened if isinstance(one, Run)]
     if len(runs) == 1:
-        alone = run_facts(runs[0])
+        alone = run_facts(runs[0], pictures=pictures)
         return alone.name, subtitle(alone), run_sections(alone)
-    title = _(" and ").join(run.name for run in runs)
+    names = [run.name for run in runs]
+    title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
     said = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
-    return title, said, compared_sections(compared(runs))
+    return title, said, compared_sections(compared(runs, pictures=pictures))
 
 
 def check_place(to: Path) -> None:

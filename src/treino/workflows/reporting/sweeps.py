@@ -8,6 +8,7 @@ from treino.plots.report.sweep import SweepFacts
 from treino.search.space import domain_written
 from treino.words import N_, _
 from treino.workflows.command import sweep_as_typed
+from treino.workflows.reporting.gather import called_again, check_begun
 from treino.workflows.sweep.pictures import PICTURES, usual
 from treino.workflows.sweep.plan import written
 
@@ -23,22 +24,19 @@ ALTS: dict[str, str] = {
 }
 
 
-def sweep_facts(sweep: "Sweep") -> SweepFacts:
+def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
     """Everything that a report on this sweep says; what can't be shown is named with the reason.
+
+    drawn: with its pictures.
 
     Raises:
         TreinoError: a sweep that ended before its members were written.
     """
-    if not sweep.folder.has("spec.json"):
-        raise TreinoError(
-            "nothing_to_report",
-            _("{run} ended before its settings were written.").format(run=sweep.name),
-            _("Delete the folder and start again."),
-        )
+    check_begun(sweep)
     d, spec, missing = sweep.document, sweep.spec, list[str]()
     spread = bool(spec["sweep"].get("spread"))
     pictures = []
-    for name in () if spread or "leaderboard" not in d else usual(sweep):
+    for name in usual(sweep) if drawn and not spread and "leaderboard" in d else ():
         try:
             content = PICTURES[name](sweep)
         except TreinoError as error:
@@ -46,10 +44,12 @@ def sweep_facts(sweep: "Sweep") -> SweepFacts:
         else:
             pictures.append(Picture(f"{name}.png", content, _(ALTS[name])))
     best: dict[str, Any] | None = None
+    winner = None
     versions: dict[str, str] = {}
     if d.get("best"):
         try:
-            best, versions = sweep.best.document, sweep.best.spec["versions"]
+            winner = sweep.best
+            best, versions = winner.document, winner.spec["versions"]
         except TreinoError as error:
             missing.append(str(error))
     return SweepFacts(
@@ -63,5 +63,6 @@ def sweep_facts(sweep: "Sweep") -> SweepFacts:
         pictures=pictures,
         missing=missing,
         command=sweep_as_typed(spec),
+        call=called_again(spec, winner),
         versions=versions,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from treino.engine.metrics import BETTER
 from treino.inspection.study import ratio_of
-from treino.plots.style import number
+from treino.plots.style import metric_name, number
 from treino.words import _
 from treino.workflows.study.asked import CORRECTED, TAUGHT
 from treino.workflows.study.document import timed
@@ -73,7 +73,7 @@ def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, flo
             _(
                 "A loss of {value:g} means different things in different modes: where softmax is applied"
                 " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
-            ).format(value=until["loss"], floor=max(floors.values()), metric=facts["metric"])
+            ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts["metric"]))
         )
     if floors and until.get("loss", 1e9) <= max(floors.values()):
         found.append(
@@ -93,7 +93,7 @@ def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, flo
     if facts["measured_on"] == "train":
         found.append(
             _("There are no validation rows: {metric} is of the training rows.").format(
-                metric=facts["metric"]
+                metric=metric_name(facts["metric"])
             )
         )
     return found
@@ -143,21 +143,23 @@ def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str
     said = []
     for row in there[:LISTED]:
         epochs = row[f"epochs_to_{metric}"]
-        after = _("after 1 epoch") if epochs == 1 else _("after {n} epochs").format(n=epochs)
-        took = seconds_text(row[f"seconds_to_{metric}"])
-        name = setting_name(row, facts["varied"])
-        said.append(_("{name} {after} ({seconds})").format(name=name, after=after, seconds=took))
+        after = _("{name} after {epochs} ({seconds})").format(
+            name=setting_name(row, facts["varied"]),
+            epochs=_epochs(epochs),
+            seconds=seconds_text(row[f"seconds_to_{metric}"]),
+        )
+        said.append(after)
     if len(there) > LISTED:
-        said.append(_("{n} others later").format(n=len(there) - LISTED))
+        said.append(_("{n} more later").format(n=len(there) - LISTED))
     n = max(row["epochs"] for row in of)
     if len(never) > LISTED and not there:
-        said.append(_("none of {rows} rows in {n} epochs").format(rows=len(never), n=n))
+        said.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
     elif never:
         names = _listed([setting_name(row, facts["varied"]) for row in never])
         names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
-        said.append(_("{names} never in {n} epochs").format(names=names, n=n))
+        said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
     goal = _("{metric} below {figure:g}") if BETTER[metric] < 0 else _("{metric} of {figure:g}")
-    what = goal.format(metric=metric, figure=figure)
+    what = goal.format(metric=metric_name(metric), figure=figure)
     head = f"{what}, {mode_name(mode)}" if len(facts["modes"]) > 1 else what
     quickest = len(there) > 1 and _("; the quickest is {name}").format(
         name=setting_name(there[0], facts["varied"])
@@ -191,11 +193,12 @@ def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         ends = [e for row in rows if row["mode"] == mode if (e := last(row, facts["metric"])) is not None]
         if not ends:
             return ""
-        span = (
-            f"{min(ends):.3f}" if len(ends) == 1 else _("{a:.3f} to {b:.3f}").format(a=min(ends), b=max(ends))
-        )
+        low, high = f"{min(ends):.3f}", f"{max(ends):.3f}"
+        span = low if low == high else _("{low} to {high}").format(low=low, high=high)
         said.append(f"{span} {mode_name(mode)}")
-    return _("The same settings end at {metric} {ends}.").format(metric=facts["metric"], ends=_listed(said))
+    return _("The same settings end at {metric} {ends}.").format(
+        metric=metric_name(facts["metric"]), ends=_listed(said)
+    )
 
 
 def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
@@ -229,7 +232,7 @@ def _reversals(
     rows: Sequence[Row], facts: Mapping[str, Any], pairs: Sequence[tuple[Row, Row]]
 ) -> list[dict[str, Any]]:
     """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one."""
-    metric, found = facts["metric"], []
+    metric, found = facts["metric"], list[dict[str, Any]]()
     for mode in (m for m in facts["modes"] if m != CORRECTED):
         faulty = {str(row["own"]): row for row in rows if row["mode"] == mode}
         for pair in pairs:
@@ -241,7 +244,8 @@ def _reversals(
             if _surely(better, worse) and other <= right:
                 a, b = (setting_name(row, facts["varied"]) for row in pair)
                 figures = {"high": high, "low": low, "other": other, "right": right}
-                found.append({"mode": _begun(mode_name(mode)), "metric": metric, "a": a, "b": b, **figures})
+                named = {"mode": _begun(mode_name(mode)), "metric": metric_name(metric), "a": a, "b": b}
+                found.append(named | figures)
     return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
 
 
@@ -279,7 +283,7 @@ def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
                 said.append(f"{where}: " * bool(where) + _ends(name, group, figures))
         if said:
             at_the_end = _("{metric} at the end: {ends}.").format(
-                metric=facts["metric"], ends="; ".join(said)
+                metric=metric_name(facts["metric"]), ends="; ".join(said)
             )
             found.append(_begun(at_the_end))
     return found
@@ -338,6 +342,10 @@ def _listed(parts: Sequence[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     return _("{all} and {last}").format(all=", ".join(parts[:-1]), last=parts[-1])
+
+
+def _epochs(n: int) -> str:
+    return _("1 epoch") if n == 1 else _("{n} epochs").format(n=n)
 
 
 def _begun(sentence: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
-from treino.spec import FAULTS, FLAGS, LATER, Settings, read_settings
+from treino.spec import FAULTS, FLAGS, Settings, read_settings
 from treino.words import _
 from treino.workflows.source import LOADS
 from treino.workflows.study.until import several, until_of
@@ -260,7 +260,7 @@ def _single(cell: Any, flags: bool) -> dict[str, Any]:
                 _("A row's mode is not one of its settings: every row is trained in every mode."),
                 _("Add --as-taught or --fault beside --cell."),
             )
-        if name in FOR_ALL or name in NOT_HERE or name in LATER:
+        if name in FOR_ALL or name in NOT_HERE:
             raise TreinoError(
                 "cell_for_all",
                 _("{name} can't differ between the rows of a study.").format(name=name),

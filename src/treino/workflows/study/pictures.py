@@ -1,12 +1,14 @@
 """Pictures of a study, drawn from its rows, kept in ``pictures/``."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from treino.errors import TreinoError, nearest
-from treino.words import _
-from treino.workflows.pictures import put
+from treino.errors import TreinoError
+from treino.words import N_, _
+from treino.workflows.drawing import File
+from treino.workflows.pictures import check_names, put_each
 from treino.workflows.study.answers import mode_name, settings_said
 
 if TYPE_CHECKING:
@@ -14,19 +16,20 @@ if TYPE_CHECKING:
     from treino.workflows.study.study import Study
 
 
-def draw_study(study: "Study", what: Sequence[str] = (), to: Path | None = None) -> list[Path]:
+def draw_study(
+    study: "Study",
+    what: Sequence[str] = (),
+    to: Path | None = None,
+    missing: list[TreinoError] | None = None,
+) -> list[Path]:
     """Draw each of ``what`` (default: all) as a PNG into ``to`` (default: the study's ``pictures/``).
+
+    missing: as in ``pictures.draw``.
 
     Raises:
         TreinoError: an unknown picture (with the nearest), or a study that has no epoch yet.
     """
-    for name in what:
-        if name not in PICTURES:
-            raise TreinoError(
-                "picture_unknown",
-                _("There is no picture {name!r} of a study.").format(name=name),
-                nearest(name, PICTURES),
-            )
+    check_names(what, PICTURES, N_("There is no picture {name!r} of a study."))
     if not any(row["epochs"] for row in study.rows):
         raise TreinoError(
             "study_without_epochs",
@@ -34,7 +37,11 @@ def draw_study(study: "Study", what: Sequence[str] = (), to: Path | None = None)
             _("Wait, or go on with it: treino resume {study}").format(study=study.name),
         )
     names = what or list(PICTURES)
-    return put(study.folder, ((f"{name}.png", PICTURES[name](study)) for name in names), to)
+    return put_each(study.folder, [partial(_file, study, name) for name in names], to, missing)
+
+
+def _file(study: "Study", name: str) -> list[File]:
+    return [(f"{name}.png", PICTURES[name](study))]
 
 
 def lines_of(study: "Study") -> list["Line"]:

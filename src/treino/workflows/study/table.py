@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from treino.engine.metrics import BETTER
-from treino.plots.style import number
+from treino.plots.style import metric_name, number
 from treino.words import _
 from treino.workflows.study.answers import MILLISECONDS_BELOW, last, mode_name, seconds_text
 
@@ -20,10 +20,10 @@ def table_of(d: Mapping[str, Any], narrow: bool = False) -> tuple[list[str], lis
         columns[_("interval")] = lambda row: _span(row["seconds_interval"])
         columns[_("updates")] = lambda row: f"{row['updates_per_epoch']:,}"
     for metric, figure in d["until"].items():
-        goal = f"{metric} {'<' if BETTER[metric] < 0 else '≥'} {figure:g}"
+        goal = f"{metric_name(metric)} {'<' if BETTER[metric] < 0 else '≥'} {figure:g}"
         columns[_("epochs to {goal}").format(goal=goal)] = _epochs(metric)
     columns[_("loss first → last")] = _losses
-    columns[d["metric"]] = lambda row: _end(row, d["metric"], narrow)
+    columns[metric_name(d["metric"])] = lambda row: _end(row, d["metric"], narrow)
     if any(row["status"] != "finished" for row in d["rows"]):
         columns[_("status")] = lambda row: _(row["status"])
     return list(columns), [[cell(row) for cell in columns.values()] for row in d["rows"]]

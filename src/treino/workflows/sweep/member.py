@@ -16,7 +16,9 @@ from treino.store import RunFolder, find
 from treino.words import _
 from treino.workflows.own_net import own_net
 from treino.workflows.plan import plan
+from treino.workflows.rebuild import net_not_trusted
 from treino.workflows.run import Run, no_network
+from treino.workflows.segments import segments_of
 from treino.workflows.source import LOADS, data_of, load_data
 from treino.workflows.sweep import keep, table
 from treino.workflows.sweep.again import own_net_again, source_of
@@ -165,8 +167,16 @@ def member_run(
     return run
 
 
-def like(name: str | Path, data_file: str | Path | None = None) -> tuple[Any, dict[str, Any]]:
+def like(
+    name: str | Path,
+    data_file: str | Path | None = None,
+    trust: bool = False,
+    weights: str | None = None,
+) -> tuple[Any, dict[str, Any]]:
     """Source and settings that train a network of a sweep, or a run, once more to the same bits.
+
+    trust: a network of the user's own may come from the copy of its file that lies in the folder.
+    weights: those to begin with, which a run that began with some needs again.
 
     Raises:
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
@@ -174,7 +184,7 @@ def like(name: str | Path, data_file: str | Path | None = None) -> tuple[Any, di
     found = parted(name)
     if found is not None:
         folder = sweep_folder(found[0])
-        settings, _data, source = _settings(folder, found[1], None, True, data_file)
+        settings, _data, source = _settings(folder, found[1], None, trust, data_file)
         given = {n: getattr(settings, n) for n in settings.model_fields_set}
         engine = _engine(folder, found[1])
     else:
@@ -198,7 +208,27 @@ def like(name: str | Path, data_file: str | Path | None = None) -> tuple[Any, di
                 _("Give it again with tr.fit(data, net)."),
             )
         if spec["net"] == "file":
+            if not trust:
+                raise net_not_trusted(folder)
             given["net"] = str(folder.path / given["net"])
+        if spec.get("weights") and weights is None:
+            raise TreinoError(
+                "like_weights",
+                _("{run} began with the weights of {start}, which are no setting of it.").format(
+                    run=folder.path.name, start=spec["weights"]
+                ),
+                _("Add --weights {start}, or others.").format(start=spec["weights"]),
+            )
+        if len(segments_of(spec)) > 1:
+            raise TreinoError(
+                "like_branch",
+                _("{run} went on from a step of another training, and --like trains from step 0.").format(
+                    run=folder.path.name
+                ),
+                _("Do the same once more: {command}; or give DATA and the settings themselves.").format(
+                    command=spec["command"]
+                ),
+            )
     if isinstance(source, Data):
         given = {k: v for k, v in given.items() if k not in LOADS}
     return source, given | engine

@@ -1,14 +1,16 @@
 """Pictures of a sweep, drawn from its table, its curves and its best networks, kept in ``pictures/``."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.engine.metrics import BETTER
-from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.errors import TreinoError
+from treino.words import N_, _
+from treino.workflows.drawing import File
 from treino.workflows.pictures import PICTURES as OF_A_RUN
-from treino.workflows.pictures import put
+from treino.workflows.pictures import check_names, put_each
 from treino.workflows.sweep import keep
 from treino.workflows.sweep.member import member_run
 from treino.workflows.sweep.plan import written
@@ -34,26 +36,28 @@ def of_one(name: str) -> bool:
     return name in OF_A_RUN and name not in PICTURES
 
 
-def draw_sweep(sweep: "Sweep", what: Sequence[str], to: Path | None = None) -> list[Path]:
+def draw_sweep(
+    sweep: "Sweep", what: Sequence[str], to: Path | None = None, missing: list[TreinoError] | None = None
+) -> list[Path]:
     """Draw each of ``what`` as a PNG into ``to`` (default: the sweep's ``pictures/``) and return the paths.
+
+    missing: as in ``pictures.draw``.
 
     Raises:
         TreinoError: an unknown picture (with the nearest), or one that there is nothing for.
     """
-    for name in what:
-        if name not in PICTURES:
-            raise TreinoError(
-                "picture_unknown",
-                _("There is no picture {name!r} of a sweep.").format(name=name),
-                nearest(name, PICTURES),
-            )
+    check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
     if not sweep.folder.has(NAME):
         raise TreinoError(
             "sweep_without_table",
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
             _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
         )
-    return put(sweep.folder, ((f"{name}.png", PICTURES[name](sweep)) for name in what), to)
+    return put_each(sweep.folder, [partial(_file, sweep, name) for name in what], to, missing)
+
+
+def _file(sweep: "Sweep", name: str) -> list[File]:
+    return [(f"{name}.png", PICTURES[name](sweep))]
 
 
 def _seen(sweep: "Sweep") -> "Seen":

@@ -1,0 +1,154 @@
+"""Which layers a network is a chain of, read from what its forward does, of whatever class it is.
+
+``torch.fx`` follows the forward once, with no numbers; from its answer one goes back to its input, call by
+call, and every call must be one that the arithmetic is written out for.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from treino.errors import TreinoError
+from treino.inspection.microscope.hand import ACTIVATIONS, Layer
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch.fx import Graph
+
+FUNCTIONS: dict[Callable[..., Any] | str, type[nn.Module]] = {
+    torch.relu: nn.ReLU, F.relu: nn.ReLU, "relu": nn.ReLU,
+    torch.tanh: nn.Tanh, F.tanh: nn.Tanh, "tanh": nn.Tanh,
+    torch.sigmoid: nn.Sigmoid, F.sigmoid: nn.Sigmoid, "sigmoid": nn.Sigmoid,
+    F.leaky_relu: nn.LeakyReLU, F.gelu: nn.GELU, F.silu: nn.SiLU,
+}  # fmt: skip
+SHAPED = (torch.flatten, "flatten", "view", "reshape")  # what makes a row of each item, as a batch has it
+SIZES = (getattr, operator.getitem, "size")
+
+Call = tuple[str, nn.Module]
+
+
+def read_layers(net: nn.Module) -> tuple[Layer, ...]:
+    """The layers of a chain of Linear, activation and dropout.
+
+    Raises:
+        TreinoError: it holds something else, such as a convolution, batch normalisation or a way round.
+    """
+    layers: list[Layer] = []
+    drops = [module for module in net.modules() if type(module) is nn.Dropout]
+    used: set[int] = set()
+    for name, module in _calls(net):
+        last = layers[-1] if layers else None
+        if type(module) is nn.Linear:
+            _once(net, used, module, module.weight, module.bias)
+            W = module.weight.detach().double().numpy().copy()
+            b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
+            layers.append(Layer(name, W, b, module.bias is not None))
+        elif type(module) in ACTIVATIONS and last is not None and not last.act and last.drop is None:
+            _plain(module)
+            layers[-1] = Layer(last.name, last.W, last.b, last.bias, ACTIVATIONS[type(module)][0])
+        elif type(module) is nn.Dropout and last is not None and last.drop is None:
+            _once(net, used, module)
+            place = next(k for k, drop in enumerate(drops) if drop is module)
+            layers[-1] = Layer(last.name, last.W, last.b, last.bias, last.act, place)
+        elif type(module) is not nn.Identity and (type(module) is not nn.Flatten or layers):
+            raise _holds(type(module).__name__, module)
+    if not layers or layers[-1].act or layers[-1].drop is not None:
+        raise _holds(type(net).__name__)
+    if any(a.W.shape[0] != b.W.shape[1] for a, b in pairwise(layers)):
+        raise _holds(type(net).__name__)
+    return tuple(layers)
+
+
+def _calls(net: nn.Module) -> list[Call]:
+    """Every module that a row goes through, in that order; of a function the module that does the same."""
+    if type(net) is nn.Linear:
+        return [("", net)]
+    return list(_back(net, _followed(net)))[::-1]
+
+
+def _followed(net: nn.Module) -> "Graph":
+    from torch.fx import Tracer
+
+    for module in net.modules():  # said as what it is, before anything in it can be in the way
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            raise _holds(type(module).__name__, module)
+    try:
+        return Tracer().trace(net)
+    except Exception as error:
+        message = _(
+            "What the forward of {kind} does can't be followed ({error}); the arithmetic is written out for "
+            "chains of Linear, activation and dropout."
+        ).format(kind=type(net).__name__, error=" ".join(str(error).split())[:120])
+        raise TreinoError("explain_net", message, _hint()) from None
+
+
+def _back(net: nn.Module, graph: "Graph") -> Iterator[Call]:
+    """From what the network gives back to what it is given."""
+    node = next(node for node in graph.nodes if node.op == "output").args[0]
+    while (op := getattr(node, "op", "")) != "placeholder":
+        called = getattr(node, "target", None)
+        rest = node.args[1:] if op else ()
+        if op == "call_module" and not rest and not node.kwargs:
+            yield str(called), net.get_submodule(str(called))
+        elif op in ("call_function", "call_method") and called in FUNCTIONS and not rest:
+            yield str(node.name), FUNCTIONS[called](**node.kwargs)
+        elif op in ("call_function", "call_method") and called in SHAPED and _sized(rest):
+            yield str(node.name), nn.Flatten()
+        else:
+            raise _calls_other(net, called)
+        node = node.args[0]
+
+
+def _calls_other(net: nn.Module, called: Any) -> TreinoError:
+    kind = type(net).__name__
+    if called is None:
+        return _holds(kind)
+    message = _(
+        "The forward of {kind} calls {name}, and the arithmetic is written out for chains of Linear, "
+        "activation and dropout."
+    ).format(kind=kind, name=getattr(called, "__name__", called))
+    return TreinoError("explain_net", message, _hint())
+
+
+def _sized(rest: tuple[Any, ...]) -> bool:
+    """Whether these say how large a shape is, and are no rows themselves."""
+    from torch.fx import Node
+
+    return all(r.target in SIZES if isinstance(r, Node) else isinstance(r, int) for r in rest)
+
+
+def _once(net: nn.Module, used: set[int], *what: Any) -> None:
+    """Refuse what a forward uses twice: its gradient is a sum over both places."""
+    for one in (id(w) for w in what if w is not None):
+        if one in used:
+            message = _("{kind} uses the same layer twice, and the arithmetic is of layers used once.")
+            raise TreinoError("explain_net", message.format(kind=type(net).__name__), _hint())
+        used.add(one)
+
+
+def _plain(module: nn.Module) -> None:
+    """Activations have settings of their own; these are worked with torch's defaults."""
+    odd = (isinstance(module, nn.LeakyReLU) and module.negative_slope != 0.01) or (
+        isinstance(module, nn.GELU) and module.approximate != "none"
+    )
+    if odd:
+        raise _holds(repr(module))
+
+
+def _holds(kind: str, module: nn.Module | None = None) -> TreinoError:
+    if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        why = _("Batch normalisation ties the rows of a batch together, so no row has a gradient of its own.")
+    else:
+        why = _("This network holds {kind}, and the arithmetic is written out for chains of Linear, "
+                "activation and dropout.").format(kind=kind)  # fmt: skip
+    return TreinoError("explain_net", why, _hint())
+
+
+def _hint() -> str:
+    return _("Train a plain network: treino train DATA --hidden 16, then explain that one.")

@@ -1,0 +1,79 @@
+"""What a convolution is, beside the plain network that the course calls one, on the same numbers.
+
+A kernel (a, b) stands at two places of the inputs 1, 2, −1 and is to give 3 and 1 there, as (1, 1) would.
+"""
+
+import torch
+from torch import Tensor
+
+from treino.inspection.microscope.explanation import Step, Table
+from treino.inspection.microscope.formula import Symbol, value
+from treino.inspection.microscope.paths import Net, named
+from treino.words import _
+
+X, TARGET, START, LR = (1.0, 2.0, -1.0), (3.0, 1.0), (2.0, -3.0), 0.05
+SEEN = (0, 1, 10, 100)  # updates
+
+
+def convolution() -> tuple[Net, tuple[Symbol, ...]]:
+    """g(h₁(a, b), h₂(a, b)): the same two weights at both places, two ways each."""
+    a, b = (Symbol(n, v) for n, v in zip("ab", START, strict=True))
+    return _net((a, b), (a, b)), (a, b)
+
+
+def own_weights() -> tuple[Net, tuple[Symbol, ...]]:
+    """g(h₁(a, b), h₂(c, d)), as the course draws it: every place has weights of its own."""
+    a, b, c, d = (Symbol(n, v) for n, v in zip("abcd", START * 2, strict=True))
+    return _net((a, b), (c, d)), (a, b, c, d)
+
+
+def _net(one: tuple[Symbol, Symbol], two: tuple[Symbol, Symbol]) -> Net:
+    first, second = one[0] * X[0] + one[1] * X[1], two[0] * X[1] + two[1] * X[2]
+    h1, h2 = named("h", first, "1"), named("h", second, "2")
+    made = (h1 - TARGET[0]) ** 2 + (h2 - TARGET[1]) ** 2
+    return Net({h1: first, h2: second, named("g", made): made})
+
+
+def torch_convolution(kernel: Tensor) -> Tensor:
+    x = torch.tensor(X, dtype=kernel.dtype)
+    h = torch.nn.functional.conv1d(x.view(1, 1, -1), kernel.view(1, 1, -1)).flatten()
+    return (h - torch.tensor(TARGET, dtype=kernel.dtype)).square().sum()
+
+
+def slopes() -> Step:
+    """The slope of every weight in both, and which ways it is the sum of."""
+    rows: list[tuple[str | float | int, ...]] = []
+    for said, (net, by) in ((_("weights of their own"), own_weights()), (_("a convolution"), convolution())):
+        for variable in by:
+            ways = [value(net.along(path)) for path in net.paths(variable)]
+            rows.append((said, f"∂g/∂{variable.name}", len(ways), sum(ways)))
+    text = _(
+        "g(h₁(a, b), h₂(c, d)) is no convolution: every h has its own weights. A convolution uses the same "
+        "weights at every place: g(h₁(a, b), h₂(a, b)), and then a and b have several ways to g, which are "
+        "added up."
+    )
+    table = Table((_("network"), _("slope"), _("ways"), _("their sum")), tuple(rows))
+    return Step(_("“A very simple convolutional network”"), text=text, table=table, wrong=True)
+
+
+def trained() -> Step:
+    """What the sentence would do to training: the kernel learnt by all its ways, and by the first alone."""
+    rows: list[tuple[str | float | int, ...]] = []
+    for name, ways in ((_("both ways, added up"), None), (_("by h₁ alone"), 1)):
+        kernel, losses = list(START), list[float]()
+        for _update in range(max(SEEN) + 1):
+            a, b = (Symbol(n, v) for n, v in zip("ab", kernel, strict=True))
+            net = _net((a, b), (a, b))
+            losses.append(net.end.number)
+            kernel = [
+                s.number - LR * sum(value(net.along(path)) for path in list(net.paths(s))[:ways])
+                for s in (a, b)
+            ]
+        rows.append((name, *(losses[t] for t in SEEN)))
+    heads = (_("the slope of a and b"), *(_("loss after {t}").format(t=t) for t in SEEN))
+    text = _(
+        "The kernel from (2, −3), learning rate {lr:g}. By one way it learns for one place, and the error at "
+        "the other stays as it is."
+    ).format(lr=LR)
+    title = _("What it does to training: one way of a convolution")
+    return Step(title, text=text, table=Table(heads, tuple(rows)))
