@@ -44,12 +44,14 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None) ->
 
 def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> int:
     from treino.errors import TreinoError
+    from treino.pause import collecting_later
     from treino.words import _
 
     try:
         if program is not None:
             return program(tokens, screen)
-        from treino.cli.app import run
+        with collecting_later():
+            from treino.cli.app import run
 
         return run(tokens, screen)
     except TreinoError as error:

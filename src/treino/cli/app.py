@@ -11,6 +11,7 @@ from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen
 from treino.cli.usage import usage_error
 from treino.errors import TreinoError
+from treino.pause import collecting_later
 from treino.words import _
 
 VERBS = (
@@ -54,7 +55,8 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     Raises:
         TreinoError: usage errors (rule ``usage``), and whatever the verb raises.
     """
-    app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
+    with collecting_later():
+        app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
     if not tokens:
         return _welcome(app, screen)
     if tokens[0] in LATER_VERBS:

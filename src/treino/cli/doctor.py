@@ -13,6 +13,7 @@ from rich.text import Text
 from treino.cli.flags import WHOLE, ScreenFlag
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
+from treino.pause import collecting_later
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -115,9 +116,10 @@ def _examine(
     fix: str | None,
     screen: Screen,
 ) -> int:
-    from treino.diagnosis.finding import Finding
-    from treino.diagnosis.report import document, one, text
-    from treino.diagnosis.run_script import Outcome, run_script
+    with collecting_later():
+        from treino.diagnosis.finding import Finding
+        from treino.diagnosis.report import document, one, text
+        from treino.diagnosis.run_script import Outcome, run_script
 
     final = 0
 

@@ -10,6 +10,7 @@ from treino.diagnosis.rules import rules
 from treino.diagnosis.source import ignored, refresh
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
+from treino.pause import collecting_later
 
 LIVE_EVERY = 0.5  # seconds
 
@@ -94,7 +95,8 @@ class Exam:
             self._watch.stop()
             self.seen.finished = finished
             self.steps = self.seen.steps
-            self.findings, self.defects = decide(self.seen)
+            with collecting_later():
+                self.findings, self.defects = decide(self.seen)
             self.defects += list(self._watch.patches.defects)
         return self
 

@@ -3,9 +3,10 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import called, enclosing, function_of, statement_at, tree
+from treino.diagnosis.source import called, enclosing, function_of, remembered, statement_at, tree
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 SPLITS = (
@@ -25,10 +26,10 @@ class Given:
     loop: bool = False
 
 
-def _given(path: str, name: str) -> list[Given]:
-    module = tree(path)
+@remembered
+def _given(path: str, name: str) -> tuple[Given, ...]:
     found: list[Given] = []
-    for function, node in _scoped(module) if module is not None else ():
+    for function, node in _givers(path):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 value = _part(target, node.value, name)
@@ -40,7 +41,15 @@ def _given(path: str, name: str) -> list[Given]:
             found.append(Given(node.lineno, function, node.value))
         elif isinstance(node, ast.For) and name in target_names(node.target):
             found.append(Given(node.lineno, function, node.iter, loop=True))
-    return found
+    return tuple(found)
+
+
+@remembered
+def _givers(path: str) -> tuple[tuple[ast.AST | None, Any], ...]:
+    """The statements of a file that give names a value, each with the function around it."""
+    module = tree(path)
+    scoped = _scoped(module) if module is not None else ()
+    return tuple((f, node) for f, node in scoped if isinstance(node, (ast.Assign, ast.AnnAssign, ast.For)))
 
 
 def _scoped(module: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast.AST | None, ast.AST]]:

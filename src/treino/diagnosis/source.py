@@ -5,15 +5,27 @@ ignore.
 import ast
 import linecache
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from treino.diagnosis.finding import Site
 
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
 
 
-@lru_cache(maxsize=256)
+_Read = TypeVar("_Read", bound=Callable[..., Any])
+_memories: list[Any] = []
+
+
+def remembered(reads: _Read) -> _Read:
+    """A function of files and places alone, worked out once until ``refresh``."""
+    memory = lru_cache(maxsize=4096)(reads)
+    _memories.append(memory)
+    return memory  # type: ignore[return-value]
+
+
+@remembered
 def tree(path: str) -> ast.Module | None:
     """The parsed file; None where it can't be read."""
     try:
@@ -25,7 +37,8 @@ def tree(path: str) -> ast.Module | None:
 def refresh() -> None:
     """Forget what was read: files may have changed since."""
     linecache.checkcache()
-    tree.cache_clear()
+    for memory in _memories:
+        memory.cache_clear()
 
 
 def ignored(site: Site | None, rule: str) -> bool:
@@ -36,14 +49,22 @@ def ignored(site: Site | None, rule: str) -> bool:
     return found is not None and rule in {r.strip() for r in found[1].split(",")}
 
 
-def enclosing(site: Site) -> list[Any]:
+@remembered
+def _placed(path: str) -> tuple[Any, ...]:
+    """The nodes of a file that have a line."""
+    module = tree(path)
+    return tuple(n for n in ast.walk(module) if hasattr(n, "lineno")) if module is not None else ()
+
+
+def enclosing(site: Site) -> tuple[Any, ...]:
     """The nodes that span a line, the outermost first."""
-    module = tree(site.file)
-    if module is None:
-        return []
-    found: list[Any] = [n for n in ast.walk(module) if hasattr(n, "lineno")]
-    found = [n for n in found if n.lineno <= site.line <= (n.end_lineno or 0)]
-    return sorted(found, key=lambda n: (n.lineno, -(n.end_lineno or 0)))
+    return _spanning(site.file, site.line)
+
+
+@remembered
+def _spanning(path: str, line: int) -> tuple[Any, ...]:
+    found = [n for n in _placed(path) if n.lineno <= line <= (n.end_lineno or 0)]
+    return tuple(sorted(found, key=lambda n: (n.lineno, -(n.end_lineno or 0))))
 
 
 def function_of(site: Site) -> ast.AST | None:
