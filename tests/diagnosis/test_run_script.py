@@ -164,3 +164,13 @@ def test_a_module_runs_as_python_dash_m_runs_it(tmp_path):
     assert ended.returncode == 0
     assert ended.stdout == "package __main__\n"
     assert "missing_zero_grad" in ended.stderr
+
+
+@pytest.mark.slow
+def test_the_garbage_collector_is_as_python_starts_it(tmp_path):
+    path = script(tmp_path, "import gc\nprint(gc.get_threshold(), gc.isenabled())")
+    said = [
+        subprocess.run([sys.executable, *words, path], capture_output=True, text=True, check=True).stdout
+        for words in ((), ("-m", "treino", "doctor"))
+    ]
+    assert said[0] == said[1]

@@ -155,6 +155,8 @@ def test_find_takes_names_paths_and_last(
     assert find("./wine-1") == Path("wine-1")
     shutil.move("wine-1", "moved")
     assert find("moved") == Path("moved")
+    shutil.copytree("moved", "runs/wine-1/best")  # as a sweep keeps its winner
+    assert find("wine-1/best") == Path("runs/wine-1/best")
 
 
 def test_find_says_what_is_near_or_that_there_is_nothing(tmp_path: Path, finished: RunFolder) -> None:

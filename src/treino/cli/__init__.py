@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from treino.pause import collect_rarely
+
 if TYPE_CHECKING:
     from treino.cli.screen import Screen
 
@@ -44,14 +46,12 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None) ->
 
 def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> int:
     from treino.errors import TreinoError
-    from treino.pause import collecting_later
     from treino.words import _
 
     try:
         if program is not None:
             return program(tokens, screen)
-        with collecting_later():
-            from treino.cli.app import run
+        from treino.cli.app import run
 
         return run(tokens, screen)
     except TreinoError as error:
@@ -70,6 +70,7 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
 
 def command() -> None:
     """The program ``treino``: ``main`` as a process of its own."""
+    collect_rarely()
     try:
         status = main()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop

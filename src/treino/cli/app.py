@@ -11,7 +11,6 @@ from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen
 from treino.cli.usage import usage_error
 from treino.errors import TreinoError
-from treino.pause import collecting_later
 from treino.words import _
 
 VERBS = (
@@ -55,8 +54,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
     Raises:
         TreinoError: usage errors (rule ``usage``), and whatever the verb raises.
     """
-    with collecting_later():
-        app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
+    app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
     if not tokens:
         return _welcome(app, screen)
     if tokens[0] in LATER_VERBS:

@@ -13,7 +13,7 @@ from rich.text import Text
 from treino.cli.flags import WHOLE, ScreenFlag
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
-from treino.pause import collecting_later
+from treino.pause import collect_as_usual
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -116,10 +116,9 @@ def _examine(
     fix: str | None,
     screen: Screen,
 ) -> int:
-    with collecting_later():
-        from treino.diagnosis.finding import Finding
-        from treino.diagnosis.report import document, one, text
-        from treino.diagnosis.run_script import Outcome, run_script
+    from treino.diagnosis.finding import Finding
+    from treino.diagnosis.report import document, one, text
+    from treino.diagnosis.run_script import Outcome, run_script
 
     final = 0
 
@@ -139,6 +138,7 @@ def _examine(
             restore()
             screen.document(found)
 
+    collect_as_usual()
     with _output_to_stderr(screen.as_json) as restore:
         run_script(
             target,

@@ -10,7 +10,7 @@ from treino.diagnosis.rules import rules
 from treino.diagnosis.source import ignored, refresh
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
-from treino.pause import collecting_later
+from treino.pause import collect_later
 
 LIVE_EVERY = 0.5  # seconds
 
@@ -95,7 +95,7 @@ class Exam:
             self._watch.stop()
             self.seen.finished = finished
             self.steps = self.seen.steps
-            with collecting_later():
+            with collect_later():
                 self.findings, self.defects = decide(self.seen)
             self.defects += list(self._watch.patches.defects)
         return self

@@ -64,6 +64,8 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
         return named
     if text and here.is_dir():
         return here
+    if not here.is_absolute() and (named / manifest.NAME).is_file():  # of a sweep: sweep-1/best
+        return named
     if here.is_file():
         raise TreinoError(
             "not_a_run",
