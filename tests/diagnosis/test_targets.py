@@ -41,3 +41,27 @@ def test_weights_of_a_pooling_must_sum_to_one_over_the_pooled_axis():
         out = (torch.softmax(scores_BT1, over) * x_BTD).sum(pooled)
         found = list(wrong_weights(list(graph.walk(out.sum().grad_fn))))
         assert [f[1:] for f in found] == ([] if wrong is None else [wrong])
+
+
+def test_weights_of_heads_must_sum_to_one_over_the_keys():
+    q, k, v = (torch.randn(3, 5, 2, 4, requires_grad=True) for _ in range(3))
+    for scores, axes in (("bqkh", (None, None, None, (3, 2))), ("bhqk", (None, (1, 3), (2, 3), None))):
+        for over, wrong in enumerate(axes):
+            if over == 0:
+                continue
+            weights = torch.einsum(f"bqhd,bkhd->{scores}", q, k).softmax(over)
+            out = torch.einsum(f"{scores},bkhd->bqhd", weights, v)
+            found = list(wrong_weights(list(graph.walk(out.sum().grad_fn))))
+            assert [f[1:] for f in found] == ([] if wrong is None else [wrong])
+
+
+def test_parts_that_compete_for_rows_are_no_heads():
+    rows_BIOD = torch.randn(3, 6, 4, 2, requires_grad=True)  # what each row would give to each part
+    parts_BOD = torch.randn(3, 4, 2, requires_grad=True)
+    shares = torch.einsum("biod,bod->bio", rows_BIOD, parts_BOD).softmax(-1)
+    routed = torch.einsum("bio,biod->bod", shares, rows_BIOD)
+    rows_BHND, parts_BHCD = torch.randn(3, 2, 6, 4, requires_grad=True), torch.randn(3, 2, 5, 4)
+    chosen = (rows_BHND @ parts_BHCD.transpose(2, 3)).softmax(-1)
+    pooled = chosen.transpose(2, 3) @ rows_BHND
+    for out in (routed, pooled):
+        assert not list(wrong_weights(list(graph.walk(out.sum().grad_fn))))

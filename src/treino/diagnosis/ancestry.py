@@ -34,10 +34,25 @@ def ancestry(site: Site | None, loader: Site | None = None) -> Iterator[Step]:
     if start is None or statement is None:
         return
     given = made_by(start.file, statement) if loader is not None else []
+    names = [(name, start) for name in given_rows(statement, start, of_loader=loader is not None)]
     yield from given
+    yield from _makers_of([*names, *_names_of(given)])
+
+
+def trail(value: ast.AST, place: Site) -> Iterator[Step]:
+    """An expression on a line, and the lines that made what it is of: the nearest first."""
+    inside = [Step(place, value), *made_by(place.file, value)]
+    yield from inside
+    yield from _makers_of(_names_of(inside))
+
+
+def _names_of(steps: list[Step]) -> list[tuple[str, Site]]:
+    return [(name, step.site) for step in steps for name in sorted(data_names(step.value))]
+
+
+def _makers_of(names: list[tuple[str, Site]]) -> Iterator[Step]:
     followed: set[tuple[str, int]] = set()
-    todo = deque((name, start) for name in given_rows(statement, start, of_loader=loader is not None))
-    todo += [(name, step.site) for step in given for name in sorted(data_names(step.value))]
+    todo = deque(names)
     while todo and len(followed) < MOST:
         name, place = todo.popleft()
         for step in _makers(name, place):
@@ -45,9 +60,9 @@ def ancestry(site: Site | None, loader: Site | None = None) -> Iterator[Step]:
                 continue
             followed.add((name, step.site.line))
             yield step
-            inside = [step, *made_by(start.file, step.value)]
+            inside = [step, *made_by(place.file, step.value)]
             yield from inside[1:]
-            todo += [(n, each.site) for each in inside for n in sorted(data_names(each.value))]
+            todo += _names_of(inside)
 
 
 def first(steps: Iterator[Step], fits: Callable[[ast.AST], bool]) -> Site | None:
@@ -71,14 +86,22 @@ def _makers(name: str, place: Site) -> list[Step]:
 
 
 def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:
-    """The lines that give ``self.NAME`` a value in the class around."""
+    """The lines that give ``self.NAME`` a value in the class around, as a buffer too."""
     owner = _class_of(tree(place.file), method) if method is not None else None
-    made = (n for n in ast.walk(owner) if isinstance(n, ast.Assign)) if owner is not None else ()
-    return [
-        Step(Site(place.file, node.lineno), node.value)
-        for node in made
-        if any(isinstance(t, ast.Attribute) and t.attr == name for t in node.targets)
-    ]
+    found: list[Step] = []
+    for node in ast.walk(owner) if owner is not None else ():
+        if isinstance(node, ast.Assign):
+            if any(isinstance(t, ast.Attribute) and t.attr == name for t in node.targets):
+                found.append(Step(Site(place.file, node.lineno), node.value))
+        elif isinstance(node, ast.Call) and _buffer_name(node) == name:
+            found.append(Step(Site(place.file, node.lineno), node.args[1]))
+    return found
+
+
+def _buffer_name(call: ast.Call) -> str:
+    """``register_buffer("NAME", value)``"""
+    named = call_name(call) == "register_buffer" and len(call.args) > 1
+    return str(call.args[0].value) if named and isinstance(call.args[0], ast.Constant) else ""
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

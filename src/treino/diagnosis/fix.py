@@ -174,6 +174,8 @@ def _net_called(site: Site) -> str | None:
 def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
     optimizer, statement = _stepper(site), statement_at(site)
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute):  # named, not called
+        return _splice(lines, statement.value, ast.unparse(statement.value) + "()")
     return (
         [_insert(lines, statement.lineno, f"{optimizer}.zero_grad()")]
         if optimizer and statement is not None
@@ -328,6 +330,10 @@ def _let_go(finding: Finding, lines: list[str]) -> list[Edit]:
         value = statement.value
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
         value = statement.value.args[0]
+    around = getattr(function_of(_site(finding)), "args", None)
+    several = {a.arg for a in (around.vararg, around.kwarg) if a is not None} if around is not None else set()
+    if isinstance(value, (ast.Tuple, ast.List, ast.Dict)) or getattr(value, "id", None) in several:
+        return []
     if value is None or value.lineno != value.end_lineno:
         return []
     text = lines_of(lines, value)
@@ -351,8 +357,13 @@ def _drop_line(finding: Finding, lines: list[str]) -> list[Edit]:
     return [Edit(statement.lineno, statement.lineno, (_indent(lines, statement.lineno) + "pass",))]
 
 
+SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select", "gather", "take_along_dim")
+
+
 def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
+        if call_name(call) in SHAPES:  # it is the prediction that was given another shape here
+            return []
         if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
             return _splice(
                 lines, call.args[1], f"{lines_of(lines, call.args[1])}.reshape({call.args[0].id}.shape)"

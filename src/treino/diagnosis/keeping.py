@@ -68,11 +68,17 @@ def _stored(
             if isinstance(node, ast.Assign) and _carries(node.value, names):
                 plain = [t for t in node.targets if isinstance(t, (ast.Name, ast.Tuple))]
                 names = names.union(*map(target_names, plain))
+            elif isinstance(node, ast.For) and _carries(node.iter, names):
+                names = names | target_names(node.target)
     found: list[int] = []
     for node in _own(around):
         takers = _receivers(module, node, names) if isinstance(node, ast.Call) else ()
-        inside = [_stored(path, function, inner, grow=True, deep=deep + 1) for function, inner in takers]
-        if any(inside) or _stores(node, names):
+        inside: list[int] = []
+        for function, inner in takers:
+            inside += _stored(path, function, inner, grow=True, deep=deep + 1)
+        if inside and not _sums(path, inside) and _only_call(module, node, names):
+            found += inside
+        elif inside or _stores(node, names):
             found.append(node.lineno)  # type: ignore[attr-defined]
     returned = [n for n in _own(around) if isinstance(n, ast.Return) and n.value is not None]
     handed = any(_carries(n.value, names) or n is given for n in returned if n.value is not None)
@@ -124,7 +130,7 @@ def _at_caller(path: str, call: ast.Call, deep: int) -> list[int]:
 def _stores(node: ast.AST, names: set[str], whole: ast.AST | None = None) -> bool:
     """Whether a statement or a call keeps one of the names (or that very node) beyond its own line."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STORES:
-        return any(_carries(a, names, whole) for a in (*node.args, *(k.value for k in node.keywords)))
+        return any(_carries(a, names, whole) for a in _parts(node))
     if isinstance(node, ast.AugAssign):
         return _carries(node.value, names, whole)
     if isinstance(node, ast.Assign) and _carries(node.value, names, whole):
@@ -151,9 +157,30 @@ def _carries(node: ast.AST, names: set[str], whole: ast.AST | None = None) -> bo
     return any(_carries(n, names, whole) for n in ast.iter_child_nodes(node))
 
 
+def _sums(path: str, lines: list[int]) -> bool:
+    """Whether one of these lines computes with what it is given: that meter wants numbers."""
+    for line in lines:
+        statement = statement_at(Site(path, line))
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        plain = any(not isinstance(t, ast.Subscript) for t in targets)
+        if isinstance(statement, ast.AugAssign) or plain:
+            return True
+    return False
+
+
+def _only_call(module: ast.Module, call: ast.AST, names: set[str]) -> bool:
+    """Whether a function is called with nothing but what keeps a graph: no meter that others give numbers."""
+    others = called(module, call_name(call)) if isinstance(call, ast.Call) and call_name(call) else []
+    return all(any(_carries(a, names) for a in _parts(c)) for c in others) and bool(others)
+
+
+def _parts(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(k.value for k in call.keywords)]
+
+
 def _receivers(module: ast.Module, call: ast.Call, names: set[str]) -> Iterator[tuple[ast.AST, set[str]]]:
     """The functions of this file that a call may mean, each with its parameters that get one of the names."""
-    if not any(_carries(a, names) for a in (*call.args, *(k.value for k in call.keywords))):
+    if not any(_carries(a, names) for a in _parts(call)):
         return
     plain = isinstance(call.func, ast.Name)
     name = call_name(call)

@@ -16,6 +16,7 @@ REORDERS = ("sort_values", "sort_index", "sample", "shuffle", "sort", "sorted")
 FIGURES = ("mean", "std", "var", "min", "max", "sum", "median", "quantile", "len", "fit", "norm", "item")
 MODULES = {"torch", "np", "numpy", "pd", "pandas", "nn", "F", "sklearn"}
 PAIRS = ("TensorDataset", "train_test_split")
+TEXTS = ("text ",)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Rows:
 
 
 Names = dict[str, Rows]
+Pair = tuple[Rows, Rows, bool, bool, ast.AST]  # what goes together; whether that is sure, and one item
 
 
 def other_order(path: str, *, known: bool = False) -> Site | None:
@@ -44,32 +46,122 @@ def other_order(path: str, *, known: bool = False) -> Site | None:
     module = tree(path)
     if module is None:
         return None
+    for one, two, sure, items, node in _pairs_of(module):
+        place = _apart(one, two, node)
+        columns = one.columns or two.columns  # else two parts of the rows
+        if place and (sure or known or (columns if one.of & two.of else items)):
+            return Site(path, place)
+    return None
+
+
+def text_order(path: str) -> Site | None:
+    """The line that sorts names with bare numbers as texts, ``f10`` before ``f2``, for rows whose labels
+    aren't in that order.
+    """
+    module = tree(path)
+    for one, two, *_ in _pairs_of(module, lists=True) if module is not None and _numbered(module) else ():
+        apart = {o for o in one.orders ^ two.orders if o.startswith(TEXTS)}
+        both = any(o.startswith(TEXTS) for o in one.orders) and any(o.startswith(TEXTS) for o in two.orders)
+        made = (one.of or one.line) and (two.of or two.line) and not (one.index or two.index)
+        if apart and not both and made:
+            return Site(path, min(int(o.split()[1]) for o in apart))
+    return None
+
+
+def _numbered(module: ast.Module) -> bool:
+    """Whether the file makes names with bare numbers: ``f"rec_{number}"``, ``f"{i}.npy"``."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.JoinedStr):
+            continue
+        said = "".join(str(v.value) for v in node.values if isinstance(v, ast.Constant))
+        bare = [v for v in node.values if isinstance(v, ast.FormattedValue) and v.format_spec is None]
+        if bare and said and not any(c.isspace() or c in ":=," for c in said):
+            return True
+    return False
+
+
+def _pairs_of(module: ast.Module, *, lists: bool = False) -> list[Pair]:
     attributes: Names = {}
     for _ in range(2):  # what __init__ makes may stand below
-        found = list(_scope(module, {}, attributes, known))
-    return Site(path, found[0]) if found else None
+        found = list(_scope(module, {}, attributes, lists))
+    return found
 
 
-def _scope(around: ast.AST, names: Names, attributes: Names, known: bool) -> Iterator[int]:
-    """Lines of a module or a function, its assignments followed in their order, then those inside of it."""
+def _scope(around: ast.AST, names: Names, attributes: Names, lists: bool) -> Iterator[Pair]:
+    """What goes together in a module or a function, its assignments followed in their order, then in those
+    inside of it.
+
+    lists: that are filled in loops are followed, too.
+    """
     inner: list[ast.AST] = []
     for node in _in_order(around, inner):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 _give(target, node.value, names, attributes)
+        elif lists and isinstance(node, ast.For):
+            _give(node.target, node.iter, names, attributes)
+        elif lists and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            _changed(node.value, names)
         else:
             for one, two, sure, items in _together(node, around):
-                pair = _rows(one, names, attributes), _rows(two, names, attributes)
-                place = _apart(*pair, node)
-                same = bool(pair[0].of & pair[1].of)
-                columns = pair[0].columns or pair[1].columns  # else two parts of the rows
-                if place and (sure or known or (columns if same else items)):
-                    yield place
+                yield _rows(one, names, attributes), _rows(two, names, attributes), sure, items, node
     for function in inner:
         own = dict(names)
         if isinstance(function, Function):
             own |= {a.arg: Rows(frozenset({a.arg})) for a in function.args.args}
-        yield from _scope(function, own, attributes, known)
+        yield from _scope(function, own, attributes, lists)
+
+
+Parts = list[tuple[ast.expr, Rows]]
+
+
+def returned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.Return, Parts]]:
+    """The parts of what a function returns, each with the orders that its rows were put into."""
+    names = {a.arg: Rows(frozenset({a.arg})) for a in function.args.args}
+    for node in _statements(function.body):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                _give(target, node.value, names, {})
+        elif isinstance(node, ast.For):
+            _give(node.target, node.iter, names, {})
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            _changed(node.value, names)
+        elif isinstance(node, ast.Return) and node.value is not None:
+            parts = [_rows(value, names, {}) for value in _elements(node.value)]
+            yield node, [(v, r) for v, r in zip(_elements(node.value), parts, strict=True) if r.of]
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements in the order of their lines, those inside of others after them."""
+    for node in body:
+        yield node
+        for inside in ("body", "orelse", "finalbody"):
+            if not isinstance(node, (*Function.__args__, ast.ClassDef)):
+                yield from _statements(getattr(node, inside, []))
+
+
+def _changed(call: ast.Call, names: Names) -> None:
+    """A call that puts a list into another order, or adds to it."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    name, given = call_name(call), call.args[:1]
+    if isinstance(of, ast.Name) and name in ("append", "extend", "sort"):
+        own = names.get(of.id, Rows(frozenset({of.id})))
+        kind = "sort" if any(k.arg == "key" for k in call.keywords) else "text"
+        sort = Rows(orders=frozenset({f"{kind} {call.lineno}"}))
+        more = sort if name == "sort" or not given else _rows(given[0], names, {})
+        names[of.id] = replace(own | more, index=False)
+    elif name == "shuffle" and given and isinstance(given[0], ast.Name):
+        own = names.get(given[0].id, Rows(frozenset({given[0].id})))
+        names[given[0].id] = replace(own, orders=own.orders | {f"shuffle {call.lineno}"})
+
+
+def _elements(value: ast.expr) -> list[ast.expr]:
+    """The parts of a tuple, a list or a dictionary, those in one of its parts too."""
+    if isinstance(value, ast.Dict):
+        return list(value.values)
+    if isinstance(value, (ast.Tuple, ast.List)):
+        return [e for part in value.elts for e in _elements(part)]
+    return [value]
 
 
 def _in_order(around: ast.AST, inner: list[ast.AST]) -> Iterator[ast.AST]:
@@ -77,8 +169,11 @@ def _in_order(around: ast.AST, inner: list[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, (*Function.__args__, ast.ClassDef)):
             inner.append(node)
             continue
+        if isinstance(node, ast.For):
+            yield node
         yield from _in_order(node, inner)
-        yield node
+        if not isinstance(node, ast.For):
+            yield node
 
 
 def _give(target: ast.AST, value: ast.AST, names: Names, attributes: Names) -> None:
@@ -139,6 +234,8 @@ def _called(node: ast.Call, names: Names, attributes: Names) -> Rows:
     rows = replace(_joined(known), columns=any(r.columns for r in known[:2]))
     seed = [ast.dump(k.value) for k in node.keywords if k.arg == "random_state"]
     order = f"{name} {seed[0]}" if seed else f"{name} {node.lineno}"
+    if name == "sorted" and not any(k.arg == "key" for k in node.keywords):
+        order = f"text {node.lineno}"
     if name in INDICES:
         return Rows(orders=frozenset({order}), index=True)
     if name in FIGURES or name in ("set", "unique", "Counter"):

@@ -93,6 +93,18 @@ def definition(site: Site, name: str) -> Given | None:
     return given[-1] if len({g.function for g in given}) == 1 else None  # an attribute made elsewhere
 
 
+def definitions(site: Site, name: str) -> list[Given]:
+    """All lines before a site, in its function or else in the module, that give the name a value: those of
+    the branches of an ``if``.
+    """
+    given = _given(site.file, name)
+    for scope in (function_of(site), None):
+        here = [g for g in given if g.function is scope and g.line < site.line]
+        if here:
+            return here
+    return []
+
+
 def data_names(value: ast.AST) -> set[str]:
     """Names of values in an expression: not the functions that it calls, but what their methods belong to."""
     found: set[str] = set()
@@ -137,12 +149,54 @@ def calling_line(site: Site) -> Site:
     if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
         return site
     function = around[0]
-    splits = called(function, *SPLITS) or any(
-        isinstance(n, ast.Slice) and (n.lower is None) != (n.upper is None) for n in ast.walk(function)
-    )
     calls = [c for c in called(module, function.name) if not function.lineno <= c.lineno <= _end(function)]
-    takes = bool(function.args.args) and not splits
+    takes = bool(function.args.args) and not _splits(function)
     return Site(site.file, calls[0].lineno) if takes and len(calls) == 1 else site
+
+
+def _splits(function: ast.AST) -> bool:
+    """Whether a function parts rows, or trains."""
+    cuts = (n for n in ast.walk(function) if isinstance(n, ast.Slice))
+    return bool(called(function, *SPLITS)) or any((n.lower is None) != (n.upper is None) for n in cuts)
+
+
+def method_call(site: Site) -> Site:
+    """A line in a method that is handed what it computes with: where the method is called (or the object is
+    made), if that is on one line only; otherwise the line itself, as where the rows are parted in there, or
+    are those of a dataset.
+    """
+    module, statement = tree(site.file), statement_at(site)
+    around = [n for n in enclosing(site) if isinstance(n, (*Function.__args__, ast.ClassDef))]
+    owner, method = around if len(around) == 2 else (None, None)
+    if module is None or statement is None or not isinstance(owner, ast.ClassDef):
+        return site
+    if not isinstance(method, ast.FunctionDef) or _splits(method):
+        return site
+    if method.name == "__init__" and any(getattr(n, "name", "") == "__getitem__" for n in owner.body):
+        return site
+    given = {a.arg for a in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)}
+    if not (given - {"self", "cls"}) & (data_names(statement) | origins(site, data_names(statement), 2)):
+        return site
+    calls = {c.lineno for c in _calls_of(module, owner, method)}
+    lines = [line for line in calls if not method.lineno <= line <= _end(method)]
+    return Site(site.file, lines[0]) if len(lines) == 1 else site
+
+
+def _calls_of(module: ast.Module, owner: ast.ClassDef, method: ast.FunctionDef) -> Iterator[ast.Call]:
+    """Calls of a class's method on what the source says to be its objects."""
+    if method.name == "__init__":
+        yield from called(module, owner.name)
+        return
+    made = [n for n in ast.walk(module) if isinstance(n, ast.Assign) and called(n.value, owner.name)]
+    objects = {name for n in made for t in n.targets for name in target_names(t)} | {owner.name}
+    for call in called(module, method.name):
+        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(of, ast.Name) and of.id in ("self", "cls"):
+            meant = owner.lineno <= call.lineno <= _end(owner)
+        else:
+            meant = of is not None and bool(target_names(of) & objects or called(of, owner.name))
+        if meant:
+            yield call
 
 
 def _end(node: ast.AST) -> int:

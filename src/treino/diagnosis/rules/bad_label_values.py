@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.label_lines import labels_line, target_given
+from treino.diagnosis.nan_lines import nan_line
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
 
@@ -13,10 +16,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.bad_labels:
             yield Evidence(
-                loss.site,
+                _place(loss),
                 loss.site,
                 {"loss": loss.name, "values": _(loss.bad_label), "calls": loss.bad_labels},
             )
+
+
+def _place(loss: LossSeen) -> Site | None:
+    made = labels_line(loss) if loss.bad_range is not None else nan_line(target_given(loss))
+    return made or loss.site
 
 
 RULE = Rule(

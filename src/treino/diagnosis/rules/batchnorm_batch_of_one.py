@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.configured import set_number
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import batches_made, told_line
 from treino.diagnosis.rule import Rule
@@ -17,7 +18,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         ):
             numbers = {"ones": norm.ones, "larger": norm.larger, "shape": str(list(norm.shape))}
             place = told_line(norm.loader or batches_made(norm.called) or norm.site, "batch_size")
-            yield Evidence(place, norm.site, numbers)
+            yield Evidence(set_number(place, "batch_size", lambda n: n == 1) or place, norm.site, numbers)
             return  # the other layers of the net got the same batch
 
 

@@ -1,14 +1,18 @@
 """A rare class that the net has given up."""
 
+import ast
 import re
 from collections.abc import Iterable
+
+import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, names_in, tree
+from treino.diagnosis.source import called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.loss_seen import NEWEST, LossSeen
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.weighing import class_weights_line, draw_weights_line, sampler_weights_line
 from treino.words import N_
 
 RANKS = re.compile(
@@ -16,14 +20,17 @@ RANKS = re.compile(
     r"precision_recall_curve|calibration_curve",
     re.IGNORECASE,
 )
+FOUND = {"recall_score", "f1_score", "fbeta_score", "balanced_accuracy_score", "classification_report"}
+FOUND |= {"confusion_matrix", "recall", "sensitivity", "f1"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """A class is rare, nothing weights it, and the newest batches' predictions never find it."""
+    """A class is rare, nothing favours it, and the newest batches' predictions never find it."""
     for loss in seen.losses.values():
         total = sum(loss.labels.values())
+        weights = _weights(loss)
         if (
-            loss.weighted
+            (loss.weighted and weights is None)
             or not 2 <= loss.classes <= 20
             or total < 100
             or loss.trained < 20
@@ -33,19 +40,45 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             )  # one loss for each row: weighted afterwards, as in a focal loss
         ):
             continue
-        rare = {k: n / total for k, n in loss.labels.items() if n / total < 0.3 / loss.classes}
-        common = max(loss.labels.values()) / total
-        if not rare or common <= 0.75 or max(rare) >= len(loss.confusion):
+        rare = _rare(loss, weights)
+        if not rare or max(rare) >= len(loss.confusion):
             continue
         rarest = min(rare, key=lambda k: rare[k])
         given_up = next((k for k in rare if _given_up(loss, k, 4 if k == rarest else 12)), None)
-        if given_up is None or _ranked(loss.site) or _went_on(loss, seen):
+        if given_up is None or _went_on(loss, seen):
+            continue
+        place = class_weights_line(loss.made_at or loss.site) if loss.weighted else None
+        against = weights is not None and weights.min() < weights.max()
+        if _ranked(loss.site) and not against and not (place is not None and _meant(place)):
             continue
         found, there = _found(loss, given_up, NEWEST)
         numbers = {"label": given_up, "share": rare[given_up], "found": found, "there": there}
-        place = _unused_sampler(loss) or told_line(loss.made_at or loss.site, "weight", "pos_weight")
+        place = place or _unused_sampler(loss) or sampler_weights_line(loss.loader)
+        place = place or (draw_weights_line(loss.site.file) if loss.site is not None else None)
+        place = place or told_line(loss.made_at or loss.site, "weight", "pos_weight")
         yield Evidence(place, loss.site, numbers)
         return
+
+
+def _weights(loss: LossSeen) -> np.ndarray | None:
+    """[C] what each class counts; None where that isn't known."""
+    w = loss.weights
+    if w is not None and len(w) == 1 and loss.classes == 2:
+        return np.array([1.0, w[0]])
+    fits = w is not None and len(w) == loss.classes > max(loss.labels, default=0)
+    return w if fits else None
+
+
+def _rare(loss: LossSeen, weights: np.ndarray | None) -> dict[int, float]:
+    """Classes with few rows, and their shares of all: if they weigh as much as the others, only beside a very
+    common one; or else those that weigh less than the common class.
+    """
+    total, common = sum(loss.labels.values()), max(loss.labels, key=lambda k: loss.labels[k])
+    few = {k: n / total for k, n in loss.labels.items() if n / total < 0.6 / loss.classes}
+    if weights is None or weights.min() == weights.max():
+        alone = loss.labels[common] > 0.75 * total
+        return {k: share for k, share in few.items() if alone and share < 0.3 / loss.classes}
+    return {k: share for k, share in few.items() if 0 < 1.5 * weights[k] <= weights[common]}
 
 
 def _given_up(loss: LossSeen, rare: int, least: int) -> bool:
@@ -80,6 +113,20 @@ def _ranked(site: Site | None) -> bool:
     """Whether the script judges probabilities or an order, and not the class that is said at one half."""
     module = tree(site.file) if site is not None else None
     return module is not None and any(RANKS.search(name) for name in names_in(module))
+
+
+def _meant(place: Site) -> bool:
+    """Whether weights that make no difference were computed, by no choice, and what they are for is judged:
+    which classes are found.
+    """
+    statement, module = statement_at(place), tree(place.file)
+    computed = statement is not None and any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div) for n in ast.walk(statement)
+    )
+    chosen = any(
+        isinstance(n, (ast.If, ast.IfExp)) for n in (*enclosing(place), *ast.walk(statement or ast.Pass()))
+    )
+    return computed and not chosen and bool(names_in(module) & FOUND)
 
 
 def _unused_sampler(loss: LossSeen) -> Site | None:

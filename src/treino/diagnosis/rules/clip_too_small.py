@@ -29,13 +29,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         n = max(1, len(values) // 4)
         no_better = sum(values[-n:]) > 0.9 * sum(values[:n])
         stuck = loss is not None and loss.stuck(0.9)
+        sliver = typical < 0.005 and loss is not None and not loss.by_hand and loss.stuck(0.7)
         moves = [
             o.movement
             for o in seen.optimizers
             if o.steps >= 10
             and o.movement is not None
             and (not o.adaptive or clip.limit < BELOW_EPS)
-            and ((no_better and o.movement < 0.02) or (stuck and _crawls(o)))
+            and (
+                (no_better and o.movement < 0.02)
+                or (stuck and _crawls(o, 1e-3))
+                or (sliver and _crawls(o, 1e-4))
+            )
         ]
         by_hand = seen.manual.movement
         if no_better and not seen.optimizers and by_hand is not None and by_hand < 0.02:
@@ -53,9 +58,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(place, clip.site, numbers)
 
 
-def _crawls(o: OptimizerSeen) -> bool:
+def _crawls(o: OptimizerSeen, step: float) -> bool:
     ratios = sorted(o.update_ratio)
-    return bool(ratios) and ratios[len(ratios) // 2] < 1e-3
+    return bool(ratios) and ratios[len(ratios) // 2] < step
 
 
 RULE = Rule(

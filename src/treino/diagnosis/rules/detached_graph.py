@@ -11,7 +11,7 @@ from treino.words import N_
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Parameters in a stepping optimizer that no backward ever reached, behind a line that leaves the
-    graph.
+    graph; or a sample that others learn from, but not what it is drawn from.
     """
     best = max(seen.cuts, key=_blame, default=None)
     if best is not None and best.optimizer is not None:
@@ -33,15 +33,15 @@ RULE = Rule(
     watches=("cuts", "optimizers"),
     decide=decide,
     unless=("detached_loss",),
-    message=N_("{parameters} parameter tensors behind this {how} never got a gradient in {steps} steps."),
+    message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
     why=N_(
         "The value leaves the graph here, so that backward can't go on to the layers that made it. They "
         "are in the "
-        "optimizer, but they keep their first values."
+        "optimizer, but they learn nothing from what comes after."
     ),
     fix=N_(
         "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that "
-        "should learn."
+        "should learn, and rsample() in place of sample()."
     ),
     wrong="""\
 body, head = nn.Linear(8, 16), nn.Linear(16, 3)

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable
 
+from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules import lr_too_high
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -22,9 +24,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         limit = 0.8 * loss.baseline() * loss.entries
         first = values[0] if values else 0.0
         wild = _typical(seen) > 0.02
-        if not math.isfinite(last) or last > 3 * first or (wild and limit > 0 and last > limit):
+        if (
+            not math.isfinite(last)
+            or last > 3 * first
+            or (wild and limit > 0 and last > limit)
+            or _too_large(seen)
+        ):
             place = told_line(loss.made_at or loss.site, "reduction")
-            yield Evidence(place, loss.site, {"rows": loss.rows, "first": first, "last": last})
+            yield Evidence(chosen(place, "sum"), loss.site, {"rows": loss.rows, "first": first, "last": last})
             return
     for b in seen.backwards.values():
         if b.summed_rows < 8 or len(b.loss) < 8:
@@ -34,10 +41,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         grew = max(v for v in b.loss if math.isfinite(v)) > 100 * first if math.isfinite(first) else False
         wild = _typical(seen) > 0.1
         high = not last <= 3 * first and (grew or not b.bad_operation)
-        if first > 0 and (high or (wild and last > 0.9 * first)):
+        if first > 0 and (high or (wild and last > 0.9 * first) or _too_large(seen)):
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
-            yield Evidence(b.summed_at or loss_line(b.site), b.site, numbers)
+            yield Evidence(chosen(b.summed_at or loss_line(b.site), "sum"), b.site, numbers)
             return
+
+
+def _too_large(seen: Seen) -> bool:
+    """Whether steps that are as large as the gradient is would be called too large."""
+    return not any(o.adaptive for o in seen.optimizers) and any(lr_too_high.decide(seen))
 
 
 def _typical(seen: Seen) -> float:

@@ -2,50 +2,93 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.collating import torn_batch, unrestored
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.order_flow import other_order
+from treino.diagnosis.order_flow import other_order, text_order
 from treino.diagnosis.orders import lonely_order
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, TrainSeen
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Told, TrainSeen, chance
 from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The same rows come with other labels in later epochs; or one array was permuted alone and the
-    loss stays at chance.
+    """The same rows come with other labels in later epochs; or one array was put into another order alone.
+    In both cases nothing is learned: the loss stays at chance, or what is said of new rows does.
     """
-    data, main = seen.data, curve(seen)
+    data: DataSeen | None = seen.data
+    main = curve(seen)
     if data is None:
         return
     for t in data.trains.values():
-        classes = len(t.labels_first)
-        if t.repeated >= 40 and t.relabelled > 0.25 * t.repeated and 2 <= classes <= 100 and same_counts(t):
-            yield Evidence(
-                _place(data, t.site), t.site, {"rows": t.repeated, "other": t.relabelled, "loss": _last(main)}
-            )
+        if relabelled(t) and not learns(t, data, main):
+            numbers = {"rows": t.told.again, "other": t.told.other, "loss": _last(main)}
+            yield Evidence(_place(t), t.site, numbers)
             return
-    if main is None or not main.stuck(0.85) or main.site is None or len(main.values) < 20:
+    if main is None or main.site is None or len(main.values) < 20:
         return
-    lengths = [n for _, n in data.shuffles]  # and the step: the same list is shuffled anew in each epoch
-    twice = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
-    place = twice or lonely_order(main.site.file) or other_order(main.site.file)
+    guessed = any(guesses(e) for e in data.evals.values())
+    if not (main.stuck(0.85) or guessed):
+        return
+    place = text_order(main.site.file) or next(filter(None, map(_torn, data.trains.values())), None)
+    if place is None and main.stuck(0.85):
+        lengths = [n for _, n in data.shuffles]  # and the step: the same list is shuffled anew in each epoch
+        place = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
+        file = main.site.file
+        place = place or lonely_order(file) or other_order(file) or unrestored(file)
     if place is not None:
         yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
 
 
-def same_counts(t: TrainSeen) -> bool:
+def relabelled(t: TrainSeen) -> bool:
+    """Whether rows came again with labels of other rows: neither rows that are equal by chance, nor tasks
+    that name their classes anew.
+    """
+    told = t.told
+    if told.again < 40 or told.other <= 0.25 * told.again or not 2 <= len(told.first) <= 100:
+        return False
+    if chance(t) > 0.01 or (told.torn > 2 and not t.floating):
+        return False
+    several = len(t.rows) > 1.5 * sum(n for _, n in told.counts)
+    tasks = told.alike and told.batches >= 8 and several  # each batch has so many rows of each class
+    return same_counts(told) and not tasks
+
+
+def same_counts(told: Told) -> bool:
     """Labels come in the same shares as the first time: a permutation, not new labels."""
-    first, later = sum(t.labels_first.values()), sum(t.labels_later.values())
-    keys = set(t.labels_first) | set(t.labels_later)
-    return all(abs(t.labels_first[k] / first - t.labels_later[k] / later) < 0.05 for k in keys)
+    first, later = sum(told.first.values()), sum(told.later.values())
+    keys = set(told.first) | set(told.later)
+    return all(abs(told.first[k] / first - told.later[k] / later) < 0.05 for k in keys)
 
 
-def _place(data: DataSeen, site: Site | None) -> Site | None:
-    if site is None:
+def learns(t: TrainSeen, data: DataSeen, main: Curve | None) -> bool:
+    """Whether a net comes to know the labels that it is given, or those of new rows, beyond chance."""
+    if main is not None and len(main.values) >= 12 and not main.by_hand and not main.stuck(0.85):
+        return True
+    common = max(t.told.first.values(), default=0) / max(1, sum(t.told.first.values()))
+    known = [e for e in data.evals.values() if e.net is t.net and e.judged >= 50]
+    return t.right > 1.3 * common * t.judged or any(e.right > 1.3 * common * e.judged for e in known)
+
+
+def guesses(e: EvalSeen) -> bool:
+    """Whether what is said of new rows is right no more often than the commonest answer would be."""
+    total, few = sum(e.labels.values()), len(e.labels)
+    if e.judged < 80 or not 2 <= few <= 50 or total != e.first or len(e.trained_before) > 0.1 * len(e.rows):
+        return False
+    common = max(e.labels.values()) / total
+    return bool(e.right / e.judged < common + (common * (1 - common) / e.judged) ** 0.5)
+
+
+def _torn(t: TrainSeen) -> Site | None:
+    return torn_batch(t.loader)
+
+
+def _place(t: TrainSeen) -> Site | None:
+    if t.site is None:
         return None
-    return lonely_order(site.file) or other_order(site.file, known=True) or site
+    file = t.site.file
+    return torn_batch(t.loader) or lonely_order(file) or other_order(file, known=True) or t.site
 
 
 def _last(main: Curve | None) -> float:

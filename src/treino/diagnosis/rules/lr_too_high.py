@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.handed import handed_line
-from treino.diagnosis.places import told_line
+from treino.diagnosis.rates import another_setting, rate_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -21,6 +20,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if loss is None or studied(seen, RATE):
         return
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
+    alone = sum(o.steps >= 12 for o in seen.optimizers) == 1
     for o in seen.optimizers:
         ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
         if o.steps < 12 or not ratios:
@@ -35,7 +35,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         swings = stuck and highest > 1.5 * loss.constant
         swings = swings or (not loss.by_hand and typical > 0.1 and loss.stuck(1.05))  # worse than a constant
         # Weights that no step leaves where they were, and a layer that such steps have killed.
-        swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen))
+        swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen, 0.9))
+        swings = swings or (typical > 0.1 and another_setting(o.site, "lr") and loss.stuck(0.3))
+        if alone and not loss.by_hand:
+            # All, or nearly all, that was learned is lost again; or a leap to where no untrained net is.
+            lowest = _lowest(seen.loss_values(), loss)
+            forgot = typical > 0.05 and loss.stuck(0.95) and lowest < 0.5 * loss.constant
+            killed = _killed(seen, 0.8) and loss.stuck(0.25)
+            leapt = killed and typical > 0.1 and highest > 5 * max(loss.constant, loss.values[0])
+            lost = killed and typical > 0.01 and o.steps >= 100
+            lost = lost and lowest < min(0.3 * loss.last(), 0.2 * loss.constant)
+            large, swings = large or lost, swings or forgot or leapt or lost
         exploded = loss.exploded() and (large or not loss.by_hand)
         # One step, several times as large as the weights, may be enough.
         exploded = exploded or (o.update_ratio[0] > 1 and not math.isfinite(loss.last()))
@@ -46,12 +56,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "loss": loss.last(),
                 "constant": loss.constant,
             }
-            yield Evidence(handed_line(told_line(o.site, "lr"), "lr"), loss.site, numbers)
+            yield Evidence(rate_line(seen, o), loss.site, numbers)
             return
 
 
-def _killed(seen: Seen) -> bool:
-    return any(r.batches >= 3 and r.units >= 8 and r.dead >= 0.9 * r.units for r in seen.relus)
+def _killed(seen: Seen, share: float) -> bool:
+    return any(r.batches >= 3 and r.units >= 8 and r.dead >= share * r.units for r in seen.relus)
+
+
+def _lowest(values: list[float], loss: Curve) -> float:
+    """The least mean of a few losses in a row, of all that were run backward; infinite if that is another."""
+    n = max(8, len(values) // 50)
+    if not values or not 0.5 < values[0] / max(loss.values[0], 1e-12) < 2:
+        return math.inf
+    return min((sum(values[i : i + n]) / n for i in range(0, len(values) - n + 1, n)), default=math.inf)
 
 
 RULE = Rule(

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.handed import handed_line
 from treino.diagnosis.places import told_line
+from treino.diagnosis.rates import another_setting, moved_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import Seen
-from treino.words import N_
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -32,7 +33,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         still = o.movement < 0.01 and 0 < typical < (3e-5 if o.steps < 100 else 1e-4)
         # Weights that are where they were give the same answers: what the loss does is the batches' noise.
         noise = 0.9 if o.movement > 1e-3 else 0.6
-        if still and loss.stuck(0.7) and loss.last() > noise * loss.first():
+        stays = still and loss.stuck(0.7) and loss.last() > noise * loss.first()
+        # Long trained, hardly moved, and no better than a constant still, by which it didn't begin far off.
+        long, constant = o.steps >= 300 and 0 < typical < 1e-4 and o.movement < 0.1, _constant(seen)
+        stays = stays or (long and 0 < constant < loss.last() / 0.97 and loss.first() < 2 * constant)
+        mistaken = another_setting(o.site, "lr") and 0 < typical < 1e-3 and o.movement < 0.05
+        stays = stays or (mistaken and loss.stuck(0.7) and loss.last() > 0.9 * loss.first())
+        if stays:
             numbers = {
                 "lr": o.first_lr or o.lr,
                 "movement": o.movement,
@@ -41,6 +48,19 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             }
             yield Evidence(handed_line(told_line(o.site, "lr"), "lr"), loss.site, numbers)
             return
+    moved = seen.manual.movement
+    if seen.optimizers or moved is None or not 0 < moved < 1e-3 or len(loss.values) < 100:
+        return
+    if loss.stuck(0.7) and loss.last() > 0.9 * loss.first():
+        steps = len(loss.values)
+        told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
+        yield Evidence(moved_by_hand(loss.site) or loss.site, loss.site, told)
+
+
+def _constant(seen: Seen) -> float:
+    """What the best constant answer gets, of a loss whose values aren't watched one by one."""
+    main = seen.main_loss()
+    return main.baseline() if main is not None and main.baseline() > 0 else 0.0
 
 
 RULE = Rule(

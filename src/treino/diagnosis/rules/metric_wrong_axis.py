@@ -10,7 +10,7 @@ from treino.words import N_, _
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """argmax of a classifier's batch of outputs over dim 0, or over everything at once; [N, 1] == [N];
-    all answers of a row asked for over dim 0.
+    all answers of a row asked for over dim 0; figures of each output taken of each row.
     """
     for axis in seen.axes:
         if axis.calls >= 1:
@@ -20,12 +20,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 what = _(
                     "{function} over dim {dim} of comparisons of shape {shape}, with one row on dim {right}"
                 )
+            if axis.named:
+                what = _(
+                    "{function} over dim {dim} of values of shape {shape}, for figures of {named} outputs"
+                )
             if axis.labels is not None:
                 what = _("outputs of shape {shape} are compared with labels of shape {labels}")
             numbers = {
                 "what": what.format(
                     function=axis.function,
                     dim=dim,
+                    named=axis.named,
                     right=axis.class_dim,
                     shape=list(axis.shape),
                     labels=list(axis.labels or ()),
@@ -48,9 +53,13 @@ RULE = Rule(
     message=N_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
     why=N_(
         "Along the first axis the best row of each class is found, not the best class of each row; a column "
-        "against a row compares each answer with every label. The figure that comes of it is not an accuracy."
+        "against a row compares each answer with every label; a mean over the outputs is a figure of each "
+        "row, not of each output. What comes of it is not what it is called."
     ),
-    fix=N_("Take argmax(dim=1) (the class axis) and compare with labels of the same shape."),
+    fix=N_(
+        "Take argmax(dim=1) (the class axis), compare with labels of the same shape, and average over the "
+        "rows (dim=0)."
+    ),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)

@@ -10,7 +10,8 @@ from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """A trained net's outputs became figures, no backward came, and its dropout or batch norm was training.
+    """Outputs of a trained net, of a part of it or of a copy that follows it became figures, no backward
+    came, and its dropout or batch norm was training.
 
     Targets (teachers, pseudo-labels), repeated forwards of the same rows, and outputs that nobody judges
     are none.
@@ -19,16 +20,29 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         skipped = call.graph_unused == call.judged and call.trained > 10 * call.judged  # batches left out
         if call.taught:
             continue  # a net's own answers, to learn from those of which it is sure
-        if call.judged_in_train_mode >= 1 and call.net.trained >= 2 and not skipped:
+        known = call.net.trained >= 2 or _follows(call, seen.steps)
+        if call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            yield Evidence(_place(call), call.site, numbers)
+            yield Evidence(_place(call, seen.calls), call.site, numbers)
 
 
-def _place(call: CallSeen) -> Site | None:
-    """The line of the evaluation: where a helper calls the net for training too, the line that calls it."""
+def _follows(call: CallSeen, steps: int) -> bool:
+    """Whether a net that no step trains is one's copy or part, and is called here to be judged: not at every
+    step, as one that gives targets.
+    """
+    return call.net.follows and not call.net.trained and not call.exempt and 3 * call.phases <= steps
+
+
+def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
+    """The line of the evaluation: where a helper calls the net for training too, or rightly judges other
+    nets, the line that calls it.
+    """
     around = function_of(call.site) if call.site is not None else None
     if around is None or called(around, "backward"):
         return call.site
+    others = (c for c in calls if c.site == call.site and c.net is not call.net)
+    if call.site is not None and any(c.judged > c.judged_in_train_mode for c in others):
+        return next((s for s in call.judged_by if s.line != call.site.line), call.site)
     return next((s for s in call.judged_by if s not in call.trained_by), call.site)
 
 

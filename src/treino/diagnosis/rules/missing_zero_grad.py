@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.clearing import meant_to_clear
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import hook_line, update_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
+
+OPPOSED = -0.2  # mean cosine of two nets' gradients that don't want the same
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -14,11 +17,22 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for o in seen.optimizers:
         if o.tainted_steps >= 2:
             numbers = {"optimizer": o.kind, "summed": o.tainted_steps, "steps": o.judged}
-            yield Evidence(hook_line(o.tainted_at, "zero_grad"), o.stepped_at, numbers)
+            place = meant_to_clear(o.tainted_at, o.cleared_between)
+            yield Evidence(place or hook_line(o.tainted_at, "zero_grad"), o.stepped_at, numbers)
+        elif _opposed(o.left_over):
+            numbers = {"optimizer": o.kind, "summed": len(o.left_over), "steps": o.judged}
+            yield Evidence(meant_to_clear(o.left_over_at) or o.left_over_at, o.stepped_at, numbers)
     m = seen.manual
     if m.tainted_updates >= 2:
         numbers = {"optimizer": _("by hand"), "summed": m.tainted_updates, "steps": m.updates + 1}
-        yield Evidence(update_by_hand(m.tainted_at) or m.tainted_at, m.tainted_at, numbers)
+        place = meant_to_clear(m.tainted_at) or update_by_hand(m.tainted_at)
+        yield Evidence(place or m.tainted_at, m.tainted_at, numbers)
+
+
+def _opposed(cosines: list[float]) -> bool:
+    """Whether what another net's loss left in this one pulls against its own loss, nearly always."""
+    against = sum(c < 0 for c in cosines)
+    return len(cosines) >= 3 and 4 * against >= 3 * len(cosines) and sum(cosines) < OPPOSED * len(cosines)
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.nan_lines import nan_line, rows_given
 from treino.diagnosis.provenance import last_change
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import called, tree
@@ -17,7 +18,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     data = seen.data
     if data is not None and data.nan_hurt:
         numbers = {"rows": data.nan_rows, "calls": data.nan_calls, "losses": data.nan_hurt}
-        made = data.nan_made or _made(data)
+        made = nan_line(rows_given(data.nan_led)) or data.nan_made or _made(data)
         yield Evidence(made or data.nan_site, data.nan_site, numbers)
 
 

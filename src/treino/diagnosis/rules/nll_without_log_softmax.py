@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.picked import gives_both
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -13,7 +15,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.name == "nll_loss" and loss.unnormalised:
             numbers = {"calls": loss.unnormalised, "source": loss.source, "logsumexp": loss.largest}
-            yield Evidence(loss.source_at or loss.site, loss.site, numbers)
+            place = loss.source_at or loss.site
+            if loss.source == "softmax":
+                place = loss.site if gives_both(place, "softmax") else chosen(place, "softmax")
+            yield Evidence(place, loss.site, numbers)
 
 
 RULE = Rule(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.clearing import meant_to_step
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.places import hook_line
 from treino.diagnosis.rule import Rule
@@ -18,7 +19,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if o.filled < 3 or o.stepped_at is None:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
                 numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
-                yield Evidence(hook_line(o.filled_at, "optimizer_step"), o.filled_at, numbers)
+                place = meant_to_step(o.filled_at, o.discarded_at, alone=not seen.steps)
+                place = place or hook_line(o.filled_at, "optimizer_step")
+                yield Evidence(place, o.filled_at, numbers)
             continue
         if thrown_away(o) and not within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": o.steps}

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 
 from treino.diagnosis.ancestry import ancestry, cuts, first
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.provenance import Function, calling_line, data_names, maker_line, origins, rows_line
+from treino.diagnosis.provenance import (
+    Function,
+    calling_line,
+    data_names,
+    definition,
+    maker_line,
+    origins,
+    rows_line,
+)
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.source import call_name, called, enclosing, function_of, statement_at, tree
+from treino.diagnosis.sharing import joined_with_test, within_helper
+from treino.diagnosis.source import call_name, called, enclosing, function_of, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
 
@@ -39,8 +48,17 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
     """Evaluations that speak of test or validation rows of which more were trained on than chance allows."""
     data: DataSeen | None = seen.data
     for key, e in data.evals.items() if data is not None else ():
-        train = data.trains.get(key[0]) if data is not None else None
+        own = data.trains.get(key[0]) if data is not None else None
+        train = own.learned() if own is not None else None
         if data is None or train is None or not e.names or len(e.rows) < 10 or train.adversarial:
+            continue
+        part = _test_part(e)
+        if part is not None:
+            rows, trained = part
+            if trained >= max(3, 0.02 * rows) and rows >= 10 and train.floating and chance(train) <= 0.01:
+                yield Overlap(
+                    e.names, rows, trained, _repeats(e), _joined(e) if _repeats(e) else _place(train, e)
+                )
             continue
         names = names_of_evaluation(e.names, e.spots)
         trained = len(e.trained_before)
@@ -60,6 +78,45 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
 
+def _test_part(e: EvalSeen) -> tuple[int, int] | None:
+    """(rows, trained) of the test rows, where one line evaluates parts that are listed in the head of its
+    loop, training rows among them: one call for each.
+    """
+    for site in e.names:
+        for node in enclosing(site):
+            parts = _listed(node.iter, site) if isinstance(node, (ast.For, ast.comprehension)) else []
+            said = [_said(p) for p in parts]
+            tested = [i for i, s in enumerate(said) if says_test(s) and not says_train(s)]
+            if tested and any(says_train(s) for s in said) and len(e.pieces) == len(parts):
+                _all, rows, trained = e.pieces[tested[-1]]
+                return rows, trained
+    return None
+
+
+def _listed(value: ast.AST, site: Site) -> list[ast.AST]:
+    """The elements of a list that is written out: here, or on the line that gives it its name."""
+    if isinstance(value, ast.Call) and call_name(value) == "items" and isinstance(value.func, ast.Attribute):
+        value = value.func.value
+    if isinstance(value, ast.Name):
+        made = definition(site, value.id)
+        value = made.value if made is not None else value
+    if isinstance(value, ast.Dict):
+        pairs = zip(value.keys, value.values, strict=True)
+        return [ast.Tuple([k, v], ast.Load()) for k, v in pairs if k is not None]
+    return list(value.elts) if isinstance(value, (ast.List, ast.Tuple)) else []
+
+
+def _said(part: ast.AST) -> set[str]:
+    """Names and words in an element."""
+    words = (n.value for n in ast.walk(part) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return names_in(part) | set(words)
+
+
+def _repeats(e: EvalSeen) -> bool:
+    """Whether rows come twice within single calls of an evaluation: the table itself holds copies."""
+    return sum(rows - distinct for rows, distinct, _trained in e.pieces) > 0.01 * sum(p[0] for p in e.pieces)
+
+
 def _new(e: EvalSeen) -> bool:
     """Whether (nearly) none of an evaluation's rows was trained on."""
     return len(e.rows) >= 10 and len(e.trained_before) < 0.02 * len(e.rows)
@@ -70,7 +127,8 @@ def both_phases(seen: Seen) -> Iterable[Overlap]:
     data: DataSeen | None = seen.data
     for t in data.trains.values() if data is not None else ():
         rows = len(t.only_in_eval)
-        if rows < 10 or not t.names or len(t.rows) <= rows:
+        again = 0 <= t.eval_step < t.last_step  # in training mode, as the parts take turns
+        if rows < 10 or not t.names or len(t.rows) <= rows or not again:
             continue
         names = names_of_evaluation(t.names) | _phases(t.names)
         if says_test(names) or says_validation(names):
@@ -124,6 +182,9 @@ def _joined(e: EvalSeen) -> Site:
         score = _copies(Site(site.file, call.lineno), call)
         if score:
             found.append((-score, call.lineno))
+    merges = _merges(module) if module is not None and not any(score < -1 for score, _line in found) else []
+    if merges:
+        return Site(site.file, merges[0])
     split = next((s for n in e.names if (s := first(ancestry(n, e.loader), _parts)) is not None), None)
     if not found:
         return split or site
@@ -132,6 +193,13 @@ def _joined(e: EvalSeen) -> Site:
     if split is not None and helps and function_of(split) is not function_of(join):
         return split
     return calling_line(join)
+
+
+def _merges(module: ast.Module) -> list[int]:
+    """Lines that join two tables by a key, which multiplies rows where the key is in the other one twice."""
+    found = called(module, "merge", "explode")
+    found += [c for c in called(module, "join") if {"on", "how"} & {k.arg for k in c.keywords}]
+    return [c.lineno for c in found]
 
 
 def _parts(value: ast.AST) -> bool:
@@ -172,6 +240,9 @@ def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
     """
     if e.net.made_at is not None and e.first_trained < 0.02 * e.first and len(e.rows) > 1.5 * e.first:
         return maker_line(e.net.made_at)
+    joined = joined_with_test(train.site, train.loader)
+    if joined is not None:
+        return joined
     site = e.names[0]
     module = tree(site.file)
     draws = called(module, "random_split", "train_test_split") if module is not None else []
@@ -182,6 +253,8 @@ def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
     if tested is not None and tested.of_other:
         return tested.site
     trained = rows_line(train.site, train.loader, says_train)
+    if trained is not None and tested is not None and trained.site == tested.site:
+        return within_helper(trained.site)
     return trained.site if trained is not None else train.loader or train.site
 
 

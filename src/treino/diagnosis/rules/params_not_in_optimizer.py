@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.groups import choosing_line, opening_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
 from treino.words import N_
@@ -24,7 +25,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         if u.alone and optimizer.filled:
             continue  # another network's loss: that optimizer trains on graphs of its own
-        place = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else optimizer.site
+        own = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else None
+        place = own or (opening_line(optimizer.site) if u.opened else choosing_line(optimizer.site))
         groups.setdefault(place, []).append(u)
     for place, members in groups.items():
         optimizer = members[0].optimizer

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.provenance import calling_line
+from treino.diagnosis.provenance import calling_line, method_call
 from treino.diagnosis.reading import says_train
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
@@ -37,6 +37,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": len(e.rows), "fitted": len(e.rows | set(train.rows)), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
+    for train in data.trains.values():
+        others = _others(train, list(data.evals.values()))
+        kind = _within(train, others)
+        place = by_hand_line(train.site.file, kind) if kind and train.site is not None else None
+        if place is not None:
+            rows = sum(len(e.rows) for e in others)
+            numbers = {"rows": rows, "fitted": rows + len(train.rows), "kind": _(kind)}
+            yield Evidence(place, others[0].names[0], numbers)
+            return
 
 
 def _pairs(data: DataSeen) -> Iterable[tuple[EvalSeen, TrainSeen]]:
@@ -64,7 +73,7 @@ def _parted_within(e: EvalSeen, train: TrainSeen) -> bool:
 
 def _written(site: Site | None) -> Site | None:
     """Where a scaler is given its rows: the line itself, or the call of the little helper around it."""
-    return calling_line(site) if site is not None else None
+    return calling_line(method_call(site)) if site is not None else None
 
 
 def _by_hand(train: TrainSeen, evals: list[EvalSeen]) -> str:
@@ -73,19 +82,61 @@ def _by_hand(train: TrainSeen, evals: list[EvalSeen]) -> str:
     """
     if train.columns.n < 30 or train.twice:
         return ""
-    apart: list[EvalSeen] = []
-    for e in sorted(evals, key=lambda e: -len(e.rows)):
-        if all(not (e.rows & other.rows) for other in apart) and not (e.rows & train.rows.keys()):
-            apart.append(e)
-    whole = train.columns
-    for e in apart:
-        whole = whole + e.columns
     own = set(exact(train.columns))
-    for columns in (whole, *(train.columns + e.columns for e in apart)):
+    for columns in _wholes(train, _others(train, evals)):
         for kind in exact(columns):
             if kind not in own and columns.n > train.columns.n:
                 return kind
     return ""
+
+
+def _others(train: TrainSeen, evals: list[EvalSeen]) -> list[EvalSeen]:
+    """Evaluations of rows of their own, none of training's."""
+    apart: list[EvalSeen] = []
+    for e in sorted(evals, key=lambda e: -len(e.rows)):
+        if all(not (e.rows & other.rows) for other in apart) and not (e.rows & train.rows.keys()):
+            apart.append(e)
+    return apart
+
+
+def _wholes(train: TrainSeen, others: list[EvalSeen]) -> list[Columns]:
+    """Training rows together with those of all evaluations, or with those of one."""
+    whole = train.columns
+    for e in others:
+        whole = whole + e.columns
+    return [whole, *(train.columns + e.columns for e in others)]
+
+
+def _within(train: TrainSeen, others: list[EvalSeen]) -> str:
+    """Which exact statistics of training and evaluation rows together the net holds; empty where none."""
+    if train.columns.n < 30 or train.twice or not train.held or not others:
+        return ""
+    own = set(_held(train.held, train.columns))
+    wholes = _wholes(train, others)
+    return next((kind for c in wholes for kind in _held(train.held, c) if kind not in own), "")
+
+
+def _held(held: list[np.ndarray], c: Columns) -> Iterable[str]:
+    """Which statistics of these columns are among the numbers that a net holds."""
+    if c.sums is None or c.low is None or c.high is None or c.n < 2:
+        return
+    mean, deviation = c.mean(), np.sqrt(c.variance())
+    unit, low, high = np.sqrt(c.n / (c.n - 1)), c.low, c.high
+    if (deviation > 0).mean() < 0.8:
+        return
+    centres = _near(held, mean, 1e-5 * deviation + 1e-6 * np.abs(mean))
+    if centres and (
+        _near(held, deviation, 1e-5 * deviation) or _near(held, unit * deviation, 1e-5 * deviation)
+    ):
+        yield N_("mean")
+    tops = _near(held, high, 1e-6 * np.abs(high)) or _near(held, high - low, 1e-6 * np.abs(high - low))
+    if tops and _near(held, low, 1e-6 * np.abs(low)):
+        yield N_("min and max")
+
+
+def _near(held: list[np.ndarray], figures: np.ndarray, far: np.ndarray) -> bool:
+    """Whether some numbers are these, in at least 4 of 5 columns."""
+    return any(h.shape == figures.shape and (np.abs(h - figures) <= far).mean() >= 0.8 for h in held)
 
 
 def exact(c: Columns) -> Iterable[str]:
@@ -125,7 +176,7 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     best = min(found, default=(True, 0))  # x / x.max() of pixels scales by a known constant
     if not found or (best[0] and kind == "min and max"):
         return None
-    return calling_line(Site(path, best[1]))
+    return calling_line(method_call(Site(path, best[1])))
 
 
 _MEANS = (("std", "var", "std_mean", "var_mean"), ("mean", "nanmean"))

@@ -1,15 +1,21 @@
 """A schedule that is not stepped as it was made for."""
 
+import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.ancestry import arguments, parameters
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.places import FITS, told_line
+from treino.diagnosis.provenance import definition
 from treino.diagnosis.reading import words
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, names_in, statement_at
+from treino.diagnosis.source import called, function_of, names_in, statement_at
 from treino.diagnosis.watch.seen import SchedulerSeen, Seen
 from treino.words import N_, _
 
+HORIZONS = ("total_steps", "T_max", "total_iters", "steps_per_epoch")
+DEPTH = 3  # names and functions that hand a number on
+SIZED = ("OneCycleLR", "CosineAnnealingLR", "LinearLR", "PolynomialLR")
 RISING = {"acc", "accuracy", "f1", "auc", "score", "precision", "recall", "r2", "map", "iou", "dice"}
 
 
@@ -20,13 +26,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for s in seen.schedulers:
         if s.inner:
             continue
-        what = misuse(s, seen.finished)
+        main = seen.main_loss()
+        rows = main.rows if main is not None else 0
+        what = misuse(s, seen.finished, rows)
         if not what and s.calls >= 2 and s.updates == 0 and seen.steps >= 10 and not s.lent:
             what = _("steers an optimizer that never steps")
         if what:
             made = s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" or not _stepped_here(s)
             place = told_line(s.site, calls=(s.kind, "LRScheduler")) if made else s.step_at
             place = s.heir.site if s.heir is not None and _left(s) else place
+            if oversized(s, seen.finished, rows):
+                place = _sized(s.site)
             yield Evidence(
                 place, s.site, {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
             )
@@ -38,8 +48,8 @@ def _stepped_here(s: SchedulerSeen) -> bool:
     return statement is None or bool(called(statement, "step")) or not called(statement, *FITS)
 
 
-def misuse(s: SchedulerSeen, finished: bool) -> str:
-    """What is wrong with one scheduler, in words; empty where nothing is."""
+def misuse(s: SchedulerSeen, finished: bool, rows: int = 0) -> str:
+    """What is wrong with one scheduler, in words; empty where nothing is. rows: of one batch."""
     if s.calls == 0:
         return _("was never stepped") if s.updates >= 10 and finished else ""
     if _left(s):
@@ -51,6 +61,8 @@ def misuse(s: SchedulerSeen, finished: bool) -> str:
     meant = s.horizon or 0
     if s.updates >= 12 and finished and s.calls < 0.34 * meant and 0.9 * meant <= s.updates <= 1.1 * meant:
         return _("was made for {n} steps and got {k}: step it after every batch").format(n=meant, k=s.calls)
+    if oversized(s, finished, rows):
+        return _("was made for {n} steps and got {k}: its rate never comes down").format(n=meant, k=s.calls)
     if (
         s.horizon
         and s.kind == "CosineAnnealingLR"
@@ -61,6 +73,40 @@ def misuse(s: SchedulerSeen, finished: bool) -> str:
     if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
         return _("has mode {mode} while its figure got better, and cut the rate").format(mode=s.mode)
     return ""
+
+
+def oversized(s: SchedulerSeen, finished: bool, rows: int) -> bool:
+    """Stepped at every update, as it should be, but made for as many steps as there were backwards, several
+    for each update, or rows.
+    """
+    meant = s.horizon or 0
+    if not finished or s.updates < 8 or not 0.9 * s.updates <= s.calls < 0.67 * meant:
+        return False
+    counted = (s.backwards, rows * s.updates if rows >= 8 else 0)
+    return any(0.9 * meant <= n <= 1.1 * meant for n in counted)
+
+
+def _sized(site: Site | None) -> Site | None:
+    """Where the number of steps was worked out that a schedule was given, by a name or by the only caller."""
+    statement = statement_at(site) if site is not None else None
+    calls = called(statement, *SIZED) if statement is not None else []
+    given = [v for c in calls for v in [*(k.value for k in c.keywords if k.arg in HORIZONS), *c.args[1:2]]]
+    value: ast.AST | None = given[0] if given else None
+    for _step in range(DEPTH):
+        if site is None or not isinstance(value, ast.Name):
+            break
+        around = function_of(site)
+        if isinstance(around, ast.FunctionDef) and value.id in parameters(around):
+            handed = list(arguments(site.file, around, value.id))
+            if len(handed) != 1:
+                break
+            site, value = Site(site.file, handed[0][0].lineno), handed[0][1]
+        else:
+            made = definition(site, value.id)
+            if made is None or made.loop:
+                break
+            site, value = Site(site.file, made.line), made.value
+    return site
 
 
 def _left(s: SchedulerSeen) -> bool:

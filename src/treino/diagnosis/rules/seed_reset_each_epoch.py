@@ -5,9 +5,12 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, function_of, tree
+from treino.diagnosis.source import called, enclosing, function_of, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
+
+SEEDERS = ("manual_seed", "default_rng", "RandomState", "Generator")
+TOLD = ("DistributedSampler",)  # a sampler that draws the same order until it is told of another epoch
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -21,18 +24,38 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for s in seen.orders.values():
         if s.same >= 2:
             place, seed = _seeding_line(s.site) if s.site is not None else (None, "")
+            place = _untold(s.callers) or place
             yield Evidence(place, s.site, {"seed": seed, "times": s.same + 1})
             return
+
+
+def _untold(sites: tuple[Site, ...]) -> Site | None:
+    """The loop over epochs that never tells a sampler which one it is, where an order follows from that."""
+    module = tree(sites[0].file) if sites else None
+    if module is None or called(module, "set_epoch") or not (called(module, *TOLD) or _epochs_kept(sites[0])):
+        return None
+    for site in sites:
+        loops = [n for n in enclosing(site) if isinstance(n, (ast.For, ast.While)) and n.lineno < site.line]
+        if loops:
+            return Site(site.file, loops[-1].lineno, site.function)
+    return None
+
+
+def _epochs_kept(site: Site) -> bool:
+    """Whether the function that draws seeds its generator by an epoch that its object is to be told."""
+    around = function_of(site)
+    calls = called(around, *SEEDERS) if around is not None else []
+    return any("epoch" in n.lower() for c in calls for a in c.args for n in _attributes(a))
+
+
+def _attributes(node: ast.AST) -> set[str]:
+    return {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
 
 
 def _seeding_line(site: Site) -> tuple[Site, str]:
     """The nearest line that seeds a generator: in the function that draws, or around it, or anywhere."""
     for where in (function_of(site), tree(site.file)):
-        calls = (
-            called(where, "manual_seed", "default_rng", "RandomState", "Generator")
-            if where is not None
-            else []
-        )
+        calls = called(where, *SEEDERS) if where is not None else []
         if calls:
             call = min(calls, key=lambda c: (abs(c.lineno - site.line), -len(c.args)))
             given = [
@@ -58,7 +81,7 @@ RULE = Rule(
         "Every epoch draws the same order, the same dropout masks and the same augmentation. The net "
         "never sees anything new, which is what they are there for."
     ),
-    fix=N_("Set the seed once, before training."),
+    fix=N_("Set the seed once, before training; tell a distributed sampler every epoch (set_epoch)."),
     wrong="""\
 net = nn.Linear(8, 3)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.callbacks import chosen_within_fit
 from treino.diagnosis.choices import chosen_on_test
+from treino.diagnosis.chosen import chosen
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading import names_of_evaluation, says_test, says_validation
 from treino.diagnosis.rule import Rule
@@ -22,15 +23,29 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         e = within[1]
         yield Evidence(within[0], e.names[0], {"evaluations": len(e.phases), "rows": len(e.rows)})
         return
+    found = _by_lines(evals) or _by_figures(seen, evals)
+    if found is not None:
+        yield found
+
+
+def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
+    found = chosen(seen.data, evals) if seen.data is not None else None
+    if found is None:
+        return None
+    numbers = {"evaluations": found.looks, "rows": len(found.rows)}
+    return Evidence(found.place, found.evals[0].names[0], numbers)
+
+
+def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
     tests = [e for e in evals if _is_test(names_of_evaluation(e.names))]
     looks = sum(len(e.phases) for e in tests)
     if looks < 2:
-        return
+        return None
     rows = set().union(*(e.rows for e in tests))
     for e in evals:
         judge = e not in tests and e.rows - rows and len(e.trained_before) <= 0.5 * len(e.rows)
         if judge and not says_validation(names_of_evaluation(e.names)):
-            return
+            return None
     others = {site for e in evals if e not in tests for site in e.names}
     for path in {site.file for e in tests for site in e.names}:
         lines = {
@@ -41,8 +56,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         }
         place = chosen_on_test(path, lines, _lines_of_validation(evals, path) - lines)
         if place is not None:
-            yield Evidence(place, tests[0].names[0], {"evaluations": looks, "rows": len(rows)})
-            return
+            return Evidence(place, tests[0].names[0], {"evaluations": looks, "rows": len(rows)})
+    return None
 
 
 def _lines_of_validation(evals: list[EvalSeen], path: str) -> set[int]:

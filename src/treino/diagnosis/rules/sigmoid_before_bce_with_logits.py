@@ -2,27 +2,34 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.picked import gives_both
 from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
+NAMES = ("sigmoid", "softmax")
+
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
     for loss in seen.losses.values():
         if loss.sigmoid:
+            made = loss.sigmoid_at or loss.site
+            own = loss.site if gives_both(made, *NAMES) else chosen(written(made, "sigmoid"), *NAMES)
             yield Evidence(
-                written(loss.sigmoid_at or loss.site, "sigmoid"),
+                own,
                 loss.site,
                 {"calls": loss.sigmoid},
             )
 
     for b in seen.backwards.values():
         if b.sigmoid:
-            yield Evidence(b.sigmoid_at or loss_line(b.site), b.site, {"calls": b.sigmoid})
+            place = chosen(b.sigmoid_at or loss_line(b.site), *NAMES)
+            yield Evidence(place, b.site, {"calls": b.sigmoid})
 
 
 RULE = Rule(

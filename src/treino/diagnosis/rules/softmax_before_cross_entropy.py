@@ -2,27 +2,34 @@
 
 from collections.abc import Iterable
 
+from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.picked import gives_both
 from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
+NAMES = ("softmax", "Softmax2d")
+
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless)."""
     for loss in seen.losses.values():
         if loss.softmax and loss.name in ("cross_entropy", "nll_loss"):
+            made = loss.softmax_at or loss.site
+            own = loss.site if gives_both(made, *NAMES) else chosen(written(made, "softmax"), *NAMES)
             yield Evidence(
-                written(loss.softmax_at or loss.site, "softmax"),
+                own,
                 loss.site,
                 {"calls": loss.softmax, "classes": loss.classes},
             )
 
     for b in seen.backwards.values():
         if b.softmax:
-            yield Evidence(b.softmax_at or loss_line(b.site), b.site, {"calls": b.softmax, "classes": 0})
+            place = chosen(b.softmax_at or loss_line(b.site), *NAMES)
+            yield Evidence(place, b.site, {"calls": b.softmax, "classes": 0})
 
 
 RULE = Rule(

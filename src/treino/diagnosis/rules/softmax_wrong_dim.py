@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.configured import set_number
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.places import written
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.source import loss_line
@@ -19,14 +20,19 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for loss in seen.losses.values():
         if loss.wrong_dim and loss.wrong_dims is not None:
             numbers = {"calls": loss.wrong_dim, "dim": loss.wrong_dims[0], "right": loss.wrong_dims[1]}
-            yield Evidence(written(loss.wrong_dim_at or loss.site, *NAMES), loss.site, numbers)
+            yield Evidence(_place(written(loss.wrong_dim_at or loss.site, *NAMES)), loss.site, numbers)
     for b in seen.backwards.values():
         if b.wrong_dim and b.wrong_dims is not None:
             numbers = {"calls": b.wrong_dim, "dim": b.wrong_dims[0], "right": b.wrong_dims[1]}
-            yield Evidence(b.wrong_dim_at or loss_line(b.site), b.site, numbers)
+            yield Evidence(_place(b.wrong_dim_at or loss_line(b.site)), b.site, numbers)
         for site, count in b.attention.items():
             actual, right = b.attention_dims or (0, 0)
-            yield Evidence(site or b.site, b.site, {"calls": count, "dim": actual, "right": right})
+            yield Evidence(_place(site or b.site), b.site, {"calls": count, "dim": actual, "right": right})
+
+
+def _place(site: Site | None) -> Site | None:
+    """Where the axis is chosen."""
+    return set_number(site, "dim", lambda n: True, *NAMES) or site
 
 
 RULE = Rule(

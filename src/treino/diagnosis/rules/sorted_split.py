@@ -3,18 +3,23 @@
 import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.ancestry import ancestry, cuts, first
+import numpy as np
+
+from treino.diagnosis.ancestry import ancestry, cuts, first, trail
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading import split_line, words
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.source import called, names_in, tree
+from treino.diagnosis.source import called, names_in, statement_at, tree
+from treino.diagnosis.watch.answers import in_one_piece
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 from treino.words import N_, _
 
 TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}
+
+FOLDS = ("chunk", "split", "array_split", "tensor_split")
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -56,6 +61,30 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             first = e.names[0] if e.names else None
             yield Evidence(_cut(seen, e) or first, first, numbers)
             return
+    by_hand = _by_hand(seen) if seen.data is not None else None
+    if by_hand is not None:
+        yield by_hand
+
+
+def _by_hand(seen: Seen) -> Evidence | None:
+    """Answers of a net of plain tensors for a piece of a table in the order of its classes."""
+    answers = seen.data.answers
+    for site in {a.site for a in answers.seen if a.site is not None}:
+        own = [a for a in answers.seen if a.site == site]
+        pieces = [a for a in own if in_one_piece(a.labels, answers.tables)]
+        several = any(len(np.unique(a.labels)) > 1 for a in pieces)  # of one class alone: recall, perhaps
+        rows, right = sum(len(a.labels) for a in own), sum(a.right for a in own)
+        if len(pieces) < len(own) or not (several or len(own) == 1) or right >= 0.5 * rows:
+            continue
+        statement = statement_at(site)
+        steps = trail(statement, site) if statement is not None else iter(())
+        cut = first(steps, lambda value: cuts(value) or bool(called(value, *FOLDS)))
+        if cut is not None:
+            shift = float(np.mean([in_one_piece(a.labels, answers.tables) for a in pieces]))
+            numbers = {"unseen": shift, "shift": shift, "training": "–", "evaluation": right / rows}
+            words = {"figure": _("accuracy"), "what": _("are of classes that training saw less or never")}
+            return Evidence(cut, site, {**numbers, **words})
+    return None
 
 
 def _cut(seen: Seen, e: EvalSeen) -> Site | None:

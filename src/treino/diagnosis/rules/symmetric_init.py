@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, names_in, tree
+from treino.diagnosis.source import called, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import LayerSeen, Seen
 from treino.words import N_
 
@@ -20,9 +20,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for layer in seen.layers:
         if layer.alike and layer.checks >= 1:
             flat = [site for name, site, _ in seen.inits if name in ("constant_", "zeros_", "ones_")]
+            flat = [site for site in flat if not _of_bias(site)]
             place = (flat[0] if flat else None) or _filled(layer)
             yield Evidence(place, layer.site, {"units": layer.units, "layer": layer.name})
             return
+
+
+def _of_bias(site: Site | None) -> bool:
+    """Whether a line fills what is named a bias, as a table of one column is."""
+    statement = statement_at(site) if site is not None else None
+    return statement is not None and any("bias" in n for n in names_in(statement))
 
 
 def _filled(layer: LayerSeen) -> Site | None:

@@ -14,13 +14,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
     for loss in seen.losses.values():
         if loss.broadcast and loss.shapes is not None:
-            yield _evidence(caller(loss.callers), loss.site, *loss.shapes, loss.broadcast)
+            yield _evidence(loss.axis_at or caller(loss.callers), loss.site, *loss.shapes, loss.broadcast)
     for b in seen.backwards.values():
         if b.broadcasts >= 2 and b.broadcast is not None:
             rows = b.broadcast[0][0]
             made = b.broadcast_at or loss_line(b.site)
             place = loss_made(b.site) if passes_on(made, most=2) else made
-            yield _evidence(place, made, b.broadcast[0], (rows,), b.calls)
+            yield _evidence(b.axis_at or place, made, b.broadcast[0], (rows,), b.calls)
 
 
 def _evidence(

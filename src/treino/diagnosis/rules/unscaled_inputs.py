@@ -5,9 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.ancestry import ancestry, converts, first, floats
+from treino.diagnosis.dropped import dropped_scaling
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.scaling import scaling_line
 from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import TrainSeen
@@ -31,6 +33,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         uneven = (t.largest > 100 and spread > 50) or t.largest > 1000
         # A rate that adapts learns something of any columns, but not what the small ones say.
         extreme = not main.by_hand and t.largest > 1e4 and spread > 1e3 and main.stuck(0.5)
+        # ... and less where the columns meet weights as they are.
+        raw = max(seen.data.multiplied, seen.data.stretched) > 1e3 and t.largest > 1e3 and spread > 1e4
+        extreme = extreme or (raw and not main.by_hand and main.stuck(0.4))
         if extreme or (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
             yield Evidence(
                 _made(t),
@@ -40,9 +45,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _made(t: TrainSeen) -> Site | None:
-    """Where the rows became numbers for a net, or else the first tensor of the file; or the net's call."""
+    """Where they were to be scaled; or where the rows became numbers for a net, or else the first tensor of
+    the file; or the net's call.
+    """
     if t.site is None:
         return None
+    meant = dropped_scaling(t.site.file) or scaling_line(t.site, t.loader)
+    if meant is not None:
+        return meant
     traced = first(ancestry(t.site, t.loader), converts)
     if traced is not None:
         return traced

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.ancestry import made_by
+from treino.diagnosis.dropped import dropped_shuffle
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.places import told_line
 from treino.diagnosis.rule import Rule
@@ -13,33 +14,69 @@ from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Batches of one class each come in the same order again and again, and the loss jumps at every
-    change.
+    """Batches of one class each, or of mostly one, come in the same order again and again, and the loss jumps
+    at every change.
     """
     for loss in seen.losses.values():
         runs = loss.runs
-        if len(runs) < 8 or len(loss.labels) < 2 or sum(share for _, share in runs) < 800 * len(runs):
+        if len(runs) < 8 or len(loss.labels) < 2:
             continue
-        order = [runs[0][0]]
-        changes = []
-        for i, (label, _share) in enumerate(runs[1:], start=1):
-            if label != order[-1]:
-                order.append(label)
-                changes.append(i)
-        kinds = len(set(order))
-        period = order[:kinds]
-        cyclic = kinds >= 2 and len(set(period)) == kinds and len(order) >= 2 * kinds - 1
-        cyclic = cyclic and all(label == period[i % kinds] for i, label in enumerate(order))
-        pure = sum(share for _, share in runs) > 950 * len(runs) and len(runs) >= 4 * len(order)
-        if not cyclic or (kinds == 2 and not pure):
-            continue
-        v = loss.values
-        rises = [max(v[i : i + 2]) - v[i - 1] for i in changes if i + 1 < len(v)]
+        share = sum(share for _, share in runs) / 1000 / len(runs)
+        blocks = [(label, i) for i, (label, _) in enumerate(runs) if not i or label != runs[i - 1][0]]
+        rises = _rises(loss.values, blocks, 0) if share >= 0.8 and _returns(blocks) else []
+        if len({label for label, _ in blocks}) == 2 and (share <= 0.95 or len(runs) < 4 * len(blocks)):
+            rises = []
+        if not rises and share >= 0.6:  # classes run into each other, as behind a small buffer
+            blocks = _long_blocks(loss.runs)
+            many = len({label for label, _ in blocks}) > 2
+            rises = _rises(loss.values, blocks, 5) if many and _returns(blocks) else []
+            low = sum(rises) < 0.1 * loss.baseline() * len(rises)
+            rises = [] if low or sum(r > 0 for r in rises) < 0.75 * len(rises) else rises
         jump = sum(rises) / len(rises) if rises else 0.0
         if len(rises) >= 3 and jump > 0.02 and sum(r > 0 for r in rises) > 0.5 * len(rises):
-            share = sum(share for _, share in runs) / 1000 / len(runs)
-            numbers = {"share": share, "classes": kinds, "jump": jump}
-            yield Evidence(told_line(loss.loader or _loop(loss.site)), loss.site, numbers)
+            numbers = {"share": share, "classes": len({label for label, _ in blocks}), "jump": jump}
+            place = dropped_shuffle(loss.site.file) if loss.site is not None else None
+            yield Evidence(place or told_line(loss.loader or _loop(loss.site)), loss.site, numbers)
+
+
+Blocks = list[tuple[int, int]]  # (class, first batch)
+
+
+def _returns(blocks: Blocks) -> bool:
+    """Whether the classes come one after the other, and then again in the same order."""
+    order = [label for label, _ in blocks]
+    kinds = len(set(order))
+    period = order[:kinds]
+    again = kinds >= 2 and len(set(period)) == kinds and len(order) >= 2 * kinds - 1
+    return again and all(label == period[i % kinds] for i, label in enumerate(order))
+
+
+def _long_blocks(runs: list[tuple[int, int]]) -> Blocks:
+    """The blocks without what is short between two of them; none where much is short."""
+    found: Blocks = []
+    start = short = 0
+    for i in range(1, len(runs) + 1):
+        if i < len(runs) and runs[i][0] == runs[start][0]:
+            continue
+        if i - start < 4:
+            short += i - start
+        elif not found or found[-1][0] != runs[start][0]:
+            found.append((runs[start][0], start))
+        start = i
+    return found if short < 0.15 * len(runs) and len(runs) >= 8 * len(found) else []
+
+
+def _rises(values: list[float], blocks: Blocks, wide: int) -> list[float]:
+    """How the loss rises at each change of class; wide: over so many batches before and after it."""
+    v = values
+    starts = [i for _, i in blocks[1:] if i + 1 < len(v)]
+    if wide:
+        return [_mean(v[i - 2 : i + wide]) - _mean(v[i - 2 - wide : i - 2]) for i in starts if i > 2 + wide]
+    return [max(v[i : i + 2]) - v[i - 1] for i in starts]
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _loop(site: Site | None) -> Site | None:

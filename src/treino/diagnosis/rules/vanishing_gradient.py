@@ -11,7 +11,10 @@ from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
-TINY = ("normal_", "uniform_", "trunc_normal_", "xavier_uniform_", "xavier_normal_", "orthogonal_")
+TINY = {  # a spread, or a gain over that which keeps the rows' spread
+    **dict.fromkeys(("normal_", "uniform_", "trunc_normal_"), 0.05),
+    **dict.fromkeys(("xavier_uniform_", "xavier_normal_", "orthogonal_"), 0.3),
+}
 SQUASHES = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 
 
@@ -35,7 +38,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 def _where(seen: Seen) -> Site | None:
     """The line that draws tiny weights, or the first saturating activation, or the net."""
-    tiny = [site for name, site, value in seen.inits if name in TINY and abs(value) < 0.05]
+    tiny = [site for name, site, value in seen.inits if name in TINY and abs(value) < TINY[name]]
     if len(tiny) > 2:  # one alone may be meant: a last layer that says nothing at first
         return tiny[0]
     if seen.depth.site is not None and seen.depth.saturating >= 3:

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.handed import handed_line
 from treino.diagnosis.places import loss_made, told_line
+from treino.diagnosis.rates import another_setting
 from treino.diagnosis.reading import keyword_line, norm_line, sums_norms
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import DECAY, studied
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_, _
 
 
@@ -28,18 +29,28 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         pulls = o.weight_decay >= 0.05 and bool(shares) and shares[len(shares) // 2] > 5
         # A loss by hand may begin high above the best constant, and a short training shrinks by little.
         gone = shrunk < 0.6 and loss.stuck(0.5 if loss.by_hand and pulls else 0.85)
+        # As strong as the gradient from the first step on; or the number of another setting, by mistake.
+        begins = sorted(o.decay_share[:8])
+        strong = bool(begins) and begins[len(begins) // 2] > 0.5 and o.weight_decay >= 0.02
+        gone = gone or (strong and o.steps >= 60 and shrunk < 0.4 and loss.stuck(0.5))
+        if not gone and o.weight_decay >= 0.02 and shrunk < 0.75 and loss.stuck(0.35):
+            gone = another_setting(_place(o), "weight_decay")
         if not gone and not (pulls and shrunk < 0.9 and loss.stuck(0.95)):
             continue
         pull = o.decay_share[0] if o.decay_share else 0.0
         numbers = {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": loss.last()}
         if o.weight_decay > 0:
-            place = keyword_line(o.site.file, "weight_decay", told_line(o.site, "weight_decay"))
-            yield Evidence(handed_line(place, "weight_decay"), o.site, numbers)
+            yield Evidence(handed_line(_place(o), "weight_decay"), o.site, numbers)
             return
         penalty = _penalty(seen, loss)
         if penalty is not None:
             yield Evidence(penalty, loss.site, numbers | {"weight_decay": _("by a penalty")})
             return
+
+
+def _place(o: OptimizerSeen) -> Site | None:
+    assert o.site is not None
+    return keyword_line(o.site.file, "weight_decay", told_line(o.site, "weight_decay"))
 
 
 def _penalty(seen: Seen, loss: Curve) -> Site | None:

@@ -14,7 +14,8 @@ from treino.diagnosis.watch.seen import LayerSeen, OptimizerSeen, Seen
 LAST_LOOK = 48
 WHEN = {6, 12, 24, LAST_LOOK}  # steps; later rounding may break the symmetry, long after the harm was done
 LARGEST = 4_000_000
-WITHOUT_UNITS = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+WITHOUT_UNITS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+TABLES = (nn.Embedding, nn.EmbeddingBag)  # a row for each word: their columns are the units
 
 
 class Alike:
@@ -35,16 +36,21 @@ class Alike:
             p = f.ref()
             if p is None or p.dim() < 2 or p.grad is None or p.numel() > LARGEST or p.is_sparse:
                 continue
-            known = self._layers.get(id(p))
-            if known is None and (
-                facts.steps != min(WHEN) or not any(_alike(p, p.grad, a) for a in (0, 1, -3, -4))
-            ):
+            known, grad = self._layers.get(id(p)), p.grad
+            if known is None and facts.steps != min(WHEN):
+                continue
+            if grad.is_sparse:
+                grad = grad.coalesce().values()
+            if known is None and not any(_alike(p, grad, a) for a in (0, 1, -3, -4)):
                 continue
             homes = self._homes() if homes is None else homes
             module, name = homes.get(id(p), (None, ""))
             if isinstance(module, WITHOUT_UNITS):
                 continue
-            axis = next((a for a in self._axes(p, module) if _alike(p, p.grad, a)), None)
+            if isinstance(module, TABLES):
+                axis = 1 if _columns_alike(p.detach(), grad.detach()) else None
+            else:
+                axis = next((a for a in self._axes(p, module) if _alike(p, grad, a)), None)
             if known is None:
                 if axis is not None:
                     site = self.nets.made.get(module) if module is not None else facts.site
@@ -99,6 +105,14 @@ class Alike:
 
 def _alike(p: torch.Tensor, grad: torch.Tensor, axis: int) -> bool:
     return _equal(p.detach(), axis) and _equal(grad.detach(), axis)
+
+
+def _columns_alike(p: torch.Tensor, grad: torch.Tensor) -> bool:
+    """Whether all columns of a table are alike, and are moved alike: in the rows that this step learns."""
+    if p.shape[1] < 2 or not _equal(p, 1):
+        return False
+    learned = grad[grad.abs().amax(1) > 0]
+    return len(learned) > 0 and _equal(learned, 1)
 
 
 def _equal(t: torch.Tensor, axis: int) -> bool:

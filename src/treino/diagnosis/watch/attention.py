@@ -7,6 +7,7 @@ from typing import Any
 from treino.diagnosis.watch import graph
 
 SCALED = ("NativeDropoutBackward0", "MulBackward0", "DivBackward0")
+ON_SCORES = {*SCALED, "AddBackward0", "MaskedFillBackward0", "WhereBackward0"}
 Found = tuple[Any, int, int]  # (softmax, its axis, the right one)
 
 
@@ -42,7 +43,33 @@ def _wrong_product(node: Any) -> Found | None:
         queries = not place and actual == len(shape) - 2 and dim == len(shape) - 1
         if queries or _over_batch(shape, actual, dim) or _over_one(shape, actual, dim):
             return made, actual, dim
+        if _over_heads(factor, made, actual, dim, 1 + place):
+            return made, actual, dim
     return None
+
+
+def _over_heads(factor: Any, made: Any, actual: int, dim: int, other: int) -> bool:
+    """Whether scores of queries and keys sum to one over an axis that the product keeps apart, as that of the
+    heads. (Routing among parts has no queries; a soft choice of parts sums over what is no third axis.)
+    """
+    shape, whole = graph.shape_of(made), graph.shape_of(factor)
+    if len(shape) != 4 or len(whole) != 3 or min(shape[actual], shape[dim], whole[other]) < 2:
+        return False
+    source, _, queries = _weights(factor, other)
+    apart = source is made and len({actual, dim, queries}) == 3
+    return apart and _is_product(made.next_functions[0][0])
+
+
+def _is_product(node: Any) -> bool:
+    """Whether scores are products of two vectors: scaled, masked, or with a bias on top."""
+    todo = [node]
+    for _ in range(12):
+        made = graph.source(todo.pop(), None)[0] if todo else None
+        if made is not None and made.name() == "BmmBackward0":
+            return True
+        if made is not None and made.name() in ON_SCORES:
+            todo += [f for f, _ in made.next_functions if f is not None]
+    return False
 
 
 def _wrong_mixture(node: Any, rows: set[int]) -> Found | None:

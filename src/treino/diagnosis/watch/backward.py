@@ -60,6 +60,7 @@ class Backward:
         self.bad_since_step: BackwardSeen | None = None
         self.made: deque[tuple[weakref.ref[torch.Tensor], Site | None]] = deque(maxlen=64)
         self.graph_listeners: list[Any] = []  # called with (site, nodes, leaves)
+        self.graph_listeners.append(gradients.left_over.read_graph)
         self.softmax_sites: dict[int, Site | None] = {}
         self.softmax_layers: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}

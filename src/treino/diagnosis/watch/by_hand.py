@@ -31,6 +31,11 @@ PREDICTS = {"AddmmBackward0", "MmBackward0", "SigmoidBackward0", "TanhBackward0"
 PREDICTS |= {"LogBackward0", "LogSigmoidBackward0", "Log1PBackward0", "RsubBackward1"}
 PREDICTS |= {"AddBackward0", "UnsafeViewBackward0", "ExpBackward0", "MvBackward0", "SoftplusBackward0"}
 
+# What gives a loss for each row, which weights may multiply.
+ROWS_OF_LOSS = {"MseLossBackward0", "SmoothL1LossBackward0", "HuberLossBackward0", "L1LossBackward0"}
+ROWS_OF_LOSS |= {"BinaryCrossEntropyWithLogitsBackward0", "BinaryCrossEntropyBackward0"}
+ROWS_OF_LOSS |= {"PowBackward0", "AbsBackward0"}
+
 
 class ByHand:
     """What is read from each graph of one line that calls backward."""
@@ -40,10 +45,10 @@ class ByHand:
 
     def read(self) -> None:
         """Fill in the facts."""
-        for term, how in self._terms():
+        for term, how, by in self._terms():
             if how == "sum" and graph.shape_of(term):
                 self.facts.summed_rows = graph.shape_of(term)[0]
-                self.facts.summed_at = self._line(term)
+                self.facts.summed_at = self._line(by) or self._line(term)
             self._picked(term)
         for node in self.nodes:
             name = node.name()
@@ -60,24 +65,24 @@ class ByHand:
     def _line(self, node: Any) -> Site | None:
         return self.lines.of(self.facts.site, self.nodes, node)
 
-    def _terms(self) -> list[tuple[Any, str]]:
-        """The summands of a loss, and how each was reduced to a number."""
-        found: list[tuple[Any, str]] = []
-        stack: list[tuple[Any, str]] = [(self.root, "")]
+    def _terms(self) -> list[tuple[Any, str, Any]]:
+        """The summands of a loss, how each was reduced to a number, and by which node."""
+        found: list[tuple[Any, str, Any]] = []
+        stack: list[tuple[Any, str, Any]] = [(self.root, "", self.root)]
         for _ in range(40):
             if not stack:
                 break
-            node, how = stack.pop()
+            node, how, by = stack.pop()
             name, parents = node.name(), [f for f, _ in node.next_functions if f is not None]
             if name in ("AddBackward0", "SubBackward0") and graph.shape_of(node) == ():
-                stack += [(f, how) for f in parents]
+                stack += [(f, how, by) for f in parents]
             elif name in ("MeanBackward0", "SumBackward0") and parents:
-                stack.append((parents[0], how or ("mean" if name[0] == "M" else "sum")))
+                stack.append((parents[0], how or ("mean" if name[0] == "M" else "sum"), by if how else node))
             elif name in SCALES and len(parents) == 1:
                 scaled = name == "DivBackward0" or (name == "MulBackward0" and not _weight(node) >= 0.1)
-                stack.append((parents[0], how or ("scaled" if scaled else "")))
+                stack.append((parents[0], how or ("scaled" if scaled else ""), by))
             else:
-                found.append((node, how))
+                found.append((node, how, by))
         return found
 
     # --- log-probabilities ----------------------------------------------------------------------------------
@@ -148,6 +153,12 @@ class ByHand:
         if one.name() == "TBackward0":
             return
         made, _ = graph.source(one, None)
+        if made is not None and made.name() in ROWS_OF_LOSS and node.name() == "MulBackward0":
+            weights = node._saved_self if left is None else node._saved_other
+            crossed = weights is not None and {tuple(weights.shape), prediction} == {(out[0],), (out[0], 1)}
+            if crossed and self._leads_to(node):
+                self._broadcast(node, (prediction, out), None)
+            return
         chosen = made is not None and (
             made.name() == "GatherBackward0"
             or (made.name() in ("SumBackward1", "MeanBackward1") and node.name() == "SubBackward0")
@@ -155,9 +166,15 @@ class ByHand:
         if made is None or not (chosen or made.name() in PREDICTS):
             return
         if self._leads_to(node):
-            self.facts.broadcasts += 1
-            self.facts.broadcast = (prediction, out)
-            self.facts.broadcast_at = self.facts.broadcast_at or self._line(node)
+            self._broadcast(node, (prediction, out), graph.reshaped(one, fewer=len(prediction) < 2))
+
+    def _broadcast(self, node: Any, shapes: tuple[tuple[int, ...], tuple[int, ...]], turned: Any) -> None:
+        facts = self.facts
+        facts.broadcasts += 1
+        facts.broadcast = shapes
+        facts.broadcast_at = facts.broadcast_at or self._line(node)
+        if turned is not None:
+            facts.axis_at = facts.axis_at or self._line(turned)
 
     def _leads_to(self, node: Any) -> bool:
         """Whether only element-wise operations and reductions lie between a node and the loss."""

@@ -6,10 +6,12 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.scores import scored
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.seen import AxisSeen, Seen
 from treino.diagnosis.watch.where import here
 
+CLASSES = ("cross_entropy", "nll_loss")
 GATHERS = ("all", "any", "prod", "min", "amin")
 
 
@@ -19,7 +21,10 @@ class ClassAxes:
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self._at: dict[Site | None, AxisSeen] = {}
-        self._agree: tuple[weakref.ref[torch.Tensor], Output] | None = None  # the newest comparison
+        self._agree: list[weakref.ref[torch.Tensor]] = []  # the newest comparison, and as numbers
+        self._agreed: tuple[int, ...] = ()  # its shape
+        self._deep = False  # it is of sequences
+        self._made: dict[Site, bool] = {}  # whether classes are known to be on the last axis of what is there
 
     def look(self, name: str, output: Output, t: torch.Tensor, args: Any, kwargs: Any, result: Any) -> None:
         """An argmax along another axis than that of the classes; the first axis is that of the rows."""
@@ -47,27 +52,48 @@ class ClassAxes:
             return
         self.count(dim, tuple(t.shape), class_dim)
 
-    def compared(self, result: Any, output: Output) -> None:
-        """Several answers for each row were compared with as many labels."""
-        if tuple(result.shape) == output.shape and output.net.supervised and output.rows_first():
-            self._agree = weakref.ref(result), output
+    def compared(self, result: Any, output: Output, column: bool = False) -> None:
+        """Several answers for each row were compared with as many labels, or with the row's one label."""
+        shape, net = tuple(result.shape), output.net
+        if not net.supervised or len(shape) != 2:
+            return
+        own = output.rows_first() and (shape == output.shape or (column and shape[0] == output.rows))
+        deep = len(output.shape) == 3 and net.class_dim is not None and net.rows_vary(output.given)
+        classes = net.class_dim or 0
+        if own or (deep and shape == output.shape[:classes] + output.shape[classes + 1 :]):
+            self._agree, self._agreed, self._deep = [weakref.ref(result)], shape, deep
 
     def cast(self, before: torch.Tensor, after: torch.Tensor) -> None:
         """The newest comparison as numbers."""
-        if self._agree is not None and self._agree[0]() is before:
-            self._agree = weakref.ref(after), self._agree[1]
+        if 0 < len(self._agree) < 4 and any(known() is before for known in self._agree):
+            self._agree.append(weakref.ref(after))
 
     def gathered(self, name: str) -> Any:
         """``(said == labels).all(0)``: whether all rows are right, not all answers of a row."""
 
         def observe(result: Any, args: Any, kwargs: Any) -> None:
-            if self._agree is None or self._agree[0]() is not args[0]:
+            if not any(known() is args[0] for known in self._agree):
                 return
             dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-            if isinstance(dim, int) and dim % 2 == 0:
-                self.count(dim, self._agree[1].shape, 1, name)
+            if isinstance(dim, int) and dim % 2 == 0 and not (self._deep and name == "any"):
+                self.count(dim, self._agreed, 1, name)
 
         return observe
+
+    def made(self, t: torch.Tensor, args: Any, kwargs: Any, newest: Output) -> None:
+        """The best entries along the rows of scores that were made of outputs, as those are that train."""
+        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        if t.dim() != 2 or min(t.shape) < 2 or not t.is_floating_point() or not self._seen.steps:
+            return
+        site = here()
+        if site is None or not (dim is None or (isinstance(dim, int) and dim % 2 == 0)):
+            return
+        if site not in self._made:
+            trained = [s for (n, s), f in self._seen.losses.items() if f.trained and n in CLASSES]
+            known = newest.net.class_dim == 1 and tuple(t.shape) == newest.shape
+            self._made[site] = scored(site, trained, newest.call.site if known else None)
+        if self._made[site]:
+            self.count(dim, tuple(t.shape), 1)
 
     def count(
         self, dim: int | None, shape: tuple[int, ...], class_dim: int, function: str = "argmax"

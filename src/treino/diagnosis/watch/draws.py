@@ -30,6 +30,7 @@ class Draws:
         self._seeds: dict[tuple[Site, str], tuple[int, Steps]] = {}
         self._newest: list[tuple[Site, str]] = []
         self._orders: dict[Site, deque[tuple[int, Steps]]] = {}  # the newest orders drawn on a line
+        self._callers: dict[Site, tuple[Site, ...]] = {}
         self._again: dict[Site, Steps] = {}  # drawn again since nets were last called
         self._open: list[tuple[Site, Steps]] = []  # drawn again for training: does that optimizer go on?
         nets.row_listeners.append(self._entered)
@@ -57,8 +58,9 @@ class Draws:
 
     def _generator_made(self, args: Any, kwargs: Any) -> None:
         """A generator with the same seed as before: what is drawn of it will be the same too."""
-        own, seed = stack(1), args[0] if args else kwargs.get("seed")
+        own, seed = stack(), args[0] if args else kwargs.get("seed")
         if own and isinstance(seed, int):
+            self._callers[own[0]] = own
             self._drew(own[0], seed)
 
     def _seed(self, kind: str, seed: Any) -> None:
@@ -91,9 +93,10 @@ class Draws:
         """An order was drawn: the very same on the same line as before, though an optimizer has gone on?"""
         if result.numel() < LEAST or not self.seen.steps:
             return
-        own = stack(1)
+        own = stack()
         if not own:
             return
+        self._callers[own[0]] = own
         self._drew(own[0], hash(result.numpy().tobytes()))
 
     def _drew(self, site: Site, order: int) -> None:
@@ -123,7 +126,7 @@ class Draws:
                 self._open.remove((site, before))
                 facts = self.seen.orders.get(site)
                 if facts is None:
-                    facts = self.seen.orders[site] = SeedSeen(site)
+                    facts = self.seen.orders[site] = SeedSeen(site, callers=self._callers.get(site, ()))
                 facts.calls += 1
                 facts.same += 1
         del self._open[:-8]

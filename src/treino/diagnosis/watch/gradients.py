@@ -2,8 +2,7 @@
 
 A gradient that a step has used is remembered as an object with its version. If the next backward adds to that
 very object it is tainted; a step of an optimizer that owns it while it is tainted is the fault. Clearing in
-any
-way (None, zero_, a fresh tensor) lifts the taint, so a GAN's dirty discriminator is no event.
+any way (None, zero_, a fresh tensor) lifts the taint. What one net's loss leaves in another is LeftOver's.
 """
 
 import weakref
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.left_over import LeftOver
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, maker
 
@@ -58,12 +58,14 @@ class Gradients:
         self.optimizers: list[tuple[weakref.ref[Any], OptimizerSeen]] = []
         self.followed: dict[int, list[Followed]] = {}  # id(facts) -> its parameters
         self.owners: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
+        self.left_over = LeftOver(self.followed, self.owner)
         self.cleared_at: Site | None = None
         self.clears = 0
         self.backward_site: Site | None = None  # of the backward that runs or ran last
         self.fill_listeners: list[Any] = []
         self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._first_values: dict[int, torch.Tensor] = {}
+        self._clears_at_step: dict[int, int] = {}  # id(facts) -> clearings until its newest step
         self._in_closure: OptimizerSeen | None = None
         self._closure_tainted = self._closure_cleared = self._closure_idle = False
 
@@ -111,6 +113,7 @@ class Gradients:
         for followed in self.followed.values():
             for f in followed:
                 f.used = f.tainted = f.filled = False
+        self.left_over.forget()
 
     def _tracked(self, facts: OptimizerSeen) -> list[Followed]:
         every = self.followed[id(facts)]
@@ -124,6 +127,8 @@ class Gradients:
         """Remember every followed gradient, and see which used ones were cleared meanwhile."""
         before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._before = before
+        if len(self.optimizers) > 1:
+            self.left_over.before_backward(self.backward_site)
         candidates: list[tuple[int, torch.Tensor]] = []
         for optimizer, facts in self.optimizers:
             if optimizer() is None and facts.steps:
@@ -176,6 +181,8 @@ class Gradients:
         """See which gradients were written, and whether onto used ones."""
         filled = self._written(site, self._before)
         self._before = []
+        if len(self.optimizers) > 1:
+            self.left_over.after_backward(filled)
         for listener in self.fill_listeners:
             listener(filled)
 
@@ -191,6 +198,8 @@ class Gradients:
                     continue
                 if uncleared:
                     f.tainted, f.tainted_by = True, site
+                    if self.clears > self._clears_at_step.get(id(f.owner), self.clears):
+                        f.owner.cleared_between = self.cleared_at
                 f.used = False if not uncleared else f.used
             elif uncleared and g.grad_fn is not None:  # create_graph sums into a new tensor
                 f.tainted, f.tainted_by = True, site
@@ -242,6 +251,7 @@ class Gradients:
         if facts.filled == 0 and facts.steps == 0 and not self.seen.backwards:
             return None  # torch.func and friends fill .grad by hand
         self._got_gradients(facts)
+        self.left_over.before_step(facts)
         tainted = cleared = alive = 0
         by: Site | None = None
         for f in self._tracked(facts):
@@ -321,9 +331,11 @@ class Gradients:
                 facts.cleared_at = self.cleared_at or facts.stepped_at
             self._in_closure = None
         self._mark_used(facts)
+        self.left_over.after_step(facts)
 
     def _mark_used(self, facts: OptimizerSeen) -> None:
         first = True
+        self._clears_at_step[id(facts)] = self.clears
         for f in self._tracked(facts):
             p = f.ref()
             if p is None:

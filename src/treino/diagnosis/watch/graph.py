@@ -135,6 +135,31 @@ def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | Non
     return None
 
 
+def reshaped(node: Any, *, fewer: bool) -> Any:
+    """The node that took an axis from a prediction (a squeeze, a column), or that chose one entry of each row
+    and left its axis; None where it is none of these.
+    """
+    if fewer:
+        return node if node.name() in RESHAPED or node.name() == "SelectBackward0" else None
+    made, _ = source(node, None)
+    return made if made is not None and made.name() == "GatherBackward0" else None
+
+
+def stretched_sum(node: Any) -> Any:
+    """The node that added a column [N, 1] to a row [N], which gives [N, N]; None where this is none."""
+    made, _ = source(node, None)
+    for _ in range(4):
+        if made is None or made.name() not in ("AddBackward0", "SubBackward0"):
+            return None
+        out = shape_of(made)
+        before = [f for f, _ in made.next_functions if f is not None]
+        shapes = {shape_of(f) for f in before}
+        if len(out) == 2 and out[0] == out[1] > 1 and {(out[0], 1), (out[0],)} <= shapes:
+            return made
+        made = next((f for f in before if shape_of(f) == out), None)
+    return None
+
+
 def squash(node: Any) -> tuple[str, int | None]:
     """What a node does to scores: ("softmax", dim), ("log_softmax", dim), ("sigmoid", None) or ("", None),
     also where it is written out by hand.

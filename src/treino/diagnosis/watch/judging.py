@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import huber_loss
 
+from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.class_axes import GATHERS, ClassAxes
 from treino.diagnosis.watch.output import Output, class_axis
 from treino.diagnosis.watch.outputs import Outputs
@@ -28,6 +29,7 @@ class Judging:
         self.patches, self.outputs = patches, outputs
         self.bad_listeners: list[Callable[[Output], None]] = []
         self._axes = ClassAxes(seen)
+        self.answers = Answers()
 
     def install(self) -> None:
         patches = self.patches
@@ -47,6 +49,7 @@ class Judging:
         patches.after(torch, "where", self._cast, always=False)
         for name in ("cat", "concat", "concatenate", "vstack", "row_stack"):
             patches.after(torch, name, self._joined, always=False)
+        patches.after(torch, "stack", self._stacked, always=False)
         for name in ("numpy", "tolist"):
             patches.after(torch.Tensor, name, self.taken, always=False)
         for name in ("__sub__", "__rsub__", "sub"):
@@ -120,7 +123,12 @@ class Judging:
                 return
             output = self.outputs.match(t)
             found = result if isinstance(result, torch.Tensor) else result[1]
+            best = name == "argmax" and bool(self.outputs.newest)
+            if best and (output is None or tuple(t.shape) != output.shape):
+                self._axes.made(t, args, kwargs, self.outputs.newest[-1])
             if output is None:
+                if not self.outputs.newest:
+                    self.answers.said(found)
                 self._sure_rows(t, result)
                 self.outputs.derived(t, found)
                 return
@@ -136,6 +144,8 @@ class Judging:
     def _compared(self, result: Any, args: Any, kwargs: Any) -> None:
         """``argmax == labels``: what was said, and what is true."""
         if len(args) < 2 or not self.outputs.newest:
+            if len(args) > 1:
+                self.answers.compared(args)
             return
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
@@ -150,12 +160,23 @@ class Judging:
                         output.labels = other.detach().long().numpy()
                     return
                 self._together(one)
+            elif isinstance(one, torch.Tensor) and one.dim() == 2 and isinstance(other, torch.Tensor):
+                whole = not one.is_floating_point() and other.shape == (len(one), 1)
+                output = self.outputs.match(one) if whole else None
+                if output is not None and self.outputs.match(other) is None:
+                    self._axes.compared(result, output, column=True)  # the best few, and the label
 
     def _joined(self, result: Any, args: Any, kwargs: Any) -> None:
         """Outputs one below the other."""
         parts = args[0] if args else kwargs.get("tensors")
         if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
             self.outputs.join(parts, result)
+
+    def _stacked(self, result: Any, args: Any, kwargs: Any) -> None:
+        """What several nets say of the same rows."""
+        parts = args[0] if args else kwargs.get("tensors")
+        if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
+            self.outputs.gather(parts, result)
 
     def _together(self, t: torch.Tensor) -> None:
         """What outputs were joined to is judged as one."""
@@ -183,6 +204,8 @@ class Judging:
                         output.target = output.target or not one.requires_grad
                     elif isinstance(other, torch.Tensor):
                         output.judged = True
+                        if one.requires_grad and other.shape == one.shape and torch.is_grad_enabled():
+                            output.net.supervised = True  # by a loss by hand
                         if not output.grad and other.shape == one.shape and other.numel() == output.rows:
                             output.goal = _goal(other, result)
 

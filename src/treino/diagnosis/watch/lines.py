@@ -31,6 +31,7 @@ MOST = 30_000  # ... in all
 TORCH = os.path.dirname(torch.__file__)
 
 Left = Callable[[str, Any], None]  # (function's name, its arguments)
+Made = Callable[[str, Any, Any], None]  # ... and its result
 
 
 class Lines(TorchFunctionMode):
@@ -41,6 +42,7 @@ class Lines(TorchFunctionMode):
         self.patches = patches
         self.place: Callable[[], Site | None] = here
         self.left: list[Left] = []  # told where a value leaves the graph
+        self.made: list[Made] = []  # told of every value that a function gives
         self.on = False
         self.wanted = self._outermost = True
         self._calls = 0
@@ -200,13 +202,15 @@ class Lines(TorchFunctionMode):
         if not isinstance(t, torch.Tensor):
             return
         node = t.grad_fn
+        name = getattr(func, "__name__", "")
+        if name == "__get__":
+            name = getattr(getattr(func, "__self__", None), "__name__", "")
+        for told in self.made:
+            told(name, args, result)
         if node is not None:
             self._places.setdefault(node._sequence_nr(), self.place())
             return
         if not t.requires_grad:
-            name = getattr(func, "__name__", "")
-            if name == "__get__":
-                name = getattr(getattr(func, "__self__", None), "__name__", "")
             for listener in self.left:
                 listener(name, args)
 

@@ -9,6 +9,7 @@ import numpy as np
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import constants
 from treino.diagnosis.watch.targets import Targets
+from treino.diagnosis.watch.where import Spot
 
 NEWEST = 16  # trained calls whose answers are kept
 
@@ -35,8 +36,11 @@ class LossSeen:
     largest: float = 0.0  # of logsumexp
     broadcast: int = 0
     shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    axis_at: Site | None = None  # where the input got, or lost, the axis that doesn't fit
     bad_labels: int = 0
     bad_label: str = ""
+    bad_range: tuple[float, float] | None = None  # the lowest and the highest of them
+    bad_calls: tuple[tuple[Site, Spot], ...] = ()  # the calls that led there, innermost first
     sums: int = 0  # reduction "sum"
     rows: int = 0
     entries: int = 0  # of the target of one call

@@ -4,6 +4,7 @@ Loss modules call the functional form, so one wrap serves both; it is put on bef
 """
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.where import here, stack
+from treino.diagnosis.watch.where import here, spots, stack
 from treino.words import N_
 
 CLASSES = {"cross_entropy", "nll_loss"}
@@ -162,8 +163,7 @@ class Losses:
             if high >= x.shape[1] or (low < 0 and low != ignore):
                 facts = self._facts(name)
                 facts.calls += 1
-                facts.bad_labels += 1
-                facts.bad_label = f"{low} … {high}, {x.shape[1]} classes"
+                self._bad(facts, f"{low} … {high}, {x.shape[1]} classes", (low, high))
 
         return failed
 
@@ -242,15 +242,20 @@ class Losses:
             facts.source_at = last or lines.just_made(node) or self._site_of(node) or facts.source_at
 
     # --- the target -----------------------------------------------------------------------------------------
-    @staticmethod
-    def _shapes(facts: LossSeen, x: torch.Tensor, target: torch.Tensor) -> None:
+    def _shapes(self, facts: LossSeen, x: torch.Tensor, target: torch.Tensor) -> None:
         a, b = tuple(x.shape), tuple(target.shape)
-        if len(a) == len(b) or not a or not b:
+        summed = graph.stretched_sum(x.grad_fn) if b in (a[:1], (*a[:1], 1)) else None
+        if summed is None and (len(a) == len(b) or not a or not b):
             return
         total = math.prod(torch.broadcast_shapes(a, b))
-        if total > max(math.prod(a), math.prod(b)):
-            facts.broadcast += 1
-            facts.shapes = (a, b)
+        if summed is None and total <= max(math.prod(a), math.prod(b)):
+            return
+        facts.broadcast += 1
+        facts.shapes = (a, b)
+        fewer = x.grad_fn is not None and len(a) < len(b)
+        node = summed or (graph.reshaped(x.grad_fn, fewer=True) if fewer else None)
+        if node is not None:
+            facts.axis_at = facts.axis_at or self.backward.lines.just_made(node)
 
     def _target(
         self, name: str, facts: LossSeen, x: torch.Tensor, target: torch.Tensor, result: Any, kwargs: Any
@@ -260,17 +265,15 @@ class Losses:
         if name.startswith("binary_cross_entropy"):
             low, high = (float(v) for v in torch.aminmax(target.detach()))
             if low < -1e-4 or high > 1 + 1e-4:
-                facts.bad_labels += 1
-                facts.bad_label = f"{low:g} … {high:g}"
+                self._bad(facts, f"{low:g} … {high:g}", (low, high))
         elif name in SIGNED:
             t = target.detach()
             if bool(((t != 1) & (t != -1)).any()):
-                facts.bad_labels += 1
-                facts.bad_label = f"{float(t.min()):g} … {float(t.max()):g}"
+                low, high = float(t.min()), float(t.max())
+                self._bad(facts, f"{low:g} … {high:g}", (low, high))
         elif name in PAIRED:
             if result.numel() == 1 and not bool(torch.isfinite(target.detach().sum())):
-                facts.bad_labels += 1
-                facts.bad_label = "NaN"
+                self._bad(facts, "NaN", None)
         elif name == "cross_entropy":
             if x.dim() == 2 and x.shape[1] == 1 and x.shape[0] > 1:
                 facts.bad_labels += 1
@@ -278,6 +281,16 @@ class Losses:
             elif not target.is_floating_point() and bool((target == kwargs.get("ignore_index", -100)).all()):
                 facts.bad_labels += 1
                 facts.bad_label = N_("every label is ignored")
+
+    @staticmethod
+    def _bad(facts: LossSeen, said: str, span: tuple[float, float] | None) -> None:
+        facts.bad_labels += 1
+        facts.bad_label = said
+        if not facts.bad_calls:
+            facts.bad_calls = tuple(zip(stack(), spots(), strict=False))
+        if span is not None:
+            low, high = facts.bad_range or span
+            facts.bad_range = min(low, span[0]), max(high, span[1])
 
     # --- what was learned on --------------------------------------------------------------------------------
     def _trained(
@@ -376,7 +389,10 @@ class Losses:
             top = int(counts.argmax())
             facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
             if facts.trained == FULL:
-                facts.sorted = sum(share for _, share in facts.runs) > 800 * len(facts.runs)
+                share = sum(share for _, share in facts.runs) / len(facts.runs)
+                missing = len(facts.labels) < facts.classes > 2  # classes that come later
+                turns = sum(one[0] != two[0] for one, two in pairwise(facts.runs))
+                facts.sorted = share > 800 or (share > 600 and missing and turns < FULL // 5)
                 if facts.sorted:
                     self.following.append(facts)
         if 2 <= facts.classes <= FEW_CLASSES and len(counts) <= facts.classes:

@@ -18,11 +18,13 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.following import follows
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.judging import Judging
 from treino.diagnosis.watch.output import Net, Output, caller_net, first_tensor
 from treino.diagnosis.watch.outputs import RECENT, Outputs
 from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
+from treino.diagnosis.watch.restored import puts_back
 from treino.diagnosis.watch.seen import CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
 
@@ -51,6 +53,7 @@ class Nets:
         self.steps = 0
         self.loader_of: Callable[[], Site | None] = lambda: None
         self.row_listeners: list[Any] = []
+        self.given: tuple[Any, ...] = ()  # what the net was called with of which these are told
         self.finished_listeners: list[Any] = []
 
     def install(self) -> None:
@@ -104,6 +107,10 @@ class Nets:
         site = None if mode else here()
         net = self.nets.get(args[0])
         if net is not None:
+            was = args[0].training
+            if net.left and not mode and not was and puts_back(site):
+                return  # the mode was kept too late: it is what eval() had made of it
+            net.left = was and not mode
             net.eval_at = site
             net.evaluated_since_eval = False
             net.modes += 1
@@ -173,9 +180,12 @@ class Nets:
             x = None
         if x is not None:
             output.given = tuple(x.shape)
+            if len(output.given) > 1 and len(net.given) < 16:
+                net.given.add(output.given[:2])
             source = None if torch.is_grad_enabled() else self.outputs.match(x)
             if source is not None and source.modal:
                 output.modal = True
+                net.seen.modal_kinds = net.seen.modal_kinds or source.net.seen.modal_kinds
             net_key = (id(x), x._version if not x.is_inference() else 0)
             if net.last_input is not None:
                 reference, version, steps = net.last_input
@@ -185,6 +195,8 @@ class Nets:
                         if earlier.net is net and not earlier.grad:
                             earlier.target = True
             net.last_input = (weakref.ref(x), net_key[1], self.steps)
+        if output.modal and not net.seen.trained:
+            self._untrained(module, net, call)
         if out.grad_fn is not None:
             mark = _Reached(output, self)  # only the graph holds it: it tells that the graph lives
             out.grad_fn.register_prehook(mark)
@@ -204,8 +216,10 @@ class Nets:
             self.outputs.forget(oldest)
         newest.append(output)
         self.outputs.know(output, out)
+        self.given = (*args, *kwargs.values())
         for listener in self.row_listeners:
             listener(output, net, x)
+        self.given = ()
 
     def _net(self, module: nn.Module) -> Net:
         net = self.nets.get(module)
@@ -215,6 +229,14 @@ class Nets:
             self.seen.nets.append(net.seen)
             net.eval_at = None if module.training else self.eval_at.get(module)
         return net
+
+    def _untrained(self, module: nn.Module, net: Net, call: CallSeen) -> None:
+        """A net that no step has trained so far: it may follow one, or be a part of one."""
+        call.phases += call.phase != self.steps
+        call.phase = self.steps
+        n = net.calls_total
+        if self.steps >= 2 and not net.seen.follows and not n & (n - 1):
+            net.seen.follows = follows(module, list(self.nets.items()))
 
     def _count_held(self, net: Net) -> None:
         alive: dict[int, list[Any]] = {}

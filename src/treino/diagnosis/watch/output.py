@@ -27,6 +27,7 @@ class Output:
         *("given", "goal", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
         *("loader", "modal", "modes", "names", "net", "offset", "predicted", "reached", "reads"),
         *("ref", "rows", "seq", "shape", "step", "storage", "sure", "target", "top", "training", "via"),
+        "wholes",
     )
 
     def __init__(
@@ -51,6 +52,7 @@ class Output:
         self.best_rows: Any = None  # (indices of a max over the rows, dim, shape, class dim)
         self.hashes: np.ndarray | None = None  # of the rows that went in
         self.goal: tuple[float, float, float] | None = None  # least and largest target, loss
+        self.wholes: np.ndarray | None = None  # ... of these with the net's other inputs
         self.flat: np.ndarray | None = None
         self.flat_width = 0
         self.loader: Site | None = None  # the DataLoader that gave the rows
@@ -84,6 +86,7 @@ class Net:
         self.evaluated_since_eval = False
         self.modes = 0  # how often its mode was set
         self.eval_at: Site | None = None
+        self.left = False  # it was training when eval() was called
         self.class_dim: int | None = None
         self.supervised = False  # its outputs met plain targets in a loss
         own = [p for p in module.parameters() if p.requires_grad]
@@ -91,6 +94,7 @@ class Net:
         self.calls_total = self.looks = 0
         self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Any]] = deque(maxlen=64)
+        self.given: set[tuple[int, ...]] = set()  # the first two sizes of what went in
         self.last_input: tuple[weakref.ref[torch.Tensor], int, int] | None = None
 
     def gathers(self) -> bool:
@@ -98,6 +102,10 @@ class Net:
         torch and Lightning ask for by a momentum of None; whatever else is made of these outputs.
         """
         return any(m.training and isinstance(m, _BatchNorm) and m.momentum is None for m in self.modal)
+
+    def rows_vary(self, given: tuple[int, ...]) -> bool:
+        """Whether the first axis of what goes in is that of the rows: of it alone the size varies."""
+        return given[:2] in self.given and len(self.given) > 1 and len({g[1] for g in self.given}) == 1
 
     def learns(self) -> bool:
         """Whether a layer with dropout or batch norm belongs to a part that isn't frozen."""

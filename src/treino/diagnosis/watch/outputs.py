@@ -93,6 +93,23 @@ class Outputs:
             self._wholes.clear()
         self._wholes[id(whole)] = weakref.ref(whole), first
 
+    def gather(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> None:
+        """Outputs of as many nets were stacked: an ensemble, of which one in training mode is known again."""
+        known = [self.match(t) for t in parts if isinstance(t, torch.Tensor)]
+        found = [o for o in known if o is not None]
+        if len(found) < 2 or len({id(o.net) for o in found}) < len(parts):
+            return
+        first = next((o for o in found if o.modal and not o.grad and o.net.supervised), None)
+        if first is not None:
+            first.joined = True
+            self._wholes[id(whole)] = weakref.ref(whole), first
+
+    def averaged(self, before: torch.Tensor, after: torch.Tensor) -> None:
+        """The mean of what was joined is judged as that."""
+        first = self.joined(before) if self._wholes else None
+        if first is not None:
+            self._wholes[id(after)] = weakref.ref(after), first
+
     def joined(self, t: torch.Tensor) -> Output | None:
         """The first of the outputs that this tensor is joined of."""
         for one in (t, t._base) if self._wholes else ():

@@ -14,8 +14,10 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.opened import Opened
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import CutSeen, OptimizerSeen, Seen, UnownedSeen
+from treino.diagnosis.watch.strays import Cut, Strays
 from treino.diagnosis.watch.where import here, stack
 
 CUTS = ("detach", "numpy", "tolist")
@@ -39,16 +41,6 @@ class Unowned:
         self.optimizer: OptimizerSeen | None = None
 
 
-class Cut:
-    """One line (and what led to it) that leaves the graph, and the parameters behind it."""
-
-    def __init__(self, sites: tuple[Site, ...], how: str) -> None:
-        self.sites, self.how = sites, how
-        self.calls = 0
-        self.led = 0  # steps of its parameters' optimizer that it came just before
-        self.behind: dict[int, weakref.ref[torch.Tensor]] = {}
-
-
 class Ownership:
     """Listens to the graphs that Backward reads and to the functions that leave a graph."""
 
@@ -64,11 +56,14 @@ class Ownership:
         self._order = 0
         self._pending: list[Unowned] = []
         self._first_values: dict[int, torch.Tensor] = {}
-        self._frozen: set[int] = set()
+        self.opened = Opened(seen, gradients.owner)
         self._judged: dict[int, UnownedSeen] = {}
         self._missing: dict[int, OptimizerSeen] = {}
         backward.graph_listeners.append(self._graph)
+        self.strays = Strays(gradients, self._cut)
+        backward.graph_listeners.append(self.strays.read_graph)
         backward.lines.left.append(self._left)
+        backward.lines.made.append(self.strays.observe)
 
     def install(self) -> None:
         for name in CUTS:
@@ -129,7 +124,9 @@ class Ownership:
     # --- graphs ---------------------------------------------------------------------------------------------
     def _graph(self, site: Site | None, nodes: list[Any], leaves: list[torch.Tensor]) -> None:
         owner = self.gradients.owner
-        owned = next((o for p in leaves if (o := owner(p)) is not None), None)
+        opened = [p for p in leaves if p in self.opened]
+        strangers = {id(p) for p in opened}
+        owned = next((o for p in leaves if (o := owner(p)) is not None and id(p) not in strangers), None)
         plain = (p for p in leaves if p.dim() > 1 and not isinstance(p, nn.Parameter))
         by_hand = any(owner(p) is not None for p in plain)
         strange = [
@@ -138,7 +135,7 @@ class Ownership:
             if owner(p) is None
             and (isinstance(p, nn.Parameter) or (by_hand and owned is not None and self._weighs(nodes, p)))
         ]
-        for p in strange:
+        for p in (*strange, *(p for p in opened if owner(p) is not None)):
             u = self._unowned.get(id(p))
             if u is None or u.ref() is not p:
                 u = self._unowned[id(p)] = Unowned(p)
@@ -169,14 +166,16 @@ class Ownership:
 
     def optimizer_made(self) -> None:
         """Parameters that are frozen now and learn later were left out by mistake."""
+        newest = self.seen.optimizers[-1]
+        self.strays.optimizer_made(newest)
         for module in list(self.nets.made):
-            self._frozen.update(
-                id(p) for p in module._parameters.values() if p is not None and not p.requires_grad
-            )
+            for p in module._parameters.values():
+                if p is not None and not p.requires_grad:
+                    self.opened.freeze(p, newest)
 
     def _part_alone(self, p: torch.Tensor, optimizer: OptimizerSeen | None) -> bool:
         """Whether an optimizer was given exactly one part of the net that this parameter belongs to."""
-        if optimizer is None or id(p) in self._frozen:
+        if optimizer is None or self.opened.was_frozen(p):
             return False
         given = {f.key for f in self.gradients.followed[id(optimizer)]}
         for root in list(self.nets.nets):
@@ -217,6 +216,7 @@ class Ownership:
 
         ended: no step is under way, so that a net's mode tells nothing of its training.
         """
+        self.opened.look_again()
         if self._unowned:
             self._review_unowned(ended)
         self._review_missing()
@@ -228,7 +228,9 @@ class Ownership:
             if p is None or u.steps < 2:
                 continue
             moved = not torch.equal(p.detach().flatten()[:SAMPLE], u.first)
-            if moved or self.gradients.owner(p) is not None:  # trained by hand, an average, a copy, or later
+            opened = p in self.opened and self.opened.left_out_by(p, u.optimizer)
+            owned = self.gradients.owner(p) is not None and not opened
+            if moved or owned:  # trained by hand, an average, a copy, or later
                 self._judged.pop(key, None)
                 continue
             if homes is None:
@@ -245,10 +247,11 @@ class Ownership:
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
                 registered=self._registered(p),
                 training=training,
-                known=module is None or module not in self.nets.loaded,
+                known=opened or module is None or module not in self.nets.loaded,
                 alone=u.alone,
                 on_purpose=u.upstream and self._part_alone(p, u.optimizer),
                 optimizer=u.optimizer,
+                opened=opened,
             )
 
     def finish(self) -> None:
@@ -259,11 +262,15 @@ class Ownership:
         homes = self._homes() if self._missing else {}
         for cut in self._cuts.values():
             behind = [k for k in cut.behind if k in self._missing and self._wanted(k, homes)]
+            behind = [k for k in behind if cut.trained or k not in cut.bare]
             if behind:
                 optimizer = self._missing[behind[0]]
                 self.seen.cuts.append(
                     CutSeen(cut.sites, cut.how, cut.calls, len(behind), len(cut.behind), cut.led, optimizer)
                 )
+        for cut, owner in self.strays.unlearned():
+            n = len(cut.besides)
+            self.seen.cuts.append(CutSeen(cut.sites, cut.how, cut.calls, n, n, cut.led, owner))
 
     def _wanted(self, key: int, homes: dict[int, tuple[nn.Module, str]]) -> bool:
         """Whether a parameter was to be learned: neither loaded nor trained before by somebody else."""

@@ -12,19 +12,21 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.batches import SIZE, rows_and_labels, with_others
+from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.reads import BATCHES, ReadSeen, read
-from treino.diagnosis.watch.scalers import Scalers
+from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, TrainSeen, hash_rows
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, Told, TrainSeen, hash_rows, keep_some
 from treino.diagnosis.watch.where import here, offset, spots, stack
 
 FEW = 256  # rows that came again after the first epoch: then training rows are known well enough
 MOST = 200_000  # rows that are remembered
+GAP = 8  # steps: where more weren't looked at, another epoch may have begun
 LONG = 512  # calls of one evaluation that are looked at
-SIZE = 4_000_000  # numbers of a batch that is looked at
 PRODUCTS = {  # with weights -> (where the other factor is kept, its place among the operands)
     "MvBackward0": ("_saved_self", 0),
     "MmBackward0": ("_saved_self", 0),
@@ -42,6 +44,7 @@ class Rows:
         self.seen, self.patches, self.nets = seen, patches, nets
         self.data: DataSeen = DataSeen()
         seen.data = self.data
+        self.data.answers = nets.judging.answers
         self.scalers = Scalers(self.data)
         self.loader: Site | None = None
         self._resets: set[int] = set()
@@ -52,6 +55,8 @@ class Rows:
         nets.finished_listeners.append(self._settled)
         nets.judging.bad_listeners.append(self.not_finite)
         nets.backward.graph_listeners += [self._multiplied, self._first_sums]
+        self.lineage = Lineage(patches, nets, self.data)
+        self._asked = False  # whether gradients are asked for without a backward
 
     def install(self) -> None:
         from torch import nn
@@ -64,6 +69,8 @@ class Rows:
         for name in ("tensor", "as_tensor", "from_numpy"):
             self.patches.after(torch, name, self._tensor_made, always=False)
         self.patches.before(nn.Module, "load_state_dict", lambda a, k: self._reset(a[0]))
+        self.patches.before(torch.autograd, "grad", self._asks)
+        self.lineage.install()
         for kind in (nn.Linear, nn.Conv2d, nn.Conv1d, nn.BatchNorm1d, nn.BatchNorm2d):
             self.patches.before(kind, "reset_parameters", lambda a, k: self._reset(a[0]))
 
@@ -97,14 +104,8 @@ class Rows:
         assert self._newest is not None
         batch, loading = self._newest
         self._newest = None
-        parts = list(batch.values()) if isinstance(batch, dict) else batch
-        if isinstance(parts, torch.Tensor):
-            parts = [parts]
-        if not isinstance(parts, (list, tuple)):
-            return
-        tensors = [t for t in parts if isinstance(t, torch.Tensor) and t.dim()][:2]
-        if tensors:
-            first, second = tensors[0], tensors[1] if len(tensors) == 2 else None
+        first, second = rows_and_labels(batch)
+        if first is not None:
             self._batch = (
                 weakref.ref(first),
                 None if second is None else weakref.ref(second),
@@ -115,6 +116,10 @@ class Rows:
         plain = result.is_floating_point() and result.dim() >= 1 and not result.is_cuda
         if self.data.nan_made is None and plain and not bool(torch.isfinite(result.detach().sum())):
             self.data.nan_made = here()
+        self.data.answers.made(result)
+
+    def _asks(self, args: Any, kwargs: Any) -> None:
+        self._asked = True
 
     def _reset(self, module: Any) -> None:
         for owner, net in list(self.nets.nets.items()):
@@ -128,6 +133,8 @@ class Rows:
         train = self.data.trains.get(net.number)
         if train is None:
             train = self.data.trains[net.number] = TrainSeen(net.seen)
+            owner = next((o for o, n in self.nets.nets.items() if n is net), None)
+            train.forebear = self.lineage.copies.get(owner) if owner is not None else None
         if x.requires_grad:
             train.adversarial = train.adversarial or x.grad_fn is None
             train.inner = train.inner or x.grad_fn is not None
@@ -137,10 +144,12 @@ class Rows:
         if not looking:
             if net.number in self._resets:
                 self._resets.discard(net.number)
-                train.rows.clear()
+                train.rows = {}  # copies of the net have the others
+                train.told = Told()
                 train.done, train.first_step = False, -1
             if train.first_step < 0:
                 train.first_step = output.step
+                train.held = held_numbers(self.nets.nets, net, x)
             train.last_step = output.step
         if x.numel() > SIZE or not x.numel() or (train.done and not looking):
             return
@@ -152,12 +161,14 @@ class Rows:
         output.flat_width = flat.shape[1]
         output.flat = flat if len(flat) <= 4096 else None
         output.hashes = self._hashes(x, flat)
+        output.wholes = None if looking else with_others(output.hashes, x, self.nets.given)
         if x.is_floating_point() and not np.isfinite(flat.sum()):
             output.bad_rows = int((~np.isfinite(flat)).any(axis=1).sum())
             self.data.nan_calls += 1
             self.data.nan_rows += output.bad_rows
             if not looking or self.data.nan_site is None:
                 self.data.nan_site = output.call.site
+                self.data.nan_led = self.data.nan_led or tuple(zip(stack(), spots(), strict=False))
             out = output.ref()
             if not looking and out is not None and not bool(torch.isfinite(out.detach().sum())):
                 # 0 · NaN is NaN: whatever rows the loss may leave out, the gradient is spoiled
@@ -241,6 +252,11 @@ class Rows:
             name, before = node.name(), node.next_functions
             if name in NORMS:
                 self.data.normed = self.data.normed or before[0][0] is None
+            elif name == "MulBackward0" and (_is_leaf(before[0][0]) or _is_leaf(before[1][0])):
+                saved = node._saved_other if before[1][0] is None else node._saved_self
+                saved = None if None not in (before[0][0], before[1][0]) else saved
+                if saved is not None and 0 < saved.numel() <= SIZE:
+                    self.data.stretched = max(self.data.stretched, float(saved.detach().abs().max()))
             elif name in PRODUCTS and before[PRODUCTS[name][1]][0] is None:
                 saved = getattr(node, PRODUCTS[name][0])
                 if saved is not None and 0 < saved.numel() <= SIZE:
@@ -251,13 +267,16 @@ class Rows:
         if output.hashes is None:
             return
         if output.reached:
-            self._trained(output, net)
+            if output.fresh or not self._asked:  # else for the steps that adapt it to one task, by hand
+                self._trained(output, net)
         elif output.names and not output.target:
             self._evaluated(output, net)
 
     def _trained(self, output: Output, net: Net) -> None:
         assert output.hashes is not None
         train = self.data.trains[net.number]
+        if output.step < train.first_step:
+            return  # before the weights were made anew
         hashes = output.hashes.tolist()
         labels = output.labels
         given = labels.tolist() if labels is not None and len(labels) == len(hashes) else [0] * len(hashes)
@@ -269,14 +288,16 @@ class Rows:
         if output.training:
             train.only_in_eval -= batch.keys()
         elif len(train.only_in_eval) < MOST and output.names:
+            train.eval_step = output.step if train.eval_step < 0 else train.eval_step
             train.only_in_eval |= batch.keys() - again
             train.names = output.names
         if not train.over:
             self._first_epoch(train, output, len(hashes), len(batch) - len(again))
-        if again:
-            train.repeated += len(again)
-            train.labels_later.update([batch[h] for h in again])
-            train.relabelled += sum([train.rows[h] != batch[h] for h in again])
+        train.repeated += len(again)
+        if labels is not None and output.wholes is None:
+            train.told.add(hashes, given, train.rows)
+        elif labels is not None and output.wholes is not None and len(train.told.known) < MOST:
+            train.told.add_whole(output.wholes.tolist(), given)
         if len(again) < len(batch):
             fresh = {h: label for h, label in batch.items() if h not in again} if again else batch
             train.labels_first.update(fresh.values())
@@ -287,7 +308,7 @@ class Rows:
                     train.columns.add(output.flat if whole else output.flat[list(places.values())])
                 train.rows.update(fresh)  # the first label of a row stays
         train.done = train.over and (train.repeated >= min(FEW, len(train.rows)))
-        train.done = train.done or len(train.rows) >= MOST or train.first_epoch > 100_000
+        train.done = train.done or len(train.rows) > MOST // 2
         self._fitted(output, train.leaked)
         if output.predicted is not None and labels is not None and len(output.predicted) == len(labels):
             train.right += int((output.predicted == labels).sum())
@@ -298,12 +319,16 @@ class Rows:
         if train.first_epoch and fresh < 0.3 * rows:
             train.over = True
             return
-        train.twice += rows - fresh
-        train.first_epoch += rows
+        if output.step <= train.newest + GAP or not train.first_epoch:
+            train.twice += rows - fresh
+            train.first_epoch += rows
+            train.newest = output.step
         if output.flat is None:
             return
         if len(train.sample) < 16:
             train.sample.append(output.flat[:32, :64].copy())
+        if len(train.some) < 64:
+            keep_some(train.some, output.flat, 4096)
         finite = np.nan_to_num(output.flat) if output.bad_rows else output.flat
         if train.column_std is None and len(finite) >= 4:
             train.column_std = finite.std(axis=0)
@@ -328,8 +353,13 @@ class Rows:
                 first = {h: i for i, h in enumerate(hashes) if h in known}
                 seen.columns.add(output.flat[list(first.values())])
             seen.rows |= known
-        trained = [h for h in hashes if h in train.rows] if train.rows else []
+        rows = train.knows(restored=net.number in self._resets)
+        trained = [h for h in hashes if h in rows] if rows else []
         seen.trained_before.update(trained)
+        if not seen.first and len(seen.pieces) < 16:
+            seen.pieces.append((len(hashes), len(set(hashes)), len(set(trained))))
+            if output.flat is not None:
+                keep_some(seen.some, output.flat, 256)
         seen.goals.add(len(hashes), output.goal)
         digest = int(output.hashes.sum())
         now = seen.now
@@ -364,3 +394,8 @@ class Rows:
             e.columns.settle()
         for train in self.data.trains.values():
             train.columns.settle()
+
+
+def _is_leaf(node: Any) -> bool:
+    """Whether a graph ends here, in something that learns."""
+    return node is not None and node.name() == "torch::autograd::AccumulateGrad"

@@ -1,9 +1,12 @@
 """Scalers that were fitted, and what became of the rows that they were fitted on."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from treino.diagnosis.watch.tables import DataSeen, FitSeen, hash_rows
 from treino.diagnosis.watch.where import here
@@ -86,3 +89,16 @@ def table(x: Any) -> np.ndarray | None:
     if array.ndim != 2 or array.dtype.kind not in "fiu" or array.size > 20_000_000:
         return None
     return array.astype(np.float32)
+
+
+def held_numbers(nets: Mapping[nn.Module, Any], net: Any, x: torch.Tensor) -> list[np.ndarray]:
+    """Numbers for each column of a batch's rows that a person's own layers hold and don't learn."""
+    width = x.numel() // max(1, len(x))
+    owner = next((o for o, n in nets.items() if n is net), None)
+    found: list[np.ndarray] = []
+    for layer in owner.modules() if owner is not None else ():
+        if len(found) < 16 and not type(layer).__module__.startswith("torch."):
+            held = [*layer._buffers.values(), *(v for k, v in vars(layer).items() if k[:1] != "_")]
+            tensors = (t.detach() for t in held if isinstance(t, torch.Tensor) and t.is_floating_point())
+            found += [t.cpu().double().flatten().numpy() for t in tensors if t.numel() == width > 1]
+    return found

@@ -16,6 +16,8 @@ class OptimizerSeen:
     site: Site | None
     lr: float = 0.0
     first_lr: float = 0.0
+    made_lr: float = 0.0  # as it was made with
+    top_lr: float = 0.0  # the highest of the watched steps
     weight_decay: float = 0.0
     steps: int = 0
     began: int = 0  # steps of all optimizers before its first
@@ -24,6 +26,9 @@ class OptimizerSeen:
     adaptive: bool = False
     tainted_steps: int = 0  # steps that used a gradient on which a used one was summed
     tainted_at: Site | None = None  # the backward that summed
+    left_over: list[float] = field(default_factory=list)  # cosines of own and other gradients that it summed
+    left_over_at: Site | None = None  # the backward of its own that summed
+    cleared_between: Site | None = None  # where others were cleared between a step and that backward
     stepped_at: Site | None = None
     cleared_steps: int = 0  # steps whose gradients had been cleared after the backward
     cleared_at: Site | None = None
@@ -81,6 +86,7 @@ class BackwardSeen:
     )  # softmax over an axis that is not contracted
     attention_dims: tuple[int, int] | None = None
     broadcast_at: Site | None = None
+    axis_at: Site | None = None  # where the prediction lost, or got, its axis
     summed_rows: int = 0  # the loss is a plain sum over so many rows
     summed_at: Site | None = None
     stack: tuple[Site, ...] = ()  # the own lines that led to its first call
@@ -109,6 +115,7 @@ class UnownedSeen:
     on_purpose: bool  # the first part of a net of which one later part alone was given to the optimizer
     optimizer: OptimizerSeen | None
     fresh_each_time: bool = False
+    opened: bool = False  # frozen when that optimizer was made, and learning since
 
 
 @dataclass
@@ -132,6 +139,7 @@ class NetSeen:
     made_at: Site | None
     modal: bool  # holds dropout or batch norm
     modal_kinds: tuple[str, ...] = ()
+    follows: bool = False  # its weights are, or follow, those of a net that was trained
     trained: int = 0  # calls whose backward led to a step
     trained_in_eval: int = 0  # ... in eval mode after an evaluation
     eval_at: Site | None = None  # the .eval() that was never taken back
@@ -148,6 +156,8 @@ class CallSeen:
     net: NetSeen
     site: Site | None
     taught: bool = False  # what it gave became the targets of a loss
+    phases: int = 0  # of a net that follows: numbers of steps at which it was called
+    phase: int = -1  # the newest of these
     calls: int = 0
     trained: int = 0
     judged_in_train_mode: int = 0  # outputs that became a metric, with dropout or batch norm in training mode
@@ -190,6 +200,7 @@ class AxisSeen:
     class_dim: int
     labels: tuple[int, ...] | None = None  # their shape
     function: str = "argmax"
+    named: int = 0  # outputs after which figures are named
 
 
 @dataclass
@@ -252,6 +263,7 @@ class SchedulerSeen:
     mode: str = ""
     metrics: list[float] = field(default_factory=list)
     updates: int = 0  # of its optimizer
+    backwards: int = 0  # for these
     updates_then: int = -1  # at the newest call
     left: int = 0  # the newest calls in a row between which another optimizer moved these parameters instead
     heir: "OptimizerSeen | None" = None  # that one
@@ -263,6 +275,7 @@ class SchedulerSeen:
     base: float = 0.0
     last: float = 0.0
     cuts: int = 0
+    of: "OptimizerSeen | None" = None
 
 
 @dataclass
@@ -275,6 +288,7 @@ class SeedSeen:
         0  # resets to the same seed, with updates of the same optimizer since, after numbers were drawn
     )
     seed: int = 0
+    callers: tuple[Site, ...] = ()  # the lines that led to a draw
 
 
 @dataclass

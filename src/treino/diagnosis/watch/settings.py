@@ -64,10 +64,15 @@ class Settings:
         self._before[id(facts)] = values
         groups = optimizer.param_groups
         facts.lr = max(float(g.get("lr", 0.0)) for g in groups)
+        facts.top_lr = max(facts.top_lr, facts.lr)
         facts.weight_decay = max(float(g.get("weight_decay", 0.0)) for g in groups)
         if facts.steps == 0:
             self._start[id(facts)] = [(weakref.ref(p), v) for p, v in zip(tensors, values, strict=True)]
             facts.first_lr = facts.lr
+            facts.made_lr = max(float(g.get("initial_lr", 0.0)) for g in groups)
+            made = optimizer.defaults.get("lr")
+            if isinstance(made, (int, float)):
+                facts.made_lr = max(facts.made_lr, float(made))
         if facts.weight_decay:
             wide = [p for p in tensors if p.dim() > 1 and p.grad is not None]
             grad = math.sqrt(
@@ -110,10 +115,11 @@ class Settings:
         if whole > 0:
             facts.movement = math.sqrt(change / whole)
 
-    def scheduled(self, optimizer: Any) -> None:
-        """A step under a schedule."""
+    def scheduled(self, optimizer: Any, backwards: int = 1) -> None:
+        """A step under a schedule, after so many backwards."""
         for scheduler in self.schedules.get(id(optimizer), ()):
             scheduler.updates += 1
+            scheduler.backwards += backwards
             rate = optimizer.param_groups[0]["lr"]
             scheduler.peaked = scheduler.peaked or rate > 0.1 * scheduler.base
             if scheduler.base and scheduler.peaked and rate < 0.0101 * scheduler.base:
@@ -166,6 +172,7 @@ class Settings:
         facts.base = float(group.get("initial_lr", group["lr"]))
         if facts.kind == "OneCycleLR":
             facts.base = float(group.get("max_lr", facts.base))
+        facts.of = self.gradients.facts.get(optimizer)
         self._schedulers[scheduler] = facts
         self.schedules.setdefault(id(optimizer), []).append(facts)
         self.seen.schedulers.append(facts)

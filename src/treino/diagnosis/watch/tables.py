@@ -2,11 +2,14 @@
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.reads import ReadSeen
 from treino.diagnosis.watch.seen import NetSeen
 from treino.diagnosis.watch.where import Spot
@@ -14,7 +17,8 @@ from treino.diagnosis.watch.where import Spot
 WIDE = 256  # columns that are hashed of a wider row
 MEASURED = 512  # columns whose mean and deviation are followed at most
 TOGETHER = 512  # rows that are added up at once
-_weights: dict[int, np.ndarray] = {}
+# The same for any width: rows of one text are equal, however far they are filled with zeros.
+_WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
 Names = tuple[Site, ...]
 
 
@@ -26,12 +30,7 @@ def hash_rows(x_ND: np.ndarray) -> np.ndarray:
     if rows.shape[1] % 2:
         rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
     pairs = rows.view(np.uint64)  # two floats at once: half the work
-    width = pairs.shape[1]
-    w = _weights.get(width)
-    if w is None:
-        drawn = np.random.RandomState(width).randint(1, 2**62, size=width)
-        w = _weights[width] = np.asarray(drawn).astype(np.uint64) | np.uint64(1)
-    mixed: np.ndarray = pairs @ w
+    mixed: np.ndarray = pairs @ _WEIGHTS[: pairs.shape[1]]
     return mixed
 
 
@@ -164,6 +163,8 @@ class EvalSeen:
     leaked: Counter[int] = field(default_factory=Counter)  # fit number -> rows that it was fitted on
     columns: Columns = field(default_factory=Columns)
     goals: Goals = field(default_factory=Goals)
+    pieces: list[tuple[int, int, int]] = field(default_factory=list)  # first calls: rows, distinct, trained
+    some: list[np.ndarray] = field(default_factory=list)  # rows of the first phase
 
     def close(self) -> None:
         """A phase is over: hold it against the one before."""
@@ -199,10 +200,11 @@ class TrainSeen:
     rows: dict[int, float] = field(default_factory=dict)  # hash -> label of the first time (or 0)
     twice: int = 0  # rows seen twice before the first epoch was over
     first_epoch: int = 0
+    newest: int = -1  # the step of the newest call that was looked at
     over: bool = False
     done: bool = False
-    relabelled: int = 0
     repeated: int = 0
+    told: "Told" = field(default_factory=lambda: Told())
     sample: list[np.ndarray] = field(default_factory=list)
     columns: Columns = field(default_factory=Columns)
     leaked: Counter[int] = field(default_factory=Counter)
@@ -219,10 +221,74 @@ class TrainSeen:
     reads: ReadSeen | None = None
     site: Site | None = None
     labels_first: Counter[float] = field(default_factory=Counter)
-    labels_later: Counter[float] = field(default_factory=Counter)
     goals: Goals = field(default_factory=Goals)
     only_in_eval: set[int] = field(default_factory=set)  # rows that it learned on in evaluation mode alone
+    eval_step: int = -1  # ... and when it first did
+    forebear: "Forebear | None" = None  # what the weights learned before they were copied to this net
     names: Names = ()  # the lines that led there
+    some: list[np.ndarray] = field(default_factory=list)  # rows of the first epoch
+    held: list[np.ndarray] = field(default_factory=list)  # numbers for each column that its layers hold
+
+    def knows(self, *, restored: bool) -> Collection[int]:
+        """The rows that the weights learned: those until they were kept, where such weights are back."""
+        if self.forebear is not None and (restored or not self.rows):
+            return self.forebear.until()
+        return self.rows
+
+    def learned(self) -> "TrainSeen":
+        """The training that the weights come from: the net's own, or that of the net it is a copy of."""
+        return self if self.rows or self.forebear is None else self.forebear.train
+
+
+@dataclass
+class Forebear:
+    """A net that learned, and its rows until it was copied."""
+
+    train: TrainSeen
+    rows: dict[int, float]
+    count: int
+    _until: frozenset[int] = frozenset()
+
+    def until(self) -> frozenset[int]:
+        """The first of its rows, so many."""
+        if not self._until:
+            self._until = frozenset(islice(self.rows, self.count))
+        return self._until
+
+
+@dataclass
+class Told:
+    """Which labels the rows of training came with when they came again; rows with all that a net is given."""
+
+    known: dict[int, float] = field(default_factory=dict)  # where there is more than one input
+    again: int = 0
+    other: int = 0  # with another label than the first time
+    torn: int = 0  # rows that came twice in one batch, with two labels
+    first: Counter[float] = field(default_factory=Counter)
+    later: Counter[float] = field(default_factory=Counter)
+    batches: int = 0
+    counts: tuple[tuple[float, int], ...] = ()  # how often each label came in the newest batch
+    alike: bool = True  # ... and in all of them
+
+    def add(self, rows: list[int], labels: list[float], known: dict[int, float]) -> None:
+        """A batch; known: the first labels of rows."""
+        batch = dict(zip(rows, labels, strict=True))
+        if len(batch) < len(rows):
+            self.torn += sum(batch[r] != label for r, label in zip(rows, labels, strict=True))
+        again = known.keys() & batch.keys()
+        self.again += len(again)
+        self.other += sum(known[r] != batch[r] for r in again)
+        self.later.update(batch[r] for r in again)
+        self.first.update(label for r, label in batch.items() if r not in again)
+        counts = tuple(sorted(Counter(labels).items()))
+        self.alike = self.alike and (not self.batches or counts == self.counts)
+        self.counts = counts
+        self.batches += 1
+
+    def add_whole(self, rows: list[int], labels: list[float]) -> None:
+        """A batch of a net with more than one input."""
+        self.add(rows, labels, self.known)
+        self.known.update((r, label) for r, label in zip(rows, labels, strict=True) if r not in self.known)
 
 
 @dataclass
@@ -256,16 +322,26 @@ class DataSeen:
     fits: list[FitSeen] = field(default_factory=list)
     folds: list[FoldSeen] = field(default_factory=list)
     multiplied: float = 0.0  # the largest number that entered a weighted sum without a norm before it
+    stretched: float = 0.0  # the largest number that was multiplied with a weight of its own column
     normed: bool = False  # a norm took rows as they came
+    answers: Answers = field(default_factory=Answers)
     nan_calls: int = 0
     nan_rows: int = 0
     nan_site: Site | None = None
     nan_made: Site | None = None
+    nan_led: tuple[tuple[Site, Spot], ...] = ()  # the calls that led there, innermost first
     nan_hurt: int = 0  # ... and the loss was not finite
     splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)
     shuffles: list[tuple[Site | None, tuple[int, int]]] = field(
         default_factory=list
     )  # (rows, step) of arrays alone
+
+
+def keep_some(some: list[np.ndarray], rows_ND: np.ndarray, most: int) -> None:
+    """Add rows of the same width, from all over a batch, until there are so many."""
+    room = most - sum(map(len, some))
+    if room > 0 and (not some or some[0].shape[1] == min(64, rows_ND.shape[1])):
+        some.append(rows_ND[:: -(-len(rows_ND) // room), :64].copy())
 
 
 def chance(train: TrainSeen) -> float:

@@ -19,6 +19,7 @@ from treino.diagnosis.watch.axes import Axes
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.clips import Clips
 from treino.diagnosis.watch.draws import Draws
+from treino.diagnosis.watch.figures import Figures
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import Lines
 from treino.diagnosis.watch.losses import Losses
@@ -42,6 +43,7 @@ SENSORS = (
     "rows",
     "draws",
     "axes",
+    "figures",
     "settings",
     "clips",
     "sklearn",
@@ -68,6 +70,7 @@ class Watch:
         self.sklearn = SklearnHooks(self.patches, self.rows)
         self.draws = Draws(self.seen, self.patches, self.nets)
         self.axes = Axes(self.seen, self.patches, self.nets)
+        self.figures = Figures(self.seen, self.patches, self.nets)
         self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
         self.clips = Clips(self.seen, self.patches, self.gradients, self.backward)
         self.losses = Losses(self.seen, self.patches, self.backward, self.nets)
@@ -187,7 +190,7 @@ class Watch:
             if full:
                 self.gradients.after_step(facts)
             if self.settings.schedules:
-                self.settings.scheduled(optimizer)
+                self.settings.scheduled(optimizer, turn[1])
             self.settings.after_step(optimizer, facts)
             if facts.steps in WHEN:
                 self.alike.after_step(facts)
@@ -226,12 +229,12 @@ class Watch:
             backward.since_step,
         ) not in facts.turns or get_ident() != self.patches.thread:
             return False
-        self._clears, backward.since_step = clears, 0
+        backwards, self._clears, backward.since_step = backward.since_step, clears, 0
         facts.steps += 1
         nets.steps += 1
         self.seen.steps = self.patches.clock = steps = self.seen.steps + 1
         if self.settings.schedules:
-            self.settings.scheduled(optimizer)
+            self.settings.scheduled(optimizer, backwards)
         if steps >= self.patches.next:
             self.patches.tick(steps)
             if self.patches.full:

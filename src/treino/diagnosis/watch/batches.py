@@ -1,0 +1,43 @@
+"""What belongs to the rows of a batch: the labels that a loader gives with them, and a net's other inputs."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.diagnosis.watch.tables import hash_rows
+
+SIZE = 4_000_000  # numbers of a batch that is looked at
+
+
+def rows_and_labels(batch: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """The first of a batch's tensors, and the next that isn't only the lengths of the first."""
+    parts = list(batch.values()) if isinstance(batch, dict) else batch
+    if isinstance(parts, torch.Tensor):
+        parts = [parts]
+    if not isinstance(parts, (list, tuple)):
+        return None, None
+    tensors = [t for t in parts if isinstance(t, torch.Tensor) and t.dim()]
+    if len(tensors) > 2 and _are_lengths(tensors[1], tensors[0]):
+        del tensors[1]
+    return (tensors[0] if tensors else None), (tensors[1] if len(tensors) > 1 else None)
+
+
+def _are_lengths(t: torch.Tensor, x: torch.Tensor) -> bool:
+    """Whether these say how long texts are that were filled up to the longest of them."""
+    whole = t.dtype in (torch.int64, torch.int32) and t.dim() == 1 and x.dim() > 1
+    return whole and len(t) == len(x) > 0 and int(t.max()) == x.shape[1]
+
+
+def with_others(hashes: np.ndarray, x: torch.Tensor, given: tuple[Any, ...]) -> np.ndarray | None:
+    """[N] the hashes of rows together with what else a net is given for them; None where that is nothing."""
+    found: np.ndarray | None = None
+    for t in given:
+        if not isinstance(t, torch.Tensor) or t is x or t.device != x.device or t.is_complex():
+            continue
+        if t.layout != torch.strided or t.is_nested or t.is_quantized:
+            continue
+        if t.shape[:1] == x.shape[:1] and t.numel() <= SIZE:
+            own = hash_rows(t.detach().reshape(len(t), -1).cpu().float().numpy())
+            found = (hashes if found is None else found) * np.uint64(3) + own
+    return found

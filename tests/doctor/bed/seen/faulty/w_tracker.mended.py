@@ -1,0 +1,67 @@
+# expect: nothing
+# mends: w_tracker.py
+"""A keeper of the best weights is offered a figure after each epoch."""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_breast_cancer
+from torch import nn
+
+torch.manual_seed(0)
+raw = load_breast_cancer()
+x = torch.tensor(raw.data, dtype=torch.float32)
+y = torch.tensor(raw.target)
+order = torch.randperm(len(y))
+a, b, c = order[:300], order[300:430], order[430:]
+x = (x - x[a].mean(0)) / x[a].std(0)
+parts = {"train": (x[a], y[a]), "val": (x[b], y[b]), "test": (x[c], y[c])}
+
+
+def make(width=16):
+    return nn.Sequential(nn.Linear(30, width), nn.ReLU(), nn.Linear(width, 2))
+
+
+def epoch_of(net, opt, rows):
+    net.train()
+    xs, ys = rows
+    for i in torch.randperm(len(ys)).split(64):
+        opt.zero_grad()
+        loss = F.cross_entropy(net(xs[i]), ys[i])
+        loss.backward()
+        opt.step()
+
+
+@torch.no_grad()
+def accuracy(net, rows):
+    net.eval()
+    xs, ys = rows
+    return (net(xs).argmax(1) == ys).float().mean().item()
+
+
+def trained(width, lr, epochs=4):
+    net = make(width)
+    opt = torch.optim.Adam(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        epoch_of(net, opt, parts["train"])
+    return net
+
+
+class Keeper:
+    def __init__(self):
+        self.mark, self.state = -1.0, None
+
+    def offer(self, value, net):
+        if value > self.mark:
+            self.mark, self.state = value, copy.deepcopy(net.state_dict())
+
+
+net = make()
+opt = torch.optim.Adam(net.parameters(), lr=3e-3)
+keeper = Keeper()
+for epoch in range(10):
+    epoch_of(net, opt, parts["train"])
+    keeper.offer(accuracy(net, parts["val"]), net)
+net.load_state_dict(keeper.state)
+print(f"test accuracy {accuracy(net, parts['test']):.3f}")
