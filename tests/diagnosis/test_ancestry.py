@@ -2,9 +2,9 @@
 
 import pytest
 
-from treino.diagnosis.ancestry import ancestry, converts, cuts, first, made_by
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import statement_at
+from treino.diagnosis.reading.ancestry import ancestry, converts, cuts, first, made_by
+from treino.diagnosis.reading.source import statement_at
 
 SCRIPT = """\
 def divide(table, n):

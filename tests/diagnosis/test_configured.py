@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.diagnosis.test_handed import _place
-from treino.diagnosis.configured import chosen, set_number
-from treino.diagnosis.picked import gives_both
+from treino.diagnosis.reading.configured import chosen, set_number
+from treino.diagnosis.reading.picked import gives_both
 
 TABLE = "ACTS = {'relu': nn.ReLU, 'softmax': nn.Softmax}\n"
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from treino.diagnosis.choices import chosen_on_test
 from treino.diagnosis.finding import Site
-from treino.diagnosis.keeping import keeper
-from treino.diagnosis.order_flow import other_order
-from treino.diagnosis.orders import lonely_order
-from treino.diagnosis.provenance import calling_line, origins
+from treino.diagnosis.reading.choices import chosen_on_test
+from treino.diagnosis.reading.keeping import keeper
+from treino.diagnosis.reading.order_flow import other_order
+from treino.diagnosis.reading.orders import lonely_order
+from treino.diagnosis.reading.provenance import calling_line, origins
 from treino.diagnosis.rules.scaler_leakage import exact
 from treino.diagnosis.watch.tables import Columns, EvalSeen, Phase, hash_rows
 

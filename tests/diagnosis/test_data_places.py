@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from treino.diagnosis.copies import near_copies, noisy_join
-from treino.diagnosis.dropped import dropped_scaling, dropped_shuffle
 from treino.diagnosis.finding import Site
-from treino.diagnosis.provenance import method_call
+from treino.diagnosis.reading.copies import near_copies, noisy_join
+from treino.diagnosis.reading.dropped import dropped_scaling, dropped_shuffle
+from treino.diagnosis.reading.provenance import method_call
+from treino.diagnosis.reading.scaling import scaling_line
+from treino.diagnosis.reading.source import refresh
+from treino.diagnosis.reading.weighing import class_weights_line, draw_weights_line, sampler_weights_line
 from treino.diagnosis.rules.unshuffled_sorted import _long_blocks
-from treino.diagnosis.scaling import scaling_line
-from treino.diagnosis.source import refresh
 from treino.diagnosis.watch.answers import in_one_piece
 from treino.diagnosis.watch.seen import NetSeen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
-from treino.diagnosis.weighing import class_weights_line, draw_weights_line, sampler_weights_line
 
 
 def _written(tmp_path: Path, source: str) -> tuple[Site, Site | None]:

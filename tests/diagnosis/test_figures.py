@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from treino.diagnosis.deciding import decisions
-from treino.diagnosis.figures import Figures
 from treino.diagnosis.finding import Site
-from treino.diagnosis.rates import another_setting, moved_by_hand
-from treino.diagnosis.source import call_name, refresh
+from treino.diagnosis.reading.deciding import decisions
+from treino.diagnosis.reading.figures import Figures
+from treino.diagnosis.reading.rates import another_setting, moved_by_hand
+from treino.diagnosis.reading.source import call_name, refresh
 
 
 def _looked_at(source: str) -> set[str]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from treino.diagnosis.choices import chosen_on_test
 from treino.diagnosis.finding import Site
-from treino.diagnosis.handed import handed_line, handed_word
-from treino.diagnosis.source import refresh
+from treino.diagnosis.reading.choices import chosen_on_test
+from treino.diagnosis.reading.handed import handed_line, handed_word
+from treino.diagnosis.reading.source import refresh
 
 
 def _place(tmp_path: Path, source: str) -> tuple[Site, int]:

@@ -4,9 +4,9 @@ from textwrap import dedent
 
 import pytest
 
-from treino.diagnosis.clearing import meant_to_clear, meant_to_step
 from treino.diagnosis.finding import Site
-from treino.diagnosis.groups import choosing_line, opening_line
+from treino.diagnosis.reading.clearing import meant_to_clear, meant_to_step
+from treino.diagnosis.reading.groups import choosing_line, opening_line
 
 
 def at(tmp_path, source: str, mark: str) -> Site:

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from treino.diagnosis.collating import torn_batch, unrestored
 from treino.diagnosis.finding import Site
-from treino.diagnosis.order_flow import text_order
-from treino.diagnosis.sharing import within_helper
+from treino.diagnosis.reading.collating import torn_batch, unrestored
+from treino.diagnosis.reading.order_flow import text_order
+from treino.diagnosis.reading.sharing import within_helper
 from treino.diagnosis.watch.batches import rows_and_labels
 from treino.diagnosis.watch.tables import Told, hash_rows
 

@@ -7,10 +7,10 @@ import pytest
 
 from tests.diagnosis.test_handed import _place
 from treino.diagnosis.finding import Site
-from treino.diagnosis.label_lines import labels_line
-from treino.diagnosis.nan_lines import nan_line
-from treino.diagnosis.source import called, tree
-from treino.diagnosis.traced import Value, traced
+from treino.diagnosis.reading.label_lines import labels_line
+from treino.diagnosis.reading.nan_lines import nan_line
+from treino.diagnosis.reading.source import called, tree
+from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.watch.loss_seen import LossSeen
 
 

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any
 
 from treino.diagnosis.finding import Finding
+from treino.diagnosis.reading.source import ignored, refresh
 from treino.diagnosis.rules import rules
-from treino.diagnosis.source import ignored, refresh
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
 from treino.pause import collect_later

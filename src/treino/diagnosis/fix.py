@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.source import (
+from treino.diagnosis.reading.source import (
     call_name,
     called,
     enclosing,

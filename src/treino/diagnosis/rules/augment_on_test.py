@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.provenance import dataset_line
-from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation, words
+from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
+from treino.diagnosis.reading.provenance import dataset_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.label_lines import labels_line, target_given
-from treino.diagnosis.nan_lines import nan_line
+from treino.diagnosis.reading.label_lines import labels_line, target_given
+from treino.diagnosis.reading.nan_lines import nan_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.configured import set_number
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import batches_made, told_line
+from treino.diagnosis.reading.configured import set_number
+from treino.diagnosis.reading.places import batches_made, told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_

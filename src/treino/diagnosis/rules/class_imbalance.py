@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.places import told_line
+from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.source import called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.reading.weighing import class_weights_line, draw_weights_line, sampler_weights_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.loss_seen import NEWEST, LossSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.weighing import class_weights_line, draw_weights_line, sampler_weights_line
 from treino.words import N_
 
 RANKS = re.compile(

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.handed import handed_line
-from treino.diagnosis.places import told_line
+from treino.diagnosis.reading.handed import handed_line
+from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.places import killing_init
+from treino.diagnosis.reading.places import killing_init
+from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import ReluSeen, Seen
 from treino.words import N_
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import no_grad_around
+from treino.diagnosis.reading.places import no_grad_around
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CutSeen, Seen
 from treino.words import N_

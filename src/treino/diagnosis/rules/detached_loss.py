@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

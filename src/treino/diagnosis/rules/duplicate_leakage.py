@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.copies import near_copies, noisy_join
 from treino.diagnosis.finding import Evidence
+from treino.diagnosis.reading.copies import near_copies, noisy_join
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import overlaps

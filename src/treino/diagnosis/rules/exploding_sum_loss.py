@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable
 
-from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import told_line
+from treino.diagnosis.reading.configured import chosen
+from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import lr_too_high
-from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

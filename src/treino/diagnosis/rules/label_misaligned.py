@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.collating import torn_batch, unrestored
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.order_flow import other_order, text_order
-from treino.diagnosis.orders import lonely_order
+from treino.diagnosis.reading.collating import torn_batch, unrestored
+from treino.diagnosis.reading.order_flow import other_order, text_order
+from treino.diagnosis.reading.orders import lonely_order
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen

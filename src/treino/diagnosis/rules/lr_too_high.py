@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.rates import another_setting, rate_line
+from treino.diagnosis.reading.rates import another_setting, rate_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import RATE, studied

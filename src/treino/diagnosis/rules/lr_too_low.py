@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.handed import handed_line
-from treino.diagnosis.places import told_line
-from treino.diagnosis.rates import another_setting, moved_by_hand
+from treino.diagnosis.reading.handed import handed_line
+from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.rates import another_setting, moved_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.studies import RATE, studied

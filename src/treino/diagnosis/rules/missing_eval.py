@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, function_of
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import N_
 

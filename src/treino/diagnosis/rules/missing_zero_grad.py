@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.clearing import meant_to_clear
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import hook_line, update_by_hand
+from treino.diagnosis.reading.clearing import meant_to_clear
+from treino.diagnosis.reading.places import hook_line, update_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.nan_lines import nan_line, rows_given
-from treino.diagnosis.provenance import last_change
+from treino.diagnosis.reading.nan_lines import nan_line, rows_given
+from treino.diagnosis.reading.provenance import last_change
+from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen
 from treino.words import N_

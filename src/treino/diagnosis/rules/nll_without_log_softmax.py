@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.picked import gives_both
+from treino.diagnosis.reading.configured import chosen
+from treino.diagnosis.reading.picked import gives_both
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_

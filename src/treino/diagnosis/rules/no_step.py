@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.clearing import meant_to_step
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.places import hook_line
+from treino.diagnosis.reading.clearing import meant_to_step
+from treino.diagnosis.reading.places import hook_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen

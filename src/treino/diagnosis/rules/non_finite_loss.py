@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, function_of, loss_line, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.studies import RATE, studied
-from treino.diagnosis.source import called, function_of, loss_line, tree
 from treino.diagnosis.watch.seen import BackwardSeen, Seen
 from treino.words import N_, _
 

@@ -4,9 +4,10 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from treino.diagnosis.ancestry import ancestry, cuts, first
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.provenance import (
+from treino.diagnosis.reading.ancestry import ancestry, cuts, first
+from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
+from treino.diagnosis.reading.provenance import (
     Function,
     calling_line,
     data_names,
@@ -15,9 +16,16 @@ from treino.diagnosis.provenance import (
     origins,
     rows_line,
 )
-from treino.diagnosis.reading import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.sharing import joined_with_test, within_helper
-from treino.diagnosis.source import call_name, called, enclosing, function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.sharing import joined_with_test, within_helper
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.provenance import calling_line, method_call
-from treino.diagnosis.reading import says_train
+from treino.diagnosis.reading.names import says_train
+from treino.diagnosis.reading.provenance import calling_line, method_call
+from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.source import called, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _

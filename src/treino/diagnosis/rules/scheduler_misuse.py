@@ -3,13 +3,13 @@
 import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.ancestry import arguments, parameters
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.places import FITS, told_line
-from treino.diagnosis.provenance import definition
-from treino.diagnosis.reading import words
+from treino.diagnosis.reading.ancestry import arguments, parameters
+from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.places import FITS, told_line
+from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.source import called, function_of, names_in, statement_at
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, function_of, names_in, statement_at
 from treino.diagnosis.watch.seen import SchedulerSeen, Seen
 from treino.words import N_, _
 

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, enclosing, function_of, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, enclosing, function_of, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

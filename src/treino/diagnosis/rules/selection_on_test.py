@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.callbacks import chosen_within_fit
-from treino.diagnosis.choices import chosen_on_test
-from treino.diagnosis.chosen import chosen
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading import names_of_evaluation, says_test, says_validation
+from treino.diagnosis.reading.callbacks import chosen_within_fit
+from treino.diagnosis.reading.choices import chosen_on_test
+from treino.diagnosis.reading.chosen import chosen
+from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.configured import chosen
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.picked import gives_both
-from treino.diagnosis.places import written
+from treino.diagnosis.reading.configured import chosen
+from treino.diagnosis.reading.picked import gives_both
+from treino.diagnosis.reading.places import written
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.configured import set_number
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.places import written
+from treino.diagnosis.reading.configured import set_number
+from treino.diagnosis.reading.places import written
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

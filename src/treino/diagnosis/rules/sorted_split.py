@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from treino.diagnosis.ancestry import ancestry, cuts, first, trail
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading import split_line, words
+from treino.diagnosis.reading.ancestry import ancestry, cuts, first, trail
+from treino.diagnosis.reading.names import split_line, words
+from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.source import called, names_in, statement_at, tree
 from treino.diagnosis.watch.answers import in_one_piece
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen

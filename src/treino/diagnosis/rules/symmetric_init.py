@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import called, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import LayerSeen, Seen
 from treino.words import N_
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.places import caller, loss_made, passes_on
+from treino.diagnosis.reading.places import caller, loss_made, passes_on
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import loss_line
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

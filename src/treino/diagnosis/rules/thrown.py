@@ -1,6 +1,6 @@
 """Gradients that are cleared before a step could use them: what two rules share."""
 
-from treino.diagnosis.places import same_loop
+from treino.diagnosis.reading.places import same_loop
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 
 

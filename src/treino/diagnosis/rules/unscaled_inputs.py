@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from treino.diagnosis.ancestry import ancestry, converts, first, floats
-from treino.diagnosis.dropped import dropped_scaling
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.ancestry import ancestry, converts, first, floats
+from treino.diagnosis.reading.dropped import dropped_scaling
+from treino.diagnosis.reading.scaling import scaling_line
+from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
-from treino.diagnosis.scaling import scaling_line
-from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import TrainSeen
 from treino.words import N_

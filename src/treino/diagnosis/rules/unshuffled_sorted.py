@@ -3,12 +3,12 @@
 import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.ancestry import made_by
-from treino.diagnosis.dropped import dropped_shuffle
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.places import told_line
+from treino.diagnosis.reading.ancestry import made_by
+from treino.diagnosis.reading.dropped import dropped_shuffle
+from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.source import loop_around
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.source import loop_around
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

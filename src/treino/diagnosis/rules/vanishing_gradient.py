@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.handed import handed_word
+from treino.diagnosis.reading.handed import handed_word
+from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
-from treino.diagnosis.source import called, tree
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.handed import handed_line
-from treino.diagnosis.places import loss_made, told_line
-from treino.diagnosis.rates import another_setting
-from treino.diagnosis.reading import keyword_line, norm_line, sums_norms
+from treino.diagnosis.reading.handed import handed_line
+from treino.diagnosis.reading.names import keyword_line, norm_line, sums_norms
+from treino.diagnosis.reading.places import loss_made, told_line
+from treino.diagnosis.reading.rates import another_setting
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import DECAY, studied

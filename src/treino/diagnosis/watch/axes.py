@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import called, function_of, statement_at
+from treino.diagnosis.reading.source import called, function_of, statement_at
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches

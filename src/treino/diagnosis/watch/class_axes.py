@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.scores import scored
+from treino.diagnosis.reading.scores import scored
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.seen import AxisSeen, Seen
 from treino.diagnosis.watch.where import here

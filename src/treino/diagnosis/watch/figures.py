@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from treino.diagnosis.figure_axes import named_after, named_in_numpy
 from treino.diagnosis.finding import Site
-from treino.diagnosis.spreads import crossed, crossed_in_numpy
+from treino.diagnosis.reading.figure_axes import named_after, named_in_numpy
+from treino.diagnosis.reading.spreads import crossed, crossed_in_numpy
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import AxisSeen, Seen

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import called, statement_at
+from treino.diagnosis.reading.source import called, statement_at
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.gradients import Gradients

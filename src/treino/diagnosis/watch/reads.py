@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import called, enclosing
+from treino.diagnosis.reading.source import called, enclosing
 from treino.diagnosis.watch.patches import UNSEEN
 from treino.diagnosis.watch.where import is_own
 

@@ -3,7 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import called, names_in, statement_at, tree
+from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 
 
 def puts_back(site: Site | None) -> bool:

@@ -12,7 +12,7 @@ import torch
 from torch.distributions import Distribution
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.source import called, tree
+from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.seen import OptimizerSeen

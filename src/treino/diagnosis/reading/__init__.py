@@ -1,0 +1,1 @@
+"""What a script says of itself: its source, read around the places where something was seen."""

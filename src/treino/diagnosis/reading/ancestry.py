@@ -1,0 +1,175 @@
+"""Where the rows that a net is given come from, through the functions and datasets of the same file."""
+
+import ast
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import Function, data_names, definition, given_rows
+from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
+
+SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
+GIVEN = (ast.Return, ast.Yield, ast.YieldFrom)
+MOST = 200  # names that are followed
+CONVERSIONS = (
+    *("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor", "stack", "column_stack"),
+    *("to_numpy", "asarray"),
+)
+GIVES = ("__getitem__", "__getitems__", "__iter__", "__next__")  # what a dataset gives rows by
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line that makes rows, and the expression that it makes them by."""
+
+    site: Site
+    value: ast.AST
+
+
+def ancestry(site: Site | None, loader: Site | None = None) -> Iterator[Step]:
+    """The lines that made what a net is given on a line, or by a loader: the nearest first."""
+    start = loader or site
+    statement = statement_at(start) if start is not None else None
+    if start is None or statement is None:
+        return
+    given = made_by(start.file, statement) if loader is not None else []
+    names = [(name, start) for name in given_rows(statement, start, of_loader=loader is not None)]
+    yield from given
+    yield from _makers_of([*names, *_names_of(given)])
+
+
+def trail(value: ast.AST, place: Site) -> Iterator[Step]:
+    """An expression on a line, and the lines that made what it is of: the nearest first."""
+    inside = [Step(place, value), *made_by(place.file, value)]
+    yield from inside
+    yield from _makers_of(_names_of(inside))
+
+
+def _names_of(steps: list[Step]) -> list[tuple[str, Site]]:
+    return [(name, step.site) for step in steps for name in sorted(data_names(step.value))]
+
+
+def _makers_of(names: list[tuple[str, Site]]) -> Iterator[Step]:
+    followed: set[tuple[str, int]] = set()
+    todo = deque(names)
+    while todo and len(followed) < MOST:
+        name, place = todo.popleft()
+        for step in _makers(name, place):
+            if (name, step.site.line) in followed:
+                continue
+            followed.add((name, step.site.line))
+            yield step
+            inside = [step, *made_by(place.file, step.value)]
+            yield from inside[1:]
+            todo += _names_of(inside)
+
+
+def first(steps: Iterator[Step], fits: Callable[[ast.AST], bool]) -> Site | None:
+    """The line of the nearest step whose expression fits."""
+    return next((step.site for step in steps if fits(step.value)), None)
+
+
+def _makers(name: str, place: Site) -> list[Step]:
+    """The line that gives the name its value; where it is an argument, what the function is called with."""
+    around = function_of(place)
+    made = definition(place, name)
+    own = made is not None and made.function is around and made.line < place.line
+    if isinstance(around, Function) and not own and name in parameters(around):
+        return [
+            Step(Site(place.file, call.lineno), value) for call, value in arguments(place.file, around, name)
+        ]
+    kept = [] if own else kept_as(name, place, around)
+    if kept or made is None or (made.loop and called(made.value, "range")):  # numbers, no rows
+        return kept
+    return [Step(Site(place.file, made.line), made.value)]
+
+
+def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:
+    """The lines that give ``self.NAME`` a value in the class around, as a buffer too."""
+    owner = _class_of(tree(place.file), method) if method is not None else None
+    found: list[Step] = []
+    for node in ast.walk(owner) if owner is not None else ():
+        if isinstance(node, ast.Assign):
+            if any(isinstance(t, ast.Attribute) and t.attr == name for t in node.targets):
+                found.append(Step(Site(place.file, node.lineno), node.value))
+        elif isinstance(node, ast.Call) and _buffer_name(node) == name:
+            found.append(Step(Site(place.file, node.lineno), node.args[1]))
+    return found
+
+
+def _buffer_name(call: ast.Call) -> str:
+    """``register_buffer("NAME", value)``"""
+    named = call_name(call) == "register_buffer" and len(call.args) > 1
+    return str(call.args[0].value) if named and isinstance(call.args[0], ast.Constant) else ""
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    given = function.args
+    return [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+
+def arguments(
+    path: str, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str
+) -> Iterator[tuple[ast.Call, ast.AST]]:
+    """(call, value) for this argument, wherever the function, or the class that it makes, is called."""
+    module = tree(path)
+    owner = _class_of(module, function)
+    meant = owner.name if owner is not None and function.name == "__init__" else function.name
+    known = parameters(function)
+    at = known.index(name) - (owner is not None) if name in known else len(known) + 99  # by keyword alone
+    for call in ast.walk(module) if module is not None else ():
+        if isinstance(call, ast.Call) and call_name(call) == meant:
+            named = [k.value for k in call.keywords if k.arg == name]
+            values = named or call.args[max(at, 0) : max(at, 0) + 1]
+            yield from ((call, value) for value in values)
+
+
+def made_by(path: str, value: ast.AST) -> list[Step]:
+    """What the functions of the file that an expression calls return or yield; what its datasets give."""
+    module = tree(path)
+    names = {call_name(call) for call in ast.walk(value) if isinstance(call, ast.Call)}
+    found: list[Step] = []
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.ClassDef) and node.name in names:
+            bodies: list[ast.AST] = [n for n in node.body if isinstance(n, Function) and n.name in GIVES]
+        else:
+            bodies = [node] if isinstance(node, Function) and node.name in names else []
+        given = (n for body in bodies for n in ast.walk(body) if isinstance(n, GIVEN) and n.value is not None)
+        found += [Step(Site(path, n.lineno), n.value) for n in given if n.value is not None]
+    return found
+
+
+def _class_of(module: ast.Module | None, function: ast.AST) -> ast.ClassDef | None:
+    classes = (n for n in ast.walk(module) if isinstance(n, ast.ClassDef)) if module is not None else ()
+    return next((c for c in classes if function in c.body), None)
+
+
+def cuts(value: ast.AST) -> bool:
+    """Whether an expression takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Subscript):
+            rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            if isinstance(rows, ast.Slice) and (rows.lower is None) != (rows.upper is None):
+                return True
+        elif isinstance(node, ast.Call):
+            name, lists = call_name(node), any(isinstance(a, (ast.List, ast.Tuple)) for a in node.args)
+            if name in ("head", "tail", "narrow", "islice") or (name in SECTIONS and lists):
+                return True
+            if name in ("range", "arange") and len(node.args) == 2:
+                return True
+            if name == "Subset" and called(node, "range"):
+                return True
+    return False
+
+
+def converts(value: ast.AST) -> bool:
+    """Whether an expression makes a tensor, or numbers for one, out of a table."""
+    return any(isinstance(n, ast.Call) and call_name(n) in CONVERSIONS for n in ast.walk(value)) or any(
+        isinstance(n, ast.Attribute) and n.attr == "values" for n in ast.walk(value)
+    )
+
+
+def floats(value: ast.AST) -> bool:
+    """Whether an expression gives an array the numbers of a net: ``x.astype(np.float32)``."""
+    return any("float" in ast.unparse(a) for call in called(value, "astype") for a in call.args)

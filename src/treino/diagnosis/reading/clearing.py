@@ -1,0 +1,157 @@
+"""Where a program means to clear gradients, or to step, and doesn't, as its source says it."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, tree
+
+CLEARS = {"zero", "clear", "reset", "wipe", "clean", "erase", "empty", "drop", "zerar", "limpar"}
+GRADIENTS = {"grad", "grads", "gradient", "gradients", "gradientes"}
+UPDATES = {"step", "update", "optimize", "optimise", "apply"}
+IN_PLACE = ("zero_", "fill_", "mul_", "copy_", "setattr", "delattr")
+LAZY = (ast.GeneratorExp, ast.Lambda)
+
+
+def meant_to_clear(backward: Site | None, cleared: Site | None = None) -> Site | None:
+    """The line that should clear the gradients of this backward: a clearing that is named but not called, the
+    body of a function that bears such a name and clears nothing, or not these gradients; None where all that
+    the source says may well work.
+
+    cleared: where other gradients were cleared between the step and this backward.
+    """
+    module = tree(backward.file) if backward is not None else None
+    if backward is None or module is None:
+        return None
+    idle = _idle_line(backward, _names_clearing)
+    if idle is not None:
+        return idle
+    clearers = _clearers(module)
+    working = {f.name for f in clearers if _works(module, f)}  # one of that name, in another class
+    for function in clearers:
+        if function.name not in working and _used(module, function):
+            return Site(backward.file, _grads_line(function), function.name)
+    inside = function_of(cleared) if cleared is not None else None
+    if isinstance(inside, Function) and speaks_of_clearing(inside.name):
+        return cleared if inside is not function_of(backward) else None
+    return None
+
+
+def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -> Site | None:
+    """The line that names an optimizer's step without calling it, clears (there) in place of a step in a
+    function that is to update, or asks for what never comes true before the only step.
+
+    alone: no other optimizer has stepped.
+    """
+    module = tree(backward.file) if backward is not None else None
+    if backward is None or module is None:
+        return None
+    idle = _idle_line(backward, _names_step)
+    inside = function_of(cleared) if cleared is not None else None
+    elsewhere = isinstance(inside, Function) and inside is not function_of(backward)
+    if idle is None and elsewhere and set(words(inside.name)) & UPDATES:  # type: ignore[union-attr]
+        return cleared
+    if idle is not None or not alone:
+        return idle
+    steps = [c for c in called(module, "step") if not c.args and _names_step(c.func)]
+    conditions = enclosing(Site(backward.file, steps[0].lineno)) if len(steps) == 1 else ()
+    asked = [n.lineno for n in conditions if isinstance(n, ast.If) and called(n, "step")]
+    return Site(backward.file, asked[-1]) if asked and not _is_main(module, asked[-1]) else None
+
+
+def _is_main(module: ast.Module, line: int) -> bool:
+    """Whether ``if __name__ == "__main__":`` stands there."""
+    return any(
+        n.lineno == line and isinstance(n, ast.If) and "__name__" in names_in(n.test) for n in module.body
+    )
+
+
+def _idle_line(backward: Site, names: Callable[[ast.AST], bool]) -> Site | None:
+    """The nearest statement that names something and does nothing, in the function of the backward if any."""
+    module = tree(backward.file)
+    every = [n for n in ast.walk(module) if isinstance(n, ast.stmt)] if module is not None else []
+    lines = [statement.lineno for statement in every if _is_idle(statement, names)]
+    own = [line for line in lines if function_of(Site(backward.file, line)) is function_of(backward)]
+    if not lines:
+        return None
+    return Site(backward.file, min(own or lines, key=lambda line: abs(line - backward.line)))
+
+
+def speaks_of_clearing(name: str) -> bool:
+    """``zero_grad``, ``clear_gradients``, ``resetGrads``"""
+    said = set(words(name))
+    return bool(said & CLEARS) and bool(said & GRADIENTS)
+
+
+def _is_idle(statement: ast.stmt, names: Callable[[ast.AST], bool]) -> bool:
+    """Whether a statement names such a thing and does nothing: ``optimizer.zero_grad``."""
+    thrown = isinstance(statement, ast.Expr) or (
+        isinstance(statement, ast.Assign)
+        and all(isinstance(t, ast.Name) and t.id == "_" for t in statement.targets)
+    )
+    if not thrown:
+        return False
+    value = statement.value  # type: ignore[attr-defined]
+    lazy = isinstance(value, LAZY) or (isinstance(value, ast.Call) and call_name(value) == "map")
+    return any(names(n) for n in (ast.walk(value) if lazy else _outside_calls(value)))
+
+
+def _names_step(node: ast.AST) -> bool:
+    """``optimizer.step``: not that of a schedule."""
+    if not isinstance(node, ast.Attribute) or node.attr != "step":
+        return False
+    return not any("sched" in name.lower() for name in names_in(node.value))
+
+
+def _names_clearing(node: ast.AST) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    if name in ("zero_", "zero") and isinstance(node, ast.Attribute):
+        return "grad" in names_in(node.value)
+    return speaks_of_clearing(name)
+
+
+def _outside_calls(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of an expression without what is called, and what that is given."""
+    if not isinstance(node, (ast.Call, ast.Constant, ast.Await, ast.Yield)):
+        yield node
+        for part in ast.iter_child_nodes(node):
+            yield from _outside_calls(part)
+
+
+def _clearers(module: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [n for n in ast.walk(module) if isinstance(n, Function) and speaks_of_clearing(n.name)]
+
+
+def _used(module: ast.Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    inside = set(ast.walk(function))
+    return any(call not in inside for call in called(module, function.name))
+
+
+def _works(module: ast.Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function may clear some gradient: it does so itself, or calls what may do it."""
+    own = {n.name for n in ast.walk(module) if isinstance(n, Function)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            name = call_name(node)
+            copied = isinstance(node.func, ast.Attribute) and called(node.func.value, "clone", "copy")
+            if (name in IN_PLACE and not copied) or name in own or speaks_of_clearing(name):
+                return True
+        if any("grad" in names_in(t) and not isinstance(t, ast.Name) for t in _targets(node)):
+            return True
+    return False
+
+
+def _targets(node: ast.AST) -> Iterable[ast.AST]:
+    if isinstance(node, (ast.Assign, ast.Delete)):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AugAssign) else []
+
+
+def _grads_line(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The line of a function that speaks of gradients, or else its first one."""
+    inner = [n for s in function.body for n in ast.walk(s) if isinstance(n, ast.stmt)]
+    simple = [n for n in inner if not hasattr(n, "body")]
+    about = [n for n in simple if any(speaks_of_clearing(w) or w in GRADIENTS for w in names_in(n))]
+    return (about or function.body)[0].lineno

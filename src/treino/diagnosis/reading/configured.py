@@ -1,0 +1,299 @@
+"""Where a setting is written that a line reads by name: a constant, a field of a class, a table or a text of
+settings, a command line's default, an argument.
+"""
+
+import ast
+import linecache
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import arguments, kept_as, parameters
+from treino.diagnosis.reading.provenance import Function, definitions, target_names
+from treino.diagnosis.reading.source import call_name, enclosing, function_of, names_in, statement_at, tree
+
+Fits = Callable[[object], bool]
+Placed = tuple[Site, ast.AST]
+GETS = ("get", "getattr", "pop", "setdefault")
+BATCHES = ("DataLoader", "BatchSampler", "range", "split", "chunk", "batches", "iterate_batches")
+DEEP = 6  # names, one made of the other
+
+
+def one_place(found: list[Site]) -> Site | None:
+    """The one line among these; None where there are none or several."""
+    return found[0] if len({(s.file, s.line) for s in found}) == 1 else None
+
+
+def places(site: Site, value: ast.AST, fits: Fits, *, deep: int = DEEP, within: bool = False) -> list[Site]:
+    """Where the constants stand that an expression on this line may mean, and that fit.
+
+    within: what calls are given counts, too (of a word that chooses what they make).
+    """
+    if isinstance(value, ast.Constant):
+        return [Site(site.file, value.lineno)] if fits(value.value) else []
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+        return places(site, value.operand, lambda n: isinstance(n, (int, float)) and fits(-n), deep=deep)
+    if isinstance(value, (ast.UnaryOp, ast.Starred)) or deep <= 0:
+        return []
+    parts: list[ast.AST] = []
+    if isinstance(value, ast.IfExp):
+        parts = [value.body, value.orelse]
+    elif isinstance(value, ast.BoolOp):
+        parts = list(value.values)
+    elif isinstance(value, ast.Call) and call_name(value) in GETS and value.args:
+        return _got(site, value, fits, deep=deep, within=within)
+    elif isinstance(value, ast.Call) and (within or call_name(value) in ("int", "str", "lower", "strip")):
+        parts = [*value.args, *(k.value for k in value.keywords), value.func]
+    if parts:
+        return [s for p in parts for s in places(site, p, fits, deep=deep - 1, within=within)]
+    given: list[Placed] = []
+    if isinstance(value, ast.Name):
+        given = _named(site, value.id)
+    elif isinstance(value, ast.Attribute):
+        around = function_of(site)
+        given = [(s.site, s.value) for s in kept_as(value.attr, site, around)] if around is not None else []
+        given = given or _keyed(site.file, value.attr)
+        if within and not given:
+            return places(site, value.value, fits, deep=deep - 1, within=within)
+    elif isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant):
+        return _at_key(site, value.slice, fits, deep=deep, within=within)
+    elif isinstance(value, ast.Subscript) and within:
+        given = [(site, value.slice)]
+    return [
+        s
+        for place, v in given
+        if v is not value
+        for s in places(place, v, fits, deep=deep - 1, within=within)
+    ]
+
+
+def _got(site: Site, call: ast.Call, fits: Fits, *, deep: int, within: bool) -> list[Site]:
+    """``settings.get(key, default)``, ``getattr(settings, key, default)``"""
+    at = 1 if call_name(call) == "getattr" else 0
+    key = call.args[at] if len(call.args) > at else call.args[-1]
+    if not isinstance(key, ast.Constant):
+        return places(site, key, fits, deep=deep - 1, within=within) if within else []
+    found = _at_key(site, key, fits, deep=deep, within=within)
+    return found or [s for d in call.args[at + 1 :] for s in places(site, d, fits, deep=deep - 1)]
+
+
+def _at_key(site: Site, key: ast.Constant, fits: Fits, *, deep: int, within: bool) -> list[Site]:
+    """``settings["key"]``; a word may itself be the key of the table that it is looked up in."""
+    if within and fits(key.value):
+        return [Site(site.file, key.lineno)]
+    if not isinstance(key.value, str):
+        return []
+    given = _keyed(site.file, key.value)
+    return [s for place, v in given for s in places(place, v, fits, deep=deep - 1, within=within)]
+
+
+def _named(site: Site, name: str) -> list[Placed]:
+    """What a name is given: in its function, as an argument of it, or in the module."""
+    around = function_of(site)
+    made = definitions(site, name)
+    own = any(g.function is around for g in made)
+    if isinstance(around, Function) and not own and name in parameters(around):
+        given: list[Placed] = [(Site(site.file, c.lineno), v) for c, v in arguments(site.file, around, name)]
+        return given or [(Site(site.file, d.lineno), d) for d in _defaults(around, name)]
+    return [(Site(site.file, g.line), g.value) for g in made if not g.loop]
+
+
+def _defaults(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[ast.expr]:
+    spec = function.args
+    plain = [*spec.posonlyargs, *spec.args]
+    pairs = [*zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=True)]
+    found = [d for a, d in pairs if a.arg == name]
+    return found + [d for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if a.arg == name and d]
+
+
+def _keyed(path: str, key: str) -> list[Placed]:
+    """What the file's settings give a key: by calls and assignments, or else by a default or a text."""
+    module = tree(path)
+    given: list[Placed] = []
+    defaults: list[Placed] = []
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.ClassDef):
+            defaults += [(Site(path, n.lineno), v) for n in node.body if (v := _field(n, key)) is not None]
+        elif isinstance(node, ast.Call):
+            given += [(Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == key]
+            if call_name(node) in ("add_argument", "option") and key in _flags(node):
+                defaults += [
+                    (Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == "default"
+                ]
+        elif isinstance(node, ast.Dict):
+            for k, v in zip(node.keys, node.values, strict=True):
+                if isinstance(k, ast.Constant) and k.value == key:
+                    given.append((Site(path, v.lineno), v))
+        elif isinstance(node, ast.Assign):
+            given += [(Site(path, node.lineno), node.value) for t in node.targets if _is_place(t, key)]
+    return given + (defaults or list(_texts(path, module, key)))
+
+
+def _field(node: ast.stmt, key: str) -> ast.expr | None:
+    """The value that the body of a class gives a name."""
+    if isinstance(node, ast.AnnAssign) and target_names(node.target) == {key}:
+        value = node.value
+        made = {k.arg: k.value for k in value.keywords} if isinstance(value, ast.Call) else {}
+        return made.get("default", value)
+    if isinstance(node, ast.Assign) and any(target_names(t) == {key} for t in node.targets):
+        return node.value
+    return None
+
+
+def _flags(call: ast.Call) -> set[str]:
+    """The names of a command line's argument: ``--batch-size`` is batch_size."""
+    said = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    said += [str(getattr(k.value, "value", "")) for k in call.keywords if k.arg == "dest"]
+    return {w.lstrip("-").replace("-", "_") for w in said}
+
+
+def _is_place(target: ast.AST, key: str) -> bool:
+    """``settings["key"]``, ``settings.key`` on the left of an assignment."""
+    if isinstance(target, ast.Subscript):
+        return isinstance(target.slice, ast.Constant) and target.slice.value == key
+    return isinstance(target, ast.Attribute) and target.attr == key
+
+
+def _texts(path: str, module: ast.Module | None, key: str) -> Iterator[Placed]:
+    """``"key": value`` or ``key: value`` in a string of JSON, YAML or TOML."""
+    pattern = re.compile(rf"""(?<![\w-])["']?{re.escape(key)}["']?\s*[:=]\s*["']?([\w.+-]+)["']?""")
+    texts = [
+        n
+        for n in (ast.walk(module) if module is not None else ())
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and key in n.value
+    ]
+    for text in texts:
+        for line in range(text.lineno, (text.end_lineno or text.lineno) + 1):
+            said = pattern.search(linecache.getline(path, line))
+            if said is not None:
+                constant = ast.Constant(_read(said[1]), lineno=line, col_offset=0)
+                yield Site(path, line), constant
+
+
+def _read(said: str) -> Any:
+    plain = {"true": True, "false": False, "null": None}
+    try:
+        return plain[said] if said in plain else ast.literal_eval(said)
+    except (ValueError, SyntaxError):
+        return said
+
+
+def set_number(site: Site | None, keyword: str, fits: Fits, *calls: str) -> Site | None:
+    """Where the number is written that these calls (or any) on this line, or in the head of this loop, are
+    given by keyword or otherwise; None where that is not known.
+    """
+    statement = statement_at(site) if site is not None else None
+    if site is None or statement is None:
+        return None
+    header = statement.iter if isinstance(statement, ast.For) else statement
+    made = [n for n in ast.walk(header) if isinstance(n, ast.Call)]
+    named = [c for c in made if not calls or call_name(c) in calls]
+    given: list[ast.AST] = [k.value for call in named for k in call.keywords if k.arg == keyword]
+    if not given:
+        given = [a for call in made if call_name(call) in (calls or BATCHES) for a in call.args]
+
+    def numbers(value: object) -> bool:
+        return type(value) is int and fits(value)
+
+    return one_place([s for v in given for s in places(site, v, numbers)])
+
+
+def chosen(site: Site | None, *words: str) -> Site | None:
+    """Where the word (or the flag) is written by which what is made on this line was chosen; the line itself
+    where it says so plainly, or where there is no one such place.
+    """
+    statement = statement_at(site) if site is not None else None
+    if site is None or statement is None:
+        return site
+    meant = {w.lower() for w in words}
+    tables = _tables(site.file, meant)
+    keys = {*meant, *(key for found in tables.values() for key in found)}
+
+    def fits(value: object) -> bool:
+        return isinstance(value, str) and (value in keys or value.lower() in meant)
+
+    found: list[Site] = []
+    if _says(statement, meant):
+        found = _by_test(site, statement, meant)
+        for line, key in _looked_up(site, statement, set(tables)) if not found else ():
+            found += places(line, key, fits, within=True)
+    elif not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        header = statement.iter if isinstance(statement, ast.For) else statement
+        for node in ast.walk(header):
+            if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+                found += places(site, node, fits, within=True)
+    return one_place(found) or site
+
+
+def _says(node: ast.AST, meant: set[str]) -> bool:
+    """Whether a piece of source spells one of these words in a name."""
+    return any(n.lower().strip("_") in meant for n in names_in(node))
+
+
+def _looked_up(site: Site, statement: ast.stmt, tables: set[str]) -> Iterator[Placed]:
+    """What the table on these lines is asked for: where it is asked, and by which expression."""
+    whole = [n for n in enclosing(site) if isinstance(n, (ast.Assign, ast.AnnAssign))]
+    made = [t for n in whole for t in (n.targets if isinstance(n, ast.Assign) else [n.target])]
+    names = tables & set().union(*map(target_names, made))
+    module = tree(site.file)
+    for node in ast.walk(module) if module is not None else ():
+        of, key = None, None
+        if isinstance(node, ast.Subscript):
+            of, key = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            of, key = (node.func.value, node.args[0]) if node.func.attr in GETS else (None, None)
+        if of is None or key is None:
+            continue
+        if names & target_names(of) or (
+            isinstance(of, ast.Dict) and statement.lineno <= of.lineno <= site.line
+        ):
+            yield Site(site.file, key.lineno), key
+
+
+def _tables(path: str, meant: set[str]) -> dict[str, list[str]]:
+    """The file's tables with an entry that spells one of these words: the table's name, the entry's keys."""
+    module = tree(path)
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Dict):
+            pairs = zip(node.value.keys, node.value.values, strict=True)
+            keys = [str(k.value) for k, v in pairs if isinstance(k, ast.Constant) and _says(v, meant)]
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for name in set().union(*map(target_names, targets)) if keys else ():
+                found[name] = keys
+    return found
+
+
+def _by_test(site: Site, statement: ast.stmt, meant: set[str]) -> list[Site]:
+    """Where that is written by which an ``if`` around the line takes this branch."""
+    tests: list[tuple[ast.expr, bool]] = []
+    for node in enclosing(site):
+        if isinstance(node, ast.If) and node.lineno < site.line:
+            tests.append((node.test, any(_spans(n, site) for n in node.body)))
+        elif isinstance(node, ast.Match):
+            cases = [c.pattern for c in node.cases if any(_spans(n, site) for n in c.body)]
+            values = [p.value for p in cases if isinstance(p, ast.MatchValue)]
+            tests += [(ast.Compare(node.subject, [ast.Eq()], [v]), True) for v in values]
+    tests += [
+        (n.test, _says(n.body, meant))
+        for n in ast.walk(statement)
+        if isinstance(n, ast.IfExp) and _says(n.body, meant) != _says(n.orelse, meant)
+    ]
+    found: list[Site] = []
+    for test, taken in tests[-1:]:
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, taken = test.operand, not taken
+        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq) and taken:
+            sides = [test.left, test.comparators[0]]
+            words = [s.value for s in sides if isinstance(s, ast.Constant) and isinstance(s.value, str)]
+            for side in sides if words else ():
+                if not isinstance(side, ast.Constant):
+                    found += places(site, side, words.__contains__)
+        elif isinstance(test, (ast.Name, ast.Attribute, ast.Subscript)):
+            found += places(site, test, lambda v, t=taken: v is t)  # type: ignore[misc]
+    return found
+
+
+def _spans(node: ast.stmt, site: Site) -> bool:
+    return node.lineno <= site.line <= (node.end_lineno or 0)

@@ -1,0 +1,162 @@
+"""Copies of rows with a little noise: put into the table from which the evaluation rows are taken."""
+
+import ast
+from collections.abc import Iterator
+
+import numpy as np
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import Step, arguments, parameters
+from treino.diagnosis.reading.provenance import (
+    Function,
+    data_names,
+    definition,
+    given_rows,
+    origins,
+    target_names,
+)
+from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
+from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+
+JOINS = ("concat", "concatenate", "cat", "vstack", "row_stack", "append", "ConcatDataset", "extend")
+REPEATS = ("repeat", "tile", "repeat_interleave", "resample", "choice", "sample", "expand")
+NOISE = (
+    *("randn", "randn_like", "normal", "standard_normal", "normal_", "rand", "rand_like", "uniform"),
+    *("random", "laplace", "jitter", "noise"),
+)
+NEAREST = 16  # training rows around an evaluation row
+GAP = 3.0  # times as far away is the next one
+MOST = 60  # names that are followed
+
+
+def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
+    """How many of so many evaluation rows lie at some training rows far nearer than at all others."""
+    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+        return 0, 0
+    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    spread = two.std(axis=0)
+    moving = spread > 0
+    if len(one) < 20 or len(two) < 100 or moving.sum() < 4:
+        return 0, len(one)
+    one, two = one[:, moving] / spread[moving], two[:, moving] / spread[moving]
+    squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
+    nearest = np.sort(np.partition(squares, NEAREST, axis=1)[:, : NEAREST + 1], axis=1)
+    apart = nearest[:, 1:] > GAP**2 * np.maximum(nearest[:, :-1], 1e-9)
+    return int(apart.any(axis=1).sum()), len(one)
+
+
+def noisy_join(e: EvalSeen) -> Site | None:
+    """The line that joins the table, from which the evaluation rows are taken, with noisy copies of rows."""
+    for site in e.names:
+        statement = statement_at(e.loader or site)
+        names = given_rows(statement, site, of_loader=e.loader is not None) if statement is not None else []
+        for step, called_at in _lineage([(n, e.loader or site) for n in names]):
+            if _joins_noise(step):
+                return called_at
+    return None
+
+
+def _lineage(names: list[tuple[str, Site]]) -> Iterator[tuple[Step, Site]]:
+    """The expressions that made these names, each with the line that called the function that it stands in:
+    of what a function returns, only the part that was given the name.
+    """
+    todo = list(names)
+    followed: set[tuple[str, int]] = set()
+    while todo and len(followed) < MOST:
+        name, place = todo.pop(0)
+        for step in _makers(name, place):
+            if (name, step.site.line) in followed:
+                continue
+            followed.add((name, step.site.line))
+            returned = _returned(step, name)
+            yield from ((s, step.site) for s in (step, *returned))
+            todo += [(n, s.site) for s in returned or [step] for n in sorted(data_names(s.value))]
+
+
+def _makers(name: str, place: Site) -> list[Step]:
+    around, made = function_of(place), definition(place, name)
+    own = made is not None and made.function is around and made.line < place.line
+    if isinstance(around, Function) and not own and name in parameters(around):
+        return [Step(Site(place.file, c.lineno), v) for c, v in arguments(place.file, around, name)]
+    if made is None or made.line >= place.line:
+        return []
+    site = Site(place.file, made.line)
+    at, parts = _place_of(name, site), _written_parts(made.value)
+    return [Step(site, parts[at[0]] if at is not None and len(parts) == at[1] else made.value)]
+
+
+def _place_of(name: str, site: Site) -> tuple[int, int] | None:
+    """(place, how many) of a name among those that a line gives a value."""
+    statement = statement_at(site)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    at = next((i for i, t in enumerate(names) if name in target_names(t)), None)
+    return None if at is None else (at, len(names))
+
+
+def _written_parts(value: ast.AST) -> list[ast.expr]:
+    """The parts that ``(f(a) for a in (x, y))`` and ``map(f, (x, y))`` are made of."""
+    of = value.generators[0].iter if isinstance(value, (ast.GeneratorExp, ast.ListComp)) else None
+    if isinstance(value, ast.Call) and call_name(value) == "map" and len(value.args) == 2:
+        of = value.args[1]
+    if isinstance(value, ast.BinOp):
+        return [*_written_parts(value.left), *_written_parts(value.right)]
+    return list(of.elts) if isinstance(of, (ast.Tuple, ast.List)) else []
+
+
+def _returned(step: Step, name: str) -> list[Step]:
+    """What the file's function that a line calls returns for the name."""
+    value, module, at = step.value, tree(step.site.file), _place_of(name, step.site)
+    if not isinstance(value, ast.Call) or module is None:
+        return []
+    found: list[Step] = []
+    for function in ast.walk(module):
+        if isinstance(function, Function) and function.name == call_name(value):
+            for node in ast.walk(function):
+                given = node.value if isinstance(node, ast.Return) else None
+                if isinstance(given, ast.Tuple) and at is not None and len(given.elts) == at[1]:
+                    given = given.elts[at[0]]
+                if given is not None:
+                    found.append(Step(Site(step.site.file, given.lineno), given))
+    return found
+
+
+def _joins_noise(step: Step) -> bool:
+    """Whether an expression joins rows with copies of them that have noise, or repeats rows with noise."""
+    for call in called(step.value, *JOINS):
+        parts = [*_elements(call), *_appended(step.site, call)]
+        for i, part in enumerate(parts):
+            own = _made_of(step.site, part)
+            again = any(own & _made_of(step.site, other) for other in parts[:i])
+            if again and any(_is_noisy(step.site, p) for p in parts):
+                return True
+    sums = (n for n in ast.walk(step.value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add))
+    return any(called(n.left, *REPEATS) and _is_noisy(step.site, n.right) for n in sums)
+
+
+def _elements(call: ast.Call) -> list[ast.expr]:
+    given = call.args[0] if call.args else None
+    return list(given.elts) if isinstance(given, (ast.List, ast.Tuple)) else list(call.args[:2])
+
+
+def _appended(site: Site, call: ast.Call) -> list[ast.expr]:
+    """What was appended to the list that a join is given."""
+    given, around = (call.args[0] if call.args else None), function_of(site)
+    if not isinstance(given, ast.Name) or around is None:
+        return []
+    calls = called(around, "append")
+    to = [c for c in calls if isinstance(c.func, ast.Attribute) and data_names(c.func.value) == {given.id}]
+    return [a for c in to for a in c.args]
+
+
+def _made_of(site: Site, part: ast.AST) -> set[str]:
+    names = data_names(part)
+    return {n for n in names | origins(site, names, 2) if not n.isupper()} - {"rng", "generator", "g", "gen"}
+
+
+def _is_noisy(site: Site, part: ast.AST) -> bool:
+    """Whether an expression adds something that is drawn at random, or is the name of one that does."""
+    made = [d for n in data_names(part) if (d := definition(site, n)) is not None and d.line < site.line]
+    if any(isinstance(n, ast.BinOp) and isinstance(n.op, (ast.Add, ast.Mult)) for n in ast.walk(part)):
+        return bool(called(part, *NOISE)) or any(called(d.value, *NOISE) for d in made)
+    return isinstance(part, ast.Name) and any(_is_noisy(Site(site.file, d.line), d.value) for d in made)

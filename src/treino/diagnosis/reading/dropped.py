@@ -1,0 +1,55 @@
+"""Calls whose result nobody takes, though it is all that they give: what was meant to happen does not."""
+
+import ast
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.source import call_name, called, names_in, tree
+
+SHUFFLES = ("permutation", "randperm", "sample", "permuted")
+COPIES = ("list", "tolist", "copy", "clone", "sorted", "keys", "values", "items", "tuple", "deepcopy")
+SCALES = ("transform", "fit_transform", "scale", "normalize", "standardize", "minmax_scale", "robust_scale")
+JUDGES = {"no_grad", "inference_mode", "eval", "argmax", "backward"}
+
+
+def dropped_shuffle(path: str) -> Site | None:
+    """A line that draws a new order, or orders a copy anew, and keeps nothing of it."""
+    for call in _alone(path):
+        name, method = call_name(call), isinstance(call.func, ast.Attribute)
+        several = name == "shuffle" and not method and len(call.args) > 1  # scikit-learn's gives new arrays
+        copy = name == "shuffle" and bool(call.args) and bool(_is_copy(call.args[0]))
+        if name in SHUFFLES or several or copy:
+            return Site(path, call.lineno)
+    return None
+
+
+def dropped_scaling(path: str) -> Site | None:
+    """A line that scales rows, and keeps nothing of it."""
+    module = tree(path)
+    given = (
+        {f.name for f in ast.walk(module) if isinstance(f, Function) and _gives_scaled(f)} if module else ()
+    )
+    for call in _alone(path):
+        if call_name(call) in SCALES or call_name(call) in given:
+            return Site(path, call.lineno)
+    return None
+
+
+def _alone(path: str) -> list[ast.Call]:
+    """The calls that are whole statements."""
+    module = tree(path)
+    found = [n.value for n in ast.walk(module) if isinstance(n, ast.Expr)] if module is not None else []
+    return sorted((n for n in found if isinstance(n, ast.Call)), key=lambda n: n.lineno)
+
+
+def _is_copy(value: ast.AST) -> bool:
+    return isinstance(value, ast.Call) and call_name(value) in COPIES
+
+
+def _gives_scaled(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function returns rows (not its object) that it scales: ``(x - mean) / std``."""
+    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    rows = [v for v in returned if not (isinstance(v, ast.Name) and v.id in ("self", "cls"))]
+    divided = [n.left for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    scales = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub) for n in divided)
+    return bool(rows) and (scales or bool(called(function, *SCALES))) and not names_in(function) & JUDGES

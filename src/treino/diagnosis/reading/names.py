@@ -1,0 +1,176 @@
+"""What names say: test-like words, permutations that miss an array, cuts by position."""
+
+import ast
+import re
+from itertools import zip_longest
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import origins
+from treino.diagnosis.reading.source import called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.watch.where import Spot
+
+# In the languages, too, in which people name their variables.
+_TEST = re.compile(
+    r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas)$"
+)
+_VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|validacao|validacion|validierung)$")
+
+_TRAIN = re.compile(r"^(train|training|tr|xtr|xtrain|treino|treinamento|entrenamiento)$")
+
+
+def words(name: str) -> list[str]:
+    """The words of an identifier, lower case: ``X_testLoader`` → x, test, loader."""
+    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+
+
+def says_test(names: set[str]) -> bool:
+    """Whether a name speaks of test data (masks and indices of a common table don't count)."""
+    plain = [words(n) for n in names if not {"mask", "idx", "index", "indices"} & set(words(n))]
+    return any(_TEST.match(w) for of in plain for w in of)
+
+
+def says_validation(names: set[str]) -> bool:
+    """Whether a name speaks of validation data."""
+    return any(_VALIDATION.match(w) for n in names for w in words(n))
+
+
+def says_train(names: set[str]) -> bool:
+    """Whether a name speaks of training data."""
+    return any(_TRAIN.match(w) for n in names for w in words(n))
+
+
+def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -> set[str]:
+    """Names that say which rows are evaluated: arguments of the calls on the stack and what loops run over;
+    where they say nothing, the names that they were made of.
+
+    spots: which call runs on each line, so that its neighbours' arguments don't count.
+    """
+    found: set[str] = set()
+    made: set[str] = set()
+    for site, spot in zip_longest(stack, spots[: len(stack)]):
+        statement = statement_at(site)
+        if statement is None or isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            continue
+        own: set[str] = set()
+        beside = _beside(statement, spot)
+        calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.lineno <= site.line]
+        for call in calls if not isinstance(statement, (ast.For, ast.While, ast.With, ast.If)) else ():
+            for argument in [*call.args, *(k.value for k in call.keywords)]:
+                nodes = {id(n) for n in ast.walk(argument) if isinstance(n, ast.expr)}
+                if not isinstance(argument, (ast.Constant, ast.JoinedStr)) and not nodes & beside:
+                    own |= _rows_named(argument)
+        for node in enclosing(site):
+            if isinstance(node, (ast.For, ast.comprehension)):
+                own |= names_in(node.iter)
+        for node in ast.walk(statement):
+            if isinstance(node, ast.comprehension):
+                own |= names_in(node.iter)
+        around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
+        found |= own
+        made |= origins(site, own)
+        if around:
+            found |= {around[-1].name} if site is stack[0] and around[-1].name != "forward" else set()
+    speaks = says_test(found) or says_validation(found) or says_train(found)
+    return found if speaks else found | made
+
+
+def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
+    """Nodes of the calls in a statement that call the same function as the one that runs, for other rows."""
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    runs = next((n for n in calls if _spot(n) == spot), None)
+    if runs is None:
+        return set()
+    same = [n for n in calls if n is not runs and ast.dump(n.func) == ast.dump(runs.func)]
+    others = [list(ast.walk(n)) for n in same]
+    return {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
+
+
+def _spot(node: ast.expr) -> Spot:
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+def _rows_named(argument: ast.AST) -> set[str]:
+    """Names of rows in an argument: ``x[test_idx]`` and ``parts["test"]`` say test, ``net(x)[test_mask]``
+    doesn't.
+    """
+    found: set[str] = set()
+    for node in ast.walk(argument):
+        if isinstance(node, ast.Subscript) and not any(isinstance(n, ast.Call) for n in ast.walk(node.value)):
+            found |= {re.sub("mask|idx|index|indices", "rows", n.lower()) for n in names_in(node.slice)}
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                found.add(node.slice.value)
+    return found | names_in(argument)
+
+
+def _targets(node: ast.Assign) -> list[ast.Name]:
+    return [n for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+
+
+def split_line(path: str) -> Site | None:
+    """The first line that cuts a table by position: ``x[:n], x[n:]``, or Subset(range(...))."""
+    module = tree(path)
+    if module is None:
+        return None
+    lines = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.Assign):
+            cuts: list[ast.AST] = [
+                n
+                for n in ast.walk(node.value)
+                if isinstance(n, ast.Slice) and (n.lower is None) != (n.upper is None)
+            ]
+            cuts += called(node.value, "head", "tail")
+            target = {t.id for t in _targets(node)}
+            if cuts and (says_train(target) or says_test(target) or says_validation(target)):
+                lines.append(node.lineno)
+        elif isinstance(node, ast.Call) and called(node, "Subset") and called(node, "range"):
+            lines.append(node.lineno)
+    return Site(path, min(lines)) if lines else None
+
+
+def keyword_line(path: str, keyword: str, default: Site | None) -> Site | None:
+    """Where a keyword (or a key) is given a value other than zero: the nearest such line to the default."""
+    module = tree(path)
+    if module is None or default is None:
+        return default
+    lines = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.keyword) and node.arg == keyword and not _is_zero(node.value):
+            lines.append(node.value.lineno)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == keyword and not _is_zero(value):
+                    lines.append(value.lineno)
+    if not lines:
+        return default
+    return Site(path, min(lines, key=lambda n: abs(n - default.line)))
+
+
+def _is_zero(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (0, 0.0, None)
+
+
+def sums_norms(site: Site) -> bool:
+    """Whether a file squares, or takes norms of, each of a net's parameters in a loop."""
+    module = tree(site.file)
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.For) and called(node.iter, "parameters", "named_parameters"):
+            powers = any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) for n in ast.walk(node))
+            adds = called(node, "pow", "square", "norm", "abs") or powers
+            if adds and not called(node, "pow_", "mul_", "add_") and "grad" not in names_in(node):
+                return True
+    return False
+
+
+def norm_line(site: Site) -> Site | None:
+    """The line that gives the factor of a penalty on parameters, or adds it up: in a file that has one."""
+    module = tree(site.file)
+    for node in ast.walk(module) if module is not None else ():
+        squares: list[ast.AST] = []
+        if isinstance(node, ast.stmt):
+            squares += called(node, "pow", "square", "norm", "abs")
+            squares += [n for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow)]
+        summed = squares and not hasattr(node, "body") and called(node, "sum", "norm")
+        if summed and called(node, "parameters", "named_parameters"):
+            return Site(site.file, node.lineno)  # type: ignore[attr-defined]
+    return None

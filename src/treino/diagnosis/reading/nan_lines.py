@@ -1,0 +1,101 @@
+"""The line that makes NaN or infinity out of whole numbers, as the source says it."""
+
+import ast
+import re
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.label_lines import DRAWS
+from treino.diagnosis.reading.source import call_name, called, names_in, statement_at
+from treino.diagnosis.reading.traced import Value, call_at, traced
+from treino.diagnosis.watch.where import Spot
+
+STEEP = ("log", "log2", "log10", "sqrt", "arccos", "arcsin", "acos", "asin", "arctanh", "logit", "reciprocal")
+GAPS = ("shift", "diff", "rolling", "pct_change", "reindex", "unstack", "pivot", "pivot_table", "resample")
+FILLS = ("dropna", "fillna", "interpolate", "ffill", "bfill", "nan_to_num", "fit_transform", "notna", "isnan")
+CLEANS = ("nan_to_num", "replace", "isfinite", "isinf", "masked_invalid")
+GUARDS: tuple[str, ...] = (
+    "clip",
+    "clamp",
+    "maximum",
+    "clamp_min",
+    "max",
+    "where",
+    "abs",
+    "exp",
+    "len",
+    "replace",
+    "fillna",
+)
+GUARDS += ("square", "norm", "linspace", "arange", "sum_of_squares", "bincount", "range", "softplus")
+SPREADS = {"std", "sd", "sigma", "scale", "dev", "deviation", "stds", "spread", "var", "ptp", "iqr"}
+CENTRES = {"mean", "mu", "avg", "average", "center", "centre", "median", "min", "lo", "low", "means"}
+READS = ("read_csv", "read_parquet", "read_excel", "read_sql", "read_json", "loadtxt", "genfromtxt")
+NEAR = 4  # lines that features are made on which may each be to blame
+
+
+def rows_given(led: tuple[tuple[Site, Spot], ...]) -> Value | None:
+    """What a net was called with."""
+    call = call_at(*led[0]) if led else None
+    return Value(led[0][0], call.args[0], (), led[1:]) if call is not None and call.args else None
+
+
+def nan_line(start: Value | None) -> Site | None:
+    """The one line that takes a logarithm, a root or a quotient of what may be zero, or else the last that
+    leaves gaps which nothing fills; None where that isn't known.
+    """
+    steep: set[Site] = set()
+    gaps: list[Site] = []
+    filled = cleaned = False
+    for v in traced(start) if start is not None else ():
+        node, here = v.node, Site(v.site.file, getattr(v.node, "lineno", v.site.line))
+        name = call_name(node) if isinstance(node, ast.Call) else ""
+        if name in READS or _is_missing(node):
+            return None  # gaps of the table itself
+        filled, cleaned = filled or name in FILLS, cleaned or name in CLEANS
+        if cleaned or names_in(statement_at(here)) & DRAWS:
+            continue
+        if _is_steep(node):
+            steep.add(here)
+        elif name in GAPS and not filled:
+            gaps.append(here)
+    if not steep:
+        return gaps[0] if gaps else None
+    lines = sorted(steep, key=lambda s: s.line)
+    together = len({s.file for s in lines}) == 1 and lines[-1].line - lines[0].line <= NEAR
+    return lines[len(lines) // 2] if together else None
+
+
+def _is_missing(node: ast.AST) -> bool:
+    """``np.nan``, ``float("nan")``, ``None``"""
+    if isinstance(node, ast.Constant):
+        return node.value is None or str(node.value).lower() == "nan"
+    return isinstance(node, ast.Attribute) and node.attr.lower() in ("nan", "na")
+
+
+def _is_steep(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and call_name(node) in STEEP:
+        own = node.func.value if isinstance(node.func, ast.Attribute) and not node.args else None
+        return not _guarded(node.args[0] if node.args else own)
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div):
+        return False
+    standardised = _said(node.right) & SPREADS or (_is_difference(node.left) and _said(node.left) & CENTRES)
+    return not standardised and not _guarded(node.right)
+
+
+def _said(node: ast.AST) -> set[str]:
+    """The words of an expression, those of its strings too."""
+    return set(re.findall(r"[a-z]+", ast.unparse(node).lower()))
+
+
+def _is_difference(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+
+
+def _guarded(node: ast.AST | None) -> bool:
+    """Whether an argument is kept away from zero, or is a plain number."""
+    if node is None or not names_in(node) or called(node, *GUARDS):
+        return True
+    if any(n.isupper() for n in names_in(node)) or names_in(node) & {"shape", "size", "eps", "epsilon", "pi"}:
+        return True
+    sums = [n for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)]
+    return any(isinstance(side, ast.Constant) for n in sums for side in (n.left, n.right))

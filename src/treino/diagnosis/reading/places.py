@@ -1,0 +1,207 @@
+"""Where a person would edit, told from the source around the lines on which something was seen."""
+
+import ast
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.source import (
+    assignment,
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    root_name,
+    statement_at,
+    tree,
+)
+
+FILLED = ("constant_", "fill_", "uniform_", "normal_", "trunc_normal_", "full", "full_like", "new_full")
+FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
+OFF = {"no_grad", "inference_mode", "set_grad_enabled"}
+
+
+def no_grad_around(sites: tuple[Site, ...]) -> Site | None:
+    """The ``with torch.no_grad():``, or the decorator, under which these lines run."""
+    for site in sites:
+        for node in reversed(enclosing(site)):
+            if isinstance(node, ast.With) and any(names_in(i.context_expr) & OFF for i in node.items):
+                return Site(site.file, node.lineno, site.function)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found = [d for d in node.decorator_list if names_in(d) & OFF]
+                if found:
+                    return Site(site.file, found[0].lineno, site.function)
+    return None
+
+
+def passes_on(site: Site | None, most: int = 99) -> bool:
+    """Whether a line only computes with the arguments of its function (so many at most): whoever calls it
+    chose the shapes.
+    """
+    if site is None:
+        return False
+    around, statement = function_of(site), statement_at(site)
+    if not isinstance(around, ast.FunctionDef) or statement is None:
+        return False
+    given = {a.arg for a in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)} - {"self"}
+    if len(given) > most:
+        return False
+    stored = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return len((given - stored) & names_in(statement)) >= 2
+
+
+def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) -> Site | None:
+    """Where a person tells a library what its ``fit`` then does: the keyword (``lr=``, ``optimizer__lr=``) or
+    the call nearest before, or the line that makes what is fitted. A line that fits nothing is the place.
+    """
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    fits = called(statement, *FITS) if statement is not None else []
+    if site is None or module is None or not fits:
+        return site
+    told: list[int] = []
+    for node in ast.walk(module):
+        given: list[tuple[object, ast.expr]] = []
+        if isinstance(node, ast.keyword):
+            given = [(node.arg, node.value)]
+        elif isinstance(node, ast.Dict):
+            given = [(getattr(k, "value", None), v) for k, v in zip(node.keys, node.values, strict=True)]
+        elif isinstance(node, ast.Call) and called(node, *calls)[:1] == [node]:
+            told.append(node.lineno)
+        told += [v.lineno for k, v in given if isinstance(k, str) and k.split("__")[-1] in keywords]
+    near = [line for line in told or _given_a_class(module) if line <= site.line]
+    if near:
+        return Site(site.file, max(near))
+    func = fits[0].func
+    fitted = func.value if isinstance(func, ast.Attribute) else fits[0].args[0] if fits[0].args else None
+    made = definition(site, fitted.id) if isinstance(fitted, ast.Name) else None
+    return Site(site.file, made.line) if made is not None else site
+
+
+def hook_line(site: Site | None, name: str) -> Site | None:
+    """Where a person's function of such a name changes what the ``fit`` on this line does."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or module is None or statement is None or not called(statement, *FITS):
+        return site
+    hooks = (n for n in ast.walk(module) if isinstance(n, ast.FunctionDef) and name in n.name)
+    hook = next(hooks, None)
+    return Site(site.file, hook.body[0].lineno, hook.name) if hook is not None else site
+
+
+def _given_a_class(module: ast.Module) -> list[int]:
+    """Lines of the calls that are given a class of this file, or a new object of it."""
+    own = {n.name for n in ast.walk(module) if isinstance(n, ast.ClassDef)}
+    found: list[int] = []
+    for node in ast.walk(module):
+        for given in (*node.args, *(k.value for k in node.keywords)) if isinstance(node, ast.Call) else ():
+            what = given.func if isinstance(given, ast.Call) else given
+            if isinstance(what, ast.Name) and what.id in own:
+                found.append(node.lineno)  # type: ignore[attr-defined]
+    return found
+
+
+def caller(sites: tuple[Site, ...]) -> Site | None:
+    """The innermost of these lines that doesn't only pass on what it was given."""
+    return next((s for s in sites if not passes_on(s)), sites[0] if sites else None)
+
+
+def loss_made(site: Site | None) -> Site | None:
+    """Where the function that computes the loss is called whose backward is called on this line."""
+    if site is None:
+        return None
+    name = root_name(site)
+    return (assignment(site, name, follow=False) if name else None) or site
+
+
+def update_by_hand(backward: Site | None) -> Site | None:
+    """The line of another function that moves parameters by their ``.grad``: they are to be cleared there."""
+    module = tree(backward.file) if backward is not None else None
+    if backward is None or module is None:
+        return None
+    for node in ast.walk(module):
+        if not isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)) or "grad" not in names_in(node.value):
+            continue
+        moves = not isinstance(node, ast.Expr) or called(node.value, "sub_", "add_", "copy_", "addcdiv_")
+        site = Site(backward.file, node.lineno)
+        inside = function_of(site)
+        if moves and inside is not function_of(backward) and not isinstance(inside, ast.Module):
+            return site
+    return None
+
+
+def killing_init(path: str) -> Site | None:
+    """The line that gives weights or biases nothing but values below zero."""
+    module = tree(path)
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub):
+            if "bias" in names_in(node.target) and "grad" not in names_in(node.value):
+                return Site(path, node.lineno)
+        elif isinstance(node, ast.Call) and (_fills_below(node) or _made_below(node)):
+            return Site(path, node.lineno)
+    return None
+
+
+def _fills_below(call: ast.Call) -> bool:
+    """``constant_(b, -3)``, ``uniform_(-a, 0)``, ``normal_(w, -1, 0.1)``, ``torch.full(n, -3)``."""
+    name = call_name(call)
+    if name not in FILLED:
+        return False
+    named = {k.arg: k.value for k in call.keywords}
+    values = [*call.args, *(v for k, v in named.items() if k in ("val", "value", "fill_value", "a", "b"))]
+    if "normal" in name:
+        values = [*call.args[:2], *(v for k, v in named.items() if k == "mean")]
+    if not any(_is_negative(v) for v in values):
+        return False
+    top = values[-1]
+    if name.startswith("uniform"):
+        return _is_negative(top) or (isinstance(top, ast.Constant) and top.value == 0)
+    return True
+
+
+def _made_below(call: ast.Call) -> bool:
+    """``nn.Parameter(-torch.rand(...))``"""
+    name = call_name(call)
+    value = call.args[0] if name == "Parameter" and call.args else None
+    while isinstance(value, ast.BinOp):
+        value = value.left
+    return value is not None and _is_negative(value)
+
+
+def _is_negative(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+
+
+def written(site: Site | None, *names: str) -> Site | None:
+    """The only call of one of these in the file, where the line itself (of a compiled net) has none."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or statement is None or module is None or _spelled(statement, names):
+        return site
+    calls = called(module, *names)
+    return Site(site.file, calls[0].lineno) if len(calls) == 1 else site
+
+
+def _spelled(statement: ast.stmt, names: tuple[str, ...]) -> bool:
+    """Whether a statement has one of these words in a name: ``self.softmax(x)`` has softmax."""
+    return any(w.lower() in n.lower() for n in names_in(statement) for w in names)
+
+
+def same_loop(inner: tuple[Site, ...], other: Site | None) -> bool:
+    """Whether a line stands in the very loop from which another (with its callers) was reached."""
+    if other is None:
+        return False
+    for site in inner:
+        if site.file == other.file and function_of(site) is function_of(other):
+            return _loops(site)[-1:] == _loops(other)[-1:]
+    return True
+
+
+def _loops(site: Site) -> list[ast.AST]:
+    return [n for n in enclosing(site) if isinstance(n, (ast.For, ast.While))]
+
+
+def batches_made(sites: tuple[Site, ...]) -> Site | None:
+    """The head of the loop over batches around the innermost of these lines that stands in one."""
+    for site in sites:
+        loops = [n for n in _loops(site) if isinstance(n, ast.For)]
+        if loops:
+            return Site(site.file, loops[-1].lineno, site.function)
+    return sites[0] if sites else None

@@ -1,0 +1,318 @@
+"""Where a name's value comes from, as the source says it: definitions, what they are made of, who calls."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.source import called, enclosing, function_of, remembered, statement_at, tree
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+SPLITS = (
+    *("train_test_split", "random_split", "Subset", "randperm", "permutation", "split"),
+    *("sample", "KFold", "StratifiedKFold", "ShuffleSplit", "backward"),
+)
+HOLDERS = ("TensorDataset", "Subset", "DataLoader", "random_split", "list", "zip")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A name that is given a value on a line."""
+
+    line: int
+    function: ast.AST | None
+    value: ast.AST
+    loop: bool = False
+
+
+@remembered
+def _given(path: str, name: str) -> tuple[Given, ...]:
+    found: list[Given] = []
+    for function, node in _givers(path):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                value = _part(target, node.value, name)
+                if value is not None:
+                    found.append(Given(node.lineno, function, value))
+        elif (
+            isinstance(node, ast.AnnAssign) and node.value is not None and target_names(node.target) == {name}
+        ):
+            found.append(Given(node.lineno, function, node.value))
+        elif isinstance(node, ast.For) and name in target_names(node.target):
+            found.append(Given(node.lineno, function, node.iter, loop=True))
+    return tuple(found)
+
+
+@remembered
+def _givers(path: str) -> tuple[tuple[ast.AST | None, Any], ...]:
+    """The statements of a file that give names a value, each with the function around it."""
+    module = tree(path)
+    scoped = _scoped(module) if module is not None else ()
+    return tuple((f, node) for f, node in scoped if isinstance(node, (ast.Assign, ast.AnnAssign, ast.For)))
+
+
+def _scoped(module: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast.AST | None, ast.AST]]:
+    """Every node with the function around it."""
+    for node in ast.iter_child_nodes(module):
+        yield function, node
+        yield from _scoped(node, node if isinstance(node, Function) else function)
+
+
+def target_names(target: ast.AST) -> set[str]:
+    """Names and attributes that a target gives a value to: ``self.x`` is x; ``x[i]`` is none."""
+    if isinstance(target, ast.Name):
+        return {target.id}
+    if isinstance(target, ast.Attribute):
+        return {target.attr}
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return set().union(*(target_names(t) for t in target.elts))
+    return target_names(target.value) if isinstance(target, ast.Starred) else set()
+
+
+def _part(target: ast.AST, value: ast.AST, name: str) -> ast.AST | None:
+    """What of a value is given to the name: ``a, b = f(x), g(y)`` gives g(y) to b."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+        for i, t in enumerate(target.elts):
+            if name in target_names(t):
+                return value.elts[i] if pairs else value  # type: ignore[attr-defined]
+        return None
+    return value if name in target_names(target) else None
+
+
+def definition(site: Site, name: str) -> Given | None:
+    """The last line before a site that gives the name a value: in its function, or else in the module."""
+    given = _given(site.file, name)
+    around = function_of(site)
+    for scope in (around, None):
+        here = [g for g in given if g.function is scope or (scope is None and g.function is None)]
+        before = [g for g in here if g.line < site.line]
+        if before or here:
+            return max(before, key=lambda g: g.line) if before else here[0]
+    return given[-1] if len({g.function for g in given}) == 1 else None  # an attribute made elsewhere
+
+
+def definitions(site: Site, name: str) -> list[Given]:
+    """All lines before a site, in its function or else in the module, that give the name a value: those of
+    the branches of an ``if``.
+    """
+    given = _given(site.file, name)
+    for scope in (function_of(site), None):
+        here = [g for g in given if g.function is scope and g.line < site.line]
+        if here:
+            return here
+    return []
+
+
+def data_names(value: ast.AST) -> set[str]:
+    """Names of values in an expression: not the functions that it calls, but what their methods belong to."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [value]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Call):
+            todo += [*node.args, *(k.value for k in node.keywords)]
+            if isinstance(node.func, ast.Attribute):
+                todo.append(node.func.value)
+            continue
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        todo += ast.iter_child_nodes(node)
+    return found - {"self", "torch", "np", "numpy", "pd", "F", "nn", "data", "utils"}
+
+
+def origins(site: Site, names: set[str], depth: int = 4) -> set[str]:
+    """The names that these names are made of, some steps back."""
+    found: set[str] = set()
+    todo = {(name, site.line) for name in names}
+    for _ in range(depth):
+        following: set[tuple[str, int]] = set()
+        for name, line in todo:
+            given = definition(Site(site.file, line, site.function), name)
+            if given is not None:
+                following |= {(n, given.line) for n in data_names(given.value) if n not in found}
+        todo = following
+        found |= {n for n, _ in todo}
+    return found
+
+
+def calling_line(site: Site) -> Site:
+    """A line in a little helper that is called on one line only: that line; otherwise the line itself.
+
+    Functions that read data, split or train are no little helpers: there the line itself is to be changed.
+    """
+    module = tree(site.file)
+    around = [n for n in enclosing(site) if isinstance(n, (*Function.__args__, ast.ClassDef))]
+    if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
+        return site
+    function = around[0]
+    calls = [c for c in called(module, function.name) if not function.lineno <= c.lineno <= _end(function)]
+    takes = bool(function.args.args) and not _splits(function)
+    return Site(site.file, calls[0].lineno) if takes and len(calls) == 1 else site
+
+
+def _splits(function: ast.AST) -> bool:
+    """Whether a function parts rows, or trains."""
+    cuts = (n for n in ast.walk(function) if isinstance(n, ast.Slice))
+    return bool(called(function, *SPLITS)) or any((n.lower is None) != (n.upper is None) for n in cuts)
+
+
+def method_call(site: Site) -> Site:
+    """A line in a method that is handed what it computes with: where the method is called (or the object is
+    made), if that is on one line only; otherwise the line itself, as where the rows are parted in there, or
+    are those of a dataset.
+    """
+    module, statement = tree(site.file), statement_at(site)
+    around = [n for n in enclosing(site) if isinstance(n, (*Function.__args__, ast.ClassDef))]
+    owner, method = around if len(around) == 2 else (None, None)
+    if module is None or statement is None or not isinstance(owner, ast.ClassDef):
+        return site
+    if not isinstance(method, ast.FunctionDef) or _splits(method):
+        return site
+    if method.name == "__init__" and any(getattr(n, "name", "") == "__getitem__" for n in owner.body):
+        return site
+    given = {a.arg for a in (*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs)}
+    if not (given - {"self", "cls"}) & (data_names(statement) | origins(site, data_names(statement), 2)):
+        return site
+    calls = {c.lineno for c in _calls_of(module, owner, method)}
+    lines = [line for line in calls if not method.lineno <= line <= _end(method)]
+    return Site(site.file, lines[0]) if len(lines) == 1 else site
+
+
+def _calls_of(module: ast.Module, owner: ast.ClassDef, method: ast.FunctionDef) -> Iterator[ast.Call]:
+    """Calls of a class's method on what the source says to be its objects."""
+    if method.name == "__init__":
+        yield from called(module, owner.name)
+        return
+    made = [n for n in ast.walk(module) if isinstance(n, ast.Assign) and called(n.value, owner.name)]
+    objects = {name for n in made for t in n.targets for name in target_names(t)} | {owner.name}
+    for call in called(module, method.name):
+        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(of, ast.Name) and of.id in ("self", "cls"):
+            meant = owner.lineno <= call.lineno <= _end(owner)
+        else:
+            meant = of is not None and bool(target_names(of) & objects or called(of, owner.name))
+        if meant:
+            yield call
+
+
+def _end(node: ast.AST) -> int:
+    return getattr(node, "end_lineno", None) or 0
+
+
+def dataset_line(loader: Site) -> Site:
+    """Where the dataset of a DataLoader is made: the loader's own line where that is not known."""
+    statement = statement_at(loader)
+    calls = called(statement, "DataLoader") if statement is not None else []
+    calls = [c for c in calls if c.lineno <= loader.line <= _end(c)]
+    if any(k.arg == "collate_fn" for c in calls for k in c.keywords):
+        return calling_line(loader)  # what changes rows at random may be given here
+    given = [a for c in calls for a in (*c.args[:1], *(k.value for k in c.keywords if k.arg == "dataset"))]
+    if given and isinstance(given[0], (ast.Name, ast.Attribute)):
+        name = given[0].id if isinstance(given[0], ast.Name) else given[0].attr
+        made = definition(loader, name)
+        if made is not None and made.function in (None, function_of(loader)):
+            return Site(loader.file, made.line)
+    return calling_line(loader)
+
+
+def maker_line(site: Site) -> Site:
+    """Where a function that only makes something is called; the line itself where it is in none."""
+    module = tree(site.file)
+    around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
+    if module is None or len(around) != 1:
+        return site
+    calls = called(module, around[0].name)
+    return Site(site.file, calls[0].lineno) if calls else site
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where the training or test part of the rows is taken."""
+
+    site: Site
+    of_other: bool  # it is taken from the other part
+
+
+def rows_line(site: Site | None, loader: Site | None, role: Callable[[set[str]], bool]) -> Part | None:
+    """The line that takes a part of the rows, for the rows that a net is given on a line or by a loader: the
+    first link of their chain that is more than a conversion of what bears the same word (train, test).
+    """
+    start = loader or site
+    statement = statement_at(start) if start is not None else None
+    if start is None or statement is None:
+        return None
+    names = given_rows(statement, start, of_loader=loader is not None)
+    for name in names:
+        if role({name}):
+            return _chain(start, name, role)
+    if loader is not None:
+        return Part(calling_line(loader), False)
+    for name in names:
+        made = definition(start, name)
+        if made is not None and isinstance(made.function, (type(None), *Function.__args__)):
+            roles = [n for n in data_names(made.value) if role({n})]
+            if roles:
+                return _chain(Site(start.file, made.line), roles[0], role)
+    return None
+
+
+def last_change(site: Site, loader: Site | None) -> Site | None:
+    """The last line that computed the rows which a net is given on a line or by a loader: neither the loop
+    that hands them out nor the dataset that holds them.
+    """
+    start = loader or site
+    statement = statement_at(start)
+    names = given_rows(statement, start, of_loader=loader is not None) if statement is not None else []
+    for name in names:
+        place = start
+        for _ in range(6):
+            made = definition(place, name)
+            if made is None or made.line >= place.line:
+                break
+            place = Site(site.file, made.line, site.function)
+            held = isinstance(made.value, ast.Call) and called(made.value, *HOLDERS)
+            inside = sorted(data_names(held[0].args[0])) if held and held[0].args else []
+            if not inside and not made.loop:
+                return place
+            name = inside[0] if inside else name
+            if made.loop:
+                names_made = sorted(data_names(made.value))
+                name = names_made[0] if names_made else name
+    return None
+
+
+def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]:
+    """Names of rows in the calls of a line: what is indexed before its indices."""
+    ordered: list[str] = []
+    calls = called(statement, "DataLoader") if of_loader else []
+    for call in calls or [n for n in ast.walk(statement) if isinstance(n, ast.Call)]:
+        chosen = [k.value for k in call.keywords if k.arg in ("dataset", "sampler", "batch_sampler")]
+        for argument in [*call.args, *(chosen if of_loader else [])]:
+            for node in ast.walk(argument):
+                if isinstance(node, ast.Subscript):
+                    ordered += sorted(data_names(node.value))
+            ordered += sorted(data_names(argument))
+    return list(dict.fromkeys(ordered))
+
+
+def _chain(site: Site, name: str, role: Callable[[set[str]], bool]) -> Part:
+    place = site
+    for _ in range(8):
+        made = definition(place, name)
+        if made is None or made.line >= place.line:
+            return Part(place, False)
+        place = Site(site.file, made.line, site.function)
+        names = data_names(made.value)
+        same = sorted((n for n in names if role({n})), key=lambda n: n == name)
+        if not same:
+            return Part(place, any(_speaks(n) for n in names))
+        name = same[0]
+    return Part(place, False)
+
+
+def _speaks(name: str) -> bool:
+    return any(w in name.lower() for w in ("train", "test", "val"))

@@ -1,0 +1,132 @@
+"""Where a learning rate is set, and settings that are given by another one's name."""
+
+import ast
+from collections.abc import Iterator
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.handed import handed_line
+from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.provenance import Function, definition, target_names
+from treino.diagnosis.reading.source import called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
+
+NAMES = {  # the words of each setting's own names
+    "lr": {"lr", "rate", "eta", "alpha", "step", "learning"},
+    "weight_decay": {"decay", "wd", "l2", "reg", "regularization", "penalty", "lambda", "lam", "ridge"},
+    "max_norm": {"norm", "clip", "clipping", "grad", "max", "limit"},
+}
+OTHERS = {"dropout", "drop", "momentum", "smoothing", "epochs", "batch", "seed", "width", "temperature"}
+OTHERS |= {"lr", "decay", "clip"}
+
+
+def rate_line(seen: Seen, o: OptimizerSeen) -> Site | None:
+    """Where the rate of an optimizer is written: what it was made with, or the schedule that sets it."""
+    plain = handed_line(told_line(o.site, "lr"), "lr")
+    for schedule in seen.schedulers:
+        if schedule.of is o and schedule.kind == "OneCycleLR":
+            lines = [v.lineno for v in _values(schedule.site, "max_lr", 1)]
+            place = handed_line(schedule.site, "max_lr", 1)
+            told = len(lines) == 1 and schedule.site is not None and place is schedule.site
+            return Site(place.file, lines[0]) if told and place is not None else place
+        if schedule.of is o and schedule.kind == "LambdaLR":
+            return _factor(schedule.site, whole=o.top_lr > 1.01 * o.made_lr) or plain
+    if o.site is None or not o.top_lr > 1.01 * o.made_lr:
+        return plain
+    return _by_hand(o.site.file) or plain
+
+
+def _factor(site: Site | None, *, whole: bool) -> Site | None:
+    """The line of the function that a LambdaLR multiplies the rate by, where it makes the rate: more than it
+    was (whole), or by powers of the steps.
+    """
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or statement is None or module is None:
+        return None
+    own = {n.name: n for n in ast.walk(module) if isinstance(n, Function)}
+    for call in called(statement, "LambdaLR"):
+        for given in (*call.args[1:2], *(k.value for k in call.keywords if k.arg == "lr_lambda")):
+            made = definition(site, given.id) if isinstance(given, ast.Name) else None
+            function: ast.AST = made.value if made is not None else given
+            lines = [function.lineno] if isinstance(function, ast.Lambda) else []
+            for name in names_in(given) & own.keys():
+                function = own[name]
+                lines += [n.lineno for n in ast.walk(function) if isinstance(n, ast.Return)]
+            powers = any(isinstance(n, ast.Pow) for n in ast.walk(function))
+            if len(lines) == 1 and (whole or powers):
+                return Site(site.file, lines[0])
+    return None
+
+
+def _by_hand(path: str) -> Site | None:
+    """The only line that gives the groups of an optimizer a rate: that of the function which works it out."""
+    module = tree(path)
+    assigned = [n for n in (ast.walk(module) if module is not None else ()) if isinstance(n, ast.Assign)]
+    given = [n for n in assigned if any(_is_rate(t, Site(path, n.lineno)) for t in n.targets)]
+    if module is None or len(given) != 1:
+        return None
+    site = Site(path, given[0].lineno)
+    value: ast.AST = given[0].value
+    if isinstance(value, ast.Name) and (made := definition(site, value.id)) is not None:
+        site, value = Site(path, made.line), made.value
+    own = {n.name: n for n in ast.walk(module) if isinstance(n, Function)}
+    for call in called(value, *own):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        returns = [n for n in ast.walk(own[name]) if isinstance(n, ast.Return)]
+        if len(returns) == 1:
+            return Site(path, returns[0].lineno)
+    return site
+
+
+def _is_rate(target: ast.AST, site: Site) -> bool:
+    """``group["lr"]`` of an optimizer's groups."""
+    if not isinstance(target, ast.Subscript) or getattr(target.slice, "value", None) != "lr":
+        return False
+    loops = [n for n in enclosing(site) if isinstance(n, ast.For)]
+    return "param_groups" in names_in(target.value).union(*(names_in(n.iter) for n in loops))
+
+
+def another_setting(site: Site | None, keyword: str, position: int | None = None) -> bool:
+    """Whether what a call on this line is given as a setting bears the name of another one:
+    ``weight_decay=cfg.dropout``.
+    """
+    for value in _values(site, keyword, position):
+        key = value.slice if isinstance(value, ast.Subscript) else None
+        name = getattr(key, "value", None) or getattr(value, "attr", None) or getattr(value, "id", None)
+        said = set(words(name)) if isinstance(name, str) else set()
+        if said & OTHERS and not said & NAMES[keyword]:
+            return True
+    return False
+
+
+def _values(site: Site | None, keyword: str, position: int | None) -> Iterator[ast.expr]:
+    statement = statement_at(site) if site is not None else None
+    for node in ast.walk(statement) if statement is not None else ():
+        if isinstance(node, ast.Call):
+            yield from (k.value for k in node.keywords if k.arg == keyword)
+            if position is not None:
+                yield from node.args[position : position + 1]
+        elif isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            yield from (v for k, v in pairs if getattr(k, "value", None) == keyword)
+
+
+def moved_by_hand(site: Site | None) -> Site | None:
+    """Where parameters are moved by their ``.grad`` without an optimizer: the number that scales it, where
+    it has a name.
+    """
+    module = tree(site.file) if site is not None else None
+    for node in ast.walk(module) if site is not None and module is not None else ():
+        if not isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)) or "grad" not in names_in(node.value):
+            continue
+        moves = not isinstance(node, ast.Expr) or called(node.value, "sub_", "add_", "copy_")
+        if not moves or called(node.value, "zero_", "clone", "grad"):
+            continue
+        assert site is not None
+        place = Site(site.file, node.lineno)
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        own = {n for t in targets if t is not None for n in target_names(t)}
+        made = [definition(place, n) for n in sorted(names_in(node.value) - own - {"grad", "data", "torch"})]
+        numbers = [m for m in made if m is not None and isinstance(m.value, ast.Constant)]
+        return Site(site.file, numbers[0].line) if len(numbers) == 1 else place
+    return None

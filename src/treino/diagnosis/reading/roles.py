@@ -1,0 +1,87 @@
+"""Which part of the rows an evaluation looks at: as names, words and defaults on its way say, and as other
+evaluations of the same rows do.
+"""
+
+import ast
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.figures import defaults
+from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
+from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.source import enclosing, function_of, statement_at
+from treino.diagnosis.watch.tables import EvalSeen
+from treino.diagnosis.watch.where import Spot
+
+ALIKE = 0.98  # of the rows of two evaluations that look at the same part
+
+
+def roles(evals: list[EvalSeen]) -> dict[int, str]:
+    """ "test", "validation", "train" or "", for the id of each evaluation."""
+    found = {id(e): _said(e) for e in evals}
+    for e in evals:
+        if found[id(e)] in ("", "test"):
+            same = {found[id(o)] for o in evals if alike(e, o)}
+            if "validation" in same:
+                found[id(e)] = ""
+    tests = [e for e in evals if found[id(e)] == "test"]
+    for e in evals:
+        if not found[id(e)] and any(alike(e, o) for o in tests):
+            unsaid = {found[id(o)] for o in evals if alike(e, o)} <= {"", "test"}
+            found[id(e)] = "test" if unsaid else ""
+    return found
+
+
+def running(site: Site, spot: Spot) -> ast.Call | None:
+    """The call that runs on a line."""
+    for node in enclosing(site):
+        place = (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
+        if isinstance(node, ast.Call) and place == spot:
+            return node
+    return None
+
+
+def _said(e: EvalSeen) -> str:
+    names = names_of_evaluation(e.names, e.spots).union(*(_words(e, i) for i in range(len(e.names))))
+    test, validation = says_test(names), says_validation(names)
+    trained = len(e.trained_before) / max(1, len(e.rows))
+    if (test and validation) or 0.1 < trained < 0.9:  # one part after the other
+        return ""
+    if trained >= 0.9:
+        return "train"
+    return "test" if test else "validation" if validation else "train" if says_train(names) else ""
+
+
+def told_at(e: EvalSeen, call: ast.Call) -> Site | None:
+    """The line that says which rows are evaluated: that of a call, or one that it leads to."""
+    runs = [running(site, spot) for site, spot in zip(e.names, e.spots, strict=False)]
+    first = next((i for i, run in enumerate(runs) if run is call), 0)
+    for i in range(first, -1, -1):
+        if says_test(names_of_evaluation(e.names[i : i + 1], e.spots[i : i + 1]) | _words(e, i)):
+            return e.names[i]
+    return None
+
+
+def _words(e: EvalSeen, i: int) -> set[str]:
+    """Words that the call on a line of the way is given: ``score("test")``, or by default."""
+    call = running(e.names[i], e.spots[i]) if i < len(e.spots) else None
+    if call is None:
+        return set()
+    given: list[ast.AST] = [*call.args, *(k.value for k in call.keywords)]
+    found: set[str] = set()
+    if isinstance(statement_at(e.names[i]), (ast.If, ast.While)):
+        for node in (n for a in given for n in ast.walk(a)):
+            found |= {str(getattr(node, "id", "")), str(getattr(node, "attr", ""))}
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                found.add(str(node.slice.value))
+    called = function_of(e.names[i - 1]) if i else None
+    if isinstance(called, Function):
+        plain = [a.arg for a in (*called.args.posonlyargs, *called.args.args)]
+        method = isinstance(call.func, ast.Attribute) and plain[:1] in (["self"], ["cls"])
+        told = {*plain[: len(call.args) + method], *(k.arg for k in call.keywords)}
+        given += [d for name, values in defaults(called).items() if name not in told for d in values]
+    return found | {a.value for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+
+
+def alike(e: EvalSeen, o: EvalSeen) -> bool:
+    """Whether two evaluations look at the same rows."""
+    return e is not o and bool(e.rows) and len(e.rows & o.rows) >= ALIKE * max(len(e.rows), len(o.rows))

@@ -1,0 +1,98 @@
+"""Where the rows that a net is given were scaled, as the source says it: where a wrong scale comes from."""
+
+import ast
+from itertools import islice
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import Step, arguments, kept_as, made_by, parameters, trail
+from treino.diagnosis.reading.provenance import HOLDERS, Function, data_names, definition, given_rows
+from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
+
+SPREADS = ("std", "var", "max", "amax", "ptp", "quantile", "std_mean", "var_mean", "nanstd")
+MODULES = {"torch", "np", "numpy", "pd", "F", "nn"}
+CALLS = ("forward", "__call__")  # what an object is called by
+
+
+def scaling_line(site: Site, loader: Site | None) -> Site | None:
+    """The line that divides the rows by their spread, or the one that makes another number of that spread;
+    None where the source scales them nowhere on their way.
+    """
+    start = loader or site
+    statement = statement_at(start)
+    names = given_rows(statement, start, of_loader=loader is not None) if statement is not None else []
+    name, place = (names[0] if names else ""), start
+    for _ in range(10):
+        step = _made(name, place) if name else None
+        if step is None:
+            return None
+        for each in (step, *_given_back(step)):
+            line = _divisor_line(each)
+            if line is not None:
+                return line
+        name, place = _row_name(step.value), step.site
+    return None
+
+
+def _made(name: str, place: Site) -> Step | None:
+    """The line that gives a name its value; of an argument, the only line that calls the function."""
+    around, made = function_of(place), definition(place, name)
+    own = made is not None and made.function is around and made.line < place.line
+    if isinstance(around, Function) and not own and name in parameters(around):
+        given = list(arguments(place.file, around, name))
+        return Step(Site(place.file, given[0][0].lineno), given[0][1]) if given else None
+    if made is None or made.line >= place.line:
+        return next(iter(kept_as(name, place, around)), None)
+    return Step(Site(place.file, made.line), made.value)
+
+
+def _row_name(value: ast.AST) -> str:
+    """The name of the rows in an expression: x of ``TensorDataset(x, y)`` and ``torch.tensor(x[:9])``."""
+    while not isinstance(value, ast.Name):
+        if isinstance(value, ast.Call):
+            of = value.func.value if isinstance(value.func, ast.Attribute) else None
+            library = isinstance(of, ast.Name) and of.id in MODULES
+            first = value.args and (of is None or library or call_name(value) in HOLDERS)
+            value = value.args[0] if first else of or value.func
+        elif isinstance(value, ast.BinOp):
+            value = value.left
+        elif isinstance(value, ast.Attribute) and data_names(value) == {value.attr}:
+            return value.attr  # self.x
+        elif isinstance(value, (ast.Attribute, ast.Subscript)):
+            value = value.value
+        else:
+            return ""
+    return value.id
+
+
+def _given_back(step: Step) -> list[Step]:
+    """What the functions of the file that an expression calls give, and the objects of its classes."""
+    found = made_by(step.site.file, step.value)
+    module = tree(step.site.file)
+    classes = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef)] if module is not None else []
+    for call in (n for n in ast.walk(step.value) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)):
+        made = definition(step.site, call_name(call))
+        kind = call_name(made.value) if made is not None and isinstance(made.value, ast.Call) else ""
+        inside = (f for c in classes if c.name == kind for f in c.body)
+        for body in (f for f in inside if isinstance(f, Function) and f.name in CALLS):
+            returns = (n for n in ast.walk(body) if isinstance(n, ast.Return))
+            found += [Step(Site(step.site.file, n.lineno), n.value) for n in returns if n.value is not None]
+    return found
+
+
+def _divisor_line(step: Step) -> Site | None:
+    for node in ast.walk(step.value):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            steps = list(islice(trail(node.right, step.site), 12))
+            if any(called(s.value, *SPREADS) for s in steps):
+                return _last_word(node.right, step, steps)
+    return None
+
+
+def _last_word(divisor: ast.AST, step: Step, steps: list[Step]) -> Site:
+    """Where a spread is made something else before it divides; else the line that divides."""
+    if isinstance(divisor, (ast.Name, ast.Attribute)) and len(data_names(divisor)) == 1 and len(steps) > 1:
+        made = steps[1]
+        plain = isinstance(made.value, ast.Call) and call_name(made.value) in SPREADS
+        if not plain and made.site.line != step.site.line and not isinstance(made.value, ast.Tuple):
+            return made.site
+    return step.site

@@ -1,0 +1,99 @@
+"""Scores whose best entry is asked for, as the source says how they are made: as those that a loss trains."""
+
+import ast
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
+
+DEPTH = 3
+
+
+def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:
+    """Whether the only argmax of a line, which is compared with labels, is of scores with the classes last:
+    the function that makes them also makes the input of a cross entropy, or they are computed from what the
+    net returned, by the line ``net``.
+
+    Scores that are looked at, or trained, along both axes are none.
+    """
+    statement, around = statement_at(site), function_of(site)
+    asked = called(statement, "argmax") if statement is not None else []
+    if len(asked) != 1 or around is None or not _compared(around, asked[0]):
+        return False
+    func = asked[0].func
+    plain = isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "torch"
+    scores = asked[0].args[0] if plain else func.value if isinstance(func, ast.Attribute) else None
+    if scores is None or len(_of(around, scores)) > 1:
+        return False
+    makers = _makers(site, scores)
+    called_by = net.line if net is not None and net.file == site.file else -1
+    if any(m.lineno <= called_by <= (m.end_lineno or 0) for m in makers):
+        return True
+    own = {m.name for m in makers if isinstance(m, ast.FunctionDef)}
+    trained: set[str] = set()
+    for loss in losses:
+        line = statement_at(loss) if loss is not None else None
+        if loss is None or line is None or loss.file != site.file:
+            continue
+        if called(line, "t", "transpose", "permute") or {"T", "mT"} & names_in(line):
+            return False
+        for call in (n for n in ast.walk(line) if isinstance(n, ast.Call) and len(n.args) > 1):
+            trained |= {m.name for m in _makers(loss, call.args[0]) if isinstance(m, ast.FunctionDef)}
+    return bool(own & trained)
+
+
+def _compared(around: ast.AST, best: ast.Call) -> bool:
+    """Whether what is best is compared by ``==``, there or by its name."""
+    names = {
+        t.id
+        for node in ast.walk(around)
+        if isinstance(node, ast.Assign) and any(n is best for n in ast.walk(node.value))
+        for t in node.targets
+        if isinstance(t, ast.Name)
+    }
+    for node in ast.walk(around):
+        equal = isinstance(node, ast.Compare) and any(isinstance(o, (ast.Eq, ast.NotEq)) for o in node.ops)
+        if equal or (isinstance(node, ast.Call) and call_name(node) in ("eq", "ne", "accuracy_score")):
+            inside = list(ast.walk(node))
+            if any(n is best or (isinstance(n, ast.Name) and n.id in names) for n in inside):
+                return True
+    return False
+
+
+def _of(around: ast.AST, scores: ast.AST) -> list[ast.Call]:
+    """The calls in a function that ask for the best of the same scores."""
+    same = ast.dump(scores)
+    return [c for c in called(around, "argmax", "max", "topk") if same in ast.dump(c)]
+
+
+def _makers(site: Site, value: ast.AST) -> list[ast.expr | ast.FunctionDef]:
+    """The expressions that a value is computed by, and the function of this file that returns it."""
+    found: list[ast.expr | ast.FunctionDef] = []
+    for _ in range(DEPTH):
+        if isinstance(value, ast.Name):
+            given = definition(site, value.id)
+            if given is None or given.loop or given.function is not _scope(site):
+                return found
+            value = given.value
+        if not isinstance(value, ast.expr):
+            return found
+        found.append(value)
+        if isinstance(value, ast.Call):
+            own = _function(site.file, call_name(value))
+            return found + ([own] if own is not None else [])
+        if not isinstance(value, ast.Name):
+            return found
+    return found
+
+
+def _scope(site: Site) -> ast.AST | None:
+    around = function_of(site)
+    return None if isinstance(around, ast.Module) else around
+
+
+def _function(path: str, name: str) -> ast.FunctionDef | None:
+    """The only function of this name in a file."""
+    module = tree(path)
+    nodes = ast.walk(module) if module is not None else ()
+    found = [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == name and name != "forward"]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,88 @@
+"""Where the weights of classes in a loss, or of rows in a sampler, are computed, as the source says it."""
+
+import ast
+from itertools import islice
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import first, trail
+from treino.diagnosis.reading.source import call_name, called, statement_at, tree
+
+SAMPLERS = ("WeightedRandomSampler",)
+COMPUTES = (
+    *("reciprocal", "pow", "power", "div", "divide", "true_divide", "sqrt", "log", "log1p", "softmax"),
+    *("compute_class_weight", "compute_sample_weight", "inverse"),
+)
+COUNTS = ("bincount", "value_counts", "Counter", "unique", "histogram")
+
+
+def class_weights_line(site: Site | None) -> Site | None:
+    """Where the class weights of the loss on this line (or of its module, made there) are computed."""
+    statement = statement_at(site) if site is not None else None
+    if site is None or statement is None:
+        return None
+    value = _weight_in(statement) or _weight_in(tree(site.file))
+    return (first(trail(value, _at(site, value)), weighs) or _at(site, value)) if value is not None else None
+
+
+def sampler_weights_line(loader: Site | None) -> Site | None:
+    """Where the weights are computed by which the sampler of a DataLoader draws rows; None where it has no
+    such sampler.
+    """
+    statement = statement_at(loader) if loader is not None else None
+    if loader is None or statement is None:
+        return None
+    for call in called(statement, "DataLoader"):
+        for given in (k.value for k in call.keywords if k.arg in ("sampler", "batch_sampler")):
+            for step in trail(given, loader):
+                for sampler in called(step.value, *SAMPLERS):
+                    named = [k.value for k in sampler.keywords if k.arg == "weights"]
+                    weights = (named or sampler.args or [sampler])[0]
+                    place = _at(step.site, weights)
+                    return first(trail(weights, place), weighs) or place
+    return None
+
+
+def draw_weights_line(path: str) -> Site | None:
+    """Where the chances are computed, from counts, by which rows are drawn: ``choice(n, size, p=...)``."""
+    module = tree(path)
+    for call in called(module, "choice", "choices", "multinomial") if module is not None else ():
+        given = [k.value for k in call.keywords if k.arg in ("p", "weights", "input")]
+        given += call.args[:1] if call_name(call) == "multinomial" else []
+        place = Site(path, call.lineno)
+        if given and any(called(s.value, *COUNTS) for s in islice(trail(given[0], place), 30)):
+            return first(trail(given[0], place), weighs) or place
+    return None
+
+
+def weighs(value: ast.AST) -> bool:
+    """Whether an expression computes weights, or spells them out."""
+    return any(_computes(node) or _is_list_of_numbers(node) for node in ast.walk(value))
+
+
+def _computes(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, (ast.Div, ast.Mult, ast.Pow, ast.Sub))
+    return isinstance(node, ast.Call) and call_name(node) in COMPUTES
+
+
+def _is_list_of_numbers(node: ast.AST) -> bool:
+    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+    numbers = [p for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, (int, float))]
+    return len(parts) > 1 and len(numbers) == len(parts)
+
+
+def _weight_in(node: ast.AST | None) -> ast.expr | None:
+    """What a call in a piece of source is given as the weights of its classes."""
+    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)) if node is not None else ():
+        for keyword in call.keywords:
+            constant = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
+            if keyword.arg in ("weight", "pos_weight") and not constant:
+                return keyword.value
+        at = {"CrossEntropyLoss": 0, "NLLLoss": 0, "cross_entropy": 2, "nll_loss": 2}.get(call_name(call), 99)
+        if len(call.args) > at:
+            return call.args[at]
+    return None
+
+
+def _at(site: Site, node: ast.AST) -> Site:
+    return Site(site.file, getattr(node, "lineno", site.line), site.function)
