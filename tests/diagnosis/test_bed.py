@@ -13,7 +13,7 @@ from treino.diagnosis.rules import rules
 
 def some(paths: list[Path], one_in: int) -> list[Path]:
     """One in so many; fewer of those that import a library for seconds. ``python -m benchmarks doctor`` takes
-    all, and compares all outputs.
+    all.
     """
     slow = [p for p in paths if needs(p)]
     return [*[p for p in paths if p not in slow][::one_in], *slow[:: 4 * one_in]]
