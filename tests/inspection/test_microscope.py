@@ -56,6 +56,8 @@ def test_every_topic_in_every_form_with_all_its_checks(topic: str) -> None:
 
 # ---- optimizers
 
+# torch goes to the gradient by lerp_, which for a beta of nearly 0 cancels all digits of what is left.
+BETA = st.just(0.0) | st.floats(0.01, 0.99)
 SEQUENCE = st.lists(NUMBERS, min_size=1, max_size=8)
 
 
@@ -71,7 +73,7 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
-    NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), st.floats(0, 0.99), st.floats(0, 0.9999), st.floats(1e-10, 1e-3)
+    NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3)
 )
 def test_adam_is_torch_s_to_the_last_digits(
     w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
