@@ -72,9 +72,7 @@ def with_torch(kind: type[torch.optim.Optimizer], w: float, gradients: list[floa
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
-@given(
-    NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3)
-)
+@given(NUMBERS, SEQUENCE, st.floats(1e-6, 1.0), BETA, st.floats(0, 0.9999), st.floats(1e-10, 1e-3))
 def test_adam_is_torch_s_to_the_last_digits(
     w: float, gradients: list[float], lr: float, b1: float, b2: float, eps: float
 ) -> None:
