@@ -109,6 +109,15 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     return [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
 
 
+def defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.expr]]:
+    """Argument → its default, where it has one."""
+    spec = function.args
+    plain = [*spec.posonlyargs, *spec.args]
+    pairs = [*zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=True)]
+    pairs += [(a, d) for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None]
+    return {a.arg: [d] for a, d in pairs}
+
+
 def arguments(
     path: str, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str
 ) -> Iterator[tuple[ast.Call, ast.AST]]:

@@ -10,8 +10,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.deciding import Decision, decisions
 from treino.diagnosis.reading.figures import Figures, Leaf
 from treino.diagnosis.reading.names import says_test, says_validation
-from treino.diagnosis.reading.roles import alike, roles, running, told_at
-from treino.diagnosis.reading.source import function_of, tree
+from treino.diagnosis.reading.roles import alike, roles, told_at
+from treino.diagnosis.reading.source import call_at, function_of, tree
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen
 
 
@@ -56,7 +56,7 @@ class Runs:
         self._parts = parts
         for e in evals:
             for site, spot in zip(e.names, e.spots, strict=False):
-                call = running(site, spot) if site.file == path else None
+                call = call_at(site, spot) if site.file == path else None
                 if call is not None:
                     self.of.setdefault(id(call), {})[id(e)] = e
         several = {call for call in self.of if len({parts[e] for e in self.of[call]}) > 1}

@@ -5,7 +5,7 @@ import ast
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments
 from treino.diagnosis.reading.order_flow import returned
-from treino.diagnosis.reading.provenance import Function, definition
+from treino.diagnosis.reading.provenance import Function, definition, functions
 from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 
 DEEP = 4  # names that stand for one function
@@ -34,28 +34,24 @@ def _functions(
         return []
     if isinstance(value, ast.Lambda):
         calls = [n for n in ast.walk(value.body) if isinstance(n, ast.Call)]
-        return [f for c in calls for f in _named(module, call_name(c))][:1]
+        return [f for c in calls for f in functions(place.file, call_name(c))][:1]
     if isinstance(value, ast.Call):
         if call_name(value) == "partial" and value.args:
             return _functions(value.args[0], place, module, deep + 1)
         return [f for c in _classes(module, call_name(value)) for f in _methods(c, "__call__")]
     if isinstance(value, ast.Attribute):
-        return _named(module, value.attr)
+        return list(functions(place.file, value.attr))
     if not isinstance(value, ast.Name):
         return []
-    own = _named(module, value.id)
+    own = functions(place.file, value.id)
     if own:
-        return own
+        return list(own)
     made, around = definition(place, value.id), function_of(place)
     if isinstance(around, Function) and (made is None or made.function is not around):
         handed = [(Site(place.file, c.lineno), v) for c, v in arguments(place.file, around, value.id)]
         return [f for site, v in handed for f in _functions(v, site, module, deep + 1)]
     line = Site(place.file, made.line) if made is not None else place
     return _functions(made.value, line, module, deep + 1) if made is not None else []
-
-
-def _named(module: ast.Module, name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return [n for n in ast.walk(module) if isinstance(n, Function) and n.name == name]
 
 
 def _classes(module: ast.Module, name: str) -> list[ast.ClassDef]:
@@ -100,9 +96,7 @@ def _has_name(function: ast.AST, line: int) -> bool:
 
 def unrestored(path: str) -> Site | None:
     """The return of a ``forward`` that puts its rows into an order of its own, by length, and never back."""
-    module = tree(path)
-    forwards = _named(module, "forward") if module is not None else []
-    for function in forwards:
+    for function in functions(path, "forward"):
         given = {a.arg for a in function.args.args}
         for node in ast.walk(function):
             order = _order(node, given) if isinstance(node, ast.Assign) else ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, kept_as, parameters
+from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
 from treino.diagnosis.reading.provenance import Function, definitions, target_names
 from treino.diagnosis.reading.source import call_name, enclosing, function_of, names_in, statement_at, tree
 
@@ -95,30 +95,22 @@ def _named(site: Site, name: str) -> list[Placed]:
     own = any(g.function is around for g in made)
     if isinstance(around, Function) and not own and name in parameters(around):
         given: list[Placed] = [(Site(site.file, c.lineno), v) for c, v in arguments(site.file, around, name)]
-        return given or [(Site(site.file, d.lineno), d) for d in _defaults(around, name)]
+        return given or [(Site(site.file, d.lineno), d) for d in defaults(around).get(name, ())]
     return [(Site(site.file, g.line), g.value) for g in made if not g.loop]
-
-
-def _defaults(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[ast.expr]:
-    spec = function.args
-    plain = [*spec.posonlyargs, *spec.args]
-    pairs = [*zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=True)]
-    found = [d for a, d in pairs if a.arg == name]
-    return found + [d for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if a.arg == name and d]
 
 
 def _keyed(path: str, key: str) -> list[Placed]:
     """What the file's settings give a key: by calls and assignments, or else by a default or a text."""
     module = tree(path)
     given: list[Placed] = []
-    defaults: list[Placed] = []
+    otherwise: list[Placed] = []
     for node in ast.walk(module) if module is not None else ():
         if isinstance(node, ast.ClassDef):
-            defaults += [(Site(path, n.lineno), v) for n in node.body if (v := _field(n, key)) is not None]
+            otherwise += [(Site(path, n.lineno), v) for n in node.body if (v := _field(n, key)) is not None]
         elif isinstance(node, ast.Call):
             given += [(Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == key]
             if call_name(node) in ("add_argument", "option") and key in _flags(node):
-                defaults += [
+                otherwise += [
                     (Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == "default"
                 ]
         elif isinstance(node, ast.Dict):
@@ -127,7 +119,7 @@ def _keyed(path: str, key: str) -> list[Placed]:
                     given.append((Site(path, v.lineno), v))
         elif isinstance(node, ast.Assign):
             given += [(Site(path, node.lineno), node.value) for t in node.targets if _is_place(t, key)]
-    return given + (defaults or list(_texts(path, module, key)))
+    return given + (otherwise or list(_texts(path, module, key)))
 
 
 def _field(node: ast.stmt, key: str) -> ast.expr | None:

@@ -11,11 +11,12 @@ from treino.diagnosis.reading.provenance import (
     Function,
     data_names,
     definition,
+    functions,
     given_rows,
     origins,
     target_names,
 )
-from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, function_of, statement_at
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 
 JOINS = ("concat", "concatenate", "cat", "vstack", "row_stack", "append", "ConcatDataset", "extend")
@@ -106,18 +107,17 @@ def _written_parts(value: ast.AST) -> list[ast.expr]:
 
 def _returned(step: Step, name: str) -> list[Step]:
     """What the file's function that a line calls returns for the name."""
-    value, module, at = step.value, tree(step.site.file), _place_of(name, step.site)
-    if not isinstance(value, ast.Call) or module is None:
+    value, at = step.value, _place_of(name, step.site)
+    if not isinstance(value, ast.Call):
         return []
     found: list[Step] = []
-    for function in ast.walk(module):
-        if isinstance(function, Function) and function.name == call_name(value):
-            for node in ast.walk(function):
-                given = node.value if isinstance(node, ast.Return) else None
-                if isinstance(given, ast.Tuple) and at is not None and len(given.elts) == at[1]:
-                    given = given.elts[at[0]]
-                if given is not None:
-                    found.append(Step(Site(step.site.file, given.lineno), given))
+    for function in functions(step.site.file, call_name(value)):
+        for node in ast.walk(function):
+            given = node.value if isinstance(node, ast.Return) else None
+            if isinstance(given, ast.Tuple) and at is not None and len(given.elts) == at[1]:
+                given = given.elts[at[0]]
+            if given is not None:
+                found.append(Step(Site(step.site.file, given.lineno), given))
     return found
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
+from treino.diagnosis.reading.ancestry import defaults
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name
 
@@ -281,15 +282,6 @@ class Figures:
             place = fields.index(field) if field in fields else None
             if at and at[0] in (field, place, ANY):
                 yield from self._of(value, at[1:], deep)
-
-
-def defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.AST]]:
-    """Argument → its default, where it has one."""
-    spec = function.args
-    plain = [*spec.posonlyargs, *spec.args]
-    pairs = [*zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=True)]
-    pairs += [(a, d) for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None]
-    return {a.arg: [d] for a, d in pairs}
 
 
 def _parts(node: ast.AST, at: Keys) -> Iterator[tuple[ast.AST, Keys]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, parameters
-from treino.diagnosis.reading.provenance import Function, definition
+from treino.diagnosis.reading.provenance import Function, definition, functions
 from treino.diagnosis.reading.source import (
     call_name,
     enclosing,
@@ -46,7 +46,7 @@ def opening_line(made: Site | None) -> Site | None:
     module = tree(made.file) if made is not None else None
     if made is None or module is None:
         return made
-    found = [n for n in ast.walk(module) if isinstance(n, ast.stmt) and _opens(module, n)]
+    found = [n for n in ast.walk(module) if isinstance(n, ast.stmt) and _opens(made.file, n)]
     if len(found) > 1:  # inputs that are to have gradients, too
         of_nets = [n for n in found if _of_parameters(made.file, n)]
         found = of_nets or found
@@ -54,7 +54,7 @@ def opening_line(made: Site | None) -> Site | None:
     return Site(made.file, lines[0]) if lines and lines[-1] - lines[0] <= NEAR else choosing_line(made)
 
 
-def _opens(module: ast.Module, statement: ast.stmt) -> bool:
+def _opens(path: str, statement: ast.stmt) -> bool:
     """``p.requires_grad = True``, ``net.requires_grad_()``, or a call that hands True to what does so."""
     if isinstance(statement, ast.Assign):
         flagged = any(isinstance(t, ast.Attribute) and t.attr in FLAG for t in statement.targets)
@@ -66,7 +66,7 @@ def _opens(module: ast.Module, statement: ast.stmt) -> bool:
     on = any(getattr(a, "value", None) is True for a in given)
     if call_name(call) == "requires_grad_":
         return on or not given
-    own = (n for n in ast.walk(module) if isinstance(n, Function) and n.name == call_name(call))
+    own = functions(path, call_name(call))
     return on and any(names_in(n) & {"requires_grad", "requires_grad_"} for n in own)
 
 
@@ -130,10 +130,10 @@ class _Search:
             self.follow(made.value, Site(place.file, made.line))
 
     def _call(self, call: ast.Call, place: Site) -> None:
-        name, module = call_name(call), tree(place.file)
+        name = call_name(call)
         if name == "filter" and call.args and _chooses(call.args[0]):
             self.conditions.append(call.lineno)
-        own = [n for n in ast.walk(module) if isinstance(n, Function) and n.name == name] if module else []
+        own = functions(place.file, name)
         for function in own:
             for node in ast.walk(function):
                 if isinstance(node, ast.Return) and node.value is not None:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, kept_as, parameters
+from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import function_of, names_in, statement_at
 
@@ -87,11 +87,7 @@ def _values(
     ]
     if given:
         return given
-    plain = [*spec.posonlyargs, *spec.args]
-    pairs = [*zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=True)]
-    defaults = [d for a, d in pairs if a.arg == name]
-    defaults += [d for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if a.arg == name and d]
-    return [(d.lineno, d) for d in defaults]
+    return [(d.lineno, d) for d in defaults(function).get(name, ())]
 
 
 def _is_number(value: ast.AST) -> bool:

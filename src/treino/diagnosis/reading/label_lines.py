@@ -7,12 +7,10 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import converts
 from treino.diagnosis.reading.configured import one_place, places
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import call_name, function_of, names_in, statement_at
-from treino.diagnosis.reading.traced import Value, call_at, lambda_of, traced
-from treino.diagnosis.watch.loss_seen import LossSeen
+from treino.diagnosis.reading.source import call_at, call_name, function_of, names_in, statement_at
+from treino.diagnosis.reading.traced import Value, lambda_of, traced
+from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 
-SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
-TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
 NAMES = ("target", "targets", "labels", "label", "y", "y_true", "input2")
 VALUES_AT = {  # of what fills a tensor, or makes a table: the arguments that are its values
     **dict.fromkeys(

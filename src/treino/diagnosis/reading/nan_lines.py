@@ -5,8 +5,8 @@ import re
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.label_lines import DRAWS
-from treino.diagnosis.reading.source import call_name, called, names_in, statement_at
-from treino.diagnosis.reading.traced import Value, call_at, traced
+from treino.diagnosis.reading.source import call_at, call_name, called, names_in, statement_at
+from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.watch.where import Spot
 
 STEEP = ("log", "log2", "log10", "sqrt", "arccos", "arcsin", "acos", "asin", "arctanh", "logit", "reciprocal")

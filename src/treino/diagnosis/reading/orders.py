@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import data_names, target_names
@@ -36,17 +37,12 @@ def lonely_order(path: str) -> Site | None:
 def _drawn_for_each(module: ast.Module, partners: Partners) -> int | None:
     """The first of two lines that each draw an order of their own, for arrays that are then used together."""
     drawn: list[tuple[int, str, str, str]] = []  # (line, array, its new name, how it was seeded)
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Assign):
-            continue
-        for target in node.targets:
-            pairs = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
-            both = zip(target.elts, node.value.elts, strict=False) if pairs else [(target, node.value)]  # type: ignore[attr-defined]
-            for given, value in both:
-                order = _order_of(value)
-                names = sorted(target_names(given))
-                if order is not None and len(names) == 1:
-                    drawn.append((node.lineno, order[0], names[0], order[1]))
+    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)):
+        for given, value in _given(node):
+            order = _order_of(value)
+            names = sorted(target_names(given))
+            if order is not None and len(names) == 1:
+                drawn.append((node.lineno, order[0], names[0], order[1]))
     seeds = [c.lineno for c in called(module, "manual_seed", "seed", "set_state", "set_rng_state")]
     for i, (line, array, name, seed) in enumerate(drawn):
         for later, other_array, other, other_seed in drawn[i + 1 :]:
@@ -57,6 +53,15 @@ def _drawn_for_each(module: ast.Module, partners: Partners) -> int | None:
             if any(partners.get(a, set()) & (two - one) for a in one - two):
                 return min(line, later)
     return None
+
+
+def _given(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """(target, value) of an assignment: part by part of ``a, b = f(x), g(y)``."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value
 
 
 def _order_of(value: ast.AST) -> tuple[str, str] | None:
@@ -78,15 +83,10 @@ def _made_of(module: ast.Module, name: str) -> set[str]:
     """Names that are made of this one, some steps on, each from its own part of a line."""
     found = {name}
     for _ in range(4):
-        for node in ast.walk(module):
-            if not isinstance(node, ast.Assign):
-                continue
-            for target in node.targets:
-                pairs = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
-                both = zip(target.elts, node.value.elts, strict=False) if pairs else [(target, node.value)]  # type: ignore[attr-defined]
-                for given, value in both:
-                    if data_names(value) & found:
-                        found |= target_names(given)
+        for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)):
+            for given, value in _given(node):
+                if data_names(value) & found:
+                    found |= target_names(given)
     return found
 
 

@@ -48,15 +48,30 @@ def _given(path: str, name: str) -> tuple[Given, ...]:
 def _givers(path: str) -> tuple[tuple[ast.AST | None, Any], ...]:
     """The statements of a file that give names a value, each with the function around it."""
     module = tree(path)
-    scoped = _scoped(module) if module is not None else ()
-    return tuple((f, node) for f, node in scoped if isinstance(node, (ast.Assign, ast.AnnAssign, ast.For)))
+    every = scoped(module) if module is not None else ()
+    return tuple((f, node) for f, node in every if isinstance(node, (ast.Assign, ast.AnnAssign, ast.For)))
 
 
-def _scoped(module: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast.AST | None, ast.AST]]:
+def scoped(module: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast.AST | None, ast.AST]]:
     """Every node with the function around it."""
     for node in ast.iter_child_nodes(module):
         yield function, node
-        yield from _scoped(node, node if isinstance(node, Function) else function)
+        yield from scoped(node, node if isinstance(node, Function) else function)
+
+
+@remembered
+def functions(path: str, name: str) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
+    """The functions and methods of a file that bear this name."""
+    module = tree(path)
+    nodes = ast.walk(module) if module is not None else ()
+    return tuple(n for n in nodes if isinstance(n, Function) and n.name == name)
+
+
+def holders(around: ast.AST, part: ast.AST) -> set[str]:
+    """The names that are given a value which this expression is part of."""
+    given = [n for n in ast.walk(around) if isinstance(n, ast.Assign)]
+    holding = [n for n in given if any(inner is part for inner in ast.walk(n.value))]
+    return {t.id for n in holding for t in n.targets if isinstance(t, ast.Name)}
 
 
 def target_names(target: ast.AST) -> set[str]:

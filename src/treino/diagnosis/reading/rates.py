@@ -8,7 +8,7 @@ from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.provenance import Function, definition, target_names
-from treino.diagnosis.reading.source import called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 
 NAMES = {  # the words of each setting's own names
@@ -71,8 +71,7 @@ def _by_hand(path: str) -> Site | None:
         site, value = Site(path, made.line), made.value
     own = {n.name: n for n in ast.walk(module) if isinstance(n, Function)}
     for call in called(value, *own):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        returns = [n for n in ast.walk(own[name]) if isinstance(n, ast.Return)]
+        returns = [n for n in ast.walk(own[call_name(call)]) if isinstance(n, ast.Return)]
         if len(returns) == 1:
             return Site(path, returns[0].lineno)
     return site

@@ -5,12 +5,11 @@ evaluations of the same rows do.
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.figures import defaults
+from treino.diagnosis.reading.ancestry import defaults
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import enclosing, function_of, statement_at
+from treino.diagnosis.reading.source import call_at, function_of, statement_at
 from treino.diagnosis.watch.tables import EvalSeen
-from treino.diagnosis.watch.where import Spot
 
 ALIKE = 0.98  # of the rows of two evaluations that look at the same part
 
@@ -31,15 +30,6 @@ def roles(evals: list[EvalSeen]) -> dict[int, str]:
     return found
 
 
-def running(site: Site, spot: Spot) -> ast.Call | None:
-    """The call that runs on a line."""
-    for node in enclosing(site):
-        place = (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
-        if isinstance(node, ast.Call) and place == spot:
-            return node
-    return None
-
-
 def _said(e: EvalSeen) -> str:
     names = names_of_evaluation(e.names, e.spots).union(*(_words(e, i) for i in range(len(e.names))))
     test, validation = says_test(names), says_validation(names)
@@ -53,7 +43,7 @@ def _said(e: EvalSeen) -> str:
 
 def told_at(e: EvalSeen, call: ast.Call) -> Site | None:
     """The line that says which rows are evaluated: that of a call, or one that it leads to."""
-    runs = [running(site, spot) for site, spot in zip(e.names, e.spots, strict=False)]
+    runs = [call_at(site, spot) for site, spot in zip(e.names, e.spots, strict=False)]
     first = next((i for i, run in enumerate(runs) if run is call), 0)
     for i in range(first, -1, -1):
         if says_test(names_of_evaluation(e.names[i : i + 1], e.spots[i : i + 1]) | _words(e, i)):
@@ -63,7 +53,7 @@ def told_at(e: EvalSeen, call: ast.Call) -> Site | None:
 
 def _words(e: EvalSeen, i: int) -> set[str]:
     """Words that the call on a line of the way is given: ``score("test")``, or by default."""
-    call = running(e.names[i], e.spots[i]) if i < len(e.spots) else None
+    call = call_at(e.names[i], e.spots[i]) if i < len(e.spots) else None
     if call is None:
         return set()
     given: list[ast.AST] = [*call.args, *(k.value for k in call.keywords)]

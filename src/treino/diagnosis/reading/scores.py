@@ -3,8 +3,8 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.provenance import definition
-from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.provenance import definition, functions, holders
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
 
 DEPTH = 3
 
@@ -44,13 +44,7 @@ def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:
 
 def _compared(around: ast.AST, best: ast.Call) -> bool:
     """Whether what is best is compared by ``==``, there or by its name."""
-    names = {
-        t.id
-        for node in ast.walk(around)
-        if isinstance(node, ast.Assign) and any(n is best for n in ast.walk(node.value))
-        for t in node.targets
-        if isinstance(t, ast.Name)
-    }
+    names = holders(around, best)
     for node in ast.walk(around):
         equal = isinstance(node, ast.Compare) and any(isinstance(o, (ast.Eq, ast.NotEq)) for o in node.ops)
         if equal or (isinstance(node, ast.Call) and call_name(node) in ("eq", "ne", "accuracy_score")):
@@ -79,8 +73,8 @@ def _makers(site: Site, value: ast.AST) -> list[ast.expr | ast.FunctionDef]:
             return found
         found.append(value)
         if isinstance(value, ast.Call):
-            own = _function(site.file, call_name(value))
-            return found + ([own] if own is not None else [])
+            own = [f for f in functions(site.file, call_name(value)) if isinstance(f, ast.FunctionDef)]
+            return found + (own if len(own) == 1 and own[0].name != "forward" else [])
         if not isinstance(value, ast.Name):
             return found
     return found
@@ -89,11 +83,3 @@ def _makers(site: Site, value: ast.AST) -> list[ast.expr | ast.FunctionDef]:
 def _scope(site: Site) -> ast.AST | None:
     around = function_of(site)
     return None if isinstance(around, ast.Module) else around
-
-
-def _function(path: str, name: str) -> ast.FunctionDef | None:
-    """The only function of this name in a file."""
-    module = tree(path)
-    nodes = ast.walk(module) if module is not None else ()
-    found = [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == name and name != "forward"]
-    return found[0] if len(found) == 1 else None

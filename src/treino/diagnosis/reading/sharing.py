@@ -5,8 +5,8 @@ import ast
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import Step, ancestry, cuts
 from treino.diagnosis.reading.names import says_test, says_train, says_validation
-from treino.diagnosis.reading.provenance import Function, data_names, definition, target_names
-from treino.diagnosis.reading.source import call_name, called, names_in, statement_at, tree
+from treino.diagnosis.reading.provenance import data_names, definition, functions, target_names
+from treino.diagnosis.reading.source import call_name, called, names_in, statement_at
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "row_stack", "ConcatDataset"),
@@ -54,14 +54,14 @@ def within_helper(site: Site) -> Site:
 
 
 def _parts_made(site: Site) -> Site | None:
-    statement, module = statement_at(site), tree(site.file)
+    statement = statement_at(site)
     value = statement.value if isinstance(statement, ast.Assign) else None
-    if not isinstance(statement, ast.Assign) or not isinstance(value, ast.Call) or module is None:
+    if not isinstance(statement, ast.Assign) or not isinstance(value, ast.Call):
         return None
     targets = statement.targets[0].elts if isinstance(statement.targets[0], (ast.Tuple, ast.List)) else []
-    functions = [n for n in ast.walk(module) if isinstance(n, Function) and n.name == call_name(value)]
-    returns = [n for f in functions for n in ast.walk(f) if isinstance(n, ast.Return)]
-    given = returns[0].value if len(functions) == len(returns) == 1 else None
+    own = functions(site.file, call_name(value))
+    returns = [n for f in own for n in ast.walk(f) if isinstance(n, ast.Return)]
+    given = returns[0].value if len(own) == len(returns) == 1 else None
     if not isinstance(given, ast.Tuple) or len(given.elts) != len(targets):
         return None
     lines: list[int] = []

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.where import Spot
 
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
 
@@ -98,25 +99,19 @@ def names_in(node: ast.AST | None) -> set[str]:
     return plain | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
 
 
-def names_around(sites: tuple[Site, ...]) -> set[str]:
-    """Names of the statements on a call stack and of the headers of the loops around them."""
-    found: set[str] = set()
-    for site in sites:
-        statement = statement_at(site)
-        if statement is not None and not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-            header = statement.iter if isinstance(statement, ast.For) else statement
-            if not isinstance(statement, (ast.While, ast.If, ast.With)):
-                found |= names_in(header)
-        for node in enclosing(site):
-            if isinstance(node, ast.For):
-                found |= names_in(node.iter)
-    return found
-
-
 def call_name(call: ast.Call) -> str:
     """The last name of what is called: ``relu`` in ``F.relu(x)``; empty for a call of a call."""
     func = call.func
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def call_at(site: Site, spot: Spot) -> ast.Call | None:
+    """The call that stands at this place of a line."""
+    for node in enclosing(site):
+        place = (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
+        if isinstance(node, ast.Call) and place == spot:
+            return node
+    return None
 
 
 def called(node: ast.AST, *names: str) -> list[ast.Call]:

@@ -3,6 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import holders
 from treino.diagnosis.reading.source import called, function_of, tree
 
 REDUCES = ("sum", "mean", "nansum", "nanmean")
@@ -68,13 +69,7 @@ def _names_of(around: ast.AST, part: ast.AST) -> set[str]:
 
 def _divides(around: ast.AST, total: ast.Call) -> bool:
     """``1 - error / total``"""
-    names = {
-        t.id
-        for node in ast.walk(around)
-        if isinstance(node, ast.Assign) and any(n is total for n in ast.walk(node.value))
-        for t in node.targets
-        if isinstance(t, ast.Name)
-    }
+    names = holders(around, total)
     for node in ast.walk(around):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
             continue

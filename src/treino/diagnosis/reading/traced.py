@@ -10,8 +10,8 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, parameters
-from treino.diagnosis.reading.provenance import Function, target_names
-from treino.diagnosis.reading.source import call_name, function_of, remembered, tree
+from treino.diagnosis.reading.provenance import Function, scoped, target_names
+from treino.diagnosis.reading.source import call_at, call_name, function_of, remembered, tree
 from treino.diagnosis.watch.where import Spot
 
 MOST = 600  # expressions that are followed
@@ -109,7 +109,8 @@ class Gives:
 @remembered
 def _givers(path: str, name: str) -> tuple[Gives, ...]:
     found: list[Gives] = []
-    for function, node in _scoped(tree(path)):
+    module = tree(path)
+    for function, node in scoped(module) if module is not None else ():
         pairs: list[tuple[ast.AST, ast.AST, Path]] = []
         if isinstance(node, ast.Assign):
             pairs = [(t, node.value, ()) for t in node.targets]
@@ -147,12 +148,6 @@ def _within(target: ast.AST | None, name: str) -> Iterator[tuple[Path, bool]]:
         yield (), False
     elif isinstance(target, ast.Attribute) and target.attr == name:
         yield (), True
-
-
-def _scoped(node: Any, function: Any = None) -> Iterator[tuple[Any, Any]]:
-    for child in ast.iter_child_nodes(node) if node is not None else ():
-        yield function, child
-        yield from _scoped(child, child if isinstance(child, Function) else function)
 
 
 def _named(v: Value, name: str) -> list[Value]:
@@ -218,7 +213,8 @@ def _argued(v: Value, around: Any, name: str) -> list[Value]:
 def _collated(v: Value, around: Any) -> list[Value]:
     """The rows that a collate function is given: those of the datasets of its loaders."""
     found: list[Value] = []
-    for _, call in _scoped(tree(v.site.file)):
+    module = tree(v.site.file)
+    for call in ast.walk(module) if module is not None else ():
         if isinstance(call, ast.Call) and call.args:
             given = [k.value for k in call.keywords if k.arg == "collate_fn"]
             if any(around.name in target_names(g) for g in given):
@@ -236,17 +232,6 @@ def _kept(v: Value, name: str) -> list[Value]:
 
 
 # --- calls ----------------------------------------------------------------------------------------------
-def call_at(site: Site, spot: Spot) -> ast.Call | None:
-    """The call that stands at this place of a line."""
-    module = tree(site.file)
-    line, last, start, end = spot
-    for node in ast.walk(module) if module is not None else ():
-        spans = isinstance(node, ast.Call) and (node.lineno, node.end_lineno) == (line, last)
-        if spans and (node.col_offset, node.end_col_offset) == (start, end):  # type: ignore[attr-defined]
-            return node  # type: ignore[return-value]
-    return None
-
-
 def _called(v: Value, call: ast.Call) -> list[Value]:
     name, part, func = call_name(call), v.part, call.func
     given = [*call.args, *(k.value for k in call.keywords)]
@@ -338,9 +323,9 @@ def _returned(v: Value, call: ast.Call, own: Any) -> list[Value]:
 
 def _returns(path: str, function: Any) -> list[Value]:
     """The values that a function returns, or yields: these with EACH as their part."""
-    found: list[Value] = []
-    for scope, node in _scoped(function, function):
+    found, name = list[Value](), function.name
+    for scope, node in scoped(function, function):
         if scope is function and isinstance(node, ast.Return | ast.Yield) and node.value is not None:
-            site = Site(path, node.lineno, function.name)
+            site = Site(path, node.lineno, name)
             found.append(Value(site, node.value, (EACH,) if isinstance(node, ast.Yield) else ()))
     return found

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
-from treino.diagnosis.watch.loss_seen import LossSeen
+from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
@@ -23,7 +23,6 @@ from treino.words import N_
 
 CLASSES = {"cross_entropy", "nll_loss"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss"}
-SIGNED = {"soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss"}
 NAMES = sorted(
     CLASSES
     | PAIRED
@@ -33,7 +32,6 @@ NAMES = sorted(
 FEW_CLASSES = 20
 PLACES = 1 << 14  # labels of one call that are counted
 MOST = 200_000  # loss values that are kept
-TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}
 OFTEN = 8  # calls whose input and labels are looked at, then each 8th
 FULL = FIRST  # calls of a loss that are read as a whole, before the windows
 # Operations after which values can't be told to be unnormalised on purpose.
