@@ -168,9 +168,17 @@ def test_a_module_runs_as_python_dash_m_runs_it(tmp_path):
 
 @pytest.mark.slow
 def test_the_garbage_collector_is_as_python_starts_it(tmp_path):
-    path = script(tmp_path, "import gc\nprint(gc.get_threshold(), gc.isenabled())")
+    path = script(
+        tmp_path,
+        "import gc\nprint(gc.get_threshold(), gc.isenabled())\n"
+        "class Ring:\n"
+        "    def __init__(self, name): self.name, self.me = name, self\n"
+        "    def __del__(self): print('gone:', self.name)\n"
+        "lost, kept = Ring('lost'), Ring('kept')\ndel lost\nprint('collected')\ngc.collect()\nprint('end')\n",
+    )
     said = [
         subprocess.run([sys.executable, *words, path], capture_output=True, text=True, check=True).stdout
         for words in ((), ("-m", "treino", "doctor"))
     ]
+    assert said[0].endswith("collected\ngone: lost\nend\ngone: kept\n")
     assert said[0] == said[1]

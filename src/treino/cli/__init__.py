@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from treino.pause import collect_rarely
+from treino.pause import collect_no_more, collect_rarely
 
 if TYPE_CHECKING:
     from treino.cli.screen import Screen
@@ -51,6 +51,10 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
     try:
         if program is not None:
             return program(tokens, screen)
+        from treino.cli.examine import asked_plainly, examine
+
+        if asked_plainly(tokens):
+            return examine(tokens[1], tokens[3:], screen)
         from treino.cli.app import run
 
         return run(tokens, screen)
@@ -81,4 +85,5 @@ def command() -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 1
+    collect_no_more()
     sys.exit(status)

@@ -1,0 +1,147 @@
+"""Run a script under the doctor and print its findings."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from treino.cli.screen import Screen
+from treino.pause import collect_as_usual
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.diagnosis.run_script import Outcome
+
+
+def asked_plainly(tokens: Sequence[str]) -> bool:
+    """Whether this is ``doctor SCRIPT.py`` alone or with ``-- its arguments``.
+
+    It needs no reader of flags, and loading one takes as long as a hundred steps of a small net.
+    """
+    verb, script, rest = tokens[:1], "".join(tokens[1:2]), tokens[2:3]
+    return verb == ["doctor"] and script.endswith(".py") and script[0] != "-" and rest in ([], ["--"])
+
+
+def examine(
+    target: str,
+    arguments: Sequence[str],
+    screen: Screen,
+    *,
+    module: bool = False,
+    live: bool = False,
+    max_steps: int | None = None,
+    max_time: float | None = None,
+    fail_on: Literal["certain", "likely"] | None = None,
+    prove: bool = False,
+    seeds: int = 3,
+    fix: str | None = None,
+) -> int:
+    """Run it with the flags of ``treino doctor``, and return the exit status: the script's own, or 3."""
+    from treino.diagnosis.finding import Finding
+    from treino.diagnosis.report import document, one, text
+    from treino.diagnosis.run_script import Outcome, run_script
+
+    final = 0
+
+    def said(finding: Finding) -> None:
+        print(one(finding), file=sys.__stderr__, flush=True)
+
+    def report(outcome: Outcome) -> None:
+        nonlocal final
+        final = outcome.status
+        if fail_on and [f for f in outcome.exam.findings if f.certain or fail_on == "likely"]:
+            final = 3
+        print(text(outcome), file=sys.__stderr__, flush=True)
+        found = document(outcome, final)
+        if (prove or fix is not None) and outcome.exam.findings:
+            found |= _mend(target, arguments, module, max_steps, max_time, outcome, prove, seeds, fix)
+        if screen.as_json:
+            restore()
+            screen.document(found)
+
+    collect_as_usual()
+    with _output_to_stderr(screen.as_json) as restore:
+        run_script(
+            target,
+            arguments,
+            module=module,
+            max_steps=max_steps,
+            max_time=max_time,
+            live=said if live else None,
+            report=report,
+        )
+    return final
+
+
+def _mend(
+    target: str,
+    arguments: Sequence[str],
+    module: bool,
+    max_steps: int | None,
+    max_time: float | None,
+    outcome: "Outcome",
+    prove: bool,
+    seeds: int,
+    fix: str | None,
+) -> dict[str, object]:
+    from treino.diagnosis.fix import patch
+    from treino.diagnosis.prove import VARIANTS, proof, table
+    from treino.store.files import write_atomically
+
+    mended = patch(outcome.exam.findings)
+    found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
+    if not mended.rules:
+        print(_("doctor: none of these findings has a mechanical mend."), file=sys.__stderr__)
+        return found
+    if fix is not None:
+        write_atomically(Path(fix), mended.diff.encode())
+        print(
+            _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=fix),
+            file=sys.__stderr__,
+        )
+        found["path"] = fix
+    if prove:
+        said = _("doctor: running it {n} times more, as it is and mended, with {seeds} seeds each ...")
+        print(said.format(n=VARIANTS * seeds, seeds=seeds), file=sys.__stderr__, flush=True)
+        rows = proof(
+            target,
+            arguments,
+            mended,
+            module=module,
+            seeds=seeds,
+            max_steps=max_steps,
+            max_time=max_time,
+            timeout=max(600, 10 * outcome.seconds),
+        )
+        print(mended.diff + "\n" + table(rows), file=sys.__stderr__, flush=True)
+        found["proof"] = [row.as_json() for row in rows]
+    return found
+
+
+@contextmanager
+def _output_to_stderr(redirect: bool) -> Iterator[Callable[[], None]]:
+    """Send what the script, and its children, write to stdout to stderr; yields how to end that."""
+    if not redirect:
+        yield lambda: None
+        return
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    done = False
+
+    def restore() -> None:
+        nonlocal done
+        if not done:
+            done = True
+            if sys.__stdout__ is not None:
+                sys.stdout = sys.__stdout__
+            sys.stdout.flush()
+            os.dup2(saved, 1)
+            os.close(saved)
+
+    try:
+        yield restore
+    finally:
+        restore()
