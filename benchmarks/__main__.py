@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             path.write_text(text)
             print(path.name)
     else:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # no process is to compile what others have compiled
         load, begin = os.getloadavg()[0], time.perf_counter()
         result = benchmark(asked.name)(asked.quick)
         print(result.show())
