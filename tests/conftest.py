@@ -1,5 +1,6 @@
 """What all tests share: one thread, a quiet place to run in, and the command line in this process."""
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -8,9 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+
+from treino.pause import collect_rarely
+
+collect_rarely()  # before anything large: what thousands of tests import stays
+
+import torch  # noqa: E402
 
 collect_ignore = ["doctor"]  # the bed's scripts are people's, whatever they are called
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -87,6 +87,23 @@ def test_limits_end_the_script(tmp_path):
     assert (outcome.stopped, rules(outcome)) == ("max_time", ["missing_zero_grad"])
 
 
+@pytest.mark.slow
+def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path):
+    """They may take long on a busy machine, and nobody ends the process meanwhile."""
+    script(tmp_path, FAULT.replace("range(6)", "iter(int, 1)"))
+    code = (
+        "import sys, time; from treino.cli import main; from treino.diagnosis import exam, run_script\n"
+        "decide = exam.decide\n"
+        "exam.decide = lambda seen: time.sleep(run_script.GRACE + 0.5) or decide(seen)\n"
+        "sys.exit(main(['doctor', '--max-time', '3', 'train_it.py']))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0
+    assert "missing_zero_grad" in ended.stderr
+
+
 def test_ignoring_a_rule_on_a_line(tmp_path):
     quiet = FAULT.replace(".backward()", ".backward()  # treino: ignore[missing_zero_grad] summed on purpose")
     assert rules(run_script(script(tmp_path, quiet))) == []

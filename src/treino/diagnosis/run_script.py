@@ -87,20 +87,17 @@ def run_script(
 
     main, code = _module_code(target) if module else _script_code(target, source)
     started = time.perf_counter()
-    with (
-        _as_main(main, target, arguments, module),
-        _own_death(finish) as leave,
-        _alarm(max_time, outcome, leave),
-    ):
+    with _as_main(main, target, arguments, module), _own_death(finish) as leave:
         exam.start()
         try:
-            if isinstance(code, SyntaxError):
-                raise code
-            exec(code, main.__dict__)
+            with _alarm(max_time, outcome, leave):
+                if isinstance(code, SyntaxError):
+                    raise code
+                exec(code, main.__dict__)
         except Stop:
             outcome.status = 0
-        except SystemExit as leave:
-            outcome.status = _exit_status(leave)
+        except SystemExit as left:
+            outcome.status = _exit_status(left)
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
             error.__traceback__ = None if error is code else _own_frames(error.__traceback__)
