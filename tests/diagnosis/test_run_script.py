@@ -95,7 +95,7 @@ def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path):
         "import sys, time; from treino.cli import main; from treino.diagnosis import exam, run_script\n"
         "decide = exam.decide\n"
         "exam.decide = lambda seen: time.sleep(run_script.GRACE + 0.5) or decide(seen)\n"
-        "sys.exit(main(['doctor', '--max-time', '3', 'train_it.py']))"
+        "sys.exit(main(['doctor', '--max-time', '4', 'train_it.py']))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
