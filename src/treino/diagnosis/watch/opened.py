@@ -35,7 +35,15 @@ class Opened:
         f = self._frozen.get(id(p))
         if f is None or f.ref() is not p or not p.requires_grad or self.owner(p) is not f.before:
             return False
-        return f.before is None or f.before.steps == f.steps
+        return (f.before is None or f.before.steps == f.steps) and not self._left_out_later(f)
+
+    def _left_out_later(self, f: Frozen) -> bool:
+        """Whether an optimizer was given others that were frozen with it: it leaves this one out."""
+        return any(
+            id(self.owner(p)) in f.makers & g.makers
+            for g in self._frozen.values()
+            if (p := g.ref()) is not None
+        )
 
     def was_frozen(self, p: torch.Tensor) -> bool:
         return id(p) in self._frozen
