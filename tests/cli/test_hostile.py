@@ -20,6 +20,7 @@ def table(path: Path, *names: str) -> None:
     path.write_text(",".join(names) + "\n" + rows)
 
 
+@pytest.mark.slow
 def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path) -> None:
     table(tmp_path / "m.csv", "[bold]a", "[/b]c", "y[/]")
     assert "[/b]c" in treino("data", "m.csv").out
@@ -29,6 +30,7 @@ def test_names_that_look_like_markup(treino: Callable[..., Said], tmp_path: Path
     assert treino("data", "m.csv", "--json").document["columns"][0]["name"] == "[bold]a"
 
 
+@pytest.mark.slow
 def test_predictions_never_overwrite_their_rows(treino: Callable[..., Said], tmp_path: Path) -> None:
     table(tmp_path / "t.csv", "p", "q", "y")
     before = (tmp_path / "t.csv").read_bytes()
@@ -77,6 +79,7 @@ def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: P
     assert treino("predict", "else where/x", "wine").status == 0
 
 
+@pytest.mark.slow
 def test_a_run_is_whole_when_its_pictures_fail(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -153,6 +153,7 @@ every_dialect = given(
 )
 
 
+@pytest.mark.slow
 @every_dialect
 @settings(deadline=None, max_examples=12)
 def test_every_dialect_reads_back_equal_or_is_refused(**drawn: Any) -> None:

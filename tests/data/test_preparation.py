@@ -23,6 +23,7 @@ def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:
     )
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(
         np.float64,

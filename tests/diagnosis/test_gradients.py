@@ -64,6 +64,7 @@ def test_fused_adam_and_clipping_hide_nothing():
     assert played(turn * 5, lambda p, lr: torch.optim.Adam(p, lr=lr, fused=True)) == 4
 
 
+@pytest.mark.slow
 def test_a_closure_that_clears_is_silent_and_one_that_does_not_is_found():
     def run(clears: bool) -> list[str]:
         torch.manual_seed(0)

@@ -79,6 +79,7 @@ def test_bytes_that_are_no_python_are_refused(tmp_path):
         run_script(str(tmp_path / "model.pt"))
 
 
+@pytest.mark.slow
 def test_limits_end_the_script(tmp_path):
     endless = FAULT.replace("range(6)", "iter(int, 1)")
     outcome = run_script(script(tmp_path, endless), max_steps=4)

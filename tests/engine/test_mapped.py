@@ -95,6 +95,7 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
         assert torch.equal(second._population.params, whole._population.params)
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.integers(0, 69), max_size=90), touched=st.integers(1, 5000), around=st.integers(1, 900),
     chunk=st.integers(1, 100), skipped=st.integers(0, 5),

@@ -51,6 +51,7 @@ def _alive(process: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_processes_that_start_in_the_same_second_get_folders_of_their_own(tmp_path: Path, fork: Fork) -> None:
     log, start = tmp_path / "log", time.time() + 0.1
     for _each in range(4):

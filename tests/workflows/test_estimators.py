@@ -164,6 +164,7 @@ def test_what_can_not_be_trained_is_a_value_error(settings: Any, x: Any, y: Any,
         tr.Classifier().predict(whole)
 
 
+@pytest.mark.slow
 def test_columns_that_were_not_there_at_the_training_are_named() -> None:
     x, y = iris()
     model = tr.Classifier(**FAST).fit(x, y)

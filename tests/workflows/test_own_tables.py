@@ -115,6 +115,7 @@ def test_a_run_of_the_first_preparation_format_goes_on_and_predicts(
     np.testing.assert_array_equal(opened.predict("wine"), run.predict("wine"))
 
 
+@pytest.mark.slow
 def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said], tmp_path: Path) -> None:
     mixed().to_csv("t.csv", index=False)
     assert treino("train", "t.csv", "--target", "price", "--kinds", SIZES, "--epochs", "2").status == 0
@@ -140,6 +141,7 @@ def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said],
     assert "Did you mean 'aera'?" in error["hint"]
 
 
+@pytest.mark.slow
 def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
     frame = mixed()
     run = fit(frame, tmp_path, target="city")

@@ -123,6 +123,7 @@ def test_a_frame_in_and_a_frame_out_and_its_copy_kept(tmp_path: Path) -> None:
     assert torch.equal(again.data.train.x, run.data.train.x)
 
 
+@pytest.mark.slow
 def test_predictions_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> None:
     table().to_csv(tmp_path / "t.csv", index=False)
     assert treino("train", "t.csv", "--target", "size", "--epochs", 10).status == 0
@@ -138,6 +139,7 @@ def test_predictions_in_a_file(treino: Callable[..., Said], tmp_path: Path) -> N
     assert treino("predict", "last", "t.csv", "--json").document["metrics"]["accuracy"] > 0.5
 
 
+@pytest.mark.slow
 def test_the_course_s_own_dictionary(tmp_path: Path) -> None:
     args = {
         "batch_size": 20, "num_workers": 4, "num_classes": 3, "lr": 1e-4, "weight_decay": 5e-4,
@@ -240,6 +242,7 @@ def test_two_runs_side_by_side(treino: Callable[..., Said]) -> None:
     assert treino("show", "wine-1", "wine-1", "--json").document["differences"] == []
 
 
+@pytest.mark.slow
 def test_bare_treino_and_help(treino: Callable[..., Said]) -> None:
     bare = treino()
     assert bare.status == 0
@@ -357,6 +360,7 @@ def test_predictions_are_what_the_labels_were(tmp_path: Path, labels: list[objec
     assert np.mean(framed.predict(frame)["prediction"] == frame["y"]) > 0.9
 
 
+@pytest.mark.slow
 def test_a_described_network_is_found_again(tmp_path: Path) -> None:
     run = tr.fit("wine", tr.mlp(8, activation="tanh"), epochs=3, parent=tmp_path)
     again = tr.open(run.path)
@@ -410,6 +414,7 @@ def test_weights_of_a_run_that_goes_on_are_not_there_yet(tmp_path: Path) -> None
         tr.open(tmp_path / "run").predict("wine")
 
 
+@pytest.mark.slow
 def test_array_settings(tmp_path: Path) -> None:
     run = tr.fit("wine", class_weights=np.ones(3), hidden=np.array([8, 4]), epochs=1, parent=tmp_path)
     assert run.settings["hidden"] == [8, 4]
