@@ -262,10 +262,10 @@ def run(quick: bool) -> Result:
     return Result(
         (as_whole, found, missed, by_rule, by_sensor),
         "One thread, medians of interleaved ratios of CPU time; scripts of "
-        f"{PROCESSES['digits'][0]} epochs and {PROCESSES['large'][0]} steps. A whole process can take less time under "
-        "the doctor: what was imported before the script is left out of Python's searches for garbage, of which the "
-        "largest come at its end. On the bed a fault counts as "
-        "found within three lines; 'others' are faulty scripts of which something else was said, too.",
+        f"{PROCESSES['digits'][0]} epochs and {PROCESSES['large'][0]} steps. A whole process can take less "
+        "time under the doctor: what was imported before the script is left out of Python's searches for "
+        "garbage, of which the largest come at its end. On the bed a fault counts as found within three "
+        "lines; 'others' are faulty scripts of which something else was said, too.",
         left_out=("rule by rule: the time in which the rules decide at the end, and importing the doctor",),
         figures=cost | bed,
     )
