@@ -85,6 +85,11 @@ def _makers(name: str, place: Site) -> list[Step]:
     return [Step(Site(place.file, made.line), made.value)]
 
 
+def makers(name: str, place: Site) -> list[Step]:
+    """What a name stands for on a line: the value it was given, or the arguments of the function around."""
+    return _makers(name, place)
+
+
 def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:
     """The lines that give ``self.NAME`` a value in the class around, as a buffer too."""
     owner = _class_of(tree(place.file), method) if method is not None else None

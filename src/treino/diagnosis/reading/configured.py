@@ -43,7 +43,9 @@ def places(site: Site, value: ast.AST, fits: Fits, *, deep: int = DEEP, within: 
         parts = list(value.values)
     elif isinstance(value, ast.Call) and call_name(value) in GETS and value.args:
         return _got(site, value, fits, deep=deep, within=within)
-    elif isinstance(value, ast.Call) and (within or call_name(value) in ("int", "str", "lower", "strip")):
+    elif isinstance(value, ast.Call) and (
+        within or call_name(value) in ("int", "float", "str", "lower", "strip")
+    ):
         parts = [*value.args, *(k.value for k in value.keywords), value.func]
     if parts:
         return [s for p in parts for s in places(site, p, fits, deep=deep - 1, within=within)]
@@ -110,9 +112,7 @@ def _keyed(path: str, key: str) -> list[Placed]:
         elif isinstance(node, ast.Call):
             given += [(Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == key]
             if call_name(node) in ("add_argument", "option") and key in _flags(node):
-                otherwise += [
-                    (Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == "default"
-                ]
+                otherwise += [(Site(path, v.lineno), v) for v in _defaults(node)]
         elif isinstance(node, ast.Dict):
             for k, v in zip(node.keys, node.values, strict=True):
                 if isinstance(k, ast.Constant) and k.value == key:
@@ -138,6 +138,15 @@ def _flags(call: ast.Call) -> set[str]:
     said = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     said += [str(getattr(k.value, "value", "")) for k in call.keywords if k.arg == "dest"]
     return {w.lstrip("-").replace("-", "_") for w in said}
+
+
+def _defaults(call: ast.Call) -> list[ast.expr]:
+    """What an argument of a command line is where it isn't given."""
+    said = {k.arg: k.value for k in call.keywords}
+    action = getattr(said.get("action"), "value", None)
+    if "default" not in said and action in ("store_true", "store_false"):
+        return [ast.Constant(action == "store_false", lineno=call.lineno, col_offset=0)]
+    return [said["default"]] if "default" in said else []
 
 
 def _is_place(target: ast.AST, key: str) -> bool:
@@ -272,19 +281,39 @@ def _by_test(site: Site, statement: ast.stmt, meant: set[str]) -> list[Site]:
         for n in ast.walk(statement)
         if isinstance(n, ast.IfExp) and _says(n.body, meant) != _says(n.orelse, meant)
     ]
-    found: list[Site] = []
-    for test, taken in tests[-1:]:
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            test, taken = test.operand, not taken
-        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq) and taken:
-            sides = [test.left, test.comparators[0]]
-            words = [s.value for s in sides if isinstance(s, ast.Constant) and isinstance(s.value, str)]
-            for side in sides if words else ():
-                if not isinstance(side, ast.Constant):
-                    found += places(site, side, words.__contains__)
-        elif isinstance(test, (ast.Name, ast.Attribute, ast.Subscript)):
-            found += places(site, test, lambda v, t=taken: v is t)  # type: ignore[misc]
-    return found
+    return [s for test, taken in tests[-1:] for s in decided(site, test, taken=taken)]
+
+
+def decided(site: Site, test: ast.expr, *, taken: bool) -> list[Site]:
+    """Where the constants stand by which a test on this line comes out like that."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return decided(site, test.operand, taken=not taken)
+    if isinstance(test, (ast.Name, ast.Attribute, ast.Subscript)):
+        return places(site, test, lambda v: v is taken or (v is None and not taken))
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return []
+    op, sides = test.ops[0], [test.left, test.comparators[0]]
+    same = isinstance(op, (ast.Eq, ast.Is, ast.In)) is taken
+    if isinstance(op, (ast.Is, ast.IsNot)):
+        none = getattr(sides[1], "value", ...) is None
+        return places(site, sides[0], lambda v: v is None) if none and same else []
+    if not isinstance(op, (ast.Eq, ast.NotEq, ast.In, ast.NotIn)):
+        return []
+    words = [c.value for s in sides for c in _constants(s) if isinstance(c.value, str)]
+    asked = [s for s in sides if not _constants(s)] if words else []
+    if same:
+        return [found for side in asked for found in places(site, side, words.__contains__)]
+    return [
+        found
+        for side in asked
+        for found in places(site, side, lambda v: v is None or (isinstance(v, str) and v not in words))
+    ]
+
+
+def _constants(node: ast.AST) -> list[ast.Constant]:
+    """The constant, or those of a tuple of them."""
+    inside = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
+    return [n for n in inside if isinstance(n, ast.Constant)]
 
 
 def _spans(node: ast.stmt, site: Site) -> bool:

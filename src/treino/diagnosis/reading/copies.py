@@ -25,6 +25,7 @@ NOISE = (
     *("randn", "randn_like", "normal", "standard_normal", "normal_", "rand", "rand_like", "uniform"),
     *("random", "laplace", "jitter", "noise"),
 )
+MIXES = (ast.Add, ast.Mult, ast.Sub)
 NEAREST = 16  # training rows around an evaluation row
 GAP = 3.0  # times as far away is the next one
 MOST = 60  # names that are followed
@@ -128,10 +129,62 @@ def _joins_noise(step: Step) -> bool:
         for i, part in enumerate(parts):
             own = _made_of(step.site, part)
             again = any(own & _made_of(step.site, other) for other in parts[:i])
-            if again and any(_is_noisy(step.site, p) for p in parts):
+            if again and any(_is_noisy(step.site, p) or _by_noisy(step.site, p) for p in parts):
                 return True
-    sums = (n for n in ast.walk(step.value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add))
-    return any(called(n.left, *REPEATS) and _is_noisy(step.site, n.right) for n in sums)
+        if any(_is_noisy(step.site, e) or _by_noisy(step.site, e) for e in _again_and_again(step.site, call)):
+            return True
+    return _repeats_noisily(step)
+
+
+def _repeats_noisily(step: Step) -> bool:
+    """Whether rows that were repeated, here or on lines before, get something that is drawn at random."""
+    written = list(_inlined(step.site, step.value))
+    if not any(_repeats(site, call) for site, value in written for call in called(value, *REPEATS)):
+        return False
+    mixed = (n for n in ast.walk(step.value) if isinstance(n, ast.BinOp) and isinstance(n.op, MIXES))
+    drawn = any(called(value, *NOISE) for _site, value in written)
+    return (drawn and any(True for _ in mixed)) or _by_noisy(step.site, step.value)
+
+
+def _inlined(site: Site, value: ast.AST, depth: int = 3) -> Iterator[tuple[Site, ast.AST]]:
+    """An expression and what the names in it were made of on earlier lines of the same function."""
+    yield site, value
+    around = function_of(site)
+    for name in sorted(data_names(value)) if depth else ():
+        made = definition(site, name)
+        if made is not None and made.line < site.line and made.function in (around, None) and not made.loop:
+            yield from _inlined(Site(site.file, made.line), made.value, depth - 1)
+
+
+def _repeats(site: Site, call: ast.Call) -> bool:
+    """Whether this repeats rows that were there before: not those that are drawn here, as prototypes."""
+    of = data_names(call) - {"rng", "generator", "g", "gen"}
+    drawn = [d for n in of if (d := definition(site, n)) is not None and d.line < site.line]
+    return call_name(call) in REPEATS[:4] and not any(called(d.value, *NOISE, "arange") for d in drawn)
+
+
+def _again_and_again(site: Site, call: ast.Call) -> Iterator[ast.expr]:
+    """What a join takes several times: ``[f(x) for _ in range(5)]``, in parts of its list too."""
+    lists = [*call.args[:1], *(d.value for n in _list_name(call) if (d := definition(site, n)) is not None)]
+    for node in (n for value in lists for n in ast.walk(value)):
+        if isinstance(node, (ast.ListComp, ast.GeneratorExp)) and called(node.generators[0].iter, "range"):
+            bound = target_names(node.generators[0].target)
+            if not bound & data_names(node.elt):
+                yield node.elt
+
+
+def _list_name(call: ast.Call) -> list[str]:
+    return [a.id for a in call.args[:1] if isinstance(a, ast.Name)]
+
+
+def _by_noisy(site: Site, value: ast.AST) -> bool:
+    """Whether an expression calls a function of the file that adds something drawn to what it is given."""
+    for call in (n for n in ast.walk(value) if isinstance(n, ast.Call) and n.args):
+        for function in functions(site.file, call_name(call)):
+            mixed = (n for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, MIXES))
+            if called(function, *NOISE) and any(set(parameters(function)) & data_names(n) for n in mixed):
+                return True
+    return False
 
 
 def _elements(call: ast.Call) -> list[ast.expr]:
@@ -157,6 +210,6 @@ def _made_of(site: Site, part: ast.AST) -> set[str]:
 def _is_noisy(site: Site, part: ast.AST) -> bool:
     """Whether an expression adds something that is drawn at random, or is the name of one that does."""
     made = [d for n in data_names(part) if (d := definition(site, n)) is not None and d.line < site.line]
-    if any(isinstance(n, ast.BinOp) and isinstance(n.op, (ast.Add, ast.Mult)) for n in ast.walk(part)):
+    if any(isinstance(n, ast.BinOp) and isinstance(n.op, MIXES) for n in ast.walk(part)):
         return bool(called(part, *NOISE)) or any(called(d.value, *NOISE) for d in made)
     return isinstance(part, ast.Name) and any(_is_noisy(Site(site.file, d.line), d.value) for d in made)

@@ -25,14 +25,18 @@ def dropped_shuffle(path: str) -> Site | None:
 
 def dropped_scaling(path: str) -> Site | None:
     """A line that scales rows, and keeps nothing of it."""
-    module = tree(path)
-    given = (
-        {f.name for f in ast.walk(module) if isinstance(f, Function) and _gives_scaled(f)} if module else ()
-    )
+    given = scaling_functions(path)
     for call in _alone(path):
         if call_name(call) in SCALES or call_name(call) in given:
             return Site(path, call.lineno)
     return None
+
+
+def scaling_functions(path: str) -> set[str]:
+    """The file's functions that give rows back scaled."""
+    module = tree(path)
+    every = ast.walk(module) if module is not None else ()
+    return {f.name for f in every if isinstance(f, Function) and _gives_scaled(f)}
 
 
 def _alone(path: str) -> list[ast.Call]:

@@ -1,20 +1,35 @@
 """Where a number, or an activation, is given to the function that hands it on to a library."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
+from treino.diagnosis.reading.configured import one_place, places
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import function_of, names_in, statement_at
+from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
 
 MOST = 4  # functions, one within the other
+NAMES = {  # the words of each setting's own names
+    "lr": {"lr", "rate", "eta", "alpha", "step", "learning"},
+    "max_lr": {"lr", "rate", "eta", "alpha", "step", "learning", "max", "peak", "top"},
+    "weight_decay": {"decay", "wd", "l2", "reg", "regularization", "penalty", "lambda", "lam", "ridge"},
+    "max_norm": {"norm", "clip", "clipping", "grad", "max", "limit"},
+}
+OTHERS = {"dropout", "drop", "momentum", "smoothing", "epochs", "batch", "seed", "width", "temperature"}
+OTHERS |= {"lr", "decay", "clip"}
 Fits = Callable[[ast.AST], bool]
 
 
-def handed_line(site: Site | None, keyword: str, position: int | None = None) -> Site | None:
+def handed_line(
+    site: Site | None, keyword: str, position: int | None = None, said: float | None = None
+) -> Site | None:
     """Where the number stands that a call on this line is given by keyword or position, if that is an
-    argument of the function around: its only call, or its default. The line itself where that isn't known.
+    argument of a function around: what its only call gives it, or its default. The line itself where that
+    isn't known.
+
+    said: the number, which tells several calls apart.
     """
     statement = statement_at(site) if site is not None else None
     if site is None or statement is None:
@@ -24,7 +39,7 @@ def handed_line(site: Site | None, keyword: str, position: int | None = None) ->
         if position is not None:
             given += call.args[position : position + 1]
         for value in given:
-            found = _given(site, value, keyword, _is_number)
+            found = _given_number(site, value, keyword, said)
             if found is not None:
                 return found
     return site
@@ -47,47 +62,94 @@ def handed_word(site: Site | None, *meant: str) -> Site | None:
     return site
 
 
+def _given_number(site: Site, value: ast.AST, keyword: str, said: float | None) -> Site | None:
+    """Where an argument's number is written; or else the outermost call that hands it on, as the one that
+    takes another setting for it.
+    """
+    last: Site | None = None
+    for place, v in hops(site, value, keyword, said):
+        last = place
+        if _is_number(v):
+            return Site(place.file, getattr(v, "lineno", place.line))
+        if names_another(v, keyword):
+            return place
+        value = v
+    written = one_place(places(last, value, _plain)) if last is not None else None
+    return written or last
+
+
 def _given(site: Site, value: ast.AST, keyword: str, fits: Fits) -> Site | None:
     """The one place that gives an argument a value that fits; None where there are none or several."""
+    for place, v in hops(site, value, keyword, None):
+        if fits(v):
+            return Site(place.file, getattr(v, "lineno", place.line))
+    return None
+
+
+def hops(
+    site: Site, value: ast.AST, keyword: str, said: float | None = None
+) -> Iterator[tuple[Site, ast.AST]]:
+    """What an argument is given, by the only call or default that gives it a value (or this number), and what
+    that is in its turn an argument of.
+    """
     place = site
     for _ in range(MOST):
+        if isinstance(value, ast.UnaryOp):
+            value = value.operand
         around = function_of(place)
         if isinstance(value, ast.Attribute) and around is not None:
             kept = kept_as(value.attr, place, around)
             if len(kept) != 1:
-                return None
+                return
             place, value = kept[0].site, kept[0].value
-            around = function_of(place)
-        if not isinstance(value, ast.Name) or not isinstance(around, Function):
-            return None
-        given = _values(place.file, around, value.id, keyword)
+        if not isinstance(value, ast.Name):
+            return
+        given = _values(place, value.id, keyword)
+        if len(given) > 1 and said is not None:
+            given = [(line, v) for line, v in given if places(Site(place.file, line), v, lambda n: n == said)]
         if len(given) != 1:
-            return None
+            return
         line, value = given[0]
-        if fits(value):
-            return Site(place.file, getattr(value, "lineno", line))
         place = Site(place.file, line)
-    return None
+        yield place, value
 
 
-def _values(
-    path: str, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, keyword: str
-) -> list[tuple[int, ast.AST]]:
-    """(line, value) of what an argument is given: by calls, or else by its default."""
-    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    if name in stored:
-        return []
-    spec = function.args
-    if spec.kwarg is not None and spec.kwarg.arg == name:
-        return [(call.lineno, value) for call, value in arguments(path, function, keyword)]
-    if name not in parameters(function):
-        return []
-    given: list[tuple[int, ast.AST]] = [
-        (call.lineno, value) for call, value in arguments(path, function, name)
-    ]
-    if given:
-        return given
-    return [(d.lineno, d) for d in defaults(function).get(name, ())]
+def _values(place: Site, name: str, keyword: str) -> list[tuple[int, ast.AST]]:
+    """(line, value) of what an argument of a function around is given: by calls, or else by its default."""
+    for function in (n for n in reversed(enclosing(place)) if isinstance(n, Function)):
+        stored = {
+            n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
+        if name in stored:
+            return []
+        spec = function.args
+        if spec.kwarg is not None and spec.kwarg.arg == name:
+            return [(call.lineno, value) for call, value in arguments(place.file, function, keyword)]
+        if name in parameters(function):
+            calls = [*arguments(place.file, function, name), *_partly(place.file, function.name, name)]
+            given: list[tuple[int, ast.AST]] = [(call.lineno, value) for call, value in calls]
+            return given or [(d.lineno, d) for d in defaults(function).get(name, ())]
+    return []
+
+
+def _partly(path: str, function: str, name: str) -> Iterator[tuple[ast.Call, ast.AST]]:
+    """``partial(function, name=value)``"""
+    module = tree(path)
+    for call in called(module, "partial") if module is not None else ():
+        if call.args and function in names_in(call.args[0]):
+            yield from ((call, k.value) for k in call.keywords if k.arg == name)
+
+
+def names_another(value: ast.AST, keyword: str) -> bool:
+    """Whether what is given as a setting bears the name of another one: ``weight_decay=cfg.dropout``."""
+    key = value.slice if isinstance(value, ast.Subscript) else None
+    name = getattr(key, "value", None) or getattr(value, "attr", None) or getattr(value, "id", None)
+    said = set(words(name)) if isinstance(name, str) else set()
+    return bool(said & OTHERS) and not said & NAMES.get(keyword, said)
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_number(value: ast.AST) -> bool:

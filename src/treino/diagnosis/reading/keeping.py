@@ -1,9 +1,11 @@
 """Where a program stores a value that should live for one step only, as the source says it."""
 
 import ast
+import builtins
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.places import OFF
 from treino.diagnosis.reading.provenance import Function, target_names
 from treino.diagnosis.reading.source import (
     call_name,
@@ -43,15 +45,44 @@ def keeper(site: Site | None, *, result: bool = False) -> Site | None:
     around = function_of(site) if site is not None else None
     if site is None or around is None:
         return site
-    name, statement = root_name(site), statement_at(site)
+    name, statement = _run_backward(site), statement_at(site)
     names = {name} if name is not None and not result else set()
     for made in statements(site) if result else ():
         names |= set().union(*map(target_names, made.targets)) if isinstance(made, ast.Assign) else set()
     found = _stored(site.file, around, names, grow=result, given=statement if result else None)
     if not found and isinstance(around, Function):
         found = _given_by_caller(site.file, around, names)
+    if not found and names:
+        found = _elsewhere(site.file, around, names)
     found = [line for line in found if line != site.line]
     return Site(site.file, min(found, key=lambda n: abs(n - site.line)), site.function) if found else site
+
+
+def _run_backward(site: Site) -> str | None:
+    """The name in ``loss.backward()``, ``self.loss.backward()``, ``state["loss"].backward()`` on a line."""
+    for call in [c for s in statements(site) for c in called(s, "backward")]:
+        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+        of = of.args[0] if isinstance(of, ast.Call) and of.args else of
+        if isinstance(of, ast.Attribute):
+            return of.attr
+        if isinstance(of, ast.Subscript) and isinstance(of.slice, ast.Constant):
+            return str(of.slice.value)
+    return root_name(site)
+
+
+def _elsewhere(path: str, around: ast.AST, names: set[str]) -> list[int]:
+    """The same in the one function that is handed an object, or a table, which holds the value by its name:
+    a callback that reads ``trainer.loss`` or ``logs["loss"]``.
+    """
+    module = tree(path)
+    meant = names | {repr(n) for n in names}
+    found: list[list[int]] = []
+    for function in (n for n in ast.walk(module) if isinstance(n, Function)) if module is not None else ():
+        own = {n.id for n in _own(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        lines = _stored(path, function, meant - own, grow=True) if function is not around else []
+        if lines and not names_in(function) & OFF:
+            found.append(lines)
+    return found[0] if len(found) == 1 else []
 
 
 def _stored(
@@ -147,6 +178,8 @@ def _carries(node: ast.AST, names: set[str], whole: ast.AST | None = None) -> bo
         return node is whole or node.id in names  # type: ignore[attr-defined]
     if isinstance(node, (ast.Compare, ast.JoinedStr, ast.Lambda)):
         return False
+    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) in names:
+        return True
     if isinstance(node, ast.Attribute):
         return node.attr not in CUT and (node.attr in names or _carries(node.value, names, whole))
     if isinstance(node, ast.Call):
@@ -178,6 +211,11 @@ def _parts(call: ast.Call) -> list[ast.expr]:
     return [*call.args, *(k.value for k in call.keywords)]
 
 
+def _is_known(name: str) -> bool:
+    """Whether Python itself has a function of this name."""
+    return hasattr(builtins, name)
+
+
 def _receivers(module: ast.Module, call: ast.Call, names: set[str]) -> Iterator[tuple[ast.AST, set[str]]]:
     """The functions of this file that a call may mean, each with its parameters that get one of the names."""
     if not any(_carries(a, names) for a in _parts(call)):
@@ -186,8 +224,10 @@ def _receivers(module: ast.Module, call: ast.Call, names: set[str]) -> Iterator[
     name = call_name(call)
     functions = [n for n in ast.walk(module) if isinstance(n, Function) and n.name != "forward"]
     meant = [n for n in functions if n.name == name]
-    if plain and not meant:
-        meant = [n for n in functions if n.name == "__call__"]
+    if (plain or not name) and not meant:  # a callback of a list, ``getattr(callback, event)(loss)``
+        told = {n.value for n in ast.walk(module) if isinstance(n, ast.Constant)}
+        told |= {n.id for n in ast.walk(module) if isinstance(n, ast.Name)}
+        meant = [n for n in functions if n.name == "__call__" or (n.name in told and not _is_known(name))]
     for function in meant:
         parameters = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
         parameters = parameters[1:] if parameters[:1] in (["self"], ["cls"]) else parameters

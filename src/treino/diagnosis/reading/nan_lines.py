@@ -5,7 +5,8 @@ import re
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.label_lines import DRAWS
-from treino.diagnosis.reading.source import call_at, call_name, called, names_in, statement_at
+from treino.diagnosis.reading.provenance import scoped, target_names
+from treino.diagnosis.reading.source import call_at, call_name, called, names_in, statement_at, tree
 from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.watch.where import Spot
 
@@ -29,6 +30,7 @@ GUARDS: tuple[str, ...] = (
 GUARDS += ("square", "norm", "linspace", "arange", "sum_of_squares", "bincount", "range", "softplus")
 SPREADS = {"std", "sd", "sigma", "scale", "dev", "deviation", "stds", "spread", "var", "ptp", "iqr"}
 CENTRES = {"mean", "mu", "avg", "average", "center", "centre", "median", "min", "lo", "low", "means"}
+HEALS = ("dropna", "fillna", "interpolate", "ffill", "bfill", "nan_to_num", "backfill")
 READS = ("read_csv", "read_parquet", "read_excel", "read_sql", "read_json", "loadtxt", "genfromtxt")
 NEAR = 4  # lines that features are made on which may each be to blame
 
@@ -99,3 +101,55 @@ def _guarded(node: ast.AST | None) -> bool:
         return True
     sums = [n for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)]
     return any(isinstance(side, ast.Constant) for n in sums for side in (n.left, n.right))
+
+
+def unkept_fill(path: str) -> Site | None:
+    """The first line that fills or drops gaps and keeps nothing of it: ``table.dropna()``."""
+    module = tree(path)
+    every = scoped(module) if module is not None else ()
+    lines = [n.lineno for f, n in every if isinstance(n, ast.stmt) and _unkept(f or module or n, n)]
+    return Site(path, min(lines)) if lines else None
+
+
+def _unkept(around: ast.AST, node: ast.stmt) -> bool:
+    """Whether a statement heals a table, and nobody takes what it gives."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        inside = any(
+            k.arg in ("inplace", "out") or (k.arg == "copy" and _says(k.value, False)) for k in call.keywords
+        )
+        a_part = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Subscript)
+        return _heals(call) and (not inside or a_part)  # what is taken out of a table is a copy
+    target = node.targets[0] if isinstance(node, ast.Assign) and _heals(node.value) else None
+    if not isinstance(target, ast.Name):
+        return False
+    name = target.id
+    used = [getattr(n, "lineno", 0) for n in ast.walk(around) if _reads(n, name) and not _inside(node, n)]
+    loops = [n for n in ast.walk(around) if isinstance(n, ast.For) and _inside(n, node)]
+    turns = next((n for n in reversed(loops) if name in target_names(n.target)), None)
+    if turns is not None:  # ``for part in (train, test): part = part.fillna(0)``
+        return not any(node.lineno < line <= (turns.end_lineno or 0) for line in used)
+    since = 0 if loops or isinstance(around, ast.Module) else node.lineno
+    shared = any(isinstance(n, (ast.Global, ast.Nonlocal)) for n in ast.walk(around))
+    return not shared and not any(line > since for line in used)
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+
+
+def _inside(outer: ast.AST, inner: ast.AST) -> bool:
+    return any(n is inner for n in ast.walk(outer))
+
+
+def _says(node: ast.AST, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def _heals(node: ast.AST) -> bool:
+    """Whether an expression fills or drops gaps: ``fillna``, ``replace(inf, ...)``, ``imputer.transform``."""
+    if not isinstance(node, ast.Call):
+        return False
+    name, said = call_name(node), ast.unparse(node).lower()
+    imputed = name in ("transform", "fit_transform") and "imput" in said
+    return name in HEALS or imputed or (name in ("replace", "where") and ("nan" in said or "inf" in said))

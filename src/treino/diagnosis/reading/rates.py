@@ -4,29 +4,20 @@ import ast
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.handed import handed_line
-from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.handed import handed_line, hops, names_another
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.provenance import Function, definition, target_names
 from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 
-NAMES = {  # the words of each setting's own names
-    "lr": {"lr", "rate", "eta", "alpha", "step", "learning"},
-    "weight_decay": {"decay", "wd", "l2", "reg", "regularization", "penalty", "lambda", "lam", "ridge"},
-    "max_norm": {"norm", "clip", "clipping", "grad", "max", "limit"},
-}
-OTHERS = {"dropout", "drop", "momentum", "smoothing", "epochs", "batch", "seed", "width", "temperature"}
-OTHERS |= {"lr", "decay", "clip"}
-
 
 def rate_line(seen: Seen, o: OptimizerSeen) -> Site | None:
     """Where the rate of an optimizer is written: what it was made with, or the schedule that sets it."""
-    plain = handed_line(told_line(o.site, "lr"), "lr")
+    plain = handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr)
     for schedule in seen.schedulers:
         if schedule.of is o and schedule.kind == "OneCycleLR":
             lines = [v.lineno for v in _values(schedule.site, "max_lr", 1)]
-            place = handed_line(schedule.site, "max_lr", 1)
+            place = handed_line(schedule.site, "max_lr", 1, schedule.base)
             told = len(lines) == 1 and schedule.site is not None and place is schedule.site
             return Site(place.file, lines[0]) if told and place is not None else place
         if schedule.of is o and schedule.kind == "LambdaLR":
@@ -87,15 +78,14 @@ def _is_rate(target: ast.AST, site: Site) -> bool:
 
 def another_setting(site: Site | None, keyword: str, position: int | None = None) -> bool:
     """Whether what a call on this line is given as a setting bears the name of another one:
-    ``weight_decay=cfg.dropout``.
+    ``weight_decay=cfg.dropout``; or what the function around is given for it.
     """
-    for value in _values(site, keyword, position):
-        key = value.slice if isinstance(value, ast.Subscript) else None
-        name = getattr(key, "value", None) or getattr(value, "attr", None) or getattr(value, "id", None)
-        said = set(words(name)) if isinstance(name, str) else set()
-        if said & OTHERS and not said & NAMES[keyword]:
-            return True
-    return False
+    if site is None:
+        return False
+    return any(
+        names_another(v, keyword) or any(names_another(h, keyword) for _, h in hops(site, v, keyword))
+        for v in _values(site, keyword, position)
+    )
 
 
 def _values(site: Site | None, keyword: str, position: int | None) -> Iterator[ast.expr]:

@@ -5,9 +5,9 @@ evaluations of the same rows do.
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import defaults
+from treino.diagnosis.reading.ancestry import arguments, defaults, parameters
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.provenance import Function, data_names, functions
 from treino.diagnosis.reading.source import call_at, function_of, statement_at
 from treino.diagnosis.watch.tables import EvalSeen
 
@@ -48,6 +48,22 @@ def told_at(e: EvalSeen, call: ast.Call) -> Site | None:
     for i in range(first, -1, -1):
         if says_test(names_of_evaluation(e.names[i : i + 1], e.spots[i : i + 1]) | _words(e, i)):
             return e.names[i]
+    return None
+
+
+def handed_as_validation(e: EvalSeen) -> Site | None:
+    """The line that hands test rows over as those to choose by: on the way to an evaluation, or where the
+    object is made that looks at them.
+    """
+    path = e.names[0].file
+    around = [f for s in e.names if isinstance(f := function_of(s), Function)]
+    for function in (*around, *functions(path, "__init__")):
+        for name in (n for n in parameters(function) if says_validation({n})):
+            for call, value in arguments(path, function, name):
+                names = data_names(value)
+                led = function.name == "__init__" or call.lineno in {s.line for s in e.names}
+                if led and says_test(names) and not says_validation(names):
+                    return Site(path, call.lineno)
     return None
 
 

@@ -1,16 +1,27 @@
 """Where the rows that a net is given were scaled, as the source says it: where a wrong scale comes from."""
 
 import ast
+import re
 from itertools import islice
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import Step, arguments, kept_as, made_by, parameters, trail
-from treino.diagnosis.reading.provenance import HOLDERS, Function, data_names, definition, given_rows
+from treino.diagnosis.reading.configured import decided, one_place
+from treino.diagnosis.reading.dropped import SCALES, scaling_functions
+from treino.diagnosis.reading.provenance import (
+    HOLDERS,
+    Function,
+    data_names,
+    definition,
+    given_rows,
+    target_names,
+)
 from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
 
 SPREADS = ("std", "var", "max", "amax", "ptp", "quantile", "std_mean", "var_mean", "nanstd")
 MODULES = {"torch", "np", "numpy", "pd", "F", "nn"}
 CALLS = ("forward", "__call__")  # what an object is called by
+_TARGET = re.compile(r"(y|targets?|labels?)(_|$)|.*_(y|targets?|labels?)$")
 
 
 def scaling_line(site: Site, loader: Site | None) -> Site | None:
@@ -96,3 +107,46 @@ def _last_word(divisor: ast.AST, step: Step, steps: list[Step]) -> Site:
         if not plain and made.site.line != step.site.line and not isinstance(made.value, ast.Tuple):
             return made.site
     return step.site
+
+
+def switched_off(path: str) -> Site | None:
+    """Where the setting is written by which the only branch that scales rows is not taken: a flag, a word,
+    None. None where there is no one such place.
+    """
+    module = tree(path)
+    found: list[Site] = []
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, (ast.If, ast.IfExp)):
+            body, other = _scales(path, node.body), _scales(path, node.orelse)
+            if body != other:
+                found += decided(Site(path, node.lineno), node.test, taken=not body)
+        elif isinstance(node, Function):
+            for i, early in enumerate(node.body):
+                if (
+                    not isinstance(early, ast.If)
+                    or early.orelse
+                    or not isinstance(early.body[-1], ast.Return)
+                ):
+                    continue
+                if not _scales(path, early.body) and _scales(path, node.body[i + 1 :]):
+                    found += decided(Site(path, early.lineno), early.test, taken=True)
+    return one_place(found)
+
+
+def _scales(path: str, nodes: ast.AST | list[ast.stmt]) -> bool:
+    """Whether rows (not their targets) are scaled by this source itself."""
+    own = scaling_functions(path)
+    for whole in nodes if isinstance(nodes, list) else [nodes]:
+        for node in ast.walk(whole):
+            if isinstance(node, ast.Assign) and all(
+                _TARGET.match(n) for t in node.targets for n in target_names(t)
+            ):
+                break
+            if isinstance(node, ast.Call) and (
+                call_name(node) in (*SCALES, *own) or "Scaler" in call_name(node)
+            ):
+                return True
+            divided = node.left if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else None
+            if isinstance(divided, ast.BinOp) and isinstance(divided.op, ast.Sub):
+                return True
+    return False

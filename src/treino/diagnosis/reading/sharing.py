@@ -1,12 +1,20 @@
 """Where the source makes two parts of a table share rows: a join with the test part, a helper that splits."""
 
 import ast
+from itertools import pairwise
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, ancestry, cuts
+from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters
 from treino.diagnosis.reading.names import says_test, says_train, says_validation
-from treino.diagnosis.reading.provenance import data_names, definition, functions, target_names
-from treino.diagnosis.reading.source import call_name, called, names_in, statement_at
+from treino.diagnosis.reading.provenance import (
+    Function,
+    data_names,
+    definition,
+    functions,
+    given_rows,
+    target_names,
+)
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "row_stack", "ConcatDataset"),
@@ -81,3 +89,29 @@ def _made_at(element: ast.AST, returned: Site) -> int:
 
 def _role(names: set[str]) -> bool:
     return says_train(names) or says_test(names) or says_validation(names)
+
+
+def handed_over(place: Site, way: tuple[Site, ...], *, of_loader: bool) -> Site:
+    """A line that takes its rows from an argument: where the function was called with them, up the way.
+
+    way: the lines that led to the net's call, innermost first.
+    """
+    for inner, outer in pairwise(way):
+        around = function_of(place)
+        if not isinstance(around, Function) or function_of(inner) is not around:
+            continue
+        if not _from_argument(place, around, of_loader=of_loader):
+            return place
+        place, of_loader = outer, False
+    return place
+
+
+def _from_argument(place: Site, function: ast.FunctionDef | ast.AsyncFunctionDef, *, of_loader: bool) -> bool:
+    statement = statement_at(place)
+    names = given_rows(statement, place, of_loader=of_loader) if statement is not None else []
+    for _ in range(DEEP):
+        made = definition(place, names[0]) if names else None
+        if made is None or made.function is not function or made.line >= place.line:
+            return bool(names) and names[0] in parameters(function)
+        place, names = Site(place.file, made.line), sorted(data_names(made.value))
+    return False

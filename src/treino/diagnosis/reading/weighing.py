@@ -1,10 +1,12 @@
 """Where the weights of classes in a loss, or of rows in a sampler, are computed, as the source says it."""
 
 import ast
+import re
 from itertools import islice
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import first, trail
+from treino.diagnosis.reading.ancestry import first, parameters, trail
+from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name, called, statement_at, tree
 
 SAMPLERS = ("WeightedRandomSampler",)
@@ -12,6 +14,10 @@ COMPUTES = (
     *("reciprocal", "pow", "power", "div", "divide", "true_divide", "sqrt", "log", "log1p", "softmax"),
     *("compute_class_weight", "compute_sample_weight", "inverse"),
 )
+LOSSES = ("CrossEntropyLoss", "NLLLoss", "BCEWithLogitsLoss", "BCELoss", "cross_entropy", "nll_loss")
+BALANCES = ("sum", "compute_class_weight", "compute_sample_weight")
+REPORTS = ("print", "info", "debug", "write", "log", "pprint", "warning")
+WEIGHTS = re.compile(r"weights?(_|$)(?!decay|norm)|^inv(erse)?_freq", re.IGNORECASE)
 COUNTS = ("bincount", "value_counts", "Counter", "unique", "histogram")
 
 
@@ -52,6 +58,49 @@ def draw_weights_line(path: str) -> Site | None:
         if given and any(called(s.value, *COUNTS) for s in islice(trail(given[0], place), 30)):
             return first(trail(given[0], place), weighs) or place
     return None
+
+
+def unused_weights(path: str) -> bool:
+    """Whether weights of classes are computed that nothing but a report then reads."""
+    module = tree(path)
+    if module is None:
+        return False
+    told = {id(n) for c in called(module, *REPORTS) for n in ast.walk(c)}
+    read = {name_of(n) for n in ast.walk(module) if _is_read(n) and id(n) not in told}
+    given = {k.arg for n in ast.walk(module) if isinstance(n, ast.Call) for k in n.keywords}
+    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign) and weighs(n.value)):
+        names = {name_of(t) for t in node.targets}
+        if any(WEIGHTS.search(name) for name in names) and not names & (read | given):
+            steps = islice(trail(node.value, Site(path, node.lineno)), 30)
+            if any(called(step.value, *COUNTS, *BALANCES) for step in steps):
+                return True
+    if any(_is_ignored(n, module) for n in ast.walk(module) if isinstance(n, Function)):
+        return True
+    makers = (n for n in ast.walk(module) if isinstance(n, Function) and WEIGHTS.search(n.name))
+    return any(called(n, *COUNTS) and n.name not in read for n in makers)
+
+
+def _is_ignored(function: ast.FunctionDef | ast.AsyncFunctionDef, module: ast.Module) -> bool:
+    """Whether a function is given weights of classes, makes a loss without them, and at most keeps them where
+    nobody reads them.
+    """
+    plain = [c for c in called(function, *LOSSES) if _weight_in(c) is None]
+    names = {name for name in parameters(function) if WEIGHTS.search(name)} if plain else set()
+    kept = [n for n in ast.walk(function) if isinstance(n, ast.Assign) and name_of(n.value) in names]
+    held = {id(n.value) for n in kept}
+    reads = [n for n in ast.walk(function) if _is_read(n) and name_of(n) in names and id(n) not in held]
+    attributes = {t.attr for n in kept for t in n.targets if isinstance(t, ast.Attribute)}
+    later = (n for n in ast.walk(module) if isinstance(n, ast.Attribute) and n.attr in attributes)
+    return bool(names) and not reads and not any(_is_read(n) for n in later)
+
+
+def name_of(node: ast.AST) -> str:
+    """The name, or the attribute, that an expression is; empty for others."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load)
 
 
 def weighs(value: ast.AST) -> bool:

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.augmenting import MEANT, changed_by_hand
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
 from treino.diagnosis.reading.provenance import dataset_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
-
-MEANT = {"noisy", "noise", "corrupt", "corrupted", "robust", "robustness", "perturbed", "tta", "views"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -40,6 +39,38 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = dataset_line(e.loader) if e.loader is not None else e.names[0]
         yield Evidence(place, e.names[0], numbers | {"what": what, "drawn": line})
         return
+    yield from _by_hand(seen)
+
+
+def _by_hand(seen: Seen) -> Iterable[Evidence]:
+    """A single look at test rows that the script's own function changes at random, as those of training."""
+    data = seen.data
+    for key, e in data.evals.items() if data is not None else ():
+        train = data.trains.get(key[0])
+        if e.views or not e.names or not e.judged or e.stable or train is None or len(e.rows) < 10:
+            continue
+        names = names_of_evaluation(e.names)
+        if (
+            train.adversarial
+            or train.inner
+            or not train.floating
+            or MEANT & {w for n in names for w in words(n)}
+        ):
+            continue
+        if not (says_test(names) or says_validation(names)) or e.phases & seen.seeded or _same_clean(data, e):
+            continue
+        found = changed_by_hand(e, list(data.trains.values()))
+        if found is not None:
+            what = _("line {drawn} draws numbers for them, as for those of training").format(drawn=found.draw)
+            numbers = {"evaluations": len(e.phases), "changed": e.changed, "what": what, "drawn": found.draw}
+            yield Evidence(found.site, e.names[0], numbers)
+            return
+
+
+def _same_clean(data: DataSeen, e: EvalSeen) -> bool:
+    """Whether rows with the same labels are looked at elsewhere, too: with and without changes, perhaps."""
+    others = (o for o in data.evals.values() if o.names[:1] != e.names[:1])
+    return any(o.labels == e.labels and o.first == e.first for o in others)
 
 
 def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Site | None:

@@ -9,7 +9,12 @@ import numpy as np
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.source import called, enclosing, names_in, statement_at, tree
-from treino.diagnosis.reading.weighing import class_weights_line, draw_weights_line, sampler_weights_line
+from treino.diagnosis.reading.weighing import (
+    class_weights_line,
+    draw_weights_line,
+    sampler_weights_line,
+    unused_weights,
+)
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.loss_seen import NEWEST, LossSeen
 from treino.diagnosis.watch.seen import Seen
@@ -77,7 +82,8 @@ def _rare(loss: LossSeen, weights: np.ndarray | None) -> dict[int, float]:
     few = {k: n / total for k, n in loss.labels.items() if n / total < 0.6 / loss.classes}
     if weights is None or weights.min() == weights.max():
         alone = loss.labels[common] > 0.75 * total
-        return {k: share for k, share in few.items() if alone and share < 0.3 / loss.classes}
+        meant = not alone and loss.site is not None and unused_weights(loss.site.file)
+        return {k: share for k, share in few.items() if (alone or meant) and share < 0.3 / loss.classes}
     return {k: share for k, share in few.items() if 0 < 1.5 * weights[k] <= weights[common]}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.rule import Rule
@@ -53,9 +53,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "calls": clip.calls,
             }
             place = told_line(clip.site, "gradient_clip_val", "gradient_clip_value")
-            for keyword in ("max_norm", "clip_value"):
-                place = handed_line(place, keyword, 1)
-            yield Evidence(place, clip.site, numbers)
+            yield Evidence(_limit_line(place, clip.limit), clip.site, numbers)
+
+
+def _limit_line(site: Site | None, limit: float) -> Site | None:
+    """Where the limit is written, or handed on to the line that clips."""
+    for keyword, at in (("max_norm", 1), ("clip_value", 1), ("max", 2)):
+        place = handed_line(site, keyword, at, limit)
+        if place != site:
+            return place
+    return site
 
 
 def _crawls(o: OptimizerSeen, step: float) -> bool:

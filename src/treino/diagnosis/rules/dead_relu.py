@@ -1,8 +1,10 @@
 """ReLU units that are zero for every row."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.ancestry import makers
 from treino.diagnosis.reading.places import killing_init
 from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
@@ -12,15 +14,35 @@ from treino.words import N_
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Nine in ten units of a layer were zero for all rows of the newest graphs, and the loss is no
-    better than a constant.
+    better than a constant, or the last layer is given the same for every row.
     """
     values = seen.loss_values()
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
-        if r.batches >= 3 and r.dead >= 0.9 * r.units and seen.stuck(0.9):
+        if r.batches >= 3 and r.dead >= 0.9 * r.units and (seen.stuck(0.9) or (values and r.constant)):
             layer = _layer(r, seen)
-            init = killing_init(layer.file) if layer is not None else None
+            init = (killing_init(layer.file) or _filled_below(layer.file)) if layer is not None else None
             yield Evidence(init or layer, r.site, {"dead": r.dead, "units": r.units, "loss": values[-1]})
             return
+
+
+def _filled_below(path: str) -> Site | None:
+    """The line that fills weights or biases with what was made below zero elsewhere."""
+    module = tree(path)
+    for call in called(module, "constant_", "fill_") if module is not None else ():
+        values = [*call.args, *(k.value for k in call.keywords)][-1:]
+        if any(_is_below(v, Site(path, call.lineno)) for v in values):
+            return Site(path, call.lineno)
+    return None
+
+
+def _is_below(value: ast.AST, place: Site, deep: int = 4) -> bool:
+    """Whether an expression, or what its name stands for, is a negated one."""
+    if isinstance(value, ast.UnaryOp) or deep == 0:
+        return isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub)
+    if isinstance(value, ast.IfExp):
+        return _is_below(value.body, place, deep - 1) or _is_below(value.orelse, place, deep - 1)
+    made = makers(value.id, place) if isinstance(value, ast.Name) else []
+    return any(_is_below(step.value, step.site, deep - 1) for step in made)
 
 
 def _layer(r: ReluSeen, seen: Seen) -> Site | None:
@@ -45,6 +67,7 @@ RULE = Rule(
     decide=decide,
     unless=(
         "unscaled_inputs",
+        "unshuffled_sorted",
         "lr_too_high",
         "exploding_sum_loss",
         "nan_inputs",

@@ -1,12 +1,21 @@
 """A part of the network that is cut off from the loss."""
 
+import ast
+import re
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.places import no_grad_around
+from treino.diagnosis.reading.provenance import target_names
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CutSeen, Seen
 from treino.words import N_
+
+LETS_GO = ("detach", "numpy", "tolist", "cpu", "detach_")
+SAYS = re.compile(
+    r"detach|repackag|stop_?grad|freeze|frozen|truncat|unlink|sever|numpy|(^|_)np($|_)", re.IGNORECASE
+)
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -16,8 +25,31 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     best = max(seen.cuts, key=_blame, default=None)
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
-        place = no_grad_around(best.sites) if best.how == "no_grad" else None
+        place = no_grad_around(best.sites) if best.how == "no_grad" else _asked_for(best.sites)
         yield Evidence(place or best.sites[0], best.optimizer.site, numbers)
+
+
+def _asked_for(sites: tuple[Site, ...]) -> Site | None:
+    """The line that gives a value to a helper which is there to let go of values: it says so, or has other
+    callers too. None where the line that lets go stands in no such helper.
+    """
+    helper, module = function_of(sites[0]), tree(sites[0].file)
+    caller = next((s for s in sites[1:] if function_of(s) is not helper), None)
+    if not isinstance(helper, ast.FunctionDef) or caller is None or module is None:
+        return None
+    given = {a.arg for a in (*helper.args.posonlyargs, *helper.args.args)} - {"self"}
+    looped = [n for n in ast.walk(helper) if isinstance(n, (ast.For, ast.comprehension))]
+    given |= set().union(*(target_names(n.target) for n in looped if names_in(n.iter) & given))
+    calls = [c for c in ast.walk(helper) if isinstance(c, ast.Call) and call_name(c) in LETS_GO]
+    of = [c.func.value if isinstance(c.func, ast.Attribute) else None for c in calls]
+    plain = [n for n in of if isinstance(n, ast.Name) and n.id in given]
+    called_at = {c.lineno for c in called(module, helper.name) if not _within(helper, c.lineno)}
+    says = SAYS.search(helper.name) is not None
+    return caller if plain and (says or len(called_at) > 1) else None
+
+
+def _within(function: ast.FunctionDef, line: int) -> bool:
+    return function.lineno <= line <= (function.end_lineno or 0)
 
 
 def _blame(c: CutSeen) -> tuple[float, ...]:

@@ -31,12 +31,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # A loss by hand begins somewhat above the best constant: its fall back from high up may end below.
         stuck = loss.stuck(0.75) if loss.by_hand and highest > 10 * loss.constant else loss.stuck(0.9)
         stuck = stuck or (not loss.by_hand and typical > 0.08 and loss.stuck(0.75))
+        stuck = stuck and not (not loss.by_hand and _still_falls(seen.loss_values(), loss))
         large = ratios[-1] > 0.1 and typical > 0.01
         swings = stuck and highest > 1.5 * loss.constant
         swings = swings or (not loss.by_hand and typical > 0.1 and loss.stuck(1.05))  # worse than a constant
+        # Steps of this size in each direction, whatever the gradient: other weights, that know nothing.
+        blind = (
+            o.adaptive and o.top_lr >= 0.05 and typical > 0.05 and (o.movement or 0.0) > 1 and o.steps >= 60
+        )
+        worse = highest > 1.2 * loss.constant or _killed(seen, 0.8)
+        if blind and worse and not loss.by_hand and loss.stuck(0.97):
+            large = swings = True
         # Weights that no step leaves where they were, and a layer that such steps have killed.
         swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen, 0.9))
-        swings = swings or (typical > 0.1 and another_setting(o.site, "lr") and loss.stuck(0.3))
+        mistaken = typical > 0.1 and another_setting(o.site, "lr")
+        swings = swings or (mistaken and (loss.stuck(0.3) or highest > 3 * loss.constant))
         if alone and not loss.by_hand:
             # All, or nearly all, that was learned is lost again; or a leap to where no untrained net is.
             lowest = _lowest(seen.loss_values(), loss)
@@ -62,6 +71,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 def _killed(seen: Seen, share: float) -> bool:
     return any(r.batches >= 3 and r.units >= 8 and r.dead >= share * r.units for r in seen.relus)
+
+
+def _still_falls(values: list[float], loss: Curve) -> bool:
+    """Whether its end, which no window may have seen, is the lowest of all and well below a constant's."""
+    n = max(8, len(values) // 50)
+    last = sum(values[-n:]) / n
+    return last < 0.75 * loss.constant and last <= 1.02 * _lowest(values, loss) < math.inf
 
 
 def _lowest(values: list[float], loss: Curve) -> float:

@@ -46,7 +46,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "steps": o.steps,
                 "loss": loss.last(),
             }
-            yield Evidence(handed_line(told_line(o.site, "lr"), "lr"), loss.site, numbers)
+            yield Evidence(handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr), loss.site, numbers)
             return
     moved = seen.manual.movement
     if seen.optimizers or moved is None or not 0 < moved < 1e-3 or len(loss.values) < 100:

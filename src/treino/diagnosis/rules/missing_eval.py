@@ -1,9 +1,10 @@
 """Evaluation with dropout or batch norm in training mode."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.source import called, function_of
+from treino.diagnosis.reading.source import called, function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import N_
@@ -23,7 +24,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         known = call.net.trained >= 2 or _follows(call, seen.steps)
         if call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            yield Evidence(_place(call, seen.calls), call.site, numbers)
+            yield Evidence(other_mode(call.site) or _place(call, seen.calls), call.site, numbers)
 
 
 def _follows(call: CallSeen, steps: int) -> bool:
@@ -44,6 +45,30 @@ def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
     if call.site is not None and any(c.judged > c.judged_in_train_mode for c in others):
         return next((s for s in call.judged_by if s.line != call.site.line), call.site)
     return next((s for s in call.judged_by if s not in call.trained_by), call.site)
+
+
+def other_mode(site: Site | None) -> Site | None:
+    """The line before a net's call, in the same function, that sets the mode of a net which isn't used there:
+    ``teacher.eval()`` before ``net(x)``; or that names ``net.eval`` without calling it.
+    """
+    around = function_of(site) if site is not None else None
+    statement = statement_at(site) if site is not None else None
+    if site is None or statement is None or not isinstance(around, ast.FunctionDef):
+        return None
+    used = {ast.unparse(c.func) for c in ast.walk(around) if isinstance(c, ast.Call)}
+    used |= {u.rpartition(".")[0] for u in used if u.rpartition(".")[2] not in ("eval", "train")}
+    handed = {ast.unparse(a) for c in ast.walk(around) if isinstance(c, ast.Call) for a in c.args}
+    lines: list[int] = []
+    for node in (n for n in ast.walk(around) if isinstance(n, ast.Expr)):
+        call = node.value
+        named = call.func if isinstance(call, ast.Call) else call
+        if not isinstance(named, ast.Attribute) or named.attr != "eval" or node.lineno >= site.line:
+            continue
+        of = ast.unparse(named.value)
+        other = isinstance(call, ast.Call) and of not in used | handed | {"self", "torch", "nn"}
+        if other or call is named:
+            lines.append(node.lineno)
+    return Site(site.file, lines[-1], site.function) if lines and not called(around, "backward") else None
 
 
 RULE = Rule(

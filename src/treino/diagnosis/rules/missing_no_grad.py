@@ -1,8 +1,10 @@
 """Evaluation that builds graphs which nobody uses."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import call_name, called, function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import N_
@@ -20,7 +22,31 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if sum(c.trained for c in calls) > 10 * unused:
             continue  # a training that leaves some batches out
         if unused >= 3 and big:
-            yield Evidence(site, site, {"calls": unused, "rows": rows})
+            place = _caller(site, calls)
+            yield Evidence(_left_at_once(place) or place, site, {"calls": unused, "rows": rows})
+
+
+def _caller(site: Site | None, calls: list[CallSeen]) -> Site | None:
+    """The line of the evaluation: where a helper calls the net for training too, that which calls it."""
+    around = function_of(site) if site is not None else None
+    outer = next((c.unused_by[1] for c in calls if len(c.unused_by) > 1), None)
+    if not isinstance(around, ast.FunctionDef) or called(around, "backward"):
+        return site
+    return outer if outer is not None and any(c.trained for c in calls) else site
+
+
+def _left_at_once(site: Site | None) -> Site | None:
+    """The line before, in the same function, that makes a ``torch.no_grad()`` and leaves it at once:
+    there is no ``with``.
+    """
+    around = function_of(site) if site is not None else None
+    if site is None or around is None:
+        return None
+    for node in (n for n in ast.walk(around) if isinstance(n, ast.Expr) and n.lineno < site.line):
+        made = isinstance(node.value, ast.Call) and call_name(node.value) in ("no_grad", "inference_mode")
+        if made and function_of(Site(site.file, node.lineno)) is around:
+            return Site(site.file, node.lineno, site.function)
+    return None
 
 
 RULE = Rule(

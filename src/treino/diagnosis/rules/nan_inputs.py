@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.nan_lines import nan_line, rows_given
+from treino.diagnosis.reading.nan_lines import nan_line, rows_given, unkept_fill
 from treino.diagnosis.reading.provenance import last_change
 from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
@@ -18,7 +18,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     data = seen.data
     if data is not None and data.nan_hurt:
         numbers = {"rows": data.nan_rows, "calls": data.nan_calls, "losses": data.nan_hurt}
-        made = nan_line(rows_given(data.nan_led)) or data.nan_made or _made(data)
+        files = dict.fromkeys(s.file for s in (data.nan_site, data.nan_made) if s is not None)
+        made = next((line for f in files if (line := unkept_fill(f)) is not None), None)
+        made = made or nan_line(rows_given(data.nan_led)) or data.nan_made or _made(data)
         yield Evidence(made or data.nan_site, data.nan_site, numbers)
 
 

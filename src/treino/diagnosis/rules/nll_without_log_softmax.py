@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.configured import chosen
-from treino.diagnosis.reading.picked import gives_both
+from treino.diagnosis.reading.picked import mended_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -17,7 +16,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"calls": loss.unnormalised, "source": loss.source, "logsumexp": loss.largest}
             place = loss.source_at or loss.site
             if loss.source == "softmax":
-                place = loss.site if gives_both(place, "softmax") else chosen(place, "softmax")
+                place = mended_at(place, loss.callers, "softmax")
             yield Evidence(place, loss.site, numbers)
 
 

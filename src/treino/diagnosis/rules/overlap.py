@@ -16,7 +16,7 @@ from treino.diagnosis.reading.provenance import (
     origins,
     rows_line,
 )
-from treino.diagnosis.reading.sharing import joined_with_test, within_helper
+from treino.diagnosis.reading.sharing import handed_over, joined_with_test, within_helper
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -263,7 +263,8 @@ def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
     trained = rows_line(train.site, train.loader, says_train)
     if trained is not None and tested is not None and trained.site == tested.site:
         return within_helper(trained.site)
-    return trained.site if trained is not None else train.loader or train.site
+    place = trained.site if trained is not None else train.loader or train.site
+    return handed_over(place, train.way, of_loader=place == train.loader) if place is not None else None
 
 
 def _same_table(draws: list[ast.Call]) -> bool:

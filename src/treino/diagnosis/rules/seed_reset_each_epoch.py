@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.source import called, enclosing, function_of, tree
+from treino.diagnosis.reading.source import called, enclosing, function_of, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
-SEEDERS = ("manual_seed", "default_rng", "RandomState", "Generator")
+SEEDERS = ("manual_seed", "default_rng", "RandomState", "Random", "Generator")
 TOLD = ("DistributedSampler",)  # a sampler that draws the same order until it is told of another epoch
 
 
@@ -54,6 +54,11 @@ def _attributes(node: ast.AST) -> set[str]:
 
 def _seeding_line(site: Site) -> tuple[Site, str]:
     """The nearest line that seeds a generator: in the function that draws, or around it, or anywhere."""
+    statement = statement_at(site)
+    seeded = [n for n in ast.walk(statement) if isinstance(n, ast.keyword)] if statement is not None else []
+    own = next((k.value for k in seeded if k.arg == "random_state"), None)
+    if own is not None:
+        return Site(site.file, own.lineno), ast.unparse(own)
     for where in (function_of(site), tree(site.file)):
         calls = called(where, *SEEDERS) if where is not None else []
         if calls:

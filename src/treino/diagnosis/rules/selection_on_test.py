@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.callbacks import chosen_within_fit
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.chosen import chosen
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
+from treino.diagnosis.reading.roles import handed_as_validation
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen
@@ -33,7 +34,7 @@ def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
     if found is None:
         return None
     numbers = {"evaluations": found.looks, "rows": len(found.rows)}
-    return Evidence(found.place, found.evals[0].names[0], numbers)
+    return Evidence(_handed(found.evals) or found.place, found.evals[0].names[0], numbers)
 
 
 def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
@@ -56,8 +57,14 @@ def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
         }
         place = chosen_on_test(path, lines, _lines_of_validation(evals, path) - lines)
         if place is not None:
-            return Evidence(place, tests[0].names[0], {"evaluations": looks, "rows": len(rows)})
+            numbers = {"evaluations": looks, "rows": len(rows)}
+            return Evidence(_handed(tests) or place, tests[0].names[0], numbers)
     return None
+
+
+def _handed(evals: list[EvalSeen]) -> Site | None:
+    """Where rows of a test that was looked at again and again are handed over as those of validation."""
+    return next((s for e in evals if len(e.phases) > 1 and (s := handed_as_validation(e)) is not None), None)
 
 
 def _lines_of_validation(evals: list[EvalSeen], path: str) -> set[int]:

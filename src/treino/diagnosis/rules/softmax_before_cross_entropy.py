@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.configured import chosen
-from treino.diagnosis.reading.picked import gives_both
-from treino.diagnosis.reading.places import written
+from treino.diagnosis.reading.picked import mended_at
 from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
@@ -18,8 +16,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless)."""
     for loss in seen.losses.values():
         if loss.softmax and loss.name in ("cross_entropy", "nll_loss"):
-            made = loss.softmax_at or loss.site
-            own = loss.site if gives_both(made, *NAMES) else chosen(written(made, "softmax"), *NAMES)
+            own = mended_at(loss.softmax_at or loss.site, loss.callers, *NAMES)
             yield Evidence(
                 own,
                 loss.site,
@@ -28,7 +25,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
     for b in seen.backwards.values():
         if b.softmax:
-            place = chosen(b.softmax_at or loss_line(b.site), *NAMES)
+            callers = (b.site,) if b.site is not None else ()
+            place = mended_at(b.softmax_at or loss_line(b.site), callers, *NAMES)
             yield Evidence(place, b.site, {"calls": b.softmax, "classes": 0})
 
 

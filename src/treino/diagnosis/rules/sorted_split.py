@@ -61,9 +61,24 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             first = e.names[0] if e.names else None
             yield Evidence(_cut(seen, e) or first, first, numbers)
             return
-    by_hand = _by_hand(seen) if seen.data is not None else None
-    if by_hand is not None:
-        yield by_hand
+    found = (_by_hand(seen) or _by_target(seen)) if seen.data is not None else None
+    if found is not None:
+        yield found
+
+
+def _by_target(seen: Seen) -> Evidence | None:
+    """A table that the source sorts by its target, not by time, was split as it stood."""
+    for a in seen.data.apart:
+        held_out = any(
+            len(e.rows) == a.rows and len(e.trained_before) < 0.1 * a.rows for e in seen.data.evals.values()
+        )
+        module = tree(a.site.file) if a.site is not None else None
+        if not held_out or module is None or not _sorts(module) or (a.name and not _taken(module, a.name)):
+            continue
+        numbers = {"unseen": 1.0, "shift": 1.0, "training": a.training, "evaluation": a.evaluation}
+        words = {"figure": _("mean target"), "what": _("have targets outside of the range of training's")}
+        return Evidence(a.site, a.site, {**numbers, **words})
+    return None
 
 
 def _by_hand(seen: Seen) -> Evidence | None:
@@ -108,11 +123,19 @@ def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:
     if min(known.n, new.n) < 20 or not (new.low >= known.high or new.high <= known.low):
         return False
     module = tree(e.names[0].file)
-    sorts = (
-        called(module, "sort_values", "argsort", "sort", "sorted", "lexsort") if module is not None else []
-    )
-    said = {w.lower() for s in sorts for w in _words_in(s)}
-    return bool(sorts) and not said & TIMES and new.loss > 4 * _trained_loss(seen, train)
+    return module is not None and _sorts(module) and new.loss > 4 * _trained_loss(seen, train)
+
+
+def _sorts(module: ast.Module) -> bool:
+    """Whether the source sorts rows, by something else than time."""
+    sorts = called(module, "sort_values", "argsort", "sort", "sorted", "lexsort", "nlargest", "nsmallest")
+    return bool(sorts) and not {w.lower() for s in sorts for w in _words_in(s)} & TIMES
+
+
+def _taken(module: ast.Module, name: str) -> bool:
+    """Whether a column is taken out of the table, as its target."""
+    calls = called(module, "drop", "pop")
+    return any(isinstance(n, ast.Constant) and n.value == name for c in calls for n in ast.walk(c))
 
 
 def _trained_loss(seen: Seen, train: TrainSeen) -> float:

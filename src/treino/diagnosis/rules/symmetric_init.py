@@ -4,12 +4,13 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.source import called, names_in, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import LayerSeen, Seen
 from treino.words import N_
 
 FILLS = ("fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
+DRAWS = ("uniform_", "normal_", "trunc_normal_", "uniform", "normal")
 FLAT = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones")
 
 COPIES = ("repeat", "expand", "tile", "repeat_interleave", "expand_as", "broadcast_to")
@@ -45,10 +46,23 @@ def _filled(layer: LayerSeen) -> Site | None:
             ]
             if made and called(made[0], *FLAT):
                 return Site(site.file, made[0].lineno)
-    calls = [c for c in called(module, *FILLS) if "bias" not in names_in(c)] or called(module, *FILLS)
+    filled = [c for c in called(module, *FILLS, *DRAWS) if call_name(c) in FILLS or _without_spread(c)]
+    calls = [c for c in filled if "bias" not in names_in(c)] or filled
     calls = calls or [c for c in called(module, *FLAT) if _matrix(c)]
     calls = calls or called(module, *COPIES)
     return Site(site.file, calls[0].lineno) if calls else site
+
+
+def _without_spread(call: ast.Call) -> bool:
+    """Whether a draw gives one value: ``w.uniform_(a, a)``, ``nn.init.normal_(w, 0, 0)``."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    fills = call_name(call).endswith("_") and (of is None or "init" in names_in(of))
+    given = [ast.unparse(v) for v in call.args[fills:]][:2]
+    names = (*("a", "b", "from", "to", "low", "high"), *("mean", "std", "loc", "scale"))
+    given += [ast.unparse(k.value) for k in call.keywords if k.arg in names]
+    if call_name(call).startswith("uniform"):
+        return len(given) == 2 and given[0] == given[1]
+    return len(given) == 2 and given[1] in ("0", "0.0")
 
 
 def _attribute(node: ast.Assign) -> str:

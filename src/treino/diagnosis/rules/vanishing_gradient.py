@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_word
-from treino.diagnosis.reading.source import called, tree
+from treino.diagnosis.reading.source import call_name, called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import Seen
@@ -31,7 +31,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     # A loss by hand begins above what the best constant gets, which the last layer finds alone.
     loss = curve(seen)
     least = 0.5 if loss is not None and loss.by_hand and depth.saturating >= 4 else 0.9
-    if ratios[-1] > 0 and ((most < 1e-4 and seen.stuck(least)) or squashed):
+    # With layers so many, some luck at last may let a little through, long after the others have learned.
+    deep = depth.layers >= 12 and max(ratios[len(ratios) // 2], *depth.ratio[:3]) < 1e-5 and seen.stuck(0.7)
+    if ratios[-1] > 0 and ((most < 1e-4 and seen.stuck(least)) or squashed or deep):
         numbers = {"ratio": ratios[len(ratios) // 2], "layers": depth.layers, "saturating": depth.saturating}
         yield Evidence(_where(seen), None if main is None else main.site, numbers)
 
@@ -44,6 +46,9 @@ def _where(seen: Seen) -> Site | None:
     if seen.depth.site is not None and seen.depth.saturating >= 3:
         return handed_word(seen.depth.site, *SQUASHES)
     main = seen.main_loss()
+    repeated = _repeated(seen) if not seen.depth.saturating else None
+    if repeated is not None:
+        return repeated
     place = next((n.made_at for n in seen.nets if n.made_at is not None), None)
     if place is not None:
         module = tree(place.file)
@@ -52,6 +57,27 @@ def _where(seen: Seen) -> Site | None:
         if lines and seen.depth.saturating >= 3:
             return Site(place.file, lines[0])
     return place or (main.site if main is not None else None)
+
+
+def _repeated(seen: Seen) -> Site | None:
+    """Where a file's blocks, made in a loop, give what they computed without adding what they were given; or
+    where layers are made in a loop.
+    """
+    path = next((n.made_at.file for n in seen.nets if n.made_at is not None and n.trained), None)
+    module = tree(path) if path is not None else None
+    if path is None or module is None:
+        return None
+    loops = [n for n in ast.walk(module) if isinstance(n, (ast.For, ast.ListComp, ast.GeneratorExp))]
+    made = [c for n in loops for c in ast.walk(n) if isinstance(c, ast.Call)]
+    blocks = {c.func.id for c in made if isinstance(c.func, ast.Name)}
+    for kind in (n for n in ast.walk(module) if isinstance(n, ast.ClassDef) and n.name in blocks):
+        for forward in (n for n in kind.body if isinstance(n, ast.FunctionDef) and n.name == "forward"):
+            returned = [n for n in ast.walk(forward) if isinstance(n, ast.Return)]
+            sums = [n for n in ast.walk(forward) if isinstance(n, (ast.BinOp, ast.AugAssign))]
+            if returned and not sums and not called(forward, "cat", "add"):
+                return Site(path, returned[-1].lineno)
+    layers = [c for c in made if call_name(c) in ("Linear", "Conv1d", "Conv2d", "LazyLinear")]
+    return Site(path, layers[0].lineno) if layers else None
 
 
 def _named(module: ast.Module | None) -> Iterator[tuple[str, int]]:

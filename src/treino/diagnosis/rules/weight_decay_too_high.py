@@ -40,7 +40,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         pull = o.decay_share[0] if o.decay_share else 0.0
         numbers = {"weight_decay": o.weight_decay, "shrunk": shrunk, "pull": pull, "loss": loss.last()}
         if o.weight_decay > 0:
-            yield Evidence(handed_line(_place(o), "weight_decay"), o.site, numbers)
+            yield Evidence(handed_line(_place(o), "weight_decay", said=o.weight_decay), o.site, numbers)
             return
         penalty = _penalty(seen, loss)
         if penalty is not None:

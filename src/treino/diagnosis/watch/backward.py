@@ -66,6 +66,10 @@ class Backward:
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
         self._quick: dict[int, BackwardSeen] = {}  # by the site's id
+        self._silent = False  # a ReLU of this graph is zero all over
+        self._constant: dict[
+            Site | None, int
+        ] = {}  # such graphs in a row whose net says the same of all rows
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
         self._last_node = 0
         self._relu_at: dict[tuple[Site | None, int], Site | None] = {}
@@ -244,7 +248,7 @@ class Backward:
         for p in leaves:
             if owner(p) is None and id(p) not in self._manual:
                 self._manual[id(p)] = Manual(p)
-        relu = 0
+        relu, self._silent = 0, False
         squashes: list[Any] = []
         for node in nodes:
             name = node.name()
@@ -254,6 +258,9 @@ class Backward:
                 self._relu(site, relu, node._saved_result)
                 self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
+        self._constant[site] = (
+            (self._constant.get(site, 0) + 1) if self._silent and graph.constant_inside(root) else 0
+        )
         for found in wrong_weights(nodes) if self.patches.full else ():
             self._attention(found, nodes, facts)
         depth = self.seen.depth
@@ -274,6 +281,7 @@ class Backward:
         if windows and windows[-1].shape != active.shape:
             windows.clear()
         windows.append(active)
+        self._silent = self._silent or not bool(active.any())
 
     def _blame(self, root: Any, facts: BackwardSeen) -> None:
         """The operation that made a loss NaN or infinite, and its line."""
@@ -370,7 +378,8 @@ class Backward:
         for (site, place), windows in self._relus.items():
             active = torch.stack(tuple(windows)).any(0)
             dead, at = int((~active).sum()), self._relu_at.get((site, place))
-            self.seen.relus.append(ReluSeen(place, active.numel(), dead, len(windows), site, at))
+            constant = self._constant.get(site, 0) >= len(windows)
+            self.seen.relus.append(ReluSeen(place, active.numel(), dead, len(windows), site, at, constant))
 
 
 def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:

@@ -1,7 +1,9 @@
 """Seeds that are set and orders that are drawn: whether epochs see the same random numbers."""
 
 import random
+import sys
 from collections import deque
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -12,24 +14,25 @@ from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import SeedSeen, Seen
-from treino.diagnosis.watch.where import outside, stack
+from treino.diagnosis.watch.where import is_own, outside, stack
 
 LEAST = 10  # rows; shorter orders are equal by chance
 HELPERS = ("seed", "determin", "reprod")  # functions whose caller is meant
+SAMPLERS = "utils/data/sampler.py"
 Steps = dict[int, int]  # optimizer -> its steps
 
 
 class Draws:
-    """Wraps the seeding functions, and ``randperm``, through which loaders shuffle too.
+    """Wraps the seeding functions, and those through which loaders draw.
 
-    A generator of one's own is seeded out of our sight: the order that it draws gives it away.
+    A generator of torch is seeded out of our sight: the order that it draws gives it away.
     """
 
     def __init__(self, seen: Seen, patches: Patches, nets: Nets) -> None:
         self.seen, self.patches, self.nets = seen, patches, nets
         self._seeds: dict[tuple[Site, str], tuple[int, Steps]] = {}
         self._newest: list[tuple[Site, str]] = []
-        self._orders: dict[Site, deque[tuple[int, Steps]]] = {}  # the newest orders drawn on a line
+        self._orders: dict[Site, deque[tuple[Hashable, Steps]]] = {}  # the newest orders drawn on a line
         self._callers: dict[Site, tuple[Site, ...]] = {}
         self._again: dict[Site, Steps] = {}  # drawn again since nets were last called
         self._open: list[tuple[Site, Steps]] = []  # drawn again for training: does that optimizer go on?
@@ -43,9 +46,15 @@ class Draws:
         for owner, name in seeders:
             patches.before(owner, name, self._seeded(f"{owner.__name__}.{name}"))
         patches.before(np.random, "default_rng", self._generator_made)
+        patches.before(random.Random, "seed", lambda args, kwargs: self._generator_made(args[1:], kwargs))
+        patches.replace(np.random, "RandomState", self._generators(np.random.RandomState))
         for owner, name in ((torch, "set_rng_state"), (torch.random, "set_rng_state"), (random, "setstate")):
             patches.before(owner, name, self._restored)
         patches.after(torch, "randperm", self._drawn)
+        for name in ("multinomial", "randint"):
+            patches.after(torch, name, self._sampled)
+        for name in ("rand", "randn"):
+            patches.after(torch, name, self._by_generator)
 
     def _steps(self) -> Steps:
         return {id(o): o.steps for o in self.seen.optimizers if o.steps}
@@ -58,10 +67,41 @@ class Draws:
 
     def _generator_made(self, args: Any, kwargs: Any) -> None:
         """A generator with the same seed as before: what is drawn of it will be the same too."""
-        own, seed = stack(), args[0] if args else kwargs.get("seed")
-        if own and isinstance(seed, int):
+        seed = seed_of(args[0] if args else kwargs.get("seed"))
+        if seed is not None:
+            self.drew(seed)
+
+    def _generators(self, kind: Any) -> Any:
+        """A generator's class in its own place, which tells of those that a person's own line makes."""
+        patches, made = self.patches, self._generator_made
+
+        class Watched(type(kind)):  # type: ignore[misc]
+            def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+                if cls is not watched:
+                    return super().__call__(*args, **kwargs)
+                if is_own(sys._getframe(1).f_code.co_filename) and patches.watching():
+                    try:
+                        made(args, kwargs)
+                    except Exception as error:
+                        patches.defect("RandomState", error)
+                return kind(*args, **kwargs)
+
+            def __instancecheck__(cls, one: Any) -> bool:
+                return isinstance(one, kind) if cls is watched else super().__instancecheck__(one)
+
+            def __subclasscheck__(cls, other: Any) -> bool:
+                return issubclass(other, kind) if cls is watched else super().__subclasscheck__(other)
+
+        own = {"__doc__": kind.__doc__, "__module__": kind.__module__}
+        watched = Watched(kind.__name__, (kind,), own)
+        return watched
+
+    def drew(self, order: Hashable) -> None:
+        """An order, or what it follows from: the very same on the same line as before?"""
+        own = stack()
+        if own:
             self._callers[own[0]] = own
-            self._drew(own[0], seed)
+            self._drew(own[0], order)
 
     def _seed(self, kind: str, seed: Any) -> None:
         self.seen.seeded.add(self.nets.steps)
@@ -91,15 +131,23 @@ class Draws:
 
     def _drawn(self, result: Any, args: Any, kwargs: Any) -> None:
         """An order was drawn: the very same on the same line as before, though an optimizer has gone on?"""
+        if result.numel() >= LEAST and self.seen.steps:
+            self.drew(hash(result.numpy().tobytes()))
+
+    def _by_generator(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Numbers of a generator of one's own: sorted they are an order, added they are noise."""
+        if kwargs.get("generator") is not None and result.device.type == "cpu":
+            self._drawn(result, args, kwargs)
+
+    def _sampled(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Rows that a sampler of torch draws with replacement."""
         if result.numel() < LEAST or not self.seen.steps:
             return
-        own = stack()
-        if not own:
-            return
-        self._callers[own[0]] = own
-        self._drew(own[0], hash(result.numpy().tobytes()))
+        frame = sys._getframe(2)
+        if frame.f_code.co_filename.endswith(SAMPLERS) and bool((result != result.flatten()[0]).any()):
+            self._drawn(result, args, kwargs)
 
-    def _drew(self, site: Site, order: int) -> None:
+    def _drew(self, site: Site, order: Hashable) -> None:
         steps = self._steps()
         earlier = self._orders.setdefault(site, deque(maxlen=4))  # a loader draws twice for each epoch
         gone_on = [before for known, before in earlier if known == order and _went_on(before, steps)]
@@ -135,3 +183,14 @@ class Draws:
 def _went_on(before: Steps, now: Steps) -> bool:
     """Whether an optimizer that had stepped before has stepped since."""
     return any(now.get(key, 0) > n for key, n in before.items())
+
+
+def seed_of(given: Any) -> Hashable:
+    """What a generator is seeded with, where that can be told; None where it isn't."""
+    if isinstance(given, np.random.SeedSequence):
+        given = (given.entropy, *given.spawn_key)
+    if isinstance(given, (list, tuple)):
+        parts = tuple(map(seed_of, given))
+        return None if not parts or None in parts else parts
+    known = isinstance(given, (int, str, np.integer)) and not isinstance(given, bool)
+    return int(given) if isinstance(given, np.integer) else given if known else None

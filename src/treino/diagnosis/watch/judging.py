@@ -31,6 +31,7 @@ class Judging:
     def __init__(self, seen: Seen, patches: Patches, outputs: Outputs) -> None:
         self.patches, self.outputs = patches, outputs
         self.bad_listeners: list[Callable[[Output], None]] = []
+        self.inner: tuple[int, bool] | None = None  # a loss of no net's output: (labels, learned by)
         self._axes = ClassAxes(seen)
         self.answers = Answers()
 
@@ -64,6 +65,8 @@ class Judging:
         """A loss function took an input and a target; returns the classes that it says, where it has them."""
         output, said = self.outputs.match(x), None
         self._together(x)
+        if output is None:
+            self.inner = target.numel(), trained and not target.requires_grad
         if output is not None:
             if output.bad_rows and not bool(torch.isfinite(result.detach()).all()):
                 for listener in self.bad_listeners:

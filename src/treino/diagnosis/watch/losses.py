@@ -18,6 +18,7 @@ from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.transformed import Transformed
 from treino.diagnosis.watch.where import here, spots, stack
 from treino.words import N_
 
@@ -66,6 +67,7 @@ class Losses:
         for owner in (torch, torch.Tensor):
             for name in ("softmax", "log_softmax", "sigmoid"):
                 self.patches.after(owner, name, self._squashed(name), always=False)
+        Transformed(self.patches, self._facts, self.nets.place).install()
         self.patches.after(torch.distributions.Categorical, "__init__", self._categorical)
 
     def _categorical(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -185,13 +187,13 @@ class Losses:
                 made, dim, (kind, over) = before, before_dim, graph.squash(before)
                 if name == "nll_loss":
                     facts.softmax += 1
-                    facts.softmax_at = self._site_of(made)
+                    facts.softmax_at = facts.softmax_at or self._site_of(made)
                     return
         if kind in ("softmax", "log_softmax"):
             self._softmax(name, facts, kind, made, over, dim, class_dim)
         elif kind == "sigmoid" and name == "binary_cross_entropy_with_logits":
             facts.sigmoid += 1
-            facts.sigmoid_at = self._site_of(made)
+            facts.sigmoid_at = facts.sigmoid_at or self._site_of(made)
         if name == "nll_loss" and kind != "log_softmax" and not logged:
             self._log_probabilities(facts, x, made, kind, class_dim)
 
@@ -219,10 +221,10 @@ class Losses:
             facts.wrong_dims = (actual or 0, dim if dim is not None else classes)
         if kind == "softmax" and name == "cross_entropy":
             facts.softmax += 1
-            facts.softmax_at = self._site_of(node)
+            facts.softmax_at = facts.softmax_at or self._site_of(node)
         elif kind == "softmax" and name == "binary_cross_entropy_with_logits" and not other:
             facts.sigmoid += 1
-            facts.sigmoid_at = self._site_of(node)
+            facts.sigmoid_at = facts.sigmoid_at or self._site_of(node)
 
     def _log_probabilities(
         self, facts: LossSeen, x: torch.Tensor, node: Any, kind: str, class_dim: int

@@ -21,7 +21,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.following import follows
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.judging import Judging
-from treino.diagnosis.watch.output import Net, Output, caller_net, first_tensor
+from treino.diagnosis.watch.output import Net, Output, caller_net, first_tensor, followed_tensor, own_loss
 from treino.diagnosis.watch.outputs import RECENT, Outputs
 from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
 from treino.diagnosis.watch.restored import puts_back
@@ -138,6 +138,7 @@ class Nets:
             except Exception:  # a container of the script's own; whoever looks at it says so
                 return False
             if before <= self.most_before and out is not None and out.requires_grad:
+                self.judging.inner = None
                 self.backward.since_backward = before
                 self.patches.quiet = True
                 return True
@@ -145,8 +146,12 @@ class Nets:
         return False
 
     def _called(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
-        out = first_tensor(result)
-        if out is None or out.dim() == 0:
+        out, inner = followed_tensor(result), self.judging.inner
+        self.judging.inner = None
+        own = inner is not None and own_loss(result, (*args, *kwargs.values()), inner[0])
+        if out is None or (
+            out.dim() == 0 and not (own and any(p.requires_grad for p in module.parameters()))
+        ):
             return
         known = self._fast.get(id(module))
         net = known[1] if known is not None and known[0]() is module else self.nets.get(module)
@@ -173,11 +178,16 @@ class Nets:
         output, newest = Output(call, out, net, training, modal, self.steps), self.outputs.newest
         if not training and not output.grad:
             net.evaluated_since_eval = True
-        if modal and not (call.judged_by and call.trained_by):
+        left = output.grad and not training and not call.unused_by
+        if left or (modal and not (call.judged_by and call.trained_by)):
             output.via = stack()
         output.target = modal and net.gathers()
         if x is not None and not x.is_floating_point() and x.dim() == 0:
             x = None
+        if own and inner is not None:
+            output.judged = True  # for nothing, unless a backward comes
+            net.supervised = net.supervised or inner[1]
+            output.rows = x.shape[0] if not out.dim() and x is not None and x.dim() else output.rows
         if x is not None:
             output.given = tuple(x.shape)
             if len(output.given) > 1 and len(net.given) < 16:
@@ -330,6 +340,7 @@ class Nets:
             call.judged_by = call.judged_by or output.via
         if output.grad and not output.let_go:
             call.unused_in_eval += not output.training
+            call.unused_by = call.unused_by or output.via
             call.graph_unused += 1
             call.graph_rows += output.rows
 

@@ -3,6 +3,7 @@
 import sys
 import weakref
 from collections import deque
+from collections.abc import ValuesView
 from types import FrameType
 from typing import Any
 
@@ -128,6 +129,27 @@ def first_tensor(result: Any) -> torch.Tensor | None:
     if isinstance(result, dict):
         return next((r for r in result.values() if isinstance(r, torch.Tensor)), None)
     return None
+
+
+def followed_tensor(result: Any) -> torch.Tensor | None:
+    """The tensor by which a net's result is followed: the first that is more than a number, unless a loss
+    beside it alone has a graph.
+    """
+    parts = result.values() if isinstance(result, dict) else result
+    plain = isinstance(result, torch.Tensor) or not isinstance(parts, (list, tuple, ValuesView))
+    found = [] if plain else [r for r in parts if isinstance(r, torch.Tensor)]
+    if not found or found[0].dim():
+        return first_tensor(result)
+    large = next((t for t in found if t.dim() and t.requires_grad == found[0].requires_grad), None)
+    return found[0] if large is None else large
+
+
+def own_loss(result: Any, given: tuple[Any, ...], labels: int) -> bool:
+    """Whether a net that computed a loss of so many labels inside was given these, and gives a number."""
+    parts = result.values() if isinstance(result, dict) else result
+    several = parts if isinstance(parts, (list, tuple, ValuesView)) else (result,)
+    told = any(isinstance(t, torch.Tensor) and t.numel() == labels for t in given)
+    return told and any(isinstance(r, torch.Tensor) and not r.dim() for r in several)
 
 
 def class_axis(x: torch.Tensor, output: Output) -> int:

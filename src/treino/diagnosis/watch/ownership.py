@@ -83,10 +83,9 @@ class Ownership:
                 return
             if how == "detach":
                 self.nets.outputs.let_go(t)
-            site = here()
-            if site is None:
-                return
-            self._cut((site,), how, t)
+            sites = stack(3)  # with the callers: a helper that lets go of values may be called rightly too
+            if sites:
+                self._cut(sites, how, t)
 
         return observe
 

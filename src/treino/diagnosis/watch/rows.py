@@ -17,6 +17,7 @@ from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.plain import Plain
 from treino.diagnosis.watch.reads import BATCHES, ReadSeen, read
 from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
@@ -56,6 +57,7 @@ class Rows:
         nets.judging.bad_listeners.append(self.not_finite)
         nets.backward.graph_listeners += [self._multiplied, self._first_sums]
         self.lineage = Lineage(patches, nets, self.data)
+        self.plain = Plain(patches, nets)
         self._asked = False  # whether gradients are asked for without a backward
 
     def install(self) -> None:
@@ -149,6 +151,7 @@ class Rows:
                 train.done, train.first_step = False, -1
             if train.first_step < 0:
                 train.first_step = output.step
+                train.way = self.plain.outside(stack) or stack()
                 train.held = held_numbers(self.nets.nets, net, x)
             train.last_step = output.step
         if x.numel() > SIZE or not x.numel() or (train.done and not looking):
@@ -190,13 +193,14 @@ class Rows:
 
     def _wanted(self, output: Output, net: Net) -> bool:
         """Whether this evaluation is looked at: the first ones wholly, then fewer and fewer."""
-        output.names, output.offset = stack(), offset()
+        output.names, output.offset = self.plain.outside(stack) or stack(), offset()
         key = (net.number, output.offset, output.names)
         e = self.data.evals.get(key)
         if e is None:
             if len(self.data.evals) > 200:
                 return False
-            e = self.data.evals[key] = EvalSeen(net.seen, output.names, spots())
+            called = self.plain.outside(spots) or spots()
+            e = self.data.evals[key] = EvalSeen(net.seen, output.names, called)
         if e.entered != output.step:
             e.entered = output.step
             n = len(e.phases)
@@ -389,6 +393,7 @@ class Rows:
     def finish(self) -> None:
         """Close the evaluations that were still running."""
         self._newest = None
+        self.plain.finish()
         for e in self.data.evals.values():
             e.close()
             e.columns.settle()

@@ -122,7 +122,7 @@ class UnownedSeen:
 class CutSeen:
     """A line that takes a value out of the graph, and what thereby never learned."""
 
-    sites: tuple[Site, ...]  # the line, and for no_grad those that led to it
+    sites: tuple[Site, ...]  # the line, and those that led to it where they are known
     how: str
     calls: int
     parameters: int  # parameters behind it that no backward ever reached
@@ -170,6 +170,7 @@ class CallSeen:
     exempt: int = 0  # outputs used as a target, repeated on the same rows, ...
     trained_by: tuple[Site, ...] = ()  # the lines that led to a training call
     judged_by: tuple[Site, ...] = ()  # ... and to one that was judged in training mode
+    unused_by: tuple[Site, ...] = ()  # ... and to one in eval mode whose graph nobody used
     eval_site: Site | None = None
 
 
@@ -237,6 +238,7 @@ class ReluSeen:
     batches: int
     site: Site | None
     made_at: Site | None = None
+    constant: bool = False  # in the newest graphs the last layers were given the same for every row
 
 
 @dataclass

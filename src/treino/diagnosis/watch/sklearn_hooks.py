@@ -5,13 +5,14 @@ import importlib.abc
 import importlib.util
 import random
 import sys
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 
 from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.rows import Rows
-from treino.diagnosis.watch.tables import FoldSeen
+from treino.diagnosis.watch.tables import ApartSeen, FoldSeen
 from treino.diagnosis.watch.where import here
 
 SCALERS = (
@@ -24,14 +25,19 @@ SCALERS = (
 )
 FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
 LEARNERS = {"sklearn.preprocessing": SCALERS, "sklearn.decomposition": ("PCA",)}
-WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils")
+MOST = 64  # columns
+LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class
+WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils", "pandas.core.generic")
 
 
 class SklearnHooks(importlib.abc.MetaPathFinder):
-    """Patches scikit-learn's modules now, or right after they are first imported."""
+    """Patches scikit-learn's modules (and pandas' one of samples) now, or right after they are first
+    imported.
+    """
 
     def __init__(self, patches: Patches, rows: Rows) -> None:
         self.patches, self.rows = patches, rows
+        self.drew: Callable[[Hashable], None] = lambda seed: None  # told of the seeds of orders
         self._orders: set[tuple[int, Any]] = set()  # (rows, seed) of arrays that were shuffled
 
     def install(self) -> None:
@@ -87,6 +93,16 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
             self.patches.after(
                 module, "shuffle", lambda r, a, k: self._shuffled(r, a, k) if len(a) == 1 else None
             )
+            for function in ("shuffle", "resample"):
+                self.patches.after(module, function, self._ordered)
+        elif name == "pandas.core.generic":
+            self.patches.after(module.NDFrame, "sample", self._ordered)
+
+    def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Rows were put into the order that follows from a seed."""
+        seed = kwargs.get("random_state")
+        if isinstance(seed, (int, np.integer)):
+            self.drew(int(seed))
 
     def _folds(self, split: Any) -> Any:
         """The same folds, noted as they are handed out."""
@@ -137,7 +153,25 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         return observe
 
     def _split(self, result: Any, args: Any, kwargs: Any) -> None:
-        self.rows.data.splits.append((here(), kwargs.get("shuffle", True)))
+        shuffled = kwargs.get("shuffle", True)
+        self.rows.data.splits.append((here(), shuffled))
+        parts = zip(result[::2], result[1::2], strict=True) if not shuffled else ()
+        for i, (one, other) in enumerate(parts):
+            columns = getattr(one, "columns", ())
+            for c in columns[:MOST]:
+                self._parted(str(c), np.asarray(one[c]), np.asarray(other[c]))
+            if i and not len(columns):  # behind the rows come their targets
+                self._parted("", np.asarray(one), np.asarray(other))
+
+    def _parted(self, name: str, one: np.ndarray, other: np.ndarray) -> None:
+        """Two parts of a column (or, without a name, of targets): does it stand in order, value by value?"""
+        flat = np.concatenate([one.ravel(), other.ravel()])
+        if one.size != len(one) or len(other) < LEAST or flat.dtype.kind not in "fiu":
+            return
+        steps = np.diff(flat.astype(np.float64))
+        if np.count_nonzero(steps) >= FEW and (bool((steps >= 0).all()) or bool((steps <= 0).all())):
+            means = float(one.mean()), float(other.mean())
+            self.rows.data.apart.append(ApartSeen(here(), *means, len(other), name))
 
     def _shuffled(self, result: Any, args: Any, kwargs: Any) -> None:
         if args and not isinstance(args[0], (int, np.integer)) and len(args[0]) >= 20:

@@ -226,6 +226,7 @@ class TrainSeen:
     eval_step: int = -1  # ... and when it first did
     forebear: "Forebear | None" = None  # what the weights learned before they were copied to this net
     names: Names = ()  # the lines that led there
+    way: Names = ()  # the lines that led to its first call for training
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first epoch
     held: list[np.ndarray] = field(default_factory=list)  # numbers for each column that its layers hold
 
@@ -314,6 +315,17 @@ class FoldSeen:
 
 
 @dataclass
+class ApartSeen:
+    """A column that stands in order, value by value, was split by position."""
+
+    site: Site | None
+    training: float  # the mean in the one part
+    evaluation: float  # ... and in the other
+    rows: int  # of the other
+    name: str  # of a table's column; targets of their own have none
+
+
+@dataclass
 class DataSeen:
     """Everything about rows."""
 
@@ -332,6 +344,7 @@ class DataSeen:
     nan_led: tuple[tuple[Site, Spot], ...] = ()  # the calls that led there, innermost first
     nan_hurt: int = 0  # ... and the loss was not finite
     splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)
+    apart: list[ApartSeen] = field(default_factory=list)
     shuffles: list[tuple[Site | None, tuple[int, int]]] = field(
         default_factory=list
     )  # (rows, step) of arrays alone

@@ -69,6 +69,7 @@ class Watch:
         self.nets.loader_of = lambda: self.rows.loader
         self.sklearn = SklearnHooks(self.patches, self.rows)
         self.draws = Draws(self.seen, self.patches, self.nets)
+        self.sklearn.drew = self.draws.drew
         self.axes = Axes(self.seen, self.patches, self.nets)
         self.figures = Figures(self.seen, self.patches, self.nets)
         self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
