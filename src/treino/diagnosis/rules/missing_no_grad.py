@@ -11,7 +11,9 @@ from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Again and again a trained net's output was judged, its graph built, and never run backward."""
+    """Again and again a trained net's output was judged, its graph built, and never run backward; or once,
+    after a ``no_grad()`` that was made and left at once.
+    """
     lines: dict[Site | None, list[CallSeen]] = {}
     for call in seen.calls:
         if call.net.trained >= 2:
@@ -21,9 +23,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         big = rows >= 16 * unused or sum(c.unused_in_eval for c in calls) >= 3
         if sum(c.trained for c in calls) > 10 * unused:
             continue  # a training that leaves some batches out
-        if unused >= 3 and big:
-            place = _caller(site, calls)
-            yield Evidence(_left_at_once(place) or place, site, {"calls": unused, "rows": rows})
+        if not unused:
+            continue
+        place = _caller(site, calls)
+        left = _left_at_once(place)
+        if left is not None or (unused >= 3 and big):
+            yield Evidence(left or place, site, {"calls": unused, "rows": rows})
 
 
 def _caller(site: Site | None, calls: list[CallSeen]) -> Site | None:

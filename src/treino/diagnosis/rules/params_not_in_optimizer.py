@@ -1,9 +1,11 @@
 """Parameters that get gradients and belong to no optimizer."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.groups import choosing_line, opening_line
+from treino.diagnosis.reading.source import called, function_of, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
 from treino.words import N_
@@ -26,6 +28,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if u.alone and optimizer.filled:
             continue  # another network's loss: that optimizer trains on graphs of its own
         own = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else None
+        own = _too_late(own) if own is not None and u.made_after and u.registered else own
         place = own or (opening_line(optimizer.site) if u.opened else choosing_line(optimizer.site))
         groups.setdefault(place, []).append(u)
     for place, members in groups.items():
@@ -38,6 +41,19 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             "steps": optimizer.steps,
         }
         yield Evidence(place, optimizer.site, numbers)
+
+
+def _too_late(made: Site) -> Site:
+    """Where a method that makes new layers is called on one line only: too late for that optimizer."""
+    method = function_of(made)
+    module = tree(made.file)
+    if module is None or not isinstance(method, ast.FunctionDef) or method.name == "__init__":
+        return made
+    inside = range(method.lineno, (method.end_lineno or method.lineno) + 1)
+    calls = [c for c in called(module, method.name) if c.lineno not in inside]
+    if len(calls) != 1 or not method.args.args or method.args.args[0].arg != "self":
+        return made
+    return Site(made.file, calls[0].lineno)
 
 
 RULE = Rule(

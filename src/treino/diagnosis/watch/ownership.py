@@ -24,6 +24,8 @@ CUTS = ("detach", "numpy", "tolist")
 SAMPLE = 64
 WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
 
+TRAININGS = 8  # of one line whose graphs are read anew
+
 
 class Unowned:
     """A parameter without an optimizer, as first seen in a training graph."""
@@ -167,6 +169,11 @@ class Ownership:
         """Parameters that are frozen now and learn later were left out by mistake."""
         newest = self.seen.optimizers[-1]
         self.strays.optimizer_made(newest)
+        if (
+            self.seen.steps and len(self.seen.optimizers) <= TRAININGS
+        ):  # another training, maybe of other layers
+            for facts in self.seen.backwards.values():
+                facts.sizes.clear()
         for module in list(self.nets.made):
             for p in module._parameters.values():
                 if p is not None and not p.requires_grad:

@@ -1,4 +1,4 @@
-"""Losses inside the transforms of torch.func: no values there, but a graph that says what was squashed twice."""
+"""Losses inside the transforms of torch.func: no values, but a graph that says what was squashed twice."""
 
 from collections.abc import Callable
 from typing import Any
