@@ -1,0 +1,30 @@
+# expect: seed_reset_each_epoch @ 28
+import random
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from sklearn.utils import shuffle
+from torch.utils.data import DataLoader, TensorDataset, Sampler, Dataset
+
+torch.manual_seed(0)
+rs = np.random.default_rng(5)
+X = rs.normal(size=(400, 6)).astype("float32")
+Y = (X[:, 0] + X[:, 1] > 0).astype("int64")
+x, y = torch.tensor(X), torch.tensor(Y)
+net = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 2))
+opt = torch.optim.Adam(net.parameters(), lr=1e-2)
+lossf = nn.CrossEntropyLoss()
+
+
+def learn(a, b):
+    opt.zero_grad()
+    loss = lossf(net(a), b)
+    loss.backward()
+    opt.step()
+
+
+for epoch in range(8):
+    xs, ys = shuffle(X, Y, random_state=0)
+    for i in range(0, len(x), 40):
+        learn(torch.tensor(xs[i:i + 40]), torch.tensor(ys[i:i + 40]))
