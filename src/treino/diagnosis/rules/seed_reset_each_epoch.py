@@ -22,7 +22,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(s.site, s.site, {"seed": s.seed, "times": s.calls})
             return
     for s in seen.orders.values():
-        if s.same >= 2:
+        if s.same >= 2 and not (s.site is not None and _seeded_by_torch(s.site)):
             place, seed = _seeding_line(s.site) if s.site is not None else (None, "")
             place = _untold(s.callers) or place
             yield Evidence(place, s.site, {"seed": seed, "times": s.same + 1})
@@ -39,6 +39,13 @@ def _untold(sites: tuple[Site, ...]) -> Site | None:
         if loops:
             return Site(site.file, loops[-1].lineno, site.function)
     return None
+
+
+def _seeded_by_torch(site: Site) -> bool:
+    """Whether the function that draws asks torch for its seed, which a loader's workers get anew each epoch."""
+    around = function_of(site)
+    calls = called(around, *SEEDERS) if around is not None else []
+    return any(called(c, "initial_seed", "get_worker_info") for c in calls)
 
 
 def _epochs_kept(site: Site) -> bool:

@@ -36,6 +36,7 @@ class Plain:
     def __init__(self, patches: Patches, nets: Nets) -> None:
         self.patches, self.nets = patches, nets
         self.inner: set[Site] = set()
+        self.done: Callable[[int], bool] = lambda number: False  # whether enough of its training was seen
         self._looks = self._made = 0
         self._trainer: Site | None = None  # a line that calls backward
         self._known: dict[Weight, tuple[weakref.ref[torch.Tensor], Net]] = {}
@@ -67,7 +68,8 @@ class Plain:
             return
         trains = result.grad_fn is not None
         net = self._net((id(leaf), int(w.storage_offset()), tuple(w.shape)), leaf, trains)
-        if net is None:
+        enough = trains and not (self.patches.full or self.patches.curious)
+        if net is None or (enough and self.done(net.number)):
             return
         self._settle()
         if net.number in self._unrolled:

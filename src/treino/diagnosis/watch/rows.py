@@ -58,6 +58,7 @@ class Rows:
         nets.backward.graph_listeners += [self._multiplied, self._first_sums]
         self.lineage = Lineage(patches, nets, self.data)
         self.plain = Plain(patches, nets)
+        self.plain.done = lambda number: number in self.data.trains and self.data.trains[number].done
         self._asked = False  # whether gradients are asked for without a backward
 
     def install(self) -> None:
