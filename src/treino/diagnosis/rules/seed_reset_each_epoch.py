@@ -42,7 +42,7 @@ def _untold(sites: tuple[Site, ...]) -> Site | None:
 
 
 def _seeded_by_torch(site: Site) -> bool:
-    """Whether the function that draws asks torch for its seed: a loader's workers have new ones each epoch."""
+    """Whether the function that draws asks torch for its seed: a loader's workers have others each time."""
     around = function_of(site)
     calls = called(around, *SEEDERS) if around is not None else []
     return any(called(c, "initial_seed", "get_worker_info") for c in calls)
