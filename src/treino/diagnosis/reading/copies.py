@@ -40,16 +40,11 @@ def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     moving = spread > 0
     if len(one) < 20 or len(two) < 100 or moving.sum() < 4:
         return 0, len(one)
-    alike = [_much_nearer(one[:, moving] / unit, two[:, moving] / unit) for unit in (spread[moving], 1.0)]
-    return max(alike), len(one)
-
-
-def _much_nearer(one: np.ndarray, two: np.ndarray) -> int:
-    """How many rows of the one lie far nearer to some rows of the other than to the next."""
+    one, two = one[:, moving] / spread[moving], two[:, moving] / spread[moving]
     squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
     nearest = np.sort(np.partition(squares, NEAREST, axis=1)[:, : NEAREST + 1], axis=1)
     apart = nearest[:, 1:] > GAP**2 * np.maximum(nearest[:, :-1], 1e-9)
-    return int(apart.any(axis=1).sum())
+    return int(apart.any(axis=1).sum()), len(one)
 
 
 def noisy_join(e: EvalSeen) -> Site | None:
