@@ -69,6 +69,7 @@ RULE = Rule(
         "unscaled_inputs",
         "unshuffled_sorted",
         "lr_too_high",
+        "weight_decay_too_high",
         "exploding_sum_loss",
         "nan_inputs",
         "non_finite_loss",
