@@ -69,7 +69,7 @@ def taker(site: Site | None, callers: tuple[Site, ...], *words: str) -> Site | N
     statement, around = (statement_at(site), function_of(site)) if site is not None else (None, None)
     if site is None or statement is None or not isinstance(around, Function):
         return None
-    if around.name in ("forward", "__call__"):
+    if around.name in ("forward", "__call__") or (callers and function_of(callers[0]) is around):
         return None
     users = {function_of(Site(site.file, c.lineno)) for c in _calls(site.file, around.name)}
     says = bool(SAYS & set(words_of(around.name))) or len(users - {around}) > 1
