@@ -6,9 +6,10 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.choices import chosen_on_test
+from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.keeping import keeper
 from treino.diagnosis.reading.order_flow import other_order
-from treino.diagnosis.reading.orders import lonely_order
+from treino.diagnosis.reading.orders import filtered_alone, lonely_order
 from treino.diagnosis.reading.provenance import calling_line, origins
 from treino.diagnosis.rules.scaler_leakage import exact
 from treino.diagnosis.watch.tables import Columns, EvalSeen, Phase, hash_rows
@@ -105,6 +106,10 @@ ORDERS = {
     "i = torch.randperm(9)[:3]\nreal = data[i]\n": None,
     "y = np.sort(y)\nds = TensorDataset(x, y)\n": 1,
     "x = x[torch.randperm(9)]\nloss = mse(net(x), y)\n": 1,
+    "rng.shuffle(x)\nds = TensorDataset(torch.tensor(x), torch.tensor(y))\n": 1,
+    "y = np.roll(y, 1)\nds = TensorDataset(x, y)\n": 1,
+    "df['y'] = df['y'].sample(frac=1).values\n": 1,
+    "df['y'] = df['z'].sample(frac=1).values\n": None,
 }
 
 
@@ -113,6 +118,47 @@ def test_one_of_two_arrays_is_reordered_alone(source, line, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(source)
     found = lonely_order(str(script))
+    assert (None if found is None else found.line) == line
+
+
+APART = {
+    "a, b = train_test_split(x)\nc, d = train_test_split(y)\n": 1,
+    "a, b = train_test_split(x, random_state=3)\nc, d = train_test_split(y, random_state=3)\n": None,
+    "a, b = train_test_split(x)\nc, d = train_test_split(a)\n": None,
+    "for a in (x, y):\n    rng.shuffle(a)\n": 2,
+    "for a in (x, y):\n    np.random.seed(3)\n    rng.shuffle(a)\n": None,
+    "a = DataLoader(x, shuffle=True)\nb = DataLoader(y, shuffle=True)\nfor u, v in zip(a, b): pass\n": 1,
+    "a = DataLoader(x, shuffle=True)\nb = DataLoader(y)\nfor u, v in zip(a, b): pass\n": None,
+    "def mixed(a):\n    return a[torch.randperm(len(a))]\n"
+    "x = mixed(x)\ny = mixed(y)\nds = TensorDataset(x, y)\n": 3,
+    "def mixed(a, seed):\n    return a[torch.randperm(len(a))]\nx = mixed(x, 1)\ny = mixed(y, 1)\n"
+    "ds = TensorDataset(x, y)\n": None,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), APART.items())
+def test_an_order_is_drawn_for_each_of_two_arrays(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    found = drawn_apart(str(script))
+    assert (None if found is None else found.line) == line
+
+
+FILTERED = {
+    "x = x.dropna()\ny = y[:len(x)]\n": 2,
+    "ok = x > 0\nx = x[ok]\ny = y[: len(x)]\n": 3,
+    "ok = x > 0\nx, y = x[ok], y[ok]\nz = z[:9]\n": None,
+    "ok = x > 0\nx, y = x[ok], y[ok]\ny = y[: len(x)]\n": None,
+    "x = [a for a in x if a]\ny = list(y)\nfor u, v in zip(x, y): pass\n": 1,
+    "x = [a for a in x if a]\ny = [b for b in y if b]\nfor u, v in zip(x, y): pass\n": None,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), FILTERED.items())
+def test_rows_are_left_out_without_their_labels(source, line, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    found = filtered_alone(str(script))
     assert (None if found is None else found.line) == line
 
 

@@ -5,89 +5,41 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.provenance import data_names, target_names
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
 
 DRAWS = ("randperm", "permutation")
 PAIRS = ("TensorDataset", "zip", "train_test_split")
 VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
+MODULES = {"torch", "np", "numpy", "pd"}
+MOVES = ("sample", "shuffle", "sort", "sorted", "permutation", "flip", "roll")
 Partners = dict[str, set[str]]
 INDICES = ("arange", "range", "permutation", "randperm", "zip", "list", "argsort", "enumerate", "split")
 
 
 def lonely_order(path: str) -> Site | None:
     """A line that reorders one of two arrays which belong together: by a permutation that indexes a single
-    name, by one drawn anew for each, or by shuffling or sorting one of them in place.
+    name, or by shuffling or sorting one of them in place.
     """
     module = tree(path)
     if module is None:
         return None
     fresh = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and called(n.slice, *DRAWS)]
-    partners = _partners(module)
-    twice = _drawn_for_each(module, partners)
-    if twice is not None:
-        return Site(path, twice)
+    partners = partners_in(module)
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
             own, given = base(fresh[0].value), {base(t) for t in node.targets}
             return Site(path, node.lineno) if own in given and own in partners else None
-    return _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
+    alone = _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
+    return alone or _column_alone(path, module)
 
 
-def _drawn_for_each(module: ast.Module, partners: Partners) -> int | None:
-    """The first of two lines that each draw an order of their own, for arrays that are then used together."""
-    drawn: list[tuple[int, str, str, str]] = []  # (line, array, its new name, how it was seeded)
-    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)):
-        for given, value in _given(node):
-            order = _order_of(value)
-            names = sorted(target_names(given))
-            if order is not None and len(names) == 1:
-                drawn.append((node.lineno, order[0], names[0], order[1]))
-    seeds = [c.lineno for c in called(module, "manual_seed", "seed", "set_state", "set_rng_state")]
-    for i, (line, array, name, seed) in enumerate(drawn):
-        for later, other_array, other, other_seed in drawn[i + 1 :]:
-            again = (seed and seed == other_seed) or any(line < s <= later for s in seeds)
-            if name == other or again:
-                continue
-            one, two = _made_of(module, name) | {array}, _made_of(module, other) | {other_array}
-            if any(partners.get(a, set()) & (two - one) for a in one - two):
-                return min(line, later)
-    return None
-
-
-def _given(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+def given_parts(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
     """(target, value) of an assignment: part by part of ``a, b = f(x), g(y)``."""
     for target in node.targets:
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
             yield from zip(target.elts, node.value.elts, strict=False)
         else:
             yield target, node.value
-
-
-def _order_of(value: ast.AST) -> tuple[str, str] | None:
-    """(array, seed) of ``x[randperm(n)]``, ``frame.sample(frac=1)`` and ``shuffle(x)`` in an expression."""
-    for node in ast.walk(value):
-        if isinstance(node, ast.Subscript) and called(node.slice, *DRAWS):
-            return base(node.value), ""
-    for call in called(value, "sample", "shuffle"):
-        keywords = {k.arg: k.value for k in call.keywords}
-        seed = ast.dump(keywords["random_state"]) if "random_state" in keywords else ""
-        if "frac" in keywords and isinstance(call.func, ast.Attribute):
-            return base(call.func.value), seed
-        if len(call.args) == 1 and call_name(call) == "shuffle":
-            return base(call.args[0]), seed
-    return None
-
-
-def _made_of(module: ast.Module, name: str) -> set[str]:
-    """Names that are made of this one, some steps on, each from its own part of a line."""
-    found = {name}
-    for _ in range(4):
-        for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)):
-            for given, value in _given(node):
-                if data_names(value) & found:
-                    found |= target_names(given)
-    return found
 
 
 def base(node: ast.AST) -> str:
@@ -100,7 +52,8 @@ def base(node: ast.AST) -> str:
         elif isinstance(node, ast.Subscript):
             node = node.value
         elif isinstance(node, ast.Call):
-            node = node.func
+            library = isinstance(node.func, ast.Attribute) and base(node.func.value) in MODULES
+            node = node.args[0] if library and node.args else node.func
         else:
             return node.id if isinstance(node, ast.Name) else ""
 
@@ -150,6 +103,80 @@ def _reordered_alone(path: str, module: ast.Module, partners: Partners) -> Site 
     return None
 
 
+def _column_alone(path: str, module: ast.Module) -> Site | None:
+    """``frame["label"] = frame["label"].sample(frac=1).values``"""
+    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)):
+        column = ast.unparse(node.targets[0])
+        if isinstance(node.targets[0], ast.Subscript) and isinstance(node.targets[0].slice, ast.Constant):
+            for call in called(node.value, *MOVES):
+                of = call.func.value if isinstance(call.func, ast.Attribute) else None
+                if column in {ast.unparse(n) for n in (of, *call.args[:1]) if n is not None}:
+                    return Site(path, node.lineno)
+    return None
+
+
+FILTERS = ("dropna", "drop_duplicates", "query", "compress", "filter")
+
+
+def filtered_alone(path: str) -> Site | None:
+    """The line that makes labels as many as their rows by their first ones, or the one that leaves rows out:
+    some rows were left out, and not the labels of just those.
+    """
+    module = tree(path)
+    made = [n for n in ast.walk(module) if isinstance(n, ast.Assign)] if module is not None else []
+    fewer: dict[str, int] = {}
+    masks: set[str] = set()
+    for assigned in made:
+        for given, value in given_parts(assigned):
+            if not isinstance(given, (ast.Name, ast.Attribute)):
+                continue
+            if _leaves_out(value, fewer, masks):
+                fewer[base(given)] = assigned.lineno
+            elif _is_mask(value):
+                masks.add(base(given))
+    for node in ast.walk(module) if module is not None and fewer else ():
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            ends = [e for e in (node.slice.lower, node.slice.upper) if e is not None]
+            counted = {base(a) for e in ends for c in called(e, "len") for a in c.args}
+            counted |= {base(n) for e in ends for n in ast.walk(e) if "shape" in names_in(n)}
+            if counted & fewer.keys() and base(node.value) not in {*fewer, *counted}:
+                return Site(path, node.lineno)
+        elif isinstance(node, ast.Call) and call_name(node) == "zip" and len(node.args) == 2:
+            names = [base(a) for a in node.args]
+            left = [name for name in names if name in fewer]
+            again = [m for m in made if {base(t) for t in m.targets} & set(names)]
+            if len(left) == 1 and all(names) and len(again) > 1 and not _grown(module, set(names)):
+                return Site(path, fewer[left[0]])
+    return None
+
+
+def _leaves_out(value: ast.AST, fewer: dict[str, int], masks: set[str]) -> bool:
+    """Whether an expression keeps only those rows that have no gaps, or that fit a condition."""
+    if called(value, *FILTERS):
+        return True
+    if isinstance(value, ast.ListComp) and len(value.generators) == 1 and value.generators[0].ifs:
+        one, of = value.generators[0].target, value.generators[0].iter
+        return isinstance(one, ast.Name) and isinstance(of, (ast.Name, ast.Attribute))
+    while isinstance(value, (ast.Subscript, ast.Attribute)):
+        if isinstance(value, ast.Subscript) and (base(value.slice) in masks or _is_mask(value.slice)):
+            return True
+        value = value.value
+    return isinstance(value, ast.Name) and value.id in fewer
+
+
+def _is_mask(value: ast.AST) -> bool:
+    """``x > 0``, ``~missing``, ``a & b``"""
+    bits = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.BitAnd, ast.BitOr))
+    turned = isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Invert)
+    return bits or turned or isinstance(value, ast.Compare)
+
+
+def _grown(module: ast.Module | None, names: set[str]) -> bool:
+    """Whether one of these lists is filled by ``append``."""
+    calls = called(module, "append", "extend") if module is not None else []
+    return any(isinstance(c.func, ast.Attribute) and base(c.func.value) in names for c in calls)
+
+
 def _reorders(node: ast.AST) -> str:
     """The array that a statement puts into another order, all by itself; empty where none."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -161,16 +188,16 @@ def _reorders(node: ast.AST) -> str:
             return base(call.func.value)
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = base(node.targets[0]) if isinstance(node.targets[0], (ast.Name, ast.Attribute)) else ""
-        for call in called(node.value, "sample", "shuffle", "sort", "sorted", "permutation", "flip"):
+        for call in called(node.value, *MOVES):
             of = call.func.value if isinstance(call.func, ast.Attribute) else None
             owned = of is not None and base(of) == target
-            given = len(call.args) == 1 and base(call.args[0]) == target
+            given = (len(call.args) == 1 or call_name(call) == "roll") and base(call.args[0]) == target
             if target and (owned or given) and not called(node.value, "zip"):
                 return target
     return ""
 
 
-def _partners(module: ast.Module) -> Partners:
+def partners_in(module: ast.Module) -> Partners:
     """Array -> arrays that belong to it row by row."""
     groups: list[set[str]] = []
     alike: dict[str, set[str]] = defaultdict(set)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.collating import torn_batch, unrestored
+from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.order_flow import other_order, text_order
-from treino.diagnosis.reading.orders import lonely_order
+from treino.diagnosis.reading.orders import filtered_alone, lonely_order
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
@@ -36,7 +37,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         lengths = [n for _, n in data.shuffles]  # and the step: the same list is shuffled anew in each epoch
         place = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
         file = main.site.file
-        place = place or lonely_order(file) or other_order(file) or unrestored(file)
+        place = place or drawn_apart(file) or lonely_order(file) or other_order(file)
+        place = place or unrestored(file) or filtered_alone(file)
     if place is not None:
         yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
 
@@ -88,7 +90,8 @@ def _place(t: TrainSeen) -> Site | None:
     if t.site is None:
         return None
     file = t.site.file
-    return torn_batch(t.loader) or lonely_order(file) or other_order(file, known=True) or t.site
+    alone = drawn_apart(file) or lonely_order(file) or other_order(file, known=True)
+    return torn_batch(t.loader) or alone or t.site
 
 
 def _last(main: Curve | None) -> float:

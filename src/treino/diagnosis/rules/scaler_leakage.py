@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.names import says_train
+from treino.diagnosis.reading.names import says_test, says_train
 from treino.diagnosis.reading.provenance import calling_line, method_call
 from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
@@ -26,7 +26,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     held = [(e, t) for e, t in _pairs(data) if len(e.trained_before) <= 0.1 * len(e.rows)]
     for e, train in held:
         for number, fit in enumerate(data.fits):
-            if e.leaked[number] >= 0.9 * len(e.rows) and train.leaked[number] > 0:
+            together = train.leaked[number] > 0 or (
+                fit.rows <= 1.1 * len(e.rows) and fit.site is not None and _of_test(statement_at(fit.site))
+            )
+            if e.leaked[number] >= 0.9 * len(e.rows) and together:
                 numbers = {"rows": len(e.rows), "fitted": fit.rows, "kind": fit.kind}
                 yield Evidence(_written(fit.site), e.names[0], numbers)
                 return
@@ -35,6 +38,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = by_hand_line(e.names[0].file, kind) if kind else None
         if place is not None:
             numbers = {"rows": len(e.rows), "fitted": len(e.rows | set(train.rows)), "kind": _(kind)}
+            yield Evidence(place, e.names[0], numbers)
+            return
+        kind = next(iter(set(exact(e.columns)) & set(exact(train.columns))), "")
+        place = _own_line(e.names[0].file, kind) if kind else None
+        if place is not None:
+            numbers = {"rows": len(e.rows), "fitted": len(e.rows), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
     for train in data.trains.values():
@@ -46,6 +55,31 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": rows, "fitted": rows + len(train.rows), "kind": _(kind)}
             yield Evidence(place, others[0].names[0], numbers)
             return
+
+
+def _of_test(node: ast.AST | None) -> bool:
+    """Whether the rows that a line's calls are given are called test rows."""
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)] if node is not None else []
+    return any(says_test(names_in(a)) for c in calls for a in c.args)
+
+
+def _own_line(path: str, kind: str) -> Site | None:
+    """The line that scales what is called test rows by their own statistics, or has a function do it."""
+    module = tree(path)
+    spread, centre = _MIN_MAX if kind == "min and max" else _MEANS
+    simple = [n for n in ast.walk(module) if isinstance(n, ast.stmt)] if module is not None else []
+    scaling = [n for n in simple if called(n, *spread) and called(n, *centre)]
+    helpers = [n.name for n in scaling if isinstance(n, ast.FunctionDef)]
+    for node in simple:
+        if hasattr(node, "body"):
+            continue
+        taken = [c for c in called(node, *spread) if isinstance(c.func, ast.Attribute)]
+        own = any(says_test(names_in(c.func) | names_in(c)) for c in taken)
+        if node in scaling and own:
+            return Site(path, node.lineno)
+        if any(says_test(names_in(a)) for c in called(node, *helpers) for a in c.args[:1]):
+            return Site(path, node.lineno)
+    return None
 
 
 def _pairs(data: DataSeen) -> Iterable[tuple[EvalSeen, TrainSeen]]:
@@ -87,7 +121,22 @@ def _by_hand(train: TrainSeen, evals: list[EvalSeen]) -> str:
         for kind in exact(columns):
             if kind not in own and columns.n > train.columns.n:
                 return kind
+        if kind := _of_series(train.columns.values, columns.values):
+            return kind
     return ""
+
+
+def _of_series(own: np.ndarray | None, whole: np.ndarray | None) -> str:
+    """Which statistics a series has as a whole and its training part has not, nearly: a value or two of it
+    may stand in no window; empty where none.
+    """
+    if own is None or whole is None or len(whole) <= len(own):
+        return ""
+    off, far = (max(abs(float(v.mean())), abs(float(v.std()) - 1)) for v in (whole, own))
+    if off < 0.01 and far > max(0.05, 4 * off):
+        return N_("mean")
+    ends, own_ends = ((round(float(v.min()), 6), round(float(v.max()), 6)) for v in (whole, own))
+    return N_("min and max") if ends in ((0.0, 1.0), (-1.0, 1.0)) and own_ends != ends else ""
 
 
 def _others(train: TrainSeen, evals: list[EvalSeen]) -> list[EvalSeen]:
@@ -145,7 +194,8 @@ def exact(c: Columns) -> Iterable[str]:
         return
     mean, variance = c.mean(), c.variance()
     unit = _unit(np.sqrt(variance), c.n)
-    if ((np.abs(mean) < 2e-5) & (unit < 2e-5)).mean() >= 0.8:
+    # A divisor with a small constant added leaves a deviation a little under one.
+    if ((np.abs(mean) < 2e-5) & ((unit < 2e-5) | (np.abs(variance - 0.98) < 0.02))).mean() >= 0.8:
         yield N_("mean")
     middle = float(mean.mean())
     spread = float(np.sqrt(max(0.0, float((variance + mean**2).mean()) - middle**2)))
@@ -165,8 +215,9 @@ def _unit(deviation: np.ndarray, n: int) -> np.ndarray:
 def by_hand_line(path: str, kind: str) -> Site | None:
     """The line that scales by statistics of whole columns; None where the source has no such line."""
     module = tree(path)
-    spread, centre = (("max", "amax", "aminmax"), ("min", "amin")) if kind == "min and max" else _MEANS
+    spread, centre = _MIN_MAX if kind == "min and max" else _MEANS
     found: list[tuple[bool, int]] = []
+    centres = {c.lineno for c in called(module, *centre)} if module is not None else set()
     for node in ast.walk(module) if module is not None else ():
         if isinstance(node, ast.stmt) and not hasattr(node, "body"):
             calls = called(node, *spread)
@@ -176,9 +227,13 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     best = min(found, default=(True, 0))  # x / x.max() of pixels scales by a known constant
     if not found or (best[0] and kind == "min and max"):
         return None
-    return calling_line(method_call(Site(path, best[1])))
+    line = best[1]
+    while best[0] and line - 1 in centres:  # the mean is taken on a line of its own, just before
+        line -= 1
+    return calling_line(method_call(Site(path, line)))
 
 
+_MIN_MAX = (("max", "amax", "aminmax"), ("min", "amin"))
 _MEANS = (("std", "var", "std_mean", "var_mean"), ("mean", "nanmean"))
 
 

@@ -47,6 +47,7 @@ def _filled(layer: LayerSeen) -> Site | None:
             if made and called(made[0], *FLAT):
                 return Site(site.file, made[0].lineno)
     filled = [c for c in called(module, *FILLS, *DRAWS) if call_name(c) in FILLS or _without_spread(c)]
+    filled = [c for c in filled if "grad" not in names_in(c)]
     calls = [c for c in filled if "bias" not in names_in(c)] or filled
     calls = calls or [c for c in called(module, *FLAT) if _matrix(c)]
     calls = calls or called(module, *COPIES)

@@ -16,6 +16,7 @@ from treino.diagnosis.watch.where import Spot
 
 WIDE = 256  # columns that are hashed of a wider row
 MEASURED = 512  # columns whose mean and deviation are followed at most
+MOST_VALUES = 100_000  # of a series
 TOGETHER = 512  # rows that are added up at once
 # The same for any width: rows of one text are equal, however far they are filled with zeros.
 _WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
@@ -44,6 +45,7 @@ class Columns:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     waiting: list[np.ndarray] = field(default_factory=list)  # rows that are not added yet
+    values: np.ndarray | None = None  # distinct ones, where rows are windows of one series
 
     def add(self, rows_ND: np.ndarray) -> None:
         """More rows; of another width, or too many columns, they are passed over."""
@@ -61,6 +63,10 @@ class Columns:
             return
         rows = np.concatenate(self.waiting)
         self.waiting.clear()
+        if self.sums is None and _overlap(rows):
+            self.values = np.unique(rows)
+        elif self.values is not None and len(self.values) < MOST_VALUES:
+            self.values = np.union1d(self.values, rows)
         squares = np.einsum("nd,nd->d", rows, rows)
         if self.sums is None or self.squares is None or self.low is None or self.high is None:
             self.sums, self.squares = rows.sum(axis=0), squares
@@ -76,6 +82,8 @@ class Columns:
 
     def __add__(self, other: "Columns") -> "Columns":
         both = Columns(self.n, self.sums, self.squares, self.low, self.high)
+        if self.values is not None and other.values is not None:
+            both.values = np.union1d(self.values, other.values)
         if self.sums is None or other.sums is None or self.sums.shape != other.sums.shape:
             return both
         both.n = self.n + other.n
@@ -91,6 +99,14 @@ class Columns:
     def variance(self) -> np.ndarray:
         """[D] with n in the denominator."""
         return np.asarray(np.maximum(np.asarray(self.squares) / self.n - self.mean() ** 2, 0))
+
+
+def _overlap(rows_ND: np.ndarray) -> bool:
+    """Whether rows are windows of a series: the same real numbers stand in one column after the other."""
+    some = rows_ND[:128, :16]
+    n, width = some.shape
+    distinct = len(np.unique(some)) if n >= 32 and width >= 4 else 0
+    return bool(n <= distinct < 0.97 * some.size and len(np.unique(some[:, 0])) > 0.9 * n)
 
 
 @dataclass
