@@ -170,7 +170,7 @@ def cuts(value: ast.AST) -> bool:
             name, lists = call_name(node), any(isinstance(a, (ast.List, ast.Tuple)) for a in node.args)
             if name in ("head", "tail", "narrow", "islice") or (name in SECTIONS and lists):
                 return True
-            if name in ("range", "arange") and len(node.args) == 2:
+            if name in ("range", "arange", "slice") and len(node.args) == 2:
                 return True
             if name == "Subset" and called(node, "range"):
                 return True

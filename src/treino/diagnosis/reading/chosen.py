@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.deciding import Decision, decisions
+from treino.diagnosis.reading.deciding import Decision, decisions, sets_threshold
 from treino.diagnosis.reading.figures import Figures, Leaf
 from treino.diagnosis.reading.names import says_test, says_validation
 from treino.diagnosis.reading.roles import alike, roles, told_at
@@ -42,7 +42,8 @@ def chosen(data: DataSeen, evals: list[EvalSeen]) -> Chosen | None:
         figures = Figures(module, runs.known, runs.mixed)
         for decision in decisions(figures):
             found = _by_test(decision, figures, runs)
-            if found is not None and _again(found.evals) and not _judged(found, evals, parts, data):
+            looked = found is not None and (_again(found.evals) or sets_threshold(decision, figures))
+            if found is not None and looked and not _judged(found, evals, parts, data):
                 return found
     return None
 

@@ -14,6 +14,7 @@ from treino.diagnosis.reading.source import call_name, called
 
 BEST = {"best", "top", "winner", "winning", "chosen", "champion", "selected", "picked", "optimal"}
 KEPT = {"kept", "keep", "choice", "pick", "final", "setting", "settings", "config", "leader"}
+THRESHOLDS = {"threshold", "thresholds", "thresh", "thr", "th", "t", "tau", "cutoff", "cut", "limiar"}
 ORDERS = ("sorted", "sort", "sort_values", "argsort", "nlargest", "nsmallest", "topk")
 ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -55,6 +56,20 @@ def decisions(figures: Figures) -> Iterator[Decision]:
             place = _first_taken(call, figures)
             if place is not None:
                 yield Decision(call, place, _picked(call))
+
+
+def sets_threshold(decision: Decision, figures: Figures) -> bool:
+    """Whether it decides at which threshold of the same answers the figure is best."""
+    around = [decision.node, *figures.above(decision.node)]
+    statement = next((n for n in around if isinstance(n, ast.stmt)), None)
+    given = {
+        name
+        for n in (ast.walk(statement) if statement is not None else ())
+        if isinstance(n, ast.Assign)
+        for t in n.targets
+        for name in target_names(t)
+    }
+    return says(given, THRESHOLDS)
 
 
 def says(names: set[str], meant: set[str]) -> bool:

@@ -14,13 +14,15 @@ from treino.diagnosis.reading.provenance import (
     given_rows,
     target_names,
 )
-from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "row_stack", "ConcatDataset"),
     *("chain", "stack", "union"),
 )
 SPLITS = ("train_test_split", "random_split", "Subset")
+DRAWS = ("randperm", "permutation", "shuffle", "sample", "train_test_split", "random_split")
+SEEDS = ("manual_seed", "seed", "Random", "RandomState", "default_rng")
 DEEP = 4  # helpers, one within the other
 
 
@@ -39,6 +41,25 @@ def joined_with_test(site: Site | None, loader: Site | None) -> Site | None:
             return step.site
         if cuts(step.value) or called(step.value, *SPLITS):
             return None
+    return None
+
+
+def drawn_for_each(path: str) -> Site | None:
+    """The draw in a function, or in a dataset's ``__init__``, that parts the rows and is called for each part
+    without a seed of its own: the parts come from different draws.
+    """
+    module = tree(path)
+    nodes = list(ast.walk(module)) if module is not None else []
+    owners = {id(f): n.name for n in nodes if isinstance(n, ast.ClassDef) for f in n.body}
+    for function in (n for n in nodes if isinstance(n, ast.FunctionDef)):
+        name = owners.get(id(function), "") if function.name == "__init__" else function.name
+        calls = [c for c in nodes if isinstance(c, ast.Call) and call_name(c) == name]
+        draws = called(function, *DRAWS)
+        parts = cuts(function) or any(call_name(d) in SPLITS for d in draws)
+        if len(calls) < 2 or not draws or not parts or called(function, *SEEDS):
+            continue
+        if not any(k.arg in ("random_state", "generator") for d in draws for k in d.keywords):
+            return Site(path, draws[0].lineno)
     return None
 
 

@@ -16,7 +16,7 @@ from treino.diagnosis.reading.provenance import (
     origins,
     rows_line,
 )
-from treino.diagnosis.reading.sharing import handed_over, joined_with_test, within_helper
+from treino.diagnosis.reading.sharing import drawn_for_each, handed_over, joined_with_test, within_helper
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -257,6 +257,8 @@ def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
     lines = sorted({d.lineno for d in draws})
     if len(lines) >= 2 and _same_table(draws):
         return Site(site.file, lines[1])
+    if e.first_trained < e.first and (drawn := drawn_for_each(site.file)) is not None:
+        return drawn
     tested = next((p for p in (rows_line(s, e.loader, says_test) for s in e.names) if p is not None), None)
     if tested is not None and tested.of_other:
         return tested.site

@@ -49,7 +49,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         trained = max(1, sum(e.learned.values()))
         shift = sum(abs(e.labels[k] / total - e.learned[k] / trained) for k in known | set(e.labels)) / 2
         worse = e.right / e.judged < 0.75 * train.right / train.judged
-        if worse and len(e.labels) <= 50 and (strange > 0.2 * total or (shift > 0.5 and trained >= 50)):
+        worse = worse and (strange > 0.2 * total or (shift > 0.5 and trained >= 50))
+        if len(e.labels) <= 50 and (worse or (shift > 0.3 and _fewer(seen, e, known))):
             numbers = {
                 "unseen": max(strange / total, shift),
                 "figure": _("accuracy"),
@@ -103,16 +104,27 @@ def _by_hand(seen: Seen) -> Evidence | None:
 
 
 def _cut(seen: Seen, e: EvalSeen) -> Site | None:
-    """Where the table was cut."""
+    """Where the table was cut; by the names, if nothing else says so."""
+    return _cut_at(seen, e) or (split_line(e.names[0].file) if e.names else None)
+
+
+def _cut_at(seen: Seen, e: EvalSeen) -> Site | None:
     cut = next((s for s, shuffled in seen.data.splits if not shuffled), None)
     fold = next((f.site for f in seen.data.folds), None)
     traced = (first(ancestry(site, e.loader), cuts) for site in e.names)
-    return (
-        cut
-        or fold
-        or next((site for site in traced if site is not None), None)
-        or (split_line(e.names[0].file) if e.names else None)
-    )
+    return cut or fold or next((site for site in traced if site is not None), None)
+
+
+def _fewer(seen: Seen, e: EvalSeen, known: set[float]) -> bool:
+    """Whether the rows of an evaluation were cut off a table by position, hold fewer classes than training,
+    and are the only ones that the net was evaluated on, or the only ones of their kind.
+    """
+    others = [o for o in seen.data.evals.values() if o is not e and o.rows - e.rows]
+    if len(e.rows) < 20 or not e.labels.keys() < known or e.trained_before:
+        return False
+    if any(not o.labels.keys() <= e.labels.keys() and not o.trained_before for o in others):
+        return False  # one class after the other
+    return _cut_at(seen, e) is not None
 
 
 def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:
