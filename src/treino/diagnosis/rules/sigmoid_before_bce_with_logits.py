@@ -15,7 +15,7 @@ NAMES = ("sigmoid", "softmax")
 def decide(seen: Seen) -> Iterable[Evidence]:
     """The input of binary_cross_entropy_with_logits comes straight from a sigmoid (or a softmax)."""
     for loss in seen.losses.values():
-        if loss.sigmoid:
+        if loss.sigmoid and loss.name != "cross_entropy":
             own = mended_at(loss.sigmoid_at or loss.site, loss.callers, *NAMES)
             yield Evidence(
                 own,

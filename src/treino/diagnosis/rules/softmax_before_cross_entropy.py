@@ -10,24 +10,27 @@ from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 NAMES = ("softmax", "Softmax2d")
+SIGMOIDS = ("sigmoid", "expit")
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless)."""
+    """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless), or
+    from a sigmoid.
+    """
     for loss in seen.losses.values():
-        if loss.softmax and loss.name in ("cross_entropy", "nll_loss"):
-            own = mended_at(loss.softmax_at or loss.site, loss.callers, *NAMES)
-            yield Evidence(
-                own,
-                loss.site,
-                {"calls": loss.softmax, "classes": loss.classes},
-            )
+        calls = loss.softmax if loss.name in ("cross_entropy", "nll_loss") else 0
+        kind = "softmax" if calls else "sigmoid"
+        calls = calls or (loss.sigmoid if loss.name == "cross_entropy" else 0)
+        if calls:
+            at = (loss.softmax_at if loss.softmax else loss.sigmoid_at) or loss.site
+            own = mended_at(at, loss.callers, *(NAMES if kind == "softmax" else SIGMOIDS))
+            yield Evidence(own, loss.site, {"calls": calls, "classes": loss.classes, "kind": kind})
 
     for b in seen.backwards.values():
         if b.softmax:
             callers = (b.site,) if b.site is not None else ()
             place = mended_at(b.softmax_at or loss_line(b.site), callers, *NAMES)
-            yield Evidence(place, b.site, {"calls": b.softmax, "classes": 0})
+            yield Evidence(place, b.site, {"calls": b.softmax, "classes": 0, "kind": "softmax"})
 
 
 RULE = Rule(
@@ -38,7 +41,7 @@ RULE = Rule(
     watches=("losses",),
     decide=decide,
     early=True,
-    message=N_("The input of cross_entropy is already a softmax ({calls} calls)."),
+    message=N_("The input of cross_entropy is already a {kind} ({calls} calls)."),
     why=N_(
         "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
         "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The "

@@ -187,7 +187,8 @@ def squash(node: Any) -> tuple[str, int | None]:
         return "sigmoid", None
     before = [f for f, _ in node.next_functions]
     kinds = (name, *(f.name() for f in before[1:2] if f is not None))
-    same = len(kinds) == 2 and [f for f, _ in before[1].next_functions[:1]] == before[:1]
+    summed = [f for f, _ in before[1].next_functions[:1]] if len(kinds) == 2 else []
+    same = len(kinds) == 2 and (summed == before[:1] or _both_exp(*summed, *before[:1]))
     if same and kinds == ("DivBackward0", "SumBackward1") and before[0].name() == "ExpBackward0":
         return "softmax", _only_dim(before[1])  # e / e.sum(dim, keepdim=True)
     if same and kinds == ("SubBackward0", "LogsumexpBackward0"):
@@ -201,6 +202,12 @@ def squash(node: Any) -> tuple[str, int | None]:
                 return "", None
         return "sigmoid", None
     return "", None
+
+
+def _both_exp(*nodes: Any) -> bool:
+    """Whether they are exponentials of the same: ``x.exp() / x.exp().sum()``."""
+    names = {n.name() for n in nodes if n is not None}
+    return names == {"ExpBackward0"} and len({n.next_functions[0] for n in nodes}) == 1
 
 
 def _only_dim(node: Any) -> int | None:

@@ -191,7 +191,7 @@ class Losses:
                     return
         if kind in ("softmax", "log_softmax"):
             self._softmax(name, facts, kind, made, over, dim, class_dim)
-        elif kind == "sigmoid" and name == "binary_cross_entropy_with_logits":
+        elif kind == "sigmoid" and name in ("binary_cross_entropy_with_logits", "cross_entropy"):
             facts.sigmoid += 1
             facts.sigmoid_at = facts.sigmoid_at or self._site_of(made)
         if name == "nll_loss" and kind != "log_softmax" and not logged:
