@@ -66,9 +66,9 @@ def changed_by_hand(e: EvalSeen, trains: list[TrainSeen]) -> Changed | None:
     """
     site = e.names[0]
     call = call_at(site, e.spots[0]) if e.spots else None
-    if call is None or not call.args or _averages(e, call):
-        return None
     learning = {s.line for t in trains for s in (*t.way, t.site) if s is not None and s.file == site.file}
+    if call is None or not call.args or _averages(e, call, learning):
+        return None
     for place, value in _given(site, call.args[0]):
         for inner in (n for n in ast.walk(value) if isinstance(n, ast.Call) and n.args):
             for function in functions(site.file, call_name(inner)):
@@ -89,8 +89,10 @@ def _given(site: Site, value: ast.AST) -> Iterator[tuple[Site, ast.AST]]:
         place, value = Site(site.file, made.line), made.value
 
 
-def _averages(e: EvalSeen, call: ast.Call) -> bool:
-    """Whether a loop asks for the same rows again and again, as for views of them; epochs are none such."""
+def _averages(e: EvalSeen, call: ast.Call, learning: set[int]) -> bool:
+    """Whether a loop asks for the same rows again and again, as for views of them; epochs are none such, and
+    the lines that learn ask for others.
+    """
     names = data_names(call.args[0])
     for i, site in enumerate(e.names):
         statement = statement_at(site)
@@ -107,7 +109,13 @@ def _averages(e: EvalSeen, call: ast.Call) -> bool:
                 return True
     around = function_of(e.names[0])
     same = [c for c in ast.walk(around) if isinstance(c, ast.Call)] if around is not None else []
-    return sum(ast.dump(c) == ast.dump(call) for c in same) > 1
+    return sum(ast.dump(c) == ast.dump(call) for c in same if c is call or c.lineno not in learning) > 1
+
+
+def again_and_again(e: EvalSeen) -> bool:
+    """Whether a counting loop that trains nothing runs around an evaluation, as for votes."""
+    loops = [n for site in e.names for n in enclosing(site) if isinstance(n, (ast.For, ast.comprehension))]
+    return any(called(n.iter, "range") and not called(n, "backward") for n in loops)
 
 
 def _always_draws(path: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

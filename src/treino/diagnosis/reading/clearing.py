@@ -25,7 +25,7 @@ def meant_to_clear(backward: Site | None, cleared: Site | None = None) -> Site |
     module = tree(backward.file) if backward is not None else None
     if backward is None or module is None:
         return None
-    idle = _idle_line(backward, _names_clearing)
+    idle = _idle_line(backward, _names_clearing) or _cleared_twice(backward, module)
     if idle is not None:
         return idle
     clearers = _clearers(module)
@@ -59,6 +59,17 @@ def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -
     conditions = enclosing(Site(backward.file, steps[0].lineno)) if len(steps) == 1 else ()
     asked = [n.lineno for n in conditions if isinstance(n, ast.If) and called(n, "step")]
     return Site(backward.file, asked[-1]) if asked and not _is_main(module, asked[-1]) else None
+
+
+def _cleared_twice(backward: Site, module: ast.Module) -> Site | None:
+    """The second line around this backward that clears what one above it has cleared: meant for another."""
+    known: set[str] = set()
+    for call in called(function_of(backward) or module, "zero_grad"):
+        of = ast.unparse(call.func)
+        if of in known and call.lineno < backward.line:
+            return Site(backward.file, call.lineno)
+        known.add(of)
+    return None
 
 
 def _is_main(module: ast.Module, line: int) -> bool:

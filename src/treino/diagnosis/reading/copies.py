@@ -1,7 +1,8 @@
 """Copies of rows with a little noise: put into the table from which the evaluation rows are taken."""
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import Step, arguments, parameters
 from treino.diagnosis.reading.provenance import (
     Function,
+    calling_line,
     data_names,
     definition,
     functions,
@@ -20,6 +22,7 @@ from treino.diagnosis.reading.source import call_name, called, function_of, stat
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 
 JOINS = ("concat", "concatenate", "cat", "vstack", "row_stack", "append", "ConcatDataset", "extend")
+ALL_JOINS = (*JOINS, "stack", "dstack")
 REPEATS = ("repeat", "tile", "repeat_interleave", "resample", "choice", "sample", "expand")
 NOISE = (
     *("randn", "randn_like", "normal", "standard_normal", "normal_", "rand", "rand_like", "uniform"),
@@ -27,8 +30,10 @@ NOISE = (
 )
 MIXES = (ast.Add, ast.Mult, ast.Sub)
 NEAREST = 16  # training rows around an evaluation row
+GENERATORS = {"rng", "generator", "g", "gen"}
 GAP = 3.0  # times as far away is the next one
 MOST = 60  # names that are followed
+MOVED = 16  # copies of a row; where more hold the same numbers, all rows may
 
 
 def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
@@ -40,22 +45,67 @@ def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     moving = spread > 0
     if len(one) < 20 or len(two) < 100 or moving.sum() < 4:
         return 0, len(one)
-    one, two = one[:, moving] / spread[moving], two[:, moving] / spread[moving]
+    one, two = one[:, moving], two[:, moving]
+    return max(_far_nearer(one / spread[moving], two / spread[moving]), _far_nearer(one, two)), len(one)
+
+
+def _far_nearer(one: np.ndarray, two: np.ndarray) -> int:
+    """How many rows of the one table lie at some of the other far nearer than at all others."""
     squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
     nearest = np.sort(np.partition(squares, NEAREST, axis=1)[:, : NEAREST + 1], axis=1)
     apart = nearest[:, 1:] > GAP**2 * np.maximum(nearest[:, :-1], 1e-9)
-    return int(apart.any(axis=1).sum()), len(one)
+    return int(apart.any(axis=1).sum())
+
+
+def moved_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
+    """How many of so many evaluation rows hold just the numbers of a training row, at other places."""
+    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+        return 0, 0
+    one, two = (np.sort(np.concatenate(some), axis=1) for some in (e.some, train.some))
+    if one.shape[1] < 16:
+        return 0, len(one)
+    varied = (np.diff(one, axis=1) != 0).sum(axis=1) >= 8
+    known = Counter(row.tobytes() for row in np.round(two, 5) + 0.0)
+    alike = (known[row.tobytes()] for row in np.round(one[varied], 5) + 0.0)
+    return sum(0 < times <= MOVED for times in alike), len(one)
 
 
 def noisy_join(e: EvalSeen) -> Site | None:
     """The line that joins the table, from which the evaluation rows are taken, with noisy copies of rows."""
+    return _join(e, _joins_noise)
+
+
+def moved_join(e: EvalSeen) -> Site | None:
+    """The line that joins the table, from which the evaluation rows are taken, with rows made of its own."""
+    return _join(e, lambda step: any(shares_rows(step.site, call) for call in called(step.value, *ALL_JOINS)))
+
+
+def shares_rows(site: Site, call: ast.Call) -> bool:
+    """Whether two parts of a join are made of the same rows."""
+    if call_name(call) not in ALL_JOINS:
+        return False
+    parts = [_made_of(site, part) for part in (*_elements(call), *_appended(site, call))]
+    return any(parts[i] & other for i in range(len(parts)) for other in parts[i + 1 :])
+
+
+def _join(e: EvalSeen, fits: Callable[[Step], bool]) -> Site | None:
     for site in e.names:
         statement = statement_at(e.loader or site)
         names = given_rows(statement, site, of_loader=e.loader is not None) if statement is not None else []
         for step, called_at in _lineage([(n, e.loader or site) for n in names]):
-            if _joins_noise(step):
-                return called_at
+            if fits(step):
+                return _handed_to(called_at) if step.site == called_at else called_at
     return None
+
+
+def _handed_to(join: Site) -> Site:
+    """A join in a helper that is handed the rows: the line of its only call; otherwise the line itself."""
+    around, statement = function_of(join), statement_at(join)
+    if not isinstance(around, Function) or statement is None:
+        return join
+    made_of = data_names(statement)
+    made_of |= origins(join, made_of, 6)
+    return calling_line(join) if made_of & set(parameters(around)[:1]) - GENERATORS else join
 
 
 def _lineage(names: list[tuple[str, Site]]) -> Iterator[tuple[Step, Site]]:
@@ -158,7 +208,7 @@ def _inlined(site: Site, value: ast.AST, depth: int = 3) -> Iterator[tuple[Site,
 
 def _repeats(site: Site, call: ast.Call) -> bool:
     """Whether this repeats rows that were there before: not those that are drawn here, as prototypes."""
-    of = data_names(call) - {"rng", "generator", "g", "gen"}
+    of = data_names(call) - GENERATORS
     drawn = [d for n in of if (d := definition(site, n)) is not None and d.line < site.line]
     return call_name(call) in REPEATS[:4] and not any(called(d.value, *NOISE, "arange") for d in drawn)
 
@@ -204,7 +254,7 @@ def _appended(site: Site, call: ast.Call) -> list[ast.expr]:
 
 def _made_of(site: Site, part: ast.AST) -> set[str]:
     names = data_names(part)
-    return {n for n in names | origins(site, names, 2) if not n.isupper()} - {"rng", "generator", "g", "gen"}
+    return {n for n in names | origins(site, names, 2) if not n.isupper()} - GENERATORS
 
 
 def _is_noisy(site: Site, part: ast.AST) -> bool:

@@ -52,7 +52,7 @@ def decisions(figures: Figures) -> Iterator[Decision]:
     for call in calls:
         if call_name(call) in PICKS and _becomes_best(call, figures):
             yield Decision(call, call.lineno, _picked(call))
-        if call_name(call) in ORDERS:
+        if call_name(call) in ORDERS and not any(k.arg in ("dim", "axis") for k in call.keywords):
             place = _first_taken(call, figures)
             if place is not None:
                 yield Decision(call, place, _picked(call))

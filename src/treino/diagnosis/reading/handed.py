@@ -11,11 +11,14 @@ from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
 
 MOST = 4  # functions, one within the other
+CLIPS = {"norm", "clip", "clipping", "grad", "max", "limit", "value"}
 NAMES = {  # the words of each setting's own names
     "lr": {"lr", "rate", "eta", "alpha", "step", "learning"},
     "max_lr": {"lr", "rate", "eta", "alpha", "step", "learning", "max", "peak", "top"},
     "weight_decay": {"decay", "wd", "l2", "reg", "regularization", "penalty", "lambda", "lam", "ridge"},
-    "max_norm": {"norm", "clip", "clipping", "grad", "max", "limit"},
+    "max_norm": CLIPS,
+    "clip_value": CLIPS,
+    "max": CLIPS,
 }
 OTHERS = {"dropout", "drop", "momentum", "smoothing", "epochs", "batch", "seed", "width", "temperature"}
 OTHERS |= {"lr", "decay", "clip"}
@@ -66,6 +69,8 @@ def _given_number(site: Site, value: ast.AST, keyword: str, said: float | None) 
     """Where an argument's number is written; or else the outermost call that hands it on, as the one that
     takes another setting for it.
     """
+    if names_another(value, keyword):
+        return None
     last: Site | None = None
     for place, v in hops(site, value, keyword, said):
         last = place
@@ -74,7 +79,7 @@ def _given_number(site: Site, value: ast.AST, keyword: str, said: float | None) 
         if names_another(v, keyword):
             return place
         value = v
-    written = one_place(places(last, value, _plain)) if last is not None else None
+    written = one_place(places(last or site, value, _plain if said is None else lambda n: n == said))
     return written or last
 
 

@@ -51,7 +51,7 @@ def nan_line(start: Value | None) -> Site | None:
     for v in traced(start) if start is not None else ():
         node, here = v.node, Site(v.site.file, getattr(v.node, "lineno", v.site.line))
         name = call_name(node) if isinstance(node, ast.Call) else ""
-        if name in READS or _is_missing(node):
+        if name in READS or is_missing(node):
             return None  # gaps of the table itself
         filled, cleaned = filled or name in FILLS, cleaned or name in CLEANS
         if cleaned or names_in(statement_at(here)) & DRAWS:
@@ -67,7 +67,7 @@ def nan_line(start: Value | None) -> Site | None:
     return lines[len(lines) // 2] if together else None
 
 
-def _is_missing(node: ast.AST) -> bool:
+def is_missing(node: ast.AST) -> bool:
     """``np.nan``, ``float("nan")``, ``None``"""
     if isinstance(node, ast.Constant):
         return node.value is None or str(node.value).lower() == "nan"

@@ -13,6 +13,7 @@ from treino.diagnosis.reading.source import call_name, tree
 INDICES = ("argsort", "randperm", "permutation")
 DRAWS = ("randperm", "permutation")
 REORDERS = ("sort_values", "sort_index", "sample", "shuffle", "sort", "sorted")
+MERGES = ("merge", "merge_asof", "merge_ordered")
 FIGURES = ("mean", "std", "var", "min", "max", "sum", "median", "quantile", "len", "fit", "norm", "item")
 MODULES = {"torch", "np", "numpy", "pd", "pandas", "nn", "F", "sklearn"}
 PAIRS = ("TensorDataset", "train_test_split")
@@ -238,6 +239,11 @@ def _called(node: ast.Call, names: Names, attributes: Names) -> Rows:
         order = f"text {node.lineno}"
     if name in INDICES:
         return Rows(orders=frozenset({order}), index=True)
+    if name in MERGES and len(known) > 1:  # rows come in the order of the first table, or of the keys
+        how = next((getattr(k.value, "value", "") for k in node.keywords if k.arg == "how"), "")
+        first = next((r for r in known if r.of), rows)
+        other = frozenset({f"merge {node.lineno}"}) if how in ("outer", "right") else frozenset()
+        return replace(rows, orders=first.orders | other)
     if name in FIGURES or name in ("set", "unique", "Counter"):
         return Rows(index=True)
     if name in REORDERS and not rows.index and (name != "sample" or "frac" in {k.arg for k in node.keywords}):

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.augmenting import MEANT, changed_by_hand
+from treino.diagnosis.reading.augmenting import MEANT, again_and_again, changed_by_hand
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
+from treino.diagnosis.reading.noisy_items import item_draw
 from treino.diagnosis.reading.provenance import dataset_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
@@ -75,8 +76,8 @@ def _same_clean(data: DataSeen, e: EvalSeen) -> bool:
 
 def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Site | None:
     """The line that draws for rows of training and of this evaluation, the only one of these rows."""
-    reads = e.reads
-    if reads is None or train.reads is None or reads is train.reads or reads.other or train.reads.other:
+    reads, learning = e.reads, train.reads
+    if reads is None or learning is None or reads is learning:
         return None
     if not train.floating or len(e.labels) < 2 or sum(e.labels.values()) != e.first or e.phases & seen.seeded:
         return None
@@ -84,7 +85,12 @@ def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Site | None:
         o is not e and o.labels == e.labels and _clean(o) for o in seen.data.evals.values()
     ):
         return None
-    return min(reads.changed_at & train.reads.changed_at, key=lambda s: s.line, default=None)
+    if not reads.other and not learning.other:
+        return min(reads.changed_at & learning.changed_at, key=lambda s: s.line, default=None)
+    once = e.judged and len(e.phases) == 1 and not again_and_again(e)
+    if not once or e.loader is None or train.loader is None or e.loader.file != train.loader.file:
+        return None
+    return item_draw(e.loader, train.loader) if reads.other and learning.other else None
 
 
 def _clean(e: EvalSeen) -> bool:

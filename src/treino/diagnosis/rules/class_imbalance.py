@@ -63,6 +63,33 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = place or told_line(loss.made_at or loss.site, "weight", "pos_weight")
         yield Evidence(place, loss.site, numbers)
         return
+    yield from _drawn_away(seen)
+
+
+def _drawn_away(seen: Seen) -> Iterable[Evidence]:
+    """The weights of a sampler make a class that is rare among the rows of an evaluation rarer by far in
+    training, so that it is not found.
+    """
+    data = seen.data
+    for loss in seen.losses.values():
+        place = sampler_weights_line(loss.loader)
+        total = sum(loss.labels.values())
+        if place is None or loss.weighted or not 2 <= loss.classes <= 20 or loss.trained < 20 or total < 500:
+            continue
+        for key, e in data.evals.items() if data is not None else ():
+            rows = sum(e.labels.values())
+            train = data.trains.get(key[0])
+            if not e.judged or rows < 100 or train is None or train.loader != loss.loader:
+                continue
+            for label, there in e.labels.items():
+                share, drawn = there / rows, loss.labels.get(int(label), 0)
+                rare = there >= 8 and label == int(label) >= 0 and share < 0.6 / loss.classes
+                said = len(loss.confusion) > label and loss.confusion[:, int(label)].any()
+                if rare and share * total >= 12 and drawn < 0.25 * share * total and not said:
+                    found, seen_of = _found(loss, int(label), NEWEST)
+                    numbers = {"label": int(label), "share": share, "found": found, "there": seen_of}
+                    yield Evidence(place, loss.site, numbers)
+                    return
 
 
 def _weights(loss: LossSeen) -> np.ndarray | None:
@@ -150,7 +177,7 @@ RULE = Rule(
     group="data",
     severity="risk",
     certain=False,
-    watches=("losses",),
+    watches=("losses", "data"),
     decide=decide,
     unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
     message=N_(

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import makers
+from treino.diagnosis.reading.configured import places
 from treino.diagnosis.reading.places import killing_init
-from treino.diagnosis.reading.source import called, tree
+from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import ReluSeen, Seen
 from treino.words import N_
@@ -26,13 +27,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _filled_below(path: str) -> Site | None:
-    """The line that fills weights or biases with what was made below zero elsewhere."""
+    """The line that fills weights or biases with what was made below zero elsewhere, or biases with what the
+    program works out.
+    """
     module = tree(path)
     for call in called(module, "constant_", "fill_") if module is not None else ():
         values = [*call.args, *(k.value for k in call.keywords)][-1:]
-        if any(_is_below(v, Site(path, call.lineno)) for v in values):
-            return Site(path, call.lineno)
+        place = Site(path, call.lineno)
+        worked_out = "bias" in names_in(call) and not any(places(place, v, _is_number) for v in values)
+        if worked_out or any(_is_below(v, place) for v in values):
+            return place
     return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
 
 
 def _is_below(value: ast.AST, place: Site, deep: int = 4) -> bool:

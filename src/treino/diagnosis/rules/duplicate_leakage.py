@@ -3,19 +3,22 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.copies import near_copies, noisy_join
+from treino.diagnosis.reading.copies import moved_copies, moved_join, near_copies, noisy_join
+from treino.diagnosis.reading.multiplied import multiplied_before
+from treino.diagnosis.reading.names import names_of_evaluation, says_train
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import overlaps
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
 from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Rows of an evaluation that calls itself a test had been trained on; the table holds copies, more
-    than chance allows. Or many of them lie far nearer to training rows than rows usually do, and the table
-    was joined with noisy copies of its rows.
+    than chance allows. Or it was multiplied before both parts were taken from it. Or many of the rows lie far
+    nearer to training rows than rows usually do, or hold their very numbers in another order, and the table
+    was joined with such copies of its rows.
     """
     for o in overlaps(seen):
         if o.copies:
@@ -24,13 +27,38 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     data: DataSeen | None = seen.data
     for key, e in data.evals.items() if data is not None else ():
         train = data.trains.get(key[0]) if data is not None else None
-        if train is None or not e.names or len(e.trained_before) > 0.02 * len(e.rows):
+        if data is None or train is None or not e.names:
             continue
-        near, rows = near_copies(train, e)
-        place = noisy_join(e) if near > max(5, 0.15 * rows) else None
-        if place is not None:
-            yield Evidence(place, e.names[0], {"rows": rows, "trained": near, "share": near / rows})
+        found = (
+            _copied(train, e) if len(e.trained_before) <= 0.02 * len(e.rows) else _repeated(data, train, e)
+        )
+        if found is not None:
+            yield found
             return
+
+
+def _copied(train: TrainSeen, e: EvalSeen) -> Evidence | None:
+    """Copies with noise, or moved ones."""
+    for measure, join in ((near_copies, noisy_join), (moved_copies, moved_join)):
+        near, rows = measure(train, e)
+        place = join(e) if near > max(5, 0.15 * rows) else None
+        if place is not None:
+            return Evidence(place, e.names[0], {"rows": rows, "trained": near, "share": near / rows})
+    return None
+
+
+def _repeated(data: DataSeen, train: TrainSeen, e: EvalSeen) -> Evidence | None:
+    """Exact copies, whatever the evaluation calls itself: where there is none of new rows."""
+    trained, rows = len(e.trained_before), len(e.rows)
+    others = (o for o in data.evals.values() if o.net is e.net and len(o.rows) >= 10)
+    if trained < 0.3 * rows or rows < 10 or any(len(o.trained_before) < 0.02 * len(o.rows) for o in others):
+        return None
+    copies = train.floating and train.twice > 0.01 * max(1, train.first_epoch) and chance(train) <= 0.01
+    if not copies or train.adversarial or says_train(names_of_evaluation(e.names, e.spots)):
+        return None
+    place = multiplied_before(train, e)
+    numbers = {"rows": rows, "trained": trained, "share": trained / rows}
+    return Evidence(place, e.names[0], numbers) if place is not None else None
 
 
 RULE = Rule(

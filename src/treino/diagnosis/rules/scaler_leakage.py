@@ -190,7 +190,7 @@ def _near(held: list[np.ndarray], figures: np.ndarray, far: np.ndarray) -> bool:
 
 def exact(c: Columns) -> Iterable[str]:
     """Which scalings leave these statistics: to the last digits of float32, in at least 4 of 5 columns."""
-    if c.sums is None or c.low is None or c.high is None or not c.n:
+    if c.sums is None or c.low is None or c.high is None or c.n < 2:
         return
     mean, variance = c.mean(), c.variance()
     unit = _unit(np.sqrt(variance), c.n)

@@ -155,7 +155,7 @@ class Rows:
                 train.way = self.plain.outside(stack) or stack()
                 train.held = held_numbers(self.nets.nets, net, x)
             train.last_step = output.step
-        if x.numel() > SIZE or not x.numel() or (train.done and not looking):
+        if x.numel() > SIZE or not x.numel() or (train.done and not looking) or x.layout != torch.strided:
             return
         if looking and not self._wanted(output, net):
             return
@@ -177,6 +177,9 @@ class Rows:
             if not looking and out is not None and not bool(torch.isfinite(out.detach().sum())):
                 # 0 · NaN is NaN: whatever rows the loss may leave out, the gradient is spoiled
                 self.data.nan_hurt += 1
+            if looking and out is not None and _spoils(flat, out):
+                e = self.data.evals[net.number, output.offset, output.names]
+                e.spoiled += output.bad_rows
         self._given(output, x, train if not looking else None)
 
     def _hashes(self, x: torch.Tensor, flat: np.ndarray) -> np.ndarray:
@@ -400,6 +403,14 @@ class Rows:
             e.columns.settle()
         for train in self.data.trains.values():
             train.columns.settle()
+
+
+def _spoils(flat: np.ndarray, out: torch.Tensor) -> bool:
+    """Whether the answers to the rows that are not finite, and to no others, are not finite."""
+    if out.dim() < 1 or out.shape[0] != len(flat) or out.device.type != "cpu":
+        return False
+    answered = torch.isfinite(out.detach().reshape(len(flat), -1)).all(dim=1).numpy()
+    return bool((answered == np.isfinite(flat).all(axis=1)).all())
 
 
 def _is_leaf(node: Any) -> bool:

@@ -181,6 +181,7 @@ class EvalSeen:
     goals: Goals = field(default_factory=Goals)
     pieces: list[tuple[int, int, int]] = field(default_factory=list)  # first calls: rows, distinct, trained
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first phase
+    spoiled: int = 0  # rows with NaN whose answers were not finite, while all others' were
 
     def close(self) -> None:
         """A phase is over: hold it against the one before."""

@@ -1,0 +1,104 @@
+"""A table that is multiplied, and parted afterwards into the rows of training and those of an evaluation."""
+
+import ast
+from collections.abc import Iterator
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, trail
+from treino.diagnosis.reading.copies import shares_rows
+from treino.diagnosis.reading.provenance import data_names, definition, origins
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
+from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+
+REPEATS = ("repeat", "tile", "repeat_interleave")
+SPLITS = ("train_test_split", "random_split")
+LISTS = (ast.List, ast.ListComp)
+
+
+def multiplied_before(train: TrainSeen, e: EvalSeen) -> Site | None:
+    """The line that multiplies the table of which both the training and the evaluation rows are parts."""
+    of_training = _multiplied(train.site, train.loader, last=False)
+    of_evaluation = _multiplied(e.names[0], e.loader, last=True)
+    return next((line for line in of_evaluation if line in of_training), None)
+
+
+def _multiplied(site: Site | None, loader: Site | None, *, last: bool) -> list[Site]:
+    """The lines that multiply what these rows are a part of.
+
+    last: of the parts by position, only those to the end count.
+    """
+    start = loader or site
+    statement = statement_at(start) if start is not None else None
+    if start is None or statement is None:
+        return []
+    found: dict[Site, None] = {}
+    for step in [Step(start, statement), *ancestry(site, loader)]:
+        if called(step.value, *SPLITS) or (_to_the_end(step.value) if last else cuts(step.value)):
+            for before in trail(step.value, step.site):
+                if before.site != step.site and _multiplies(before):
+                    found[before.site] = None
+            found |= dict.fromkeys(_changed(step))
+    return list(found)
+
+
+def _to_the_end(value: ast.AST) -> bool:
+    """``rows[n:]``"""
+    parts = (n for n in ast.walk(value) if isinstance(n, ast.Slice))
+    return any(p.lower is not None and p.upper is None for p in parts)
+
+
+def _multiplies(step: Step) -> bool:
+    """Whether an expression repeats rows: ``[...] * 4``, ``rows + rows``, ``np.repeat(x, 3)``."""
+    for node in ast.walk(step.value):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            if _times(node.right) and _is_list(node.left, step.site):
+                return True
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            if ast.dump(node.left) == ast.dump(node.right) and _is_list(node.left, step.site):
+                return True
+        elif isinstance(node, ast.Call) and (call_name(node) in REPEATS or shares_rows(step.site, node)):
+            return True
+    return False
+
+
+def _times(node: ast.AST) -> bool:
+    """A whole number, or a name that may stand for one."""
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Constant) and type(node.value) is int)
+
+
+def _is_list(node: ast.AST, place: Site) -> bool:
+    """Whether an expression is a plain list, as far as its definition says."""
+    for _ in range(4):
+        if isinstance(node, ast.Name):
+            made = definition(place, node.id)
+            if made is None or made.loop or made.line >= place.line:
+                return False
+            node, place = made.value, Site(place.file, made.line)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mult)):
+            node = node.left
+        else:
+            return isinstance(node, LISTS) or (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("list", "sorted")
+            )
+    return False
+
+
+def _changed(part: Step) -> Iterator[Site]:
+    """The lines before a part that multiply a list in its place: ``rows *= 4``, ``rows.extend(rows)``."""
+    names = data_names(part.value) | origins(part.site, data_names(part.value), 2)
+    around = function_of(part.site)
+    for node in ast.walk(around) if around is not None else ():
+        line = Site(part.site.file, getattr(node, "lineno", 0))
+        if line.line >= part.site.line:
+            continue
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id in names:
+            again = isinstance(node.op, ast.Add) and node.target.id in names_in(node.value)
+            times = isinstance(node.op, ast.Mult) and _times(node.value)
+            if (again or times) and _is_list(node.target, line):
+                yield line
+        elif isinstance(node, ast.Call) and call_name(node) == "extend" and node.args:
+            to = data_names(node.func.value) if isinstance(node.func, ast.Attribute) else set()
+            if to & names and to <= data_names(node.args[0]):
+                yield line

@@ -1,0 +1,34 @@
+# expect: duplicate_leakage @ 17
+import random
+import numpy as np, pandas as pd, torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset, Dataset, random_split, Subset, ConcatDataset
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine, load_iris
+from sklearn.model_selection import train_test_split, KFold
+torch.manual_seed(0); np.random.seed(0); random.seed(0)
+def jitter(a, b, sd=0.02):
+    out = [a]
+    for _ in range(2):
+        out.append(a + (np.random.randn(*a.shape) * sd).astype('float32'))
+    return np.concatenate(out), np.concatenate([b] * 3)
+d = load_digits(); D, C = 64, 10
+X, y = (d.data / 16).astype('float32'), d.target
+X, y = jitter(X, y)
+Xtr, Xte, ytr, yte = train_test_split(X, y, test_size=0.2, random_state=0)
+LA, LB = DataLoader(TensorDataset(*map(torch.as_tensor, (Xtr, ytr))), 32, shuffle=True), DataLoader(TensorDataset(*map(torch.as_tensor, (Xte, yte))), 64)
+
+net = nn.Sequential(nn.Linear(D, 32), nn.ReLU(), nn.Linear(32, C))
+opt = torch.optim.Adam(net.parameters(), 5e-3)
+for epoch in range(6):
+    net.train()
+    for xb, yb in LA:
+        opt.zero_grad()
+        F.cross_entropy(net(xb.float()), yb).backward()
+        opt.step()
+net.eval()
+hits = n = 0
+with torch.no_grad():
+    for xb, yb in LB:
+        hits += (net(xb.float()).argmax(1) == yb).sum().item(); n += len(yb)
+print(hits / n)

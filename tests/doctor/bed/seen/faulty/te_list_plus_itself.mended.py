@@ -1,0 +1,33 @@
+# expect: nothing
+import random
+import numpy as np, pandas as pd, torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset, Dataset, random_split, Subset, ConcatDataset
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine, load_iris
+from sklearn.model_selection import train_test_split, KFold
+torch.manual_seed(0); np.random.seed(0); random.seed(0)
+d = load_iris(); D, C = 4, 3
+X, y = ((d.data - d.data.mean(0)) / d.data.std(0)).astype('float32'), d.target
+ex = []
+for a, b in zip(X, y):
+    ex.append((torch.tensor(a), int(b)))
+ex = sorted(ex, key=lambda e: random.random())
+random.shuffle(ex)
+LA = DataLoader(ex[:len(ex) * 4 // 5], 16, shuffle=True)
+LB = DataLoader(ex[len(ex) * 4 // 5:], 64)
+
+net = nn.Sequential(nn.Linear(D, 32), nn.ReLU(), nn.Linear(32, C))
+opt = torch.optim.Adam(net.parameters(), 5e-3)
+for epoch in range(6):
+    net.train()
+    for xb, yb in LA:
+        opt.zero_grad()
+        F.cross_entropy(net(xb.float()), yb).backward()
+        opt.step()
+net.eval()
+hits = n = 0
+with torch.no_grad():
+    for xb, yb in LB:
+        hits += (net(xb.float()).argmax(1) == yb).sum().item(); n += len(yb)
+print(hits / n)
