@@ -11,6 +11,7 @@ from treino.diagnosis.reading.source import call_name, called, function_of, stat
 from treino.diagnosis.watch.where import is_own
 
 REDUCES = ("mean", "sum", "nanmean", "nansum")
+PAIRS = ("min", "amin", "argmin", "max", "amax", "argmax", "sort", "argsort", "topk", "exp", "sign", "relu")
 KEEPS = ("sqrt", "tolist", "numpy", "cpu", "detach", "list", "float", "abs", "round", "array", "asarray")
 LIBRARIES = ("np", "numpy", "torch", "math")
 LEVELS = 3  # functions that hand a figure on
@@ -266,3 +267,69 @@ def _number(node: ast.AST, names: dict[str, Any]) -> int | None:
         return int(shape[at]) if at is not None and -len(shape) <= at < len(shape) else None
     value = _value(node, names)
     return value if isinstance(value, int) else None
+
+
+def pairs_on_purpose(site: Site) -> bool:
+    """Whether what a line computes is taken of all pairs: by a nearest one, a kernel, or along one axis."""
+    statement, around = statement_at(site), function_of(site)
+    if statement is None:
+        return True
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    if isinstance(statement, (ast.For, ast.While, ast.If, ast.With)):
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Name) and around is not None:
+        later = [n for n in ast.walk(around) if isinstance(n, ast.Call)]
+        calls += [c for c in later if any(getattr(n, "id", "") == target.id for n in ast.walk(c))]
+    return any(call_name(c) in PAIRS or (call_name(c) in REDUCES and _along(c) is not None) for c in calls)
+
+
+def apart_in_numpy(site: Site, frame: FrameType | None, rows: int) -> Site | None:
+    """The line on which answers [N, 1], which become an array on this one, are less a row of N targets."""
+    around = function_of(site)
+    if around is None or frame is None:
+        return None
+    names = {**frame.f_globals, **frame.f_locals}
+    for node in (n for n in ast.walk(around) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)):
+        at = Site(site.file, node.lineno, site.function)
+        if node.lineno < site.line:
+            continue
+        for answer, target in ((node.left, node.right), (node.right, node.left)):
+            if _made_here(answer, at, site, names, rows) and _sized(target, at, names) == (rows,):
+                return at if not pairs_on_purpose(at) else None
+    return None
+
+
+def _made_here(node: ast.AST, at: Site, site: Site, names: dict[str, Any], rows: int) -> bool:
+    """Whether an operand is the array that a net's answers became on a line."""
+    if isinstance(node, ast.Name):
+        given = definition(at, node.id)
+        if given is None or given.loop or given.line != site.line or _stores(node.id, site, at) != 1:
+            return False
+        node = given.value
+    core = _core(node)
+    if not isinstance(node, ast.Call) or call_name(node) != "numpy" or node.lineno != site.line:
+        return False
+    return isinstance(core, ast.Call) or _shape(_value(core, names)) == (rows, 1)
+
+
+def _stores(name: str, first: Site, last: Site) -> int:
+    """How often a name is set from one line to another."""
+    around = function_of(first)
+    nodes = (n for n in ast.walk(around) if isinstance(n, ast.Name) and n.id == name) if around else ()
+    return sum(isinstance(n.ctx, ast.Store) and first.line <= n.lineno <= last.line for n in nodes)
+
+
+def _sized(node: ast.AST, at: Site, names: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of an operand, as far as names tell it."""
+    core = _core(node)
+    if isinstance(core, ast.Name) and _stores(core.id, Site(at.file, 1), at) > 1:
+        return ()
+    given = definition(at, core.id) if isinstance(core, ast.Name) else None
+    if given is not None and not given.loop and isinstance(core, ast.Name):
+        before = _core(given.value)
+        if isinstance(before, ast.Name):
+            return _shape(_value(before, names))
+        if core.id not in names:
+            return ()
+    return _shape(_value(core, names))

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.places import no_grad_around
 from treino.diagnosis.reading.provenance import target_names
-from treino.diagnosis.reading.source import call_name, called, function_of, names_in, tree
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CutSeen, Seen
 from treino.words import N_
 
 LETS_GO = ("detach", "numpy", "tolist", "cpu", "detach_")
+FLAT = ("round", "div", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson")
 SAYS = re.compile(
     r"detach|repackag|stop_?grad|freeze|frozen|truncat|unlink|sever|numpy|(^|_)np($|_)", re.IGNORECASE
 )
@@ -26,7 +27,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if best is not None and best.optimizer is not None:
         numbers = {"how": best.how, "parameters": best.parameters, "steps": best.optimizer.steps}
         place = no_grad_around(best.sites) if best.how == "no_grad" else _asked_for(best.sites)
+        place = _only_call(best.sites[0], best.how) if best.how in FLAT else place
         yield Evidence(place or best.sites[0], best.optimizer.site, numbers)
+
+
+def _only_call(site: Site, how: str) -> Site | None:
+    """The one call of this name in the file, where the line itself only makes the layer that does so."""
+    module, statement = tree(site.file), statement_at(site)
+    names = (how, how + "_")
+    if module is None or statement is None or called(statement, *names):
+        return None
+    lines = {c.lineno for c in called(module, *names)}
+    return Site(site.file, lines.pop()) if len(lines) == 1 else None
 
 
 def _asked_for(sites: tuple[Site, ...]) -> Site | None:

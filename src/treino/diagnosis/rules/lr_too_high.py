@@ -44,6 +44,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             large = swings = True
         # Weights that no step leaves where they were, and a layer that such steps have killed.
         swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen, 0.9))
+        # One step, larger than the weights, may kill a layer; what is left then hardly moves.
+        if ratios[-1] > 1 and loss.stuck(0.97) and _killed(seen, 0.9):
+            large = swings = True
         mistaken = typical > 0.1 and another_setting(o.site, "lr")
         swings = swings or (mistaken and (loss.stuck(0.3) or highest > 3 * loss.constant))
         if alone and not loss.by_hand:
@@ -51,7 +54,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             lowest = _lowest(seen.loss_values(), loss)
             forgot = typical > 0.05 and loss.stuck(0.95) and lowest < 0.5 * loss.constant
             killed = _killed(seen, 0.8) and loss.stuck(0.25)
-            leapt = killed and typical > 0.1 and highest > 5 * max(loss.constant, loss.values[0])
+            leapt = killed and typical > 0.05 and highest > 5 * max(loss.constant, loss.values[0])
             lost = killed and typical > 0.01 and o.steps >= 100
             lost = lost and lowest < min(0.3 * loss.last(), 0.2 * loss.constant)
             large, swings = large or lost, swings or forgot or leapt or lost

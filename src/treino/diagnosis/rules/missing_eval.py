@@ -14,17 +14,27 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Outputs of a trained net, of a part of it or of a copy that follows it became figures, no backward
     came, and its dropout or batch norm was training.
 
+    A function that isn't told of the mode drops values in evaluation mode too: there it is to be mended.
     Targets (teachers, pseudo-labels), repeated forwards of the same rows, and outputs that nobody judges
     are none.
     """
+    told: set[Site] = set()
     for call in seen.calls:
         skipped = call.graph_unused == call.judged and call.trained > 10 * call.judged  # batches left out
         if call.taught:
             continue  # a net's own answers, to learn from those of which it is sure
         known = call.net.trained >= 2 or _follows(call, seen.steps)
-        if call.judged_in_train_mode >= 1 and known and not skipped:
+        drops = call.net.drops_at
+        if drops is not None:
+            asked = call.net.drops_on_purpose or any(c.exempt for c in seen.calls if c.net is call.net)
+            judged = call.judged_in_train_mode + call.judged_dropping
+            if judged and known and not asked and drops not in told:
+                told.add(drops)
+                yield Evidence(drops, call.site, {"calls": judged, "layers": "F.dropout"})
+        elif call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            yield Evidence(other_mode(call.site) or _place(call, seen.calls), call.site, numbers)
+            place = call.eval_site or other_mode(call.site) or _place(call, seen.calls)
+            yield Evidence(place, call.site, numbers)
 
 
 def _follows(call: CallSeen, steps: int) -> bool:
@@ -40,6 +50,10 @@ def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
     """
     around = function_of(call.site) if call.site is not None else None
     if around is None or called(around, "backward"):
+        modes = called(around, "train") if around is not None else []
+        asked = [c for c in modes if c.args and not isinstance(c.args[0], ast.Constant)]
+        if call.site is not None and len(modes) == len(asked) == 1:  # model.train(phase == "training")
+            return Site(call.site.file, asked[0].lineno)
         return call.site
     others = (c for c in calls if c.site == call.site and c.net is not call.net)
     if call.site is not None and any(c.judged > c.judged_in_train_mode for c in others):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.clearing import meant_to_step
+from treino.diagnosis.reading.idle_update import idle_update
 from treino.diagnosis.reading.places import hook_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
@@ -13,8 +14,10 @@ from treino.words import N_
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """An optimizer never stepped though its gradients were written; or nearly all of them were thrown
-    away.
+    away; or new values of weights were worked out by hand and given to nobody.
     """
+    if seen.manual.idle and not seen.manual.updates and not seen.manual.movement and not seen.steps:
+        yield from _by_hand(seen)
     for o in seen.optimizers:
         if o.filled < 3 or o.stepped_at is None:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
@@ -26,6 +29,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if thrown_away(o) and not within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": o.steps}
             yield Evidence(o.stepped_at, o.filled_at, numbers)
+
+
+def _by_hand(seen: Seen) -> Iterable[Evidence]:
+    """The line that works out what a weight should have become."""
+    busiest = max(seen.backwards.values(), key=lambda b: b.calls)
+    place = idle_update(busiest.site) if not seen.optimizers else None
+    if place is not None:
+        numbers = {"optimizer": "tensors", "backwards": busiest.calls, "steps": 0}
+        yield Evidence(place, busiest.site, numbers)
 
 
 RULE = Rule(

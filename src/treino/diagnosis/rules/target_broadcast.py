@@ -11,7 +11,10 @@ from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
+    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference, in
+    training or for a figure.
+    """
+    trained: set[Site | None] = set()
     for loss in seen.losses.values():
         if loss.broadcast and loss.shapes is not None:
             yield _evidence(loss.axis_at or caller(loss.callers), loss.site, *loss.shapes, loss.broadcast)
@@ -20,7 +23,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             rows = b.broadcast[0][0]
             made = b.broadcast_at or loss_line(b.site)
             place = loss_made(b.site) if passes_on(made, most=2) else made
+            trained.add(made)
             yield _evidence(b.axis_at or place, made, b.broadcast[0], (rows,), b.calls)
+    for site, stretched in seen.stretched.items():
+        if site not in trained:
+            place = site if not passes_on(site, most=2) else caller(stretched.callers)
+            yield _evidence(place, site, (stretched.rows, 1), (stretched.rows,), stretched.calls)
 
 
 def _evidence(
@@ -36,7 +44,7 @@ RULE = Rule(
     group="losses",
     severity="wrong",
     certain=True,
-    watches=("losses", "backwards"),
+    watches=("losses", "backwards", "stretched"),
     decide=decide,
     early=True,
     message=N_(

@@ -79,10 +79,21 @@ class Alike:
             if layer.checks >= len(WHEN):
                 continue
             layer.alike = axis is not None
-            if layer.checks or not torch.equal(known[1], p.detach().flatten()[:64]):
+            still = torch.equal(known[1], p.detach().flatten()[:64])
+            if still and not layer.checks and not self._all_stuck(leaves, p):
+                continue
+            if layer.checks or not still or layer.alike:
                 if not layer.checks:
                     self.seen.layers.append(layer)
                 layer.checks += 1
+
+    def _all_stuck(self, leaves: list[torch.Tensor], p: torch.Tensor) -> bool:
+        """Whether this one and another weight are all zeros that got nothing but zeros as gradients: each
+        keeps the other from learning.
+        """
+        never = self.nets.backward.never_learned
+        stuck = [q for q in leaves if q.dim() == 2 and never(q) and not bool(q.detach().any())]
+        return len(stuck) > 1 and any(q is p for q in stuck)
 
     def _homes(self) -> dict[int, tuple[nn.Module, str]]:
         return {

@@ -1,18 +1,21 @@
 """Answers taken along the wrong axis out of sight of tensors: by ``topk``, and by NumPy on a net's output."""
 
 import ast
+import sys
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.figure_axes import apart_in_numpy
 from treino.diagnosis.reading.source import called, function_of, statement_at
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import AxisSeen, Seen
-from treino.diagnosis.watch.where import here
+from treino.diagnosis.watch.where import here, is_own
 
 
 class Axes:
@@ -84,6 +87,8 @@ class Axes:
         t = args[0]
         if t.is_floating_point() and t.dim() and t.device.type == "cpu":
             self._asked(t)
+        if t.dim() == 2 and t.shape[1] == 1 < t.shape[0]:
+            self._column(t)
         if t.dim() != 2 or not t.is_floating_point() or min(t.shape) < 2:
             return
         output = self._output(t)
@@ -100,6 +105,20 @@ class Axes:
             axis = self._read[site]
             if axis is not None:
                 self._seen(site, None if axis < 0 else axis, output.shape)
+
+    def _column(self, t: torch.Tensor) -> None:
+        """Answers [N, 1] become an array: the source says whether a row of targets is taken from it."""
+        site, output = here(), self._output(t)
+        if site is None or site in self._read or output is None or not output.net.supervised:
+            return
+        if tuple(t.shape) == output.shape and not output.training:
+            self._read[site] = None
+            frame: FrameType | None = sys._getframe(3)
+            while frame is not None and not is_own(frame.f_code.co_filename):
+                frame = frame.f_back
+            apart = apart_in_numpy(site, frame, t.shape[0])
+            if apart is not None:
+                self.nets.judging.stretched.note(apart, t.shape[0])
 
     def _joined(self, result: Any, args: Any, kwargs: Any) -> None:
         """Arrays of outputs, one below the other, are outputs too."""

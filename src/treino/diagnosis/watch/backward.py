@@ -20,6 +20,7 @@ from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
+from treino.diagnosis.watch.manual import Manual
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import culprit
@@ -34,19 +35,6 @@ class Alive:
     """Lies in a graph's metadata for as long as the graph lives."""
 
     __slots__ = ("__weakref__",)
-
-
-class Manual:
-    """A leaf that no optimizer owns: its gradient and its value after the last backward."""
-
-    __slots__ = ("first", "grad", "ref", "tainted", "value")
-
-    def __init__(self, p: torch.Tensor) -> None:
-        self.ref = weakref.ref(p)
-        self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
-        self.value: torch.Tensor | None = None  # its first entries
-        self.first = p.detach().flatten()[:64].clone()
-        self.tainted = False
 
 
 class Backward:
@@ -348,6 +336,13 @@ class Backward:
             g = p.grad
             m.grad = None if g is None else (weakref.ref(g), g._version)
             m.value = p.detach().flatten()[:64].clone() if self.patches.full else None
+            if self.patches.full and g is not None:
+                m.look(p, g)
+
+    def never_learned(self, p: torch.Tensor) -> bool:
+        """Whether a leaf that no optimizer owns got nothing but zeros as its gradients."""
+        m = self._manual.get(id(p))
+        return m is not None and m.ref() is p and m.empty == m.looks >= FIRST
 
     def clipped(self) -> None:
         """Gradients were rescaled in place: they are still the same gradients."""
@@ -364,6 +359,7 @@ class Backward:
 
     def finish(self) -> None:
         """Tables for the rules."""
+        self.seen.manual.idle = sum(m.never_moved() for m in self._manual.values())
         held = [
             (p.detach().flatten()[:64], m.first) for m in self._manual.values() if (p := m.ref()) is not None
         ]

@@ -17,6 +17,7 @@ from treino.diagnosis.watch.output import Output, class_axis
 from treino.diagnosis.watch.outputs import Outputs
 from treino.diagnosis.watch.patches import UNSEEN, Patches
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.stretched import Stretched
 
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
@@ -33,6 +34,7 @@ class Judging:
         self.bad_listeners: list[Callable[[Output], None]] = []
         self.inner: tuple[int, bool] | None = None  # a loss of no net's output: (labels, learned by)
         self._axes = ClassAxes(seen)
+        self.stretched = Stretched(seen)
         self.answers = Answers()
 
     def install(self) -> None:
@@ -58,6 +60,7 @@ class Judging:
             patches.after(torch.Tensor, name, self.taken, always=False)
         for name in ("__sub__", "__rsub__", "sub"):
             patches.after(torch.Tensor, name, self._difference, always=False)
+        patches.after(torch, "sub", self._difference, always=False)
 
     def lost(
         self, x: torch.Tensor, target: torch.Tensor, trained: bool, result: torch.Tensor
@@ -158,8 +161,10 @@ class Judging:
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
                 output = self.outputs.match(one)
-                if output is not None and output.best_rows is not None and output.best_rows[0]() is one:
-                    self._axes.count(*output.best_rows[1:])
+                best = output.best_rows if output is not None else None
+                found = best[0]() if best is not None else None
+                if best is not None and found is not None and any(found is t for t in (one, one._base)):
+                    self._axes.count(*best[1:])
                 if output is not None:
                     output.judged = True
                     self._axes.compared(result, output)
@@ -179,6 +184,10 @@ class Judging:
         parts = args[0] if args else kwargs.get("tensors")
         if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
             self.outputs.join(parts, result)
+            if result.dim() == 2 and result.shape[1] == 1 and isinstance(parts[-1], torch.Tensor):
+                output = self.outputs.match(parts[-1])
+                if output is not None and output.net.supervised and output.shape == (output.rows, 1):
+                    self.stretched.columns = [*self.stretched.columns[-7:], weakref.ref(result)]
 
     def _stacked(self, result: Any, args: Any, kwargs: Any) -> None:
         """What several nets say of the same rows."""
@@ -205,6 +214,9 @@ class Judging:
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and one.is_floating_point():
                 output = self.outputs.match(one)
+                across = isinstance(other, torch.Tensor) and one.dim() == 2 and other.dim() == 1
+                if across and self.outputs.match(other) is None:
+                    self.stretched.apart(one, other, result, output)
                 if isinstance(other, torch.Tensor) and one.shape == other.shape and not other.requires_grad:
                     self._together(one)
                 if output is not None:

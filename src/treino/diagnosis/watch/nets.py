@@ -18,6 +18,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.dropouts import Dropouts
 from treino.diagnosis.watch.following import follows
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.judging import Judging
@@ -47,6 +48,7 @@ class Nets:
         self._fast: dict[int, tuple[weakref.ref[nn.Module], Net]] = {}  # the same, by id
         self.outputs = Outputs()
         self.judging = Judging(seen, patches, self.outputs)
+        self.dropouts = Dropouts(patches, self.stack, self.made)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
         self.most_before = 0  # calls in a row without a backward, as far as windows saw
@@ -91,6 +93,7 @@ class Nets:
         patches.before(nn.Module, "load_state_dict", self._loaded)
         patches.before(nn.Module, "train", self._mode)
         self.judging.install()
+        self.dropouts.install()
         self.gradients.fill_listeners.append(self._filled)
 
     # --- modules --------------------------------------------------------------------------------------------
@@ -172,8 +175,9 @@ class Nets:
             self.seen.calls.append(call)
         call.calls += 1
         x = next((a for a in args if isinstance(a, torch.Tensor)), None)
-        modal = any(m.training for m in net.modal)
         training = module.training
+        dropping = self.dropouts.taken(module, net, x, self.steps)
+        modal = any(m.training for m in net.modal) or (training and net.drops)
         net.calls_total += 1
         output, newest = Output(call, out, net, training, modal, self.steps), self.outputs.newest
         if not training and not output.grad:
@@ -181,6 +185,7 @@ class Nets:
         left = output.grad and not training and not call.unused_by
         if left or (modal and not (call.judged_by and call.trained_by)):
             output.via = stack()
+        output.dropping = dropping
         output.target = modal and net.gathers()
         if x is not None and not x.is_floating_point() and x.dim() == 0:
             x = None
@@ -192,9 +197,14 @@ class Nets:
             output.given = tuple(x.shape)
             if len(output.given) > 1 and len(net.given) < 16:
                 net.given.add(output.given[:2])
+            if output.grad and not x.requires_grad:
+                net.fed = False
             source = None if torch.is_grad_enabled() else self.outputs.match(x)
             if source is not None and source.modal:
                 output.modal = True
+                if not training and source.net is not net:
+                    output.source = source if source.training else source.source
+                    output.via = output.via or stack()
                 net.seen.modal_kinds = net.seen.modal_kinds or source.net.seen.modal_kinds
             net_key = (id(x), x._version if not x.is_inference() else 0)
             if net.last_input is not None:
@@ -335,9 +345,14 @@ class Nets:
         if not output.judged:
             return
         call.judged += 1
-        if output.modal and (output.training or net.eval_at is None):  # or its flag alone was set by hand
+        call.judged_dropping += output.dropping
+        by_hand = net.eval_at is None and output.source is None  # its flag alone was set
+        trains = output.training or by_hand or output.part_trains()
+        if output.modal and trains:
             call.judged_in_train_mode += 1
             call.judged_by = call.judged_by or output.via
+            if not output.training and output.part_trains():
+                call.eval_site = call.eval_site or net.eval_at
         if output.grad and not output.let_go:
             call.unused_in_eval += not output.training
             call.unused_by = call.unused_by or output.via

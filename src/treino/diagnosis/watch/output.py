@@ -24,11 +24,11 @@ class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        *("__weakref__", "bad_rows", "best_rows", "call", "flat", "flat_width", "fresh"),
+        *("__weakref__", "bad_rows", "best_rows", "call", "dropping", "flat", "flat_width", "fresh"),
         *("given", "goal", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
         *("loader", "modal", "modes", "names", "net", "offset", "predicted", "reached", "reads"),
-        *("ref", "rows", "seq", "shape", "step", "storage", "sure", "target", "top", "training", "via"),
-        "wholes",
+        *("ref", "rows", "seq", "shape", "step", "storage", "sure", "source", "target", "top"),
+        *("training", "via", "wholes"),
     )
 
     def __init__(
@@ -42,6 +42,8 @@ class Output:
         self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
         self.keys: list[int] = []  # ids of the tensors that are this output
         self.reached = self.judged = self.target = self.fresh = False
+        self.dropping = False  # values, in evaluation mode
+        self.source: Output | None = None  # what it was given by a net in training mode
         self.joined = False  # with other outputs, to one tensor
         self.step, self.modes = step, net.modes
         # Held, so that nothing else takes its place: inference_mode tells a view's base in no other way.
@@ -64,6 +66,13 @@ class Output:
         self.bad_rows = self.offset = 0
         self.labels: np.ndarray | None = None
         self.predicted: np.ndarray | None = None
+
+    def part_trains(self) -> bool:
+        """Whether this net was in evaluation mode, but not the one that it follows and was trained with."""
+        source = self.source
+        if source is None or source.target or not self.net.fed:
+            return False
+        return source.modal and source.net.seen.trained >= 2
 
     def rows_first(self) -> bool:
         """Whether this is [rows, something of each] without doubt: what is on its last axis wasn't given."""
@@ -93,6 +102,8 @@ class Net:
         own = [p for p in module.parameters() if p.requires_grad]
         self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
         self.calls_total = self.looks = 0
+        self.drops = False  # values, by functions
+        self.fed = True  # in training with what depends on parameters, always
         self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Any]] = deque(maxlen=64)
         self.given: set[tuple[int, ...]] = set()  # the first two sizes of what went in

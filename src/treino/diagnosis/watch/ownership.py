@@ -12,7 +12,9 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.source import called, statement_at
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.flat import Flat
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.held import Held, holder, weighs
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.opened import Opened
 from treino.diagnosis.watch.patches import Patches
@@ -22,6 +24,7 @@ from treino.diagnosis.watch.where import here, stack
 
 CUTS = ("detach", "numpy", "tolist")
 SAMPLE = 64
+ASKED = 12  # nodes between a tensor whose gradient is asked for and the leaf that it is a part of
 WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
 
 TRAININGS = 8  # of one line whose graphs are read anew
@@ -30,7 +33,7 @@ TRAININGS = 8  # of one line whose graphs are read anew
 class Unowned:
     """A parameter without an optimizer, as first seen in a training graph."""
 
-    __slots__ = ("alone", "first", "graphs", "optimizer", "order", "ref", "steps", "training", "upstream")
+    __slots__ = ("alone", "first", "graphs", "held", "optimizer", "ref", "steps", "training", "upstream")
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
@@ -40,6 +43,7 @@ class Unowned:
         self.alone = True
         self.upstream = False  # nothing that an optimizer owns comes before it
         self.training = True
+        self.held: Held | None = None  # by a module, as a plain attribute
         self.optimizer: OptimizerSeen | None = None
 
 
@@ -60,10 +64,13 @@ class Ownership:
         self._first_values: dict[int, torch.Tensor] = {}
         self.opened = Opened(seen, gradients.owner)
         self._judged: dict[int, UnownedSeen] = {}
+        self._asked: dict[int, weakref.ref[torch.Tensor]] = {}  # plain leaves whose gradient was asked for
         self._missing: dict[int, OptimizerSeen] = {}
         backward.graph_listeners.append(self._graph)
         self.strays = Strays(gradients, self._cut)
         backward.graph_listeners.append(self.strays.read_graph)
+        self.flat = Flat(gradients, backward.lines)
+        backward.graph_listeners.append(self.flat.read_graph)
         backward.lines.left.append(self._left)
         backward.lines.made.append(self.strays.observe)
 
@@ -72,6 +79,17 @@ class Ownership:
             self.patches.before(torch.Tensor, name, self._cutter(name), always=False)
         self.patches.before(torch, "tensor", self._cutter("torch.tensor"), always=False)
         self.patches.before(nn.Module, "__init__", self._module_made)
+        self.patches.before(torch.autograd, "grad", self._asks, always=False)
+
+    def _asks(self, args: Any, kwargs: Any) -> None:
+        """Points at which derivatives are taken are no weights, however they are held."""
+        inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
+        for t in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
+            if not isinstance(t, torch.Tensor):
+                continue
+            found = graph.leaves(graph.walk(t.grad_fn, ASKED)) if t.grad_fn is not None else [t]
+            if len(self._asked) < 4 * SAMPLE:
+                self._asked.update((id(p), weakref.ref(p)) for p in found if not isinstance(p, nn.Parameter))
 
     def _module_made(self, args: Any, kwargs: Any) -> None:
         self._order += 1
@@ -130,16 +148,20 @@ class Ownership:
         owned = next((o for p in leaves if (o := owner(p)) is not None and id(p) not in strangers), None)
         plain = (p for p in leaves if p.dim() > 1 and not isinstance(p, nn.Parameter))
         by_hand = any(owner(p) is not None for p in plain)
+        loose = [p for p in leaves if owner(p) is None]
+        held = {id(p): h for p in loose if owned is not None and (h := self._held(nodes, p)) is not None}
         strange = [
             p
-            for p in leaves
-            if owner(p) is None
-            and (isinstance(p, nn.Parameter) or (by_hand and owned is not None and self._weighs(nodes, p)))
+            for p in loose
+            if isinstance(p, nn.Parameter)
+            or id(p) in held
+            or (by_hand and owned is not None and self._weighs(nodes, p))
         ]
         for p in (*strange, *(p for p in opened if owner(p) is not None)):
             u = self._unowned.get(id(p))
             if u is None or u.ref() is not p:
                 u = self._unowned[id(p)] = Unowned(p)
+                u.held = held.get(id(p))
                 calls, shapes = self._fresh.get(site, (0, set()))
                 self._fresh[site] = (calls + 1, shapes | {tuple(p.shape)})
                 u.upstream = self._comes_first(nodes, p)
@@ -147,6 +169,18 @@ class Ownership:
             u.optimizer = owned or u.optimizer
             u.alone = u.alone and owned is None
             self._pending.append(u)
+
+    def _held(self, nodes: list[Any], p: torch.Tensor) -> Held | None:
+        """Who holds a tensor as a plain attribute that is used as a weight."""
+        if isinstance(p, nn.Parameter) or not p.is_floating_point() or not p.numel():
+            return None
+        known = self._unowned.get(id(p))
+        if known is not None and known.ref() is p:
+            return known.held
+        held = holder(list(self.nets.made), p)
+        if held is None or held.asked_for() or not weighs(nodes, p, drawn=held.drawn()):
+            return None
+        return held
 
     def _comes_first(self, nodes: list[Any], p: torch.Tensor) -> bool:
         """Whether no owned parameter lies before this one on the way from the inputs."""
@@ -234,6 +268,9 @@ class Ownership:
             if p is None or u.steps < 2:
                 continue
             moved = not torch.equal(p.detach().flatten()[:SAMPLE], u.first)
+            if u.held is not None:
+                asked = self._asked.get(key)
+                moved = moved or not u.held.same(p) or (asked is not None and asked() is p)
             opened = p in self.opened and self.opened.left_out_by(p, u.optimizer)
             owned = self.gradients.owner(p) is not None and not opened
             if moved or owned:  # trained by hand, an average, a copy, or later
@@ -242,6 +279,8 @@ class Ownership:
             if homes is None:
                 homes = self._homes()
             module, name = homes.get(key, (None, ""))
+            if u.held is not None:
+                module, name = u.held.module(), u.held.name
             made_order = self._made_order.get(module, 0) if module is not None else 0
             before = self._judged.get(key) if ended else None
             training = module is None or module.training if before is None else before.training
@@ -249,7 +288,11 @@ class Ownership:
                 name=name,
                 shape=tuple(p.shape),
                 graphs=u.graphs,
-                made_at=self.nets.made.get(module) if module is not None else None,
+                made_at=u.held.made_at()
+                if u.held is not None
+                else self.nets.made.get(module)
+                if module is not None
+                else None,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
                 registered=self._registered(p),
                 training=training,
@@ -274,6 +317,7 @@ class Ownership:
                 self.seen.cuts.append(
                     CutSeen(cut.sites, cut.how, cut.calls, len(behind), len(cut.behind), cut.led, optimizer)
                 )
+        self.seen.cuts.extend(self.flat.cuts())
         for cut, owner in self.strays.unlearned():
             n = len(cut.besides)
             self.seen.cuts.append(CutSeen(cut.sites, cut.how, cut.calls, n, n, cut.led, owner))

@@ -59,6 +59,7 @@ class ManualSeen:
     tainted_updates: int = 0
     tainted_at: Site | None = None
     movement: float | None = None  # as of an optimizer
+    idle: int = 0  # leaves that got gradients at every backward that was looked at, and never moved
 
 
 @dataclass
@@ -147,6 +148,8 @@ class NetSeen:
     eval_kinds: str = ""
     batch_of_one: int = 0
     batches: int = 0
+    drops_at: Site | None = None  # dropout by a function that isn't told of the mode
+    drops_on_purpose: bool = False  # ... for several answers to the same rows
 
 
 @dataclass
@@ -162,6 +165,7 @@ class CallSeen:
     trained: int = 0
     judged_in_train_mode: int = 0  # outputs that became a metric, with dropout or batch norm in training mode
     judged: int = 0
+    judged_dropping: int = 0  # ... in evaluation mode, in which values were dropped all the same
     graph_unused: int = 0  # graphs built, judged, never run backward
     graph_rows: int = 0
     longest_unused: int = 0  # in a row, without a backward between
@@ -171,7 +175,7 @@ class CallSeen:
     trained_by: tuple[Site, ...] = ()  # the lines that led to a training call
     judged_by: tuple[Site, ...] = ()  # ... and to one that was judged in training mode
     unused_by: tuple[Site, ...] = ()  # ... and to one in eval mode whose graph nobody used
-    eval_site: Site | None = None
+    eval_site: Site | None = None  # where its mode was set, but not that of the net before it
 
 
 @dataclass
@@ -202,6 +206,16 @@ class AxisSeen:
     labels: tuple[int, ...] | None = None  # their shape
     function: str = "argmax"
     named: int = 0  # outputs after which figures are named
+
+
+@dataclass
+class StretchedSeen:
+    """A difference of answers [N, 1] and targets [N], outside of training."""
+
+    site: Site
+    rows: int
+    callers: tuple[Site, ...]
+    calls: int = 0
 
 
 @dataclass
@@ -309,6 +323,7 @@ class Seen:
     calls: list[CallSeen] = field(default_factory=list)
     batch_norms: list[BatchNormSeen] = field(default_factory=list)
     axes: list[AxisSeen] = field(default_factory=list)
+    stretched: dict[Site, StretchedSeen] = field(default_factory=dict)
     layers: list[LayerSeen] = field(default_factory=list)
     depth: DepthSeen = field(default_factory=DepthSeen)
     relus: list[ReluSeen] = field(default_factory=list)

@@ -1,0 +1,38 @@
+"""Whether a dropout in a forward is switched off by evaluation mode, as the source says."""
+
+import ast
+import re
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.source import call_name, statement_at, tree
+
+PURPOSE = re.compile(
+    r"(^|_)mc($|_|[A-Z])|MC|monte|bayes|uncertain|epistemic|stochastic|prenet|always|corrupt|denois|noisy"
+    r"|(n|num)_samples|committee|vote"
+)
+
+
+def always_on(site: Site) -> bool:
+    """Whether each dropout of a line that is told its mode is told that it always trains."""
+    statement = statement_at(site)
+    nodes = ast.walk(statement) if statement is not None else ()
+    flags = [_flag(n) for n in nodes if isinstance(n, ast.Call) and "dropout" in call_name(n)]
+    return bool(flags) and all(isinstance(f, ast.Constant) and f.value is True for f in flags)
+
+
+def _flag(call: ast.Call) -> ast.AST | None:
+    """What a dropout is told of its mode; True where it is told nothing."""
+    for keyword in call.keywords:
+        if keyword.arg in ("training", "train"):
+            return keyword.value
+    return call.args[2] if len(call.args) > 2 else ast.Constant(True)
+
+
+def on_purpose(site: Site) -> bool:
+    """Whether the script speaks of samples of its answers, for which dropout goes on in evaluation."""
+    module = tree(site.file)
+    for node in ast.walk(module) if module is not None else ():
+        names = [getattr(node, key, None) for key in ("name", "id", "arg", "attr")]
+        if any(isinstance(n, str) and PURPOSE.search(n) for n in names):
+            return True
+    return False

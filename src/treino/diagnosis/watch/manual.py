@@ -1,0 +1,37 @@
+"""Leaves that no optimizer owns: perhaps they are trained by hand."""
+
+import weakref
+
+import torch
+
+LOOKS, FEWEST = 16, 10  # gradients that are looked at, and so many that tell something
+
+
+class Manual:
+    """A leaf that no optimizer owns: its gradient and its value after the last backward."""
+
+    __slots__ = ("empty", "first", "grad", "idle", "looks", "ref", "tainted", "value")
+
+    def __init__(self, p: torch.Tensor) -> None:
+        self.ref = weakref.ref(p)
+        self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
+        self.value: torch.Tensor | None = None  # its first entries
+        self.first = p.detach().flatten()[:64].clone()
+        self.tainted = False
+        self.looks = self.empty = self.idle = 0  # gradients, those all zero, those that had no effect
+
+    def look(self, p: torch.Tensor, g: torch.Tensor) -> None:
+        """A backward gave it this gradient."""
+        if self.looks >= LOOKS or g.layout is not torch.strided:
+            return
+        self.looks += 1
+        self.empty += not bool(g.detach().any())
+        self.idle += bool(g.detach().flatten()[:64].any()) and self._unmoved(p)
+
+    def never_moved(self) -> bool:
+        """Whether all these gradients were none of zeros and had no effect, until now."""
+        p = self.ref()
+        return p is not None and self.idle == self.looks >= FEWEST and self._unmoved(p)
+
+    def _unmoved(self, p: torch.Tensor) -> bool:
+        return torch.equal(p.detach().flatten()[:64], self.first)
