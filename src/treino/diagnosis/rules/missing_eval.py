@@ -50,7 +50,8 @@ def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
     """
     around = function_of(call.site) if call.site is not None else None
     if around is None or called(around, "backward"):
-        modes = called(around, "train") if around is not None else []
+        named = called(around, "train") if around is not None else []
+        modes = [c for c in named if isinstance(c.func, ast.Attribute)]
         asked = [c for c in modes if c.args and not isinstance(c.args[0], ast.Constant)]
         if call.site is not None and len(modes) == len(asked) == 1:  # model.train(phase == "training")
             return Site(call.site.file, asked[0].lineno)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.groups import choosing_line, opening_line
-from treino.diagnosis.reading.source import called, function_of, tree
+from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
 from treino.words import N_
@@ -49,6 +49,9 @@ def _too_late(made: Site) -> Site:
     module = tree(made.file)
     if module is None or not isinstance(method, ast.FunctionDef) or method.name == "__init__":
         return made
+    owners = [n for n in enclosing(made) if isinstance(n, ast.ClassDef)]
+    if any("optim" in names_in(owner) for owner in owners):
+        return made  # what owns the optimizer can give it the new layer
     inside = range(method.lineno, (method.end_lineno or method.lineno) + 1)
     calls = [c for c in called(module, method.name) if c.lineno not in inside]
     if len(calls) != 1 or not method.args.args or method.args.args[0].arg != "self":
