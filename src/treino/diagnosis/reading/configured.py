@@ -101,6 +101,11 @@ def _named(site: Site, name: str) -> list[Placed]:
     return [(Site(site.file, g.line), g.value) for g in made if not g.loop]
 
 
+def keyed(path: str, key: str, fits: Fits) -> list[Site]:
+    """Where the constants stand that the file's settings give a key, and that fit."""
+    return [s for place, v in _keyed(path, key) for s in places(place, v, fits)]
+
+
 def _keyed(path: str, key: str) -> list[Placed]:
     """What the file's settings give a key: by calls and assignments, or else by a default or a text."""
     module = tree(path)

@@ -3,6 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.orders import given_parts
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
 
@@ -29,6 +30,26 @@ def dropped_scaling(path: str) -> Site | None:
     for call in _alone(path):
         if call_name(call) in SCALES or call_name(call) in given:
             return Site(path, call.lineno)
+    return _fitted_for_nothing(path)
+
+
+def _fitted_for_nothing(path: str) -> Site | None:
+    """Where rows are taken as they are that a scaler was fitted on which nothing uses."""
+    module = tree(path)
+    nodes = list(ast.walk(module)) if module is not None else []
+    loaded = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    made = [n for n in nodes if isinstance(n, ast.Assign)]
+    for given, value in (pair for n in made for pair in given_parts(n)):
+        fitted = called(value, "fit")
+        if not isinstance(given, ast.Name) or given.id in loaded or not fitted or not fitted[0].args:
+            continue
+        rows = fitted[0].args[0]
+        if "scal" not in given.id.lower() and "scal" not in ast.unparse(value).lower():
+            continue
+        taken = [n for n in made if n.lineno > given.lineno and ast.unparse(rows) in ast.unparse(n.value)]
+        if taken and isinstance(rows, ast.Subscript):
+            return Site(path, taken[0].lineno)
+        return Site(path, given.lineno)
     return None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
-from treino.diagnosis.reading.configured import one_place, places
+from treino.diagnosis.reading.configured import keyed, one_place, places
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
@@ -37,10 +37,19 @@ def handed_line(
     statement = statement_at(site) if site is not None else None
     if site is None or statement is None:
         return site
-    for call in (n for n in ast.walk(statement) if isinstance(n, ast.Call)):
-        given = [k.value for k in call.keywords if k.arg in (keyword, None)]
-        if position is not None:
-            given += call.args[position : position + 1]
+    for node in ast.walk(statement):
+        given: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            given = [k.value for k in node.keywords if k.arg in (keyword, None)]
+            if position is not None:
+                given += node.args[position : position + 1]
+        elif isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            given = [v for k, v in pairs if getattr(k, "value", None) == keyword and not _is_number(v)]
+        if said is not None and any(k.arg is None for k in getattr(node, "keywords", ())):
+            found = one_place(keyed(site.file, keyword, lambda n: n == said))  # of a table handed on as it is
+            if found is not None:
+                return found
         for value in given:
             found = _given_number(site, value, keyword, said)
             if found is not None:

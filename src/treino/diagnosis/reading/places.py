@@ -35,8 +35,8 @@ def no_grad_around(sites: tuple[Site, ...]) -> Site | None:
 
 
 def passes_on(site: Site | None, most: int = 99) -> bool:
-    """Whether a line only computes with the arguments of its function (so many at most): whoever calls it
-    chose the shapes.
+    """Whether a line only computes with the arguments of its function (so many at most, but for a difference
+    of two of them): whoever calls it chose the shapes.
     """
     if site is None:
         return False
@@ -44,10 +44,14 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
     if not isinstance(around, ast.FunctionDef) or statement is None:
         return False
     given = {a.arg for a in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)} - {"self"}
-    if len(given) > most:
-        return False
     stored = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return len((given - stored) & names_in(statement)) >= 2
+    own = given - stored
+    for node in ast.walk(statement):  # prediction - target, whatever else it is given
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            sides = [n.id for n in (node.left, node.right) if isinstance(n, ast.Name)]
+            if len(sides) == 2 and own.issuperset(sides):
+                return True
+    return len(given) <= most and len(own & names_in(statement)) >= 2
 
 
 def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) -> Site | None:

@@ -29,7 +29,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         n = max(1, len(values) // 4)
         no_better = sum(values[-n:]) > 0.9 * sum(values[:n])
         stuck = loss is not None and loss.stuck(0.9)
-        sliver = typical < 0.005 and loss is not None and not loss.by_hand and loss.stuck(0.7)
+        least = 0.6 if typical < 0.002 else 0.7
+        sliver = typical < 0.005 and loss is not None and not loss.by_hand and loss.stuck(least)
         moves = [
             o.movement
             for o in seen.optimizers
@@ -39,7 +40,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             and (
                 (no_better and o.movement < 0.02)
                 or (stuck and _crawls(o, 1e-3))
-                or (sliver and _crawls(o, 1e-4))
+                or (sliver and _crawls(o, 5e-4))
             )
         ]
         by_hand = seen.manual.movement

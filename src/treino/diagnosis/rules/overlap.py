@@ -82,6 +82,8 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         if not train.floating and (trained < 0.5 * len(e.rows) or train.twice > 0.01 * train.first_epoch):
             continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
+        if copies and chance(train) > 1e-6 and not _says_joins(e.names[0]):
+            continue  # rows of few different values repeat themselves
         place = _joined(e) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
@@ -184,13 +186,7 @@ def _joined(e: EvalSeen) -> Site:
     Where a helper does that, or nothing says so: the split, before which copies are to be dropped.
     """
     site = e.names[0]
-    module = tree(site.file)
-    found: list[tuple[int, int]] = []
-    for call in called(module, *JOINS) if module is not None else ():
-        score = _copies(Site(site.file, call.lineno), call)
-        if score:
-            found.append((-score, call.lineno))
-    merges = _merges(module) if module is not None and not any(score < -1 for score, _line in found) else []
+    found, merges = _joins(site)
     if merges:
         return Site(site.file, merges[0])
     split = next((s for n in e.names if (s := first(ancestry(n, e.loader), _parts)) is not None), None)
@@ -201,6 +197,23 @@ def _joined(e: EvalSeen) -> Site:
     if split is not None and helps and function_of(split) is not function_of(join):
         return split
     return calling_line(join)
+
+
+def _says_joins(site: Site) -> bool:
+    """Whether the file says that rows come twice."""
+    return any(_joins(site))
+
+
+def _joins(site: Site) -> tuple[list[tuple[int, int]], list[int]]:
+    """(-score, line) of the joins of parts of one table; lines that merge tables."""
+    module = tree(site.file)
+    found: list[tuple[int, int]] = []
+    for call in called(module, *JOINS) if module is not None else ():
+        score = _copies(Site(site.file, call.lineno), call)
+        if score:
+            found.append((-score, call.lineno))
+    merges = _merges(module) if module is not None and not any(score < -1 for score, _line in found) else []
+    return found, merges
 
 
 def _merges(module: ast.Module) -> list[int]:

@@ -120,9 +120,11 @@ def _fewer(seen: Seen, e: EvalSeen, known: set[float]) -> bool:
     and are the only ones that the net was evaluated on, or the only ones of their kind.
     """
     others = [o for o in seen.data.evals.values() if o is not e and o.rows - e.rows]
-    if len(e.rows) < 20 or not e.labels.keys() < known or e.trained_before:
+    if len(e.rows) < 20 or not e.labels.keys() < known or len(e.trained_before) > 0.1 * len(e.rows):
         return False
-    if any(not o.labels.keys() <= e.labels.keys() and not o.trained_before for o in others):
+    if any(
+        not o.labels.keys() <= e.labels.keys() and len(o.trained_before) < 0.5 * len(o.rows) for o in others
+    ):
         return False  # one class after the other
     return _cut_at(seen, e) is not None
 

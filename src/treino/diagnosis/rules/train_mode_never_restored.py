@@ -1,8 +1,10 @@
 """Training that goes on in eval mode after an evaluation."""
 
+import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import called, function_of, loop_around, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -13,7 +15,24 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for net in seen.nets:
         if net.trained_in_eval >= 3:
             numbers = {"steps": net.trained_in_eval, "net": net.name, "layers": ", ".join(net.modal_kinds)}
-            yield Evidence(net.eval_at, net.trained_at, numbers)
+            restores = net.eval_at is not None and "training" in names_in(function_of(net.eval_at))
+            once = None if restores else _set_once(net.trained_at)
+            yield Evidence(once or net.eval_at, net.trained_at, numbers)
+
+
+def _set_once(trained: Site | None) -> Site | None:
+    """The only line of a file that sets a net to training, if it stands before the loops."""
+    module = tree(trained.file) if trained is not None else None
+    modes = [c for c in called(module, "train") if _sets(c)] if module is not None else []
+    if trained is None or len(modes) != 1:
+        return None
+    site = Site(trained.file, modes[0].lineno)
+    return site if loop_around(site) is None else None
+
+
+def _sets(call: ast.Call) -> bool:
+    """``net.train()``, not a function that trains."""
+    return isinstance(call.func, ast.Attribute) and not call.args and not call.keywords
 
 
 RULE = Rule(

@@ -1,5 +1,6 @@
-# expect: train_mode_never_restored @ 29
-# allowed: train_mode_never_restored @ 25
+# expect: train_mode_never_restored @ 30
+# allowed: train_mode_never_restored @ 26
+# allowed: train_mode_never_restored @ 22
 """model.train() stands before the loop, model.eval() inside it."""
 
 import torch

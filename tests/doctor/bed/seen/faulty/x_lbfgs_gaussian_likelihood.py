@@ -1,4 +1,5 @@
-# expect: target_broadcast @ 25
+# expect: target_broadcast @ 26
+# allowed: target_broadcast @ 36
 """Mean and spread of a response as functions of x, fitted by LBFGS on the Gaussian likelihood."""
 
 import torch
