@@ -30,8 +30,12 @@ def _place(tmp_path: Path, source: str) -> tuple[Site, int]:
         "        self.opt = SGD(p, lr=self.rate)  # seen\n\nT(9.0).fit(p)  # edit\n",
         "def inner(p, r):\n    return SGD(p, lr=r)  # seen\n\ndef outer(p, q):\n    return inner(p, q)\n\n"
         "outer(p, q=-9.0)  # edit\n",
-        # a table of settings, a computed rate, and several calls leave the line as it is
-        "CFG = dict(lr=9.0)\nopt = SGD(p, lr=CFG['lr'])  # seen # edit\n",
+        # a table of settings, looked up or handed on as it is
+        "CFG = dict(lr=9.0)  # edit\nopt = SGD(p, lr=CFG['lr'])  # seen\n",
+        "CFG = {'optim': {'lr': 9.0}}  # edit\n\ndef make(p, o):\n    return SGD(p, **o)  # seen\n\n"
+        "make(p, CFG['optim'])\n",
+        "def make(p, r):\n    return SGD([{'params': p, 'lr': r}])  # seen\n\nmake(p, 9.0)  # edit\n",
+        # a computed rate, and several calls leave the line as it is
         "def make(p, r):\n    r = r * 2\n    return SGD(p, lr=r)  # seen # edit\n\nmake(p, 9.0)\n",
         "def make(p, r):\n    return SGD(p, lr=r)  # seen # edit\n\nmake(p, 9.0)\nmake(p, 0.1)\n",
     ],

@@ -46,8 +46,8 @@ def handed_line(
         elif isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
             given = [v for k, v in pairs if getattr(k, "value", None) == keyword and not _is_number(v)]
-        if said is not None and any(k.arg is None for k in getattr(node, "keywords", ())):
-            found = one_place(keyed(site.file, keyword, lambda n: n == said))  # of a table handed on as it is
+        if any(k.arg is None for k in getattr(node, "keywords", ())):  # a table that is handed on as it is
+            found = one_place(keyed(site.file, keyword, _plain if said is None else lambda n: n == said))
             if found is not None:
                 return found
         for value in given:
