@@ -73,7 +73,14 @@ def _words(e: EvalSeen, i: int) -> set[str]:
     if call is None:
         return set()
     given: list[ast.AST] = [*call.args, *(k.value for k in call.keywords)]
-    found: set[str] = set()
+    found = {
+        n.slice.value  # parts["test"]
+        for a in given
+        for n in ast.walk(a)
+        if isinstance(n, ast.Subscript)
+        and isinstance(n.slice, ast.Constant)
+        and isinstance(n.slice.value, str)
+    }
     if isinstance(statement_at(e.names[i]), (ast.If, ast.While)):
         for node in (n for a in given for n in ast.walk(a)):
             found |= {str(getattr(node, "id", "")), str(getattr(node, "attr", ""))}

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.batches import SIZE, rows_and_labels, with_others
+from treino.diagnosis.watch.batches import SIZE, rows_and_labels, spoils, with_others
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
@@ -177,7 +177,7 @@ class Rows:
             if not looking and out is not None and not bool(torch.isfinite(out.detach().sum())):
                 # 0 · NaN is NaN: whatever rows the loss may leave out, the gradient is spoiled
                 self.data.nan_hurt += 1
-            if looking and out is not None and _spoils(flat, out):
+            if looking and out is not None and spoils(flat, out):
                 e = self.data.evals[net.number, output.offset, output.names]
                 e.spoiled += output.bad_rows
         self._given(output, x, train if not looking else None)
@@ -403,14 +403,6 @@ class Rows:
             e.columns.settle()
         for train in self.data.trains.values():
             train.columns.settle()
-
-
-def _spoils(flat: np.ndarray, out: torch.Tensor) -> bool:
-    """Whether the answers to the rows that are not finite, and to no others, are not finite."""
-    if out.dim() < 1 or out.shape[0] != len(flat) or out.device.type != "cpu":
-        return False
-    answered = torch.isfinite(out.detach().reshape(len(flat), -1)).all(dim=1).numpy()
-    return bool((answered == np.isfinite(flat).all(axis=1)).all())
 
 
 def _is_leaf(node: Any) -> bool:
