@@ -58,6 +58,8 @@ def nan_line(start: Value | None) -> Site | None:
             continue
         if _is_steep(node):
             steep.add(here)
+        elif name == "pct_change" and filled:
+            steep.add(here)  # of a zero it makes infinity, which no dropna drops
         elif name in GAPS and not filled:
             gaps.append(here)
     if not steep:

@@ -1,8 +1,10 @@
 """Gradients that are cleared between backward and step."""
 
+import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
@@ -16,10 +18,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for o in seen.optimizers:
         if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.judged:
             numbers = {"optimizer": o.kind, "cleared": o.cleared_steps, "steps": o.judged}
-            yield Evidence(o.cleared_at, o.stepped_at, numbers)
+            yield Evidence(_handed(o.cleared_at) or o.cleared_at, o.stepped_at, numbers)
         elif thrown_away(o) and within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "cleared": sum(o.discarded.values()), "steps": o.filled}
             yield Evidence(o.discarded_at, o.stepped_at, numbers)
+
+
+def _handed(site: Site | None) -> Site | None:
+    """The only line that hands ``zero_grad`` on uncalled, for a line that calls whatever it was handed."""
+    module, statement = (tree(site.file), statement_at(site)) if site is not None else (None, None)
+    if site is None or module is None or statement is None or "zero_grad" in names_in(statement):
+        return None
+    func = {id(n.func) for n in ast.walk(module) if isinstance(n, ast.Call)}
+    named = [n for n in ast.walk(module) if isinstance(n, ast.Attribute) and n.attr == "zero_grad"]
+    handed = [n.lineno for n in named if id(n) not in func]
+    return Site(site.file, handed[0]) if len(handed) == len(named) == 1 else None
 
 
 RULE = Rule(

@@ -53,8 +53,9 @@ def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
         named = called(around, "train") if around is not None else []
         modes = [c for c in named if isinstance(c.func, ast.Attribute)]
         asked = [c for c in modes if c.args and not isinstance(c.args[0], ast.Constant)]
-        if call.site is not None and len(modes) == len(asked) == 1:  # model.train(phase == "training")
-            return Site(call.site.file, asked[0].lineno)
+        both = isinstance(around, ast.FunctionDef) and call.trained > 0  # one function for both phases
+        if call.site is not None and len(modes) == 1 and (asked or both):  # model.train(phase == "training")
+            return Site(call.site.file, modes[0].lineno)
         return call.site
     others = (c for c in calls if c.site == call.site and c.net is not call.net)
     if call.site is not None and any(c.judged > c.judged_in_train_mode for c in others):

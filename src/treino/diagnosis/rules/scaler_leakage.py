@@ -8,7 +8,7 @@ import numpy as np
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.names import says_test, says_train
 from treino.diagnosis.reading.provenance import calling_line, method_call
-from treino.diagnosis.reading.source import called, names_in, statement_at, tree
+from treino.diagnosis.reading.source import called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.watch.seen import Seen
@@ -107,6 +107,10 @@ def _parted_within(e: EvalSeen, train: TrainSeen) -> bool:
 
 def _written(site: Site | None) -> Site | None:
     """Where a scaler is given its rows: the line itself, or the call of the little helper around it."""
+    around = function_of(site) if site is not None else None
+    given = {a.arg for a in around.args.args} if isinstance(around, ast.FunctionDef) else set()
+    if says_train(given) and says_test(given):
+        return site  # it had both parts
     return calling_line(method_call(site)) if site is not None else None
 
 

@@ -294,7 +294,7 @@ class Ownership:
                 if module is not None
                 else None,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
-                registered=self._registered(p),
+                registered=self._registered(p) or (u.held is None and _is_own(module)),
                 training=training,
                 known=opened or module is None or module not in self.nets.loaded,
                 alone=u.alone,
@@ -377,3 +377,8 @@ class Ownership:
                     if first is not None and torch.equal(p.detach().flatten()[:SAMPLE], first):
                         missing[id(p)] = facts
         self._missing = missing
+
+
+def _is_own(module: nn.Module | None) -> bool:
+    """Whether a class of the script's holds its parameter itself, as a loss that learns proxies."""
+    return module is not None and type(module).__module__.split(".")[0] != "torch"
