@@ -299,6 +299,7 @@ INT STR FLOAT LIST last script certain likely optimisers
 wine moons iris digits circles spirals mnist diabetes number category boolean date identifier text
 adam adamw sgd backprop bce huber relu accuracy auc loss rmse mae mse macro classification regression constant
 default median mean usual each apart best halving sobol flat loop bmm module cpu cuda parameters Linear ReLU
+softmax sigmoid
 nan intensity color batch seconds
 python torch numpy pandas pyarrow scikit learn safetensors pydantic cyclopts rich matplotlib optuna ray onnx
 starlette https houses rooms size price nobody trian alcohol ash flavanoids hue magnesium proanthocyanins
