@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.names import says_train, says_validation, words
-from treino.diagnosis.reading.provenance import data_names, target_names
+from treino.diagnosis.reading.provenance import assigned_names, data_names, target_names
 from treino.diagnosis.reading.source import call_name, called, tree
 
 PICKS = ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "nlargest", "sorted")
@@ -138,9 +138,7 @@ def _kept(node: ast.If, figures: Figures) -> int | None:
     if not any(figures.holds(n, calls=False) for n in deciding):
         return None
     body = ast.Module(node.body, [])
-    given = {
-        n for s in ast.walk(body) if isinstance(s, ast.Assign) for t in s.targets for n in target_names(t)
-    }
+    given = assigned_names(body)
     keeps = bool(called(body, *KEEPS)) or any(isinstance(n, ast.Break) for n in ast.walk(node))
     keeps = keeps or bool(given & data_names(node.test)) or any("best" in words(n) for n in given)
     return figures.line_of(node.test, node.lineno) if keeps else None

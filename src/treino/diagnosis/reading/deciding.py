@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from treino.diagnosis.reading.choices import KEEPS, PICKS, STOPS
 from treino.diagnosis.reading.figures import ANY, Figures, Keys, key_of
 from treino.diagnosis.reading.names import words
-from treino.diagnosis.reading.provenance import data_names, target_names
+from treino.diagnosis.reading.provenance import assigned_names, data_names, target_names
 from treino.diagnosis.reading.source import call_name, called
 
 BEST = {"best", "top", "winner", "winning", "chosen", "champion", "selected", "picked", "optimal"}
@@ -62,14 +62,7 @@ def sets_threshold(decision: Decision, figures: Figures) -> bool:
     """Whether it decides at which threshold of the same answers the figure is best."""
     around = [decision.node, *figures.above(decision.node)]
     statement = next((n for n in around if isinstance(n, ast.stmt)), None)
-    given = {
-        name
-        for n in (ast.walk(statement) if statement is not None else ())
-        if isinstance(n, ast.Assign)
-        for t in n.targets
-        for name in target_names(t)
-    }
-    return says(given, THRESHOLDS)
+    return statement is not None and says(assigned_names(statement), THRESHOLDS)
 
 
 def says(names: set[str], meant: set[str]) -> bool:

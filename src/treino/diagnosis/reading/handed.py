@@ -47,7 +47,7 @@ def handed_line(
             pairs = zip(node.keys, node.values, strict=True)
             given = [v for k, v in pairs if getattr(k, "value", None) == keyword and not _is_number(v)]
         if any(k.arg is None for k in getattr(node, "keywords", ())):  # a table that is handed on as it is
-            found = one_place(keyed(site.file, keyword, _plain if said is None else lambda n: n == said))
+            found = one_place(keyed(site.file, keyword, _means(said)))
             if found is not None:
                 return found
         for value in given:
@@ -88,7 +88,7 @@ def _given_number(site: Site, value: ast.AST, keyword: str, said: float | None) 
         if names_another(v, keyword):
             return place
         value = v
-    written = one_place(places(last or site, value, _plain if said is None else lambda n: n == said))
+    written = one_place(places(last or site, value, _means(said)))
     return written or last
 
 
@@ -162,8 +162,11 @@ def names_another(value: ast.AST, keyword: str) -> bool:
     return bool(said & OTHERS) and not said & NAMES.get(keyword, said)
 
 
-def _plain(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _means(said: float | None) -> Callable[[object], bool]:
+    """Whether a constant is this number, or any where that isn't known."""
+    return lambda n: (
+        n == said if said is not None else isinstance(n, (int, float)) and not isinstance(n, bool)
+    )
 
 
 def _is_number(value: ast.AST) -> bool:

@@ -5,6 +5,7 @@ from itertools import islice
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import defaults, parameters, trail
+from treino.diagnosis.reading.orders import given_parts
 from treino.diagnosis.reading.provenance import Function, target_names
 from treino.diagnosis.reading.source import call_name, called, enclosing, statement_at, tree
 from treino.diagnosis.watch.reads import DRAWN, NUMPY, SEEDED
@@ -152,23 +153,16 @@ def _alike(
     names = parameters(init)[1:]
     given = [_arguments(call, names) for call in (made, other)]
     given = [{name: d for name, (d,) in _default_dumps(init).items()} | g for g in given]
-    for value in (v for target, v in _pairs(init) if target_names(target) & settings):
+    parts = (
+        part
+        for node in _assigned(init)
+        for part in (given_parts(node) if isinstance(node, ast.Assign) else [(node.target, node.value)])
+    )
+    for value in (v for target, v in parts if target_names(target) & settings):
         read = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
         if any(given[0].get(name) != given[1].get(name) for name in read & set(names)):
             return False
     return True
-
-
-def _pairs(init: Method) -> list[tuple[ast.expr, ast.expr]]:
-    """Targets and their values; of ``a, b = c, d`` each with its own."""
-    found: list[tuple[ast.expr, ast.expr]] = []
-    for node in _assigned(init):
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                found += zip(target.elts, node.value.elts, strict=False)
-            else:
-                found.append((target, node.value))
-    return found
 
 
 def _arguments(call: ast.Call, names: list[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ PAIRS = ("TensorDataset", "zip", "train_test_split")
 VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
 MODULES = {"torch", "np", "numpy", "pd"}
 MOVES = ("sample", "shuffle", "sort", "sorted", "permutation", "flip", "roll")
+FILTERS = ("dropna", "drop_duplicates", "query", "compress", "filter")
 Partners = dict[str, set[str]]
 INDICES = ("arange", "range", "permutation", "randperm", "zip", "list", "argsort", "enumerate", "split")
 
@@ -113,9 +114,6 @@ def _column_alone(path: str, module: ast.Module) -> Site | None:
                 if column in {ast.unparse(n) for n in (of, *call.args[:1]) if n is not None}:
                     return Site(path, node.lineno)
     return None
-
-
-FILTERS = ("dropna", "drop_duplicates", "query", "compress", "filter")
 
 
 def filtered_alone(path: str) -> Site | None:

@@ -85,6 +85,12 @@ def target_names(target: ast.AST) -> set[str]:
     return target_names(target.value) if isinstance(target, ast.Starred) else set()
 
 
+def assigned_names(around: ast.AST) -> set[str]:
+    """The names that the assignments in a piece of source give a value to."""
+    assigned = [n for n in ast.walk(around) if isinstance(n, ast.Assign)]
+    return {name for n in assigned for t in n.targets for name in target_names(t)}
+
+
 def _part(target: ast.AST, value: ast.AST, name: str) -> ast.AST | None:
     """What of a value is given to the name: ``a, b = f(x), g(y)`` gives g(y) to b."""
     if isinstance(target, (ast.Tuple, ast.List)):

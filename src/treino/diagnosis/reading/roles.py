@@ -84,8 +84,6 @@ def _words(e: EvalSeen, i: int) -> set[str]:
     if isinstance(statement_at(e.names[i]), (ast.If, ast.While)):
         for node in (n for a in given for n in ast.walk(a)):
             found |= {str(getattr(node, "id", "")), str(getattr(node, "attr", ""))}
-            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-                found.add(str(node.slice.value))
     called = function_of(e.names[i - 1]) if i else None
     if isinstance(called, Function):
         plain = [a.arg for a in (*called.args.posonlyargs, *called.args.args)]

@@ -279,8 +279,9 @@ class Ownership:
             if homes is None:
                 homes = self._homes()
             module, name = homes.get(key, (None, ""))
+            made_at = self.nets.made.get(module) if module is not None else None
             if u.held is not None:
-                module, name = u.held.module(), u.held.name
+                module, name, made_at = u.held.module(), u.held.name, u.held.made_at()
             made_order = self._made_order.get(module, 0) if module is not None else 0
             before = self._judged.get(key) if ended else None
             training = module is None or module.training if before is None else before.training
@@ -288,11 +289,7 @@ class Ownership:
                 name=name,
                 shape=tuple(p.shape),
                 graphs=u.graphs,
-                made_at=u.held.made_at()
-                if u.held is not None
-                else self.nets.made.get(module)
-                if module is not None
-                else None,
+                made_at=made_at,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
                 registered=self._registered(p) or (u.held is None and _is_own(module)),
                 training=training,
