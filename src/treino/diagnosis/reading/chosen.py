@@ -73,7 +73,7 @@ class Runs:
 def _by_test(decision: Decision, figures: Figures, runs: Runs) -> Chosen | None:
     leaves = set().union(*(figures.leaves(*by) for by in decision.by))
     parts, named = runs.parts(leaves), [leaf for leaf in leaves if leaf.name]
-    if not parts or says_validation({leaf.name for leaf in named}):
+    if not parts or ("" in parts and says_validation({leaf.name for leaf in named})):
         return None
     told = [leaf for leaf in named if says_test({leaf.name})]
     if parts - {""} not in (set(), {"test"}) or ("" in parts and not told):

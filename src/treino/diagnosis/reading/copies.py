@@ -32,6 +32,7 @@ MIXES = (ast.Add, ast.Mult, ast.Sub)
 NEAREST = 16  # training rows around an evaluation row
 GENERATORS = {"rng", "generator", "g", "gen"}
 GAP = 3.0  # times as far away is the next one
+STEP = 1.25  # ... where the source tells of copies, and half of the rows have such neighbours
 MOST = 60  # names that are followed
 MOVED = 16  # copies of a row; where more hold the same numbers, all rows may
 
@@ -51,10 +52,40 @@ def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
 
 def _far_nearer(one: np.ndarray, two: np.ndarray) -> int:
     """How many rows of the one table lie at some of the other far nearer than at all others."""
-    squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
-    nearest = np.sort(np.partition(squares, NEAREST, axis=1)[:, : NEAREST + 1], axis=1)
+    nearest = _nearest(one, two)
     apart = nearest[:, 1:] > GAP**2 * np.maximum(nearest[:, :-1], 1e-9)
     return int(apart.any(axis=1).sum())
+
+
+def shaken_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
+    """How many of so many evaluation rows lie nearer to a few training rows than to all others, by a step
+    that is rare between neighbours; unless they lie nearer still to one another.
+    """
+    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+        return 0, 0
+    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    if len(one) < 40 or len(two) < 200 or (two.std(axis=0) > 0).sum() < 8:
+        return 0, len(one)
+    nearest = _nearest(one, two)
+    steps = nearest[:, 1:] / np.maximum(nearest[:, :-1], 1e-9)
+    stepped = (steps[:, : MOVED - 1] > STEP**2).any(axis=1)
+    own = np.sort(_squares(one, one), axis=1)[:, 1]  # to the next one of their own, of which there are fewer
+    if np.median(nearest[:, 0]) > np.median(own) or stepped.mean() < 0.5:
+        return 0, len(one)
+    return int(stepped.sum()), len(one)
+
+
+def _squares(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    squares: np.ndarray = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
+    squares[squares < 0] = 0  # by rounding
+    return squares
+
+
+def _nearest(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """[N, NEAREST + 1] squares of the distances to the nearest rows of the other table, in order."""
+    squares = np.partition(_squares(one, two), NEAREST, axis=1)[:, : NEAREST + 1]
+    squares.sort(axis=1)
+    return squares
 
 
 def moved_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
@@ -95,6 +126,26 @@ def _join(e: EvalSeen, fits: Callable[[Step], bool]) -> Site | None:
         for step, called_at in _lineage([(n, e.loader or site) for n in names]):
             if fits(step):
                 return _handed_to(called_at) if step.site == called_at else called_at
+            made = _made_function(step, fits)
+            if made is not None:
+                return made
+    return None
+
+
+def _made_function(step: Step, fits: Callable[[Step], bool]) -> Site | None:
+    """The line that makes the function which an expression calls, of one of the file's that joins copies:
+    ``prepare = pipeline(scale, multiply(5))``, ``steps = [scale, multiply]``.
+    """
+    for call in (n for n in ast.walk(step.value) if isinstance(n, ast.Call)):
+        name = call_name(call)
+        made = definition(step.site, name) if isinstance(call.func, ast.Name) else None
+        if made is None or made.loop or made.line >= step.site.line or functions(step.site.file, name):
+            continue
+        for inner in (n.id for n in ast.walk(made.value) if isinstance(n, ast.Name)):
+            for function in functions(step.site.file, inner):
+                returns = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+                if any(fits(Step(Site(step.site.file, n.lineno), n.value)) for n in returns if n.value):
+                    return Site(step.site.file, made.line)
     return None
 
 
@@ -239,7 +290,8 @@ def _by_noisy(site: Site, value: ast.AST) -> bool:
 
 def _elements(call: ast.Call) -> list[ast.expr]:
     given = call.args[0] if call.args else None
-    return list(given.elts) if isinstance(given, (ast.List, ast.Tuple)) else list(call.args[:2])
+    parts = given.elts if isinstance(given, (ast.List, ast.Tuple)) else call.args[:2]
+    return [p.value if isinstance(p, ast.Starred) else p for p in parts]
 
 
 def _appended(site: Site, call: ast.Call) -> list[ast.expr]:

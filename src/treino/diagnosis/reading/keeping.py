@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.places import OFF
-from treino.diagnosis.reading.provenance import Function, target_names
+from treino.diagnosis.reading.provenance import Function, data_names, definition, target_names
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -54,6 +54,9 @@ def keeper(site: Site | None, *, result: bool = False) -> Site | None:
         found = _given_by_caller(site.file, around, names)
     if not found and names:
         found = _elsewhere(site.file, around, names)
+    if not found and not result and names:
+        parts = _summands(site) | {n for name in names for n in _made_of(site, name)}
+        found = _stored(site.file, around, parts - names, grow=False)
     found = [line for line in found if line != site.line]
     return Site(site.file, min(found, key=lambda n: abs(n - site.line)), site.function) if found else site
 
@@ -68,6 +71,19 @@ def _run_backward(site: Site) -> str | None:
         if isinstance(of, ast.Subscript) and isinstance(of.slice, ast.Constant):
             return str(of.slice.value)
     return root_name(site)
+
+
+def _summands(site: Site) -> set[str]:
+    """The names in ``(a + weight * b).backward()`` on a line."""
+    calls = [c for s in statements(site) for c in called(s, "backward")]
+    return set().union(*(data_names(c.func.value) for c in calls if isinstance(c.func, ast.Attribute)))
+
+
+def _made_of(site: Site, name: str) -> set[str]:
+    """The names that a loss was added up from, in the function around."""
+    made = definition(site, name)
+    near = made is not None and made.function in (None, function_of(site))
+    return data_names(made.value) if made is not None and near else set()
 
 
 def _elsewhere(path: str, around: ast.AST, names: set[str]) -> list[int]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import converts
 from treino.diagnosis.reading.configured import one_place, places
-from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.provenance import Function, functions
 from treino.diagnosis.reading.source import call_at, call_name, function_of, names_in, statement_at
-from treino.diagnosis.reading.traced import Value, lambda_of, traced
+from treino.diagnosis.reading.traced import Value, lambda_of, returns, traced
 from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 
 NAMES = ("target", "targets", "labels", "label", "y", "y_true", "input2")
@@ -90,7 +90,7 @@ def _made(v: Value, loss: LossSeen) -> Site | None:
         start, end = VALUES_AT[call_name(node)]
         values = [*node.args[start:end], *(k.value for k in node.keywords if k.arg in VALUES_BY)]
     elif isinstance(node, ast.Call) and call_name(node) in SCALERS:
-        return here if loss.name.startswith("binary_cross_entropy") else None
+        return _step_of(v, node, loss) or here if loss.name.startswith("binary_cross_entropy") else None
     elif isinstance(node, ast.Dict):
         values = list(node.values)
     found: list[Site] = []
@@ -101,6 +101,22 @@ def _made(v: Value, loss: LossSeen) -> Site | None:
         elif isinstance(value, (ast.Name, ast.Attribute, ast.Subscript)):
             found += places(Site(v.site.file, here.line), value, bad)
     return one_place(found) or (here if found else None)
+
+
+def _step_of(v: Value, call: ast.Call, loss: LossSeen) -> Site | None:
+    """The one step of a pipeline, ``self.transform = Compose([...])``, that brings values out of range."""
+    for made in traced(Value(v.site, call.func, (), v.frames)):
+        for step in ast.walk(made.node) if isinstance(made.node, (ast.Call, ast.List, ast.Lambda)) else ():
+            if isinstance(step, ast.Call) and call_name(step) == "Normalize":
+                return Site(made.site.file, step.lineno)
+            bodies = [Value(made.site, step.body)] if isinstance(step, ast.Lambda) else []
+            if isinstance(step, ast.Name):
+                bodies = [r for f in functions(made.site.file, step.id) for r in returns(made.site.file, f)]
+            sums = [(b, n) for b in bodies for n in ast.walk(b.node) if isinstance(n, ast.BinOp)]
+            for body, inside in sums:
+                if (line := _made(Value(body.site, inside), loss)) is not None:
+                    return line
+    return None
 
 
 def _flat(values: list[ast.AST]) -> Iterator[ast.AST]:

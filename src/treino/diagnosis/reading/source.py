@@ -121,9 +121,11 @@ def called(node: ast.AST, *names: str) -> list[ast.Call]:
 
 
 def root_name(site: Site) -> str | None:
-    """The name in ``NAME.backward()`` (or ``scale(NAME).backward()``) on a line."""
-    for call in [c for s in statements(site) for c in called(s, "backward")]:
+    """The name in ``NAME.backward()`` (or ``scale(NAME).backward()``, ``grad(NAME, ...)``) on a line."""
+    for call in [c for s in statements(site) for c in called(s, "backward", "grad")]:
         inner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if call_name(call) == "grad":
+            inner = call.args[0] if call.args else None
         if isinstance(inner, ast.Call) and inner.args:
             inner = inner.args[0]
         for node in ast.walk(inner) if inner is not None else ():

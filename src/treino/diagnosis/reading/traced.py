@@ -258,7 +258,7 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
     for function in collate:
         known = _own(v.site.file, function.id) if isinstance(function, ast.Name) else None
         if isinstance(known, Function):
-            inside = _returns(v.site.file, known)
+            inside = returns(v.site.file, known)
             return [Value(r.site, r.node, part[1:]) for r in inside] if part[:1] == (EACH,) else []
     if isinstance(func, ast.Attribute) and not (
         isinstance(func.value, ast.Name) and func.value.id in MODULES
@@ -311,17 +311,17 @@ def _returned(v: Value, call: ast.Call, own: Any) -> list[Value]:
         methods = [n for n in own.body if isinstance(n, Function)]
         gives = [m for m in methods if m.name in GIVES] if part[:1] == (EACH,) else []
         called = [m for m in methods if m.name in ("forward", "__call__")] if not part else []
-        inside = [r for m in gives or called for r in _returns(path, m)]
+        inside = [r for m in gives or called for r in returns(path, m)]
         if inside:
             return [Value(r.site, r.node, part[1:]) for r in inside]
         named = [k.value for k in call.keywords if part and k.arg == part[0]]
         return [_with(v, a, part[1:]) for a in named] or [_with(v, a) for a in call.args]
-    inside = _returns(path, own)
+    inside = returns(path, own)
     rest = part[1:] if part[:1] == (EACH,) and any(r.part for r in inside) else part
     return [Value(r.site, r.node, rest) for r in inside]
 
 
-def _returns(path: str, function: Any) -> list[Value]:
+def returns(path: str, function: Any) -> list[Value]:
     """The values that a function returns, or yields: these with EACH as their part."""
     found, name = list[Value](), function.name
     for scope, node in scoped(function, function):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.copies import moved_copies, moved_join, near_copies, noisy_join
+from treino.diagnosis.reading.copies import moved_copies, moved_join, near_copies, noisy_join, shaken_copies
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_train
 from treino.diagnosis.rule import Rule
@@ -39,7 +39,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 def _copied(train: TrainSeen, e: EvalSeen) -> Evidence | None:
     """Copies with noise, or moved ones."""
-    for measure, join in ((near_copies, noisy_join), (moved_copies, moved_join)):
+    for measure, join in ((near_copies, noisy_join), (moved_copies, moved_join), (shaken_copies, noisy_join)):
         near, rows = measure(train, e)
         place = join(e) if near > max(5, 0.15 * rows) else None
         if place is not None:

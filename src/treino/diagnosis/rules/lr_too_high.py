@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.rates import another_setting, rate_line
+from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import RATE, studied
@@ -20,8 +21,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if loss is None or studied(seen, RATE):
         return
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
-    alone = sum(o.steps >= 12 for o in seen.optimizers) == 1
-    for o in seen.optimizers:
+    every = (*seen.optimizers, *seen.by_hand)
+    alone = sum(o.steps >= 12 for o in every) == 1
+    for o in every:
         ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
         if o.steps < 12 or not ratios:
             continue
@@ -68,7 +70,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "loss": loss.last(),
                 "constant": loss.constant,
             }
-            yield Evidence(rate_line(seen, o), loss.site, numbers)
+            place = subtracted(o.site) if o in seen.by_hand else rate_line(seen, o)
+            yield Evidence(place or o.site, loss.site, numbers)
             return
 
 

@@ -6,6 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.rates import another_setting, moved_by_hand
+from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.studies import RATE, studied
@@ -49,12 +50,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr), loss.site, numbers)
             return
     moved = seen.manual.movement
-    if seen.optimizers or moved is None or not 0 < moved < 1e-3 or len(loss.values) < 100:
+    steps = max(len(loss.values), *(o.steps for o in seen.by_hand), 0)
+    if seen.optimizers or moved is None or not 0 < moved < 1e-3 or steps < 100:
         return
     if loss.stuck(0.7) and loss.last() > 0.9 * loss.first():
-        steps = len(loss.values)
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
-        yield Evidence(moved_by_hand(loss.site) or loss.site, loss.site, told)
+        place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
+        yield Evidence(place or loss.site, loss.site, told)
 
 
 def _constant(seen: Seen) -> float:

@@ -6,6 +6,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.clearing import meant_to_step
 from treino.diagnosis.reading.idle_update import idle_update
 from treino.diagnosis.reading.places import hook_line
+from treino.diagnosis.reading.subtracted import given_to_nobody
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import Seen
@@ -18,6 +19,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """
     if seen.manual.idle and not seen.manual.updates and not seen.manual.movement and not seen.steps:
         yield from _by_hand(seen)
+    for b in seen.idle if not (seen.steps or seen.backwards) else ():
+        place = given_to_nobody(b.site)
+        if place is not None:
+            yield Evidence(place, b.site, {"optimizer": "tensors", "backwards": b.calls, "steps": 0})
     for o in seen.optimizers:
         if o.filled < 3 or o.stepped_at is None:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):

@@ -9,6 +9,7 @@ from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import BackwardSeen, Seen
 from treino.words import N_, _
 
+DOMAINS = ("log", "sqrt", "division")  # operations that a larger rate alone doesn't make fail
 CALLS = {"log": ("log", "log2", "log10"), "sqrt": ("sqrt", "norm"), "exp": ("exp",), "pow": ("pow",)}
 
 
@@ -23,6 +24,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "operation": b.bad_operation or _("not known"),
             }
             yield Evidence(_culprit(b), b.site, numbers)
+    found = seen.guarded
+    if found is not None and not any(b.first_bad for b in seen.backwards.values()) and _stops(seen, found):
+        numbers = {"first": found.first_bad or 1, "steps": 0, "operation": found.bad_operation}
+        yield Evidence(_culprit(found), found.site, numbers)
+
+
+def _stops(seen: Seen, found: BackwardSeen) -> bool:
+    """Whether a check of the script's own ended its training, or kept it from many of its steps, for an
+    operation outside of its domain while the loss hadn't grown.
+    """
+    earlier = [abs(v) for v in found.loss[:-1]]
+    grew = bool(earlier) and max(earlier) > 10 * earlier[0]
+    trained = sum(b.calls for b in seen.backwards.values())
+    often = (found.first_bad or 1) > trained or 4 * found.calls >= trained
+    return found.bad_operation in DOMAINS and not grew and often and not studied(seen, RATE)
 
 
 def _culprit(b: BackwardSeen) -> Site | None:
@@ -32,7 +48,7 @@ def _culprit(b: BackwardSeen) -> Site | None:
     if b.site is not None and b.bad_operation in CALLS:
         for where in (function_of(b.site), tree(b.site.file)):
             calls = called(where, *CALLS[b.bad_operation]) if where is not None else []
-            if calls and (where is not tree(b.site.file) or len(calls) == 1):
+            if calls and (where is not tree(b.site.file) or len({c.lineno for c in calls}) == 1):
                 nearest = min(calls, key=lambda c: abs(c.lineno - b.site.line))  # type: ignore[union-attr]
                 return Site(b.site.file, nearest.lineno)
     return loss_line(b.site)

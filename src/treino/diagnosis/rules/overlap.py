@@ -82,8 +82,9 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         if not train.floating and (trained < 0.5 * len(e.rows) or train.twice > 0.01 * train.first_epoch):
             continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
-        if copies and chance(train) > 1e-6 and not _says_joins(e.names[0]):
-            continue  # rows of few different values repeat themselves
+        few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
+        if copies and few and not _says_joins(e.names[0]):
+            continue  # rows of few different values, or drawn in few ways, repeat themselves
         place = _joined(e) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
@@ -173,6 +174,23 @@ def shared_by_folds(seen: Seen) -> Iterable[Overlap]:
                 place = maker_line(e.net.made_at) if e.net.made_at is not None else None
                 yield Overlap(e.names, len(fold.test), both, False, place or fold.site)
                 return
+
+
+def shared_by_number(seen: Seen) -> Iterable[Overlap]:
+    """Evaluations that speak of test or validation rows, with rows that training drew from the same dataset
+    by the same numbers: however these look, for each of them may be drawn, cut or turned anew.
+    """
+    data: DataSeen | None = seen.data
+    for p in data.picked if data is not None else ():
+        names = names_of_evaluation(p.names, p.spots)
+        if not (says_test(names) or says_validation(names)) or says_train(names) or p.rows < 10:
+            continue
+        same = p.trained >= 0.98 * p.rows and p.rows >= 0.98 * p.learned
+        if p.trained < max(3, 0.02 * p.rows) or (same and p.at_once):
+            continue
+        train = TrainSeen(p.net, site=p.way[0] if p.way else None, loader=p.train_loader, way=p.way)
+        e = EvalSeen(p.net, p.names, p.spots, p.loader)
+        yield Overlap(p.names, p.rows, p.trained, False, _place(train, e))
 
 
 def _drawn_again(path: str) -> bool:

@@ -12,7 +12,7 @@ from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.watch.answers import in_one_piece
+from treino.diagnosis.watch.answers import AnswersSeen, cut_up, in_one_piece
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 from treino.words import N_, _
@@ -87,20 +87,41 @@ def _by_hand(seen: Seen) -> Evidence | None:
     answers = seen.data.answers
     for site in {a.site for a in answers.seen if a.site is not None}:
         own = [a for a in answers.seen if a.site == site]
-        pieces = [a for a in own if in_one_piece(a.labels, answers.tables)]
-        several = any(len(np.unique(a.labels)) > 1 for a in pieces)  # of one class alone: recall, perhaps
-        rows, right = sum(len(a.labels) for a in own), sum(a.right for a in own)
-        if len(pieces) < len(own) or not (several or len(own) == 1) or right >= 0.5 * rows:
-            continue
-        statement = statement_at(site)
+        shift, right = _failed_parts(own, answers.tables) or _failed_pieces(own, answers.tables)
+        statement = statement_at(site) if shift else None
         steps = trail(statement, site) if statement is not None else iter(())
         cut = first(steps, lambda value: cuts(value) or bool(called(value, *FOLDS)))
         if cut is not None:
-            shift = float(np.mean([in_one_piece(a.labels, answers.tables) for a in pieces]))
-            numbers = {"unseen": shift, "shift": shift, "training": "–", "evaluation": right / rows}
+            numbers = {"unseen": shift, "shift": shift, "training": "–", "evaluation": right}
             words = {"figure": _("accuracy"), "what": _("are of classes that training saw less or never")}
             return Evidence(cut, site, {**numbers, **words})
     return None
+
+
+def _failed_pieces(own: list[AnswersSeen], tables: list[np.ndarray]) -> tuple[float, float]:
+    """(how far their classes are off, share of right answers), where all are pieces of a table; (0, 0)
+    otherwise.
+    """
+    shifts = [in_one_piece(a.labels, tables) for a in own]
+    several = any(len(np.unique(a.labels)) > 1 for a in own)  # of one class alone: recall, perhaps
+    rows, right = sum(len(a.labels) for a in own), sum(a.right for a in own)
+    if not all(shifts) or not (several or len(own) == 1) or right >= 0.5 * rows:
+        return 0.0, 0.0
+    return float(np.mean(shifts)), right / rows
+
+
+def _failed_parts(own: list[AnswersSeen], tables: list[np.ndarray]) -> tuple[float, float] | None:
+    """The same where one line evaluates all parts of a table, one after the other: training's first."""
+    newest = list({a.labels.tobytes(): a for a in own}.values())
+    table = cut_up([a.labels for a in newest], tables)
+    if table is None:
+        return None
+    known, *others = newest
+    labels, right = np.concatenate([a.labels for a in others]), sum(a.right for a in others)
+    shift = sum(abs(np.mean(labels == k) - np.mean(known.labels == k)) for k in np.unique(table)) / 2
+    if shift < 0.3 or right / len(labels) >= 0.75 * known.right / len(known.labels):
+        return None
+    return float(shift), right / len(labels)
 
 
 def _cut(seen: Seen, e: EvalSeen) -> Site | None:

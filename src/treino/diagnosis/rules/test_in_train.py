@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.rules.overlap import both_phases, overlaps, shared_by_folds
+from treino.diagnosis.rules.overlap import both_phases, overlaps, shared_by_folds, shared_by_number
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
@@ -19,7 +19,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for o in both_phases(seen):
         yield o.evidence()
         return
-    for o in shared_by_folds(seen):
+    for o in (*shared_by_folds(seen), *shared_by_number(seen)):
         yield o.evidence()
         return
 

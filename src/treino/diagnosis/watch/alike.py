@@ -69,11 +69,12 @@ class Alike:
             if p.dim() != 2 or p.numel() > LARGEST or p.is_sparse or self.gradients.owner(p) is not None:
                 continue
             axis = next((a for a in self._axes(p, None) if _equal(p.detach(), a)), None)
-            known = self._leaves.get(id(p))
-            if known is None or known[0]() is not p:
+            key = self.nets.backward.asked.place(p)
+            known = self._leaves.get(key)
+            if known is None or (known[0]() is not p and key == id(p)):
                 if axis is not None:
                     layer = LayerSeen("tensor", site, p.shape[axis], 0, False)
-                    self._leaves[id(p)] = weakref.ref(p), p.detach().flatten()[:64].clone(), layer
+                    self._leaves[key] = weakref.ref(p), p.detach().flatten()[:64].clone(), layer
                 continue
             layer = known[2]
             if layer.checks >= len(WHEN):

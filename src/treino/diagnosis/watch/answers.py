@@ -76,3 +76,16 @@ def in_one_piece(labels: np.ndarray, tables: list[np.ndarray]) -> float:
             rest = len(table) - len(labels)
             return float(sum(abs(a - b / rest) for a, b in shares) / 2)
     return 0.0
+
+
+def cut_up(pieces: list[np.ndarray], tables: list[np.ndarray]) -> np.ndarray | None:
+    """The sorted table that these labels make up, one piece after the other, where a class is missing in one
+    that isn't the first.
+    """
+    for table in tables:
+        whole = len(pieces) > 1 and sum(map(len, pieces)) == len(table)
+        if whole and bool((np.concatenate(pieces) == table).all()) and len(np.unique(pieces[0])) > 1:
+            classes = len(np.unique(table))
+            if any(len(np.unique(piece)) < classes for piece in pieces[1:]):
+                return table
+    return None

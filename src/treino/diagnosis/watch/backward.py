@@ -16,11 +16,12 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.asked import Asked
 from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
-from treino.diagnosis.watch.manual import Manual
+from treino.diagnosis.watch.manual import Manual, down
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import culprit
@@ -55,11 +56,11 @@ class Backward:
         self._manual: dict[int, Manual] = {}
         self._quick: dict[int, BackwardSeen] = {}  # by the site's id
         self._silent = False  # a ReLU of this graph is zero all over
-        self._constant: dict[
-            Site | None, int
-        ] = {}  # such graphs in a row whose net says the same of all rows
+        # Such graphs in a row whose net says the same of all rows.
+        self._constant: dict[Site | None, int] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
         self._last_node = 0
+        self.asked = Asked(seen, patches, gradients, self)
         self._relu_at: dict[tuple[Site | None, int], Site | None] = {}
 
     def install(self) -> None:
@@ -97,6 +98,7 @@ class Backward:
             self.running = fills
             self.since_step += 1
             self.since_backward = 0
+            self.asked.unseen += 1
             try:
                 original(tensors, *args, **kwargs)
             except RuntimeError as error:
@@ -118,6 +120,7 @@ class Backward:
         backward.__doc__, backward.__name__ = original.__doc__, "backward"
         backward.__module__, backward.__qualname__ = original.__module__, "backward"
         patches.replace(torch.autograd, "backward", unseen(backward))
+        self.asked.install()
         for owner, name in ((torch, "tensor"), (torch, "as_tensor"), (torch.Tensor, "requires_grad_")):
             patches.after(owner, name, self._leaf_made, always=False)
 
@@ -139,11 +142,14 @@ class Backward:
         facts.loss.append(value)
         self.since_step += 1
         self.since_backward = 0
+        self.asked.unseen += 1
         return True
 
     def _leaf_made(self, result: Any, args: Any, kwargs: Any) -> None:
-        if isinstance(result, torch.Tensor) and result.requires_grad and result.numel() == 1:
-            self.made.append((weakref.ref(result), here()))
+        if isinstance(result, torch.Tensor) and result.requires_grad:
+            self.lines.begin()
+            if result.numel() == 1:
+                self.made.append((weakref.ref(result), here()))
 
     def _made_at(self, leaves: list[torch.Tensor]) -> Site | None:
         """Where one of these was made that nothing comes before, if it was made to be run backward."""
@@ -163,6 +169,17 @@ class Backward:
             self.lines.want()
         return facts
 
+    def adopt(self, facts: BackwardSeen) -> None:
+        """A line that trains, though it doesn't call backward."""
+        if facts.site not in self.seen.backwards:
+            self.seen.backwards[facts.site] = facts
+            self.lines.want()
+
+    def keep_lines(self) -> None:
+        """Look at lines as long as one was seen too seldom."""
+        if self.lines.wanted:
+            self.lines.wanted = any(b.calls < STEPS for b in self.seen.backwards.values())
+
     def _before(self, tensors: Any, site: Site | None, fills: bool) -> None:
         if self.patches.full:
             self.gradients.backward_site = site
@@ -171,6 +188,11 @@ class Backward:
         root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
         if root is None or not fills or not root.requires_grad:
             return
+        if self.look(root, site, facts) and self.patches.full:
+            self._manual_before(site)
+
+    def look(self, root: torch.Tensor, site: Site | None, facts: BackwardSeen, by_hand: bool = False) -> bool:
+        """What there is to see of a loss and its graph; no if it has none."""
         facts.calls += 1
         if root.numel() == 1:
             value = root.item()
@@ -179,7 +201,7 @@ class Backward:
                 self.bad_since_step = facts
                 if facts.first_bad is None:
                     facts.first_bad = facts.calls
-                    self._blame(root.grad_fn, facts)
+                    self.blame(root.grad_fn, facts)
         node = root.grad_fn
         if node is None:
             if (
@@ -189,16 +211,15 @@ class Backward:
             ):
                 facts.leaf_roots += 1
                 facts.made_at = self._made_at([root]) or facts.made_at
-            return
+            return False
         if not self.seen.steps:
             self.patches.tick(facts.calls)
         new = self._is_new(node, facts)
         if self.patches.full:
             self._watch_life(node, site, facts)
         if new or facts.calls <= FIRST or facts.calls & (facts.calls - 1) == 0:
-            self._read_graph(node, site, facts)
-        if self.patches.full:
-            self._manual_before(site)
+            self._read_graph(node, site, facts, by_hand)
+        return True
 
     def _is_new(self, node: Any, facts: BackwardSeen) -> bool:
         """Whether another number of nodes than ever was made since the last backward: a layer was unfrozen,
@@ -219,13 +240,13 @@ class Backward:
         alive = self._alive.get(site)
         if alive is None:
             alive = self._alive[site] = deque(maxlen=64)
-        mark = node.metadata["treino"] = Alive()
+        mark = node.metadata["treino"] = graph.deepest(node).metadata["treino"] = Alive()
         alive.append(weakref.ref(mark))
         if facts.calls % 2 == 0:
             facts.kept = max(facts.kept, sum(a() is not None for a in alive) - 1)
 
     # --- the graph ------------------------------------------------------------------------------------------
-    def _read_graph(self, root: Any, site: Site | None, facts: BackwardSeen) -> None:
+    def _read_graph(self, root: Any, site: Site | None, facts: BackwardSeen, by_hand: bool) -> None:
         nodes = graph.walk(root)
         self.lines.read(site, nodes)
         leaves = graph.leaves(nodes)
@@ -257,7 +278,7 @@ class Backward:
             depth.site = max(written, key=lambda place: (place is not None, written[place]))
         depth.saturating = max(depth.saturating, len(squashes))
         ByHand(facts, self.lines, root, nodes).read()
-        for listener in self.graph_listeners:
+        for listener in () if by_hand and self.seen.optimizers else self.graph_listeners:
             listener(site, nodes, leaves)
 
     def _relu(self, site: Site | None, place: int, out: torch.Tensor) -> None:
@@ -271,7 +292,7 @@ class Backward:
         windows.append(active)
         self._silent = self._silent or not bool(active.any())
 
-    def _blame(self, root: Any, facts: BackwardSeen) -> None:
+    def blame(self, root: Any, facts: BackwardSeen) -> None:
         """The operation that made a loss NaN or infinite, and its line."""
         if root is None:
             return
@@ -311,7 +332,7 @@ class Backward:
             if not bool(g.detach().any()):
                 m.tainted = False
                 continue
-            if m.value is not None and _down(p, m.value, g):
+            if m.value is not None and down(p, m.value, g):
                 changed = True
                 if m.tainted:
                     tainted = True
@@ -327,8 +348,7 @@ class Backward:
     def _after(self, tensors: Any, site: Site | None) -> None:
         if self.patches.full:
             self.gradients.after_backward(site)
-        if self.lines.wanted:
-            self.lines.wanted = any(b.calls < STEPS for b in self.seen.backwards.values())
+        self.keep_lines()
         for m in self._manual.values():
             p = m.ref()
             if p is None:
@@ -359,6 +379,7 @@ class Backward:
 
     def finish(self) -> None:
         """Tables for the rules."""
+        self.asked.finish()
         self.seen.manual.idle = sum(m.never_moved() for m in self._manual.values())
         held = [
             (p.detach().flatten()[:64], m.first) for m in self._manual.values() if (p := m.ref()) is not None
@@ -376,11 +397,3 @@ class Backward:
             dead, at = int((~active).sum()), self._relu_at.get((site, place))
             constant = self._constant.get(site, 0) >= len(windows)
             self.seen.relus.append(ReluSeen(place, active.numel(), dead, len(windows), site, at, constant))
-
-
-def _down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
-    """Whether a tensor has moved against its gradient (an average or a copy moves anywhere)."""
-    moved = p.detach().flatten()[:64] - before
-    slope = g.detach().flatten()[:64]
-    product = float(moved.norm() * slope.norm())
-    return product > 0 and float(moved @ slope) < -0.2 * product

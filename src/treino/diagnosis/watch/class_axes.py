@@ -95,6 +95,12 @@ class ClassAxes:
         if self._made[site]:
             self.count(dim, tuple(t.shape), 1)
 
+    def voted(self, t: torch.Tensor, args: Any, kwargs: Any) -> None:
+        """The best entries of the mean [rows, classes] of several answers."""
+        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        if dim in (None, 0, -2):
+            self.count(dim, tuple(t.shape), 1)
+
     def count(
         self, dim: int | None, shape: tuple[int, ...], class_dim: int, function: str = "argmax"
     ) -> None:

@@ -57,7 +57,9 @@ class Draws:
             patches.after(torch, name, self._by_generator)
 
     def _steps(self) -> Steps:
-        return {id(o): o.steps for o in self.seen.optimizers if o.steps}
+        """Leaves that are made anew at each step don't tell whether another training has begun."""
+        by_hand = [o for o in self.seen.by_hand if not o.anew]
+        return {id(o): o.steps for o in (*self.seen.optimizers, *by_hand) if o.steps}
 
     def _seeded(self, kind: str) -> Any:
         def observe(args: Any, kwargs: Any) -> None:

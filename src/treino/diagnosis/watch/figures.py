@@ -39,7 +39,7 @@ class Figures:
             if dims is None or not isinstance(result, torch.Tensor) or result.grad_fn is not None:
                 return
             t = args[0] if args else kwargs["input"]
-            self.nets.outputs.averaged(t, result)
+            self.nets.outputs.averaged(t, result, dims)
             plain = not t.is_nested and all(isinstance(d, int) for d in _listed(dims))
             if not plain or not 2 <= t.dim() <= 3 or not self.seen.steps:
                 return

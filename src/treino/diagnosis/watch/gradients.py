@@ -58,6 +58,7 @@ class Gradients:
         self.optimizers: list[tuple[weakref.ref[Any], OptimizerSeen]] = []
         self.followed: dict[int, list[Followed]] = {}  # id(facts) -> its parameters
         self.owners: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
+        self.by_hand: dict[int, tuple[weakref.ref[torch.Tensor], OptimizerSeen]] = {}
         self.left_over = LeftOver(self.followed, self.owner)
         self.cleared_at: Site | None = None
         self.clears = 0
@@ -107,6 +108,11 @@ class Gradients:
         """The optimizer that owns, or once owned, this tensor."""
         found = self.owners.get(id(p))
         return found[1] if found is not None and found[0]() is p else None
+
+    def moves(self, facts: OptimizerSeen, p: torch.Tensor) -> bool:
+        """Whether a tensor is owned by this optimizer, or moved by this line that is none."""
+        found = self.by_hand.get(id(p)) if not self.owner(p) else None
+        return self.owner(p) is facts or (found is not None and found[0]() is p and found[1] is facts)
 
     def forget(self) -> None:
         """A window opens: what was known of gradients is too old."""

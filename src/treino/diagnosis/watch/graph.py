@@ -56,6 +56,17 @@ def dim_of(node: Any, name: str = "_saved_dim") -> int:
     return signed(getattr(node, name))
 
 
+def deepest(node: Any, most: int = 200) -> Any:
+    """The node of the first operation on one way down: whatever keeps a part of the graph mostly keeps it."""
+    for _ in range(most):
+        below = (f for f, _ in node.next_functions if f is not None and f.next_functions)
+        inner = next((f for f in below if f.name() != "TBackward0"), None)
+        if inner is None:
+            return node
+        node = inner
+    return node
+
+
 def shape_of(node: Any) -> tuple[int, ...]:
     """The shape of what a node's operation returned."""
     return tuple(int(n) for n in node._input_metadata[0].shape)

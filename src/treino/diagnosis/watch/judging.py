@@ -27,11 +27,13 @@ class Judging:
     """Wraps the handful of functions that turn outputs into figures, and is told of the losses.
 
     bad_listeners: called with an output whose bad rows spoilt a loss.
+    taught_listeners: called with an output and its targets, where nets learn from a loss.
     """
 
     def __init__(self, seen: Seen, patches: Patches, outputs: Outputs) -> None:
         self.patches, self.outputs = patches, outputs
         self.bad_listeners: list[Callable[[Output], None]] = []
+        self.taught_listeners: list[Callable[[Output, torch.Tensor], None]] = []
         self.inner: tuple[int, bool] | None = None  # a loss of no net's output: (labels, learned by)
         self._axes = ClassAxes(seen)
         self.stretched = Stretched(seen)
@@ -91,6 +93,8 @@ class Judging:
                 output.net.class_dim = class_axis(x, output)
             if trained and not target.requires_grad:
                 output.net.supervised = True
+                for taught in self.taught_listeners:
+                    taught(output, target)
         goal = self.outputs.match(target) or self._taught(target)
         if goal is not None and goal is not output:
             goal.target = True
@@ -133,7 +137,9 @@ class Judging:
             output = self.outputs.match(t)
             found = result if isinstance(result, torch.Tensor) else result[1]
             best = name == "argmax" and bool(self.outputs.newest)
-            if best and (output is None or tuple(t.shape) != output.shape):
+            if best and self.outputs.rows_of(t) == 0 and t.dim() == 2:
+                self._axes.voted(t, args, kwargs)
+            elif best and (output is None or tuple(t.shape) != output.shape):
                 self._axes.made(t, args, kwargs, self.outputs.newest[-1])
             if output is None:
                 if not self.outputs.newest:
@@ -193,7 +199,7 @@ class Judging:
         """What several nets say of the same rows."""
         parts = args[0] if args else kwargs.get("tensors")
         if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
-            self.outputs.gather(parts, result)
+            self.outputs.gather(parts, result, args[1] if len(args) > 1 else kwargs.get("dim", 0))
 
     def _together(self, t: torch.Tensor) -> None:
         """What outputs were joined to is judged as one."""

@@ -92,7 +92,7 @@ class Losses:
                 layer = self.nets.stack[-1] if self.nets.stack else None
                 if isinstance(layer, (torch.nn.Softmax, torch.nn.LogSoftmax)):
                     self.layer_at[node._sequence_nr()] = self.nets.made.get(layer)
-            elif result.dim() == 2 and name != "sigmoid":
+            elif 2 <= result.dim() <= 3 and name != "sigmoid":
                 self._looked_at(name, args[0], args[1] if len(args) > 1 else kwargs.get("dim"))
             self.nets.outputs.derived(args[0], result)
 
@@ -100,15 +100,14 @@ class Losses:
 
     def _looked_at(self, name: str, x: torch.Tensor, dim: int | None) -> None:
         """Probabilities of a classifier that are only looked at: of each row, not of each class."""
-        output = self.nets.outputs.match(x)
-        if output is None or not output.net.supervised or output.net.class_dim != 1:
-            return
-        rows, classes = x.shape
-        if dim in (0, -2) and output.shape == (rows, classes) and rows != classes and min(x.shape) > 1:
+        output, rows = self.nets.outputs.match(x), self.nets.outputs.rows_of(x)
+        if output is not None and output.net.supervised and output.classifies() and output.shape == x.shape:
+            rows = 0
+        if rows is not None and dim in (rows, rows - x.dim()):
             facts = self._facts(name)
             facts.calls += 1
             facts.wrong_dim += 1
-            facts.wrong_dims = (0, 1)
+            facts.wrong_dims = (rows, x.dim() - 1)
 
     def _facts(self, name: str) -> LossSeen:
         site = here()

@@ -35,3 +35,11 @@ class Manual:
 
     def _unmoved(self, p: torch.Tensor) -> bool:
         return torch.equal(p.detach().flatten()[:64], self.first)
+
+
+def down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
+    """Whether a tensor has moved against its gradient (an average or a copy moves anywhere)."""
+    moved = p.detach().flatten()[:64] - before
+    slope = g.detach().flatten()[:64]
+    product = float(moved.norm() * slope.norm())
+    return product > 0 and float(moved @ slope) < -0.2 * product

@@ -95,6 +95,7 @@ class Nets:
         self.judging.install()
         self.dropouts.install()
         self.gradients.fill_listeners.append(self._filled)
+        self.backward.asked.nets = self
 
     # --- modules --------------------------------------------------------------------------------------------
     def _made(self, args: Any, kwargs: Any) -> None:
@@ -288,10 +289,10 @@ class Nets:
         if not (self.unfinished or self.pending):
             return
         others: list[Output] = []
-        owner = self.gradients.owner
+        moves = self.gradients.moves
         for output in self.unfinished:
             call, net = output.call, output.net
-            if not any(p is not None and owner(p) is facts for p in (r() for r in net.some)):
+            if not any(p is not None and moves(facts, p) for p in (r() for r in net.some)):
                 others.append(output)
                 continue
             call.trained += 1

@@ -75,6 +75,11 @@ class Output:
             return False
         return source.modal and source.net.seen.trained >= 2
 
+    def classifies(self) -> bool:
+        """Whether this is [rows, classes], and they can't be taken for one another."""
+        own = self.shape
+        return self.net.class_dim == 1 and len(own) == 2 and own[0] != own[1] and min(own) > 1
+
     def rows_first(self) -> bool:
         """Whether this is [rows, something of each] without doubt: what is on its last axis wasn't given."""
         given, own = self.given, self.shape
@@ -119,6 +124,10 @@ class Net:
     def rows_vary(self, given: tuple[int, ...]) -> bool:
         """Whether the first axis of what goes in is that of the rows: of it alone the size varies."""
         return given[:2] in self.given and len(self.given) > 1 and len({g[1] for g in self.given}) == 1
+
+    def answers(self) -> bool:
+        """Whether its outputs are answers: labels trained it, or the net that it follows."""
+        return self.supervised or self.seen.follows
 
     def learns(self) -> bool:
         """Whether a layer with dropout or batch norm belongs to a part that isn't frozen."""

@@ -3,6 +3,7 @@
 import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ class Outputs:
         self.waiting: list[Output] = []  # older ones that somebody collects, to judge them together
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
         self._wholes: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}  # and the first of its parts
+        self._stacks: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # and the axis of its rows
 
     def know(self, output: Output, t: torch.Tensor) -> None:
         """This tensor, and every other view of its memory, is that output."""
@@ -69,7 +71,9 @@ class Outputs:
 
     def derived(self, before: torch.Tensor, after: torch.Tensor) -> None:
         """A softmax or a sigmoid of an output still is that output."""
-        output = self.match(before)
+        output, rows = self.match(before), self.rows_of(before)
+        if rows is not None:
+            self._note_rows(after, rows)
         if output is not None:
             self.know(output, after)
         elif self._wholes and (first := self.joined(before)) is not None:
@@ -80,7 +84,7 @@ class Outputs:
         same line, with no step between: Monte Carlo.
         """
         first = self.match(parts[0]) if parts and isinstance(parts[0], torch.Tensor) else None
-        if first is None or not first.modal or first.grad or not first.net.supervised:
+        if first is None or not first.modal or first.grad or not first.net.answers():
             return
         first.joined = True
         for other in (*self.waiting, *self.newest):
@@ -93,19 +97,34 @@ class Outputs:
             self._wholes.clear()
         self._wholes[id(whole)] = weakref.ref(whole), first
 
-    def gather(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> None:
+    def gather(self, parts: Sequence[torch.Tensor], whole: torch.Tensor, axis: int) -> None:
         """Outputs of as many nets were stacked: an ensemble, of which one in training mode is known again."""
         known = [self.match(t) for t in parts if isinstance(t, torch.Tensor)]
         found = [o for o in known if o is not None]
+        if 0 < len(found) == len(parts) and all(o.classifies() for o in found) and whole.dim() == 3:
+            self._note_rows(whole, 0 if axis % 3 else 1)
         if len(found) < 2 or len({id(o.net) for o in found}) < len(parts):
             return
-        first = next((o for o in found if o.modal and not o.grad and o.net.supervised), None)
+        first = next((o for o in found if o.modal and not o.grad and o.net.answers()), None)
         if first is not None:
             first.joined = True
             self._wholes[id(whole)] = weakref.ref(whole), first
 
-    def averaged(self, before: torch.Tensor, after: torch.Tensor) -> None:
+    def _note_rows(self, whole: torch.Tensor, axis: int) -> None:
+        if len(self._stacks) > 64:
+            self._stacks.clear()
+        self._stacks[id(whole)] = weakref.ref(whole), axis
+
+    def rows_of(self, t: torch.Tensor) -> int | None:
+        """The axis of the rows of a classifier's stacked outputs, or their mean: the last is the classes'."""
+        known = self._stacks.get(id(t)) if self._stacks else None
+        return known[1] if known is not None and known[0]() is t else None
+
+    def averaged(self, before: torch.Tensor, after: torch.Tensor, dim: Any) -> None:
         """The mean of what was joined is judged as that."""
+        rows = self.rows_of(before)
+        if rows is not None and dim in (1 - rows, -2 - rows) and after.dim() == 2:
+            self._note_rows(after, 0)
         first = self.joined(before) if self._wholes else None
         if first is not None:
             self._wholes[id(after)] = weakref.ref(after), first

@@ -15,6 +15,7 @@ from treino.diagnosis.watch.seen import CallSeen
 from treino.diagnosis.watch.where import stack
 
 LOOKS = 4  # graphs in which such weights are looked for
+MANY = 256  # nets, each made anew: their weights are others at each step
 OPEN = 8  # products that may still be trained by
 DEEP = 8  # lines that led to a product
 _Of = TypeVar("_Of")
@@ -92,7 +93,7 @@ class Plain:
         known = self._known.get(key)
         if known is not None and known[0]() is leaf:
             return known[1]
-        if not trains:
+        if not trains or self._made >= MANY:
             return None  # a later layer's, or not trained yet
         self._made += 1
         net = Net(nn.Module(), None, -self._made)

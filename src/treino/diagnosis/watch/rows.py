@@ -2,9 +2,6 @@
 came from.
 """
 
-import functools
-import sys
-import threading
 import weakref
 from typing import Any
 
@@ -12,13 +9,14 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.batches import SIZE, rows_and_labels, spoils, with_others
+from treino.diagnosis.watch.batches import SIZE, spoils, with_others
 from treino.diagnosis.watch.lineage import Lineage
+from treino.diagnosis.watch.loaders import Loaders
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
-from treino.diagnosis.watch.patches import Patches, unseen
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.picked import Picked
 from treino.diagnosis.watch.plain import Plain
-from treino.diagnosis.watch.reads import BATCHES, ReadSeen, read
 from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, Told, TrainSeen, hash_rows, keep_some
@@ -47,10 +45,8 @@ class Rows:
         seen.data = self.data
         self.data.answers = nets.judging.answers
         self.scalers = Scalers(self.data)
-        self.loader: Site | None = None
+        self.loaders = Loaders(patches)
         self._resets: set[int] = set()
-        self._batch: tuple[Any, Any, Any] = (None, None, None)  # (rows, labels, (loader, what it drew))
-        self._newest: tuple[Any, Any] | None = None  # (batch, its loader's iterator), not yet looked into
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray]] = {}
         nets.row_listeners.append(self._entered)
         nets.finished_listeners.append(self._settled)
@@ -59,16 +55,13 @@ class Rows:
         self.lineage = Lineage(patches, nets, self.data)
         self.plain = Plain(patches, nets)
         self.plain.done = lambda number: number in self.data.trains and self.data.trains[number].done
+        self.picked = Picked(self.data, nets, self.loaders, self.plain)
         self._asked = False  # whether gradients are asked for without a backward
 
     def install(self) -> None:
         from torch import nn
-        from torch.utils.data import DataLoader
-        from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-        self.patches.after(DataLoader, "__iter__", self._loading)
-        self.patches.after(DataLoader, "__init__", self._loader_made)
-        self.patches.replace(_BaseDataLoaderIter, "__next__", self._next(_BaseDataLoaderIter.__next__))
+        self.loaders.install()
         for name in ("tensor", "as_tensor", "from_numpy"):
             self.patches.after(torch, name, self._tensor_made, always=False)
         self.patches.before(nn.Module, "load_state_dict", lambda a, k: self._reset(a[0]))
@@ -77,43 +70,10 @@ class Rows:
         for kind in (nn.Linear, nn.Conv2d, nn.Conv1d, nn.BatchNorm1d, nn.BatchNorm2d):
             self.patches.before(kind, "reset_parameters", lambda a, k: self._reset(a[0]))
 
-    def _loader_made(self, result: Any, args: Any, kwargs: Any) -> None:
-        args[0].__dict__["_treino_site"] = here()
-
-    def _loading(self, result: Any, args: Any, kwargs: Any) -> None:
-        self.loader = args[0].__dict__.get("_treino_site")
-        result.__dict__["_treino_site"] = self.loader
-        if not args[0].num_workers:
-            result.__dict__["_treino_reads"] = args[0].__dict__.setdefault("_treino_reads", ReadSeen())
-
-    def _next(self, original: Any) -> Any:
-        """A loader's next batch, noted as it is; it is looked into where a net is."""
-        patches, ident, main = self.patches, threading.get_ident, self.patches.thread
-
-        @functools.wraps(original)
-        def following(loading: Any) -> Any:
-            if not patches.on or ident() != main:
-                return original(loading)
-            reads = loading.__dict__.get("_treino_reads")
-            fresh = reads is not None and reads.batches < BATCHES and sys.getprofile() is None
-            batch = read(reads, original, loading) if fresh else original(loading)
-            self._newest = batch, loading
-            return batch
-
-        return unseen(following)
-
-    def _loaded(self) -> None:
-        """The newest batch: which of its tensors are rows, which labels."""
-        assert self._newest is not None
-        batch, loading = self._newest
-        self._newest = None
-        first, second = rows_and_labels(batch)
-        if first is not None:
-            self._batch = (
-                weakref.ref(first),
-                None if second is None else weakref.ref(second),
-                (loading.__dict__.get("_treino_site"), loading.__dict__.get("_treino_reads")),
-            )
+    @property
+    def loader(self) -> Site | None:
+        """The DataLoader that was read last."""
+        return self.loaders.loader
 
     def _tensor_made(self, result: Any, args: Any, kwargs: Any) -> None:
         plain = result.is_floating_point() and result.dim() >= 1 and not result.is_cuda
@@ -128,6 +88,7 @@ class Rows:
         for owner, net in list(self.nets.nets.items()):
             if owner is module or any(m is module for m in owner.modules()):
                 self._resets.add(net.number)
+                self.picked.reset.add(net.number)
 
     # --- a net was called -----------------------------------------------------------------------------------
     def _entered(self, output: Output, net: Net, x: torch.Tensor | None) -> None:
@@ -218,9 +179,7 @@ class Rows:
 
     def _given(self, output: Output, x: torch.Tensor, train: TrainSeen | None) -> None:
         """Which loader gave these rows, and with which labels."""
-        if self._newest is not None:
-            self._loaded()
-        rows, labels, loader = self._batch
+        rows, labels, loader = self.loaders.batch()
         held = rows() if rows is not None else None
         site, reads = self.loader if train is not None else None, None
         if held is not None and held.data_ptr() == x.data_ptr():
@@ -264,11 +223,11 @@ class Rows:
                 saved = node._saved_other if before[1][0] is None else node._saved_self
                 saved = None if None not in (before[0][0], before[1][0]) else saved
                 if saved is not None and 0 < saved.numel() <= SIZE:
-                    self.data.stretched = max(self.data.stretched, float(saved.detach().abs().max()))
+                    self.data.stretched = max(self.data.stretched, _largest(saved))
             elif name in PRODUCTS and before[PRODUCTS[name][1]][0] is None:
                 saved = getattr(node, PRODUCTS[name][0])
                 if saved is not None and 0 < saved.numel() <= SIZE:
-                    self.data.multiplied = max(self.data.multiplied, float(saved.detach().abs().max()))
+                    self.data.multiplied = max(self.data.multiplied, _largest(saved))
 
     # --- what the call was for ------------------------------------------------------------------------------
     def _settled(self, output: Output, net: Net) -> None:
@@ -396,13 +355,22 @@ class Rows:
 
     def finish(self) -> None:
         """Close the evaluations that were still running."""
-        self._newest = None
+        self.loaders.finish()
         self.plain.finish()
+        self.picked.finish()
         for e in self.data.evals.values():
             e.close()
             e.columns.settle()
         for train in self.data.trains.values():
             train.columns.settle()
+
+
+def _largest(t: torch.Tensor) -> float:
+    """The largest size of an entry, of those that are stored."""
+    stored = t.detach()
+    if stored.layout is not torch.strided:
+        stored = stored.coalesce().values() if stored.is_sparse else stored.values()
+    return float(stored.abs().max()) if stored.numel() else 0.0
 
 
 def _is_leaf(node: Any) -> bool:

@@ -20,6 +20,7 @@ class OptimizerSeen:
     top_lr: float = 0.0  # the highest of the watched steps
     weight_decay: float = 0.0
     steps: int = 0
+    anew: bool = False  # by hand, with leaves that are made anew each time
     began: int = 0  # steps of all optimizers before its first
     tried: tuple[float, float] = (0.0, 0.0)  # its rate and its decay at the first
     judged: int = 0  # steps whose gradients were looked at, those of the windows
@@ -314,8 +315,11 @@ class Seen:
     finished: bool = False
     steps: int = 0
     backwards: dict[Site | None, BackwardSeen] = field(default_factory=dict)
+    idle: list[BackwardSeen] = field(default_factory=list)  # gradients asked for of leaves that never move
+    guarded: BackwardSeen | None = None  # a loss that a check found not to be finite
     optimizers: list[OptimizerSeen] = field(default_factory=list)
     manual: ManualSeen = field(default_factory=ManualSeen)
+    by_hand: list[OptimizerSeen] = field(default_factory=list)  # lines whose gradients are subtracted by hand
     unowned: list[UnownedSeen] = field(default_factory=list)
     cuts: list[CutSeen] = field(default_factory=list)
     losses: dict[tuple[str, Site | None], LossSeen] = field(default_factory=dict)

@@ -343,6 +343,22 @@ class ApartSeen:
 
 
 @dataclass
+class PickedSeen:
+    """An evaluation with rows that the net had been trained on: known by their numbers in a dataset."""
+
+    net: NetSeen
+    names: Names
+    spots: tuple[Spot, ...]
+    loader: Site | None
+    rows: int
+    trained: int
+    learned: int  # rows of training
+    at_once: bool  # all rows in one call
+    train_loader: Site | None
+    way: Names  # the lines that led to its training
+
+
+@dataclass
 class DataSeen:
     """Everything about rows."""
 
@@ -362,6 +378,7 @@ class DataSeen:
     nan_hurt: int = 0  # ... and the loss was not finite
     splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)
     apart: list[ApartSeen] = field(default_factory=list)
+    picked: list[PickedSeen] = field(default_factory=list)
     shuffles: list[tuple[Site | None, tuple[int, int]]] = field(
         default_factory=list
     )  # (rows, step) of arrays alone
