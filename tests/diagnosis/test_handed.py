@@ -66,3 +66,45 @@ def test_a_choice_may_be_one_expression(tmp_path: Path) -> None:
     found = chosen_on_test(seen.file, {seen.line})
     assert found is not None
     assert found.line == edit
+
+
+@pytest.mark.parametrize(
+    ("keyword", "source"),
+    [
+        (
+            "max_norm",
+            "CFG = {'max_norm': 1.0, 'min_delta': 1e-4}\n\n\n"
+            "def step(p, c):\n    limit = c['min_delta']  # edit\n"
+            "    clip_grad_norm_(p, max_norm=limit)  # seen\n\n\nstep(p, CFG)\n",
+        ),
+        (
+            "max_norm",
+            "class C:\n    clip: float = 1.0\n    tolerance: float = 1e-4\n\n\nclass T:\n"
+            "    def __init__(self, c):\n        self.clip = float(c.tolerance)  # edit\n\n"
+            "    def step(self, p):\n        clip_(p, max_norm=self.clip)  # seen\n\n\nT(C()).step(p)\n",
+        ),
+        (
+            "lr",
+            "class C:\n    lr = 0.1\n    min_lr = 1e-7\n\n\nopt = SGD(p, lr=C.min_lr)  # seen # edit\n",
+        ),
+        ("lr", "CFG = dict(dropout_rate=0.5)\n\n\nopt = SGD(p, lr=CFG.get('dropout_rate'))  # seen # edit\n"),
+        (
+            "weight_decay",
+            "parser.add_argument('--lr-decay', default=0.9)\nargs = parser.parse_args()\n\n\n"
+            "decay = args.lr_decay  # edit\nopt = SGD(p, weight_decay=decay)  # seen\n",
+        ),
+        # the setting's own name: where it is written
+        (
+            "max_norm",
+            "class C:\n    max_grad: float = 1e-4  # edit\n\n\nclip_(p, max_norm=C.max_grad)  # seen\n",
+        ),
+        ("lr", "CFG = {'step_size': 9.0}  # edit\nopt = SGD(p, lr=CFG['step_size'])  # seen\n"),
+    ],
+)
+def test_a_setting_of_another_name_is_wrong_where_it_is_used(
+    tmp_path: Path, keyword: str, source: str
+) -> None:
+    seen, edit = _place(tmp_path, source)
+    found = handed_line(seen, keyword)
+    assert found is not None
+    assert found.line == edit

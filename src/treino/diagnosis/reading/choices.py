@@ -13,6 +13,7 @@ from treino.diagnosis.reading.source import call_name, called, tree
 PICKS = ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "nlargest", "sorted")
 STOPS = {"stop", "stopper", "stopping", "scheduler", "sched", "plateau", "checkpoint", "early"}
 KEEPS = ("state_dict", "deepcopy", "save", "clone", "copy")
+ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 class Figures:
@@ -134,8 +135,8 @@ def chosen_on_test(path: str, test_lines: set[int], other_lines: Set[int] = froz
 
 def _kept(node: ast.If, figures: Figures) -> int | None:
     """``if score > best: best = score`` or ``break``, or a stopper that is asked."""
-    deciding = [n for n in ast.walk(node.test) if isinstance(n, (ast.Compare, ast.Call))]
-    if not any(figures.holds(n, calls=False) for n in deciding):
+    asked = [n for n in ast.walk(node.test) if isinstance(n, ast.Call) and (n.args or n.keywords)]
+    if not any(figures.holds(n, calls=False) for n in (*asked, *_ordered(node.test))):
         return None
     body = ast.Module(node.body, [])
     given = assigned_names(body)
@@ -146,12 +147,17 @@ def _kept(node: ast.If, figures: Figures) -> int | None:
 
 def _taken(node: ast.Assign, value: ast.IfExp, figures: Figures) -> int | None:
     """``best, kept = (score, lr) if score > best else (best, kept)``"""
-    compares = [n for n in ast.walk(value.test) if isinstance(n, ast.Compare)]
-    if not any(figures.holds(n, calls=False) for n in compares):
+    if not any(figures.holds(n, calls=False) for n in _ordered(value.test)):
         return None
     given = {n for t in node.targets for n in target_names(t)}
     keeps = bool(given & data_names(value.test)) or _is_best(given)
     return figures.line_of(value.test, node.lineno) if keeps else None
+
+
+def _ordered(test: ast.AST) -> list[ast.Compare]:
+    """The comparisons of a condition that ask which is more: a word that is the last of a text is none."""
+    compares = (n for n in ast.walk(test) if isinstance(n, ast.Compare))
+    return [c for c in compares if any(isinstance(op, ORDERINGS) for op in c.ops)]
 
 
 def _picked(node: ast.Call, figures: Figures, module: ast.Module) -> int | None:

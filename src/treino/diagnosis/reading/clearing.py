@@ -61,6 +61,32 @@ def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -
     return Site(backward.file, asked[-1]) if asked and not _is_main(module, asked[-1]) else None
 
 
+def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
+    """The last line between a backward and its step that sets gradients to nothing, by itself or by a
+    function of the file.
+    """
+    module, around = tree(step.file), function_of(step)
+    if module is None or around is None:
+        return None
+    own = {n.name for n in ast.walk(module) if isinstance(n, Function) and any(map(_empties, ast.walk(n)))}
+    first = backward.line if backward is not None and function_of(backward) is around else 0
+    found = (node for node in ast.walk(around) if _empties(node) or _calls(node, own))
+    lines = [line for node in found if first < (line := getattr(node, "lineno", 0)) < step.line]
+    return Site(step.file, max(lines)) if lines else None
+
+
+def _empties(node: ast.AST) -> bool:
+    """``p.grad = None``, ``p.grad.zero_()``"""
+    if isinstance(node, ast.Assign):
+        return any(isinstance(t, ast.Attribute) and t.attr == "grad" for t in node.targets)
+    zeroes = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "zero_"
+    return zeroes and "grad" in names_in(node)
+
+
+def _calls(node: ast.AST, names: set[str]) -> bool:
+    return isinstance(node, ast.Call) and call_name(node) in names
+
+
 def _cleared_twice(backward: Site, module: ast.Module) -> Site | None:
     """The second line around this backward that clears what one above it has cleared: meant for another."""
     known: set[str] = set()

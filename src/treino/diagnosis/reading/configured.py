@@ -14,8 +14,11 @@ from treino.diagnosis.reading.provenance import Function, definitions, target_na
 from treino.diagnosis.reading.source import call_name, enclosing, function_of, names_in, statement_at, tree
 
 Fits = Callable[[object], bool]
+Further = Callable[[Site, ast.AST], list[Site]]
+Speaks = Callable[[str], bool]
 Placed = tuple[Site, ast.AST]
 GETS = ("get", "getattr", "pop", "setdefault")
+CASTS = ("int", "float", "str", "lower", "strip")
 BATCHES = ("DataLoader", "BatchSampler", "range", "split", "chunk", "batches", "iterate_batches")
 DEEP = 6  # names, one made of the other
 
@@ -25,11 +28,47 @@ def one_place(found: list[Site]) -> Site | None:
     return found[0] if len({(s.file, s.line) for s in found}) == 1 else None
 
 
-def places(site: Site, value: ast.AST, fits: Fits, *, deep: int = DEEP, within: bool = False) -> list[Site]:
+def setting_name(value: ast.AST) -> str:
+    """The name by which an expression reads a setting: ``cfg.lr``, ``cfg["lr"]``, ``float(cfg.get("lr"))``;
+    empty for others.
+    """
+    if isinstance(value, ast.UnaryOp):
+        return setting_name(value.operand)
+    if isinstance(value, ast.Call):
+        if call_name(value) in GETS:
+            keys = value.args[1:2] if call_name(value) == "getattr" else value.args[:1]
+        else:
+            keys = value.args[:1] if call_name(value) in CASTS else []
+            return setting_name(keys[0]) if keys else ""
+    else:
+        keys = [value.slice] if isinstance(value, ast.Subscript) else []
+    named = keys[0].value if keys and isinstance(keys[0], ast.Constant) else None
+    named = named or getattr(value, "attr", None) or getattr(value, "id", None)
+    return named if isinstance(named, str) else ""
+
+
+def places(
+    site: Site,
+    value: ast.AST,
+    fits: Fits,
+    *,
+    deep: int = DEEP,
+    within: bool = False,
+    another: Speaks | None = None,
+) -> list[Site]:
     """Where the constants stand that an expression on this line may mean, and that fit.
 
     within: what calls are given counts, too (of a word that chooses what they make).
+    another: whether the name of a setting speaks of something else than what it is used for: then the line
+    that uses it is to blame, and not the setting.
     """
+    if another is not None and (name := setting_name(value)) and another(name):
+        used = Site(site.file, getattr(value, "lineno", site.line))
+        return [used] if places(site, value, fits, deep=deep, within=within) else []
+
+    def further(place: Site, v: ast.AST) -> list[Site]:
+        return places(place, v, fits, deep=deep - 1, within=within, another=another)
+
     if isinstance(value, ast.Constant):
         return [Site(site.file, value.lineno)] if fits(value.value) else []
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
@@ -42,13 +81,11 @@ def places(site: Site, value: ast.AST, fits: Fits, *, deep: int = DEEP, within: 
     elif isinstance(value, ast.BoolOp):
         parts = list(value.values)
     elif isinstance(value, ast.Call) and call_name(value) in GETS and value.args:
-        return _got(site, value, fits, deep=deep, within=within)
-    elif isinstance(value, ast.Call) and (
-        within or call_name(value) in ("int", "float", "str", "lower", "strip")
-    ):
+        return _got(site, value, further, within=within, fits=fits)
+    elif isinstance(value, ast.Call) and (within or call_name(value) in CASTS):
         parts = [*value.args, *(k.value for k in value.keywords), value.func]
     if parts:
-        return [s for p in parts for s in places(site, p, fits, deep=deep - 1, within=within)]
+        return [s for p in parts for s in further(site, p)]
     given: list[Placed] = []
     if isinstance(value, ast.Name):
         given = _named(site, value.id)
@@ -57,37 +94,31 @@ def places(site: Site, value: ast.AST, fits: Fits, *, deep: int = DEEP, within: 
         given = [(s.site, s.value) for s in kept_as(value.attr, site, around)] if around is not None else []
         given = given or _keyed(site.file, value.attr)
         if within and not given:
-            return places(site, value.value, fits, deep=deep - 1, within=within)
+            return further(site, value.value)
     elif isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant):
-        return _at_key(site, value.slice, fits, deep=deep, within=within)
+        return _at_key(site, value.slice, further, within=within, fits=fits)
     elif isinstance(value, ast.Subscript) and within:
         given = [(site, value.slice)]
-    return [
-        s
-        for place, v in given
-        if v is not value
-        for s in places(place, v, fits, deep=deep - 1, within=within)
-    ]
+    return [s for place, v in given if v is not value for s in further(place, v)]
 
 
-def _got(site: Site, call: ast.Call, fits: Fits, *, deep: int, within: bool) -> list[Site]:
+def _got(site: Site, call: ast.Call, further: Further, *, within: bool, fits: Fits) -> list[Site]:
     """``settings.get(key, default)``, ``getattr(settings, key, default)``"""
     at = 1 if call_name(call) == "getattr" else 0
     key = call.args[at] if len(call.args) > at else call.args[-1]
     if not isinstance(key, ast.Constant):
-        return places(site, key, fits, deep=deep - 1, within=within) if within else []
-    found = _at_key(site, key, fits, deep=deep, within=within)
-    return found or [s for d in call.args[at + 1 :] for s in places(site, d, fits, deep=deep - 1)]
+        return further(site, key) if within else []
+    found = _at_key(site, key, further, within=within, fits=fits)
+    return found or [s for d in call.args[at + 1 :] for s in further(site, d)]
 
 
-def _at_key(site: Site, key: ast.Constant, fits: Fits, *, deep: int, within: bool) -> list[Site]:
+def _at_key(site: Site, key: ast.Constant, further: Further, *, within: bool, fits: Fits) -> list[Site]:
     """``settings["key"]``; a word may itself be the key of the table that it is looked up in."""
     if within and fits(key.value):
         return [Site(site.file, key.lineno)]
     if not isinstance(key.value, str):
         return []
-    given = _keyed(site.file, key.value)
-    return [s for place, v in given for s in places(place, v, fits, deep=deep - 1, within=within)]
+    return [s for place, v in _keyed(site.file, key.value) for s in further(place, v)]
 
 
 def _named(site: Site, name: str) -> list[Placed]:
@@ -101,9 +132,9 @@ def _named(site: Site, name: str) -> list[Placed]:
     return [(Site(site.file, g.line), g.value) for g in made if not g.loop]
 
 
-def keyed(path: str, key: str, fits: Fits) -> list[Site]:
+def keyed(path: str, key: str, fits: Fits, another: Speaks | None = None) -> list[Site]:
     """Where the constants stand that the file's settings give a key, and that fit."""
-    return [s for place, v in _keyed(path, key) for s in places(place, v, fits)]
+    return [s for place, v in _keyed(path, key) for s in places(place, v, fits, another=another)]
 
 
 def _keyed(path: str, key: str) -> list[Placed]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from treino.diagnosis.reading.choices import KEEPS, PICKS, STOPS
+from treino.diagnosis.reading.choices import KEEPS, ORDERINGS, PICKS, STOPS
 from treino.diagnosis.reading.figures import ANY, Figures, Keys, key_of
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import assigned_names, data_names, target_names
@@ -16,7 +16,6 @@ BEST = {"best", "top", "winner", "winning", "chosen", "champion", "selected", "p
 KEPT = {"kept", "keep", "choice", "pick", "final", "setting", "settings", "config", "leader"}
 THRESHOLDS = {"threshold", "thresholds", "thresh", "thr", "th", "t", "tau", "cutoff", "cut", "limiar"}
 ORDERS = ("sorted", "sort", "sort_values", "argsort", "nlargest", "nsmallest", "topk")
-ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
-from treino.diagnosis.reading.configured import keyed, one_place, places
+from treino.diagnosis.reading.configured import keyed, one_place, places, setting_name
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
@@ -20,8 +21,13 @@ NAMES = {  # the words of each setting's own names
     "clip_value": CLIPS,
     "max": CLIPS,
 }
+WEAK = {"rate", "step", "learning", "eta", "alpha", "max", "limit", "value", "grad", "decay", "peak", "top"}
 OTHERS = {"dropout", "drop", "momentum", "smoothing", "epochs", "batch", "seed", "width", "temperature"}
-OTHERS |= {"lr", "decay", "clip"}
+OTHERS |= {"lr", "decay", "clip", "delta", "tol", "tolerance", "patience", "warmup", "hidden", "depth", "ema"}
+OTHERS |= {"epoch", "workers", "margin", "jitter", "noise", "accum", "accumulation", "fraction", "betas"}
+# One of a schedule's settings, and not what it begins with.
+BESIDE = {"lr": {"min", "minimum", "floor", "decay", "gamma", "factor", "patience"}}
+BESIDE["max_lr"] = BESIDE["lr"]
 Fits = Callable[[ast.AST], bool]
 
 
@@ -47,7 +53,9 @@ def handed_line(
             pairs = zip(node.keys, node.values, strict=True)
             given = [v for k, v in pairs if getattr(k, "value", None) == keyword and not _is_number(v)]
         if any(k.arg is None for k in getattr(node, "keywords", ())):  # a table that is handed on as it is
-            found = one_place(keyed(site.file, keyword, _means(said)))
+            found = one_place(
+                keyed(site.file, keyword, _means(said), partial(speaks_of_another, keyword=keyword))
+            )
             if found is not None:
                 return found
         for value in given:
@@ -88,7 +96,9 @@ def _given_number(site: Site, value: ast.AST, keyword: str, said: float | None) 
         if names_another(v, keyword):
             return place
         value = v
-    written = one_place(places(last or site, value, _means(said)))
+    written = one_place(
+        places(last or site, value, _means(said), another=partial(speaks_of_another, keyword=keyword))
+    )
     return written or last
 
 
@@ -156,10 +166,19 @@ def _partly(path: str, function: str, name: str) -> Iterator[tuple[ast.Call, ast
 
 def names_another(value: ast.AST, keyword: str) -> bool:
     """Whether what is given as a setting bears the name of another one: ``weight_decay=cfg.dropout``."""
-    key = value.slice if isinstance(value, ast.Subscript) else None
-    name = getattr(key, "value", None) or getattr(value, "attr", None) or getattr(value, "id", None)
-    said = set(words(name)) if isinstance(name, str) else set()
-    return bool(said & OTHERS) and not said & NAMES.get(keyword, said)
+    return speaks_of_another(setting_name(value), keyword)
+
+
+def speaks_of_another(name: str, keyword: str) -> bool:
+    """Whether the name of a setting speaks of something else than this one: ``dropout_rate`` of no learning
+    rate, ``lr_decay`` of no decay of weights.
+    """
+    said, own = set(words(name)), NAMES.get(keyword)
+    if own is None:
+        return False
+    if said & BESIDE.get(keyword, set()) and said & own:
+        return True
+    return bool(said & (OTHERS - own)) and not said & (own - WEAK)
 
 
 def _means(said: float | None) -> Callable[[object], bool]:

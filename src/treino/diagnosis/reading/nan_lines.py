@@ -47,12 +47,15 @@ def nan_line(start: Value | None) -> Site | None:
     """
     steep: set[Site] = set()
     gaps: list[Site] = []
+    partial: list[Site] = []
     filled = cleaned = False
     for v in traced(start) if start is not None else ():
         node, here = v.node, Site(v.site.file, getattr(v.node, "lineno", v.site.line))
         name = call_name(node) if isinstance(node, ast.Call) else ""
         if name in READS or is_missing(node):
             return None  # gaps of the table itself
+        if isinstance(node, ast.Call) and name == "dropna" and _drops_some(node):
+            partial.append(here)
         filled, cleaned = filled or name in FILLS, cleaned or name in CLEANS
         if cleaned or names_in(statement_at(here)) & DRAWS:
             continue
@@ -63,10 +66,16 @@ def nan_line(start: Value | None) -> Site | None:
         elif name in GAPS and not filled:
             gaps.append(here)
     if not steep:
-        return gaps[0] if gaps else None
+        return next(iter([*partial, *gaps]), None)
     lines = sorted(steep, key=lambda s: s.line)
     together = len({s.file for s in lines}) == 1 and lines[-1].line - lines[0].line <= NEAR
     return lines[len(lines) // 2] if together else None
+
+
+def _drops_some(call: ast.Call) -> bool:
+    """``dropna(subset=...)``, ``dropna(how="all")``: rows with gaps elsewhere stay."""
+    given = {k.arg: k.value for k in call.keywords}
+    return bool({"subset", "thresh"} & given.keys()) or ("how" in given and _says(given["how"], "all"))
 
 
 def is_missing(node: ast.AST) -> bool:

@@ -5,28 +5,72 @@ from itertools import islice
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import defaults, parameters, trail
+from treino.diagnosis.reading.augmenting import Changed
 from treino.diagnosis.reading.orders import given_parts
-from treino.diagnosis.reading.provenance import Function, target_names
+from treino.diagnosis.reading.provenance import Function, dataset_line, target_names
 from treino.diagnosis.reading.source import call_name, called, enclosing, statement_at, tree
 from treino.diagnosis.watch.reads import DRAWN, NUMPY, SEEDED
 
-DRAWS = (*DRAWN, *NUMPY, "integers")
+DRAWS = (*DRAWN, *NUMPY, "integers", "randrange", "choices", "gauss", "normalvariate", "triangular")
 Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def item_draw(loader: Site, learning: Site) -> Site | None:
-    """The line that draws for each item of two loaders: of datasets of one class, made alike, that gives rows
-    changed at random and the labels that they have.
+def item_draw(loader: Site, learning: Site) -> Changed | None:
+    """Where the dataset of a loader is made, and the line that draws for each item of it and of the other
+    loader: of datasets of one class, made alike, that gives rows changed at random and the labels that they
+    have.
     """
     made, other = _dataset(loader), _dataset(learning)
     if made is None or other is None or made[0] is not other[0]:
         return None
-    owner = made[0]
+    owner, module = made[0], tree(loader.file)
     item = _method(owner, "__getitem__")
-    line = _draws_for_row(loader.file, item) if item is not None else 0
-    if not line or item is None or not _alike(tree(loader.file), owner, item, made[1], other[1]):
+    if item is None or module is None:
         return None
-    return Site(loader.file, line, item.name)
+    helpers = _helpers(module, owner, item)
+    line = _draws_for_row(loader.file, item, helpers, _constants(owner, made[1]))
+    if not line or not _alike(module, owner, [item, *helpers], made[1], other[1]):
+        return None
+    place = dataset_line(loader) if made[1] is other[1] else Site(loader.file, made[1].lineno)
+    return Changed(place, line)
+
+
+def _helpers(module: ast.Module, owner: ast.ClassDef, item: Method) -> list[Method]:
+    """The methods, and the functions of the file, that a ``__getitem__`` calls and that draw."""
+    plain = [n for n in module.body if isinstance(n, Function)]
+    own = [n for n in owner.body if isinstance(n, Function) and n is not item]
+    found = [f for f in plain if any(isinstance(c.func, ast.Name) for c in called(item, f.name))]
+    found += [f for f in own if any(_own(c.func) for c in called(item, f.name))]
+    return [f for f in found if called(f, *DRAWS)]
+
+
+def _constants(owner: ast.ClassDef, made: ast.Call) -> dict[str, object]:
+    """Attribute → the number, word or truth that it is made with, by this call or by default."""
+    init = _method(owner, "__init__")
+    if init is None:
+        return {}
+    names = parameters(init)[1:]
+    given = {name: value[0] for name, value in defaults(init).items()}
+    given |= dict(zip(names, made.args, strict=False))
+    given |= {k.arg: k.value for k in made.keywords if k.arg is not None}
+    known = {name: v.value for name, v in given.items() if isinstance(v, ast.Constant)}
+    found: dict[str, object] = {}
+    for target, value in _parts(init):
+        if isinstance(target, ast.Attribute):
+            if isinstance(value, ast.Constant):
+                found[target.attr] = value.value
+            elif isinstance(value, ast.Name) and value.id in known:
+                found[target.attr] = known[value.id]
+    return found
+
+
+def _parts(init: Method) -> list[tuple[ast.expr, ast.expr]]:
+    """(target, value) of every assignment."""
+    return [
+        part
+        for node in _assigned(init)
+        for part in (given_parts(node) if isinstance(node, ast.Assign) else [(node.target, node.value)])
+    ]
 
 
 def _dataset(loader: Site) -> tuple[ast.ClassDef, ast.Call] | None:
@@ -49,26 +93,63 @@ def _method(owner: ast.ClassDef, name: str) -> Method | None:
     return next((n for n in owner.body if isinstance(n, Function) and n.name == name), None)
 
 
-def _draws_for_row(path: str, item: Method) -> int:
+def _draws_for_row(path: str, item: Method, helpers: list[Method], settings: dict[str, object]) -> int:
     """The line that always draws for the row of a ``__getitem__``; 0 where there is none, where the row is
     made anew or is another one, and where the label is drawn, too.
+
+    settings: with which its object was made, so that conditions on them are known.
     """
-    returns = [n for n in ast.walk(item) if isinstance(n, ast.Return)]
+    never = _never_run(item, settings)
+    returns = [n for n in ast.walk(item) if isinstance(n, ast.Return) and id(n) not in never]
     back = returns[0].value if len(returns) == 1 else None
     if len(parameters(item)) != 2 or not isinstance(back, ast.Tuple) or len(back.elts) != 2:
         return 0
     index = parameters(item)[1]
     row, label = _made_of(item, back.elts[0]), _made_of(item, back.elts[1])
-    if any(called(n, *SEEDED) for n in ast.walk(item) if isinstance(n, ast.stmt)):
+    if any(called(n, *SEEDED) for f in (item, *helpers) for n in ast.walk(f) if isinstance(n, ast.stmt)):
         return 0
-    if not any(_reads_item(n, index) for n in row) or any(called(n, *DRAWS) for n in label):
+    drawing = (*DRAWS, *(f.name for f in helpers))
+    if not any(_reads_item(n, index) for n in row) or any(called(n, *drawing) for n in label):
         return 0
-    draws = [c for n in row for c in called(n, *DRAWS)]
+    draws = [c for n in row for c in called(n, *drawing)]
     drawn = {t for n in _assigned(item) if called(n.value, *DRAWS) for t in _targets(n)}
     if any(_chosen_by(n, index, drawn) for n in ast.walk(item)) or not draws:
         return 0
-    always = [c for c in draws if not _under_condition(path, item, c)]
-    return min((c.lineno for c in always), default=0)
+    inside = {t for f in helpers for n in _assigned(f) if called(n.value, *DRAWS) for t in _targets(n)}
+    if any(_chosen_by(n, "", inside) for f in helpers for n in ast.walk(f)):
+        return 0
+    if helpers and _changed_label(back.elts[1], row):
+        return 0
+    always = {c.lineno for c in draws if not _under_condition(path, item, c, settings)}
+    lines = {c.lineno for c in draws if c.lineno in always and call_name(c) in DRAWS}
+    for helper in helpers:
+        if any(c.lineno in always for c in draws if call_name(c) == helper.name):
+            within = called(helper, *DRAWS)
+            lines |= {c.lineno for c in within if not _under_condition(path, helper, c, settings)}
+    return min(lines, default=0)
+
+
+def _never_run(item: Method, settings: dict[str, object]) -> set[int]:
+    """The nodes that settings rule out: ``if not self.augment: return ...``."""
+    found: set[int] = set()
+    for node in (n for n in ast.walk(item) if isinstance(n, ast.If) and not called(n.test, *DRAWS)):
+        turned = isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+        test = node.test.operand if isinstance(node.test, ast.UnaryOp) else node.test
+        if _holds(test, settings):
+            found |= {id(n) for part in (node.body if turned else node.orelse) for n in ast.walk(part)}
+    return found
+
+
+def _changed_label(label: ast.expr, row: list[ast.AST]) -> bool:
+    """Whether the label is what a row was made of: rows that are to be restored."""
+    plain = {n.id for n in ast.walk(label) if isinstance(n, ast.Name)}
+    return any(isinstance(n, ast.Name) and n.id in plain for part in row for n in _bare(part))
+
+
+def _bare(node: ast.AST) -> list[ast.AST]:
+    """The nodes of an expression without those of which a part is taken: the ``a`` of ``a[0]``."""
+    taken = {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Subscript)}
+    return [n for n in ast.walk(node) if id(n) not in taken]
 
 
 def _made_of(item: Method, value: ast.expr) -> list[ast.AST]:
@@ -126,39 +207,67 @@ def _chosen_by(node: ast.AST, index: str, drawn: set[str]) -> bool:
     return bool(names & drawn or called(node.slice, *DRAWS)) or index not in names
 
 
-def _under_condition(path: str, item: Method, draw: ast.Call) -> bool:
-    """Whether a draw is only made where something else than chance wants it."""
-    around = [n for n in enclosing(Site(path, draw.lineno)) if n is not item]
-    inside = [n for n in ast.walk(item) if n in around and isinstance(n, (ast.If, ast.IfExp, ast.While))]
-    return any(not called(n.test, *DRAWS) for n in inside)
+def _under_condition(path: str, function: Method, draw: ast.Call, settings: dict[str, object]) -> bool:
+    """Whether a draw is only made where something else than chance, or than these settings, wants it."""
+    around = [n for n in enclosing(Site(path, draw.lineno)) if n is not function]
+    for node in (n for n in ast.walk(function) if n in around):
+        if isinstance(node, (ast.If, ast.IfExp, ast.While)) and not called(node.test, *DRAWS):
+            body = node.body if isinstance(node.body, list) else [node.body]
+            if not any(n is draw for part in body for n in ast.walk(part)) or not _holds(node.test, settings):
+                return True
+        elif isinstance(node, (ast.If, ast.IfExp)) and not _holds(node.test, settings):
+            return True
+    return False
+
+
+def _holds(test: ast.expr, settings: dict[str, object]) -> bool:
+    """Whether a condition is true by these settings, chance aside: ``self.augment and random() < 0.5``."""
+    if isinstance(test, ast.BoolOp):
+        parts = [_holds(value, settings) for value in test.values]
+        return all(parts) if isinstance(test.op, ast.And) else any(parts)
+    if called(test, *DRAWS):
+        return True
+    of = test.left if isinstance(test, ast.Compare) else test
+    if not isinstance(of, ast.Attribute) or of.attr not in settings or not _own(of):
+        return False
+    value = settings[of.attr]
+    if not isinstance(test, ast.Compare):
+        return bool(value)
+    against = test.comparators[0].value if isinstance(test.comparators[0], ast.Constant) else None
+    if isinstance(test.ops[0], ast.Gt):
+        return isinstance(value, (int, float)) and isinstance(against, (int, float)) and value > against
+    return isinstance(test.ops[0], ast.Eq) and value == against
 
 
 def _alike(
-    module: ast.Module | None, owner: ast.ClassDef, item: Method, made: ast.Call, other: ast.Call
+    module: ast.Module, owner: ast.ClassDef, methods: list[Method], made: ast.Call, other: ast.Call
 ) -> bool:
-    """Whether two datasets of a class are given the same settings: what its items read and don't index."""
-    indexed = {id(n.value) for n in ast.walk(item) if isinstance(n, ast.Subscript)}
-    own = [n for n in ast.walk(item) if isinstance(n, ast.Attribute) and _own(n)]
-    settings = {n.attr for n in own if id(n) not in indexed}
-    for node in ast.walk(module) if module is not None else ():
+    """Whether two datasets of a class are given the same settings: what its items read and neither index nor
+    only draw from.
+    """
+    nodes = [n for method in methods for n in ast.walk(method)]
+    aside = {id(n.value) for n in nodes if isinstance(n, ast.Subscript)}
+    aside |= {
+        id(c.func.value)
+        for method in methods
+        for c in called(method, *DRAWS)
+        if isinstance(c.func, ast.Attribute)
+    }
+    settings = {n.attr for n in nodes if isinstance(n, ast.Attribute) and _own(n) and id(n) not in aside}
+    init = _method(owner, "__init__")
+    for node in ast.walk(module):
         if isinstance(node, ast.Attribute) and node.attr in settings and isinstance(node.ctx, ast.Store):
-            init = _method(owner, "__init__")
-            if init is None or not any(n is node for n in ast.walk(init)):
+            inside = init is not None and any(n is node for n in ast.walk(init))
+            if not inside:
                 return False
     if made is other or ast.dump(made) == ast.dump(other) or not settings:
         return True
-    init = _method(owner, "__init__")
     if init is None:
         return False
     names = parameters(init)[1:]
     given = [_arguments(call, names) for call in (made, other)]
     given = [{name: d for name, (d,) in _default_dumps(init).items()} | g for g in given]
-    parts = (
-        part
-        for node in _assigned(init)
-        for part in (given_parts(node) if isinstance(node, ast.Assign) else [(node.target, node.value)])
-    )
-    for value in (v for target, v in parts if target_names(target) & settings):
+    for value in (v for target, v in _parts(init) if target_names(target) & settings):
         read = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
         if any(given[0].get(name) != given[1].get(name) for name in read & set(names)):
             return False

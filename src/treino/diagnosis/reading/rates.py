@@ -4,11 +4,16 @@ import ast
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.handed import handed_line, hops, names_another
+from treino.diagnosis.reading.handed import NAMES, handed_line, hops, names_another
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.provenance import Function, definition, target_names
 from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
-from treino.diagnosis.watch.seen import OptimizerSeen, Seen
+from treino.diagnosis.reading.weighing import name_of
+from treino.diagnosis.watch.seen import OptimizerSeen, SchedulerSeen, Seen
+
+SLOW = 0.1  # of the rate that an optimizer was made with
+RATES = NAMES["lr"] - {"step", "learning"}
 
 
 def rate_line(seen: Seen, o: OptimizerSeen) -> Site | None:
@@ -27,25 +32,73 @@ def rate_line(seen: Seen, o: OptimizerSeen) -> Site | None:
     return _by_hand(o.site.file) or plain
 
 
+def slowed(seen: Seen, o: OptimizerSeen) -> Site | None:
+    """The line that keeps the rate of an optimizer far below the one it was made with, in all of its steps or
+    in most: of the function of a schedule, of the schedule, of what sets the rate by hand.
+    """
+    own = [s for s in seen.schedulers if s.of is o]
+    if own and all(s.peaked and s.starved > 0.6 * s.updates > 2 * s.calls for s in own):
+        return own[0].site
+    if not o.top_lr < SLOW * o.made_lr or any(s.peaked or not s.top for s in own):
+        return None
+    for s in own:
+        if s.kind == "LambdaLR" and (s.calls > 0.5 * s.updates or is_rate_squared(s)):
+            return _slow_factor(s.site) or s.site
+        if s.calls > 0.5 * s.updates or s.kind == "ConstantLR":
+            return s.site
+    return _by_hand(o.site.file) if o.site is not None and not own else None
+
+
+def is_rate_squared(s: SchedulerSeen) -> bool:
+    """Whether the largest factor of a LambdaLR was the rate that it multiplies."""
+    return s.kind == "LambdaLR" and 0 < s.base < SLOW and abs(s.top / s.base - s.base) < 0.02 * s.base
+
+
+def _slow_factor(site: Site | None) -> Site | None:
+    """The line of the function that a LambdaLR multiplies the rate by: the last that gives back a rate."""
+    module = tree(site.file) if site is not None else None
+    if site is None or module is None:
+        return None
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    own = {n.name: n for n in ast.walk(module) if isinstance(n, kinds)}
+    for function in _factors(site):
+        returned = [
+            n.value
+            for name in names_in(function) & own.keys()
+            for n in ast.walk(own[name])
+            if isinstance(n, ast.Return) and n.value is not None and name_of(n.value) not in own
+        ]
+        rates = [v for v in returned if any(RATES & {*words(n)} for n in names_in(v) - own.keys())]
+        written = rates or [n for n in ast.walk(function) if isinstance(n, ast.Lambda)] or returned
+        if written:
+            return Site(site.file, max(v.lineno for v in written))
+    return None
+
+
+def _factors(site: Site) -> Iterator[ast.AST]:
+    """What a LambdaLR on this line is given to multiply the rate by."""
+    statement = statement_at(site)
+    for call in called(statement, "LambdaLR") if statement is not None else ():
+        for given in (*call.args[1:2], *(k.value for k in call.keywords if k.arg == "lr_lambda")):
+            made = definition(site, given.id) if isinstance(given, ast.Name) else None
+            yield made.value if made is not None else given
+
+
 def _factor(site: Site | None, *, whole: bool) -> Site | None:
     """The line of the function that a LambdaLR multiplies the rate by, where it makes the rate: more than it
     was (whole), or by powers of the steps.
     """
-    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
-    if site is None or statement is None or module is None:
+    module = tree(site.file) if site is not None else None
+    if site is None or module is None:
         return None
     own = {n.name: n for n in ast.walk(module) if isinstance(n, Function)}
-    for call in called(statement, "LambdaLR"):
-        for given in (*call.args[1:2], *(k.value for k in call.keywords if k.arg == "lr_lambda")):
-            made = definition(site, given.id) if isinstance(given, ast.Name) else None
-            function: ast.AST = made.value if made is not None else given
-            lines = [function.lineno] if isinstance(function, ast.Lambda) else []
-            for name in names_in(given) & own.keys():
-                function = own[name]
-                lines += [n.lineno for n in ast.walk(function) if isinstance(n, ast.Return)]
-            powers = any(isinstance(n, ast.Pow) for n in ast.walk(function))
-            if len(lines) == 1 and (whole or powers):
-                return Site(site.file, lines[0])
+    for function in _factors(site):
+        parts = [function, *(own[name] for name in names_in(function) & own.keys())]
+        lines = [function.lineno] if isinstance(function, ast.Lambda) else []
+        lines += [n.lineno for part in parts for n in ast.walk(part) if isinstance(n, ast.Return)]
+        powers = any(isinstance(n, ast.Pow) for n in ast.walk(parts[-1]))
+        if len(lines) == 1 and (whole or powers):
+            return Site(site.file, lines[0])
     return None
 
 

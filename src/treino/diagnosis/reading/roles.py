@@ -5,10 +5,11 @@ evaluations of the same rows do.
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, defaults, parameters
+from treino.diagnosis.reading.ancestry import arguments, defaults, makers, parameters
+from treino.diagnosis.reading.figures import COMPREHENSIONS
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
 from treino.diagnosis.reading.provenance import Function, data_names, functions
-from treino.diagnosis.reading.source import call_at, function_of, statement_at
+from treino.diagnosis.reading.source import call_at, call_name, enclosing, function_of, statement_at
 from treino.diagnosis.watch.tables import EvalSeen
 
 ALIKE = 0.98  # of the rows of two evaluations that look at the same part
@@ -91,6 +92,58 @@ def _words(e: EvalSeen, i: int) -> set[str]:
         told = {*plain[: len(call.args) + method], *(k.arg for k in call.keywords)}
         given += [d for name, values in defaults(called).items() if name not in told for d in values]
     return found | {a.value for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+
+
+def shows_known_parts(e: EvalSeen) -> bool:
+    """Whether an evaluation goes through parts each of which is said to be one of training, validation or
+    test: ``for name in ("train", "valid", "test")``. What is new to it there are rows of validation.
+    """
+    for site in e.names:
+        for node in enclosing(site):
+            loops: list[ast.For] | list[ast.comprehension] = []
+            if isinstance(node, ast.For):
+                loops = [node]
+            elif isinstance(node, COMPREHENSIONS):
+                loops = node.generators
+            for names in ([{n} for n in _listed(loop.iter, site)] for loop in loops):
+                known = all(says_train(n) or says_validation(n) or says_test(n) for n in names)
+                if known and any(map(says_validation, names)) and any(map(says_test, names)):
+                    return True
+    return False
+
+
+def _listed(value: ast.AST, place: Site, deep: int = 5) -> list[str]:
+    """The words that name what a loop runs over, one for each; empty where one of them is not known."""
+    if deep == 0:
+        return []
+    parts: list[ast.AST] = []
+    if isinstance(value, ast.Dict):
+        parts = [k for k in value.keys if k is not None]
+    elif isinstance(value, (ast.Tuple, ast.List)):
+        parts = [e.elts[0] if isinstance(e, ast.Tuple) and e.elts else e for e in value.elts]
+    if parts:
+        words = [_word(part) for part in parts]
+        return words if all(words) else []
+    following: ast.AST | None = None
+    if isinstance(value, ast.Call) and call_name(value) == "dict" and value.keywords:
+        return [k.arg or "" for k in value.keywords]
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        following = value.func.value if value.func.attr in ("items", "keys", "values") else None
+    elif isinstance(value, ast.Call) and call_name(value) in ("zip", "enumerate", "list", "tuple", "sorted"):
+        following = value.args[0] if value.args else None
+    elif isinstance(value, COMPREHENSIONS):
+        following = value.generators[0].iter
+    elif isinstance(value, ast.Name):
+        made = next(iter(makers(value.id, place)), None)
+        return _listed(made.value, made.site, deep - 1) if made is not None else []
+    return _listed(following, place, deep - 1) if following is not None else []
+
+
+def _word(node: ast.AST) -> str:
+    """What a literal, a name or an attribute is called: "test", test_loader, self.test."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def alike(e: EvalSeen, o: EvalSeen) -> bool:

@@ -2,10 +2,11 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import first, parameters, trail
+from treino.diagnosis.reading.ancestry import ancestry, first, makers, parameters, trail
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name, called, statement_at, tree
 
@@ -18,6 +19,7 @@ LOSSES = ("CrossEntropyLoss", "NLLLoss", "BCEWithLogitsLoss", "BCELoss", "cross_
 BALANCES = ("sum", "compute_class_weight", "compute_sample_weight")
 REPORTS = ("print", "info", "debug", "write", "log", "pprint", "warning")
 WEIGHTS = re.compile(r"weights?(_|$)(?!decay|norm)|^inv(erse)?_freq", re.IGNORECASE)
+WHOLES = ("sum", "len", "max", "numel")
 COUNTS = ("bincount", "value_counts", "Counter", "unique", "histogram")
 
 
@@ -34,6 +36,81 @@ def sampler_weights_line(loader: Site | None) -> Site | None:
     """Where the weights are computed by which the sampler of a DataLoader draws rows; None where it has no
     such sampler.
     """
+    weights = _sampler_weights(loader)
+    for step in trail(*weights) if weights is not None else ():
+        if weighs(step.value):
+            return step.site
+        if _counts(step.value):  # given as they are
+            break
+    return weights[1] if weights is not None else None
+
+
+def drawn_by_counts(loader: Site | None, site: Site | None = None) -> bool:
+    """Whether the sampler of a DataLoader (or what draws the rows of a loss on this line by hand) is given
+    counts or shares of classes as they are, not inverted: the commoner a class, the more often each of its
+    rows is drawn.
+    """
+    sampled = _sampler_weights(loader)
+    if sampled is not None:
+        return _plain_counts(*sampled)
+    return share_drawn(site, loader) is not None
+
+
+def share_drawn(site: Site | None, loader: Site | None) -> Site | None:
+    """Where the counts are given as chances by which the rows of a loss on this line are drawn by hand."""
+    for step in islice(ancestry(site, loader), 60):
+        for given in _chances(step.value):
+            place = _at(step.site, given)
+            if _plain_counts(given, place):
+                return first(trail(given, place), weighs) or place
+    return None
+
+
+def _plain_counts(weights: ast.AST, place: Site) -> bool:
+    for step in islice(trail(weights, place), 30):
+        if any(_inverts(node, step.site) for node in ast.walk(step.value)):
+            return False
+        if _counts(step.value):
+            return True
+    return False
+
+
+def _counts(value: ast.AST) -> bool:
+    """Whether an expression counts the rows of classes: ``bincount(y)``, ``(y == c).sum()``."""
+    for call in (n for n in ast.walk(value) if isinstance(n, ast.Call)):
+        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if call_name(call) in COUNTS or (call_name(call) == "count" and len(call.args) == 1):
+            return True
+        equal = any(isinstance(n, ast.Eq) for part in (of, *call.args) for n in ast.walk(part or ast.Pass()))
+        if equal and call_name(call) in ("sum", "mean", "count_nonzero"):
+            return True
+    return False
+
+
+def _inverts(node: ast.AST, place: Site) -> bool:
+    """Whether an expression may turn counts around; ``counts / counts.sum()`` doesn't."""
+    if isinstance(node, ast.Call):
+        return call_name(node) in COMPUTES
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div):
+        return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Pow, ast.Sub))
+    return _is_whole(node.left, place)
+
+
+def _is_whole(value: ast.AST, place: Site) -> bool:
+    """Whether an expression is one number, as of all rows: ``len(y)``, ``1.0``, a name for such a number."""
+    if isinstance(value, ast.Name):
+        made = makers(value.id, place)
+        return bool(made) and all(step.value is not value and _is_number(step.value) for step in made)
+    return _is_number(value)
+
+
+def _is_number(value: ast.AST) -> bool:
+    plain = isinstance(value, ast.Constant) or bool(called(value, *WHOLES, "size", "median", "mean"))
+    return plain or any(isinstance(n, ast.Attribute) and n.attr in ("shape", "size") for n in ast.walk(value))
+
+
+def _sampler_weights(loader: Site | None) -> tuple[ast.AST, Site] | None:
+    """What the sampler of a DataLoader is given as weights, and where."""
     statement = statement_at(loader) if loader is not None else None
     if loader is None or statement is None:
         return None
@@ -43,21 +120,26 @@ def sampler_weights_line(loader: Site | None) -> Site | None:
                 for sampler in called(step.value, *SAMPLERS):
                     named = [k.value for k in sampler.keywords if k.arg == "weights"]
                     weights = (named or sampler.args or [sampler])[0]
-                    place = _at(step.site, weights)
-                    return first(trail(weights, place), weighs) or place
+                    return weights, _at(step.site, weights)
     return None
 
 
 def draw_weights_line(path: str) -> Site | None:
     """Where the chances are computed, from counts, by which rows are drawn: ``choice(n, size, p=...)``."""
     module = tree(path)
-    for call in called(module, "choice", "choices", "multinomial") if module is not None else ():
+    for given in _chances(module) if module is not None else ():
+        place = _at(Site(path, 0), given)
+        if any(_counts(s.value) for s in islice(trail(given, place), 30)):
+            return first(trail(given, place), weighs) or place
+    return None
+
+
+def _chances(node: ast.AST) -> Iterator[ast.expr]:
+    """What the calls in a piece of source that draw rows by hand are given as chances."""
+    for call in called(node, "choice", "choices", "multinomial"):
         given = [k.value for k in call.keywords if k.arg in ("p", "weights", "input")]
         given += call.args[:1] if call_name(call) == "multinomial" else []
-        place = Site(path, call.lineno)
-        if given and any(called(s.value, *COUNTS) for s in islice(trail(given[0], place), 30)):
-            return first(trail(given[0], place), weighs) or place
-    return None
+        yield from given[:1]
 
 
 def unused_weights(path: str) -> bool:

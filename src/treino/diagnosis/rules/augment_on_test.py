@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.augmenting import MEANT, again_and_again, changed_by_hand
+from treino.diagnosis.reading.augmenting import MEANT, Changed, again_and_again, changed_by_hand
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
 from treino.diagnosis.reading.noisy_items import item_draw
 from treino.diagnosis.reading.provenance import dataset_line
@@ -35,9 +35,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if drawn is not None:
             what = _("line {drawn} draws numbers for them, as for those of training")
         numbers = {"evaluations": len(e.phases), "changed": e.changed}
-        line = drawn.line if drawn is not None else 0
+        line = drawn.draw if drawn is not None else 0
         what = what.format(evaluations=len(e.phases), drawn=line)
-        place = dataset_line(e.loader) if e.loader is not None else e.names[0]
+        place = drawn.site if drawn is not None else _place(e)
         yield Evidence(place, e.names[0], numbers | {"what": what, "drawn": line})
         return
     yield from _by_hand(seen)
@@ -74,23 +74,29 @@ def _same_clean(data: DataSeen, e: EvalSeen) -> bool:
     return any(o.labels == e.labels and o.first == e.first for o in others)
 
 
-def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Site | None:
+def _place(e: EvalSeen) -> Site:
+    return dataset_line(e.loader) if e.loader is not None else e.names[0]
+
+
+def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
     """The line that draws for rows of training and of this evaluation, the only one of these rows."""
     reads, learning = e.reads, train.reads
     if reads is None or learning is None or reads is learning:
         return None
-    if not train.floating or len(e.labels) < 2 or sum(e.labels.values()) != e.first or e.phases & seen.seeded:
+    if len(e.labels) < 2 or sum(e.labels.values()) != e.first or e.phases & seen.seeded:
         return None
     if e.first_trained or any(
         o is not e and o.labels == e.labels and _clean(o) for o in seen.data.evals.values()
     ):
         return None
-    if not reads.other and not learning.other:
-        return min(reads.changed_at & learning.changed_at, key=lambda s: s.line, default=None)
+    if train.floating and not reads.other and not learning.other:
+        both = reads.changed_at & learning.changed_at
+        return Changed(_place(e), min(s.line for s in both)) if both else None
     once = e.judged and len(e.phases) == 1 and not again_and_again(e)
     if not once or e.loader is None or train.loader is None or e.loader.file != train.loader.file:
         return None
-    return item_draw(e.loader, train.loader) if reads.other and learning.other else None
+    drawn = [r.other or (not train.floating and r.changed_at) for r in (reads, learning)]
+    return item_draw(e.loader, train.loader) if all(drawn) else None
 
 
 def _clean(e: EvalSeen) -> bool:

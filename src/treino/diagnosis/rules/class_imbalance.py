@@ -12,7 +12,9 @@ from treino.diagnosis.reading.source import called, enclosing, names_in, stateme
 from treino.diagnosis.reading.weighing import (
     class_weights_line,
     draw_weights_line,
+    drawn_by_counts,
     sampler_weights_line,
+    share_drawn,
     unused_weights,
 )
 from treino.diagnosis.rule import Rule
@@ -24,6 +26,11 @@ RANKS = re.compile(
     r"(^|_)(roc|aucs?|auroc|auprc|ndcg|mrr|brier|ranking)(_|$)|rocauc|average_?precision|"
     r"precision_recall_curve|calibration_curve",
     re.IGNORECASE,
+)
+# Where nothing is learned at all, no class is found.
+STANDSTILL = (
+    *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
+    *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
 )
 FOUND = {"recall_score", "f1_score", "fbeta_score", "balanced_accuracy_score", "classification_report"}
 FOUND |= {"confusion_matrix", "recall", "sensitivity", "f1"}
@@ -64,6 +71,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         yield Evidence(place, loss.site, numbers)
         return
     yield from _drawn_away(seen)
+    yield from _drawn_by_share(seen)
 
 
 def _drawn_away(seen: Seen) -> Iterable[Evidence]:
@@ -92,6 +100,26 @@ def _drawn_away(seen: Seen) -> Iterable[Evidence]:
                     return
 
 
+def _drawn_by_share(seen: Seen) -> Iterable[Evidence]:
+    """Rows are drawn by the counts of their classes, and not the other way round, so that hardly any of a
+    class come, and the net says it no more.
+    """
+    for loss in seen.losses.values():
+        total = sum(loss.labels.values())
+        if loss.weighted or not 2 <= loss.classes <= 20 or loss.trained < 20 or total < 500:
+            continue
+        if max(loss.labels.values()) <= 0.75 * total:
+            continue
+        for label in range(min(loss.classes, len(loss.confusion))):
+            drawn, (found, there) = loss.labels.get(label, 0), _found(loss, label, NEWEST)
+            rare = drawn < 0.02 * total and (drawn > 0 or loss.classes == 2)
+            if rare and not loss.confusion[:, label].any() and drawn_by_counts(loss.loader, loss.site):
+                line = sampler_weights_line(loss.loader) or share_drawn(loss.site, loss.loader)
+                numbers = {"label": label, "share": drawn / total, "found": found, "there": there}
+                yield Evidence(line, loss.site, numbers)
+                return
+
+
 def _weights(loss: LossSeen) -> np.ndarray | None:
     """[C] what each class counts; None where that isn't known."""
     w = loss.weights
@@ -110,6 +138,7 @@ def _rare(loss: LossSeen, weights: np.ndarray | None) -> dict[int, float]:
     if weights is None or weights.min() == weights.max():
         alone = loss.labels[common] > 0.75 * total
         meant = not alone and loss.site is not None and unused_weights(loss.site.file)
+        meant = meant or (not alone and drawn_by_counts(loss.loader))
         return {k: share for k, share in few.items() if (alone or meant) and share < 0.3 / loss.classes}
     return {k: share for k, share in few.items() if 0 < 1.5 * weights[k] <= weights[common]}
 
@@ -135,8 +164,8 @@ def _found(loss: LossSeen, rare: int, calls: int) -> tuple[int, int]:
 def _went_on(loss: LossSeen, seen: Seen) -> bool:
     """Whether the training fell far below where its answers were seen last, and below any constant."""
     course = seen.loss_values()
-    if len(loss.values) < 8 or not course:
-        return False
+    if len(loss.values) < 8 or not len(course) > 1.1 * len(loss.values):
+        return False  # or nothing came after them
     n = max(4, len(course) // 8)
     end = sum(course[-n:]) / n
     return end < 0.6 * sum(loss.values[-8:]) / 8 and end < 0.7 * loss.baseline()
@@ -179,7 +208,14 @@ RULE = Rule(
     certain=False,
     watches=("losses", "data"),
     decide=decide,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    unless=(
+        "missing_zero_grad",
+        "no_step",
+        "grad_cleared_before_step",
+        "detached_loss",
+        "nan_inputs",
+        *STANDSTILL,
+    ),
     message=N_(
         "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
         "batches."

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.rates import another_setting
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_
 
 BELOW_EPS = 1e-6  # a norm whose entries are no more than what Adam adds to its divisor
+
+LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -30,6 +33,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         no_better = sum(values[-n:]) > 0.9 * sum(values[:n])
         stuck = loss is not None and loss.stuck(0.9)
         least = 0.6 if typical < 0.002 else 0.7
+        mistaken = loss is not None and loss.stuck(0.5) and _of_another_setting(clip.site)
         sliver = typical < 0.005 and loss is not None and not loss.by_hand and loss.stuck(least)
         moves = [
             o.movement
@@ -41,10 +45,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 (no_better and o.movement < 0.02)
                 or (stuck and _crawls(o, 1e-3))
                 or (sliver and _crawls(o, 5e-4))
+                or mistaken
             )
         ]
         by_hand = seen.manual.movement
-        if no_better and not seen.optimizers and by_hand is not None and by_hand < 0.02:
+        still = mistaken or (no_better and by_hand is not None and by_hand < 0.02)
+        if still and not seen.optimizers and by_hand is not None:
             moves = [by_hand]
         if moves:
             numbers = {
@@ -59,11 +65,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 def _limit_line(site: Site | None, limit: float) -> Site | None:
     """Where the limit is written, or handed on to the line that clips."""
-    for keyword, at in (("max_norm", 1), ("clip_value", 1), ("max", 2)):
+    for keyword, at in LIMITS:
         place = handed_line(site, keyword, at, limit)
         if place != site:
             return place
     return site
+
+
+def _of_another_setting(site: Site | None) -> bool:
+    """Whether the limit bears the name of another setting: ``clip_grad_norm_(params, args.lr)``."""
+    return any(another_setting(site, keyword, at) for keyword, at in LIMITS)
 
 
 def _crawls(o: OptimizerSeen, step: float) -> bool:

@@ -7,6 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import makers
 from treino.diagnosis.reading.configured import places
 from treino.diagnosis.reading.places import killing_init
+from treino.diagnosis.reading.signs import one_sided
 from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import ReluSeen, Seen
@@ -21,9 +22,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
         if r.batches >= 3 and r.dead >= 0.9 * r.units and (seen.stuck(0.9) or (values and r.constant)):
             layer = _layer(r, seen)
-            init = (killing_init(layer.file) or _filled_below(layer.file)) if layer is not None else None
-            yield Evidence(init or layer, r.site, {"dead": r.dead, "units": r.units, "loss": values[-1]})
+            yield Evidence(
+                (_init(layer.file) if layer is not None else None) or layer,
+                r.site,
+                {"dead": r.dead, "units": r.units, "loss": values[-1]},
+            )
             return
+
+
+def _init(path: str) -> Site | None:
+    """The line that begins weights or biases such that no unit passes anything."""
+    return killing_init(path) or _filled_below(path) or one_sided(path)
 
 
 def _filled_below(path: str) -> Site | None:

@@ -3,20 +3,24 @@
 import math
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.configured import chosen
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import told_line
-from treino.diagnosis.reading.source import loss_line
+from treino.diagnosis.reading.source import loss_line, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import lr_too_high
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
+DIVIDED = 0.15  # of a sum, that is left of one that was divided by the rows before it was run backward
+REWARDED = {"reward", "rewards", "advantage", "advantages", "episode", "episodes", "bandit"}
+
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """reduction="sum" over many rows, and a training that ends no better than a constant, or not finite."""
     for loss in seen.losses.values():
-        if not loss.sums or loss.rows < 8 or loss.trained < 8:
+        if not loss.sums or loss.rows < 8 or loss.trained < 8 or _rewarded(loss.site):
             continue
         values = next((b.loss for b in seen.backwards.values() if len(b.loss) >= 8), [])
         n = max(2, len(values) // 4)
@@ -24,9 +28,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         limit = 0.8 * loss.baseline() * loss.entries
         first = values[0] if values else 0.0
         wild = _typical(seen) > 0.02
+        if abs(first) < DIVIDED * abs(loss.first_sum):
+            continue
         if (
             not math.isfinite(last)
-            or last > 3 * first
+            or (first > 0 and last > 3 * first)
             or (wild and limit > 0 and last > limit)
             or _too_large(seen)
         ):
@@ -34,7 +40,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(chosen(place, "sum"), loss.site, {"rows": loss.rows, "first": first, "last": last})
             return
     for b in seen.backwards.values():
-        if b.summed_rows < 8 or len(b.loss) < 8:
+        if b.summed_rows < 8 or len(b.loss) < 8 or _rewarded(b.site):
             continue
         n = max(2, len(b.loss) // 4)
         first, last = b.loss[0], sum(b.loss[-n:]) / n
@@ -45,6 +51,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
             yield Evidence(chosen(b.summed_at or loss_line(b.site), "sum"), b.site, numbers)
             return
+
+
+def _rewarded(site: Site | None) -> bool:
+    """Whether an agent learns: its loss follows the rewards and the lengths of episodes, up and down."""
+    module = tree(site.file) if site is not None else None
+    return module is not None and any(REWARDED & {*words(name)} for name in names_in(module))
 
 
 def _too_large(seen: Seen) -> bool:

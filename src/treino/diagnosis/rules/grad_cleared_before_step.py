@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.clearing import cleared_by_hand
 from treino.diagnosis.reading.source import names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
@@ -18,7 +19,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for o in seen.optimizers:
         if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.judged:
             numbers = {"optimizer": o.kind, "cleared": o.cleared_steps, "steps": o.judged}
-            yield Evidence(_handed(o.cleared_at) or o.cleared_at, o.stepped_at, numbers)
+            place = _handed(o.cleared_at) or o.cleared_at
+            if o.stepped_at is not None and place == o.stepped_at:
+                place = cleared_by_hand(o.filled_at, o.stepped_at) or place
+            yield Evidence(place, o.stepped_at, numbers)
         elif thrown_away(o) and within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "cleared": sum(o.discarded.values()), "steps": o.filled}
             yield Evidence(o.discarded_at, o.stepped_at, numbers)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.places import told_line
-from treino.diagnosis.reading.rates import another_setting, moved_by_hand
+from treino.diagnosis.reading.rates import another_setting, is_rate_squared, moved_by_hand, rate_line, slowed
 from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.studies import RATE, studied
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_, _
 
 
@@ -38,8 +38,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # Long trained, hardly moved, and no better than a constant still, by which it didn't begin far off.
         long, constant = o.steps >= 300 and 0 < typical < 1e-4 and o.movement < 0.1, _constant(seen)
         stays = stays or (long and 0 < constant < loss.last() / 0.97 and loss.first() < 2 * constant)
-        mistaken = another_setting(o.site, "lr") and 0 < typical < 1e-3 and o.movement < 0.05
+        slow = slowed(seen, o)
+        # A rate of 0.5 and more is there to be multiplied by another one.
+        mistaken = another_setting(o.site, "lr") or (slow is not None and o.steps >= 60 and o.made_lr < 0.5)
+        mistaken = mistaken and 0 < typical < 1e-3 and o.movement < 0.05
         stays = stays or (mistaken and loss.stuck(0.7) and loss.last() > 0.9 * loss.first())
+        squared = slow is not None and any(s.of is o and is_rate_squared(s) for s in seen.schedulers)
+        squared = squared and o.steps >= 60 and 0 < typical < 1e-3 and o.movement < 0.15
+        stays = stays or (squared and loss.stuck(0.6) and loss.last() > 0.75 * loss.first())
         if stays:
             numbers = {
                 "lr": o.first_lr or o.lr,
@@ -47,7 +53,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "steps": o.steps,
                 "loss": loss.last(),
             }
-            yield Evidence(handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr), loss.site, numbers)
+            yield Evidence(slow or _place(seen, o), loss.site, numbers)
             return
     moved = seen.manual.movement
     steps = max(len(loss.values), *(o.steps for o in seen.by_hand), 0)
@@ -57,6 +63,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         yield Evidence(place or loss.site, loss.site, told)
+
+
+def _place(seen: Seen, o: OptimizerSeen) -> Site | None:
+    """Where the rate is written: what the optimizer was made with, or the one that its cycle rises to."""
+    if any(s.of is o and s.kind == "OneCycleLR" for s in seen.schedulers):
+        return rate_line(seen, o)
+    return handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr)
 
 
 def _constant(seen: Seen) -> float:
@@ -82,6 +95,13 @@ RULE = Rule(
         "weight_decay_too_high",
         "missing_zero_grad",
         "nan_inputs",
+        "dead_relu",
+        "scheduler_misuse",
+        "softmax_before_cross_entropy",
+        "sigmoid_before_bce_with_logits",
+        "softmax_wrong_dim",
+        "params_not_in_optimizer",
+        "detached_graph",
     ),
     message=N_(
         "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is "

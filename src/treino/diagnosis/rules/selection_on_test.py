@@ -7,7 +7,8 @@ from treino.diagnosis.reading.callbacks import chosen_within_fit
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.chosen import chosen
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
-from treino.diagnosis.reading.roles import handed_as_validation
+from treino.diagnosis.reading.roles import alike, handed_as_validation
+from treino.diagnosis.reading.source import function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen
@@ -24,9 +25,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         e = within[1]
         yield Evidence(within[0], e.names[0], {"evaluations": len(e.phases), "rows": len(e.rows)})
         return
-    found = _by_lines(evals) or _by_figures(seen, evals)
+    found = _by_lines(evals)
+    if found is None or not _on_the_way(found.edit, evals):
+        found = _by_figures(seen, evals) or found
     if found is not None:
         yield found
+
+
+def _on_the_way(place: Site | None, evals: list[EvalSeen]) -> bool:
+    """Whether a line stands in a function that evaluates, not in a helper that is told of figures."""
+    around = function_of(place) if place is not None else None
+    return any(function_of(site) is around for e in evals for site in e.names)
 
 
 def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
@@ -40,7 +49,7 @@ def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
 def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
     tests = [e for e in evals if _is_test(names_of_evaluation(e.names))]
     looks = sum(len(e.phases) for e in tests)
-    if looks < 2:
+    if looks < 2 or not _again(tests):
         return None
     rows = set().union(*(e.rows for e in tests))
     for e in evals:
@@ -60,6 +69,13 @@ def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
             numbers = {"evaluations": looks, "rows": len(rows)}
             return Evidence(_handed(tests) or place, tests[0].names[0], numbers)
     return None
+
+
+def _again(tests: list[EvalSeen]) -> bool:
+    """Whether test rows were looked at more than once: parts of one net that run after each other, as an
+    encoder and its decoder do, look once.
+    """
+    return len(set().union(*(e.phases for e in tests))) > 1 or any(alike(e, o) for e in tests for o in tests)
 
 
 def _handed(evals: list[EvalSeen]) -> Site | None:

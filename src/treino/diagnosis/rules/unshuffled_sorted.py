@@ -7,15 +7,17 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import made_by
 from treino.diagnosis.reading.dropped import dropped_shuffle
 from treino.diagnosis.reading.places import told_line
-from treino.diagnosis.reading.source import loop_around
+from treino.diagnosis.reading.shuffling import filled_labels, left_out
+from treino.diagnosis.reading.source import called, loop_around
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Batches of one class each, or of mostly one, come in the same order again and again, and the loss jumps
-    at every change.
+    at every change; labels that are filled in for a batch, as of real rows and of made ones, are no order.
     """
     for loss in seen.losses.values():
         runs = loss.runs
@@ -34,9 +36,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             rises = [] if low or sum(r > 0 for r in rises) < 0.75 * len(rises) else rises
         jump = sum(rises) / len(rises) if rises else 0.0
         if len(rises) >= 3 and jump > 0.02 and sum(r > 0 for r in rises) > 0.5 * len(rises):
+            if _made_up(loss):
+                continue
             numbers = {"share": share, "classes": len({label for label, _ in blocks}), "jump": jump}
             place = dropped_shuffle(loss.site.file) if loss.site is not None else None
+            place = place or left_out(loss.site, loss.loader)
             yield Evidence(place or told_line(loss.loader or _loop(loss.site)), loss.site, numbers)
+
+
+def _made_up(loss: LossSeen) -> bool:
+    """Whether the labels are filled in for each batch; a net that learns one of many classes after the other
+    in a loop may say them so, too.
+    """
+    loop = loop_around(loss.site) if loss.site is not None else None
+    in_turn = len(loss.labels) > 2 and loop is not None and bool(called(loop, "step"))
+    return loss.site is not None and not in_turn and filled_labels(loss.site)
 
 
 Blocks = list[tuple[int, int]]  # (class, first batch)

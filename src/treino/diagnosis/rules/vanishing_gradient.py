@@ -105,6 +105,7 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
         "nan_inputs",
+        "unscaled_inputs",
         "exploding_sum_loss",
         "lr_too_high",
         "clip_too_small",

@@ -356,6 +356,7 @@ class Backward:
             g = p.grad
             m.grad = None if g is None else (weakref.ref(g), g._version)
             m.value = p.detach().flatten()[:64].clone() if self.patches.full else None
+            m.last = m.value if m.value is not None else m.last
             if self.patches.full and g is not None:
                 m.look(p, g)
 
@@ -381,9 +382,7 @@ class Backward:
         """Tables for the rules."""
         self.asked.finish()
         self.seen.manual.idle = sum(m.never_moved() for m in self._manual.values())
-        held = [
-            (p.detach().flatten()[:64], m.first) for m in self._manual.values() if (p := m.ref()) is not None
-        ]
+        held = [(now, m.first) for m in self._manual.values() if (now := m.now()) is not None]
         whole = sum(float(first.pow(2).sum()) for _, first in held)
         if whole > 0:
             moved = sum(float((now - first).pow(2).sum()) for now, first in held if now.shape == first.shape)

@@ -186,7 +186,7 @@ class Gradients:
     def after_backward(self, site: Site | None) -> None:
         """See which gradients were written, and whether onto used ones."""
         filled = self._written(site, self._before)
-        self._before = []
+        self._before, self.cleared_at = [], None
         if len(self.optimizers) > 1:
             self.left_over.after_backward(filled)
         for listener in self.fill_listeners:

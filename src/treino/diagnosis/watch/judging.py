@@ -120,13 +120,13 @@ class Judging:
         return None
 
     def taken(self, result: Any, args: Any, kwargs: Any) -> None:
-        """``numpy()`` of a supervised net's output, without a graph: some library will judge it."""
+        """``numpy()`` of a net's answers, without a graph: some library will judge them."""
         t = args[0]
         if t.grad_fn is not None or not self.outputs.newest:
             return
         self._together(t)
         output = self.outputs.match(t) if t.is_floating_point() else None
-        if output is not None and output.net.supervised and not output.grad:
+        if output is not None and output.net.answers() and not output.grad:
             output.judged = True
 
     def _judge(self, name: str) -> Any:

@@ -44,6 +44,7 @@ class LossSeen:
     bad_range: tuple[float, float] | None = None  # the lowest and the highest of them
     bad_calls: tuple[tuple[Site, Spot], ...] = ()  # the calls that led there, innermost first
     sums: int = 0  # reduction "sum"
+    first_sum: float = 0.0  # what the first of these gave
     rows: int = 0
     entries: int = 0  # of the target of one call
     weighted: bool = False

@@ -37,17 +37,8 @@ OFTEN = 8  # calls whose input and labels are looked at, then each 8th
 FULL = FIRST  # calls of a loss that are read as a whole, before the windows
 # Operations after which values can't be told to be unnormalised on purpose.
 ON_PURPOSE = (
-    "LogSoftmax",
-    "Log",
-    "Sub",
-    "Mul",
-    "Div",
-    "Neg",
-    "Where",
-    "MaskedFill",
-    "Logaddexp",
-    "Sum",
-    "Cumsum",
+    *("LogSoftmax", "Log", "Sub", "Mul", "Div", "Neg", "Where", "MaskedFill"),
+    *("Logaddexp", "Sum", "Cumsum"),
 )
 
 
@@ -308,6 +299,7 @@ class Losses:
         reduction = kwargs.get("reduction", "mean")
         if reduction == "sum":
             facts.sums += 1
+            facts.first_sum = facts.first_sum or value or 0.0
         given = [kwargs.get("weight"), kwargs.get("pos_weight"), args[2] if len(args) > 2 else None]
         if name not in SIGNED and name not in PAIRED and any(isinstance(w, torch.Tensor) for w in given):
             facts.weighted = True

@@ -10,12 +10,13 @@ LOOKS, FEWEST = 16, 10  # gradients that are looked at, and so many that tell so
 class Manual:
     """A leaf that no optimizer owns: its gradient and its value after the last backward."""
 
-    __slots__ = ("empty", "first", "grad", "idle", "looks", "ref", "tainted", "value")
+    __slots__ = ("empty", "first", "grad", "idle", "last", "looks", "ref", "tainted", "value")
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
         self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
         self.value: torch.Tensor | None = None  # its first entries
+        self.last: torch.Tensor | None = None  # the newest that was kept of those
         self.first = p.detach().flatten()[:64].clone()
         self.tainted = False
         self.looks = self.empty = self.idle = 0  # gradients, those all zero, those that had no effect
@@ -27,6 +28,11 @@ class Manual:
         self.looks += 1
         self.empty += not bool(g.detach().any())
         self.idle += bool(g.detach().flatten()[:64].any()) and self._unmoved(p)
+
+    def now(self) -> torch.Tensor | None:
+        """Its first entries: its own, or those of the newest look, where its function has returned."""
+        p = self.ref()
+        return p.detach().flatten()[:64] if p is not None else self.last if self.looks > 1 else None
 
     def never_moved(self) -> bool:
         """Whether all these gradients were none of zeros and had no effect, until now."""

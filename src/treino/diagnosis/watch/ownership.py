@@ -27,6 +27,7 @@ SAMPLE = 64
 ASKED = 12  # nodes between a tensor whose gradient is asked for and the leaf that it is a part of
 WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
 
+SHORT = 8  # nodes between parameters and a number that is made of them
 TRAININGS = 8  # of one line whose graphs are read anew
 
 
@@ -78,6 +79,7 @@ class Ownership:
         for name in CUTS:
             self.patches.before(torch.Tensor, name, self._cutter(name), always=False)
         self.patches.before(torch, "tensor", self._cutter("torch.tensor"), always=False)
+        self.patches.before(torch.Tensor, "item", self._as_number, always=False)
         self.patches.before(nn.Module, "__init__", self._module_made)
         self.patches.before(torch.autograd, "grad", self._asks, always=False)
 
@@ -108,6 +110,20 @@ class Ownership:
                 self._cut(sites, how, t)
 
         return observe
+
+    def _as_number(self, args: Any, kwargs: Any) -> None:
+        """A number that is made of one or two parameters alone, ``log_scale.exp().item()``, of which some
+        optimizer waits for gradients.
+        """
+        t = args[0]
+        if not t.requires_grad or t.numel() != 1 or not any(o.without_gradient for o in self.seen.optimizers):
+            return
+        nodes = graph.walk(t.grad_fn, SHORT) if t.grad_fn is not None else []
+        behind = graph.leaves(nodes) if nodes else [t]
+        if len(nodes) < SHORT and len(behind) < 3 and all(self.gradients.owner(p) for p in behind):
+            sites = stack(3)
+            if sites:
+                self._cut(sites, "item", None).behind.update((id(p), weakref.ref(p)) for p in behind)
 
     def _cut(self, sites: tuple[Site, ...], how: str, t: torch.Tensor | None) -> Cut:
         cut = self._cuts.get((sites, how))

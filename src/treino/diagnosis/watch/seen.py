@@ -289,6 +289,7 @@ class SchedulerSeen:
     lent: bool = False  # its optimizer's groups are those of another one too
     peaked: bool = False  # the rate was more than a tenth of the first one
     starved: int = 0  # updates at < 1 % of the first rate, after that
+    top: float = 0.0  # the highest rate of an update
     base: float = 0.0
     last: float = 0.0
     cuts: int = 0

@@ -121,6 +121,8 @@ class Settings:
             scheduler.updates += 1
             scheduler.backwards += backwards
             rate = optimizer.param_groups[0]["lr"]
+            if rate > scheduler.top:
+                scheduler.top = rate
             scheduler.peaked = scheduler.peaked or rate > 0.1 * scheduler.base
             if scheduler.base and scheduler.peaked and rate < 0.0101 * scheduler.base:
                 scheduler.starved += 1

@@ -147,7 +147,7 @@ class Goals:
             self.loss = goal[2]
 
 
-@dataclass
+@dataclass(eq=False)
 class EvalSeen:
     """One place from which a net is evaluated: its rows, labels and predictions."""
 
@@ -209,7 +209,7 @@ class EvalSeen:
         return self.stable >= 2 or self.changed >= 3
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainSeen:
     """The rows that a net was trained on."""
 
@@ -358,7 +358,7 @@ class PickedSeen:
     way: Names  # the lines that led to its training
 
 
-@dataclass
+@dataclass(eq=False)
 class DataSeen:
     """Everything about rows."""
 
