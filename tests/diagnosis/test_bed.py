@@ -19,7 +19,7 @@ def some(paths: list[Path], one_in: int) -> list[Path]:
     return [*[p for p in paths if p not in slow][::one_in], *slow[:: 4 * one_in]]
 
 
-FAULTY, RIGHT, LEFT_OUT = some(faulty("seen"), 12), some(right("seen"), 24), left_out("seen")
+FAULTY, RIGHT, LEFT_OUT = some(faulty("seen"), 16), some(right("seen"), 32), left_out("seen")
 COMPARED = {*FAULTY[::4], *RIGHT[::4]}
 
 

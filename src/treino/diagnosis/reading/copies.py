@@ -125,7 +125,7 @@ def _join(e: EvalSeen, fits: Callable[[Step], bool]) -> Site | None:
         names = given_rows(statement, site, of_loader=e.loader is not None) if statement is not None else []
         for step, called_at in _lineage([(n, e.loader or site) for n in names]):
             if fits(step):
-                return _handed_to(called_at) if step.site == called_at else called_at
+                return handed_to(called_at) if step.site == called_at else called_at
             made = _made_function(step, fits)
             if made is not None:
                 return made
@@ -149,7 +149,7 @@ def _made_function(step: Step, fits: Callable[[Step], bool]) -> Site | None:
     return None
 
 
-def _handed_to(join: Site) -> Site:
+def handed_to(join: Site) -> Site:
     """A join in a helper that is handed the rows: the line of its only call; otherwise the line itself."""
     around, statement = function_of(join), statement_at(join)
     if not isinstance(around, Function) or statement is None:

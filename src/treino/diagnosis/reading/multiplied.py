@@ -4,25 +4,38 @@ import ast
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, trail
-from treino.diagnosis.reading.copies import shares_rows
-from treino.diagnosis.reading.provenance import data_names, definition, origins
-from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
+from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters, trail
+from treino.diagnosis.reading.copies import NOISE, handed_to, shares_rows
+from treino.diagnosis.reading.provenance import (
+    Function,
+    calling_line,
+    data_names,
+    definition,
+    functions,
+    origins,
+    target_names,
+)
+from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, statement_at
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 
 REPEATS = ("repeat", "tile", "repeat_interleave")
 SPLITS = ("train_test_split", "random_split")
 LISTS = (ast.List, ast.ListComp)
+DRAWS = (*NOISE, "choice", "choices", "randint", "randrange", "integers", "sample", "getrandbits")
+COPIED = {"copy", "deepcopy", "dict", "list", "tuple", "clone"}
 
 
-def multiplied_before(train: TrainSeen, e: EvalSeen) -> Site | None:
-    """The line that multiplies the table of which both the training and the evaluation rows are parts."""
-    of_training = _multiplied(train.site, train.loader, last=False)
-    of_evaluation = _multiplied(e.names[0], e.loader, last=True)
+def multiplied_before(train: TrainSeen, e: EvalSeen, *, made: bool = False) -> Site | None:
+    """The line that multiplies the table of which both the training and the evaluation rows are parts.
+
+    made: only rows that are there already, nothing of which rows are drawn afterwards.
+    """
+    of_training = _multiplied(train.site, train.loader, last=False, made=made)
+    of_evaluation = _multiplied(e.names[0], e.loader, last=True, made=made)
     return next((line for line in of_evaluation if line in of_training), None)
 
 
-def _multiplied(site: Site | None, loader: Site | None, *, last: bool) -> list[Site]:
+def _multiplied(site: Site | None, loader: Site | None, *, last: bool, made: bool) -> list[Site]:
     """The lines that multiply what these rows are a part of.
 
     last: of the parts by position, only those to the end count.
@@ -36,9 +49,21 @@ def _multiplied(site: Site | None, loader: Site | None, *, last: bool) -> list[S
         if called(step.value, *SPLITS) or (_to_the_end(step.value) if last else cuts(step.value)):
             for before in trail(step.value, step.site):
                 if before.site != step.site and _multiplies(before):
-                    found[before.site] = None
+                    found[_place(before)] = None
+                if made and _draws(before):
+                    break
             found |= dict.fromkeys(_changed(step))
     return list(found)
+
+
+def _place(step: Step) -> Site:
+    """Where rows are multiplied; of a helper that is handed them, the line of its only call."""
+    line, around = handed_to(step.site), function_of(step.site)
+    if line == step.site and isinstance(around, Function) and isinstance(step.value, ast.Name):
+        loops = [n for n in ast.walk(around) if isinstance(n, ast.For)]
+        if any(data_names(n.iter) & set(parameters(around)[:1]) for n in loops):
+            return calling_line(line)
+    return line
 
 
 def _to_the_end(value: ast.AST) -> bool:
@@ -51,14 +76,53 @@ def _multiplies(step: Step) -> bool:
     """Whether an expression repeats rows: ``[...] * 4``, ``rows + rows``, ``np.repeat(x, 3)``."""
     for node in ast.walk(step.value):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            if _times(node.right) and _is_list(node.left, step.site):
+            written = isinstance(node.left, LISTS)
+            if written or (_times(node.right) and _is_list(node.left, step.site)):
+                return True
+        elif isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+            if _again(node.elt, node.generators):
                 return True
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             if ast.dump(node.left) == ast.dump(node.right) and _is_list(node.left, step.site):
                 return True
         elif isinstance(node, ast.Call) and (call_name(node) in REPEATS or shares_rows(step.site, node)):
             return True
+    return isinstance(step.value, ast.Name) and _filled(step.site, step.value.id)
+
+
+def _again(item: ast.AST, loops: list[ast.comprehension] | list[ast.For]) -> bool:
+    """Whether an item of one loop is taken as it is, as often as another one counts."""
+    counts = [loop for loop in loops if called(loop.iter, "range")]
+    names = {name for loop in loops if loop not in counts for name in target_names(loop.target)}
+    calls = {call_name(n) for n in ast.walk(item) if isinstance(n, ast.Call)}
+    own = data_names(item)
+    return bool(own & names) and calls <= COPIED and any(not target_names(c.target) & own for c in counts)
+
+
+def _filled(site: Site, name: str) -> bool:
+    """Whether a list gets rows several times: ``for _ in range(5): rows.append(row)``."""
+    around = function_of(site)
+    for node in ast.walk(around) if around is not None else ():
+        line = Site(site.file, getattr(node, "lineno", 0))
+        if isinstance(node, ast.Call) and call_name(node) in ("append", "extend") and node.args:
+            of = data_names(node.func.value) if isinstance(node.func, ast.Attribute) else set()
+            loops = [n for n in enclosing(line) if isinstance(n, ast.For)] if of == {name} else []
+            if loops and call_name(node) == "append" and _again(node.args[0], loops):
+                return True
+            if loops and call_name(node) == "extend" and _multiplies(Step(line, node.args[0])):
+                return True
+        elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+            plain = isinstance(node.value, ast.Name)
+            if target_names(node.target) == {name} and not plain and _multiplies(Step(line, node.value)):
+                return True
     return False
+
+
+def _draws(step: Step) -> bool:
+    """Whether an expression draws at random, or calls a function of the file that does."""
+    calls = [call_name(n) for n in ast.walk(step.value) if isinstance(n, ast.Call)]
+    bodies = [body for name in calls for body in functions(step.site.file, name)]
+    return any(called(body, *DRAWS) for body in [step.value, *bodies])
 
 
 def _times(node: ast.AST) -> bool:

@@ -10,7 +10,7 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import overlaps
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
+from treino.diagnosis.watch.tables import WIDE, DataSeen, EvalSeen, TrainSeen, chance
 from treino.words import N_
 
 
@@ -51,12 +51,15 @@ def _repeated(data: DataSeen, train: TrainSeen, e: EvalSeen) -> Evidence | None:
     """Exact copies, whatever the evaluation calls itself: where there is none of new rows."""
     trained, rows = len(e.trained_before), len(e.rows)
     others = (o for o in data.evals.values() if o.net is e.net and len(o.rows) >= 10)
-    if trained < 0.3 * rows or rows < 10 or any(len(o.trained_before) < 0.02 * len(o.rows) for o in others):
+    if trained < 0.2 * rows or rows < 10 or any(len(o.trained_before) < 0.02 * len(o.rows) for o in others):
         return None
-    copies = train.floating and train.twice > 0.01 * max(1, train.first_epoch) and chance(train) <= 0.01
-    if not copies or train.adversarial or says_train(names_of_evaluation(e.names, e.spots)):
+    copies = train.floating and train.twice > 0.01 * max(1, train.first_epoch)
+    sparse = chance(train) > 0.01  # as far as its first columns tell
+    if not copies or (sparse and chance(train, WIDE) > 0.2 * trained / rows) or train.adversarial:
         return None
-    place = multiplied_before(train, e)
+    if says_train(names_of_evaluation(e.names, e.spots)):
+        return None
+    place = multiplied_before(train, e, made=sparse)
     numbers = {"rows": rows, "trained": trained, "share": trained / rows}
     return Evidence(place, e.names[0], numbers) if place is not None else None
 

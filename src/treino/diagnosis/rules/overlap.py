@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry, cuts, first
+from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
 from treino.diagnosis.reading.provenance import (
     Function,
@@ -83,9 +84,9 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
-        if copies and few and not _says_joins(e.names[0]):
+        if copies and few and not (_says_joins(e.names[0]) or multiplied_before(train, e, made=True)):
             continue  # rows of few different values, or drawn in few ways, repeat themselves
-        place = _joined(e) if copies else _place(train, e)
+        place = (multiplied_before(train, e, made=True) or _joined(e)) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
 

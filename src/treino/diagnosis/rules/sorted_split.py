@@ -6,19 +6,24 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import ancestry, cuts, first, trail
+from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, first, trail
 from treino.diagnosis.reading.names import split_line, words
 from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
-from treino.diagnosis.watch.answers import AnswersSeen, cut_up, in_one_piece
+from treino.diagnosis.watch.answers import AnswersSeen, OrderedSeen, cut_up, far_from, in_one_piece, left_over
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 from treino.words import N_, _
 
 TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}
 
+SERIES = {"series", "forecast", "horizon", "lag", "lags", "lookback", "history", "past", "future", "trend"}
+SERIES |= {"extrapolate", "extrapolation", "season", "seasonal", "window", "windows", "autoregressive", "rul"}
+SORTS = ("sort_values", "argsort", "sort", "sorted", "lexsort", "nlargest", "nsmallest")
+LAID_OUT = ("linspace", "geomspace", "logspace")
+MIXES = ("permutation", "randperm", "permuted", "sample", "shuffle", "train_test_split", "random_split")
 FOLDS = ("chunk", "split", "array_split", "tensor_split")
 
 
@@ -41,30 +46,34 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             }
             yield Evidence(_cut(seen, e) or e.names[0], e.names[0], numbers)
             return
-        if train is None or total < 10 or len(known) < 1 or not e.judged or train.judged < 20:
+        if train is None or total < 10 or len(known) < 1 or train.judged < 20:
             continue
         if in_order >= set(e.labels):
             continue  # training had them all, one class after the other
         strange = sum(n for label, n in e.labels.items() if label not in known)
         trained = max(1, sum(e.learned.values()))
         shift = sum(abs(e.labels[k] / total - e.learned[k] / trained) for k in known | set(e.labels)) / 2
-        worse = e.right / e.judged < 0.75 * train.right / train.judged
+        right = e.right / e.judged if e.judged else 1.0
+        worse = right < 0.75 * train.right / train.judged
         worse = worse and (strange > 0.2 * total or (shift > 0.5 and trained >= 50))
-        if len(e.labels) <= 50 and (worse or (shift > 0.3 and _fewer(seen, e, known))):
+        others = _fewer(seen, e, known) if e.judged else shift > 0.5 and _one_end(seen, e, known)
+        if len(e.labels) <= 50 and (worse or (shift > 0.3 and others)):
             numbers = {
                 "unseen": max(strange / total, shift),
                 "figure": _("accuracy"),
                 "what": _("are of classes that training saw less or never"),
                 "shift": shift,
                 "training": train.right / train.judged,
-                "evaluation": e.right / e.judged,
+                "evaluation": right if e.judged else "–",
             }
             first = e.names[0] if e.names else None
             yield Evidence(_cut(seen, e) or first, first, numbers)
             return
-    found = (_by_hand(seen) or _by_target(seen)) if seen.data is not None else None
-    if found is not None:
-        yield found
+    for search in (_by_hand, _by_target, _along_a_curve) if seen.data is not None else ():
+        found = search(seen)
+        if found is not None:
+            yield found
+            return
 
 
 def _by_target(seen: Seen) -> Evidence | None:
@@ -80,6 +89,88 @@ def _by_target(seen: Seen) -> Evidence | None:
         words = {"figure": _("mean target"), "what": _("have targets outside of the range of training's")}
         return Evidence(a.site, a.site, {**numbers, **words})
     return None
+
+
+def _along_a_curve(seen: Seen) -> Evidence | None:
+    """The targets stood in order, and training took those of one end."""
+    main, data = seen.main_loss(), seen.data
+    kept = main.targets.kept if main is not None else []
+    for e in data.evals.values() if kept and data.answers.ordered else ():
+        train = next((t for t in data.trains.values() if t.net is e.net), None)
+        if train is None or not e.names or len(e.rows) < 20 or len(e.trained_before) > 0.1 * len(e.rows):
+            continue
+        if _narrow(train):
+            continue  # a curve that is drawn on
+        for table in data.answers.ordered:
+            rest_ND = left_over(table.rows_ND, np.concatenate(kept))
+            taken = len(table.rows_ND) - len(rest_ND) if rest_ND is not None else 0
+            if rest_ND is None or not 0.5 * taken <= len(train.rows) <= 1.02 * taken:
+                continue
+            found = _at_one_end(train, e, table, rest_ND)
+            if found is not None:
+                return found
+    return None
+
+
+def _at_one_end(train: TrainSeen, e: EvalSeen, table: OrderedSeen, rest_ND: np.ndarray) -> Evidence | None:
+    """An evaluation of rows that lie beyond those of training, as far as numbers or the source tell."""
+    cut = next((site for n in e.names if (site := first(ancestry(n, e.loader), cuts)) is not None), None)
+    if cut is None or not _put_in_order(train, e, table):
+        return None
+    known_ND = table.rows_ND[len(rest_ND) :]
+    if len(rest_ND) and (rest_ND[0] != table.rows_ND[0]).any():
+        known_ND = table.rows_ND[: -len(rest_ND)]
+    share = far_from(rest_ND, known_ND) if len(rest_ND) else 1.0
+    if len(rest_ND):
+        fits = 0.3 * len(rest_ND) <= len(e.rows) <= 1.02 * len(rest_ND) and share > 0.7
+    else:  # the table is the training part
+        fits = not _mixed(e) and _ordered_before(cut)
+    if not fits:
+        return None
+    column = int(np.abs(known_ND.mean(axis=0) - rest_ND.mean(axis=0)).argmax()) if len(rest_ND) else 0
+    numbers = {
+        "unseen": share,
+        "shift": share,
+        "training": float(known_ND[:, column].mean()),
+        "evaluation": float(rest_ND[:, column].mean()) if len(rest_ND) else "–",
+        "figure": _("mean target"),
+        "what": _("have targets outside of the range of training's"),
+    }
+    return Evidence(cut, e.names[0], numbers)
+
+
+def _ordered_before(cut: Site) -> bool:
+    """Whether the rows that a line cuts had been put in order."""
+    statement = statement_at(cut)
+    steps = trail(statement, cut) if statement is not None else iter(())
+    return first(steps, lambda value: bool(called(value, *SORTS, *LAID_OUT))) is not None
+
+
+def _narrow(train: TrainSeen) -> bool:
+    """Whether rows are points of a line or a plane."""
+    return train.columns.sums is not None and len(train.columns.sums) <= 2
+
+
+def _put_in_order(train: TrainSeen, e: EvalSeen, table: OrderedSeen) -> bool:
+    """Whether the source sorts these rows, or lays their targets out, and not along time."""
+    module, made = tree(e.names[0].file), statement_at(table.site) if table.site is not None else None
+    if module is None or made is None or table.site is None:
+        return False
+    steps = list(trail(made, table.site))
+    rows = [step for n in e.names for step in ancestry(n, e.loader)]
+    if table.monotone and _sorts(module) and any(called(s.value, *SORTS) for s in (*steps, *rows)):
+        return True
+    laid_out = [step for step in steps if called(step.value, *LAID_OUT)]
+    said = {w for name in names_in(module) for w in words(name)}
+    series = train.columns.values is not None or bool(said & SERIES)
+    return bool(laid_out) and not any(map(_of_time, laid_out)) and not series
+
+
+def _of_time(step: Step) -> bool:
+    """Whether a line that lays numbers out speaks of time."""
+    statement = statement_at(step.site)
+    said = names_in(statement) if statement is not None else set()
+    return bool({w for name in said for w in words(name)} & TIMES)
 
 
 def _by_hand(seen: Seen) -> Evidence | None:
@@ -150,6 +241,26 @@ def _fewer(seen: Seen, e: EvalSeen, known: set[float]) -> bool:
     return _cut_at(seen, e) is not None
 
 
+def _one_end(seen: Seen, e: EvalSeen, known: set[float]) -> bool:
+    """The same where nobody saw how the evaluation judges: whether its rows are the end of a table in the
+    order of its classes, of which no more than one lies on both sides.
+    """
+    main = seen.main_loss()
+    others = [o for o in seen.data.evals.values() if o is not e and o.rows - e.rows]
+    if main is None or max(e.labels) >= main.classes or len(known) < 2 or len(e.labels.keys() & known) > 1:
+        return False
+    if len(e.rows) < 20 or len(e.trained_before) > 0.1 * len(e.rows):
+        return False
+    if any(len(o.trained_before) < 0.5 * len(o.rows) for o in others):
+        return False
+    return _cut_at(seen, e) is not None and not _mixed(e)
+
+
+def _mixed(e: EvalSeen) -> bool:
+    """Whether a line that made the rows of an evaluation puts rows into another order."""
+    return any(called(step.value, *MIXES) for n in e.names for step in ancestry(n, e.loader))
+
+
 def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:
     """No target of the evaluation is in the range of training's, the loss is far worse there, and the source
     sorts rows by something else than time.
@@ -163,7 +274,7 @@ def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:
 
 def _sorts(module: ast.Module) -> bool:
     """Whether the source sorts rows, by something else than time."""
-    sorts = called(module, "sort_values", "argsort", "sort", "sorted", "lexsort", "nlargest", "nsmallest")
+    sorts = called(module, *SORTS)
     return bool(sorts) and not {w.lower() for s in sorts for w in _words_in(s)} & TIMES
 
 

@@ -391,11 +391,11 @@ def keep_some(some: list[np.ndarray], rows_ND: np.ndarray, most: int) -> None:
         some.append(rows_ND[:: -(-len(rows_ND) // room), :64].copy())
 
 
-def chance(train: TrainSeen) -> float:
-    """How likely two rows are to be equal by chance, from the columns' values, times the rows there are."""
+def chance(train: TrainSeen, columns: int = 64) -> float:
+    """How likely two rows are to be equal by chance, from so many columns, times the rows there are."""
     if not train.sample:
         return 0.0
-    width = min(s.shape[1] for s in train.sample)
+    width = min(columns, *(s.shape[1] for s in train.sample))
     rows = np.concatenate([s[:, :width] for s in train.sample])
     p = 1.0
     for column in rows.T:
