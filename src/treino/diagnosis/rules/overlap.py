@@ -84,9 +84,10 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
-        if copies and few and not (_says_joins(e.names[0]) or multiplied_before(train, e, made=True)):
+        multiplied = multiplied_before(train, e, made=True) if copies else None
+        if copies and few and not (_says_joins(e.names[0]) or multiplied):
             continue  # rows of few different values, or drawn in few ways, repeat themselves
-        place = (multiplied_before(train, e, made=True) or _joined(e)) if copies else _place(train, e)
+        place = (multiplied or _joined(e)) if copies else _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
 

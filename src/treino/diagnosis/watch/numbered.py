@@ -46,7 +46,7 @@ class Tables:
         for _ in range(DEEP):
             if isinstance(dataset, Subset):
                 inner = self.rows(dataset.dataset)
-                return None if inner is None else _through(dataset, inner)
+                return None if inner is None else _listed(dataset.indices, inner)
             if isinstance(dataset, ConcatDataset):
                 parts = [self.rows(d) for d in dataset.datasets]
                 known = [p for p in parts if p is not None]
@@ -102,14 +102,6 @@ class Tables:
         if kind not in self._readings:
             self._readings[kind] = _read(kind)
         return self._readings[kind]
-
-
-def _through(subset: Any, inner: Callable[[list[Any]], Rows]) -> Callable[[list[Any]], Rows]:
-    def rows(numbers: list[Any]) -> Rows:
-        of = subset.indices
-        return inner([of[i] for i in numbers])
-
-    return rows
 
 
 def _listed(of: Any, inner: Callable[[list[Any]], Rows]) -> Callable[[list[Any]], Rows]:
