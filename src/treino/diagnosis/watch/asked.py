@@ -16,7 +16,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
-from treino.diagnosis.watch.manual import down
+from treino.diagnosis.watch.manual import down, some
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
@@ -39,12 +39,12 @@ class Left:
     __slots__ = ("grad", "line", "ref", "unseen", "value")
 
     def __init__(self, p: torch.Tensor, line: "Line", unseen: int) -> None:
-        self.ref, self.value, self.line, self.unseen = weakref.ref(p), _some(p), line, unseen
+        self.ref, self.value, self.line, self.unseen = weakref.ref(p), some(p).clone(), line, unseen
         self.grad: torch.Tensor | None = None
 
     def moved(self, p: torch.Tensor) -> bool | None:
         """Whether a leaf, or what took its place, has gone against the gradient; None if it is unchanged."""
-        now = _some(p)
+        now = some(p)
         if self.grad is None or now.shape != self.value.shape or torch.equal(now, self.value):
             return None
         if not bool(torch.isfinite(now).all()):
@@ -215,8 +215,8 @@ class Asked:
             moved = left.moved(p) if left is not None else None
             if left is not None:
                 told[left.line] = told.get(left.line, False) or bool(moved)
-                if left.value.shape == p.detach().flatten()[:64].shape:
-                    moved_by += float((_some(p) - left.value).pow(2).sum())
+                if left.value.shape == some(p).shape:
+                    moved_by += float((some(p) - left.value).pow(2).sum())
                     size += float(left.value.pow(2).sum())
         for by, moved in told.items():
             by.moving = moved
@@ -247,7 +247,7 @@ class Asked:
             line.newest = []
             for p, g in zip(_few(leaves), _few(given), strict=True):
                 left = Left(p, line, self.unseen)
-                left.grad = _some(g) if isinstance(g, torch.Tensor) else None
+                left.grad = some(g).clone() if isinstance(g, torch.Tensor) else None
                 line.newest.append(left)
                 if line.calls == 1:
                     line.first.append(left)
@@ -290,7 +290,7 @@ class Asked:
         """What the last calls moved."""
         for line in self._lines.values():
             held = [(left, left.ref()) for left in line.first]
-            still = all(p is not None and torch.equal(_some(p), left.value) for left, p in held)
+            still = all(p is not None and torch.equal(some(p), left.value) for left, p in held)
             if held and still and line.calls >= IDLE:
                 self.seen.idle.append(line.facts)
             for left in line.newest:
@@ -317,8 +317,3 @@ def _few(tensors: tuple[Any, ...]) -> tuple[Any, ...]:
     """The first, the middle one and the last."""
     n = len(tensors)
     return tensors if n <= LEAVES else (tensors[0], tensors[n // 2], tensors[-1])
-
-
-def _some(t: torch.Tensor) -> torch.Tensor:
-    """A copy of its first entries."""
-    return t.detach().flatten()[:64].clone()

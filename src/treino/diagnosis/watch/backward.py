@@ -21,7 +21,7 @@ from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
-from treino.diagnosis.watch.manual import Manual, down
+from treino.diagnosis.watch.manual import Manual, down, some
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import culprit
@@ -355,7 +355,7 @@ class Backward:
                 continue
             g = p.grad
             m.grad = None if g is None else (weakref.ref(g), g._version)
-            m.value = p.detach().flatten()[:64].clone() if self.patches.full else None
+            m.value = some(p).clone() if self.patches.full else None
             m.last = m.value if m.value is not None else m.last
             if self.patches.full and g is not None:
                 m.look(p, g)

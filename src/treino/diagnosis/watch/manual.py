@@ -4,7 +4,13 @@ import weakref
 
 import torch
 
+SAMPLE = 64  # entries of a leaf that are compared
 LOOKS, FEWEST = 16, 10  # gradients that are looked at, and so many that tell something
+
+
+def some(t: torch.Tensor) -> torch.Tensor:
+    """A tensor's first entries, out of its graph; no copy."""
+    return t.detach().flatten()[:SAMPLE]
 
 
 class Manual:
@@ -17,7 +23,7 @@ class Manual:
         self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
         self.value: torch.Tensor | None = None  # its first entries
         self.last: torch.Tensor | None = None  # the newest that was kept of those
-        self.first = p.detach().flatten()[:64].clone()
+        self.first = some(p).clone()
         self.tainted = False
         self.looks = self.empty = self.idle = 0  # gradients, those all zero, those that had no effect
 
@@ -27,12 +33,12 @@ class Manual:
             return
         self.looks += 1
         self.empty += not bool(g.detach().any())
-        self.idle += bool(g.detach().flatten()[:64].any()) and self._unmoved(p)
+        self.idle += bool(some(g).any()) and self._unmoved(p)
 
     def now(self) -> torch.Tensor | None:
         """Its first entries: its own, or those of the newest look, where its function has returned."""
         p = self.ref()
-        return p.detach().flatten()[:64] if p is not None else self.last if self.looks > 1 else None
+        return some(p) if p is not None else self.last if self.looks > 1 else None
 
     def never_moved(self) -> bool:
         """Whether all these gradients were none of zeros and had no effect, until now."""
@@ -40,12 +46,12 @@ class Manual:
         return p is not None and self.idle == self.looks >= FEWEST and self._unmoved(p)
 
     def _unmoved(self, p: torch.Tensor) -> bool:
-        return torch.equal(p.detach().flatten()[:64], self.first)
+        return torch.equal(some(p), self.first)
 
 
 def down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
     """Whether a tensor has moved against its gradient (an average or a copy moves anywhere)."""
-    moved = p.detach().flatten()[:64] - before
-    slope = g.detach().flatten()[:64]
+    moved = some(p) - before
+    slope = some(g)
     product = float(moved.norm() * slope.norm())
     return product > 0 and float(moved @ slope) < -0.2 * product
