@@ -40,14 +40,14 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.workflows.train.CHUNK_SECONDS", 0.004)
 
 
-def settings_of(case: str) -> Any:
-    base = {"epochs": 60, "seed": 3, "hidden": [17, 5]}
+def settings_of(case: str, epochs: int = 60) -> Any:
+    base = {"epochs": epochs, "seed": 3, "hidden": [17, 5]}
     asked = base | CASES[case]
     return read_settings(asked | {"name": "run"})
 
 
-def whole(case: str, parent: Path) -> Run:
-    return drain(training("wine", settings_of(case), parent=parent))
+def whole(case: str, parent: Path, epochs: int = 60) -> Run:
+    return drain(training("wine", settings_of(case, epochs), parent=parent))
 
 
 def same(a: Run, b: Run) -> None:
@@ -159,8 +159,8 @@ def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
 )
 def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     """Stop after every few events, by dropping the generator as a dying process would, and go on."""
-    reference = whole(case, tmp_path / "whole")
-    events = training("wine", settings_of(case), parent=tmp_path / "parts", checkpoint_seconds=0)
+    reference = whole(case, tmp_path / "whole", epochs=40)
+    events = training("wine", settings_of(case, epochs=40), parent=tmp_path / "parts", checkpoint_seconds=0)
     path = tmp_path / "parts/run"
     ended: Run | None = None
     for _part in range(300):

@@ -205,7 +205,7 @@ class Convolved(nn.Module):
 @pytest.mark.slow
 def test_a_convolution_of_your_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    run = tr.fit("digits", Convolved(), epochs=4, lr=0.01, parent=tmp_path)
+    run = tr.fit("digits", Convolved(), epochs=4, lr=0.01, threads=1, parent=tmp_path)
     assert (run.metrics["test"] or {})["accuracy"] > 0.8
     assert len(run.predict("digits")) == 1797
 

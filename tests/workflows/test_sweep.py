@@ -99,8 +99,9 @@ def test_curves_hold_every_members_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["halving", "hyperband"])
-@pytest.mark.parametrize("after", [0, 3, 40])
+@pytest.mark.parametrize(
+    ("strategy", "after"), [("halving", 0), ("hyperband", 3), ("halving", 40), ("hyperband", 40)]
+)
 def test_a_sweep_that_broke_off_comes_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, after: int
 ) -> None:
