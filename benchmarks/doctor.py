@@ -43,7 +43,8 @@ FACTS = {
     "unowned": ("backward", "nets", "ownership"),
     "cuts": ("backward", "nets", "ownership", "lines"),
     "clips": ("backward", "clips"),
-    **dict.fromkeys(("layers", "inits", "depth", "schedulers", "seeds"), ("backward", "settings")),
+    "layers": ("backward", "settings", "functional"),
+    **dict.fromkeys(("inits", "depth", "schedulers", "seeds"), ("backward", "settings")),
 }
 """Facts of ``Seen`` -> the sensors that fill them. The hooks of optimizers are always on; what a net put out
 is settled by the next backward.

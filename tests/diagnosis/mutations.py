@@ -413,7 +413,6 @@ HARMLESS = (
     seed_at_first,
 )
 MISSED = {
-    ("swa_update_bn", "drop_eval"): "an average of nets that never trained itself, judged once",
     (
         "digit_folders_in_order.mended",
         "drop_no_grad",

@@ -177,6 +177,13 @@ def cuts(value: ast.AST) -> bool:
     return False
 
 
+def chooses(value: ast.AST) -> bool:
+    """Whether an expression takes the rows of which something is true: ``frame[frame["week"] <= last]``."""
+    subscripts = (n for n in ast.walk(value) if isinstance(n, ast.Subscript))
+    masked = any(isinstance(n, ast.Compare) for s in subscripts for n in ast.walk(s.slice))
+    return masked or bool(called(value, "query", "between"))
+
+
 def converts(value: ast.AST) -> bool:
     """Whether an expression makes a tensor, or numbers for one, out of a table."""
     return any(isinstance(n, ast.Call) and call_name(n) in CONVERSIONS for n in ast.walk(value)) or any(

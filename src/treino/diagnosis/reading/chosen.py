@@ -10,7 +10,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.deciding import Decision, decisions, sets_threshold
 from treino.diagnosis.reading.figures import Figures, Leaf
 from treino.diagnosis.reading.names import says_test, says_validation
-from treino.diagnosis.reading.roles import alike, roles, shows_known_parts, told_at
+from treino.diagnosis.reading.roles import alike, handed_at, roles, shows_known_parts, told_at
 from treino.diagnosis.reading.source import call_at, function_of, tree
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen
 
@@ -92,6 +92,9 @@ def _by_test(decision: Decision, figures: Figures, runs: Runs) -> Chosen | None:
         within = [s for s in sites if function_of(s) is around]
         if sites and not within:
             return Chosen(min(sites, key=lambda s: s.line), evals)
+        handed = {s for call in calls for e in runs.of[id(call)].values() if (s := handed_at(e, call))}
+        if not sites and handed:
+            return Chosen(min(handed, key=lambda s: s.line), evals)
         lines = [s.line for s in within] if decision.compares else []
     before = [line for line in lines if line <= decision.line]
     return Chosen(Site(runs.path, max(before, default=decision.line)), evals)

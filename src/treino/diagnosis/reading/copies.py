@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -34,6 +34,8 @@ GENERATORS = {"rng", "generator", "g", "gen"}
 GAP = 3.0  # times as far away is the next one
 STEP = 1.25  # ... where the source tells of copies, and half of the rows have such neighbours
 MOST = 60  # names that are followed
+AROUND = 32  # training rows of which two may lie on one line with an evaluation row
+STRAIGHT = 1e-7  # 1 - |cosine|, by rounding
 MOVED = 16  # copies of a row; where more hold the same numbers, all rows may
 
 
@@ -73,6 +75,29 @@ def shaken_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     if np.median(nearest[:, 0]) > np.median(own) or stepped.mean() < 0.5:
         return 0, len(one)
     return int(stepped.sum()), len(one)
+
+
+def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
+    """How many of so many evaluation rows lie on one line with two training rows near them, as rows do that
+    were made between two others: https://arxiv.org/abs/1106.1813.
+    """
+    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+        return 0, 0
+    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    if len(one) < 20 or len(two) < 100 or not np.isfinite(one).all() or not np.isfinite(two).all():
+        return 0, len(one)
+    two = two[np.unique(np.round(two, 4), axis=0, return_index=True)[1]]  # a row that came twice is no line
+    if len(two) < 100:
+        return 0, len(one)
+    on_line = 0
+    around = np.argpartition(_squares(one, two), AROUND, axis=1)[:, :AROUND]
+    for row, nearest in zip(one, around, strict=True):
+        steps = two[nearest] - row
+        steps = steps[(np.abs(steps) > 1e-4).sum(axis=1) >= 4]  # fewer columns are on one line by chance
+        steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+        straight = 1 - np.abs(steps @ steps.T) < STRAIGHT
+        on_line += bool(np.triu(straight, 1).any())
+    return on_line, len(one)
 
 
 def _squares(one: np.ndarray, two: np.ndarray) -> np.ndarray:
@@ -115,7 +140,7 @@ def shares_rows(site: Site, call: ast.Call) -> bool:
     """Whether two parts of a join are made of the same rows."""
     if call_name(call) not in ALL_JOINS:
         return False
-    parts = [_made_of(site, part) for part in (*_elements(call), *_appended(site, call))]
+    parts = [made_of(site, part) for part in (*_elements(call), *_appended(site, call.args[:1]))]
     return any(parts[i] & other for i in range(len(parts)) for other in parts[i + 1 :])
 
 
@@ -226,10 +251,10 @@ def _returned(step: Step, name: str) -> list[Step]:
 def _joins_noise(step: Step) -> bool:
     """Whether an expression joins rows with copies of them that have noise, or repeats rows with noise."""
     for call in called(step.value, *JOINS):
-        parts = [*_elements(call), *_appended(step.site, call)]
+        parts = [*_elements(call), *_appended(step.site, call.args[:1])]
         for i, part in enumerate(parts):
-            own = _made_of(step.site, part)
-            again = any(own & _made_of(step.site, other) for other in parts[:i])
+            own = made_of(step.site, part)
+            again = any(own & made_of(step.site, other) for other in parts[:i])
             if again and any(_is_noisy(step.site, p) or _by_noisy(step.site, p) for p in parts):
                 return True
         if any(_is_noisy(step.site, e) or _by_noisy(step.site, e) for e in _again_and_again(step.site, call)):
@@ -239,7 +264,7 @@ def _joins_noise(step: Step) -> bool:
 
 def _repeats_noisily(step: Step) -> bool:
     """Whether rows that were repeated, here or on lines before, get something that is drawn at random."""
-    written = list(_inlined(step.site, step.value))
+    written = list(inlined(step.site, step.value))
     if not any(_repeats(site, call) for site, value in written for call in called(value, *REPEATS)):
         return False
     mixed = (n for n in ast.walk(step.value) if isinstance(n, ast.BinOp) and isinstance(n.op, MIXES))
@@ -247,14 +272,14 @@ def _repeats_noisily(step: Step) -> bool:
     return (drawn and any(True for _ in mixed)) or _by_noisy(step.site, step.value)
 
 
-def _inlined(site: Site, value: ast.AST, depth: int = 3) -> Iterator[tuple[Site, ast.AST]]:
+def inlined(site: Site, value: ast.AST, depth: int = 3) -> Iterator[tuple[Site, ast.AST]]:
     """An expression and what the names in it were made of on earlier lines of the same function."""
     yield site, value
     around = function_of(site)
     for name in sorted(data_names(value)) if depth else ():
         made = definition(site, name)
         if made is not None and made.line < site.line and made.function in (around, None) and not made.loop:
-            yield from _inlined(Site(site.file, made.line), made.value, depth - 1)
+            yield from inlined(Site(site.file, made.line), made.value, depth - 1)
 
 
 def _repeats(site: Site, call: ast.Call) -> bool:
@@ -294,18 +319,20 @@ def _elements(call: ast.Call) -> list[ast.expr]:
     return [p.value if isinstance(p, ast.Starred) else p for p in parts]
 
 
-def _appended(site: Site, call: ast.Call) -> list[ast.expr]:
-    """What was appended to the list that a join is given."""
-    given, around = (call.args[0] if call.args else None), function_of(site)
-    if not isinstance(given, ast.Name) or around is None:
+def _appended(site: Site, given: Sequence[ast.AST]) -> list[ast.expr]:
+    """What was appended to the lists that go by these names."""
+    lists, around = {n.id for n in given if isinstance(n, ast.Name)}, function_of(site)
+    if not lists or around is None:
         return []
-    calls = called(around, "append")
-    to = [c for c in calls if isinstance(c.func, ast.Attribute) and data_names(c.func.value) == {given.id}]
+    calls = called(around, "append", "extend")
+    to = [c for c in calls if isinstance(c.func, ast.Attribute) and data_names(c.func.value) & lists]
     return [a for c in to for a in c.args]
 
 
-def _made_of(site: Site, part: ast.AST) -> set[str]:
+def made_of(site: Site, part: ast.AST) -> set[str]:
     names = data_names(part)
+    lists = [n for n in ast.walk(part) if isinstance(n, ast.Name)]
+    names = names.union(*(data_names(a) for a in _appended(site, lists)))
     return {n for n in names | origins(site, names, 2) if not n.isupper()} - GENERATORS
 
 

@@ -18,6 +18,7 @@ from treino.diagnosis.reading.source import (
 
 GROWS = ("append", "add", "extend", "insert")
 FLAG = {"requires_grad"}
+LISTED = {"parameters", "named_parameters", "params"}  # of a whole net
 KNOWN = {"id", "seen", "known", "visited", "done"}
 NEAR = 3  # lines between which a person would not care
 MOST = 60  # expressions that are followed
@@ -37,6 +38,18 @@ def choosing_line(made: Site | None) -> Site | None:
     if not lines or lines[-1] - lines[0] > NEAR:
         return made
     return Site(made.file, lines[0])
+
+
+def skips_first(made: Site | None) -> bool:
+    """Whether the optimizer made on this line is given a net's parameters from the second or a later one on,
+    ``list(net.parameters())[2:]``: what comes first was lost, not left out by name.
+    """
+    if made is None:
+        return False
+    search = _Search()
+    for value in _given(made):
+        search.follow(value, made)
+    return search.skips
 
 
 def opening_line(made: Site | None) -> Site | None:
@@ -91,6 +104,7 @@ class _Search:
     def __init__(self) -> None:
         self.conditions: list[int] = []
         self.lists: list[int] = []  # of functions that list parameters
+        self.skips = False  # the first of all parameters
         self.seen: set[tuple[int, int]] = set()
 
     def follow(self, value: ast.AST, place: Site) -> None:
@@ -99,6 +113,9 @@ class _Search:
         if key in self.seen or len(self.seen) > MOST:
             return
         self.seen.add(key)
+        if _skips(value):
+            self.skips = True
+            self.conditions.append(key[0])
         if isinstance(value, (ast.Name, ast.Attribute)):
             self._name(value.id if isinstance(value, ast.Name) else value.attr, place)
         elif isinstance(value, ast.Call):
@@ -156,6 +173,20 @@ class _Search:
                     self.conditions.append(_last_test(node).lineno)
                 elif any(isinstance(n, ast.Continue) for n in node.body) and _chooses(node.test):
                     self.conditions.append(node.lineno)
+
+
+def _skips(value: ast.AST) -> bool:
+    """``[*net.parameters()][2:]``, ``islice(net.parameters(), 2, None)``, or ``parameters[2:]`` of a list so
+    called; a slice of the last ones, or of a part of the net, chooses.
+    """
+    start: ast.AST | None = None
+    listed = value
+    if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice) and value.slice.upper is None:
+        listed, start = value.value, value.slice.lower
+    elif isinstance(value, ast.Call) and call_name(value) == "islice" and len(value.args) > 2:
+        listed, start = value.args[0], value.args[1]
+    skipped = start.value if isinstance(start, ast.Constant) else 0
+    return isinstance(skipped, int) and skipped > 0 and bool(names_in(listed) & LISTED)
 
 
 def _chooses(test: ast.AST) -> bool:

@@ -1,11 +1,11 @@
 """A table that is multiplied, and parted afterwards into the rows of training and those of an evaluation."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters, trail
-from treino.diagnosis.reading.copies import NOISE, handed_to, shares_rows
+from treino.diagnosis.reading.copies import NOISE, handed_to, inlined, made_of, shares_rows
 from treino.diagnosis.reading.provenance import (
     Function,
     calling_line,
@@ -25,17 +25,23 @@ DRAWS = (*NOISE, "choice", "choices", "randint", "randrange", "integers", "sampl
 COPIED = {"copy", "deepcopy", "dict", "list", "tuple", "clone"}
 
 
-def multiplied_before(train: TrainSeen, e: EvalSeen, *, made: bool = False) -> Site | None:
+def multiplied_before(
+    train: TrainSeen, e: EvalSeen, *, made: bool = False, drawn: bool = False
+) -> Site | None:
     """The line that multiplies the table of which both the training and the evaluation rows are parts.
 
     made: only rows that are there already, nothing of which rows are drawn afterwards.
+    drawn: only by rows of it that are drawn with replacement.
     """
-    of_training = _multiplied(train.site, train.loader, last=False, made=made)
-    of_evaluation = _multiplied(e.names[0], e.loader, last=True, made=made)
+    multiplies = _draws_again if drawn else _multiplies
+    of_training = _multiplied(train.site, train.loader, multiplies, last=False, made=made)
+    of_evaluation = _multiplied(e.names[0], e.loader, multiplies, last=True, made=made)
     return next((line for line in of_evaluation if line in of_training), None)
 
 
-def _multiplied(site: Site | None, loader: Site | None, *, last: bool, made: bool) -> list[Site]:
+def _multiplied(
+    site: Site | None, loader: Site | None, multiplies: Callable[[Step], bool], *, last: bool, made: bool
+) -> list[Site]:
     """The lines that multiply what these rows are a part of.
 
     last: of the parts by position, only those to the end count.
@@ -48,11 +54,12 @@ def _multiplied(site: Site | None, loader: Site | None, *, last: bool, made: boo
     for step in [Step(start, statement), *ancestry(site, loader)]:
         if called(step.value, *SPLITS) or (_to_the_end(step.value) if last else cuts(step.value)):
             for before in trail(step.value, step.site):
-                if before.site != step.site and _multiplies(before):
+                if before.site != step.site and multiplies(before):
                     found[_place(before)] = None
-                if made and _draws(before):
+                if made and _draws(before, rows=multiplies is not _draws_again):
                     break
-            found |= dict.fromkeys(_changed(step))
+            if multiplies is _multiplies:
+                found |= dict.fromkeys(_changed(step))
     return list(found)
 
 
@@ -90,6 +97,64 @@ def _multiplies(step: Step) -> bool:
     return isinstance(step.value, ast.Name) and _filled(step.site, step.value.id)
 
 
+def _draws_again(step: Step) -> bool:
+    """Whether an expression is of rows of a table, some of which were drawn from it with replacement:
+    ``concat([common, resample(rare)])``, ``rows + choices(rare, k=90)``.
+    """
+    of = [value for _site, value in inlined(step.site, step.value)]
+    if any(_of_rows(call) and _with_replacement(call) for value in of for call in _calls(value)):
+        return True
+    joins = any(shares_rows(step.site, call) for call in _calls(step.value)) or any(
+        made_of(step.site, n.left) & made_of(step.site, n.right)
+        for n in ast.walk(step.value)
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)
+    )
+    if joins and any(_with_replacement(call) for value in of for call in _calls(value)):
+        return True
+    return isinstance(step.value, ast.Name) and _filled_again(step.site, step.value.id)
+
+
+def _filled_again(site: Site, name: str) -> bool:
+    """Whether a list gets rows that are drawn, with replacement, of itself or of what it was made of:
+    ``rows += random.choices(rare, k=90)``.
+    """
+    around = function_of(site)
+    for node in ast.walk(around) if around is not None else ():
+        added: list[ast.expr] = []
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+            added = [node.value] if target_names(node.target) == {name} else []
+        elif isinstance(node, ast.Call) and call_name(node) in ("append", "extend"):
+            of = data_names(node.func.value) if isinstance(node.func, ast.Attribute) else set()
+            added = node.args if of == {name} else []
+        line = Site(site.file, getattr(node, "lineno", 0))
+        own = {name, *origins(site, {name}, 2)} if added else set()
+        if line.line < site.line and any(
+            _with_replacement(c) and own & made_of(line, v) for v in added for c in _calls(v)
+        ):
+            return True
+    return False
+
+
+def _calls(value: ast.AST) -> list[ast.Call]:
+    return [n for n in ast.walk(value) if isinstance(n, ast.Call)]
+
+
+def _of_rows(call: ast.Call) -> bool:
+    """Whether what is drawn are rows of a table, by the way it is asked for."""
+    return bool({"replace", "frac", "n_samples", "stratify"} & {k.arg for k in call.keywords}) and (
+        call_name(call) in ("sample", "resample")
+    )
+
+
+def _with_replacement(call: ast.Call) -> bool:
+    """Whether a call may draw one thing several times."""
+    again = {k.arg: getattr(k.value, "value", True) for k in call.keywords}
+    told = again.get("replace", again.get("replacement"))
+    if call_name(call) in ("sample", "multinomial"):
+        return bool(told)
+    return call_name(call) in ("resample", "choices", "choice", "randint", "integers") and told is not False
+
+
 def _again(item: ast.AST, loops: list[ast.comprehension] | list[ast.For]) -> bool:
     """Whether an item of one loop is taken as it is, as often as another one counts."""
     counts = [loop for loop in loops if called(loop.iter, "range")]
@@ -118,11 +183,13 @@ def _filled(site: Site, name: str) -> bool:
     return False
 
 
-def _draws(step: Step) -> bool:
-    """Whether an expression draws at random, or calls a function of the file that does."""
-    calls = [call_name(n) for n in ast.walk(step.value) if isinstance(n, ast.Call)]
+def _draws(step: Step, *, rows: bool) -> bool:
+    """Whether an expression draws at random, or calls a function of the file that does: rows of a table, too,
+    or only what is new.
+    """
+    calls = [call_name(n) for n in _calls(step.value)]
     bodies = [body for name in calls for body in functions(step.site.file, name)]
-    return any(called(body, *DRAWS) for body in [step.value, *bodies])
+    return any(rows or not _of_rows(c) for body in [step.value, *bodies] for c in called(body, *DRAWS))
 
 
 def _times(node: ast.AST) -> bool:

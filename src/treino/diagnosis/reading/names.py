@@ -11,9 +11,10 @@ from treino.diagnosis.watch.where import Spot
 
 # In the languages, too, in which people name their variables.
 _TEST = re.compile(
-    r"^(test|tests|testing|te|held|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas)$"
+    r"^(test|tests|testing|te|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas)$"
 )
 _VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|validacao|validacion|validierung)$")
+_ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", "frame", "table"}
 
 _TRAIN = re.compile(r"^(train|training|tr|xtr|xtrain|treino|treinamento|entrenamiento)$")
 
@@ -26,7 +27,12 @@ def words(name: str) -> list[str]:
 def says_test(names: set[str]) -> bool:
     """Whether a name speaks of test data (masks and indices of a common table don't count)."""
     plain = [words(n) for n in names if not {"mask", "idx", "index", "indices"} & set(words(n))]
-    return any(_TEST.match(w) for of in plain for w in of)
+    return any(_TEST.match(w) for of in plain for w in of) or any(_later(of) for of in plain)
+
+
+def _later(of: list[str]) -> bool:
+    """``x_future``: rows of a time that is still to come, not the part of a series that is to be told."""
+    return len(of) == 2 and "future" in of and bool(_ROWS & {*of})
 
 
 def says_validation(names: set[str]) -> bool:

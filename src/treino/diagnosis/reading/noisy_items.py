@@ -35,6 +35,36 @@ def item_draw(loader: Site, learning: Site) -> Changed | None:
     return Changed(place, line)
 
 
+def flag_line(draw: Site) -> Site | None:
+    """The line that decides by the part, for which a dataset is made, whether its items draw:
+    ``self.augment = split != "valid"``, or ``if self.split != "valid":`` itself.
+    """
+    around = enclosing(draw)
+    owner = next((n for n in reversed(around) if isinstance(n, ast.ClassDef)), None)
+    method = next((n for n in reversed(around) if isinstance(n, Function)), None)
+    init = _method(owner, "__init__") if owner is not None else None
+    if owner is None or method is None or init is None:
+        return None
+    lines = [draw.line, *(c.lineno for c in called(owner, method.name) if _own(c.func))]
+    for node in (n for line in lines for n in enclosing(Site(draw.file, line))):
+        if not isinstance(node, (ast.If, ast.IfExp)) or not owner.lineno < node.lineno:
+            continue
+        if _compares_words(node.test):
+            return Site(draw.file, node.test.lineno)
+        flags = {n.attr for n in ast.walk(node.test) if isinstance(n, ast.Attribute) and _own(n)}
+        for target, value in _parts(init):
+            if target_names(target) & flags and _compares_words(value):
+                return Site(draw.file, value.lineno)
+    return None
+
+
+def _compares_words(value: ast.AST) -> bool:
+    """``split != "valid"``, ``self.split in ("train", "test")``"""
+    compares = [n for n in ast.walk(value) if isinstance(n, ast.Compare)]
+    sides = [side for n in compares for side in (n.left, *n.comparators)]
+    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for s in sides for n in ast.walk(s))
+
+
 def _helpers(module: ast.Module, owner: ast.ClassDef, item: Method) -> list[Method]:
     """The methods, and the functions of the file, that a ``__getitem__`` calls and that draw."""
     plain = [n for n in module.body if isinstance(n, Function)]

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import call_name, tree
+from treino.diagnosis.reading.source import call_name, called, tree
 
 INDICES = ("argsort", "randperm", "permutation")
 DRAWS = ("randperm", "permutation")
@@ -29,12 +30,17 @@ class Rows:
     line: int = 0
     index: bool = False  # positions of rows or figures of them, no rows
     columns: bool = False  # some columns of a table
+    bare: bool = False  # without the index by which a table's rows find each other
 
     def __or__(self, other: "Rows") -> "Rows":
         columns, index = self.columns or other.columns, self.index and other.index
-        return Rows(self.of | other.of, self.orders | other.orders, self.line or other.line, index, columns)
+        line, bare = self.line or other.line, self.bare or other.bare
+        return Rows(self.of | other.of, self.orders | other.orders, line, index, columns, bare)
 
 
+TABLES = ("sort_values", "sort_index")  # orders of tables, whose rows keep their index
+BARES = ("reset_index", "to_numpy", "tolist", "list", "array", "asarray")
+ALIGNS = ("reindex", "reindex_like", "align", "join", "map", "set_axis")
 Names = dict[str, Rows]
 Pair = tuple[Rows, Rows, bool, bool, ast.AST]  # what goes together; whether that is sure, and one item
 
@@ -47,12 +53,15 @@ def other_order(path: str, *, known: bool = False) -> Site | None:
     module = tree(path)
     if module is None:
         return None
+    found: list[tuple[bool, int]] = []
     for one, two, sure, items, node in _pairs_of(module):
         place = _apart(one, two, node)
         columns = one.columns or two.columns  # else two parts of the rows
         if place and (sure or known or (columns if one.of & two.of else items)):
-            return Site(path, place)
-    return None
+            tables = any(o.startswith(TABLES) for o in one.orders ^ two.orders)
+            found.append((tables and not (one.bare or two.bare), place))
+    found.sort(key=lambda f: f[0])  # tables with an index may yet be joined by it
+    return Site(path, found[0][1]) if found else None
 
 
 def text_order(path: str) -> Site | None:
@@ -82,9 +91,25 @@ def _numbered(module: ast.Module) -> bool:
 
 
 def _pairs_of(module: ast.Module, *, lists: bool = False) -> list[Pair]:
-    attributes: Names = {}
+    attributes = _helpers(module)
     for _ in range(2):  # what __init__ makes may stand below
         found = list(_scope(module, {}, attributes, lists))
+    return found
+
+
+def _helpers(module: ast.Module) -> Names:
+    """The orders that the file's functions put what they return into, ``NAME() 1`` for the second part; and
+    what the arguments are called, ``NAME 1``, of those that are called in one place.
+    """
+    found: Names = {}
+    for f in (n for n in ast.walk(module) if isinstance(n, Function)):
+        if len(called(module, f.name)) == 1:
+            found |= {f"{f.name} {i}": Rows(frozenset({a.arg})) for i, a in enumerate(f.args.args)}
+        for back, parts in returned(f):
+            for i, part in enumerate(_elements(back.value) if back.value is not None else ()):
+                rows = next((r for value, r in parts if value is part), Rows())
+                if not rows.index and any(o.startswith(TABLES) for o in rows.orders):
+                    found[f"{f.name}() {i}"] = Rows(orders=rows.orders, bare=rows.bare)
     return found
 
 
@@ -99,18 +124,34 @@ def _scope(around: ast.AST, names: Names, attributes: Names, lists: bool) -> Ite
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 _give(target, node.value, names, attributes)
+                if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                    yield from _by_position(target.value, node.value, node, names, attributes)
         elif lists and isinstance(node, ast.For):
             _give(node.target, node.iter, names, attributes)
         elif lists and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             _changed(node.value, names)
         else:
+            for added in node.keywords if isinstance(node, ast.Call) and call_name(node) == "assign" else ():
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    yield from _by_position(node.func.value, added.value, node, names, attributes)
             for one, two, sure, items in _together(node, around):
                 yield _rows(one, names, attributes), _rows(two, names, attributes), sure, items, node
     for function in inner:
         own = dict(names)
         if isinstance(function, Function):
-            own |= {a.arg: Rows(frozenset({a.arg})) for a in function.args.args}
+            given = {a.arg: attributes.get(f"{function.name}({a.arg})", Rows()) for a in function.args.args}
+            own |= {a: Rows(frozenset({a}), r.orders, bare=r.bare) for a, r in given.items()}
         yield from _scope(function, own, attributes, lists)
+
+
+def _by_position(
+    table: ast.AST, column: ast.AST, node: ast.AST, names: Names, attributes: Names
+) -> Iterator[Pair]:
+    """A column of another table, which was put into an order and lost its index, as it goes into a table."""
+    one, two = _rows(table, names, attributes), _rows(column, names, attributes)
+    sources = {n.id for n in ast.walk(column) if isinstance(n, ast.Name)} & names.keys()
+    if two.bare and not one.bare and sources and base(table) not in sources:
+        yield replace(one, line=0), replace(two, line=0), True, False, node
 
 
 Parts = list[tuple[ast.expr, Rows]]
@@ -184,16 +225,25 @@ def _give(target: ast.AST, value: ast.AST, names: Names, attributes: Names) -> N
             kin = Rows(
                 frozenset({f"call {value.lineno}"}), line=value.lineno
             )  # what one call gives is together
-            names |= {t.id: replace(kin, of=kin.of | {t.id}) for t in target.elts if isinstance(t, ast.Name)}
+            named = [(i, t.id) for i, t in enumerate(target.elts) if isinstance(t, ast.Name)]
+            names |= {t: _as_returned(replace(kin, of=kin.of | {t}), value, i, attributes) for i, t in named}
             return
         for i, t in enumerate(target.elts):
             _give(t, value.elts[i] if pairs else value, names, attributes)  # type: ignore[attr-defined]
+            if isinstance(value, ast.Call) and isinstance(t, ast.Name):
+                names[t.id] = _as_returned(names[t.id], value, i, attributes)
         return
     rows = replace(_rows(value, names, attributes), line=value.lineno)  # type: ignore[attr-defined]
     if isinstance(target, ast.Name):
         names[target.id] = rows if rows.of or rows.index else replace(rows, of=frozenset({target.id}))
     elif isinstance(target, ast.Attribute):
         attributes[target.attr] = rows
+
+
+def _as_returned(rows: Rows, call: ast.Call, part: int, attributes: Names) -> Rows:
+    """Rows that a function of the file gives, in the order that it puts them into."""
+    back = attributes.get(f"{call_name(call)}() {part}", Rows())
+    return replace(rows, orders=rows.orders | back.orders, bare=rows.bare or back.bare)
 
 
 def _rows(node: ast.AST, names: Names, attributes: Names) -> Rows:
@@ -203,13 +253,16 @@ def _rows(node: ast.AST, names: Names, attributes: Names) -> Rows:
     if isinstance(node, ast.Attribute):
         if isinstance(node.value, ast.Name) and node.value.id == "self":
             return attributes.get(node.attr, Rows(frozenset({node.attr})))
-        return _rows(node.value, names, attributes)
+        rows = _rows(node.value, names, attributes)
+        return replace(rows, bare=True) if node.attr == "values" else rows
     if isinstance(node, ast.Subscript):
         first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
         rows, at = _rows(node.value, names, attributes), _rows(first, names, attributes)
         text = isinstance(first, ast.Constant) and isinstance(first.value, str)
         columns = rows.columns or text or isinstance(node.slice, ast.Tuple)
         backwards = {"backwards"} if _is_backwards(first) else set()
+        if isinstance(first, ast.Attribute) and first.attr == "index":  # found by the index of another table
+            return replace(rows, orders=at.orders, columns=columns)
         return replace(rows, orders=rows.orders | at.orders | backwards, columns=columns)
     if isinstance(node, (ast.Constant, ast.Lambda)):
         return Rows()
@@ -237,6 +290,14 @@ def _called(node: ast.Call, names: Names, attributes: Names) -> Rows:
     order = f"{name} {seed[0]}" if seed else f"{name} {node.lineno}"
     if name == "sorted" and not any(k.arg == "key" for k in node.keywords):
         order = f"text {node.lineno}"
+    for i, part in enumerate(node.args):  # what a function of the file is given
+        for arg in attributes.get(f"{name} {i}", Rows()).of:
+            given = _rows(part, names, attributes)
+            attributes[f"{name}({arg})"] = Rows(orders=given.orders, bare=given.bare)
+    if name in ALIGNS and method is not None:
+        other = known[1].orders if name.startswith("reindex") and len(known) > 1 else known[0].orders
+        return replace(rows, orders=other)
+    rows = _as_returned(replace(rows, bare=rows.bare or name in BARES), node, 0, attributes)
     if name in INDICES:
         return Rows(orders=frozenset({order}), index=True)
     if name in MERGES and len(known) > 1:  # rows come in the order of the first table, or of the keys

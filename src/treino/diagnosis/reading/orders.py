@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
 
 DRAWS = ("randperm", "permutation")
@@ -13,6 +14,10 @@ VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
 MODULES = {"torch", "np", "numpy", "pd"}
 MOVES = ("sample", "shuffle", "sort", "sorted", "permutation", "flip", "roll")
 FILTERS = ("dropna", "drop_duplicates", "query", "compress", "filter")
+CHANCE = (
+    *("random label", "shuffled label", "labels at random", "permuted", "by heart", "memori"),
+    *("null model", "null hypothesis", "permutation test", "randomization", "randomisation"),
+)
 Partners = dict[str, set[str]]
 INDICES = ("arange", "range", "permutation", "randperm", "zip", "list", "argsort", "enumerate", "split")
 
@@ -32,6 +37,98 @@ def lonely_order(path: str) -> Site | None:
             return Site(path, node.lineno) if own in given and own in partners else None
     alone = _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
     return alone or _column_alone(path, module)
+
+
+def part_alone(path: str) -> Site | None:
+    """The line that puts one of two arrays, which one call gave together, into an order that is drawn for it
+    alone: ``x_train = x_train[randperm(n)]`` after a split.
+    """
+    module = tree(path)
+    if module is None or _of_chance(module):
+        return None
+    scopes = [n for n in ast.walk(module) if isinstance(n, (ast.Module, *Function.__args__))]
+    for scope in scopes:
+        made = sorted(_assigned(scope), key=lambda n: n.lineno)
+        for given in made:
+            for group in _given_together(path, given):
+                later = [n for n in made if n.lineno > given.lineno and _targets(n) & group]
+                line = _one_moved(scope, group, later)
+                if line:
+                    return Site(path, line)
+    return None
+
+
+def _of_chance(module: ast.Module) -> bool:
+    """Whether a file says that rows get their labels by chance, as to see what a net learns by heart."""
+    texts = [n.value for n in ast.walk(module) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    said = " ".join([*texts, *names_in(module)]).lower().replace("_", " ")
+    return any(words in said for words in CHANCE)
+
+
+def _assigned(scope: ast.AST) -> Iterator[ast.Assign]:
+    """The assignments of a scope, not those of functions inside of it."""
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.Assign):
+            yield node
+        elif not isinstance(node, (*Function.__args__, ast.ClassDef)):
+            yield from _assigned(node)
+
+
+def _targets(node: ast.Assign) -> set[str]:
+    """The arrays that an assignment makes anew."""
+    given = [g for t in node.targets for g in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])]
+    return {base(g) for g in given if isinstance(g, (ast.Name, ast.Attribute))}
+
+
+def _given_together(path: str, node: ast.Assign) -> list[set[str]]:
+    """Arrays that belong together row by row, as the call that gives them says."""
+    target, call = node.targets[0], node.value
+    if not isinstance(target, ast.Tuple) or not isinstance(call, ast.Call):
+        return []
+    names, name = [base(t) for t in target.elts], call_name(call)
+    if name == "train_test_split" and len(names) == 2 * len(call.args) > 2:
+        return [{*names[::2]}, {*names[1::2]}]
+    pair = name.startswith(("load_", "fetch_", "make_")) or any(k.arg == "return_X_y" for k in call.keywords)
+    own = [f for f in ast.walk(tree(path) or node) if isinstance(f, Function) and f.name == name]
+    backs = [n.value for f in own for n in ast.walk(f) if isinstance(n, ast.Return)]
+    pair = pair if not own else all(isinstance(b, ast.Tuple) and len(b.elts) == 2 for b in backs)
+    return [{*names}] if pair and len(names) == 2 else []
+
+
+def _one_moved(scope: ast.AST, group: set[str], later: list[ast.Assign]) -> int:
+    """The line that moves the rows of one array of a group, where no other is made anew of anything but
+    itself; 0 where there is none.
+    """
+    moved = {name: n.lineno for n in later for name in group if _moves(scope, n, name)}
+    if len(moved) != 1:
+        return 0
+    (name, line), *_ = moved.items()
+    for n in later:
+        again = _targets(n) & group  # both at once: what is torn stays torn
+        if again - {name} and name not in again and (name in names_in(n.value) or called(n.value, *MOVES)):
+            return 0
+    return line
+
+
+def _moves(scope: ast.AST, node: ast.Assign, name: str) -> bool:
+    """Whether a statement gives an array back to its name in an order that is drawn for nothing else."""
+    if len(node.targets) != 1 or not isinstance(node.targets[0], (ast.Name, ast.Attribute)):
+        return False
+    if base(node.targets[0]) != name or called(node.value, "zip"):
+        return False
+    for part in ast.walk(node.value):
+        if isinstance(part, ast.Subscript) and base(part.value) == name:
+            orders = {n for n in names_in(part.slice) if _drawn_once(scope, n)}
+            if called(part.slice, *DRAWS) or orders:
+                return True
+    return _reorders(node) == name and not called(node.value, "sort", "sorted")
+
+
+def _drawn_once(scope: ast.AST, name: str) -> bool:
+    """Whether a name is an order that was drawn, and is used in one place."""
+    drawn = any(called(n.value, *DRAWS) for n in _assigned(scope) if _targets(n) == {name})
+    uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name]
+    return drawn and sum(isinstance(n.ctx, ast.Load) for n in uses) == 1
 
 
 def given_parts(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:

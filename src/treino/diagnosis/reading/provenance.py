@@ -178,7 +178,13 @@ def calling_line(site: Site) -> Site:
 def _splits(function: ast.AST) -> bool:
     """Whether a function parts rows, or trains."""
     cuts = (n for n in ast.walk(function) if isinstance(n, ast.Slice))
-    return bool(called(function, *SPLITS)) or any((n.lower is None) != (n.upper is None) for n in cuts)
+    parts = [c for c in called(function, *SPLITS) if not _takes_all(c)]
+    return bool(parts) or any((n.lower is None) != (n.upper is None) for n in cuts)
+
+
+def _takes_all(call: ast.Call) -> bool:
+    """``frame.sample(frac=1)``: in another order."""
+    return any(k.arg == "frac" and getattr(k.value, "value", 0) == 1 for k in call.keywords)
 
 
 def method_call(site: Site) -> Site:

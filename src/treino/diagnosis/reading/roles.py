@@ -52,6 +52,18 @@ def told_at(e: EvalSeen, call: ast.Call) -> Site | None:
     return None
 
 
+def handed_at(e: EvalSeen, call: ast.Call) -> Site | None:
+    """The line that led to a call, the nearest one, which says that test rows are handed over."""
+    runs = [call_at(site, spot) for site, spot in zip(e.names, e.spots, strict=False)]
+    first = next((i for i, run in enumerate(runs) if run is call), len(runs))
+    for i in range(first + 1, len(runs)):
+        run = runs[i]
+        given = [*run.args, *(k.value for k in run.keywords)] if run is not None else []
+        if says_test(set().union(*(data_names(a) for a in given))):
+            return e.names[i]
+    return None
+
+
 def handed_as_validation(e: EvalSeen) -> Site | None:
     """The line that hands test rows over as those to choose by: on the way to an evaluation, or where the
     object is made that looks at them.

@@ -1,6 +1,7 @@
 """Where the source makes two parts of a table share rows: a join with the test part, a helper that splits."""
 
 import ast
+from dataclasses import dataclass
 from itertools import pairwise
 
 from treino.diagnosis.finding import Site
@@ -12,9 +13,18 @@ from treino.diagnosis.reading.provenance import (
     definition,
     functions,
     given_rows,
+    scoped,
     target_names,
 )
-from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "row_stack", "ConcatDataset"),
@@ -42,6 +52,94 @@ def joined_with_test(site: Site | None, loader: Site | None) -> Site | None:
         if cuts(step.value) or called(step.value, *SPLITS):
             return None
     return None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A statement that parts tables into rows for training and rows that are held back."""
+
+    site: Site
+    tables: frozenset[str]
+    training: frozenset[str]
+    held: frozenset[str]
+
+
+def taken_back(site: Site, names: set[str]) -> Site | None:
+    """The line after a split that gives the part for training the whole table again, or joins it with the
+    rows that were held back: ``x_train, y_train = x, y``.
+
+    names: what the evaluation calls its rows; a part for validation may be joined before a test.
+    """
+    module = tree(site.file)
+    for function, node in scoped(module) if module is not None else ():
+        around = function or module
+        split = _split(site.file, node) if isinstance(node, ast.Assign) else None
+        if around is None or split is None or (says_validation({*split.held}) and says_test(names)):
+            continue
+        for later in ast.walk(around):
+            line = Site(site.file, getattr(later, "lineno", 0))
+            if not isinstance(later, ast.Assign) or line.line <= split.site.line:
+                continue
+            loops = (n for n in enclosing(line) if isinstance(n, (ast.For, ast.While)))
+            grows = any(n.lineno > split.site.line for n in loops)  # by rows of a pool, round after round
+            same = function_of(line) is around and not grows
+            if same and any(_takes_back(line, split, t, v) for t, v in _pairs(later)):
+                return line
+    return None
+
+
+def _pairs(given: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    target, value = given.targets[0], given.value
+    both = isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List))
+    if both and len(target.elts) == len(value.elts):  # type: ignore[attr-defined]
+        return list(zip(target.elts, value.elts, strict=True))  # type: ignore[attr-defined]
+    return [(target, value)]
+
+
+def _split(path: str, node: ast.Assign) -> Split | None:
+    site, target, value = Site(path, node.lineno), node.targets[0], node.value
+    elements = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    names = [sorted(target_names(t)) for t in elements]
+    if len(names) < 2 or not all(len(n) == 1 for n in names):
+        return None
+    parts = [n[0] for n in names]
+    held: set[str] = set()
+    tables: set[str] = set()
+    if isinstance(value, ast.Call) and value.args:
+        tables = {n for a in value.args for n in target_names(a)}
+        if call_name(value) == "train_test_split":
+            held = {*parts[1::2]}
+        elif call_name(value) == "random_split":
+            held = {*parts[1:]}
+        elif any(says_train({n}) for n in parts):
+            held = {n for n in parts if says_test({n})}
+            parts = [n for n in parts if n in held or says_train({n})]
+    elif isinstance(value, ast.Tuple) and len(value.elts) == len(parts) == 2:
+        cut = [v for v in value.elts if isinstance(v, ast.Subscript) and isinstance(v.slice, ast.Slice)]
+        tables = {n for v in cut for n in target_names(v.value)}
+        if len(cut) == 2 and len(tables) == 1 and cuts(cut[0]) and cuts(cut[1]):
+            said = [n for n in parts if says_test({n}) or says_validation({n})]
+            held = {*(said or parts[1:])}
+    training = {*parts} - held
+    if not held or tables & {*parts}:
+        return None
+    return Split(site, frozenset(tables), frozenset(training), frozenset(held))
+
+
+def _takes_back(line: Site, split: Split, target: ast.expr, value: ast.expr) -> bool:
+    """Whether a name of the part for training is given rows that were held back."""
+    if not target_names(target) & split.training:
+        return False
+    names = data_names(value)
+    sums = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)]
+    sides = {n for s in sums for side in (s.left, s.right) for n in target_names(side)}
+    chosen = any(isinstance(n, ast.Subscript) for n in ast.walk(value)) or called(value, *SPLITS, *DRAWS)
+    if (names & split.held and called(value, *JOINS) and not chosen) or sides & split.held:
+        return True
+    table = next(iter(names & split.tables), None)
+    made = definition(line, table) if table is not None else None
+    unchanged = made is None or made.line < split.site.line
+    return table is not None and unchanged and not chosen and not names & (split.training | split.held)
 
 
 def drawn_for_each(path: str) -> Site | None:
@@ -108,6 +206,47 @@ def _made_at(element: ast.AST, returned: Site) -> int:
     return made.line if made is not None and own else returned.line
 
 
+def order_of_steps(one: Site, two: Site) -> Site | None:
+    """The line of a list that names the steps of a preparation, the one that holds a line before the one that
+    holds the other: ``steps = [multiply, split, scale]``.
+    """
+    first, second = _step_names(one), _step_names(two)
+    module = tree(one.file)
+    for node in ast.walk(module) if module is not None and not first & second else ():
+        steps: list[ast.expr] = []
+        if isinstance(node, (ast.List, ast.Tuple)):
+            steps = node.elts
+        elif isinstance(node, ast.Call):
+            steps = node.args
+        elif isinstance(node, ast.Dict):
+            steps = node.values
+        before = [i for i, step in enumerate(steps) if _names_step(step, first)]
+        after = [i for i, step in enumerate(steps) if _names_step(step, second)]
+        if before and after and before[0] < after[0]:
+            return Site(one.file, steps[before[0]].lineno)
+    return None
+
+
+def _step_names(site: Site) -> set[str]:
+    """The names of the function and of the class around a line."""
+    around = [n for n in enclosing(site) if isinstance(n, (ast.ClassDef, *Function.__args__))]
+    return {str(getattr(n, "name", "")) for n in around} - {"__init__", "__call__", "forward"}
+
+
+def _names_step(step: ast.expr, names: set[str]) -> bool:
+    """``multiply``, ``("multiply", multiply)``, ``Multiply()``, ``"multiply"``; not what a call of it gives
+    where that is a function.
+    """
+    if isinstance(step, ast.Constant):
+        return step.value in names
+    if isinstance(step, (ast.Tuple, ast.List)):
+        return any(_names_step(inner, names) for inner in step.elts)
+    if isinstance(step, ast.Call):
+        bound = call_name(step) == "partial" and bool(names_in(step) & names)
+        return call_name(step) in names or bound
+    return isinstance(step, (ast.Name, ast.Attribute)) and bool(target_names(step) & names)
+
+
 def _role(names: set[str]) -> bool:
     return says_train(names) or says_test(names) or says_validation(names)
 
@@ -125,6 +264,30 @@ def handed_over(place: Site, way: tuple[Site, ...], *, of_loader: bool) -> Site:
             return place
         place, of_loader = outer, False
     return place
+
+
+def unpacked_from(place: Site, way: tuple[Site, ...]) -> Site | None:
+    """Where the part for training is made that a function unpacks from its argument: ``train, val = parts``.
+
+    way: the lines that led to the net's call, innermost first.
+    """
+    statement, around = statement_at(place), function_of(place)
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    if not isinstance(value, ast.Name) or not isinstance(around, Function):
+        return None
+    if value.id not in parameters(around):
+        return None
+    outer = next((o for i, o in pairwise(way) if function_of(i) is around), None)
+    given = statement_at(outer) if outer is not None else None
+    made: Site | None = outer
+    names = sorted(n for n in data_names(given) if says_train({n})) if given is not None else []
+    for _ in range(DEEP):
+        found = definition(made, names[0]) if made is not None and names else None
+        if found is None or made is None or found.line >= made.line:
+            break
+        made = Site(place.file, found.line)
+        names = sorted(n for n in data_names(found.value) if says_train({n}))
+    return made if made != outer else None
 
 
 def _from_argument(place: Site, function: ast.FunctionDef | ast.AsyncFunctionDef, *, of_loader: bool) -> bool:

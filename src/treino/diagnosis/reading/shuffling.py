@@ -206,6 +206,20 @@ def _of_loader(loader: Site) -> Site | None:
     return training[0] if len(training) == 1 else None
 
 
+def in_turn(loader: Site | None) -> Site | None:
+    """The line that hands a loader a sampler which takes rows one after the other."""
+    statement = statement_at(loader) if loader is not None else None
+    if loader is None or statement is None:
+        return None
+    told = [
+        k for c in called(statement, *LOADERS) for k in c.keywords if k.arg in ("sampler", "batch_sampler")
+    ]
+    steps = [s for k in told[:1] for s in islice(trail(k.value, Site(loader.file, k.value.lineno)), 12)]
+    made = {c.lineno: c for s in steps for c in called(s.value, "SequentialSampler")}
+    lines = [n for n, call in made.items() if len(made) == 1 or _for_training(call, loader.file)]
+    return Site(loader.file, lines[0]) if len(lines) == 1 else None
+
+
 def _for_training(call: ast.Call, path: str) -> bool:
     statement = statement_at(Site(path, call.lineno))
     names = data_names(call)

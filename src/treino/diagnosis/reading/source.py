@@ -5,7 +5,7 @@ ignore.
 import ast
 import linecache
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -97,6 +97,19 @@ def names_in(node: ast.AST | None) -> set[str]:
         return set()
     plain = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return plain | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+
+
+def bare_line(sites: Iterable[Site], method: str) -> Site | None:
+    """The line that names a method without calling it, ``optimizer.step``, in the function around one of
+    these lines, innermost first.
+    """
+    for site in sites:
+        around = function_of(site)
+        for node in ast.walk(around) if around is not None else ():
+            named = node.value if isinstance(node, ast.Expr) else None
+            if isinstance(named, ast.Attribute) and named.attr == method:
+                return Site(site.file, named.lineno, site.function)
+    return None
 
 
 def call_name(call: ast.Call) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.augmenting import MEANT, Changed, again_and_again, changed_by_hand
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
-from treino.diagnosis.reading.noisy_items import item_draw
+from treino.diagnosis.reading.noisy_items import flag_line, item_draw
 from treino.diagnosis.reading.provenance import dataset_line
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
@@ -80,6 +81,7 @@ def _place(e: EvalSeen) -> Site:
 
 def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
     """The line that draws for rows of training and of this evaluation, the only one of these rows."""
+    train = learner(seen.data, train)
     reads, learning = e.reads, train.reads
     if reads is None or learning is None or reads is learning:
         return None
@@ -90,8 +92,8 @@ def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
     ):
         return None
     if train.floating and not reads.other and not learning.other:
-        both = reads.changed_at & learning.changed_at
-        return Changed(_place(e), min(s.line for s in both)) if both else None
+        both = sorted(reads.changed_at & learning.changed_at, key=lambda s: s.line)
+        return Changed(flag_line(both[0]) or _place(e), both[0].line) if both else None
     once = e.judged and len(e.phases) == 1 and not again_and_again(e)
     if not once or e.loader is None or train.loader is None or e.loader.file != train.loader.file:
         return None

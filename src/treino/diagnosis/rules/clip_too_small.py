@@ -49,7 +49,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             )
         ]
         by_hand = seen.manual.movement
-        still = mistaken or (no_better and by_hand is not None and by_hand < 0.02)
+        far = 0.05 if sliver and stuck else 0.02
+        still = mistaken or (no_better and by_hand is not None and by_hand < far)
         if still and not seen.optimizers and by_hand is not None:
             moves = [by_hand]
         if moves:

@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.copies import moved_copies, moved_join, near_copies, noisy_join, shaken_copies
+from treino.diagnosis.reading.copies import (
+    between_rows,
+    moved_copies,
+    moved_join,
+    near_copies,
+    noisy_join,
+    shaken_copies,
+)
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_train
 from treino.diagnosis.rule import Rule
@@ -12,6 +19,13 @@ from treino.diagnosis.rules.overlap import overlaps
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import WIDE, DataSeen, EvalSeen, TrainSeen, chance
 from treino.words import N_
+
+MEASURES = (
+    (near_copies, 0.15, noisy_join),
+    (moved_copies, 0.15, moved_join),
+    (shaken_copies, 0.15, noisy_join),
+    (between_rows, 0.05, moved_join),
+)
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -38,10 +52,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _copied(train: TrainSeen, e: EvalSeen) -> Evidence | None:
-    """Copies with noise, or moved ones."""
-    for measure, join in ((near_copies, noisy_join), (moved_copies, moved_join), (shaken_copies, noisy_join)):
+    """Copies with noise, or moved ones, or rows between two others."""
+    for measure, share, join in MEASURES:
         near, rows = measure(train, e)
-        place = join(e) if near > max(5, 0.15 * rows) else None
+        place = join(e) if near > max(5, share * rows) else None
         if place is not None:
             return Evidence(place, e.names[0], {"rows": rows, "trained": near, "share": near / rows})
     return None
@@ -53,13 +67,14 @@ def _repeated(data: DataSeen, train: TrainSeen, e: EvalSeen) -> Evidence | None:
     others = (o for o in data.evals.values() if o.net is e.net and len(o.rows) >= 10)
     if trained < 0.2 * rows or rows < 10 or any(len(o.trained_before) < 0.02 * len(o.rows) for o in others):
         return None
-    copies = train.floating and train.twice > 0.01 * max(1, train.first_epoch)
+    copies = train.twice > 0.01 * max(1, train.first_epoch)
     sparse = chance(train) > 0.01  # as far as its first columns tell
     if not copies or (sparse and chance(train, WIDE) > 0.2 * trained / rows) or train.adversarial:
         return None
     if says_train(names_of_evaluation(e.names, e.spots)):
         return None
-    place = multiplied_before(train, e, made=sparse)
+    tokens = not train.floating  # short texts repeat themselves, so that only the source tells of copies
+    place = multiplied_before(train, e, made=sparse or tokens, drawn=tokens)
     numbers = {"rows": rows, "trained": trained, "share": trained / rows}
     return Evidence(place, e.names[0], numbers) if place is not None else None
 

@@ -44,9 +44,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         n = max(2, len(b.loss) // 4)
         first, last = b.loss[0], sum(b.loss[-n:]) / n
-        grew = max(v for v in b.loss if math.isfinite(v)) > 100 * first if math.isfinite(first) else False
-        wild = _typical(seen) > 0.1
-        high = not last <= 3 * first and (grew or not b.bad_operation)
+        most = max(v for v in b.loss if math.isfinite(v)) if math.isfinite(first) else first
+        thrown = most > 10 * first and not any(o.adaptive for o in seen.optimizers)
+        wild = _typical(seen) > 0.1 or thrown
+        high = not last <= 3 * first and (most > 100 * first or not b.bad_operation)
         if first > 0 and (high or (wild and last > 0.9 * first) or _too_large(seen)):
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
             yield Evidence(chosen(b.summed_at or loss_line(b.site), "sum"), b.site, numbers)

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.clearing import cleared_by_hand
-from treino.diagnosis.reading.source import names_in, statement_at, tree
+from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.source import function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_
 
 
@@ -26,17 +27,39 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         elif thrown_away(o) and within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "cleared": sum(o.discarded.values()), "steps": o.filled}
             yield Evidence(o.discarded_at, o.stepped_at, numbers)
+        elif _steps_on_nothing(o):
+            numbers = {"optimizer": o.kind, "cleared": o.idle_steps, "steps": o.judged}
+            yield Evidence(o.discarded_at, o.stepped_at, numbers)
+
+
+def _steps_on_nothing(o: OptimizerSeen) -> bool:
+    """Whether the optimizer never has a gradient to step on: each was cleared, and another loss was run
+    backward since.
+    """
+    lost = sum(o.discarded.values())
+    return o.idle_steps >= 2 and o.idle_steps * 2 > o.judged and not o.used and lost * 2 > o.idle_steps
 
 
 def _handed(site: Site | None) -> Site | None:
-    """The only line that hands ``zero_grad`` on uncalled, for a line that calls whatever it was handed."""
+    """The only line that hands ``zero_grad``, or a function that only clears, on uncalled: for a line that
+    calls whatever it was handed.
+    """
     module, statement = (tree(site.file), statement_at(site)) if site is not None else (None, None)
-    if site is None or module is None or statement is None or "zero_grad" in names_in(statement):
+    if site is None or module is None or statement is None:
         return None
+    around = function_of(site)
+    clears = "zero_grad" in names_in(statement)
+    alone = isinstance(around, Function) and all(n is statement for n in around.body if not _is_words(n))
+    name = "zero_grad" if not clears else around.name if alone and isinstance(around, Function) else ""
     func = {id(n.func) for n in ast.walk(module) if isinstance(n, ast.Call)}
-    named = [n for n in ast.walk(module) if isinstance(n, ast.Attribute) and n.attr == "zero_grad"]
+    nodes = [n for n in ast.walk(module) if isinstance(n, (ast.Name, ast.Attribute))]
+    named = [n for n in nodes if name and name == (n.id if isinstance(n, ast.Name) else n.attr)]
     handed = [n.lineno for n in named if id(n) not in func]
     return Site(site.file, handed[0]) if len(handed) == len(named) == 1 else None
+
+
+def _is_words(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 RULE = Rule(

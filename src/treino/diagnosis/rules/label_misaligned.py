@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.collating import torn_batch, unrestored
 from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.order_flow import other_order, text_order
-from treino.diagnosis.reading.orders import filtered_alone, lonely_order
+from treino.diagnosis.reading.orders import filtered_alone, lonely_order, part_alone
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
@@ -29,15 +29,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
     if main is None or main.site is None or len(main.values) < 20:
         return
-    guessed = any(guesses(e) for e in data.evals.values())
-    if not (main.stuck(0.85) or guessed):
+    stuck, guessed = main.stuck(0.85), any(guesses(e) for e in data.evals.values())
+    alone = part_alone(main.site.file) if stuck or any(guesses(e, 0.1) for e in data.evals.values()) else None
+    if not (stuck or guessed or alone):
         return
     place = text_order(main.site.file) or next(filter(None, map(_torn, data.trains.values())), None)
-    if place is None and main.stuck(0.85):
+    if place is None and stuck:
         lengths = [n for _, n in data.shuffles]  # and the step: the same list is shuffled anew in each epoch
         place = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
+    if place is None:  # a large net learns labels of other rows by heart
         file = main.site.file
-        place = place or drawn_apart(file) or lonely_order(file) or other_order(file)
+        place = drawn_apart(file) or alone or lonely_order(file) or other_order(file)
         place = place or unrestored(file) or filtered_alone(file)
     if place is not None:
         yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
@@ -73,13 +75,16 @@ def learns(t: TrainSeen, data: DataSeen, main: Curve | None) -> bool:
     return t.right > 1.3 * common * t.judged or any(e.right > 1.3 * common * e.judged for e in known)
 
 
-def guesses(e: EvalSeen) -> bool:
-    """Whether what is said of new rows is right no more often than the commonest answer would be."""
+def guesses(e: EvalSeen, beyond: float = 0.0) -> bool:
+    """Whether what is said of new rows is right no more often than the commonest answer would be, or for no
+    more than this share of those that it gets wrong.
+    """
     total, few = sum(e.labels.values()), len(e.labels)
-    if e.judged < 80 or not 2 <= few <= 50 or total != e.first or len(e.trained_before) > 0.1 * len(e.rows):
+    if e.judged < 40 or not 2 <= few <= 50 or total != e.first or len(e.trained_before) > 0.1 * len(e.rows):
         return False
     common = max(e.labels.values()) / total
-    return bool(e.right / e.judged < common + (common * (1 - common) / e.judged) ** 0.5)
+    luck = (common * (1 - common) / e.judged) ** 0.5
+    return bool(e.right / e.judged < common + max(luck, beyond * (1 - common)))
 
 
 def _torn(t: TrainSeen) -> Site | None:

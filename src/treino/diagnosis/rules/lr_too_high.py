@@ -44,6 +44,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         worse = highest > 1.2 * loss.constant or _killed(seen, 0.8)
         if blind and worse and not loss.by_hand and loss.stuck(0.97):
             large = swings = True
+        # Weights that are tens of times what they were, by a loss that was many times a constant's.
+        blown = o.adaptive and o.top_lr >= 0.5 and typical > 0.1 and (o.movement or 0.0) > 20
+        swings = swings or (blown and not loss.by_hand and highest > 5 * loss.constant and loss.stuck(0.3))
         # Weights that no step leaves where they were, and a layer that such steps have killed.
         swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen, 0.9))
         # One step, larger than the weights, may kill a layer; what is left then hardly moves.

@@ -38,6 +38,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # Long trained, hardly moved, and no better than a constant still, by which it didn't begin far off.
         long, constant = o.steps >= 300 and 0 < typical < 1e-4 and o.movement < 0.1, _constant(seen)
         stays = stays or (long and 0 < constant < loss.last() / 0.97 and loss.first() < 2 * constant)
+        stays = stays or (_crawls(seen, o, typical) and loss.stuck(0.9) and loss.last() > 0.98 * loss.first())
         slow = slowed(seen, o)
         # A rate of 0.5 and more is there to be multiplied by another one.
         mistaken = another_setting(o.site, "lr") or (slow is not None and o.steps >= 60 and o.made_lr < 0.5)
@@ -63,6 +64,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         yield Evidence(place or loss.site, loss.site, told)
+
+
+def _crawls(seen: Seen, o: OptimizerSeen, typical: float) -> bool:
+    """Whether the only optimizer, whose steps have the size of its rate whatever the gradient, has hardly
+    changed a classifier.
+    """
+    main = seen.main_loss()
+    alone = len(seen.optimizers) == 1 and o.adaptive and main is not None and len(main.labels) > 1
+    few = o.steps >= 40 and o.movement is not None and o.movement < 0.05 and 0 < typical < 1e-3
+    return alone and few and 0 < o.top_lr <= 3e-5
 
 
 def _place(seen: Seen, o: OptimizerSeen) -> Site | None:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.source import called, function_of, statement_at
+from treino.diagnosis.reading.source import bare_line, called, function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import N_
@@ -23,7 +23,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         skipped = call.graph_unused == call.judged and call.trained > 10 * call.judged  # batches left out
         if call.taught:
             continue  # a net's own answers, to learn from those of which it is sure
-        known = call.net.trained >= 2 or _follows(call, seen.steps)
+        known = call.net.trained >= 2 or call.net.by_hand or _follows(call, seen.steps)
         drops = call.net.drops_at
         if drops is not None:
             asked = call.net.drops_on_purpose or any(c.exempt for c in seen.calls if c.net is call.net)
@@ -33,7 +33,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 yield Evidence(drops, call.site, {"calls": judged, "layers": "F.dropout"})
         elif call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            place = call.eval_site or other_mode(call.site) or _place(call, seen.calls)
+            place = call.eval_site or other_mode(call.site) or bare_line(call.judged_by, "eval")
+            place = place or _place(call, seen.calls)
             yield Evidence(place, call.site, numbers)
 
 

@@ -26,8 +26,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if not unused:
             continue
         place = _caller(site, calls)
-        left = _left_at_once(place)
-        if left is not None or (unused >= 3 and big):
+        left, between = _left_at_once(place), set().union(*(c.unused_at for c in calls)) - {0}
+        if left is not None or (big and (unused >= 3 or len(between) >= 2)):
             yield Evidence(left or place, site, {"calls": unused, "rows": rows})
 
 

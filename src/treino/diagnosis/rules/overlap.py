@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import ancestry, cuts, first
+from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
 from treino.diagnosis.reading.provenance import (
@@ -17,7 +17,15 @@ from treino.diagnosis.reading.provenance import (
     origins,
     rows_line,
 )
-from treino.diagnosis.reading.sharing import drawn_for_each, handed_over, joined_with_test, within_helper
+from treino.diagnosis.reading.sharing import (
+    drawn_for_each,
+    handed_over,
+    joined_with_test,
+    order_of_steps,
+    taken_back,
+    unpacked_from,
+    within_helper,
+)
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -53,6 +61,15 @@ class Overlap:
         return Evidence(self.place, self.names[0], numbers)
 
 
+def learner(data: DataSeen, train: TrainSeen) -> TrainSeen:
+    """The training that a net's weights come from: of an average of weights, that of the only net that
+    learned.
+    """
+    train = train.learned()
+    others = [t for t in data.trains.values() if t.rows]
+    return others[0] if not train.rows and len(others) == 1 else train
+
+
 def overlaps(seen: Seen) -> Iterable[Overlap]:
     """Evaluations that speak of test or validation rows of which more were trained on than chance allows."""
     data: DataSeen | None = seen.data
@@ -71,6 +88,10 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue
         names = names_of_evaluation(e.names, e.spots)
         trained = len(e.trained_before)
+        back = taken_back(e.names[0], names)
+        if back is not None and _all_learned(train, e, names):
+            yield Overlap(e.names, len(e.rows), trained, False, back)
+            continue
         if not (says_test(names) or says_validation(names)) or trained < 0.02 * len(e.rows) or trained < 3:
             continue
         if chance(train) > 0.01 or (says_train(names) and trained > 0.9 * len(e.rows)):
@@ -87,8 +108,17 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         multiplied = multiplied_before(train, e, made=True) if copies else None
         if copies and few and not (_says_joins(e.names[0]) or multiplied):
             continue  # rows of few different values, or drawn in few ways, repeat themselves
-        place = (multiplied or _joined(e)) if copies else _place(train, e)
+        place = (multiplied or _joined(e)) if copies else back or _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
+
+
+def _all_learned(train: TrainSeen, e: EvalSeen, names: set[str]) -> bool:
+    """Whether many of the rows, which are a part of those of training, were trained on: more than are equal
+    by chance.
+    """
+    share = len(e.trained_before) / len(e.rows)
+    part = len(e.rows) < 0.9 * len(train.rows) and not says_train(names)
+    return part and train.floating and share > 0.1 and share > 5 * chance(train)
 
 
 def _test_part(e: EvalSeen) -> tuple[int, int] | None:
@@ -215,8 +245,19 @@ def _joined(e: EvalSeen) -> Site:
     join = Site(site.file, min(found)[1])
     helps = isinstance(function_of(join), Function) and split is not None
     if split is not None and helps and function_of(split) is not function_of(join):
-        return split
-    return calling_line(join)
+        return order_of_steps(join, split) or split
+    parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()
+    return next(
+        (place for p in parting if (place := order_of_steps(join, p)) is not None), calling_line(join)
+    )
+
+
+def _parting(path: str) -> list[ast.stmt]:
+    """The lines in functions of a file that part a table."""
+    module = tree(path)
+    bodies = [n for n in ast.walk(module) if isinstance(n, Function)] if module is not None else []
+    every = (n for body in bodies for n in ast.walk(body) if isinstance(n, ast.stmt) and n is not body)
+    return [n for n in every if not hasattr(n, "body") and _parts(n)]
 
 
 def _says_joins(site: Site) -> bool:
@@ -298,8 +339,16 @@ def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
     trained = rows_line(train.site, train.loader, says_train)
     if trained is not None and tested is not None and trained.site == tested.site:
         return within_helper(trained.site)
-    place = trained.site if trained is not None else train.loader or train.site
+    unpacked = unpacked_from(trained.site, train.way) if trained is not None else None
+    if unpacked is not None:
+        return within_helper(unpacked)
+    place = trained.site if trained is not None else _parted(train) or train.loader or train.site
     return handed_over(place, train.way, of_loader=place == train.loader) if place is not None else None
+
+
+def _parted(train: TrainSeen) -> Site | None:
+    """The line that takes the rows of training from a table, by position or by what is true of them."""
+    return first(ancestry(train.site, train.loader), lambda value: cuts(value) or chooses(value))
 
 
 def _same_table(draws: list[ast.Call]) -> bool:

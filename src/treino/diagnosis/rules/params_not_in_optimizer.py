@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.groups import choosing_line, opening_line
+from treino.diagnosis.reading.groups import choosing_line, opening_line, skips_first
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
@@ -21,7 +21,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     groups: dict[Site | None, list[UnownedSeen]] = {}
     for u in seen.unowned:
         optimizer = u.optimizer
-        if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training or u.on_purpose:
+        if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training:
+            continue
+        if u.on_purpose and not skips_first(optimizer.site):
             continue
         if not u.known and not (u.alone and optimizer.filled == 0):
             continue

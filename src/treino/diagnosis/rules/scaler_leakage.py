@@ -11,6 +11,7 @@ from treino.diagnosis.reading.provenance import calling_line, method_call
 from treino.diagnosis.reading.source import called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
@@ -84,7 +85,8 @@ def _own_line(path: str, kind: str) -> Site | None:
 
 def _pairs(data: DataSeen) -> Iterable[tuple[EvalSeen, TrainSeen]]:
     for key, e in data.evals.items():
-        train = data.trains.get(key[0])
+        own = data.trains.get(key[0])
+        train = learner(data, own) if own is not None else None
         if (
             train is not None
             and train.rows
@@ -144,10 +146,11 @@ def _of_series(own: np.ndarray | None, whole: np.ndarray | None) -> str:
 
 
 def _others(train: TrainSeen, evals: list[EvalSeen]) -> list[EvalSeen]:
-    """Evaluations of rows of their own, none of training's."""
+    """Evaluations of rows of their own, hardly one of training's."""
     apart: list[EvalSeen] = []
     for e in sorted(evals, key=lambda e: -len(e.rows)):
-        if all(not (e.rows & other.rows) for other in apart) and not (e.rows & train.rows.keys()):
+        both = len(e.rows & train.rows.keys())  # equal by chance
+        if all(not (e.rows & other.rows) for other in apart) and both <= 0.05 * len(e.rows):
             apart.append(e)
     return apart
 
@@ -234,7 +237,7 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     line = best[1]
     while best[0] and line - 1 in centres:  # the mean is taken on a line of its own, just before
         line -= 1
-    return calling_line(method_call(Site(path, line)))
+    return _written(Site(path, line))
 
 
 _MIN_MAX = (("max", "amax", "aminmax"), ("min", "amin"))

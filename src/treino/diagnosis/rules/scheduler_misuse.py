@@ -8,7 +8,7 @@ from treino.diagnosis.reading.ancestry import arguments, parameters
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import FITS, told_line
 from treino.diagnosis.reading.provenance import definition
-from treino.diagnosis.reading.source import called, function_of, names_in, statement_at
+from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import SchedulerSeen, Seen
 from treino.words import N_, _
@@ -58,6 +58,9 @@ def misuse(s: SchedulerSeen, finished: bool, rows: int = 0) -> str:
         return _("was stepped before the optimizer's first update, so that its first rate is skipped")
     if s.starved > 0.5 * s.updates and s.updates >= 12 and s.base > 0 and s.calls > 0.5 * s.updates:
         return _("took the rate below 1 % of its start for most updates: it is stepped per batch")
+    if _all_at_once(s):
+        told = _("passed all of its milestones in {n} of {k} updates: it is stepped per batch")
+        return told.format(n=s.milestones[-1], k=s.updates)
     meant = s.horizon or 0
     if s.updates >= 12 and finished and s.calls < 0.34 * meant and 0.9 * meant <= s.updates <= 1.1 * meant:
         return _("was made for {n} steps and got {k}: step it after every batch").format(n=meant, k=s.calls)
@@ -73,6 +76,28 @@ def misuse(s: SchedulerSeen, finished: bool, rows: int = 0) -> str:
     if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
         return _("has mode {mode} while its figure got better, and cut the rate").format(mode=s.mode)
     return ""
+
+
+def _all_at_once(s: SchedulerSeen) -> bool:
+    """Whether milestones, which are numbers of epochs, were counted in updates: all of them were passed early
+    on, of many passes through the data, or in a loop over batches within another one.
+    """
+    if not s.milestones or s.updates < 20 or s.calls < 0.9 * s.updates:
+        return False
+    last = s.milestones[-1]
+    if last <= s.passes <= 0.5 * s.updates and last < 0.3 * s.updates:
+        return True
+    return len(s.milestones) > 1 and last < 0.15 * s.updates and _in_batches(s.step_at)
+
+
+def _in_batches(site: Site | None) -> bool:
+    """Whether a line lies in a loop over parts of data, within one that counts."""
+    loops = [n for n in enclosing(site) if isinstance(n, ast.For)] if site is not None else []
+    if len(loops) < 2:
+        return False
+    counted, parts = loops[-2].iter, loops[-1].iter
+    counts = isinstance(parts, ast.Call) and call_name(parts) in ("range", "trange") and len(parts.args) < 3
+    return not counts and bool(called(counted, "range", "trange"))
 
 
 def oversized(s: SchedulerSeen, finished: bool, rows: int) -> bool:

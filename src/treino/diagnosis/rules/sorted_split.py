@@ -1,6 +1,7 @@
 """A split by position of rows that are sorted by class."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,7 +15,7 @@ from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.watch.answers import AnswersSeen, OrderedSeen, cut_up, far_from, in_one_piece, left_over
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import EvalSeen, PartedSeen, TrainSeen, apart
 from treino.words import N_, _
 
 TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}
@@ -48,6 +49,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
         if train is None or total < 10 or len(known) < 1 or train.judged < 20:
             continue
+        if not e.learned and max(e.phases, default=0) <= train.first_step:
+            continue  # it came before training
         if in_order >= set(e.labels):
             continue  # training had them all, one class after the other
         strange = sum(n for label, n in e.labels.items() if label not in known)
@@ -69,11 +72,61 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             first = e.names[0] if e.names else None
             yield Evidence(_cut(seen, e) or first, first, numbers)
             return
-    for search in (_by_hand, _by_target, _along_a_curve) if seen.data is not None else ():
+    for search in (_class_by_class, _by_hand, _by_target, _along_a_curve) if seen.data is not None else ():
         found = search(seen)
         if found is not None:
             yield found
             return
+
+
+def _class_by_class(seen: Seen) -> Evidence | None:
+    """Rows that stood class by class were split by position; a net learned the one part and answered for the
+    other, whatever the script made of its answers.
+    """
+    for p in seen.data.parted:
+        lacks = p.shift > 0.5 and len(p.others) < len(p.others | p.known)
+        if p.site is None or not (p.unseen > 0.2 or lacks):
+            continue
+        held_out = [e for e in seen.data.evals.values() if _other_part(e, p)]
+        said = [(e.right, e.judged) for e in held_out if e.judged]
+        compared = [a for a in seen.data.answers.seen if Counter(a.labels.tolist()) == p.others]
+        said += [(a.right, len(a.labels)) for a in compared]
+        right, judged = sum(r for r, _ in said), sum(n for _, n in said)
+        failed = judged > 0 and right < 0.75 * judged
+        unknown = not judged and held_out  # who knows how the script judged them
+        learned = _learned_part(seen, p) or (failed and seen.main_loss() is None)
+        if not (failed or unknown) or not learned:
+            continue
+        numbers = {
+            "unseen": max(p.unseen, p.shift),
+            "shift": p.shift,
+            "training": "–",
+            "evaluation": right / judged if judged else "–",
+            "figure": _("accuracy"),
+            "what": _("are of classes that training saw less or never"),
+        }
+        return Evidence(p.site, p.site, numbers)
+    return None
+
+
+def _other_part(e: EvalSeen, p: PartedSeen) -> bool:
+    """Whether an evaluation is of the part of a split that isn't training's."""
+    own = e.first == p.others.total() and len(e.trained_before) < 0.1 * max(1, len(e.rows))
+    if not e.labels:
+        return own and not p.name  # else some column of a table
+    return own and sorted(e.labels.values()) == sorted(p.others.values())
+
+
+def _learned_part(seen: Seen, p: PartedSeen) -> bool:
+    """Whether the labels that were learned are those of the one part, by a net that could say the others."""
+    main = seen.main_loss()
+    learned = next((t.labels_first for t in seen.data.trains.values() if t.labels_first), None)
+    learned = learned or Counter(main.labels if main is not None else ())
+    if main is None or not learned or main.classes < len(p.known | p.others):
+        return False
+    if all(isinstance(k, (int, float)) for k in p.known):
+        return apart(Counter(learned), p.known) < 0.15
+    return apart(*(Counter(dict(enumerate(sorted(c.values())))) for c in (learned, p.known))) < 0.1
 
 
 def _by_target(seen: Seen) -> Evidence | None:

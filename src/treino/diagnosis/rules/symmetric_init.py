@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.source import call_name, called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import LayerSeen, Seen
-from treino.words import N_
+from treino.words import N_, _
 
 FILLS = ("fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
 DRAWS = ("uniform_", "normal_", "trunc_normal_", "uniform", "normal")
@@ -17,13 +17,17 @@ COPIES = ("repeat", "expand", "tile", "repeat_interleave", "expand_as", "broadca
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """After several steps all rows of a weight are still equal."""
-    for layer in seen.layers:
-        if layer.alike and layer.checks >= 1:
+    """After several steps all rows of a weight are still equal; or several layers began as one number each,
+    of which dropout alone makes more.
+    """
+    for layer in sorted(seen.layers, key=lambda layer: layer.even is not None):
+        even = layer.even is not None and layer.even.steps >= 12
+        if (layer.alike and layer.checks >= 1) or even:
             flat = [site for name, site, _ in seen.inits if name in ("constant_", "zeros_", "ones_")]
             flat = [site for site in flat if not _of_bias(site)]
             place = (flat[0] if flat else None) or _filled(layer)
-            yield Evidence(place, layer.site, {"units": layer.units, "layer": layer.name})
+            when = _("as the training begins") if even else _("also after several steps")
+            yield Evidence(place, layer.site, {"units": layer.units, "layer": layer.name, "when": when})
             return
 
 
@@ -85,7 +89,7 @@ RULE = Rule(
     certain=True,
     watches=("layers", "inits"),
     decide=decide,
-    message=N_("All {units} units of a {layer} layer have the same weights, also after several steps."),
+    message=N_("All {units} units of a {layer} layer have the same weights, {when}."),
     why=N_(
         "Units with equal weights get equal gradients, so that they stay equal for ever: the layer is as "
         "good as a single unit."

@@ -1,4 +1,4 @@
-"""Training that goes on in eval mode after an evaluation."""
+"""Training that goes on in eval mode after an evaluation, or begins in it."""
 
 import ast
 from collections.abc import Iterable
@@ -11,7 +11,9 @@ from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """eval() was called, the net was evaluated, and steps were then taken on its outputs in eval mode."""
+    """eval() was called, and steps were then taken on the net's outputs in eval mode: after an evaluation, or
+    from the first one on, of a net that was made anew.
+    """
     for net in seen.nets:
         if net.trained_in_eval >= 3:
             numbers = {"steps": net.trained_in_eval, "net": net.name, "layers": ", ".join(net.modal_kinds)}
@@ -42,12 +44,10 @@ RULE = Rule(
     certain=True,
     watches=("nets",),
     decide=decide,
-    message=N_(
-        "{net} was set to eval for an evaluation and trained on in eval mode for {steps} steps ({layers})."
-    ),
+    message=N_("{net} was set to eval, and {steps} steps were then trained in eval mode ({layers})."),
     why=N_(
         "In eval mode dropout is off and batch norm uses its stored statistics, which no longer follow the "
-        "weights. Everything after the first evaluation trains another network than the one before."
+        "weights. What is trained so is another network than the one that was written."
     ),
     fix=N_("Call model.train() at the head of every epoch (or right after the evaluation)."),
     wrong="""\

@@ -25,7 +25,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if itself and seen.data.multiplied <= 100:
         return
     for t in seen.data.trains.values():
-        if t.column_std is None or t.net.trained < 12:
+        if (
+            t.column_std is None or (t.net.trained or len(main.values)) < 12
+        ):  # none counts those of plain tensors
             continue
         moving = t.column_std[t.column_std > 0]
         spread = float(moving.max() / moving.min()) if len(moving) else 1.0
@@ -36,6 +38,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # ... and less where the columns meet weights as they are.
         raw = max(seen.data.multiplied, seen.data.stretched) > 1e3 and t.largest > 1e3 and spread > 1e4
         extreme = extreme or (raw and not main.by_hand and main.stuck(0.4))
+        # ... and long has answers that are far worse than a constant.
+        loud = not main.by_hand and main.first() > main.constant and max(main.values) > 4 * main.constant
+        loud = loud and seen.data.multiplied > 1e3 and t.largest > 1e3
+        extreme = extreme or (loud and spread > 1e3 and main.stuck(0.3 if spread > 1e4 else 0.45))
         if extreme or (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
             yield Evidence(
                 _made(t),

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import made_by
 from treino.diagnosis.reading.dropped import dropped_shuffle
 from treino.diagnosis.reading.places import told_line
-from treino.diagnosis.reading.shuffling import filled_labels, left_out
+from treino.diagnosis.reading.shuffling import filled_labels, in_turn, left_out
 from treino.diagnosis.reading.source import called, loop_around
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.loss_seen import LossSeen
@@ -40,7 +40,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 continue
             numbers = {"share": share, "classes": len({label for label, _ in blocks}), "jump": jump}
             place = dropped_shuffle(loss.site.file) if loss.site is not None else None
-            place = place or left_out(loss.site, loss.loader)
+            place = place or left_out(loss.site, loss.loader) or in_turn(loss.loader)
             yield Evidence(place or told_line(loss.loader or _loop(loss.site)), loss.site, numbers)
 
 

@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_word
 from treino.diagnosis.reading.source import call_name, called, tree
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
@@ -27,15 +27,22 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         return
     ratios = sorted(depth.ratio)
     most = max(ratios[int(0.7 * len(ratios))], sorted(depth.ratio[:3])[1])
-    squashed = depth.saturating >= 4 and most < 3e-3 and seen.stuck(0.97)
     # A loss by hand begins above what the best constant gets, which the last layer finds alone.
     loss = curve(seen)
+    stuck = seen.stuck(0.97) or (loss is not None and loss.by_hand and seen.stuck(0.85) and _level(loss))
+    squashed = depth.saturating >= 4 and most < 3e-3 and stuck
     least = 0.5 if loss is not None and loss.by_hand and depth.saturating >= 4 else 0.9
     # With layers so many, some luck at last may let a little through, long after the others have learned.
     deep = depth.layers >= 12 and max(ratios[len(ratios) // 2], *depth.ratio[:3]) < 1e-5 and seen.stuck(0.7)
     if ratios[-1] > 0 and ((most < 1e-4 and seen.stuck(least)) or squashed or deep):
         numbers = {"ratio": ratios[len(ratios) // 2], "layers": depth.layers, "saturating": depth.saturating}
         yield Evidence(_where(seen), None if main is None else main.site, numbers)
+
+
+def _level(loss: Curve) -> bool:
+    """Whether a loss has stayed where it was since the first quarter of its course."""
+    n = len(loss.values) // 4
+    return n >= 8 and loss.last() > 0.97 * sum(loss.values[n : 2 * n]) / n
 
 
 def _where(seen: Seen) -> Site | None:

@@ -33,6 +33,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         begins = sorted(o.decay_share[:8])
         strong = bool(begins) and begins[len(begins) // 2] > 0.5 and o.weight_decay >= 0.02
         gone = gone or (strong and o.steps >= 60 and shrunk < 0.4 and loss.stuck(0.5))
+        # Stronger than the gradient all along: nearly half of the weights' size is gone, not of the loss.
+        outweighs = strong and o.weight_decay >= 0.1 and shares[len(shares) // 2] > 1
+        gone = gone or (outweighs and o.steps >= 60 and shrunk < 0.6 and loss.stuck(0.7))
         if not gone and o.weight_decay >= 0.02 and shrunk < 0.75 and loss.stuck(0.35):
             gone = another_setting(_place(o), "weight_decay")
         if not gone and not (pulls and shrunk < 0.9 and loss.stuck(0.95)):

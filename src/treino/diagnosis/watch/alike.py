@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.gradients import Gradients
@@ -14,6 +15,7 @@ from treino.diagnosis.watch.seen import LayerSeen, OptimizerSeen, Seen
 LAST_LOOK = 48
 WHEN = {6, 12, 24, LAST_LOOK}  # steps; later rounding may break the symmetry, long after the harm was done
 LARGEST = 4_000_000
+LAYERS = (nn.Linear, _ConvNd, nn.RNNBase)
 WITHOUT_UNITS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 TABLES = (nn.Embedding, nn.EmbeddingBag)  # a row for each word: their columns are the units
 
@@ -23,9 +25,23 @@ class Alike:
 
     def __init__(self, seen: Seen, gradients: Gradients, nets: Nets) -> None:
         self.seen, self.gradients, self.nets = seen, gradients, nets
-        self._layers: dict[int, LayerSeen] = {}
+        self._layers: dict[tuple[int, int], LayerSeen] = {}  # by optimizer and weight
         self._leaves: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, LayerSeen]] = {}
         nets.backward.graph_listeners.append(self._trained_by_hand)
+
+    def began(self, facts: OptimizerSeen) -> None:
+        """Before the first step: layers each of which has one number for all of its weights. Dropout may give
+        their units other gradients, but nothing else to begin with.
+        """
+        every = [p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None]
+        even = [p for p in every if p.requires_grad and _even(p.detach())]
+        homes = self._homes() if len(even) > 1 else {}
+        own = [(p, *homes[id(p)]) for p in even if isinstance(homes.get(id(p), (None,))[0], LAYERS)]
+        own = [(p, module, name) for p, module, name in own if getattr(module, "groups", 1) == 1]
+        if len(own) > 1:
+            p, module, name = own[0]
+            site, kind = self.nets.made.get(module), type(module).__name__
+            self.seen.layers.append(LayerSeen(kind, site, len(p), 0, False, name, facts))
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """Compare units: their weights, and what their gradients are."""
@@ -36,28 +52,30 @@ class Alike:
             p = f.ref()
             if p is None or p.dim() < 2 or p.grad is None or p.numel() > LARGEST or p.is_sparse:
                 continue
-            known, grad = self._layers.get(id(p)), p.grad
+            known, grad = self._layers.get((id(facts), id(p))), p.grad
             if known is None and facts.steps != min(WHEN):
                 continue
             if grad.is_sparse:
                 grad = grad.coalesce().values()
-            if known is None and not any(_alike(p, grad, a) for a in (0, 1, -3, -4)):
+            if known is None and not any(alike_along(p, grad, a) for a in (0, 1, -3, -4)):
                 continue
             homes = self._homes() if homes is None else homes
             module, name = homes.get(id(p), (None, ""))
             if isinstance(module, WITHOUT_UNITS):
                 continue
             if isinstance(module, TABLES):
-                axis = 1 if _columns_alike(p.detach(), grad.detach()) else None
+                stuck = self._all_zero(facts) if not bool(grad.any()) else ()
+                alike = any(q is p for q in stuck) if len(stuck) > 1 else _columns_alike(p.detach(), grad)
+                axis = 1 if alike and p.shape[1] > 1 else None
             else:
-                axis = next((a for a in self._axes(p, module) if _alike(p, grad, a)), None)
+                axis = next((a for a in self._axes(p, module) if alike_along(p, grad, a)), None)
             if known is None:
                 if axis is not None:
                     site = self.nets.made.get(module) if module is not None else facts.site
                     kind = type(module).__name__ if module is not None else "tensor"
                     units = p.shape[axis] if axis >= 0 else p.shape[0] // -axis
                     known = LayerSeen(kind, site, units, 0, True, name)
-                    self._layers[id(p)] = known
+                    self._layers[id(facts), id(p)] = known
                     self.seen.layers.append(known)
                 continue
             known.alike = axis is not None
@@ -96,6 +114,12 @@ class Alike:
         stuck = [q for q in leaves if q.dim() == 2 and never(q) and not bool(q.detach().any())]
         return len(stuck) > 1 and any(q is p for q in stuck)
 
+    def _all_zero(self, facts: OptimizerSeen) -> list[torch.Tensor]:
+        """Matrices of zeros that got nothing but zeros as gradients: each keeps the others from learning."""
+        every = [p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None]
+        wide = [p for p in every if p.dim() == 2 and p.shape[1] > 1 and p.grad is not None]
+        return [p for p in wide if not bool(p.detach().any()) and not bool(p.grad.any())]  # type: ignore[union-attr]
+
     def _homes(self) -> dict[int, tuple[nn.Module, str]]:
         return {
             id(p): (m, n) for m in list(self.nets.made) for n, p in m._parameters.items() if p is not None
@@ -117,7 +141,17 @@ class Alike:
         return tuple(a for a in axes if p.shape[a] > 1 and p.numel() > p.shape[a])
 
 
-def _alike(p: torch.Tensor, grad: torch.Tensor, axis: int) -> bool:
+def _even(p: torch.Tensor) -> bool:
+    """Whether a weight of several units with several inputs is one number all over, other than zero."""
+    if p.dim() < 2 or p.is_sparse or not len(p) < p.numel() <= LARGEST or len(p) < 2:
+        return False
+    some = p.flatten()[:64]
+    value = float(some[0])
+    return value != 0 and bool((some == value).all()) and bool((p == value).all())
+
+
+def alike_along(p: torch.Tensor, grad: torch.Tensor, axis: int) -> bool:
+    """Whether all slices of a weight along an axis agree, and those of its gradient."""
     return _equal(p.detach(), axis) and _equal(grad.detach(), axis)
 
 

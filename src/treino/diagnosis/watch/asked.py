@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch import graph
+from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
 from treino.diagnosis.watch.manual import down, some
@@ -254,6 +254,8 @@ class Asked:
                 if len(self._left) >= MOST:
                     self._left = {key: one for key, one in self._left.items() if one.ref() is not None}
                 self._left[id(p)] = left
+            if line.trains and not self.seen.optimizers and not line.owned:
+                depths.note(self.seen.depth, [*zip(leaves, given, strict=True)])
         if line.trains and not line.owned and line.moving:
             self._stepped(line, leaves)
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch import graph
+from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.asked import Asked
 from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand
@@ -27,6 +27,7 @@ from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import culprit
 from treino.diagnosis.watch.where import above, here, stack
 
+TERMS = 16  # numbers in a tensor that losses are gathered in
 FIRST = 6
 LEAST_ALIVE = 3
 AGAIN, MOST_SIZES = 2, 16  # graphs of one size that are read, and sizes
@@ -54,6 +55,7 @@ class Backward:
         self.softmax_layers: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
+        self.by_hand: dict[int, weakref.ref[torch.Tensor]] = {}  # those that were moved down their gradients
         self._quick: dict[int, BackwardSeen] = {}  # by the site's id
         self._silent = False  # a ReLU of this graph is zero all over
         # Such graphs in a row whose net says the same of all rows.
@@ -148,7 +150,7 @@ class Backward:
     def _leaf_made(self, result: Any, args: Any, kwargs: Any) -> None:
         if isinstance(result, torch.Tensor) and result.requires_grad:
             self.lines.begin()
-            if result.numel() == 1:
+            if result.numel() <= TERMS:
                 self.made.append((weakref.ref(result), here()))
 
     def _made_at(self, leaves: list[torch.Tensor]) -> Site | None:
@@ -325,6 +327,8 @@ class Backward:
             if p is None or self.gradients.owner(p) is not None:
                 gone.append(key)
                 continue
+            if m.value is not None and m.slope is not None and down(p, m.value, m.slope):
+                self.by_hand[key] = m.ref
             g = p.grad
             if m.grad is None or g is None or m.grad[0]() is not g or m.grad[1] != g._version:
                 m.tainted = False
@@ -356,9 +360,14 @@ class Backward:
             g = p.grad
             m.grad = None if g is None else (weakref.ref(g), g._version)
             m.value = some(p).clone() if self.patches.full else None
+            m.slope = some(g).clone() if self.patches.full and g is not None and not g.is_sparse else None
             m.last = m.value if m.value is not None else m.last
             if self.patches.full and g is not None:
                 m.look(p, g)
+        if self.patches.full and self._manual and not self.seen.optimizers:
+            # A graph is read from its end: the last weights come first.
+            held = [p for m in reversed(self._manual.values()) if (p := m.ref()) is not None]
+            depths.note(self.seen.depth, [(p, p.grad) for p in held])
 
     def never_learned(self, p: torch.Tensor) -> bool:
         """Whether a leaf that no optimizer owns got nothing but zeros as its gradients."""

@@ -31,9 +31,11 @@ class ClassAxes:
         class_dim = output.net.class_dim
         if t.dim() == 2 and t.shape[1] == 1:
             class_dim = 1
-        if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2 or t.shape[0] < 2:
-            return
         dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2:
+            return
+        if t.shape[0] < 2 and (dim is None or t.dim() > 2):  # the best of a single row is over everything
+            return
         found = result if isinstance(result, torch.Tensor) else result[1]
         deep = t.dim() > 2 and tuple(t.shape) == output.shape  # known by what it is compared with
         if isinstance(dim, int) and (name == "max" or deep):

@@ -167,10 +167,7 @@ class Judging:
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:
                 output = self.outputs.match(one)
-                best = output.best_rows if output is not None else None
-                found = best[0]() if best is not None else None
-                if best is not None and found is not None and any(found is t for t in (one, one._base)):
-                    self._axes.count(*best[1:])
+                self._best_of_rows(one, output)
                 if output is not None:
                     output.judged = True
                     self._axes.compared(result, output)
@@ -179,11 +176,20 @@ class Judging:
                         output.labels = other.detach().long().numpy()
                     return
                 self._together(one)
+            elif isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and other.shape == (1,):
+                self._best_of_rows(one, self.outputs.match(one))  # each class of a single row, and its label
             elif isinstance(one, torch.Tensor) and one.dim() == 2 and isinstance(other, torch.Tensor):
                 whole = not one.is_floating_point() and other.shape == (len(one), 1)
                 output = self.outputs.match(one) if whole else None
                 if output is not None and self.outputs.match(other) is None:
                     self._axes.compared(result, output, column=True)  # the best few, and the label
+
+    def _best_of_rows(self, said: torch.Tensor, output: Output | None) -> None:
+        """Whether what is compared is a max over the rows."""
+        best = output.best_rows if output is not None else None
+        found = best[0]() if best is not None else None
+        if best is not None and found is not None and any(found is t for t in (said, said._base)):
+            self._axes.count(*best[1:])
 
     def _joined(self, result: Any, args: Any, kwargs: Any) -> None:
         """Outputs one below the other."""

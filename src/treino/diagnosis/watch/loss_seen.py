@@ -33,6 +33,7 @@ class LossSeen:
     wrong_dim_at: Site | None = None
     wrong_dims: tuple[int, int] | None = None
     unnormalised: int = 0  # nll: not log-probabilities, by value and by graph
+    figure: bool = False  # ... where no gradients were recorded
     source: str = ""
     source_at: Site | None = None  # the line that made the input
     largest: float = 0.0  # of logsumexp

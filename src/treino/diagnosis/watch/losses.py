@@ -129,6 +129,8 @@ class Losses:
             node = x.grad_fn
             if node is not None and (facts.calls <= OFTEN or facts.calls % OFTEN == 0):
                 self._input(name, facts, x, node)
+            elif node is None and name == "nll_loss" and facts.calls <= OFTEN:
+                self._without_graph(facts, x, kwargs.get("reduction", "mean"))
             if name in PAIRED and x.shape != target.shape:
                 self._shapes(facts, x, target)
             value = float(result.detach()) if result.numel() == 1 else None
@@ -230,6 +232,21 @@ class Losses:
             lines = self.backward.lines
             last = lines.just_made(x.grad_fn) if x.grad_fn is not None and kind != "softmax" else None
             facts.source_at = last or lines.just_made(node) or self._site_of(node) or facts.source_at
+
+    def _without_graph(self, facts: LossSeen, x: torch.Tensor, reduction: str) -> None:
+        """A figure: probabilities in place of their logarithms; or values above zero, scores as they are,
+        where cross_entropy is what is learned.
+        """
+        if reduction == "none" or x.dim() < 2 or min(x.shape[:2]) < 2 or not 0 < float(x.max()) < math.inf:
+            return
+        probable = bool((x >= 0).all()) and bool(((x.sum(1) - 1).abs() < 1e-3).all())
+        scored = (f.name == "cross_entropy" and f.trained for f in self.seen.losses.values())
+        if not probable and not any(scored):
+            return
+        facts.unnormalised += 1
+        facts.figure = True
+        facts.source = "softmax" if probable else "scores"
+        facts.largest = max(facts.largest, float(torch.logsumexp(x, 1).abs().max()))
 
     # --- the target -----------------------------------------------------------------------------------------
     def _shapes(self, facts: LossSeen, x: torch.Tensor, target: torch.Tensor) -> None:

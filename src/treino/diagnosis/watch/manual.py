@@ -16,12 +16,13 @@ def some(t: torch.Tensor) -> torch.Tensor:
 class Manual:
     """A leaf that no optimizer owns: its gradient and its value after the last backward."""
 
-    __slots__ = ("empty", "first", "grad", "idle", "last", "looks", "ref", "tainted", "value")
+    __slots__ = ("empty", "first", "grad", "idle", "last", "looks", "ref", "slope", "tainted", "value")
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
         self.grad: tuple[weakref.ref[torch.Tensor], int] | None = None
         self.value: torch.Tensor | None = None  # its first entries
+        self.slope: torch.Tensor | None = None  # the first entries of the gradient that came with it
         self.last: torch.Tensor | None = None  # the newest that was kept of those
         self.first = some(p).clone()
         self.tainted = False

@@ -302,7 +302,9 @@ class Nets:
             net.settled = net.seen.trained >= SETTLED
             if output.training or not net.modal or output.modal:
                 continue
-            if net.eval_at is not None and net.evaluated_since_eval and net.learns():
+            if net.eval_at is None or not net.learns():
+                continue
+            if net.evaluated_since_eval or self._begun_in_eval(net):
                 net.seen.trained_in_eval += 1
                 net.seen.eval_at = net.eval_at
         self.unfinished = others[-64:]
@@ -311,6 +313,21 @@ class Nets:
                 if output.reached or output.step < self.steps - PATIENCE:
                     self._settle(output)
             self.pending = [o for o in self.pending if not o.reached and o.step >= self.steps - PATIENCE]
+
+    def _begun_in_eval(self, net: Net) -> bool:
+        """Whether eval() came before all training: of a net that was made anew, of which no part had learned
+        before, or was loaded, or is frozen.
+        """
+        if net.seen.trained != net.seen.trained_in_eval + 1 or net.seen.made_at is None:
+            return False
+        if net.seen.trained_in_eval:
+            return True
+        owner = next((module for module, known in self.nets.items() if known is net), None)
+        if owner is None or any(m in self.loaded for m in owner.modules()):
+            return False
+        parts = {id(m) for m in owner.modules()}
+        others = (module for module, known in self.nets.items() if known is not net and known.seen.trained)
+        return not any(id(m) in parts for m in others) and all(p.requires_grad for p in owner.parameters())
 
     def _collected(self, output: Output) -> bool:
         """Whether somebody holds an output that may be judged later, joined with others."""
@@ -358,6 +375,7 @@ class Nets:
             call.unused_in_eval += not output.training
             call.unused_by = call.unused_by or output.via
             call.graph_unused += 1
+            call.unused_at.add(output.step)
             call.graph_rows += output.rows
 
     def finish(self) -> None:
@@ -367,6 +385,10 @@ class Nets:
             self._settle(output)
         self.pending.clear()
         self.outputs.newest.clear()
+        moved = self.backward.by_hand
+        for net in list(self.nets.values()) if moved else ():
+            own = (p for p in (r() for r in net.some) if p is not None and id(p) in moved)
+            net.seen.by_hand = any(moved[id(p)]() is p for p in own)
 
 
 class _Reached:

@@ -299,8 +299,12 @@ class Ownership:
             if u.held is not None:
                 module, name, made_at = u.held.module(), u.held.name, u.held.made_at()
             made_order = self._made_order.get(module, 0) if module is not None else 0
-            before = self._judged.get(key) if ended else None
-            training = module is None or module.training if before is None else before.training
+            before = self._judged.get(key)
+            training = module is None or module.training
+            if ended and before is not None:
+                training = before.training
+            random = module is None or module not in self.nets.loaded
+            random = random or (before is not None and before.known)  # a checkpoint of its own, read again
             self._judged[key] = UnownedSeen(
                 name=name,
                 shape=tuple(p.shape),
@@ -309,7 +313,7 @@ class Ownership:
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
                 registered=self._registered(p) or (u.held is None and _is_own(module)),
                 training=training,
-                known=opened or module is None or module not in self.nets.loaded,
+                known=opened or random,
                 alone=u.alone,
                 on_purpose=u.upstream and self._part_alone(p, u.optimizer),
                 optimizer=u.optimizer,
@@ -385,7 +389,7 @@ class Ownership:
                 if p is None:
                     if f.key in facts.without_gradient and f.key in self._missing:
                         missing[f.key] = facts
-                elif id(p) in facts.without_gradient and p.requires_grad:
+                elif id(p) in facts.without_gradient and (p.requires_grad or id(p) in self._missing):
                     first = self._first_values.get(id(p))
                     if first is not None and torch.equal(p.detach().flatten()[:SAMPLE], first):
                         missing[id(p)] = facts

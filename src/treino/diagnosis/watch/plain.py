@@ -39,6 +39,8 @@ class Plain:
         self.inner: set[Site] = set()
         self.done: Callable[[int], bool] = lambda number: False  # whether enough of its training was seen
         self._looks = self._made = 0
+        self.late = False  # whether training had begun before the first of them was known
+        self._turns = 0  # products that may be trained by: steps, where no optimizer takes them
         self._trainer: Site | None = None  # a line that calls backward
         self._known: dict[Weight, tuple[weakref.ref[torch.Tensor], Net]] = {}
         self._open: list[Output] = []
@@ -52,6 +54,8 @@ class Plain:
         own = {id(p) for net in list(self.nets.nets) for p in net.parameters()}
         if any(p.dim() and id(p) not in own for p in leaves) and any(map(_meets_rows, nodes)):
             self._looks, self._trainer = LOOKS, site
+            facts = self.nets.backward.seen.backwards.get(site)
+            self.late = facts is not None and facts.calls > 2
             for owner, name in FUNCTIONS:
                 self.patches.after(owner, name, self._multiplied)
 
@@ -69,6 +73,7 @@ class Plain:
             return
         trains = result.grad_fn is not None
         net = self._net((id(leaf), int(w.storage_offset()), tuple(w.shape)), leaf, trains)
+        self._turns += trains
         enough = trains and not (self.patches.full or self.patches.curious)
         if net is None or (enough and self.done(net.number)):
             return
@@ -79,7 +84,7 @@ class Plain:
         if trains:
             self._note_inner(own)
         site = next((s for s in own if s not in self.inner), None)
-        output = Output(CallSeen(net.seen, site), result, net, trains, False, self.nets.steps)
+        output = Output(CallSeen(net.seen, site), result, net, trains, False, self.nets.steps or self._turns)
         for listener in self.nets.row_listeners:
             listener(output, net, x)
         if trains:

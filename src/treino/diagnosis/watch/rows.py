@@ -85,7 +85,8 @@ class Rows:
 
     def _held(self, args: Any, kwargs: Any) -> None:
         for t in args[1:]:
-            self.data.answers.numbers(t)
+            if isinstance(t, torch.Tensor):  # torch refuses others by itself
+                self.data.answers.numbers(t)
 
     def _asks(self, args: Any, kwargs: Any) -> None:
         self._asked = True
@@ -252,9 +253,10 @@ class Rows:
             return  # before the weights were made anew
         hashes = output.hashes.tolist()
         labels = output.labels
-        given = labels.tolist() if labels is not None and len(labels) == len(hashes) else [0] * len(hashes)
+        told = labels is not None and len(labels) == len(hashes)
+        given = labels.tolist() if labels is not None and told else [0] * len(hashes)
         if len(given) >= 8 and len(set(given)) == len(given):
-            given = [0] * len(hashes)  # each label once: places in the batch, as in contrastive learning
+            told, given = False, [0] * len(hashes)  # places in the batch, as in contrastive learning
         batch = dict(zip(hashes, given, strict=True))
         again = train.rows.keys() & batch.keys()
         train.goals.add(len(hashes), output.goal)
@@ -273,7 +275,7 @@ class Rows:
             train.told.add_whole(output.wholes.tolist(), given)
         if len(again) < len(batch):
             fresh = {h: label for h, label in batch.items() if h not in again} if again else batch
-            train.labels_first.update(fresh.values())
+            train.labels_first.update(fresh.values() if told else ())
             if len(train.rows) < MOST:
                 if output.flat is not None:
                     whole = len(fresh) == len(hashes)
@@ -287,9 +289,9 @@ class Rows:
             train.right += int((output.predicted == labels).sum())
             train.judged += len(labels)
 
-    @staticmethod
-    def _first_epoch(train: TrainSeen, output: Output, rows: int, fresh: int) -> None:
-        if train.first_epoch and fresh < 0.3 * rows:
+    def _first_epoch(self, train: TrainSeen, output: Output, rows: int, fresh: int) -> None:
+        unseen = output.net.number < 0 and self.plain.late  # rows that are new in the second epoch, then
+        if train.first_epoch and fresh < (rows if unseen else 0.3 * rows):
             train.over = True
             return
         if output.step <= train.newest + GAP or not train.first_epoch:

@@ -143,6 +143,7 @@ class NetSeen:
     modal_kinds: tuple[str, ...] = ()
     follows: bool = False  # its weights are, or follow, those of a net that was trained
     trained: int = 0  # calls whose backward led to a step
+    by_hand: bool = False  # its parameters were moved against their gradients without an optimizer
     trained_in_eval: int = 0  # ... in eval mode after an evaluation
     eval_at: Site | None = None  # the .eval() that was never taken back
     trained_at: Site | None = None
@@ -171,6 +172,7 @@ class CallSeen:
     graph_rows: int = 0
     longest_unused: int = 0  # in a row, without a backward between
     unused_in_eval: int = 0  # of those, in eval mode
+    unused_at: set[int] = field(default_factory=set)  # ... after so many steps
     kept: int = 0  # outputs of past steps whose graph is still alive
     exempt: int = 0  # outputs used as a target, repeated on the same rows, ...
     trained_by: tuple[Site, ...] = ()  # the lines that led to a training call
@@ -229,6 +231,7 @@ class LayerSeen:
     checks: int
     alike: bool
     parameter: str = ""
+    even: OptimizerSeen | None = None  # this one's weights of several layers began as one number each
 
 
 @dataclass
@@ -273,6 +276,8 @@ class SchedulerSeen:
     kind: str
     site: Site | None
     horizon: int | None
+    milestones: tuple[int, ...] = ()
+    passes: int = 0  # through the loader that was read at its first call
     calls: int = 0
     step_at: Site | None = None
     before_first_update: bool = False

@@ -2,6 +2,7 @@
 
 import math
 import weakref
+from collections import Counter
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch.optim import lr_scheduler
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.depths import note
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
@@ -17,6 +19,7 @@ from treino.diagnosis.watch.seen import OptimizerSeen, SchedulerSeen, Seen
 from treino.diagnosis.watch.where import here, maker
 
 ENTRIES, TENSORS = 256, 16  # of the parameters whose movement is measured
+LATE = 16  # steps until which an optimizer's first values are taken: no window may have seen its first one
 PLAIN_INITS = ("constant_", "zeros_", "ones_", "normal_", "uniform_", "trunc_normal_")
 FITTED_INITS = ("xavier_uniform_", "xavier_normal_", "orthogonal_")  # their value is a gain
 HORIZONS = ("T_max", "total_steps", "total_iters")
@@ -36,6 +39,11 @@ class Settings:
         self._schedulers: weakref.WeakKeyDictionary[Any, SchedulerSeen] = weakref.WeakKeyDictionary()
         self.schedules: dict[int, list[SchedulerSeen]] = {}  # by optimizer
         self._in_scheduler = False
+        self._readings: Counter[int] = Counter()  # of DataLoaders
+        self._newest = 0  # the one that was read last
+        self._under: dict[
+            int, tuple[int, int]
+        ] = {}  # by schedule: what was read at first, how often until then
 
     def install(self) -> None:
         patches = self.patches
@@ -66,7 +74,7 @@ class Settings:
         facts.lr = max(float(g.get("lr", 0.0)) for g in groups)
         facts.top_lr = max(facts.top_lr, facts.lr)
         facts.weight_decay = max(float(g.get("weight_decay", 0.0)) for g in groups)
-        if facts.steps == 0:
+        if id(facts) not in self._start and facts.steps < LATE:
             self._start[id(facts)] = [(weakref.ref(p), v) for p, v in zip(tensors, values, strict=True)]
             facts.first_lr = facts.lr
             facts.made_lr = max(float(g.get("initial_lr", 0.0)) for g in groups)
@@ -129,32 +137,8 @@ class Settings:
 
     def _depth(self, facts: OptimizerSeen) -> None:
         """Gradient sizes from the first to the last weight matrix."""
-        every = [
-            p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None and p.grad is not None
-        ]
-        wide = [p for p in every if p.dim() in (2, 3, 4)]
-        if len(wide) < 5:
-            return
-        # Where values die out as gradients do, the last bias alone gets what the loss sends back.
-        after = next(i + 1 for i, p in enumerate(every) if p is wide[-1])
-        bias = [p for p in every[after : after + 1] if p.shape == wide[-1].shape[:1]]
-        sizes = [
-            float(p.grad.detach().pow(2).mean().sqrt())
-            for p in (wide[0], wide[-1], *bias)
-            if p.grad is not None
-        ]
-        last = max(sizes[1:])
-        if last > 0 and math.isfinite(sizes[0]):
-            depth = self.seen.depth
-            depth.ratio.append(sizes[0] / last)
-            depth.layers = len(wide)
-            start = self._start.get(id(facts), ())
-            for reference, first in start:
-                if reference() is wide[0]:
-                    size = float(first.norm())
-                    depth.movement = float((wide[0].detach().flatten()[:ENTRIES] - first).norm()) / max(
-                        size, 1e-12
-                    )
+        every = [p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None]
+        note(self.seen.depth, [(p, p.grad) for p in every])
 
     # --- schedulers -----------------------------------------------------------------------------------------
     def _scheduler_made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -175,12 +159,18 @@ class Settings:
         if facts.kind == "OneCycleLR":
             facts.base = float(group.get("max_lr", facts.base))
         facts.of = self.gradients.facts.get(optimizer)
+        facts.milestones = tuple(sorted(getattr(scheduler, "milestones", ())))
         self._schedulers[scheduler] = facts
         self.schedules.setdefault(id(optimizer), []).append(facts)
         self.seen.schedulers.append(facts)
         for inner in getattr(scheduler, "_schedulers", ()):
             if inner in self._schedulers:
                 self._schedulers[inner].inner = True
+
+    def reading(self, loader: Any, loading: Any) -> None:
+        """A DataLoader is read from its beginning."""
+        self._newest = id(loader)
+        self._readings[self._newest] += 1
 
     def _scheduler_step(self, args: Any, kwargs: Any) -> None:
         facts = self._schedulers.get(args[0])
@@ -190,6 +180,8 @@ class Settings:
         self._in_scheduler = True
         facts.calls += 1
         facts.step_at = site
+        loader, before = self._under.setdefault(id(facts), (self._newest, self._readings[self._newest] - 1))
+        facts.passes = self._readings[loader] - before if loader else 0
         optimizer = args[0].optimizer
         optimizer_facts = self.gradients.facts.get(optimizer)
         others = [o for o in list(self.gradients.facts) if o is not optimizer]

@@ -5,6 +5,7 @@ import importlib.abc
 import importlib.util
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.rows import Rows
-from treino.diagnosis.watch.tables import ApartSeen, FoldSeen
+from treino.diagnosis.watch.tables import ApartSeen, FoldSeen, PartedSeen
 from treino.diagnosis.watch.where import here
 
 SCALERS = (
@@ -27,6 +28,7 @@ FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_
 LEARNERS = {"sklearn.preprocessing": SCALERS, "sklearn.decomposition": ("PCA",)}
 MOST = 64  # columns
 LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class
+CLASSES, BLOCK = 20, 5  # of a column; rows of each of them, on average
 WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils", "pandas.core.generic")
 
 
@@ -166,6 +168,9 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
     def _parted(self, name: str, one: np.ndarray, other: np.ndarray) -> None:
         """Two parts of a column (or, without a name, of targets): does it stand in order, value by value?"""
         flat = np.concatenate([one.ravel(), other.ravel()])
+        if one.size == len(one) and len(other) >= LEAST and _class_by_class(flat):
+            known, others = Counter(one.ravel().tolist()), Counter(other.ravel().tolist())
+            self.rows.data.parted.append(PartedSeen(here(), known, others, name))
         if one.size != len(one) or len(other) < LEAST or flat.dtype.kind not in "fiu":
             return
         steps = np.diff(flat.astype(np.float64))
@@ -180,7 +185,17 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
                 not isinstance(seed, int) or (rows, seed) not in self._orders
             ):  # a known seed gives the order of before
                 self._orders.add((rows, seed))
-                self.rows.data.shuffles.append((here(), (rows, self.rows.nets.steps)))
+                done = self.rows.nets.steps + sum(b.calls for b in self.rows.seen.backwards.values())
+                self.rows.data.shuffles.append((here(), (rows, done)))
+
+
+def _class_by_class(flat: np.ndarray) -> bool:
+    """Whether a column has a few values, the rows of each of which stand together."""
+    whole = flat.dtype.kind == "f" and bool((flat == flat.round()).all())
+    if not whole and flat.dtype.kind not in "biuOUS":
+        return False
+    blocks = 1 + int(np.count_nonzero(flat[1:] != flat[:-1]))
+    return 2 <= blocks <= min(CLASSES, len(flat) // BLOCK) and len(set(flat.tolist())) == blocks
 
 
 def _data(args: Any, kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -343,6 +344,32 @@ class ApartSeen:
 
 
 @dataclass
+class PartedSeen:
+    """Labels that stand class by class were split by position."""
+
+    site: Site | None
+    known: Counter[object]  # label -> how often it is in the one part
+    others: Counter[object]  # ... and in the other
+    name: str  # of a table's column; labels of their own have none
+
+    @property
+    def unseen(self) -> float:
+        """The share of the other part whose classes the one part has none of."""
+        return sum(n for k, n in self.others.items() if k not in self.known) / self.others.total()
+
+    @property
+    def shift(self) -> float:
+        """How far the shares of the classes are apart: 1 where the parts have none in common."""
+        return apart(self.known, self.others)
+
+
+def apart(some: Counter[Any], others: Counter[Any]) -> float:
+    """Half the sum of the differences between the shares of all classes."""
+    shares = ((some[k] / some.total(), others[k] / others.total()) for k in some.keys() | others.keys())
+    return sum(abs(a - b) for a, b in shares) / 2
+
+
+@dataclass
 class PickedSeen:
     """An evaluation with rows that the net had been trained on: known by their numbers in a dataset."""
 
@@ -378,10 +405,11 @@ class DataSeen:
     nan_hurt: int = 0  # ... and the loss was not finite
     splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)
     apart: list[ApartSeen] = field(default_factory=list)
+    parted: list[PartedSeen] = field(default_factory=list)
     picked: list[PickedSeen] = field(default_factory=list)
     shuffles: list[tuple[Site | None, tuple[int, int]]] = field(
         default_factory=list
-    )  # (rows, step) of arrays alone
+    )  # (rows, steps and backwards until then) of arrays alone
 
 
 def keep_some(some: list[np.ndarray], rows_ND: np.ndarray, most: int) -> None:

@@ -20,6 +20,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.clips import Clips
 from treino.diagnosis.watch.draws import Draws
 from treino.diagnosis.watch.figures import Figures
+from treino.diagnosis.watch.functional import Functional
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import Lines
 from treino.diagnosis.watch.losses import Losses
@@ -47,6 +48,7 @@ SENSORS = (
     "settings",
     "clips",
     "sklearn",
+    "functional",
 )
 
 
@@ -73,10 +75,12 @@ class Watch:
         self.axes = Axes(self.seen, self.patches, self.nets)
         self.figures = Figures(self.seen, self.patches, self.nets)
         self.settings = Settings(self.seen, self.patches, self.gradients, self.backward, self.nets)
+        self.rows.loaders.starts.append(self.settings.reading)
         self.clips = Clips(self.seen, self.patches, self.gradients, self.backward)
         self.losses = Losses(self.seen, self.patches, self.backward, self.nets)
         self.ownership = Ownership(self.seen, self.patches, self.gradients, self.backward, self.nets)
         self.alike = Alike(self.seen, self.gradients, self.nets)
+        self.functional = Functional(self.seen, self.patches)
         self.after_each_step = after_each_step
         self._hooks: list[Any] = []
         self._stepping: OptimizerSeen | None = None
@@ -149,6 +153,8 @@ class Watch:
             facts = known[1] if known is not None and known[0]() is optimizer else self._facts(optimizer)
             self._stepping = facts
             self.settings.before_step(optimizer, facts)
+            if not facts.steps:
+                self.alike.began(facts)
             return self.gradients.before_step(optimizer, facts, args, kwargs)
         except Exception as error:
             self.patches.defect("step", error)

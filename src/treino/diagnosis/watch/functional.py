@@ -1,0 +1,81 @@
+"""Weights that learn by ``torch.func``: ``grad(f)(weights, rows)`` gives gradients, and new weights take the
+place of the old ones, so that there is neither a leaf nor a ``.grad`` to follow.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.alike import LARGEST, WHEN, alike_along
+from treino.diagnosis.watch.manual import some
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.seen import LayerSeen, Seen
+from treino.diagnosis.watch.where import here
+
+
+@dataclass
+class _Line:
+    """A line that asks for gradients: how often it did, and its weights that began alike, by their place."""
+
+    calls: int = 0
+    first: dict[int, torch.Tensor] = field(default_factory=dict)
+    layers: dict[int, LayerSeen] = field(default_factory=dict)
+
+
+class Functional:
+    """Looks at weights and their gradients a few times."""
+
+    def __init__(self, seen: Seen, patches: Patches) -> None:
+        self.seen, self.patches = seen, patches
+        self._lines: dict[Site | None, _Line] = {}
+
+    def install(self) -> None:
+        """Put the wraps on."""
+        for name in ("grad", "grad_and_value"):
+            self.patches.replace(torch.func, name, self._giving(name, getattr(torch.func, name)))
+
+    def _giving(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def make(func: Any, argnums: Any = 0, has_aux: bool = False) -> Any:
+            inner = original(func, argnums, has_aux)
+
+            @functools.wraps(inner)
+            def asked(*args: Any, **kwargs: Any) -> Any:
+                result = inner(*args, **kwargs)
+                if isinstance(argnums, int) and argnums < len(args) and self.patches.watching():
+                    try:
+                        beside = has_aux or name == "grad_and_value"
+                        self._look(args[argnums], result[0] if beside else result)
+                    except Exception as error:
+                        self.patches.defect(name, error)
+                return result
+
+            return asked
+
+        return make
+
+    def _look(self, weights: Any, grads: Any) -> None:
+        """Note weights whose units are alike, and whether they still are once they have moved."""
+        site = here()
+        line = self._lines.setdefault(site, _Line())
+        line.calls += 1
+        if line.calls not in WHEN:
+            return
+        for place, (p, g) in enumerate(zip(tree_leaves(weights), tree_leaves(grads), strict=True)):
+            if not isinstance(p, torch.Tensor) or p.dim() != 2 or min(p.shape) < 2 or p.numel() > LARGEST:
+                continue
+            axis = next((a for a in (0, 1) if alike_along(p, g, a)), None)
+            layer, first = line.layers.get(place), line.first.get(place)
+            if first is None and line.calls == min(WHEN) and axis is not None:
+                line.first[place] = some(p).clone()
+                line.layers[place] = LayerSeen("tensor", site, p.shape[axis], 0, True)
+            elif layer is not None and first is not None and not torch.equal(first, some(p)):
+                if not layer.checks:
+                    self.seen.layers.append(layer)
+                layer.alike = axis is not None
+                layer.checks += 1
