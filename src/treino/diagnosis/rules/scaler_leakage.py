@@ -12,8 +12,9 @@ from treino.diagnosis.reading.source import called, function_of, names_in, state
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import learner
+from treino.diagnosis.watch.columns import Columns
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import Columns, DataSeen, EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
 
 
