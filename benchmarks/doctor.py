@@ -16,6 +16,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from tests.diagnosis.bed import BED, faulty, found_at, header, right
@@ -215,7 +216,10 @@ def bed_table(quick: bool) -> tuple[Table, Table, dict[str, str]]:
                 seen = dict(zip(paths, pool.map(examined, paths, chunksize=4), strict=True))
                 alone = pool.map(partial(examined, watched=False), paths[::COMPARED], chunksize=4)
                 plain = dict(zip(paths[::COMPARED], alone, strict=True))
-        differ = [p for p, of in plain.items() if any(of[n] != seen[p][n] for n in ("output", "status"))]
+        differ = [p for p, of in plain.items() if _apart(of, seen[p])]
+        if not quick:  # once more: a script that prints a time differs from itself
+            differ = [p for p in differ if _changed_by_the_doctor(p)]
+        missed += [(folder, path.stem, "the same output", "another one") for path in differ]
         hits: dict[bool, list[bool]] = {True: [], False: []}
         strange = 0
         for path in wrong:
@@ -251,6 +255,16 @@ def bed_table(quick: bool) -> tuple[Table, Table, dict[str, str]]:
         Table("Not as expected", ("folder", "script", "expected", "said"), tuple(missed)),
         figures,
     )
+
+
+def _apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return any(one[name] != other[name] for name in ("output", "status"))
+
+
+def _changed_by_the_doctor(path: Path) -> bool:
+    """Whether a script says the same twice, and something else where the doctor watches."""
+    one, two = (examined(path, watched=False) for _ in range(2))
+    return not _apart(one, two) and _apart(one, examined(path))
 
 
 def _said(places: list[tuple[str, int]]) -> str:

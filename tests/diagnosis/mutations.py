@@ -400,6 +400,8 @@ def seed_at_first(s: Source) -> Made:
 EXCEPTIONS = {
     ("mc_dropout_uncertainty", "drop_eval"): "its units are dropped while it predicts, on purpose",
     ("swa_update_bn", "wrong_axis"): "torch itself refuses the shapes",
+    ("tg_sprite_stream.mended", "drop_shuffle"): "its rows do come class by class",
+    ("z_class_folders_one_by_one.mended", "drop_shuffle"): "its rows do come class by class",
 }
 """(script, operator) that has no plain answer, and why."""
 
