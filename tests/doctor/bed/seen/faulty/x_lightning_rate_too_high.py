@@ -1,5 +1,6 @@
 # needs: lightning
-# expect: lr_too_high @ 34
+# expect: lr_too_high @ 35
+# allowed: lr_too_high @ 49
 """A rate for SGD given to Adam, in a LightningModule with hyperparameters."""
 
 import logging
