@@ -41,12 +41,12 @@ MOVED = 16  # copies of a row; where more hold the same numbers, all rows may
 
 def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     """How many of so many evaluation rows lie at some training rows far nearer than at all others."""
-    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
-        return 0, 0
-    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    one, two = _tables(train, e)
+    if len(one) < 20 or len(two) < 100:
+        return 0, len(one)
     spread = two.std(axis=0)
     moving = spread > 0
-    if len(one) < 20 or len(two) < 100 or moving.sum() < 4:
+    if moving.sum() < 4:
         return 0, len(one)
     one, two = one[:, moving], two[:, moving]
     return max(_far_nearer(one / spread[moving], two / spread[moving]), _far_nearer(one, two)), len(one)
@@ -63,9 +63,7 @@ def shaken_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     """How many of so many evaluation rows lie nearer to a few training rows than to all others, by a step
     that is rare between neighbours; unless they lie nearer still to one another.
     """
-    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
-        return 0, 0
-    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    one, two = _tables(train, e)
     if len(one) < 40 or len(two) < 200 or (two.std(axis=0) > 0).sum() < 8:
         return 0, len(one)
     nearest = _nearest(one, two)
@@ -81,9 +79,7 @@ def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     """How many of so many evaluation rows lie on one line with two training rows near them, as rows do that
     were made between two others: https://arxiv.org/abs/1106.1813.
     """
-    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
-        return 0, 0
-    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    one, two = _tables(train, e)
     if len(one) < 20 or len(two) < 100 or not np.isfinite(one).all() or not np.isfinite(two).all():
         return 0, len(one)
     two = two[np.unique(np.round(two, 4), axis=0, return_index=True)[1]]  # a row that came twice is no line
@@ -98,6 +94,14 @@ def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
         straight = 1 - np.abs(steps @ steps.T) < STRAIGHT
         on_line += bool(np.triu(straight, 1).any())
     return on_line, len(one)
+
+
+def _tables(train: TrainSeen, e: EvalSeen) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of an evaluation and of its training that were kept; none of either where they don't match."""
+    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+        return np.zeros((0, 0)), np.zeros((0, 0))
+    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
+    return one, two
 
 
 def _squares(one: np.ndarray, two: np.ndarray) -> np.ndarray:
