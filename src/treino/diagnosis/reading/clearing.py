@@ -61,6 +61,13 @@ def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -
     return Site(backward.file, asked[-1]) if asked and not _is_main(module, asked[-1]) else None
 
 
+def cleared_unused(backward: Site | None, cleared: Site | None) -> Site | None:
+    """The line below a backward, of the same function, that clears what it gave: a step belongs before it."""
+    if backward is None or cleared is None or function_of(backward) is not function_of(cleared):
+        return None
+    return cleared if cleared.file == backward.file and cleared.line > backward.line else None
+
+
 def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
     """The last line between a backward and its step that sets gradients to nothing, by itself or by a
     function of the file.

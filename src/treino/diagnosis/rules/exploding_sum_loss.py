@@ -19,6 +19,8 @@ REWARDED = {"reward", "rewards", "advantage", "advantages", "episode", "episodes
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """reduction="sum" over many rows, and a training that ends no better than a constant, or not finite."""
+    if any(b.first_bad == 1 for b in seen.backwards.values()):
+        return  # no step of any size had been taken
     for loss in seen.losses.values():
         if not loss.sums or loss.rows < 8 or loss.trained < 8 or _rewarded(loss.site):
             continue

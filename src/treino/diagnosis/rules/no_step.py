@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.clearing import meant_to_step
+from treino.diagnosis.reading.clearing import cleared_unused, meant_to_step
 from treino.diagnosis.reading.idle_update import idle_update
 from treino.diagnosis.reading.places import hook_line
 from treino.diagnosis.reading.subtracted import given_to_nobody
@@ -28,6 +28,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
                 numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
                 place = meant_to_step(o.filled_at, o.discarded_at, alone=not seen.steps)
+                place = place or cleared_unused(o.filled_at, o.discarded_at)
                 place = place or hook_line(o.filled_at, "optimizer_step")
                 yield Evidence(place, o.filled_at, numbers)
             continue

@@ -16,14 +16,15 @@ CALLS = {"log": ("log", "log2", "log10"), "sqrt": ("sqrt", "norm"), "exp": ("exp
 def decide(seen: Seen) -> Iterable[Evidence]:
     """An optimizer stepped on a loss that was not finite (a scaler that skips such steps is right)."""
     tried = studied(seen, RATE)  # a rate that blows up is an answer, too
-    for b in seen.backwards.values():
-        if b.first_bad is not None and b.bad_steps and (b.bad_operation in CALLS or not tried):
-            numbers = {
-                "first": b.first_bad,
-                "steps": b.bad_steps,
-                "operation": b.bad_operation or _("not known"),
-            }
-            yield Evidence(_culprit(b), b.site, numbers)
+    bad = [b for b in seen.backwards.values() if b.first_bad is not None and b.bad_steps]
+    bad = [b for b in bad if b.bad_operation in CALLS or not tried]
+    for b in sorted(bad, key=lambda b: b.bad_since)[:1]:  # the others may follow from it
+        numbers = {
+            "first": b.first_bad or 1,
+            "steps": b.bad_steps,
+            "operation": b.bad_operation or _("not known"),
+        }
+        yield Evidence(_culprit(b), b.site, numbers)
     found = seen.guarded
     if found is not None and not any(b.first_bad for b in seen.backwards.values()) and _stops(seen, found):
         numbers = {"first": found.first_bad or 1, "steps": 0, "operation": found.bad_operation}

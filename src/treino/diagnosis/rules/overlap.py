@@ -228,7 +228,9 @@ def shared_by_number(seen: Seen) -> Iterable[Overlap]:
 def _drawn_again(path: str) -> bool:
     """Whether a sampler draws training rows more than once, so that repeats tell nothing of the table."""
     module = tree(path)
-    return module is not None and bool(called(module, "WeightedRandomSampler", "RandomSampler"))
+    if module is None or called(module, "WeightedRandomSampler", "RandomSampler"):
+        return module is not None
+    return any(k.arg == "batch_sampler" for c in called(module, "DataLoader") for k in c.keywords)
 
 
 def _joined(e: EvalSeen) -> Site:

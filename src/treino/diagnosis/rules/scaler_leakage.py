@@ -229,7 +229,7 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     for node in ast.walk(module) if module is not None else ():
         if isinstance(node, ast.stmt) and not hasattr(node, "body"):
             calls = called(node, *spread)
-            if calls and not says_train(names_in(calls[0])):
+            if calls and not says_train(names_in(calls[0])) and not _of_part(calls[0]):
                 both = bool(called(node, *centre, "std_mean", "var_mean", "aminmax"))
                 found.append((not both, node.lineno))
     best = min(found, default=(True, 0))  # x / x.max() of pixels scales by a known constant
@@ -239,6 +239,14 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     while best[0] and line - 1 in centres:  # the mean is taken on a line of its own, just before
         line -= 1
     return _written(Site(path, line))
+
+
+def _of_part(call: ast.Call) -> bool:
+    """``x[:340].std(0)``"""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    cut = of.slice if isinstance(of, ast.Subscript) else None
+    rows = cut.elts[0] if isinstance(cut, ast.Tuple) and cut.elts else cut
+    return isinstance(rows, ast.Slice) and (rows.lower or rows.upper) is not None
 
 
 _MIN_MAX = (("max", "amax", "aminmax"), ("min", "amin"))

@@ -198,7 +198,7 @@ class Asked:
         facts.calls += 1
         facts.loss.append(value)
         if not math.isfinite(value) and facts.first_bad is None:
-            facts.first_bad = facts.calls
+            facts.first_bad, facts.bad_since = facts.calls, self.seen.steps
             self.backward.blame(root.grad_fn, facts)
 
     def _compare(self, line: Line, leaves: tuple[torch.Tensor, ...]) -> None:

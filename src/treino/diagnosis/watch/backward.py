@@ -202,7 +202,7 @@ class Backward:
             if not math.isfinite(value):
                 self.bad_since_step = facts
                 if facts.first_bad is None:
-                    facts.first_bad = facts.calls
+                    facts.first_bad, facts.bad_since = facts.calls, self.seen.steps
                     self.blame(root.grad_fn, facts)
         node = root.grad_fn
         if node is None:

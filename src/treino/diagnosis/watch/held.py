@@ -10,7 +10,14 @@ import torch
 from torch import nn
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.source import call_name, called, names_in, tree
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.watch import graph
 
 SAME = graph.PASS | {"ExpBackward0", "NegBackward0", "SoftplusBackward0", "SigmoidBackward0", "TanhBackward0"}
@@ -83,6 +90,12 @@ class Held:
         grads = [n for n in ast.walk(source) if isinstance(n, ast.Attribute) and n.attr == "grad"]
         return any(self.name in names_in(n) for n in (*hooked, *grads))
 
+    def opened(self) -> bool:
+        """Whether the module itself asks for its gradient as it is made."""
+        site = self.made_at()
+        statement, around = (statement_at(site), function_of(site)) if site is not None else (None, None)
+        return getattr(around, "name", "") == "__init__" and statement is not None and _opens(statement)
+
     def drawn(self) -> bool:
         """Whether its values are drawn as those of weights are."""
         site = self.made_at()
@@ -102,6 +115,20 @@ def holder(modules: Iterable[nn.Module], p: torch.Tensor) -> Held | None:
             inner = next((k for k, v in value.items() if v is p), None) if type(value) is dict else None
             if inner is not None:
                 return Held(module, inner if name == "_buffers" else name, p)
+    return None
+
+
+def kept_at(modules: Iterable[nn.Module], p: torch.Tensor) -> Site | None:
+    """The line that puts the module with a parameter into a plain list or table of another module."""
+    for module in modules:
+        for name, value in vars(module).items():
+            if name.startswith("_") or not isinstance(value, (list, tuple, dict)):
+                continue
+            parts = [
+                v for v in (value.values() if isinstance(value, dict) else value) if isinstance(v, nn.Module)
+            ]
+            if any(q is p for part in parts for q in part.parameters()):
+                return _listing(Held(module, name, p).made_at())
     return None
 
 
@@ -159,6 +186,17 @@ def _opens(node: ast.AST) -> bool:
     """Whether a statement makes something that is to be learned."""
     asks = any(isinstance(n, ast.keyword) and n.arg == "requires_grad" for n in ast.walk(node))
     return asks or any(call_name(c) == "requires_grad_" for c in called(node, "requires_grad_"))
+
+
+def _listing(site: Site | None) -> Site | None:
+    """The line that makes the list: that of the only return, where a function of the file makes it."""
+    value = getattr(statement_at(site), "value", None) if site is not None else None
+    if site is None or not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
+        return site
+    module = tree(site.file)
+    made = [n for n in ast.walk(module) if getattr(n, "name", "") == value.func.id] if module else []
+    given = [n for f in made for n in ast.walk(f) if isinstance(n, ast.Return) and n.value is not None]
+    return Site(site.file, given[0].lineno) if len(made) == len(given) == 1 else site
 
 
 def _total(p: torch.Tensor) -> float:

@@ -18,6 +18,7 @@ from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.soft_targets import SoftTargets
 from treino.diagnosis.watch.transformed import Transformed
 from treino.diagnosis.watch.where import here, spots, stack
 from treino.words import N_
@@ -50,6 +51,7 @@ class Losses:
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
         self._known: dict[tuple[str, int], LossSeen] = {}  # by the site's id
+        backward.lines.made.append(SoftTargets(seen).observe)
         self.layer_at = backward.softmax_layers  # where the layer was made, as its axis was chosen there
 
     def install(self) -> None:

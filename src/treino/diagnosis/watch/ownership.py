@@ -14,7 +14,7 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.flat import Flat
 from treino.diagnosis.watch.gradients import Gradients
-from treino.diagnosis.watch.held import Held, holder, weighs
+from treino.diagnosis.watch.held import Held, holder, kept_at, weighs
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.opened import Opened
 from treino.diagnosis.watch.patches import Patches
@@ -194,9 +194,9 @@ class Ownership:
         if known is not None and known.ref() is p:
             return known.held
         held = holder(list(self.nets.made), p)
-        if held is None or held.asked_for() or not weighs(nodes, p, drawn=held.drawn()):
+        if held is None or held.asked_for():
             return None
-        return held
+        return held if held.opened() or weighs(nodes, p, drawn=held.drawn()) else None
 
     def _comes_first(self, nodes: list[Any], p: torch.Tensor) -> bool:
         """Whether no owned parameter lies before this one on the way from the inputs."""
@@ -298,6 +298,9 @@ class Ownership:
             made_at = self.nets.made.get(module) if module is not None else None
             if u.held is not None:
                 module, name, made_at = u.held.module(), u.held.name, u.held.made_at()
+            registered = self._registered(p) or (u.held is None and _is_own(module))
+            if u.held is None and not registered:
+                made_at = kept_at(list(self.nets.made), p) or made_at
             made_order = self._made_order.get(module, 0) if module is not None else 0
             before = self._judged.get(key)
             training = module is None or module.training
@@ -311,7 +314,7 @@ class Ownership:
                 graphs=u.graphs,
                 made_at=made_at,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
-                registered=self._registered(p) or (u.held is None and _is_own(module)),
+                registered=registered,
                 training=training,
                 known=opened or random,
                 alone=u.alone,

@@ -134,7 +134,7 @@ class Rows:
         output.flat = flat if len(flat) <= 4096 else None
         output.hashes = self._hashes(x, flat)
         output.wholes = None if looking else with_others(output.hashes, x, self.nets.given)
-        if x.is_floating_point() and not np.isfinite(flat.sum()):
+        if x.is_floating_point() and not np.isfinite(flat.sum()) and not self._spoiled_before():
             output.bad_rows = int((~np.isfinite(flat)).any(axis=1).sum())
             self.data.nan_calls += 1
             self.data.nan_rows += output.bad_rows
@@ -149,6 +149,10 @@ class Rows:
                 e = self.data.evals[net.number, output.offset, output.names]
                 e.spoiled += output.bad_rows
         self._given(output, x, train if not looking else None)
+
+    def _spoiled_before(self) -> bool:
+        """Whether a loss was not finite before any row was: these may be answers of a spoiled net."""
+        return not self.data.nan_calls and any(b.first_bad for b in self.seen.backwards.values())
 
     def _hashes(self, x: torch.Tensor, flat: np.ndarray) -> np.ndarray:
         """The same tensor, unchanged, is hashed once."""

@@ -71,6 +71,7 @@ class BackwardSeen:
     calls: int = 0
     loss: list[float] = field(default_factory=list)
     first_bad: int | None = None  # the call with the first loss that is not finite
+    bad_since: int = 0  # all optimizer steps before it
     bad_steps: int = 0  # optimizer steps taken with such a loss
     bad_operation: str = ""  # the operation in its graph that made it, where one is known
     bad_at: Site | None = None  # its line
