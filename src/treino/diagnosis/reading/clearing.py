@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, tree
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    loop_around,
+    names_in,
+    tree,
+)
 
 CLEARS = {"zero", "clear", "reset", "wipe", "clean", "erase", "empty", "drop", "zerar", "limpar"}
 GRADIENTS = {"grad", "grads", "gradient", "gradients", "gradientes"}
@@ -26,6 +34,7 @@ def meant_to_clear(backward: Site | None, cleared: Site | None = None) -> Site |
     if backward is None or module is None:
         return None
     idle = _idle_line(backward, _names_clearing) or _cleared_twice(backward, module)
+    idle = idle or _cleared_outside(backward, module)
     if idle is not None:
         return idle
     clearers = _clearers(module)
@@ -48,7 +57,7 @@ def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -
     module = tree(backward.file) if backward is not None else None
     if backward is None or module is None:
         return None
-    idle = _idle_line(backward, _names_step)
+    idle = _idle_line(backward, _names_step) or _stepped_twice(backward, module)
     inside = function_of(cleared) if cleared is not None else None
     elsewhere = isinstance(inside, Function) and inside is not function_of(backward)
     if idle is None and elsewhere and set(words(inside.name)) & UPDATES:  # type: ignore[union-attr]
@@ -59,6 +68,16 @@ def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -
     conditions = enclosing(Site(backward.file, steps[0].lineno)) if len(steps) == 1 else ()
     asked = [n.lineno for n in conditions if isinstance(n, ast.If) and called(n, "step")]
     return Site(backward.file, asked[-1]) if asked and not _is_main(module, asked[-1]) else None
+
+
+def named_step(schedule: Site | None) -> Site | None:
+    """The line that names a schedule's step without calling it."""
+
+    def names(node: ast.AST) -> bool:
+        said = names_in(node.value) if isinstance(node, ast.Attribute) and node.attr == "step" else set()
+        return any("sched" in name.lower() for name in said)
+
+    return _idle_line(schedule, names) if schedule is not None else None
 
 
 def cleared_unused(backward: Site | None, cleared: Site | None) -> Site | None:
@@ -100,6 +119,35 @@ def _cleared_twice(backward: Site, module: ast.Module) -> Site | None:
     for call in called(function_of(backward) or module, "zero_grad"):
         of = ast.unparse(call.func)
         if of in known and call.lineno < backward.line:
+            return Site(backward.file, call.lineno)
+        known.add(of)
+    return None
+
+
+def _cleared_outside(backward: Site, module: ast.Module) -> Site | None:
+    """The only clearing in the function of this backward, above it, if it stands in an outer loop."""
+    around = function_of(backward) or module
+    clears = called(around, "zero_grad")
+    if len(clears) != 1 or clears[0].lineno >= backward.line:
+        return None
+    outside = Site(backward.file, clears[0].lineno)
+    inner, outer = loop_around(backward), loop_around(outside)
+    within = function_of(outside) is function_of(backward) and outer is not None and inner is not outer
+    return outside if within and inner is not None and inner.lineno > outside.line else None
+
+
+def _stepped_twice(backward: Site, module: ast.Module) -> Site | None:
+    """The second line between this backward and the next that steps what one above it steps: meant for
+    another optimizer.
+    """
+    known: set[str] = set()
+    around = function_of(backward) or module
+    last = min((c.lineno for c in called(around, "backward") if c.lineno > backward.line), default=10**9)
+    for call in sorted(called(around, "step"), key=lambda c: c.lineno):
+        of = ast.unparse(call.func)
+        if not backward.line <= call.lineno < last or not _names_step(call.func):
+            continue
+        if of in known:
             return Site(backward.file, call.lineno)
         known.add(of)
     return None

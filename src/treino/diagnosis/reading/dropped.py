@@ -11,6 +11,7 @@ SHUFFLES = ("permutation", "randperm", "sample", "permuted")
 COPIES = ("list", "tolist", "copy", "clone", "sorted", "keys", "values", "items", "tuple", "deepcopy")
 SCALES = ("transform", "fit_transform", "scale", "normalize", "standardize", "minmax_scale", "robust_scale")
 JUDGES = {"no_grad", "inference_mode", "eval", "argmax", "backward"}
+TRANSFORMS = ("transform", "fit_transform")
 
 
 def dropped_shuffle(path: str) -> Site | None:
@@ -30,7 +31,17 @@ def dropped_scaling(path: str) -> Site | None:
     for call in _alone(path):
         if call_name(call) in SCALES or call_name(call) in given:
             return Site(path, call.lineno)
-    return _fitted_for_nothing(path)
+    return _fitted_for_nothing(path) or _scaled_for_nothing(path, {*TRANSFORMS, *given})
+
+
+def _scaled_for_nothing(path: str, scales: set[str]) -> Site | None:
+    """The first line that scales rows under a name which nothing reads."""
+    module = tree(path)
+    nodes = list(ast.walk(module)) if module is not None else []
+    read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    made = ((n, t) for n in nodes if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name))
+    lines = [n.lineno for n, t in made if t.id not in read and called(n.value, *scales)]
+    return Site(path, min(lines)) if lines else None
 
 
 def _fitted_for_nothing(path: str) -> Site | None:

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import origins
-from treino.diagnosis.reading.source import called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.where import Spot
 
 # In the languages, too, in which people name their variables.
@@ -15,6 +15,8 @@ _TEST = re.compile(
 )
 _VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|validacao|validacion|validierung)$")
 _ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", "frame", "table"}
+
+_PARTS = ("split", "part", "subset", "stage", "phase", "mode", "partition")
 
 _TRAIN = re.compile(r"^(train|training|tr|xtr|xtrain|treino|treinamento|entrenamiento)$")
 
@@ -77,7 +79,24 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
         if around:
             found |= {around[-1].name} if site is stack[0] and around[-1].name != "forward" else set()
     speaks = says_test(found) or says_validation(found) or says_train(found)
-    return found if speaks else found | made
+    if speaks:
+        return found
+    kept, aside = _parted(stack[0].file) if stack else (set(), set())
+    return found | made | ({"val"} if found & aside and not found & kept else set())
+
+
+def _parted(path: str) -> tuple[set[str], set[str]]:
+    """Names of the first and of the second parts that ``train_test_split`` gives: ``A, B, a, b``."""
+    module = tree(path)
+    kept: set[str] = set()
+    aside: set[str] = set()
+    for node in ast.walk(module) if module is not None else ():
+        split = isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if split and call_name(node.value) == "train_test_split" and isinstance(node.targets[0], ast.Tuple):  # type: ignore[attr-defined]
+            names = [n.id if isinstance(n, ast.Name) else "" for n in node.targets[0].elts]  # type: ignore[attr-defined]
+            kept |= {n for n in names[::2] if n}
+            aside |= {n for n in names[1::2] if n}
+    return kept, aside
 
 
 def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
@@ -105,6 +124,9 @@ def _rows_named(argument: ast.AST) -> set[str]:
             found |= {re.sub("mask|idx|index|indices", "rows", n.lower()) for n in names_in(node.slice)}
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                 found.add(node.slice.value)
+        if isinstance(node, ast.Call):  # data.loader("test")
+            told = (*node.args[:1], *(k.value for k in node.keywords if k.arg in _PARTS))
+            found |= {v.value for v in told if isinstance(v, ast.Constant) and isinstance(v.value, str)}
     return found | names_in(argument)
 
 

@@ -14,6 +14,8 @@ VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
 MODULES = {"torch", "np", "numpy", "pd"}
 MOVES = ("sample", "shuffle", "sort", "sorted", "permutation", "flip", "roll")
 FILTERS = ("dropna", "drop_duplicates", "query", "compress", "filter")
+ONES, ZEROS = ("ones", "ones_like", "new_ones"), ("zeros", "zeros_like", "new_zeros")
+STACKS = ("cat", "concat", "concatenate", "vstack")
 CHANCE = (
     *("random label", "shuffled label", "labels at random", "permuted", "by heart", "memori"),
     *("null model", "null hypothesis", "permutation test", "randomization", "randomisation"),
@@ -30,13 +32,56 @@ def lonely_order(path: str) -> Site | None:
     if module is None:
         return None
     fresh = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and called(n.slice, *DRAWS)]
-    partners = partners_in(module)
+    partners = _partners_left(module, {base(n.value) for n in fresh})
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
             own, given = base(fresh[0].value), {base(t) for t in node.targets}
             return Site(path, node.lineno) if own in given and own in partners else None
     alone = _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
     return alone or _column_alone(path, module)
+
+
+def _partners_left(module: ast.Module, moved: set[str]) -> Partners:
+    """Partners that may lack an order: none of their own is drawn for them, and they are no further rows of
+    the same kind (``cat([positives, negatives])``), which are only cut alike.
+    """
+    below: dict[str, set[str]] = defaultdict(set)
+    for call in called(module, *STACKS):
+        parts = call.args[0].elts if call.args and isinstance(call.args[0], (ast.List, ast.Tuple)) else []
+        names = {base(p) for p in parts}
+        for name in names:
+            below[name] |= names - {name}
+    left = {name: others - moved - below[name] for name, others in partners_in(module).items()}
+    return {name: others for name, others in left.items() if others}
+
+
+def labels_built(path: str) -> bool:
+    """Whether a file builds its targets anew, ones for the one kind of rows and zeros for the other, and
+    never takes parts of them: no order of rows can part them from theirs.
+    """
+    module = tree(path)
+    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)) if module is not None else ():
+        value = node.value
+        joins = bool(called(value, *STACKS, "hstack")) or "r_" in names_in(value)
+        if not joins or not (called(value, *ONES) and called(value, *ZEROS)):
+            continue
+        names = {base(t) for t in node.targets if isinstance(t, ast.Name)}
+        if names and module is not None and not _parted(module, names):
+            return True
+    return False
+
+
+def _parted(module: ast.Module, names: set[str]) -> bool:
+    """Whether some of these are indexed, or given to what indexes them."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Subscript) and base(node.value) in names:
+            return True
+        if isinstance(node, ast.Return) and node.value is not None and names & names_in(node.value):
+            return True
+        pairs = isinstance(node, ast.Call) and called(node, *PAIRS, *MOVES)[:1] == [node]
+        if pairs and any(base(a) in names for a in getattr(node, "args", ())):
+            return True
+    return False
 
 
 def part_alone(path: str) -> Site | None:

@@ -206,6 +206,8 @@ def method_call(site: Site) -> Site:
         return site
     calls = {c.lineno for c in _calls_of(module, owner, method)}
     lines = [line for line in calls if not method.lineno <= line <= _end(method)]
+    if any(getattr(n, "name", "") == "__getitem__" for n in owner.body):
+        lines = [line for line in lines if not owner.lineno <= line <= _end(owner)]
     return Site(site.file, lines[0]) if len(lines) == 1 else site
 
 

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.configured import setting_name
 from treino.diagnosis.reading.handed import NAMES, handed_line, hops, names_another
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import told_line
@@ -18,7 +19,7 @@ RATES = NAMES["lr"] - {"step", "learning"}
 
 def rate_line(seen: Seen, o: OptimizerSeen) -> Site | None:
     """Where the rate of an optimizer is written: what it was made with, or the schedule that sets it."""
-    plain = handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr)
+    plain = made_line(o)
     for schedule in seen.schedulers:
         if schedule.of is o and schedule.kind == "OneCycleLR":
             lines = [v.lineno for v in _values(schedule.site, "max_lr", 1)]
@@ -30,6 +31,41 @@ def rate_line(seen: Seen, o: OptimizerSeen) -> Site | None:
     if o.site is None or not o.top_lr > 1.01 * o.made_lr:
         return plain
     return _by_hand(o.site.file) or plain
+
+
+def made_line(o: OptimizerSeen) -> Site | None:
+    """Where the rate that an optimizer was made with is written, or worked out from other settings."""
+    told = told_line(o.site, "lr")
+    place = handed_line(told, "lr", said=o.made_lr)
+    return (_worked_out(told) if place is told else None) or place
+
+
+def _worked_out(site: Site | None) -> Site | None:
+    """The one line that computes the rate which a call on this line is given: a product of settings under its
+    name, or what a property or a function of the file gives back.
+    """
+    module = tree(site.file) if site is not None else None
+    given = list(_values(site, "lr", None))
+    if site is None or module is None or len(given) != 1:
+        return None
+    value: ast.AST = given[0]
+    found: list[ast.AST] = []
+    if isinstance(value, ast.Name) and (made := definition(site, value.id)) is not None:
+        site, value = Site(site.file, made.line), made.value
+        found = [value]
+    name = setting_name(value)
+    for node in ast.walk(module):
+        if isinstance(node, Function):
+            own = name if any("property" in n for d in node.decorator_list for n in names_in(d)) else None
+            if node.name == (call_name(value) if isinstance(value, ast.Call) else own):
+                found += [
+                    n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None
+                ]
+        elif isinstance(node, ast.Assign) and isinstance(value, ast.Attribute):
+            found += [node.value for t in node.targets if getattr(t, "attr", None) == name]
+    products = [v for v in found if isinstance(v, ast.BinOp) and len(names_in(v)) > 1]
+    lines = {v.lineno for v in products} if len(products) == len(found) else set()
+    return Site(site.file, lines.pop()) if len(lines) == 1 else None
 
 
 def slowed(seen: Seen, o: OptimizerSeen) -> Site | None:

@@ -3,21 +3,35 @@ evaluations of the same rows do.
 """
 
 import ast
+import re
+from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, defaults, makers, parameters
+from treino.diagnosis.reading.ancestry import CONVERSIONS, arguments, defaults, makers, parameters
 from treino.diagnosis.reading.figures import COMPREHENSIONS
-from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.reading.provenance import Function, data_names, functions
-from treino.diagnosis.reading.source import call_at, call_name, enclosing, function_of, statement_at
+from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
+from treino.diagnosis.reading.provenance import HOLDERS, Function, data_names, functions, target_names
+from treino.diagnosis.reading.source import (
+    call_at,
+    call_name,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.watch.tables import EvalSeen
 
+TURNS = (["step"], ["epoch"], ["loop"])  # ``validation_step`` is called for the rows of a test, too
 ALIKE = 0.98  # of the rows of two evaluations that look at the same part
 
 
 def roles(evals: list[EvalSeen]) -> dict[int, str]:
     """ "test", "validation", "train" or "", for the id of each evaluation."""
     found = {id(e): _said(e) for e in evals}
+    for e in evals:
+        if found[id(e)] == "validation" and any(found[id(o)] == "test" and alike(e, o) for o in evals):
+            found[id(e)] = "test" if taken_for_validation(e) is not None else "validation"
     for e in evals:
         if found[id(e)] in ("", "test"):
             same = {found[id(o)] for o in evals if alike(e, o)}
@@ -33,6 +47,8 @@ def roles(evals: list[EvalSeen]) -> dict[int, str]:
 
 def _said(e: EvalSeen) -> str:
     names = names_of_evaluation(e.names, e.spots).union(*(_words(e, i) for i in range(len(e.names))))
+    rows = {n for n in names if words(n)[-1:] not in TURNS}
+    names = rows if says_test(rows) or says_validation(rows) else names
     test, validation = says_test(names), says_validation(names)
     trained = len(e.trained_before) / max(1, len(e.rows))
     if (test and validation) or 0.1 < trained < 0.9:  # one part after the other
@@ -78,6 +94,63 @@ def handed_as_validation(e: EvalSeen) -> Site | None:
                 if led and says_test(names) and not says_validation(names):
                     return Site(path, call.lineno)
     return None
+
+
+def taken_for_validation(e: EvalSeen) -> Site | None:
+    """The line that makes rows of validation out of those of a test, for an evaluation that calls its rows
+    validation: ``val_set = test_set``, ``"val": DataLoader(test_set)``.
+    """
+    module = tree(e.names[0].file)
+    if module is None or _said(e) != "validation":
+        return None
+    made = list(_named_rows(module))
+    for name, value in made:
+        said = _rows_said(value)
+        if says_validation({name}) and says_test(said) and not says_validation(said):
+            return Site(e.names[0].file, value.lineno)
+    tests = {ast.dump(value) for name, value in made if says_test({name}) and not says_validation({name})}
+    both = (v for name, v in made if says_validation({name}) and not says_test({name}))
+    return next((Site(e.names[0].file, v.lineno) for v in both if ast.dump(v) in tests), None)
+
+
+def _named_rows(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """(name, value) wherever rows, or what holds them, are given a name: in an assignment, as an entry of a
+    table, by a function that returns them.
+    """
+    found: list[tuple[str, ast.expr]] = []
+    for node in ast.walk(module):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=False))
+                found += [(" ".join(target_names(t)) or _word(t), v) for t, v in pairs]
+                if isinstance(target, ast.Subscript):
+                    found.append((_word(target.slice), node.value))
+        elif isinstance(node, ast.Dict):
+            found += [(_word(k), v) for k, v in zip(node.keys, node.values, strict=True) if k is not None]
+        elif isinstance(node, ast.Call) and call_name(node) == "dict":
+            found += [(k.arg or "", k.value) for k in node.keywords]
+        elif isinstance(node, Function):
+            given = (n.value for n in ast.walk(node) if isinstance(n, ast.Return))
+            found += [(node.name, v) for v in given if v is not None]
+    for name, value in found:
+        calls = [n for n in ast.walk(value) if isinstance(n, ast.Call)]
+        if name and data_names(value) and all(_hands_on(module, c) for c in calls):
+            yield name, value
+
+
+def _hands_on(module: ast.Module, call: ast.Call) -> bool:
+    """Whether a call only holds rows: a dataset, a loader, a method of the file that is given no more."""
+    own = not (call.args or call.keywords) and bool(names_in(call.func))
+    return own or call_name(call) in (*HOLDERS, *CONVERSIONS) or "oader" in call_name(call)
+
+
+def _rows_said(value: ast.AST) -> set[str]:
+    """Names and words of rows in an expression, those of their numbers, too."""
+    said = {n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    said |= {call_name(n) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    return {re.sub("mask|idx|index|indices", "rows", n) for n in data_names(value) | said}
 
 
 def _words(e: EvalSeen, i: int) -> set[str]:
@@ -134,8 +207,8 @@ def _listed(value: ast.AST, place: Site, deep: int = 5) -> list[str]:
     elif isinstance(value, (ast.Tuple, ast.List)):
         parts = [e.elts[0] if isinstance(e, ast.Tuple) and e.elts else e for e in value.elts]
     if parts:
-        words = [_word(part) for part in parts]
-        return words if all(words) else []
+        said = [_word(part) for part in parts]
+        return said if all(said) else []
     following: ast.AST | None = None
     if isinstance(value, ast.Call) and call_name(value) == "dict" and value.keywords:
         return [k.arg or "" for k in value.keywords]

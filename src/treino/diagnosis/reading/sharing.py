@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters
+from treino.diagnosis.reading.indexed import words_of_rows
 from treino.diagnosis.reading.names import says_test, says_train, says_validation
 from treino.diagnosis.reading.provenance import (
     Function,
@@ -47,9 +48,10 @@ def joined_with_test(site: Site | None, loader: Site | None) -> Site | None:
         parts = [p for c in called(step.value, *JOINS) for p in (*c.args, *(k.value for k in c.keywords))]
         sums = [n for n in ast.walk(step.value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)]
         parts += [side for n in sums for side in (n.left, n.right)]
-        if any(says_test(_said(p)) for p in parts):
+        if any(says_test(words_of_rows(_said(p))) for p in parts):
             return step.site
-        if cuts(step.value) or called(step.value, *SPLITS):
+        batches = isinstance(statement_at(step.site), ast.For)
+        if (cuts(step.value) and not batches) or called(step.value, *SPLITS):
             return None
     return None
 
@@ -140,6 +142,23 @@ def _takes_back(line: Site, split: Split, target: ast.expr, value: ast.expr) -> 
     made = definition(line, table) if table is not None else None
     unchanged = made is None or made.line < split.site.line
     return table is not None and unchanged and not chosen and not names & (split.training | split.held)
+
+
+def cut_twice(path: str) -> bool:
+    """Whether a file cuts a table where the other part of it has not ended yet: ``order[:n]`` and
+    ``order[n - 9:]``.
+    """
+    module = tree(path)
+    ends: set[tuple[str, str]] = set()
+    starts: set[tuple[str, str]] = set()
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.step is None:
+            of, start, end = ast.unparse(node.value), node.slice.lower, node.slice.upper
+            if end is not None and start is None:
+                ends.add((of, ast.unparse(end)))
+            elif isinstance(start, ast.BinOp) and isinstance(start.op, ast.Sub) and end is None:
+                starts.add((of, ast.unparse(start.left)))
+    return bool(ends & starts)
 
 
 def drawn_for_each(path: str) -> Site | None:

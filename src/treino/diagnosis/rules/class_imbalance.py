@@ -57,7 +57,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         rarest = min(rare, key=lambda k: rare[k])
         given_up = next((k for k in rare if _given_up(loss, k, 4 if k == rarest else 12)), None)
-        if given_up is None or _went_on(loss, seen):
+        if given_up is None or (_went_on(loss, seen) and not _by_share(loss, weights)):
             continue
         place = class_weights_line(loss.made_at or loss.site) if loss.weighted else None
         against = weights is not None and weights.min() < weights.max()
@@ -141,6 +141,17 @@ def _rare(loss: LossSeen, weights: np.ndarray | None) -> dict[int, float]:
         meant = meant or (not alone and drawn_by_counts(loss.loader))
         return {k: share for k, share in few.items() if (alone or meant) and share < 0.3 / loss.classes}
     return {k: share for k, share in few.items() if 0 < 1.5 * weights[k] <= weights[common]}
+
+
+def _by_share(loss: LossSeen, weights: np.ndarray | None) -> bool:
+    """Whether each class weighs as much as it has rows, so that a rare one's errors hardly count twice over,
+    and a loss that falls says nothing of it.
+    """
+    rows = np.array([loss.labels.get(k, 0) for k in range(loss.classes)], dtype=float)
+    if weights is None or not rows.all() or rows.max() < 3 * rows.min():
+        return False
+    ratio = weights / rows
+    return bool(weights.max() >= 2 * weights.min() and ratio.max() <= 1.5 * ratio.min())
 
 
 def _given_up(loss: LossSeen, rare: int, least: int) -> bool:

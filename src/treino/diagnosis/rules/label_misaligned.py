@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.collating import torn_batch, unrestored
 from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.order_flow import other_order, text_order
-from treino.diagnosis.reading.orders import filtered_alone, lonely_order, part_alone
+from treino.diagnosis.reading.orders import filtered_alone, labels_built, lonely_order, part_alone
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
@@ -27,7 +27,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": t.told.again, "other": t.told.other, "loss": _last(main)}
             yield Evidence(_place(t), t.site, numbers)
             return
-    if main is None or main.site is None or len(main.values) < 20:
+    if main is None or main.site is None or len(main.values) < 20 or labels_built(main.site.file):
         return
     stuck, guessed = main.stuck(0.85), any(guesses(e) for e in data.evals.values())
     alone = part_alone(main.site.file) if stuck or any(guesses(e, 0.1) for e in data.evals.values()) else None
@@ -110,7 +110,10 @@ RULE = Rule(
     certain=False,
     watches=("data", "losses"),
     decide=decide,
-    unless=("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+    unless=(
+        *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
+        *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
+    ),
     message=N_(
         "Rows and labels are in different orders ({other} rows changed their label between epochs); the "
         "loss ends at {loss}."

@@ -18,8 +18,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     than a constant.
     """
     loss = curve(seen)
-    if loss is None or studied(seen, RATE):
-        return
+    if loss is None or studied(seen, RATE) or any(n.ones > n.larger for n in seen.batch_norms):
+        return  # or batch norm learns from single rows, by which any rate leads nowhere
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
     every = (*seen.optimizers, *seen.by_hand)
     alone = sum(o.steps >= 12 for o in every) == 1
@@ -113,6 +113,7 @@ RULE = Rule(
         "no_step",
         "grad_cleared_before_step",
         "detached_loss",
+        "params_not_in_optimizer",
     ),
     message=N_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "

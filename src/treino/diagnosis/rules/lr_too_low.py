@@ -3,9 +3,14 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.handed import handed_line
-from treino.diagnosis.reading.places import told_line
-from treino.diagnosis.reading.rates import another_setting, is_rate_squared, moved_by_hand, rate_line, slowed
+from treino.diagnosis.reading.rates import (
+    another_setting,
+    is_rate_squared,
+    made_line,
+    moved_by_hand,
+    rate_line,
+    slowed,
+)
 from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
@@ -37,7 +42,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         stays = still and loss.stuck(0.7) and loss.last() > noise * loss.first()
         # Long trained, hardly moved, and no better than a constant still, by which it didn't begin far off.
         long, constant = o.steps >= 300 and 0 < typical < 1e-4 and o.movement < 0.1, _constant(seen)
-        stays = stays or (long and 0 < constant < loss.last() / 0.97 and loss.first() < 2 * constant)
+        better = 0.9 if typical < 3e-5 and o.movement < 0.02 else 0.97
+        stays = stays or (long and 0 < constant < loss.last() / better and loss.first() < 2 * constant)
         stays = stays or (_crawls(seen, o, typical) and loss.stuck(0.9) and loss.last() > 0.98 * loss.first())
         slow = slowed(seen, o)
         # A rate of 0.5 and more is there to be multiplied by another one.
@@ -80,7 +86,7 @@ def _place(seen: Seen, o: OptimizerSeen) -> Site | None:
     """Where the rate is written: what the optimizer was made with, or the one that its cycle rises to."""
     if any(s.of is o and s.kind == "OneCycleLR" for s in seen.schedulers):
         return rate_line(seen, o)
-    return handed_line(told_line(o.site, "lr"), "lr", said=o.made_lr)
+    return made_line(o)
 
 
 def _constant(seen: Seen) -> float:

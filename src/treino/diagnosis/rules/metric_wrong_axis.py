@@ -1,8 +1,10 @@
 """An argmax along the rows instead of the classes, or answers in a column against labels in a row."""
 
+import ast
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.source import function_of, names_in, statements
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
@@ -13,7 +15,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     all answers of a row asked for over dim 0; figures of each output taken of each row.
     """
     for axis in seen.axes:
-        if axis.calls >= 1:
+        if axis.calls >= 1 and not (axis.dim == 0 and _picks_rows(axis.site)):
             dim = _("none") if axis.dim is None else axis.dim
             what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
             if axis.function != "argmax":
@@ -41,6 +43,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "calls": axis.calls,
             }
             yield Evidence(axis.site, axis.site, numbers)
+
+
+def _picks_rows(site: Site | None) -> bool:
+    """Whether what a line makes is used to index rows, and nothing asks whether it is right: the most typical
+    row of each class.
+    """
+    around = function_of(site) if site is not None else None
+    if site is None or around is None:
+        return False
+    targets = [t for s in statements(site) if isinstance(s, ast.Assign) for t in s.targets]
+    names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    nodes = list(ast.walk(around))
+    chosen = any(names & names_in(n.slice) for n in nodes if isinstance(n, ast.Subscript))
+    sides = (s for n in nodes if isinstance(n, ast.Compare) for s in (n.left, *n.comparators))
+    return chosen and not any(isinstance(s, ast.Name) and s.id in names for s in sides)
 
 
 RULE = Rule(

@@ -33,7 +33,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 yield Evidence(drops, call.site, {"calls": judged, "layers": "F.dropout"})
         elif call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
-            place = call.eval_site or other_mode(call.site) or bare_line(call.judged_by, "eval")
+            place = call.eval_site or _set_to_train(call, seen.calls)
+            place = place or other_mode(call.site) or bare_line(call.judged_by, "eval")
             place = place or _place(call, seen.calls)
             yield Evidence(place, call.site, numbers)
 
@@ -64,6 +65,30 @@ def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
     return next((s for s in call.judged_by if s not in call.trained_by), call.site)
 
 
+def _set_to_train(call: CallSeen, calls: list[CallSeen]) -> Site | None:
+    """The line that sets the net to training in the very function that only evaluates it; or between the
+    training and the evaluation, if both are in one.
+    """
+    learned = call.net.trained_at
+    mine = (s for c in calls if c.net is call.net for s in (*c.trained_by, learned))
+    trains = {function_of(s) for s in mine if s is not None}
+    names = [f.name for f in trains if isinstance(f, ast.FunctionDef)]
+    for site in call.judged_by[:2] or (call.site,):
+        around = function_of(site) if site is not None else None
+        if site is None or around is None:
+            continue
+        lines = [s.line for s in call.net.train_at if s.line <= site.line and function_of(s) is around]
+        helped = any(isinstance(c.func, ast.Name) for c in called(around, *names))
+        if around in trains or helped or called(around, "backward"):
+            if site != call.site or learned is None or function_of(learned) is not around:
+                return None
+            evals = [c.lineno for c in called(around, "eval") if learned.line < c.lineno < site.line]
+            lines = [line for line in lines if learned.line < line and not evals]
+        if lines:
+            return Site(site.file, max(lines), site.function)
+    return None
+
+
 def other_mode(site: Site | None) -> Site | None:
     """The line before a net's call, in the same function, that sets the mode of a net which isn't used there:
     ``teacher.eval()`` before ``net(x)``; or that names ``net.eval`` without calling it.
@@ -76,6 +101,7 @@ def other_mode(site: Site | None) -> Site | None:
     used |= {u.rpartition(".")[0] for u in used if u.rpartition(".")[2] not in ("eval", "train")}
     handed = {ast.unparse(a) for c in ast.walk(around) if isinstance(c, ast.Call) for a in c.args}
     lines: list[int] = []
+    twice: set[str] = set()
     for node in (n for n in ast.walk(around) if isinstance(n, ast.Expr)):
         call = node.value
         named = call.func if isinstance(call, ast.Call) else call
@@ -83,7 +109,9 @@ def other_mode(site: Site | None) -> Site | None:
             continue
         of = ast.unparse(named.value)
         other = isinstance(call, ast.Call) and of not in used | handed | {"self", "torch", "nn"}
-        if other or call is named:
+        again = of in twice and not called(around, "train")  # meant for another net
+        twice.add(of)
+        if other or again or call is named:
             lines.append(node.lineno)
     return Site(site.file, lines[-1], site.function) if lines and not called(around, "backward") else None
 

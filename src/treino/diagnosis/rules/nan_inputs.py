@@ -34,7 +34,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers |= {"rows": e.spoiled // max(1, len(e.phases)), "losses": e.spoiled}
         files = dict.fromkeys(s.file for s in (data.nan_site, data.nan_made) if s is not None)
         made = next((line for f in files if (line := unkept_fill(f)) is not None), None)
-        made = made or nan_line(rows_given(data.nan_led)) or data.nan_made
+        made = made or nan_line(rows_given(data.nan_led)) or data.nan_born or data.nan_made
         made = made or (_put_in(e) if e is not None else _made(data))
         yield Evidence(made or data.nan_site, data.nan_site, numbers)
 

@@ -3,11 +3,15 @@
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
+from treino.diagnosis.reading.indexed import rows_by_number
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
+from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import (
     Function,
     calling_line,
@@ -18,6 +22,7 @@ from treino.diagnosis.reading.provenance import (
     rows_line,
 )
 from treino.diagnosis.reading.sharing import (
+    cut_twice,
     drawn_for_each,
     handed_over,
     joined_with_test,
@@ -86,22 +91,28 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
                     e.names, rows, trained, _repeats(e), _joined(e) if _repeats(e) else _place(train, e)
                 )
             continue
-        names = names_of_evaluation(e.names, e.spots)
+        names = _rows_named(e, data, train)
         trained = len(e.trained_before)
         back = taken_back(e.names[0], names)
         if back is not None and _all_learned(train, e, names):
             yield Overlap(e.names, len(e.rows), trained, False, back)
             continue
-        if not (says_test(names) or says_validation(names)) or trained < 0.02 * len(e.rows) or trained < 3:
+        if not (says_test(names) or says_validation(names)) or trained < 3:
             continue
-        if chance(train) > 0.01 or (says_train(names) and trained > 0.9 * len(e.rows)):
+        if trained < 0.02 * len(e.rows) and not (chance(train) < 1e-6 and cut_twice(e.names[0].file)):
+            continue
+        unique = _unique(train, e)
+        if (chance(train) > 0.01 and not unique) or (says_train(names) and trained > 0.9 * len(e.rows)):
             continue
         if says_train(names) and any(o.names == e.names and _new(o) for o in data.evals.values()):
             continue  # both parts on one line: the other call is the test
+        if trained > 0.9 * len(e.rows) and _beside_test(key, e, data):
+            continue
         same = trained >= 0.98 * len(e.rows) and len(e.rows) >= 0.98 * len(train.rows)
         if same and e.calls <= len(e.phases):
             continue  # one table in one piece, for training and evaluation alike, as for graphs with masks
-        if not train.floating and (trained < 0.5 * len(e.rows) or train.twice > 0.01 * train.first_epoch):
+        repeats = trained < 0.5 * len(e.rows) or train.twice > 0.01 * train.first_epoch
+        if not train.floating and repeats and not unique:
             continue  # short texts and codes repeat themselves
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
@@ -110,6 +121,31 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue  # rows of few different values, or drawn in few ways, repeat themselves
         place = (multiplied or _joined(e)) if copies else back or _place(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
+
+
+def _rows_named(e: EvalSeen, data: DataSeen, train: TrainSeen) -> set[str]:
+    """What an evaluation calls its rows: by name, by the numbers that take them, or as those of a fold."""
+    names, numbered = names_of_evaluation(e.names, e.spots), rows_by_number(e)
+    if says_test(numbered) and not says_test(names):
+        return numbered
+    if says_test(names) or says_validation(names):
+        return names
+    for fold, after in zip_longest(data.folds, data.folds[1:]):
+        within = fold.step <= train.first_step and (after is None or train.last_step < after.step)
+        whole = len(fold.test) == e.first != len(fold.train) and min(e.phases) > fold.step
+        if within and whole and len(e.trained_before) < 0.9 * len(e.rows):
+            return {"test_rows"}
+    return names
+
+
+def _unique(train: TrainSeen, e: EvalSeen) -> bool:
+    """Whether training has no row of whole numbers twice, though it would have if so many rows of the
+    evaluation were equal to its own by chance. Pairs of users and items are ranked with those of training.
+    """
+    n, trained = train.first_epoch, len(e.trained_before)
+    if train.floating or train.pairs or train.twice or trained >= 0.98 * len(train.rows):
+        return False
+    return trained / len(e.rows) * n * n / (2 * len(train.rows)) >= 10
 
 
 def _all_learned(train: TrainSeen, e: EvalSeen, names: set[str]) -> bool:
@@ -163,6 +199,19 @@ def _repeats(e: EvalSeen) -> bool:
 def _new(e: EvalSeen) -> bool:
     """Whether (nearly) none of an evaluation's rows was trained on."""
     return len(e.rows) >= 10 and len(e.trained_before) < 0.02 * len(e.rows)
+
+
+def _beside_test(key: tuple[Any, ...], e: EvalSeen, data: DataSeen | None) -> bool:
+    """Whether what speaks of a test, a line that led here, led to an evaluation of new rows as well:
+    ``identify(net, known, unseen)``.
+    """
+    for other_key, o in data.evals.items() if data is not None else ():
+        if other_key[0] == key[0] and o is not e and _new(o):
+            own = [i for i, site in enumerate(e.names) if site not in o.names]
+            names = names_of_evaluation(tuple(e.names[i] for i in own), ())
+            if len(own) < len(e.names) and not says_test(names) and not says_validation(names):
+                return True
+    return False
 
 
 def both_phases(seen: Seen) -> Iterable[Overlap]:
@@ -219,6 +268,9 @@ def shared_by_number(seen: Seen) -> Iterable[Overlap]:
             continue
         same = p.trained >= 0.98 * p.rows and p.rows >= 0.98 * p.learned
         if p.trained < max(3, 0.02 * p.rows) or (same and p.at_once):
+            continue
+        told = ((key, e) for key, e in data.evals.items() if e.names == p.names) if data is not None else ()
+        if p.trained > 0.9 * p.rows and any(_beside_test(key, e, data) for key, e in told):
             continue
         train = TrainSeen(p.net, site=p.way[0] if p.way else None, loader=p.train_loader, way=p.way)
         e = EvalSeen(p.net, p.names, p.spots, p.loader)
@@ -340,12 +392,27 @@ def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
         return tested.site
     trained = rows_line(train.site, train.loader, says_train)
     if trained is not None and tested is not None and trained.site == tested.site:
-        return within_helper(trained.site)
+        return within_helper(_cut_before(trained.site) or trained.site)
     unpacked = unpacked_from(trained.site, train.way) if trained is not None else None
     if unpacked is not None:
         return within_helper(unpacked)
     place = trained.site if trained is not None else _parted(train) or train.loader or train.site
+    place = _cut_before(place) or place
     return handed_over(place, train.way, of_loader=place == train.loader) if place is not None else None
+
+
+def _cut_before(place: Site | None) -> Site | None:
+    """The only line of a class or function that cuts training rows out of all, where another of its lines
+    makes parts of the numbers that it has cut.
+    """
+    statement = statement_at(place) if place is not None else None
+    if place is None or statement is None or not called(statement, "Subset", "getattr"):
+        return None
+    kinds = [n for n in enclosing(place) if isinstance(n, ast.ClassDef)]
+    around = kinds[-1] if kinds else function_of(place)
+    made = (n for n in ast.walk(around) if isinstance(n, ast.Assign)) if around is not None else ()
+    lines = [n.lineno for n in made if cuts(n.value) and says_train({base(t) for t in n.targets})]
+    return Site(place.file, lines[0]) if len(lines) == 1 and lines[0] != place.line else None
 
 
 def _parted(train: TrainSeen) -> Site | None:

@@ -46,14 +46,19 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _too_late(made: Site) -> Site:
-    """Where a method that makes new layers is called on one line only: too late for that optimizer."""
+    """Where a method that makes new layers, or their class, is called on one line only: too late for that
+    optimizer.
+    """
     method = function_of(made)
     module = tree(made.file)
-    if module is None or not isinstance(method, ast.FunctionDef) or method.name == "__init__":
+    if module is None or not isinstance(method, ast.FunctionDef):
         return made
     owners = [n for n in enclosing(made) if isinstance(n, ast.ClassDef)]
     if any("optim" in names_in(owner) for owner in owners):
         return made  # what owns the optimizer can give it the new layer
+    if method.name == "__init__":
+        calls = called(module, owners[-1].name) if owners else []
+        return Site(made.file, calls[0].lineno) if len(calls) == 1 else made
     inside = range(method.lineno, (method.end_lineno or method.lineno) + 1)
     calls = [c for c in called(module, method.name) if c.lineno not in inside]
     if len(calls) != 1 or not method.args.args or method.args.args[0].arg != "self":

@@ -5,17 +5,34 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import arguments, parameters
+from treino.diagnosis.reading.clearing import named_step
+from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import FITS, told_line
 from treino.diagnosis.reading.provenance import definition
-from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, statement_at
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules import lr_too_low
 from treino.diagnosis.watch.seen import SchedulerSeen, Seen
 from treino.words import N_, _
 
 HORIZONS = ("total_steps", "T_max", "total_iters", "steps_per_epoch")
 DEPTH = 3  # names and functions that hand a number on
 SIZED = ("OneCycleLR", "CosineAnnealingLR", "LinearLR", "PolynomialLR")
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+FALLS, HARD = ("StepLR", "MultiStepLR", "ExponentialLR"), 5e-3
+LEAST = 12  # a smaller number is one of epochs as well
+CYCLES = {"cycle", "cycles", "cyclic", "cyclical", "period", "periods", "snapshot"}
+CYCLES |= {"snapshots", "restart", "restarts", "swa", "swalr", "averaged", "averages"}
+ERRORS = {"loss", "losses", "error", "mse", "mae", "rmse", "perplexity", "nll"}
 RISING = {"acc", "accuracy", "f1", "auc", "score", "precision", "recall", "r2", "map", "iou", "dice"}
 
 
@@ -32,14 +49,144 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if not what and s.calls >= 2 and s.updates == 0 and seen.steps >= 10 and not s.lent:
             what = _("steers an optimizer that never steps")
         if what:
-            made = s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" or not _stepped_here(s)
-            place = told_line(s.site, calls=(s.kind, "LRScheduler")) if made else s.step_at
-            place = s.heir.site if s.heir is not None and _left(s) else place
-            if oversized(s, seen.finished, rows):
-                place = _sized(s.site)
+            place = _place(s, seen.finished, rows)
+        else:
+            what, place = course(seen, s)
+        if what:
             yield Evidence(
                 place, s.site, {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
             )
+
+
+def _place(s: SchedulerSeen, finished: bool, rows: int) -> Site | None:
+    """The line of its step, or the one that made it or what it was made with."""
+    if oversized(s, finished, rows):
+        return _sized(s.site)
+    if s.calls == 0 and (named := named_step(s.site)) is not None:
+        return named
+    if s.heir is not None and _left(s):
+        return s.heir.site
+    made = s.calls == 0 or s.updates == 0 or s.kind == "ReduceLROnPlateau" or not _stepped_here(s)
+    if made:
+        return told_line(s.site, calls=(s.kind, "LRScheduler"))
+    if s.before_first_update:
+        return s.step_at
+    if _too_short(s) and s.passes > 1.5 * (s.horizon or 0):
+        return _set_line(s, "T_max")
+    alone = s.kind in FALLS and s.starved > 0.5 * s.updates and s.horizon is None and _in_one_loop(s.step_at)
+    return _fall_line(s) if alone else s.step_at
+
+
+def _in_one_loop(site: Site | None) -> bool:
+    """Whether a line lies in a loop that counts, and in no other: there is no epoch to step after."""
+    loops = [n for n in enclosing(site) if isinstance(n, LOOPS)] if site is not None else []
+    counted = loops[0].iter if len(loops) == 1 and isinstance(loops[0], ast.For) else None
+    if site is None or not isinstance(counted, ast.Call) or call_name(counted) not in ("range", "trange"):
+        return False
+    return len(counted.args) < 3 and _runs_once(site)
+
+
+def _runs_once(site: Site) -> bool:
+    """Whether the function around a line, of which no loop of the file speaks, is none of a class or another
+    function's.
+    """
+    around, module = function_of(site), tree(site.file)
+    if around is module or module is None:
+        return module is not None
+    loops = (n for n in ast.walk(module) if isinstance(n, (*LOOPS, ast.comprehension)))
+    own = {n.name for n in module.body if isinstance(n, ast.FunctionDef)}
+    name = getattr(around, "name", "")
+    return around in module.body and name in own and not any(name in names_in(n) for n in loops)
+
+
+def course(seen: Seen, s: SchedulerSeen) -> tuple[str, Site | None]:
+    """What is wrong with the rates of all updates, at whatever pace it was stepped, and where."""
+    led = s.updates_then >= 0.7 * s.updates >= 8  # to the end
+    if not led or not seen.finished or s.kind == "ReduceLROnPlateau" or s.lent or s.peak <= 0:
+        return "", None
+    if s.calls == 1 and s.updates_then == s.updates and s.read >= 2 and _after_all(s.step_at):
+        return _("was stepped once, after the last update: its rate never changed"), s.step_at
+    beside = {o.kind for o in seen.schedulers if o is not s and o.of is s.of}
+    if _falls_too_fast(s) and "ReduceLROnPlateau" not in beside:
+        if any(lr_too_low.decide(seen)):
+            return "", None  # which says where the rate went
+        return _("took the rate below 1 % of its start for most updates: it falls too fast"), _fall_line(s)
+    if _too_short(s) and s.rises and not beside & {"SWALR"} and not _in_cycles(s.site):
+        told = _("was made for {n} steps and got {k}: its rate goes up again")
+        return told.format(n=s.horizon, k=s.calls), _set_line(s, "T_max")
+    if wave := _in_epochs(s):
+        told = _("was made for {n} steps and got {k}: its rate goes up again")
+        return told.format(n=wave, k=s.calls), s.step_at if _stepped_here(s) else s.site
+    meant = _unreached(s)
+    told = _("was made for {n} steps and got {k}: step it after every batch").format(n=meant, k=s.calls)
+    return (told, s.step_at if _stepped_here(s) else s.site) if meant else ("", None)
+
+
+def _falls_too_fast(s: SchedulerSeen) -> bool:
+    """Whether most updates have hardly any rate, or it is gone after a single fall."""
+    if s.apart:
+        return False
+    if s.kind in FALLS and s.starved > 0.15 * s.updates and 0 < s.gamma <= HARD:
+        return True
+    return s.starved >= 0.7 * s.updates
+
+
+def _fall_line(s: SchedulerSeen) -> Site | None:
+    """Where it is written how far its rate falls, or how soon."""
+    if s.kind not in FALLS:
+        return told_line(s.site, calls=(s.kind, "LRScheduler"))
+    far = s.kind == "ExponentialLR" or s.gamma <= 0.0101
+    return _set_line(s, "gamma" if far else "milestones" if s.kind == "MultiStepLR" else "step_size")
+
+
+def _too_short(s: SchedulerSeen) -> bool:
+    """Whether a half-wave is over long before its calls are, and its rate is, or was, up again."""
+    if s.kind != "CosineAnnealingLR" or not s.horizon:
+        return False
+    return s.calls >= 3 * s.horizon or (s.calls >= 1.8 * s.horizon and s.rate > 0.5 * s.base)
+
+
+def _in_epochs(s: SchedulerSeen) -> int:
+    """The number of epochs by which the cosine of a function of a step goes up and down, where it is stepped
+    at every update in a loop of epochs.
+    """
+    if s.kind != "LambdaLR" or s.rises < 3 or s.calls < 0.9 * s.updates:
+        return 0
+    waves = (n for n in s.numbers if abs(s.calls / (2 * n) - s.rises) <= 1 and s.calls >= 6 * n)
+    counted = (n for n in waves if (abs(n - s.passes) <= 1 if s.passes else _in_batches(s.step_at)))
+    return 0 if _in_cycles(s.site) else next(counted, 0)
+
+
+def _after_all(site: Site | None) -> bool:
+    """Whether a line lies in no loop."""
+    return site is not None and not any(isinstance(n, LOOPS) for n in enclosing(site)) and _runs_once(site)
+
+
+def _unreached(s: SchedulerSeen) -> int:
+    """The number of updates that it was made for, where it got few of them as steps, so that its rate has not
+    come down; or the length of a rise on which all updates lie.
+    """
+    for n in s.numbers:
+        few = n >= LEAST and 2 <= s.calls < 0.34 * n
+        course = s.rate > 0.5 * s.top and (s.rate < s.top or s.top < 0.9 * s.peak)  # of which it had little
+        if few and course and abs(n - s.updates) <= 0.02 * s.updates:
+            return n
+        if few and n <= s.updates and s.first < s.rate == s.top < 0.5 * s.peak:
+            return n
+    return 0
+
+
+def _in_cycles(site: Site | None) -> bool:
+    """Whether the file speaks of waves, or of averages over them, so that a rate may go up again."""
+    module = tree(site.file) if site is not None else None
+    return module is not None and any(CYCLES & {*words(n)} for n in names_in(module))
+
+
+def _set_line(s: SchedulerSeen, setting: str) -> Site | None:
+    """Where a setting of a schedule is written."""
+    place = told_line(s.site, calls=(s.kind, "LRScheduler"))
+    position = {"gamma": 1 if s.kind == "ExponentialLR" else 2}.get(setting, 1)
+    return handed_line(place, setting, position)
 
 
 def _stepped_here(s: SchedulerSeen) -> bool:
@@ -147,17 +294,18 @@ def wrong_mode(s: SchedulerSeen) -> bool:
     falling = sum(d < 0 for d in steps) / len(steps)
     positive = s.metrics[-1] >= 0 and s.metrics[0] > 0
     if s.mode == "max":
-        return positive and falling >= 0.8 and s.metrics[-1] < 0.9 * s.metrics[0]
-    accuracies = all(0 <= m <= 1 for m in s.metrics) and _named_better(s)
+        cut = s.cuts >= 3 and s.metrics[-1] < s.metrics[0] and _named(s, ERRORS)  # and soon stood still
+        return positive and (cut or (falling >= 0.8 and s.metrics[-1] < 0.9 * s.metrics[0]))
+    accuracies = all(0 <= m <= 1 for m in s.metrics) and _named(s, RISING)
     return accuracies and s.metrics[-1] > 1.02 * s.metrics[0]
 
 
-def _named_better(s: SchedulerSeen) -> bool:
-    """Whether the figure that is given bears the name of one that should rise."""
+def _named(s: SchedulerSeen, said: set[str]) -> bool:
+    """Whether the figure that is given bears one of these names."""
     statement = statement_at(s.step_at) if s.step_at is not None else None
     calls = called(statement, "step") if statement is not None else []
     given = {n for c in calls for a in c.args for n in names_in(a)}
-    return any(w in RISING for n in given for w in words(n))
+    return any(w in said for n in given for w in words(n))
 
 
 RULE = Rule(

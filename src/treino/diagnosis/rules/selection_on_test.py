@@ -7,7 +7,7 @@ from treino.diagnosis.reading.callbacks import chosen_within_fit
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.chosen import chosen
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
-from treino.diagnosis.reading.roles import alike, handed_as_validation
+from treino.diagnosis.reading.roles import alike, handed_as_validation, taken_for_validation
 from treino.diagnosis.reading.source import function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
@@ -43,7 +43,8 @@ def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
     if found is None:
         return None
     numbers = {"evaluations": found.looks, "rows": len(found.rows)}
-    return Evidence(_handed(found.evals) or found.place, found.evals[0].names[0], numbers)
+    taken = next((s for e in found.evals if (s := taken_for_validation(e)) is not None), None)
+    return Evidence(_handed(found.evals) or taken or found.place, found.evals[0].names[0], numbers)
 
 
 def _by_lines(evals: list[EvalSeen]) -> Evidence | None:

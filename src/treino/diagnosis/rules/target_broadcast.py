@@ -1,10 +1,12 @@
 """A prediction [N, 1] against a target [N]: every row is compared with every other."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.places import caller, loss_made, passes_on
-from treino.diagnosis.reading.source import loss_line
+from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.source import loss_line, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -17,7 +19,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     trained: set[Site | None] = set()
     for loss in seen.losses.values():
         if loss.broadcast and loss.shapes is not None:
-            yield _evidence(loss.axis_at or caller(loss.callers), loss.site, *loss.shapes, loss.broadcast)
+            place = caller(loss.callers)
+            if len(loss.shapes[1]) == 2 and loss.shapes[1][1] > 1:
+                place = _target_made(place)  # its own two parts were stretched
+            yield _evidence(loss.axis_at or place, loss.site, *loss.shapes, loss.broadcast)
     for b in seen.backwards.values():
         if b.broadcasts >= 2 and b.broadcast is not None:
             rows = b.broadcast[0][0]
@@ -29,6 +34,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if site not in trained:
             place = site if not passes_on(site, most=2) else caller(stretched.callers)
             yield _evidence(place, site, (stretched.rows, 1), (stretched.rows,), stretched.calls)
+
+
+def _target_made(site: Site | None) -> Site | None:
+    """The line that works out the second thing that a loss is given."""
+    statement = statement_at(site) if site is not None else None
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
+    named = next((c.args[1].id for c in calls if len(c.args) > 1 and isinstance(c.args[1], ast.Name)), None)
+    made = definition(site, named) if site is not None and named is not None else None
+    return Site(site.file, made.line) if site is not None and made is not None else site
 
 
 def _evidence(

@@ -10,10 +10,13 @@ from treino.diagnosis.reading.dropped import dropped_scaling
 from treino.diagnosis.reading.scaling import scaling_line, switched_off
 from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules import lr_too_high
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import TrainSeen
 from treino.words import N_
+
+ABSURD = 0.3  # a rate, where each step has its size whatever the gradient
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -21,6 +24,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     main = curve(seen)
     if seen.data is None or main is None:
         return
+    absurd = any(o.adaptive and o.top_lr >= ABSURD for o in seen.optimizers)
+    if absurd and any(lr_too_high.decide(seen)):
+        return  # inputs of any scale are lost by it
     itself = seen.data.normed or seen.data.multiplied > 0  # the net scales its rows, as far as that is seen
     if itself and seen.data.multiplied <= 100:
         return
@@ -29,6 +35,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             t.column_std is None or (t.net.trained or len(main.values)) < 12
         ):  # none counts those of plain tensors
             continue
+        if not t.floating and seen.data.multiplied <= 20:
+            continue  # tokens, that choose their rows of a table
         moving = t.column_std[t.column_std > 0]
         spread = float(moving.max() / moving.min()) if len(moving) else 1.0
         bytes_like = t.largest > 100 and len(moving) > 0 and float(np.median(moving)) > 20

@@ -25,6 +25,8 @@ def wrong_weights(nodes: list[Any]) -> Iterator[Found]:
             found = _wrong_pooling(node, rows)
         elif name == "AddBackward0" and over_rows:
             found = _wrong_sum(node, rows)
+        elif name == "LogsumexpBackward0":
+            found = _wrong_shares(node)
         if found is not None:
             yield found
 
@@ -104,10 +106,27 @@ def _wrong_pooling(node: Any, rows: set[int]) -> Found | None:
     return None
 
 
+def _wrong_shares(node: Any) -> Found | None:
+    """``logsumexp(log_weights + log_p, 1)`` where a mixture's log-softmax ran over the rows."""
+    dims = [graph.signed(d) for d in node._saved_dim]
+    mixed = node.next_functions[0][0]
+    if len(dims) != 1 or mixed is None:
+        return None
+    whole = graph.shape_of(mixed)
+    for term in _terms(mixed, "AddBackward0", "SubBackward0"):
+        made, dim = graph.source(term, dims[0] % max(1, len(whole)))
+        kind, actual = graph.squash(made) if made is not None else ("", None)
+        if kind == "log_softmax" and actual is not None and dim is not None:
+            shape = graph.shape_of(made)
+            if len(shape) == len(whole) and _over_batch(shape, actual, dim):
+                return made, actual, dim
+    return None
+
+
 def _wrong_sum(node: Any, rows: set[int]) -> Found | None:
     """``w[:, :1] * a + w[:, 1:] * b`` where the softmax of ``w`` ran over the rows."""
     columns: Counter[Any] = Counter()
-    for term in _terms(node):
+    for term in _terms(node, "AddBackward0"):
         for factor, _ in term.next_functions if term.name() == "MulBackward0" else ():
             if factor is not None and graph.size(graph.shape_of(factor)) in rows:
                 made = graph.source(factor, None)[0]
@@ -120,13 +139,13 @@ def _wrong_sum(node: Any, rows: set[int]) -> Found | None:
     return None
 
 
-def _terms(node: Any) -> list[Any]:
-    """What a sum written with + is made of."""
+def _terms(node: Any, *signs: str) -> list[Any]:
+    """What a sum is made of that is written with these signs."""
     found: list[Any] = []
     todo = [node]
     while todo and len(found) < 64:
         one = todo.pop()
-        if one.name() == "AddBackward0":
+        if one.name() in signs:
             todo += [f for f, _ in one.next_functions if f is not None]
         else:
             found.append(one)

@@ -24,7 +24,7 @@ from treino.diagnosis.watch.lines import STEPS, Lines
 from treino.diagnosis.watch.manual import Manual, down, some
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
-from treino.diagnosis.watch.spoiled import culprit
+from treino.diagnosis.watch.spoiled import Spoils, culprit
 from treino.diagnosis.watch.where import above, here, stack
 
 TERMS = 16  # numbers in a tensor that losses are gathered in
@@ -56,6 +56,7 @@ class Backward:
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
         self.by_hand: dict[int, weakref.ref[torch.Tensor]] = {}  # those that were moved down their gradients
+        self.moved_listeners: list[Any] = []  # called with the ids of those that were since the last backward
         self._quick: dict[int, BackwardSeen] = {}  # by the site's id
         self._silent = False  # a ReLU of this graph is zero all over
         # Such graphs in a row whose net says the same of all rows.
@@ -63,6 +64,8 @@ class Backward:
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
         self._last_node = 0
         self.asked = Asked(seen, patches, gradients, self)
+        self.spoils = Spoils()
+        lines.made.append(self.spoils.observe)
         self._relu_at: dict[tuple[Site | None, int], Site | None] = {}
 
     def install(self) -> None:
@@ -304,6 +307,8 @@ class Backward:
         facts.bad_operation, node = culprit(root, nodes, steep=steep)
         if node is not None:
             facts.bad_at = self.lines.of(facts.site, nodes, node)
+        elif not facts.bad_operation:
+            facts.bad_operation, facts.bad_at = self.spoils.take()
 
     def _attention(self, found: tuple[Any, int, int], nodes: list[Any], facts: BackwardSeen) -> None:
         number = found[0]._sequence_nr()
@@ -314,6 +319,7 @@ class Backward:
     # --- leaves that are trained by hand --------------------------------------------------------------
     def _manual_before(self, site: Site | None) -> None:
         gone = []
+        moved: set[int] = set()
         changed = tainted = False
         spoiled = self.bad_since_step
         if spoiled is not None and self._manual and not self.seen.optimizers:
@@ -329,6 +335,7 @@ class Backward:
                 continue
             if m.value is not None and m.slope is not None and down(p, m.value, m.slope):
                 self.by_hand[key] = m.ref
+                moved.add(key)
             g = p.grad
             if m.grad is None or g is None or m.grad[0]() is not g or m.grad[1] != g._version:
                 m.tainted = False
@@ -343,6 +350,8 @@ class Backward:
                 m.tainted = True
         for key in gone:
             del self._manual[key]
+        for listener in self.moved_listeners:
+            listener(moved)
         manual = self.seen.manual
         manual.updates += changed
         manual.tainted_updates += tainted
@@ -352,6 +361,7 @@ class Backward:
     def _after(self, tensors: Any, site: Site | None) -> None:
         if self.patches.full:
             self.gradients.after_backward(site)
+        self.spoils.found = None
         self.keep_lines()
         for m in self._manual.values():
             p = m.ref()

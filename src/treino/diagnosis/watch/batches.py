@@ -8,6 +8,7 @@ import torch
 from treino.diagnosis.watch.tables import hash_rows
 
 SIZE = 4_000_000  # numbers of a batch that is looked at
+FEW = 32  # categories of a row
 
 
 def rows_and_labels(batch: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
@@ -27,6 +28,21 @@ def _are_lengths(t: torch.Tensor, x: torch.Tensor) -> bool:
     """Whether these say how long texts are that were filled up to the longest of them."""
     whole = t.dtype in (torch.int64, torch.int32) and t.dim() == 1 and x.dim() > 1
     return whole and len(t) == len(x) > 0 and int(t.max()) == x.shape[1]
+
+
+def whole_rows(x: torch.Tensor, given: tuple[Any, ...]) -> torch.Tensor:
+    """The rows of a net that is given categories: the numbers beside them, or the categories of each kind
+    side by side; x itself where it is given no more.
+    """
+    if len(given) < 2 or x.is_floating_point() or x.dim() > 2 or x.numel() > FEW * len(x):
+        return x
+    beside = [t for t in given if isinstance(t, torch.Tensor) and t.dim() and t is not x]
+    beside = [t for t in beside if len(t) == len(x) and t.layout == torch.strided and t.device == x.device]
+    for t in beside:
+        if t.dim() == 2 and t.is_floating_point() and bool(((t != 0) & (t != 1)).any()):  # else a mask
+            return t
+    others = [t for t in beside if t.dim() == 1 and t.dtype == x.dtype]
+    return torch.stack([x, *others], dim=1) if others and x.dim() == 1 else x
 
 
 def with_others(hashes: np.ndarray, x: torch.Tensor, given: tuple[Any, ...]) -> np.ndarray | None:

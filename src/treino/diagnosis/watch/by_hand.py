@@ -56,8 +56,12 @@ class ByHand:
                 self._stretched(node)
             elif name == "SumBackward1":
                 self._weighed(node)
+            elif name in ("GatherBackward0", "IndexBackward0"):
+                self._picked_over_rows(node)
             elif name == "LogSigmoidBackward0":
-                made, _ = graph.source(node.next_functions[0][0], None)
+                made, _ = graph.joined(*graph.source(node.next_functions[0][0], None))
+                if made is not None and made.name() == "NegBackward0":
+                    made, _ = graph.joined(*graph.source(made.next_functions[0][0], None))
                 if made is not None and graph.squash(made)[0] == "sigmoid":
                     self.facts.sigmoid += 1
                     self.facts.sigmoid_at = self._line(made)
@@ -105,6 +109,22 @@ class ByHand:
         else:
             return
         self._log_probabilities(before, class_dim, logged)
+
+    def _picked_over_rows(self, node: Any) -> None:
+        """``p.gather(1, y)``, or ``p[rows, y]``, of a softmax that ran over the rows, wherever it stands."""
+        before = node.next_functions[0][0]
+        made, dim = graph.source(before, 1) if before is not None else (None, None)
+        if made is None or dim != 1 or graph.squash(made) not in (("softmax", 0), ("log_softmax", 0)):
+            return
+        if node.name() == "GatherBackward0":
+            picked = graph.dim_of(node) % max(1, len(graph.shape_of(before))) == 1
+        else:
+            picked = len([t for t in node._saved_indices if t is not None]) == 2
+        shape = graph.shape_of(made)
+        plain = len(shape) == 2 and shape[0] != shape[1] and min(shape) > 1
+        if picked and plain and not self.facts.wrong_dim:
+            self.facts.wrong_dim, self.facts.wrong_dims = 1, (0, 1)
+            self.facts.wrong_dim_at = self._line(made)
 
     def _log_probabilities(self, node: Any, class_dim: int, logged: bool = False) -> None:
         made, dim = graph.source(node, class_dim)

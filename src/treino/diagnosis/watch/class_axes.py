@@ -32,17 +32,22 @@ class ClassAxes:
         if t.dim() == 2 and t.shape[1] == 1:
             class_dim = 1
         dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        if t.dim() == len(output.shape) > 3 and isinstance(dim, int):
+            output.net.best_dims.add(dim % t.dim())
+        own = output.shape
+        soft = output.net.soft_classes() and tuple(t.shape) == own and len(own) < 4 and own[0] != own[1] > 1
+        class_dim = 1 if soft else class_dim
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2:
             return
         if t.shape[0] < 2 and (dim is None or t.dim() > 2):  # the best of a single row is over everything
             return
         found = result if isinstance(result, torch.Tensor) else result[1]
         deep = t.dim() > 2 and tuple(t.shape) == output.shape  # known by what it is compared with
-        if isinstance(dim, int) and (name == "max" or deep):
+        if isinstance(dim, int) and (name == "max" or deep or soft):
             wrong = dim % t.dim() != class_dim if deep else dim % t.dim() == 0 and class_dim != 0
             if wrong and found is not t and found.dim():
-                output.best_rows = (weakref.ref(found), dim, tuple(t.shape), class_dim)
-        if name == "max" or deep:
+                output.best_rows = (weakref.ref(found), dim, tuple(t.shape), class_dim, "argmax", here())
+        if name == "max" or deep or soft:
             return
         single = dim is not None and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
         if single and t.dim() == 2 and name == "argmax":
@@ -104,9 +109,14 @@ class ClassAxes:
             self.count(dim, tuple(t.shape), 1)
 
     def count(
-        self, dim: int | None, shape: tuple[int, ...], class_dim: int, function: str = "argmax"
+        self,
+        dim: int | None,
+        shape: tuple[int, ...],
+        class_dim: int,
+        function: str = "argmax",
+        site: Site | None = None,
     ) -> None:
-        site = here()
+        site = site or here()
         axis = self._at.get(site)
         if axis is None:
             axis = self._at[site] = AxisSeen(site, 0, dim, shape, class_dim, function=function)

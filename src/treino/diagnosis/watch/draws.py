@@ -17,6 +17,7 @@ from treino.diagnosis.watch.seen import SeedSeen, Seen
 from treino.diagnosis.watch.where import is_own, outside, stack
 
 LEAST = 10  # rows; shorter orders are equal by chance
+EARLY, LONG = 64, 1_000_000  # orders before the first step that are looked at, and their rows
 HELPERS = ("seed", "determin", "reprod")  # functions whose caller is meant
 SAMPLERS = "utils/data/sampler.py"
 Steps = dict[int, int]  # optimizer -> its steps
@@ -35,6 +36,8 @@ class Draws:
         self._orders: dict[Site, deque[tuple[Hashable, Steps]]] = {}  # the newest orders drawn on a line
         self._callers: dict[Site, tuple[Site, ...]] = {}
         self._again: dict[Site, Steps] = {}  # drawn again since nets were last called
+        self._began: set[Site] = set()  # the same order came before the first step, too
+        self._early = 0  # orders that were drawn before it
         self._open: list[tuple[Site, Steps]] = []  # drawn again for training: does that optimizer go on?
         nets.row_listeners.append(self._entered)
 
@@ -133,8 +136,13 @@ class Draws:
 
     def _drawn(self, result: Any, args: Any, kwargs: Any) -> None:
         """An order was drawn: the very same on the same line as before, though an optimizer has gone on?"""
-        if result.numel() >= LEAST and self.seen.steps:
+        if result.numel() >= LEAST and (self.seen.steps or self._is_early(result)):
             self.drew(hash(result.numpy().tobytes()))
+
+    def _is_early(self, result: Any) -> bool:
+        """Whether this may be the order of a first epoch, before the first step: few are looked at."""
+        self._early += 1
+        return self._early <= EARLY and result.numel() <= LONG and result.device.type == "cpu"
 
     def _by_generator(self, result: Any, args: Any, kwargs: Any) -> None:
         """Numbers of a generator of one's own: sorted they are an order, added they are noise."""
@@ -154,6 +162,7 @@ class Draws:
         earlier = self._orders.setdefault(site, deque(maxlen=4))  # a loader draws twice for each epoch
         gone_on = [before for known, before in earlier if known == order and _went_on(before, steps)]
         if gone_on:
+            self._began |= {site for known, before in earlier if known == order and not before}
             self.patches.curious = True
             self._again[site] = {key: n for key, n in steps.items() if n > gone_on[-1].get(key, n)}
         earlier.append((order, steps))
@@ -177,6 +186,7 @@ class Draws:
                 facts = self.seen.orders.get(site)
                 if facts is None:
                     facts = self.seen.orders[site] = SeedSeen(site, callers=self._callers.get(site, ()))
+                    facts.same += site in self._began
                 facts.calls += 1
                 facts.same += 1
         del self._open[:-8]

@@ -115,6 +115,55 @@ def source(node: Any, dim: int | None) -> tuple[Any, int | None]:
     return node, dim
 
 
+JOINS = ("CatBackward0", "StackBackward0")
+# Of probabilities these make probabilities again, as long as what comes of it is no larger than one.
+BLENDS = frozenset(
+    {
+        *JOINS,
+        *("MeanBackward0", "MeanBackward1", "AddBackward0", "MulBackward0", "DivBackward0"),
+        *("RsubBackward1", "MaximumBackward0", "MinimumBackward0"),
+    }
+)
+
+
+def joined(node: Any, dim: int | None) -> tuple[Any, int | None]:
+    """Walk on from a join of parts that were all squashed alike to the first of them; else stay there."""
+    made, at = node, dim
+    for _ in range(4):
+        if made is None or made.name() not in JOINS:
+            return made, at
+        parts = [source(f, _dim_before(made.name(), made, f, at)) for f, _ in made.next_functions]
+        ends = [m for m, _ in parts if m is not None]
+        kinds = {squash(m) for m in ends}
+        if len(ends) < len(parts) or len(kinds) > 1:
+            break
+        if not kinds.pop()[0] and any(m.name() not in JOINS for m in ends):
+            break
+        made, at = parts[0]
+    return node, dim
+
+
+def blended(node: Any, most: int = 64) -> tuple[str, Any]:
+    """(what all values were squashed by, one of the nodes that did so) where a value is joined, averaged or
+    multiplied of nothing but squashed values; ("", None) where it isn't.
+    """
+    todo, kinds, found, first = [node], set(), 0, None
+    while todo and found < most:
+        made, _ = source(todo.pop(), None)
+        found += 1
+        if made is None:
+            return "", None
+        kind, _ = squash(made)
+        if kind in ("softmax", "sigmoid"):
+            kinds.add(kind)
+            first = first or made
+            continue
+        if made.name() not in BLENDS:
+            return "", None
+        todo += [f for f, _ in made.next_functions if f is not None]
+    return (kinds.pop(), first) if len(kinds) == 1 and not todo else ("", None)
+
+
 def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | None:
     if dim is None or name in ("CloneBackward0", "ToCopyBackward0", "AliasBackward0", "ContiguousBackward"):
         return dim
@@ -122,6 +171,9 @@ def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | Non
         old, new = shape_of(before), shape_of(node)
         if name.startswith("Clamp"):
             return dim
+        if name in JOINS:
+            at = dim_of(node) % len(new)
+            return None if dim == at else dim - (name[0] == "S" and dim > at)
         if name == "TransposeBackward0":
             a, b = dim_of(node, "_saved_dim0") % len(new), dim_of(node, "_saved_dim1") % len(new)
             return {a: b, b: a}.get(dim, dim)

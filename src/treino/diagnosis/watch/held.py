@@ -132,10 +132,11 @@ def kept_at(modules: Iterable[nn.Module], p: torch.Tensor) -> Site | None:
     return None
 
 
-def weighs(nodes: list[Any], p: torch.Tensor, *, drawn: bool) -> bool:
+def weighs(nodes: list[Any], p: torch.Tensor, *, drawn: bool, opened: bool) -> bool:
     """Whether a tensor works as weights do: it multiplies or shifts whole batches and is nowhere a batch.
 
     drawn: its values are those of weights, so that picked rows of it are an embedding.
+    opened: its module asks for its gradient, so that it may stand among rows, as a token of its own.
     """
     users: dict[Any, list[tuple[Any, int]]] = defaultdict(list)
     for node in nodes:
@@ -146,7 +147,8 @@ def weighs(nodes: list[Any], p: torch.Tensor, *, drawn: bool) -> bool:
     for node, depth in todo:
         for user, i in users[node]:
             name = user.name()
-            if drawn and node is start and name in ("IndexBackward0", "IndexSelectBackward0"):
+            picked = drawn and node is start and name in ("IndexBackward0", "IndexSelectBackward0")
+            if picked or (opened and name == "CatBackward0"):
                 weight = True
             elif name in SAME:
                 todo += [(user, depth + 1)] if depth < DEEP else []

@@ -20,6 +20,8 @@ from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.stretched import Stretched
 
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
+PRODUCTS = ("matmul", "__matmul__", "mm", "bmm", "einsum", "cdist", "cosine_similarity", "mul", "__mul__")
+SCALES = ("div", "__truediv__")
 JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
 
 
@@ -58,6 +60,12 @@ class Judging:
         for name in ("cat", "concat", "concatenate", "vstack", "row_stack"):
             patches.after(torch, name, self._joined, always=False)
         patches.after(torch, "stack", self._stacked, always=False)
+        for owner in (torch, torch.Tensor):
+            for name in (*PRODUCTS, *SCALES):
+                patches.after(owner, name, self._met, always=False)
+        for name in ("cosine_similarity", "pairwise_distance"):
+            patches.after(torch.nn.functional, name, self._met, always=False)
+        patches.after(torch.nn.functional, "normalize", self._cast, always=False)
         for name in ("numpy", "tolist"):
             patches.after(torch.Tensor, name, self.taken, always=False)
         for name in ("__sub__", "__rsub__", "sub"):
@@ -91,6 +99,8 @@ class Judging:
             often = output.net.class_dim is None or not output.net.calls_total & 7
             if often and x.dim() > 1 and not target.is_floating_point():
                 output.net.class_dim = class_axis(x, output)
+            elif often and output.net.calls_total <= 64 and x.shape == output.shape and _one_hot(target, x):
+                output.net.class_dim = 1
             if trained and not target.requires_grad:
                 output.net.supervised = True
                 for taught in self.taught_listeners:
@@ -196,10 +206,24 @@ class Judging:
         parts = args[0] if args else kwargs.get("tensors")
         if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
             self.outputs.join(parts, result)
+            self.outputs.meet(parts, result)
             if result.dim() == 2 and result.shape[1] == 1 and isinstance(parts[-1], torch.Tensor):
                 output = self.outputs.match(parts[-1])
                 if output is not None and output.net.supervised and output.shape == (output.rows, 1):
                     self.stretched.columns = [*self.stretched.columns[-7:], weakref.ref(result)]
+
+    def _met(self, result: Any, args: Any, kwargs: Any) -> None:
+        """A product or a distance of what two nets say, one of them in evaluation mode: these are scores.
+        ``logits / t`` still are these logits.
+        """
+        if not self.outputs.newest or not isinstance(result, torch.Tensor) or result.grad_fn is not None:
+            return
+        parts = args[1] if len(args) == 2 and isinstance(args[1], (list, tuple)) else args
+        live = self.outputs.meet(parts, result)
+        if live is not None:
+            live.judged = True
+        elif len(args) == 2 and _is_scale(*args):
+            self.outputs.derived(args[0], result)
 
     def _stacked(self, result: Any, args: Any, kwargs: Any) -> None:
         """What several nets say of the same rows."""
@@ -223,6 +247,7 @@ class Judging:
     def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
         if len(args) < 2 or not self.outputs.newest:
             return
+        self._met(result, args, kwargs)
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and one.is_floating_point():
                 output = self.outputs.match(one)
@@ -248,6 +273,21 @@ def _validated() -> bool:
     while frame is not None and frame.f_code.co_filename.startswith(UNSEEN):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename == constraints.__file__
+
+
+def _is_scale(x: Any, by: Any) -> bool:
+    """Whether this is a number, or one for each row."""
+    if not isinstance(by, torch.Tensor) or not isinstance(x, torch.Tensor):
+        return isinstance(by, (int, float))
+    return x.dim() == by.dim() and by.shape[-1:] == (1,) != x.shape[-1:]
+
+
+def _one_hot(target: torch.Tensor, x: torch.Tensor) -> bool:
+    """Whether each row of a table of targets is one of several classes."""
+    if target.requires_grad or target.dim() != 2 or target.shape != x.shape or min(target.shape) < 2:
+        return False
+    ones = target == 1
+    return bool((ones.sum(1) == 1).all()) and bool((ones | (target == 0)).all())
 
 
 def _goal(target: torch.Tensor, apart: torch.Tensor) -> tuple[float, float, float]:

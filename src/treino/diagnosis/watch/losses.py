@@ -4,6 +4,7 @@ Loss modules call the functional form, so one wrap serves both; it is put on bef
 """
 
 import math
+import weakref
 from itertools import pairwise
 from typing import Any
 
@@ -16,10 +17,11 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.over_rows import OverRows
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.soft_targets import SoftTargets
-from treino.diagnosis.watch.transformed import Transformed
+from treino.diagnosis.watch.soft_targets import SoftTargets, over_rows
+from treino.diagnosis.watch.transformed import TWICE, Transformed
 from treino.diagnosis.watch.where import here, spots, stack
 from treino.words import N_
 
@@ -51,6 +53,7 @@ class Losses:
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
         self._known: dict[tuple[str, int], LossSeen] = {}  # by the site's id
+        self.over_rows = OverRows(seen, nets, self._facts)
         backward.lines.made.append(SoftTargets(seen).observe)
         self.layer_at = backward.softmax_layers  # where the layer was made, as its axis was chosen there
 
@@ -60,6 +63,7 @@ class Losses:
         for owner in (torch, torch.Tensor):
             for name in ("softmax", "log_softmax", "sigmoid"):
                 self.patches.after(owner, name, self._squashed(name), always=False)
+            self.patches.after(owner, "mean", self.over_rows.meant, always=False)
         Transformed(self.patches, self._facts, self.nets.place).install()
         self.patches.after(torch.distributions.Categorical, "__init__", self._categorical)
 
@@ -77,15 +81,19 @@ class Losses:
     def _squashed(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any) -> None:
             node = result.grad_fn
+            if name == "softmax" and result.dim() > 1:
+                self.over_rows.newest = weakref.ref(result), here()
             if node is not None:
                 if len(self.made_at) > 512:
                     self.made_at.clear()
                     self.layer_at.clear()
                 self.made_at[node._sequence_nr()] = self.nets.place()
+                if name != "sigmoid":
+                    self.over_rows.trained(result, args, kwargs)
                 layer = self.nets.stack[-1] if self.nets.stack else None
                 if isinstance(layer, (torch.nn.Softmax, torch.nn.LogSoftmax)):
                     self.layer_at[node._sequence_nr()] = self.nets.made.get(layer)
-            elif 2 <= result.dim() <= 3 and name != "sigmoid":
+            elif result.dim() >= 2 and name != "sigmoid":
                 self._looked_at(name, args[0], args[1] if len(args) > 1 else kwargs.get("dim"))
             self.nets.outputs.derived(args[0], result)
 
@@ -94,8 +102,8 @@ class Losses:
     def _looked_at(self, name: str, x: torch.Tensor, dim: int | None) -> None:
         """Probabilities of a classifier that are only looked at: of each row, not of each class."""
         output, rows = self.nets.outputs.match(x), self.nets.outputs.rows_of(x)
-        if output is not None and output.net.supervised and output.classifies() and output.shape == x.shape:
-            rows = 0
+        if output is not None and output.net.supervised and output.shape == x.shape:
+            rows = 0 if output.classifies() or output.maps() or output.single() else rows
         if rows is not None and dim in (rows, rows - x.dim()):
             facts = self._facts(name)
             facts.calls += 1
@@ -130,7 +138,8 @@ class Losses:
                 return
             node = x.grad_fn
             if node is not None and (facts.calls <= OFTEN or facts.calls % OFTEN == 0):
-                self._input(name, facts, x, node)
+                if target.shape != x.shape or not over_rows(target):  # both sum to one over the rows
+                    self._input(name, facts, x, node)
             elif node is None and name == "nll_loss" and facts.calls <= OFTEN:
                 self._without_graph(facts, x, kwargs.get("reduction", "mean"))
             if name in PAIRED and x.shape != target.shape:
@@ -164,11 +173,13 @@ class Losses:
     # --- the input ------------------------------------------------------------------------------------------
     def _input(self, name: str, facts: LossSeen, x: torch.Tensor, node: Any) -> None:
         class_dim = (1 if x.dim() > 1 else 0) if name in CLASSES else x.dim() - 1
-        made, dim = graph.source(node, class_dim)
+        made, dim = graph.joined(*graph.source(node, class_dim))
         if made is None:
             return
         kind, over = graph.squash(made)
         logged = False
+        if not kind and name in TWICE:
+            self._blended(facts, x, node)
         if (
             name == "nll_loss" and made.name() == "LogBackward0"
         ):  # torch.log(softmax(x)) is right if its axis is
@@ -190,6 +201,20 @@ class Losses:
             facts.sigmoid_at = facts.sigmoid_at or self._site_of(made)
         if name == "nll_loss" and kind != "log_softmax" and not logged:
             self._log_probabilities(facts, x, made, kind, class_dim)
+
+    def _blended(self, facts: LossSeen, x: torch.Tensor, node: Any) -> None:
+        """Several probabilities that were put together, and values that sum to one however they were made."""
+        low, high = (float(v) for v in torch.aminmax(x.detach())) if x.numel() else (-1.0, -1.0)
+        if low < 0 or high > 1 + 1e-4:
+            return
+        kind, made = graph.blended(node)
+        place = self._site_of(made) if kind else None
+        if kind == "sigmoid" or facts.name != "cross_entropy":
+            facts.sigmoid += bool(kind)
+            facts.sigmoid_at = facts.sigmoid_at or place
+        elif kind or _sums_to_one(x.detach()):
+            facts.softmax += 1
+            facts.softmax_at = facts.softmax_at or place or self.backward.lines.just_made(node)
 
     def _site_of(self, node: Any) -> Site | None:
         return self.made_at.get(node._sequence_nr()) or self.backward.lines.just_made(node)
@@ -224,8 +249,9 @@ class Losses:
         self, facts: LossSeen, x: torch.Tensor, node: Any, kind: str, class_dim: int
     ) -> None:
         made = node.name()
-        if kind != "softmax" and (made.startswith(ON_PURPOSE) or not x.numel()):
-            return
+        on_purpose = made.startswith(ON_PURPOSE) and float(x.detach().amax(class_dim).min()) <= 0
+        if kind != "softmax" and (on_purpose or not x.numel()):
+            return  # weighed logarithms: of probabilities, whatever the weights, none is above zero
         total = float(torch.logsumexp(x.detach(), class_dim).abs().max())
         if total > 1e-3 and math.isfinite(total):
             facts.unnormalised += 1
@@ -254,10 +280,11 @@ class Losses:
     def _shapes(self, facts: LossSeen, x: torch.Tensor, target: torch.Tensor) -> None:
         a, b = tuple(x.shape), tuple(target.shape)
         summed = graph.stretched_sum(x.grad_fn) if b in (a[:1], (*a[:1], 1)) else None
-        if summed is None and (len(a) == len(b) or not a or not b):
+        square = len(a) == 2 and a[0] > 1 and sorted((a, b)) == [(a[0], 1), (a[0], a[0])]
+        if summed is None and not square and (len(a) == len(b) or not a or not b):
             return
         total = math.prod(torch.broadcast_shapes(a, b))
-        if summed is None and total <= max(math.prod(a), math.prod(b)):
+        if summed is None and not square and total <= max(math.prod(a), math.prod(b)):
             return
         facts.broadcast += 1
         facts.shapes = (a, b)
@@ -407,6 +434,14 @@ class Losses:
                     self.following.append(facts)
         if 2 <= facts.classes <= FEW_CLASSES and len(counts) <= facts.classes:
             facts.newest.append((labels.copy(), predicted))
+
+
+def _sums_to_one(x: torch.Tensor) -> bool:
+    """Whether values are probabilities of classes, as they stand on the second axis."""
+    if x.dim() < 2 or min(x.shape[:2]) < 2:
+        return False
+    total = x.sum(1)
+    return bool(((total - 1).abs() < 1e-4).all()) and bool((x != x[:1]).any())
 
 
 def _stride(target: torch.Tensor) -> int:

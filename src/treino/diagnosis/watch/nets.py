@@ -51,6 +51,7 @@ class Nets:
         self.dropouts = Dropouts(patches, self.stack, self.made)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
         self.pending: list[Output] = []
+        self.due: list[Output] = []  # reached in evaluation mode, perhaps to train a net by hand
         self.most_before = 0  # calls in a row without a backward, as far as windows saw
         self.steps = 0
         self.loader_of: Callable[[], Site | None] = lambda: None
@@ -96,6 +97,7 @@ class Nets:
         self.dropouts.install()
         self.gradients.fill_listeners.append(self._filled)
         self.backward.asked.nets = self
+        self.backward.moved_listeners.append(self.moved)
 
     # --- modules --------------------------------------------------------------------------------------------
     def _made(self, args: Any, kwargs: Any) -> None:
@@ -115,6 +117,8 @@ class Nets:
             if net.left and not mode and not was and puts_back(site):
                 return  # the mode was kept too late: it is what eval() had made of it
             net.left = was and not mode
+            if mode and len(net.seen.train_at) < 8 and (to := here()) is not None:
+                net.seen.train_at.add(to)
             net.eval_at = site
             net.evaluated_since_eval = False
             net.modes += 1
@@ -183,6 +187,7 @@ class Nets:
         output, newest = Output(call, out, net, training, modal, self.steps), self.outputs.newest
         if not training and not output.grad:
             net.evaluated_since_eval = True
+            self._with_parts(module)
         left = output.grad and not training and not call.unused_by
         if left or (modal and not (call.judged_by and call.trained_by)):
             output.via = stack()
@@ -200,7 +205,7 @@ class Nets:
                 net.given.add(output.given[:2])
             if output.grad and not x.requires_grad:
                 net.fed = False
-            source = None if torch.is_grad_enabled() else self.outputs.match(x)
+            source = None if torch.is_grad_enabled() else self.outputs.given_by(args)
             if source is not None and source.modal:
                 output.modal = True
                 if not training and source.net is not net:
@@ -276,6 +281,18 @@ class Nets:
         if self.backward.running and not output.fresh:
             output.fresh = True
             self.unfinished.append(output)
+            if not self.seen.optimizers and not output.training and output.net.modal:
+                self.due = [*self.due[-7:], output]
+
+    def moved(self, moved: set[int]) -> None:
+        """These parameters were moved by hand since the last backward, by the outputs that it reached."""
+        due, self.due = self.due, []
+        for output in due:
+            net = output.net
+            known = net.eval_at is not None and net.evaluated_since_eval and net.learns() and not output.modal
+            if known and moved and any(id(p) in moved for p in (r() for r in net.some)):
+                net.seen.trained_in_eval += 1
+                net.seen.eval_at, net.seen.trained_at = net.eval_at, output.call.site
 
     def _filled(self, filled: set[int]) -> None:
         if not filled:
@@ -346,6 +363,13 @@ class Nets:
     def _tell(self, output: Output) -> None:
         for listener in self.finished_listeners:
             listener(output, output.net)
+
+    def _with_parts(self, part: nn.Module) -> None:
+        """An evaluation of a part is one of each net in eval mode that it belongs to."""
+        for owner, net in list(self.nets.items()):
+            waits = net.eval_at is not None and not net.evaluated_since_eval and not owner.training
+            if waits and any(m is part for m in owner.modules()):
+                net.evaluated_since_eval = True
 
     def _settle(self, output: Output) -> None:
         """An output is old enough to say what it was for."""

@@ -80,6 +80,19 @@ class Output:
         own = self.shape
         return self.net.class_dim == 1 and len(own) == 2 and own[0] != own[1] and min(own) > 1
 
+    def single(self) -> bool:
+        """Whether this is [1, classes], for one row."""
+        return self.net.class_dim == 1 and len(self.shape) == 2 and self.shape[0] == 1 < self.shape[1]
+
+    def maps(self, known: bool = True) -> bool:
+        """Whether this is [rows, classes, height, width], for rows that were given as maps of that size.
+
+        known: a loss says that the classes are there.
+        """
+        given, own = self.given, self.shape
+        same = len(own) == len(given) >= 4 and given[:1] == own[:1] and given[2:] == own[2:]
+        return same and min(own[:2]) > 1 and (not known or self.net.class_dim == 1)
+
     def rows_first(self) -> bool:
         """Whether this is [rows, something of each] without doubt: what is on its last axis wasn't given."""
         given, own = self.given, self.shape
@@ -104,6 +117,8 @@ class Net:
         self.eval_at: Site | None = None
         self.left = False  # it was training when eval() was called
         self.class_dim: int | None = None
+        self.soft_dims: set[int] = set()  # over which a softmax of its outputs ran
+        self.best_dims: set[int] = set()  # along which the best entries of its maps were asked for
         self.supervised = False  # its outputs met plain targets in a loss
         own = [p for p in module.parameters() if p.requires_grad]
         self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
@@ -120,6 +135,10 @@ class Net:
         torch and Lightning ask for by a momentum of None; whatever else is made of these outputs.
         """
         return any(m.training and isinstance(m, _BatchNorm) and m.momentum is None for m in self.modal)
+
+    def soft_classes(self) -> bool:
+        """Whether softmax and one axis alone say where the classes are."""
+        return self.class_dim is None and self.soft_dims == {1}
 
     def rows_vary(self, given: tuple[int, ...]) -> bool:
         """Whether the first axis of what goes in is that of the rows: of it alone the size varies."""

@@ -110,6 +110,27 @@ class Outputs:
             first.joined = True
             self._wholes[id(whole)] = weakref.ref(whole), first
 
+    def meet(self, parts: Sequence[Any], whole: Any) -> Output | None:
+        """Outputs of several nets became one tensor (a product, a join): it is known as that of the net which
+        is in training mode. This is returned if another one of them, that learned too, was set to evaluation.
+        """
+        if not isinstance(whole, torch.Tensor) or whole.grad_fn is not None:
+            return None
+        found = [o for t in parts if isinstance(t, torch.Tensor) and (o := self.match(t)) is not None]
+        live = next((o for o in found if o.modal and o.training and not o.grad), None)
+        others = [o for o in found if live is not None and o.net is not live.net]
+        if live is None or not others:
+            return None
+        self._wholes[id(whole)] = weakref.ref(whole), live
+        judges = any(not o.training and o.net.eval_at is not None and o.net.seen.trained >= 2 for o in others)
+        return live if judges and live.net.seen.trained >= 2 else None
+
+    def given_by(self, args: Sequence[Any]) -> Output | None:
+        """The output of another net that a net is given, one in training mode before others."""
+        known = [self.match(a) or self.joined(a) for a in args if isinstance(a, torch.Tensor)]
+        found = [o for o in known if o is not None]
+        return next((o for o in found if o.modal), found[0] if found else None)
+
     def _note_rows(self, whole: torch.Tensor, axis: int) -> None:
         if len(self._stacks) > 64:
             self._stacks.clear()

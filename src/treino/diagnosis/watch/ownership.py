@@ -196,7 +196,7 @@ class Ownership:
         held = holder(list(self.nets.made), p)
         if held is None or held.asked_for():
             return None
-        return held if held.opened() or weighs(nodes, p, drawn=held.drawn()) else None
+        return held if weighs(nodes, p, drawn=held.drawn(), opened=held.opened()) else None
 
     def _comes_first(self, nodes: list[Any], p: torch.Tensor) -> bool:
         """Whether no owned parameter lies before this one on the way from the inputs."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.batches import SIZE, spoils, with_others
+from treino.diagnosis.watch.batches import SIZE, spoils, whole_rows, with_others
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.loaders import Loaders
 from treino.diagnosis.watch.nets import Nets
@@ -20,6 +20,7 @@ from treino.diagnosis.watch.plain import Plain
 from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, Told, TrainSeen, hash_rows, keep_some
+from treino.diagnosis.watch.warned import Warned
 from treino.diagnosis.watch.where import here, offset, spots, stack
 
 FEW = 256  # rows that came again after the first epoch: then training rows are known well enough
@@ -69,6 +70,7 @@ class Rows:
         self.patches.before(nn.Module, "load_state_dict", lambda a, k: self._reset(a[0]))
         self.patches.before(torch.autograd, "grad", self._asks)
         self.lineage.install()
+        Warned(self.data, self.patches).install()
         for kind in (nn.Linear, nn.Conv2d, nn.Conv1d, nn.BatchNorm1d, nn.BatchNorm2d):
             self.patches.before(kind, "reset_parameters", lambda a, k: self._reset(a[0]))
 
@@ -99,6 +101,8 @@ class Rows:
 
     # --- a net was called -----------------------------------------------------------------------------------
     def _entered(self, output: Output, net: Net, x: torch.Tensor | None) -> None:
+        given = x
+        x = whole_rows(x, self.nets.given) if x is not None and x.dim() else x
         if x is None or x.dim() < 2 or x.device.type != "cpu" or x.is_complex():
             return
         train = self.data.trains.get(net.number)
@@ -112,6 +116,7 @@ class Rows:
             return
         looking = not output.grad or not output.training
         train.floating = x.is_floating_point()
+        train.pairs = x is not given and not train.floating
         if not looking:
             if net.number in self._resets:
                 self._resets.discard(net.number)
@@ -134,6 +139,8 @@ class Rows:
         output.flat = flat if len(flat) <= 4096 else None
         output.hashes = self._hashes(x, flat)
         output.wholes = None if looking else with_others(output.hashes, x, self.nets.given)
+        if given is not x and (whole := with_others(output.hashes, x, (given,))) is not None:
+            output.hashes = whole
         if x.is_floating_point() and not np.isfinite(flat.sum()) and not self._spoiled_before():
             output.bad_rows = int((~np.isfinite(flat)).any(axis=1).sum())
             self.data.nan_calls += 1
@@ -148,7 +155,7 @@ class Rows:
             if looking and out is not None and spoils(flat, out):
                 e = self.data.evals[net.number, output.offset, output.names]
                 e.spoiled += output.bad_rows
-        self._given(output, x, train if not looking else None)
+        self._given(output, x, given, train if not looking else None)
 
     def _spoiled_before(self) -> bool:
         """Whether a loss was not finite before any row was: these may be answers of a spoiled net."""
@@ -188,15 +195,19 @@ class Rows:
         e.calls += 1
         return not e.skipping and e.in_phase <= LONG
 
-    def _given(self, output: Output, x: torch.Tensor, train: TrainSeen | None) -> None:
+    def _given(
+        self, output: Output, x: torch.Tensor, given: torch.Tensor | None, train: TrainSeen | None
+    ) -> None:
         """Which loader gave these rows, and with which labels."""
         rows, labels, loader = self.loaders.batch()
         held = rows() if rows is not None else None
         site, reads = self.loader if train is not None else None, None
-        if held is not None and held.data_ptr() == x.data_ptr():
+        if held is not None and given is not None and held.data_ptr() == given.data_ptr():
             site, reads = loader
             y = labels() if labels is not None else None
-            if y is not None and y.numel() == len(x) and y.shape[0] == len(x) and y.device.type == "cpu":
+            if given is not x and any(y is t for t in self.nets.given):
+                y = None  # categories of another kind
+            if y is not None and y.numel() == len(x) == y.shape[0] and y.device.type == "cpu":
                 output.labels = y.detach().reshape(-1).numpy()
         if train is not None:
             train.loader, train.reads = site, reads or train.reads

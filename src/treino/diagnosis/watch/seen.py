@@ -153,6 +153,7 @@ class NetSeen:
     batches: int = 0
     drops_at: Site | None = None  # dropout by a function that isn't told of the mode
     drops_on_purpose: bool = False  # ... for several answers to the same rows
+    train_at: set[Site] = field(default_factory=set)  # lines that set it to training
 
 
 @dataclass
@@ -279,6 +280,7 @@ class SchedulerSeen:
     horizon: int | None
     milestones: tuple[int, ...] = ()
     passes: int = 0  # through the loader that was read at its first call
+    read: int = 0  # how often until then
     calls: int = 0
     step_at: Site | None = None
     before_first_update: bool = False
@@ -296,7 +298,15 @@ class SchedulerSeen:
     peaked: bool = False  # the rate was more than a tenth of the first one
     starved: int = 0  # updates at < 1 % of the first rate, after that
     top: float = 0.0  # the highest rate of an update
+    first: float = 0.0  # the rate of the first
+    rate: float = 0.0  # ... of the newest
+    low: bool = False  # under a seventh of the first one, and since then not above half of it
+    rises: int = 0  # from there to more than half
     base: float = 0.0
+    peak: float = 0.0  # the rate that it is to reach
+    gamma: float = 0.0
+    apart: bool = False  # another group had a rate when that of the first was next to nothing
+    numbers: tuple[int, ...] = ()  # that it was made with
     last: float = 0.0
     cuts: int = 0
     of: "OptimizerSeen | None" = None

@@ -14,6 +14,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.depths import note
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.paces import numbers
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import OptimizerSeen, SchedulerSeen, Seen
 from treino.diagnosis.watch.where import here, maker
@@ -132,6 +133,13 @@ class Settings:
             if rate > scheduler.top:
                 scheduler.top = rate
             scheduler.peaked = scheduler.peaked or rate > 0.1 * scheduler.base
+            scheduler.rate = rate
+            scheduler.first = scheduler.first or rate
+            if scheduler.low:
+                if rate > 0.5 * scheduler.base:
+                    scheduler.low, scheduler.rises = False, scheduler.rises + 1
+            elif scheduler.peaked and rate < 0.15 * scheduler.base:
+                scheduler.low = True
             if scheduler.base and scheduler.peaked and rate < 0.0101 * scheduler.base:
                 scheduler.starved += 1
 
@@ -159,7 +167,13 @@ class Settings:
         if facts.kind == "OneCycleLR":
             facts.base = float(group.get("max_lr", facts.base))
         facts.of = self.gradients.facts.get(optimizer)
+        facts.peak = facts.base
+        if isinstance(scheduler, lr_scheduler.CyclicLR):
+            facts.peak = float(scheduler.max_lrs[0])
+        gamma = getattr(scheduler, "gamma", None)
+        facts.gamma = float(gamma) if isinstance(gamma, (int, float)) else 0.0
         facts.milestones = tuple(sorted(getattr(scheduler, "milestones", ())))
+        facts.numbers = numbers(scheduler)
         self._schedulers[scheduler] = facts
         self.schedules.setdefault(id(optimizer), []).append(facts)
         self.seen.schedulers.append(facts)
@@ -181,8 +195,10 @@ class Settings:
         facts.calls += 1
         facts.step_at = site
         loader, before = self._under.setdefault(id(facts), (self._newest, self._readings[self._newest] - 1))
+        facts.read = facts.read or self._readings[self._newest]
         facts.passes = self._readings[loader] - before if loader else 0
         optimizer = args[0].optimizer
+        facts.apart = facts.apart or _apart(optimizer.param_groups)
         optimizer_facts = self.gradients.facts.get(optimizer)
         others = [o for o in list(self.gradients.facts) if o is not optimizer]
         self._left(facts, optimizer)
@@ -242,3 +258,9 @@ class Settings:
         """How far the weights have come in the end."""
         for facts in self.seen.optimizers:
             self._moved(facts)
+
+
+def _apart(groups: list[dict[str, Any]]) -> bool:
+    """Whether the first group has next to no rate any more, and another one still has."""
+    low = [g["lr"] < 0.0101 * g.get("initial_lr", 0.0) for g in groups]
+    return low[0] and not all(low)

@@ -31,7 +31,7 @@ class SoftTargets:
     def observe(self, name: str, args: Any, result: Any) -> None:
         """A function gave a result."""
         if name == "softmax":
-            if isinstance(result, torch.Tensor) and _over_rows(result):
+            if isinstance(result, torch.Tensor) and over_rows(result):
                 self._know(result, here())
             return
         if not self._known:
@@ -69,7 +69,7 @@ class SoftTargets:
         facts.wrong_dims = (0, 1)
 
 
-def _over_rows(t: torch.Tensor) -> bool:
+def over_rows(t: torch.Tensor) -> bool:
     """Whether a table of constant probabilities sums to one over its rows, not over its columns."""
     if t.grad_fn is not None or t.dim() != 2 or min(t.shape) < 2 or not t.is_floating_point():
         return False

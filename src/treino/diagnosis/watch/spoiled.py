@@ -1,12 +1,55 @@
-"""Which operation of a graph made NaN or infinity, by the values that its nodes have saved."""
+"""Which operation made NaN or infinity: by the values that the nodes of a graph have saved, or, where a
+constant is to blame, as it was made.
+"""
 
+import math
 from typing import Any
 
 import torch
 
+from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.where import here
 
 SAVED = ("_saved_result", "_saved_self", "_saved_other", "_saved_mat1", "_saved_mat2", "_saved_input")
+
+STEEP = {
+    **dict.fromkeys(("log", "log2", "log10", "log1p", "log_"), "log"),
+    **dict.fromkeys(("div", "__truediv__", "__rdiv__", "true_divide", "reciprocal"), "division"),
+    **dict.fromkeys(("sqrt", "rsqrt"), "sqrt"),
+    **dict.fromkeys(("exp", "expm1"), "exp"),
+}
+LARGE = 65_536  # values of a result that is looked at
+
+
+class Spoils:
+    """The first result since the last backward that was not finite, of arguments that were: told of each
+    torch function while lines are looked at.
+    """
+
+    def __init__(self) -> None:
+        self.found: tuple[str, Site | None] | None = None
+
+    def observe(self, name: str, args: Any, result: Any) -> None:
+        """A function gave a result."""
+        if self.found is not None or not isinstance(result, torch.Tensor) or result.numel() > LARGE:
+            return
+        if (
+            not result.is_floating_point()
+            or result.is_sparse
+            or result.is_meta
+            or math.isfinite(float(result.detach().sum()))
+        ):
+            return
+        operation = STEEP.get(name, "")
+        given = (a for a in args if isinstance(a, torch.Tensor) and a.is_floating_point())
+        if operation and all(bool(torch.isfinite(a.detach()).all()) for a in given):
+            self.found = operation, here()
+
+    def take(self) -> tuple[str, Site | None]:
+        """What was found, once."""
+        found, self.found = self.found, None
+        return found or ("", None)
 
 
 def culprit(root: Any, nodes: list[Any], *, steep: bool) -> tuple[str, Any]:

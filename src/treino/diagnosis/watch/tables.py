@@ -155,6 +155,7 @@ class TrainSeen:
     first_step: int = -1  # optimizer steps taken when it was first called for training, since its weights
     last_step: int = -1  # ... were last made anew, and when it was last
     floating: bool = True  # rows of numbers, not of tokens
+    pairs: bool = False  # rows of categories alone, each of another kind, as of users and items
     adversarial: bool = False
     inner: bool = False  # its rows are made by other layers that learn
     right: int = 0
@@ -325,6 +326,7 @@ class DataSeen:
     nan_rows: int = 0
     nan_site: Site | None = None
     nan_made: Site | None = None
+    nan_born: Site | None = None  # where NumPy warned of it first
     nan_led: tuple[tuple[Site, Spot], ...] = ()  # the calls that led there, innermost first
     nan_hurt: int = 0  # ... and the loss was not finite
     splits: list[tuple[Site | None, bool]] = field(default_factory=list)  # (line, shuffled)

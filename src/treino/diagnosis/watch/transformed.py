@@ -43,7 +43,7 @@ class Transformed:
             if not in_functorch():
                 return
             node = graph.inside(args[0] if args else kwargs.get("input"))
-            made = graph.source(node, None)[0] if node is not None else None
+            made = graph.joined(*graph.source(node, None))[0] if node is not None else None
             kind = graph.squash(made)[0] if made is not None else ""
             if kind not in TWICE[name]:
                 return

@@ -258,7 +258,8 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         self.seen.inits = self.settings.inits
-        for part in (self.backward, self.nets, self.rows, self.ownership, self.settings):
+        parts = (self.backward, self.nets, self.rows, self.ownership, self.settings, self.losses.over_rows)
+        for part in parts:
             try:
                 part.finish()
             except Exception as error:
