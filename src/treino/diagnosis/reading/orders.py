@@ -207,9 +207,10 @@ def _indexed_alone(path: str, module: ast.Module, partners: Partners) -> Site | 
         node.targets[0].id
         for node in ast.walk(module)
         if isinstance(node, ast.Assign)
-        and called(node.value, *DRAWS)
+        and called(node.value, *DRAWS, "argsort")
         and isinstance(node.targets[0], ast.Name)
     }
+    sorting = {n.targets[0].id for n in _named(module) if called(n.value, "argsort")}  # type: ignore[attr-defined]
     bases: dict[str, set[str]] = {name: set() for name in drawn}
     lines: dict[str, int] = {}
     other_uses: set[str] = set()
@@ -226,9 +227,29 @@ def _indexed_alone(path: str, module: ast.Module, partners: Partners) -> Site | 
             whole = [a for a in node.args if not isinstance(a, ast.Subscript)]
             other_uses |= {n for a in whole for n in names_in(a)} & drawn
     for name, of in bases.items():
-        if len(of) == 1 and of & partners.keys() and name not in other_uses:
+        if len(of) != 1 or name in other_uses:
+            continue
+        if (of & partners.keys() and name not in sorting) or _heirs(module, lines[name]) & partners.keys():
             return Site(path, lines[name])
     return None
+
+
+def _named(module: ast.AST) -> list[ast.Assign]:
+    """The assignments to a single name."""
+    made = (n for n in ast.walk(module) if isinstance(n, ast.Assign))
+    return [n for n in made if isinstance(n.targets[0], ast.Name)]
+
+
+def _heirs(module: ast.AST, line: int) -> set[str]:
+    """The names that are made, in a few steps, of what a line gives a name of its own."""
+    every = _named(module)
+    found = {
+        base(n.targets[0]) for n in every if n.lineno == line and base(n.targets[0]) not in names_in(n.value)
+    }
+    for _ in range(3):
+        later = (n for n in every if n.lineno > line and names_in(n.value) & found)
+        found |= {base(n.targets[0]) for n in later if not called(n.value, *DRAWS)}
+    return found
 
 
 def _reordered_alone(path: str, module: ast.Module, partners: Partners) -> Site | None:

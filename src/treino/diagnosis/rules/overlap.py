@@ -7,47 +7,27 @@ from itertools import zip_longest
 from typing import Any
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
 from treino.diagnosis.reading.indexed import rows_by_number
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
-from treino.diagnosis.reading.orders import base
+from treino.diagnosis.reading.overlap_lines import copied_at, says_joins, shared_at
 from treino.diagnosis.reading.provenance import (
-    Function,
-    calling_line,
-    data_names,
     definition,
     maker_line,
-    origins,
-    rows_line,
 )
 from treino.diagnosis.reading.sharing import (
     cut_twice,
-    drawn_for_each,
-    handed_over,
-    joined_with_test,
-    order_of_steps,
     taken_back,
-    unpacked_from,
-    within_helper,
 )
 from treino.diagnosis.reading.source import (
     call_name,
     called,
     enclosing,
-    function_of,
     names_in,
-    statement_at,
     tree,
 )
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
-
-JOINS = (
-    *("concat", "concatenate", "cat", "vstack", "hstack", "append", "stack", "resample", "repeat", "tile"),
-    *("repeat_interleave", "ConcatDataset", "sample", "choice", "choices", "randint", "integers"),
-)
-COPIES = ("resample", "repeat", "tile", "repeat_interleave", "sample", "choice", "choices")
 
 
 @dataclass(frozen=True)
@@ -88,7 +68,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             rows, trained = part
             if trained >= max(3, 0.02 * rows) and rows >= 10 and train.floating and chance(train) <= 0.01:
                 yield Overlap(
-                    e.names, rows, trained, _repeats(e), _joined(e) if _repeats(e) else _place(train, e)
+                    e.names, rows, trained, _repeats(e), copied_at(e) if _repeats(e) else shared_at(train, e)
                 )
             continue
         names = _rows_named(e, data, train)
@@ -117,9 +97,9 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
         multiplied = multiplied_before(train, e, made=True) if copies else None
-        if copies and few and not (_says_joins(e.names[0]) or multiplied):
+        if copies and few and not (says_joins(e.names[0]) or multiplied):
             continue  # rows of few different values, or drawn in few ways, repeat themselves
-        place = (multiplied or _joined(e)) if copies else back or _place(train, e)
+        place = (multiplied or copied_at(e)) if copies else back or shared_at(train, e)
         yield Overlap(e.names, len(e.rows), trained, copies, place)
 
 
@@ -274,7 +254,7 @@ def shared_by_number(seen: Seen) -> Iterable[Overlap]:
             continue
         train = TrainSeen(p.net, site=p.way[0] if p.way else None, loader=p.train_loader, way=p.way)
         e = EvalSeen(p.net, p.names, p.spots, p.loader)
-        yield Overlap(p.names, p.rows, p.trained, False, _place(train, e))
+        yield Overlap(p.names, p.rows, p.trained, False, shared_at(train, e))
 
 
 def _drawn_again(path: str) -> bool:
@@ -283,143 +263,3 @@ def _drawn_again(path: str) -> bool:
     if module is None or called(module, "WeightedRandomSampler", "RandomSampler"):
         return module is not None
     return any(k.arg == "batch_sampler" for c in called(module, "DataLoader") for k in c.keywords)
-
-
-def _joined(e: EvalSeen) -> Site:
-    """The line that puts copies into the table: a join of parts of one table, or a draw with replacement.
-    Where a helper does that, or nothing says so: the split, before which copies are to be dropped.
-    """
-    site = e.names[0]
-    found, merges = _joins(site)
-    if merges:
-        return Site(site.file, merges[0])
-    split = next((s for n in e.names if (s := first(ancestry(n, e.loader), _parts)) is not None), None)
-    if not found:
-        return split or site
-    join = Site(site.file, min(found)[1])
-    helps = isinstance(function_of(join), Function) and split is not None
-    if split is not None and helps and function_of(split) is not function_of(join):
-        return order_of_steps(join, split) or split
-    parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()
-    return next(
-        (place for p in parting if (place := order_of_steps(join, p)) is not None), calling_line(join)
-    )
-
-
-def _parting(path: str) -> list[ast.stmt]:
-    """The lines in functions of a file that part a table."""
-    module = tree(path)
-    bodies = [n for n in ast.walk(module) if isinstance(n, Function)] if module is not None else []
-    every = (n for body in bodies for n in ast.walk(body) if isinstance(n, ast.stmt) and n is not body)
-    return [n for n in every if not hasattr(n, "body") and _parts(n)]
-
-
-def _says_joins(site: Site) -> bool:
-    """Whether the file says that rows come twice."""
-    return any(_joins(site))
-
-
-def _joins(site: Site) -> tuple[list[tuple[int, int]], list[int]]:
-    """(-score, line) of the joins of parts of one table; lines that merge tables."""
-    module = tree(site.file)
-    found: list[tuple[int, int]] = []
-    for call in called(module, *JOINS) if module is not None else ():
-        score = _copies(Site(site.file, call.lineno), call)
-        if score:
-            found.append((-score, call.lineno))
-    merges = _merges(module) if module is not None and not any(score < -1 for score, _line in found) else []
-    return found, merges
-
-
-def _merges(module: ast.Module) -> list[int]:
-    """Lines that join two tables by a key, which multiplies rows where the key is in the other one twice."""
-    found = called(module, "merge", "explode")
-    found += [c for c in called(module, "join") if {"on", "how"} & {k.arg for k in c.keywords}]
-    return [c.lineno for c in found]
-
-
-def _parts(value: ast.AST) -> bool:
-    """Whether an expression parts a table into training and test rows."""
-    return bool(called(value, "train_test_split", "random_split", "Subset")) or cuts(value)
-
-
-def _copies(site: Site, call: ast.Call) -> int:
-    name = call_name(call)
-    elements = list(_elements(call.args[0])) if call.args else []
-    parts = [data_names(e) for e in elements]
-    for i, part in enumerate(parts):
-        if any(part & other for other in parts[i + 1 :]):
-            return 3
-    statement = statement_at(site)
-    targets = statement.targets if isinstance(statement, ast.Assign) else []
-    given = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-    if len(parts) > 1 and any(given & part for part in parts):
-        return 3
-    made = [origins(site, part) | part for part in parts]
-    if any(made[i] & other for i in range(len(made)) for other in made[i + 1 :]):
-        return 2
-    return 1 if name in COPIES else 0
-
-
-def _elements(argument: ast.AST) -> Iterable[ast.AST]:
-    """The parts of ``[x, y]`` and of ``[x] + [y] * 3``."""
-    if isinstance(argument, (ast.List, ast.Tuple)):
-        yield from argument.elts
-    elif isinstance(argument, ast.BinOp):
-        yield from _elements(argument.left)
-        yield from _elements(argument.right)
-
-
-def _place(train: TrainSeen, e: EvalSeen) -> Site | None:
-    """The second of two draws of the same split, or where the rows of the wrong part are taken; the net
-    itself where it went from fold to fold: the first test rows were new to it, and later ones were not.
-    """
-    if e.net.made_at is not None and e.first_trained < 0.02 * e.first and len(e.rows) > 1.5 * e.first:
-        return maker_line(e.net.made_at)
-    joined = joined_with_test(train.site, train.loader)
-    if joined is not None:
-        return joined
-    site = e.names[0]
-    module = tree(site.file)
-    draws = called(module, "random_split", "train_test_split") if module is not None else []
-    lines = sorted({d.lineno for d in draws})
-    if len(lines) >= 2 and _same_table(draws):
-        return Site(site.file, lines[1])
-    if e.first_trained < e.first and (drawn := drawn_for_each(site.file)) is not None:
-        return drawn
-    tested = next((p for p in (rows_line(s, e.loader, says_test) for s in e.names) if p is not None), None)
-    if tested is not None and tested.of_other:
-        return tested.site
-    trained = rows_line(train.site, train.loader, says_train)
-    if trained is not None and tested is not None and trained.site == tested.site:
-        return within_helper(_cut_before(trained.site) or trained.site)
-    unpacked = unpacked_from(trained.site, train.way) if trained is not None else None
-    if unpacked is not None:
-        return within_helper(unpacked)
-    place = trained.site if trained is not None else _parted(train) or train.loader or train.site
-    place = _cut_before(place) or place
-    return handed_over(place, train.way, of_loader=place == train.loader) if place is not None else None
-
-
-def _cut_before(place: Site | None) -> Site | None:
-    """The only line of a class or function that cuts training rows out of all, where another of its lines
-    makes parts of the numbers that it has cut.
-    """
-    statement = statement_at(place) if place is not None else None
-    if place is None or statement is None or not called(statement, "Subset", "getattr"):
-        return None
-    kinds = [n for n in enclosing(place) if isinstance(n, ast.ClassDef)]
-    around = kinds[-1] if kinds else function_of(place)
-    made = (n for n in ast.walk(around) if isinstance(n, ast.Assign)) if around is not None else ()
-    lines = [n.lineno for n in made if cuts(n.value) and says_train({base(t) for t in n.targets})]
-    return Site(place.file, lines[0]) if len(lines) == 1 and lines[0] != place.line else None
-
-
-def _parted(train: TrainSeen) -> Site | None:
-    """The line that takes the rows of training from a table, by position or by what is true of them."""
-    return first(ancestry(train.site, train.loader), lambda value: cuts(value) or chooses(value))
-
-
-def _same_table(draws: list[ast.Call]) -> bool:
-    given = [data_names(d.args[0]) for d in draws if d.args]
-    return len(given) >= 2 and bool(given[0] & given[1])

@@ -11,6 +11,7 @@ from treino.diagnosis.watch import constants
 from treino.diagnosis.watch.targets import Targets
 from treino.diagnosis.watch.where import Spot
 
+CLASSES = {"cross_entropy", "nll_loss"}
 SIGNED = {"soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss"}
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # of the others it is the second argument
 NEWEST = 16  # trained calls whose answers are kept

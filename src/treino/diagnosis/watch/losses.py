@@ -12,20 +12,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
-from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
+from treino.diagnosis.watch.loss_inputs import LossInputs
+from treino.diagnosis.watch.loss_seen import CLASSES, SIGNED, TARGET_AT, LossSeen
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.over_rows import OverRows
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.soft_targets import SoftTargets, over_rows
-from treino.diagnosis.watch.transformed import TWICE, Transformed
+from treino.diagnosis.watch.transformed import Transformed
 from treino.diagnosis.watch.where import here, spots, stack
 from treino.words import N_
 
-CLASSES = {"cross_entropy", "nll_loss"}
 PAIRED = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss"}
 NAMES = sorted(
     CLASSES
@@ -38,11 +37,6 @@ PLACES = 1 << 14  # labels of one call that are counted
 MOST = 200_000  # loss values that are kept
 OFTEN = 8  # calls whose input and labels are looked at, then each 8th
 FULL = FIRST  # calls of a loss that are read as a whole, before the windows
-# Operations after which values can't be told to be unnormalised on purpose.
-ON_PURPOSE = (
-    *("LogSoftmax", "Log", "Sub", "Mul", "Div", "Neg", "Where", "MaskedFill"),
-    *("Logaddexp", "Sum", "Cumsum"),
-)
 
 
 class Losses:
@@ -53,6 +47,7 @@ class Losses:
         self.seen, self.patches, self.backward, self.nets = seen, patches, backward, nets
         self.made_at = backward.softmax_sites
         self._known: dict[tuple[str, int], LossSeen] = {}  # by the site's id
+        self.inputs = LossInputs(seen, backward)
         self.over_rows = OverRows(seen, nets, self._facts)
         backward.lines.made.append(SoftTargets(seen).observe)
         self.layer_at = backward.softmax_layers  # where the layer was made, as its axis was chosen there
@@ -76,7 +71,9 @@ class Losses:
         if node is not None and graph.squash(node)[0] == "softmax":
             facts = self._facts("Categorical")
             facts.calls += 1
-            self._softmax("Categorical", facts, "softmax", node, graph.squash(node)[1], dim, p.dim() - 1)
+            self.inputs.squashed(
+                "Categorical", facts, "softmax", node, graph.squash(node)[1], dim, p.dim() - 1
+            )
 
     def _squashed(self, name: str) -> Any:
         def observe(result: Any, args: Any, kwargs: Any) -> None:
@@ -139,9 +136,9 @@ class Losses:
             node = x.grad_fn
             if node is not None and (facts.calls <= OFTEN or facts.calls % OFTEN == 0):
                 if target.shape != x.shape or not over_rows(target):  # both sum to one over the rows
-                    self._input(name, facts, x, node)
+                    self.inputs.look(name, facts, x, node)
             elif node is None and name == "nll_loss" and facts.calls <= OFTEN:
-                self._without_graph(facts, x, kwargs.get("reduction", "mean"))
+                self.inputs.figure(facts, x, kwargs.get("reduction", "mean"))
             if name in PAIRED and x.shape != target.shape:
                 self._shapes(facts, x, target)
             value = float(result.detach()) if result.numel() == 1 else None
@@ -169,112 +166,6 @@ class Losses:
                 self._bad(facts, f"{low} … {high}, {x.shape[1]} classes", (low, high))
 
         return failed
-
-    # --- the input ------------------------------------------------------------------------------------------
-    def _input(self, name: str, facts: LossSeen, x: torch.Tensor, node: Any) -> None:
-        class_dim = (1 if x.dim() > 1 else 0) if name in CLASSES else x.dim() - 1
-        made, dim = graph.joined(*graph.source(node, class_dim))
-        if made is None:
-            return
-        kind, over = graph.squash(made)
-        logged = False
-        if not kind and name in TWICE:
-            self._blended(facts, x, node)
-        if (
-            name == "nll_loss" and made.name() == "LogBackward0"
-        ):  # torch.log(softmax(x)) is right if its axis is
-            before, dim = graph.source(made.next_functions[0][0], dim)
-            made, logged = before or made, True
-            kind, over = graph.squash(made)
-        if kind == "log_softmax" and name in CLASSES:
-            before, before_dim = graph.source(made.next_functions[0][0], dim)
-            if before is not None and graph.squash(before)[0] == "softmax":
-                made, dim, (kind, over) = before, before_dim, graph.squash(before)
-                if name == "nll_loss":
-                    facts.softmax += 1
-                    facts.softmax_at = facts.softmax_at or self._site_of(made)
-                    return
-        if kind in ("softmax", "log_softmax"):
-            self._softmax(name, facts, kind, made, over, dim, class_dim)
-        elif kind == "sigmoid" and name in ("binary_cross_entropy_with_logits", "cross_entropy"):
-            facts.sigmoid += 1
-            facts.sigmoid_at = facts.sigmoid_at or self._site_of(made)
-        if name == "nll_loss" and kind != "log_softmax" and not logged:
-            self._log_probabilities(facts, x, made, kind, class_dim)
-
-    def _blended(self, facts: LossSeen, x: torch.Tensor, node: Any) -> None:
-        """Several probabilities that were put together, and values that sum to one however they were made."""
-        low, high = (float(v) for v in torch.aminmax(x.detach())) if x.numel() else (-1.0, -1.0)
-        if low < 0 or high > 1 + 1e-4:
-            return
-        kind, made = graph.blended(node)
-        place = self._site_of(made) if kind else None
-        if kind == "sigmoid" or facts.name != "cross_entropy":
-            facts.sigmoid += bool(kind)
-            facts.sigmoid_at = facts.sigmoid_at or place
-        elif kind or _sums_to_one(x.detach()):
-            facts.softmax += 1
-            facts.softmax_at = facts.softmax_at or place or self.backward.lines.just_made(node)
-
-    def _site_of(self, node: Any) -> Site | None:
-        return self.made_at.get(node._sequence_nr()) or self.backward.lines.just_made(node)
-
-    def _softmax(
-        self,
-        name: str,
-        facts: LossSeen,
-        kind: str,
-        node: Any,
-        actual: int | None,
-        dim: int | None,
-        classes: int,
-    ) -> None:
-        shape = graph.shape_of(node)
-        other = (
-            actual is not None and dim is not None and actual != dim and len(shape) > 1 and shape[actual] > 1
-        )
-        if other and (name in CLASSES or (len(shape) == 2 and actual == 0 and name != "multi_margin_loss")):
-            facts.wrong_dim += 1
-            layer = self.layer_at.get(node._sequence_nr())
-            facts.wrong_dim_at = layer or facts.wrong_dim_at or self._site_of(node)
-            facts.wrong_dims = (actual or 0, dim if dim is not None else classes)
-        if kind == "softmax" and name == "cross_entropy":
-            facts.softmax += 1
-            facts.softmax_at = facts.softmax_at or self._site_of(node)
-        elif kind == "softmax" and name == "binary_cross_entropy_with_logits" and not other:
-            facts.sigmoid += 1
-            facts.sigmoid_at = facts.sigmoid_at or self._site_of(node)
-
-    def _log_probabilities(
-        self, facts: LossSeen, x: torch.Tensor, node: Any, kind: str, class_dim: int
-    ) -> None:
-        made = node.name()
-        on_purpose = made.startswith(ON_PURPOSE) and float(x.detach().amax(class_dim).min()) <= 0
-        if kind != "softmax" and (on_purpose or not x.numel()):
-            return  # weighed logarithms: of probabilities, whatever the weights, none is above zero
-        total = float(torch.logsumexp(x.detach(), class_dim).abs().max())
-        if total > 1e-3 and math.isfinite(total):
-            facts.unnormalised += 1
-            facts.largest = max(facts.largest, total)
-            facts.source = kind or made.replace("Backward0", "").lower()
-            lines = self.backward.lines
-            last = lines.just_made(x.grad_fn) if x.grad_fn is not None and kind != "softmax" else None
-            facts.source_at = last or lines.just_made(node) or self._site_of(node) or facts.source_at
-
-    def _without_graph(self, facts: LossSeen, x: torch.Tensor, reduction: str) -> None:
-        """A figure: probabilities in place of their logarithms; or values above zero, scores as they are,
-        where cross_entropy is what is learned.
-        """
-        if reduction == "none" or x.dim() < 2 or min(x.shape[:2]) < 2 or not 0 < float(x.max()) < math.inf:
-            return
-        probable = bool((x >= 0).all()) and bool(((x.sum(1) - 1).abs() < 1e-3).all())
-        scored = (f.name == "cross_entropy" and f.trained for f in self.seen.losses.values())
-        if not probable and not any(scored):
-            return
-        facts.unnormalised += 1
-        facts.figure = True
-        facts.source = "softmax" if probable else "scores"
-        facts.largest = max(facts.largest, float(torch.logsumexp(x, 1).abs().max()))
 
     # --- the target -----------------------------------------------------------------------------------------
     def _shapes(self, facts: LossSeen, x: torch.Tensor, target: torch.Tensor) -> None:
@@ -434,14 +325,6 @@ class Losses:
                     self.following.append(facts)
         if 2 <= facts.classes <= FEW_CLASSES and len(counts) <= facts.classes:
             facts.newest.append((labels.copy(), predicted))
-
-
-def _sums_to_one(x: torch.Tensor) -> bool:
-    """Whether values are probabilities of classes, as they stand on the second axis."""
-    if x.dim() < 2 or min(x.shape[:2]) < 2:
-        return False
-    total = x.sum(1)
-    return bool(((total - 1).abs() < 1e-4).all()) and bool((x != x[:1]).any())
 
 
 def _stride(target: torch.Tensor) -> int:
