@@ -115,13 +115,8 @@ def _calls(node: ast.AST, names: set[str]) -> bool:
 
 def _cleared_twice(backward: Site, module: ast.Module) -> Site | None:
     """The second line around this backward that clears what one above it has cleared: meant for another."""
-    known: set[str] = set()
-    for call in called(function_of(backward) or module, "zero_grad"):
-        of = ast.unparse(call.func)
-        if of in known and call.lineno < backward.line:
-            return Site(backward.file, call.lineno)
-        known.add(of)
-    return None
+    calls = called(function_of(backward) or module, "zero_grad")
+    return _said_again(backward.file, (c for c in calls if c.lineno < backward.line))
 
 
 def _cleared_outside(backward: Site, module: ast.Module) -> Site | None:
@@ -140,16 +135,19 @@ def _stepped_twice(backward: Site, module: ast.Module) -> Site | None:
     """The second line between this backward and the next that steps what one above it steps: meant for
     another optimizer.
     """
-    known: set[str] = set()
     around = function_of(backward) or module
     last = min((c.lineno for c in called(around, "backward") if c.lineno > backward.line), default=10**9)
-    for call in sorted(called(around, "step"), key=lambda c: c.lineno):
-        of = ast.unparse(call.func)
-        if not backward.line <= call.lineno < last or not _names_step(call.func):
-            continue
-        if of in known:
-            return Site(backward.file, call.lineno)
-        known.add(of)
+    steps = (c for c in called(around, "step") if _names_step(c.func))
+    return _said_again(backward.file, (c for c in steps if backward.line <= c.lineno < last))
+
+
+def _said_again(path: str, calls: Iterable[ast.Call]) -> Site | None:
+    """The first of these calls, in their order, that one above it has made already."""
+    known: set[str] = set()
+    for call in sorted(calls, key=lambda c: c.lineno):
+        if (said := ast.unparse(call.func)) in known:
+            return Site(path, call.lineno)
+        known.add(said)
     return None
 
 
