@@ -1,18 +1,24 @@
 """Batch norm that learns from a batch of one row."""
 
+import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.configured import set_number
 from treino.diagnosis.reading.places import batches_made, told_line
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import BatchNormSeen, Seen
 from treino.words import N_
+
+WIDE = 64  # values of a row in each channel, which say something of it
+SELDOM = 8  # one batch in so many
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """It crashed on one; or single rows come between larger batches; or its averages are used later."""
     for norm in seen.batch_norms:
+        if not norm.crashed and _is_drop(norm, seen.steps):
+            continue
         if norm.crashed or (
             norm.ones >= 1 and (norm.larger >= 1 or (norm.evaluated >= 1 and norm.ones >= 3))
         ):
@@ -20,6 +26,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             place = told_line(norm.loader or batches_made(norm.called) or norm.site, "batch_size")
             yield Evidence(set_number(place, "batch_size", lambda n: n == 1) or place, norm.site, numbers)
             return  # the other layers of the net got the same batch
+
+
+def _is_drop(norm: BatchNormSeen, steps: int) -> bool:
+    """Whether a row now and then, of a large map, is lost among the other batches."""
+    return norm.larger >= 1 and math.prod(norm.shape[2:]) >= WIDE and norm.ones * SELDOM <= steps
 
 
 RULE = Rule(

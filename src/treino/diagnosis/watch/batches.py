@@ -8,6 +8,7 @@ import torch
 from treino.diagnosis.watch.tables import hash_rows
 
 SIZE = 4_000_000  # numbers of a batch that is looked at
+KINDS = 12  # different numbers of a few rows
 FEW = 32  # categories of a row
 
 
@@ -43,6 +44,14 @@ def whole_rows(x: torch.Tensor, given: tuple[Any, ...]) -> torch.Tensor:
             return t
     others = [t for t in beside if t.dim() == 1 and t.dtype == x.dtype]
     return torch.stack([x, *others], dim=1) if others and x.dim() == 1 else x
+
+
+def comes_again(x: torch.Tensor, flat: np.ndarray, given: tuple[Any, ...]) -> bool:
+    """Whether rows beside others have so few different numbers, as those of graphs, that they may be equal by
+    chance.
+    """
+    alone = sum(isinstance(t, torch.Tensor) and t.shape[:1] == x.shape[:1] for t in given) < 2
+    return not alone and x.is_floating_point() and len(np.unique(flat[:8])) <= KINDS
 
 
 def with_others(hashes: np.ndarray, x: torch.Tensor, given: tuple[Any, ...]) -> np.ndarray | None:

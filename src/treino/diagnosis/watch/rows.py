@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.batches import SIZE, spoils, whole_rows, with_others
+from treino.diagnosis.watch.batches import SIZE, comes_again, spoils, whole_rows, with_others
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.loaders import Loaders
 from treino.diagnosis.watch.nets import Nets
@@ -139,7 +139,10 @@ class Rows:
         output.flat = flat if len(flat) <= 4096 else None
         output.hashes = self._hashes(x, flat)
         output.wholes = None if looking else with_others(output.hashes, x, self.nets.given)
-        if given is not x and (whole := with_others(output.hashes, x, (given,))) is not None:
+        beside = (
+            (given,) if given is not x else self.nets.given if comes_again(x, flat, self.nets.given) else ()
+        )
+        if (whole := with_others(output.hashes, x, beside)) is not None:
             output.hashes = whole
         if x.is_floating_point() and not np.isfinite(flat.sum()) and not self._spoiled_before():
             output.bad_rows = int((~np.isfinite(flat)).any(axis=1).sum())
