@@ -55,7 +55,7 @@ class Source:
         return [n for n in self.nodes if isinstance(n, ast.Call) and last(n.func) in names]
 
     def statements(self, name: str) -> list[tuple[list[ast.stmt], int, ast.Call]]:
-        """``X.name(...)`` that stand alone on one line: (block, place in it, call)."""
+        """``X.name(...)`` that stand alone on a line: (block, place in it, call)."""
         return [
             (block, place, s.value)
             for block in self.blocks
@@ -65,6 +65,7 @@ class Source:
             and isinstance(s.value.func, ast.Attribute)
             and s.value.func.attr == name
             and s.lineno == s.end_lineno
+            and sum(other.lineno == s.lineno for other in block) == 1
         ]
 
     def without(self, *numbers: int) -> str:
