@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeGuard
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.names import words
@@ -72,12 +73,7 @@ def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -
 
 def named_step(schedule: Site | None) -> Site | None:
     """The line that names a schedule's step without calling it."""
-
-    def names(node: ast.AST) -> bool:
-        said = names_in(node.value) if isinstance(node, ast.Attribute) and node.attr == "step" else set()
-        return any("sched" in name.lower() for name in said)
-
-    return _idle_line(schedule, names) if schedule is not None else None
+    return _idle_line(schedule, _names_turn) if schedule is not None else None
 
 
 def cleared_unused(backward: Site | None, cleared: Site | None) -> Site | None:
@@ -190,9 +186,16 @@ def _is_idle(statement: ast.stmt, names: Callable[[ast.AST], bool]) -> bool:
 
 def _names_step(node: ast.AST) -> bool:
     """``optimizer.step``: not that of a schedule."""
-    if not isinstance(node, ast.Attribute) or node.attr != "step":
-        return False
-    return not any("sched" in name.lower() for name in names_in(node.value))
+    return _is_step(node) and not _names_turn(node)
+
+
+def _names_turn(node: ast.AST) -> bool:
+    """``scheduler.step``"""
+    return _is_step(node) and any("sched" in name.lower() for name in names_in(node.value))
+
+
+def _is_step(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and node.attr == "step"
 
 
 def _names_clearing(node: ast.AST) -> bool:

@@ -203,14 +203,9 @@ def base(node: ast.AST) -> str:
 
 def _indexed_alone(path: str, module: ast.Module, partners: Partners) -> Site | None:
     """A permutation with a name, by which a single array is indexed."""
-    drawn = {
-        node.targets[0].id
-        for node in ast.walk(module)
-        if isinstance(node, ast.Assign)
-        and called(node.value, *DRAWS, "argsort")
-        and isinstance(node.targets[0], ast.Name)
-    }
-    sorting = {n.targets[0].id for n in _named(module) if called(n.value, "argsort")}  # type: ignore[attr-defined]
+    named = _named(module)
+    drawn = {name for name, value, _line in named if called(value, *DRAWS, "argsort")}
+    sorting = {name for name, value, _line in named if called(value, "argsort")}
     bases: dict[str, set[str]] = {name: set() for name in drawn}
     lines: dict[str, int] = {}
     other_uses: set[str] = set()
@@ -234,21 +229,19 @@ def _indexed_alone(path: str, module: ast.Module, partners: Partners) -> Site | 
     return None
 
 
-def _named(module: ast.AST) -> list[ast.Assign]:
-    """The assignments to a single name."""
+def _named(module: ast.AST) -> list[tuple[str, ast.expr, int]]:
+    """(name, value, line) of the assignments to a single name."""
     made = (n for n in ast.walk(module) if isinstance(n, ast.Assign))
-    return [n for n in made if isinstance(n.targets[0], ast.Name)]
+    return [(n.targets[0].id, n.value, n.lineno) for n in made if isinstance(n.targets[0], ast.Name)]
 
 
 def _heirs(module: ast.AST, line: int) -> set[str]:
     """The names that are made, in a few steps, of what a line gives a name of its own."""
     every = _named(module)
-    found = {
-        base(n.targets[0]) for n in every if n.lineno == line and base(n.targets[0]) not in names_in(n.value)
-    }
+    found = {name for name, value, at in every if at == line and name not in names_in(value)}
     for _ in range(3):
-        later = (n for n in every if n.lineno > line and names_in(n.value) & found)
-        found |= {base(n.targets[0]) for n in later if not called(n.value, *DRAWS)}
+        later = ((name, value) for name, value, at in every if at > line and names_in(value) & found)
+        found |= {name for name, value in later if not called(value, *DRAWS)}
     return found
 
 

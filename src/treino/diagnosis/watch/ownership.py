@@ -298,11 +298,12 @@ class Ownership:
             made_at = self.nets.made.get(module) if module is not None else None
             if u.held is not None:
                 module, name, made_at = u.held.module(), u.held.name, u.held.made_at()
+            before = self._judged.get(key)
             registered = self._registered(p) or (u.held is None and _is_own(module))
             if u.held is None and not registered:
-                made_at = kept_at(list(self.nets.made), p) or made_at
+                kept = before.made_at if before is not None else kept_at(list(self.nets.made), p)
+                made_at = kept or made_at
             made_order = self._made_order.get(module, 0) if module is not None else 0
-            before = self._judged.get(key)
             training = module is None or module.training
             if ended and before is not None:
                 training = before.training

@@ -32,18 +32,14 @@ class Spoils:
 
     def observe(self, name: str, args: Any, result: Any) -> None:
         """A function gave a result."""
-        if self.found is not None or not isinstance(result, torch.Tensor) or result.numel() > LARGE:
+        operation = STEEP.get(name)
+        if operation is None or self.found is not None or not isinstance(result, torch.Tensor):
             return
-        if (
-            not result.is_floating_point()
-            or result.is_sparse
-            or result.is_meta
-            or math.isfinite(float(result.detach().sum()))
-        ):
+        if result.numel() > LARGE or not result.is_floating_point() or result.is_sparse or result.is_meta:
             return
-        operation = STEEP.get(name, "")
         given = (a for a in args if isinstance(a, torch.Tensor) and a.is_floating_point())
-        if operation and all(bool(torch.isfinite(a.detach()).all()) for a in given):
+        spoiled = not math.isfinite(float(result.detach().sum()))
+        if spoiled and all(bool(torch.isfinite(a.detach()).all()) for a in given):
             self.found = operation, here()
 
     def take(self) -> tuple[str, Site | None]:
