@@ -38,6 +38,20 @@ def test_the_mode_is_on_for_two_steps_and_changes_no_bit():
     assert on == [1, 0, 0, 0, 0]
 
 
+def test_a_backward_that_is_called_as_a_function_runs_as_ever():
+    net, on = nn.Linear(2, 1), []
+    with Exam() as exam:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            torch.autograd.backward([net(torch.ones(3, 2)).sum()])
+            optimizer.step()
+            on.append(_len_torch_function_stack())
+    assert exam.defects == []
+    assert on == [1, 0, 0, 0, 0]
+    assert torch.equal(net.weight.grad, torch.full((1, 2), 3.0))
+
+
 def test_a_device_of_the_script_around_and_inside_is_left_as_it_was():
     with Exam():
         with torch.device("cpu"):

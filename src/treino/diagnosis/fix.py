@@ -16,6 +16,7 @@ from treino.diagnosis.reading.source import (
     function_of,
     loop_around,
     names_in,
+    run_backward,
     statement_at,
     tree,
 )
@@ -276,8 +277,10 @@ def _trains_too(site: Site) -> bool:
     for node in sorted(after, key=lambda n: n.lineno):
         if isinstance(node, ast.Assign) and made & names_in(node.value):
             made = made.union(*(names_in(target) for target in node.targets))
-        elif isinstance(node, ast.Call) and call_name(node) == "backward" and made & names_in(node.func):
-            return True
+        elif isinstance(node, ast.Call) and call_name(node) == "backward":
+            of = run_backward(node)
+            if of is not None and made & names_in(of):
+                return True
     return False
 
 

@@ -116,15 +116,31 @@ def _cleared_twice(backward: Site, module: ast.Module) -> Site | None:
 
 
 def _cleared_outside(backward: Site, module: ast.Module) -> Site | None:
-    """The only clearing in the function of this backward, above it, if it stands in an outer loop."""
+    """The only clearing in the function of this backward, if it stands in an outer loop: above it, or below
+    where it is done by hand.
+    """
     around = function_of(backward) or module
     clears = called(around, "zero_grad")
+    if not clears:
+        return _emptied_outside(backward, around)
     if len(clears) != 1 or clears[0].lineno >= backward.line:
         return None
     outside = Site(backward.file, clears[0].lineno)
     inner, outer = loop_around(backward), loop_around(outside)
     within = function_of(outside) is function_of(backward) and outer is not None and inner is not outer
     return outside if within and inner is not None and inner.lineno > outside.line else None
+
+
+def _emptied_outside(backward: Site, around: ast.AST) -> Site | None:
+    """``for p in params: p.grad.zero_()`` after the loop of this backward, in the one around it."""
+    inner = loop_around(backward)
+    lines = sorted({n.lineno for n in ast.walk(around) if _empties(n)})  # type: ignore[attr-defined]
+    loops = [n for n in ast.walk(around) if isinstance(n, (ast.For, ast.While)) and n is not inner]
+    outer = next((n for n in loops if inner is not None and any(m is inner for m in ast.walk(n))), None)
+    if len(lines) != 1 or inner is None or outer is None:
+        return None
+    after = (inner.end_lineno or 0) < lines[0] <= (outer.end_lineno or 0)
+    return Site(backward.file, lines[0]) if after else None
 
 
 def _stepped_twice(backward: Site, module: ast.Module) -> Site | None:

@@ -82,6 +82,8 @@ def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     one, two = _tables(train, e)
     if len(one) < 20 or len(two) < 100 or not np.isfinite(one).all() or not np.isfinite(two).all():
         return 0, len(one)
+    if np.array_equal(two, np.round(two)) and np.array_equal(one, np.round(one)):
+        return 0, len(one)  # whole numbers, as of letters, lie on lines by chance
     two = two[np.unique(np.round(two, 4), axis=0, return_index=True)[1]]  # a row that came twice is no line
     if len(two) < 100:
         return 0, len(one)
@@ -345,4 +347,24 @@ def _is_noisy(site: Site, part: ast.AST) -> bool:
     made = [d for n in data_names(part) if (d := definition(site, n)) is not None and d.line < site.line]
     if any(isinstance(n, ast.BinOp) and isinstance(n.op, MIXES) for n in ast.walk(part)):
         return bool(called(part, *NOISE)) or any(called(d.value, *NOISE) for d in made)
-    return isinstance(part, ast.Name) and any(_is_noisy(Site(site.file, d.line), d.value) for d in made)
+    if not isinstance(part, ast.Name):
+        return False
+    written = _written_into(site, part.id)
+    return any(_is_noisy(Site(site.file, d.line), d.value) for d in made) or any(
+        called(value, *NOISE) for value in written
+    )
+
+
+def _written_into(site: Site, name: str) -> Iterator[ast.AST]:
+    """Sums and products that are written into what goes by a name: ``twin[bands] = twin[bands] + noise``."""
+    around = function_of(site)
+    for node in ast.walk(around) if around is not None else ():
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        entry = isinstance(target, ast.Subscript) and name in data_names(target.value)
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, MIXES):
+            if entry or (isinstance(target, ast.Name) and target.id == name):
+                yield node.value
+        elif isinstance(node, ast.Assign) and entry:
+            yield from (
+                n for n in ast.walk(node.value) if isinstance(n, ast.BinOp) and isinstance(n.op, MIXES)
+            )

@@ -8,11 +8,13 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.places import OFF
 from treino.diagnosis.reading.provenance import Function, data_names, definition, target_names
 from treino.diagnosis.reading.source import (
+    BACKWARD,
     call_name,
     called,
     function_of,
     names_in,
     root_name,
+    run_backward,
     statement_at,
     statements,
     tree,
@@ -78,8 +80,8 @@ def _in_steps(path: str) -> list[int]:
 
 def _run_backward(site: Site) -> str | None:
     """The name in ``loss.backward()``, ``self.loss.backward()``, ``state["loss"].backward()`` on a line."""
-    for call in [c for s in statements(site) for c in called(s, "backward")]:
-        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    for call in [c for s in statements(site) for c in called(s, *BACKWARD)]:
+        of = run_backward(call)
         of = of.args[0] if isinstance(of, ast.Call) and of.args else of
         if isinstance(of, ast.Attribute):
             return of.attr
@@ -90,8 +92,8 @@ def _run_backward(site: Site) -> str | None:
 
 def _summands(site: Site) -> set[str]:
     """The names in ``(a + weight * b).backward()`` on a line."""
-    calls = [c for s in statements(site) for c in called(s, "backward")]
-    return set().union(*(data_names(c.func.value) for c in calls if isinstance(c.func, ast.Attribute)))
+    calls = [c for s in statements(site) for c in called(s, *BACKWARD)]
+    return set().union(*(data_names(of) for c in calls if (of := run_backward(c)) is not None))
 
 
 def _made_of(site: Site, name: str) -> set[str]:

@@ -78,6 +78,10 @@ def _made(v: Value, loss: LossSeen) -> Site | None:
         return value < 0 or (value > 1 and loss.name.startswith("binary_cross_entropy"))
 
     here = Site(v.site.file, getattr(node, "lineno", v.site.line))
+    statement = statement_at(here)
+    entry = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript)
+    if entry and statement.value is node and bad(_number(node)):  # type: ignore[union-attr]
+        return here  # labels[n:] = -1
     if isinstance(node, ast.BinOp):
         return here if _moves(node, loss) else None
     zeros = isinstance(node, ast.Call) and call_name(node) in ("zeros", "zeros_like", "new_zeros")

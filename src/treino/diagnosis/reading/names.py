@@ -75,14 +75,27 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
                 own |= names_in(node.iter)
         around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
         found |= own
-        made |= origins(site, own)
+        made |= _made_of(site, own)
         if around:
             found |= {around[-1].name} if site is stack[0] and around[-1].name != "forward" else set()
-    speaks = says_test(found) or says_validation(found) or says_train(found)
-    if speaks:
+    if _speaks(found):
         return found
     kept, aside = _parted(stack[0].file) if stack else (set(), set())
     return found | made | ({"val"} if found & aside and not found & kept else set())
+
+
+def _speaks(names: set[str]) -> bool:
+    return says_test(names) or says_validation(names) or says_train(names)
+
+
+def _made_of(site: Site, names: set[str]) -> set[str]:
+    """What these names are made of: as far back as something speaks of rows, the nearest of all that does."""
+    made: set[str] = set()
+    for depth in range(1, 5):
+        made = origins(site, names, depth)
+        if _speaks(made):
+            break
+    return made
 
 
 def _parted(path: str) -> tuple[set[str], set[str]]:
@@ -94,6 +107,8 @@ def _parted(path: str) -> tuple[set[str], set[str]]:
         split = isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         if split and call_name(node.value) == "train_test_split" and isinstance(node.targets[0], ast.Tuple):  # type: ignore[attr-defined]
             names = [n.id if isinstance(n, ast.Name) else "" for n in node.targets[0].elts]  # type: ignore[attr-defined]
+            if {*names[::2]} <= {"_", "__", "unused"}:
+                continue  # so many rows are drawn, and the others are left
             kept |= {n for n in names[::2] if n}
             aside |= {n for n in names[1::2] if n}
     return kept, aside

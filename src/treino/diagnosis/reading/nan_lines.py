@@ -72,6 +72,17 @@ def nan_line(start: Value | None) -> Site | None:
     return lines[len(lines) // 2] if together else None
 
 
+def standardised_at(start: Value | None) -> Site | None:
+    """The line nearest to the net that divides by a deviation that it computes itself: ``/ part.std(0)``."""
+    for v in traced(start) if start is not None else ():
+        by = v.node.right if isinstance(v.node, ast.BinOp) and isinstance(v.node.op, ast.Div) else None
+        if is_missing(v.node) or (isinstance(v.node, ast.Call) and call_name(v.node) in READS):
+            return None
+        if by is not None and called(by, "std", "var") and not _guarded(by):
+            return Site(v.site.file, by.lineno)
+    return None
+
+
 def _drops_some(call: ast.Call) -> bool:
     """``dropna(subset=...)``, ``dropna(how="all")``: rows with gaps elsewhere stay."""
     given = {k.arg: k.value for k in call.keywords}

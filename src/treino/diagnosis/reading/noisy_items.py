@@ -2,12 +2,13 @@
 
 import ast
 from itertools import islice
+from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import defaults, parameters, trail
 from treino.diagnosis.reading.augmenting import Changed
 from treino.diagnosis.reading.orders import given_parts
-from treino.diagnosis.reading.provenance import Function, dataset_line, target_names
+from treino.diagnosis.reading.provenance import Function, dataset_line, definition, target_names
 from treino.diagnosis.reading.source import call_name, called, enclosing, statement_at, tree
 from treino.diagnosis.watch.reads import DRAWN, NUMPY, SEEDED
 
@@ -27,9 +28,11 @@ def item_draw(loader: Site, learning: Site) -> Changed | None:
     item = _method(owner, "__getitem__")
     if item is None or module is None:
         return None
-    helpers = _helpers(module, owner, item)
-    line = _draws_for_row(loader.file, item, helpers, _constants(owner, made[1]))
-    if not line or not _alike(module, owner, [item, *helpers], made[1], other[1]):
+    given = _transforms(Site(loader.file, made[1].lineno), module, owner, made[1])
+    helpers, settings = _helpers(module, owner, item) | given, _constants(owner, made[1]) | given
+    line = _draws_for_row(loader.file, item, helpers, settings)
+    own = [f for f in helpers.values() if f not in given.values()]
+    if not line or not _alike(module, owner, [item, *own], made[1], other[1]):
         return None
     place = dataset_line(loader) if made[1] is other[1] else Site(loader.file, made[1].lineno)
     return Changed(place, line)
@@ -65,13 +68,46 @@ def _compares_words(value: ast.AST) -> bool:
     return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for s in sides for n in ast.walk(s))
 
 
-def _helpers(module: ast.Module, owner: ast.ClassDef, item: Method) -> list[Method]:
+def _helpers(module: ast.Module, owner: ast.ClassDef, item: Method) -> dict[str, Method]:
     """The methods, and the functions of the file, that a ``__getitem__`` calls and that draw."""
     plain = [n for n in module.body if isinstance(n, Function)]
     own = [n for n in owner.body if isinstance(n, Function) and n is not item]
     found = [f for f in plain if any(isinstance(c.func, ast.Name) for c in called(item, f.name))]
     found += [f for f in own if any(_own(c.func) for c in called(item, f.name))]
-    return [f for f in found if called(f, *DRAWS)]
+    return {f.name: f for f in found if called(f, *DRAWS)}
+
+
+def _transforms(site: Site, module: ast.Module, owner: ast.ClassDef, made: ast.Call) -> dict[str, Method]:
+    """Attribute → the function of the file, or of an object of its classes, that it is made with and that
+    draws: ``Images(x, y, transform=augment)``.
+    """
+    init = _method(owner, "__init__")
+    names = parameters(init)[1:] if init is not None else []
+    arguments = dict(zip(names, made.args, strict=False)) | {k.arg: k.value for k in made.keywords if k.arg}
+    found: dict[str, Method] = {}
+    for target, value in _parts(init) if init is not None else ():
+        given = arguments.get(value.id) if isinstance(value, ast.Name) else None
+        function = _callable(site, module, given) if given is not None else None
+        if isinstance(target, ast.Attribute) and function is not None and called(function, *DRAWS):
+            found[target.attr] = function
+    return found
+
+
+def _callable(site: Site, module: ast.Module, given: ast.expr) -> Method | None:
+    """The function that an expression names, or the ``__call__`` of the object that it makes or names."""
+    if isinstance(given, (ast.Name, ast.Attribute)):
+        name = given.id if isinstance(given, ast.Name) else given.attr
+        plain = [n for n in module.body if isinstance(n, Function) and n.name == name]
+        made = definition(site, name) if not plain else None
+        own = next((n for n in reversed(enclosing(site)) if isinstance(n, ast.ClassDef)), None)
+        kept = [v for t, v in _parts(own) if _own(t) and target_names(t) == {name}] if own is not None else []
+        value = kept[0] if _own(given) and kept else made.value if made is not None else None
+        if plain or not isinstance(value, ast.Call):
+            return plain[0] if plain else None
+        given = value
+    name = call_name(given) if isinstance(given, ast.Call) else ""
+    kinds = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef) and n.name == name]
+    return _method(kinds[0], "__call__") if kinds else None
 
 
 def _constants(owner: ast.ClassDef, made: ast.Call) -> dict[str, object]:
@@ -94,7 +130,7 @@ def _constants(owner: ast.ClassDef, made: ast.Call) -> dict[str, object]:
     return found
 
 
-def _parts(init: Method) -> list[tuple[ast.expr, ast.expr]]:
+def _parts(init: Method | ast.ClassDef) -> list[tuple[ast.expr, ast.expr]]:
     """(target, value) of every assignment."""
     return [
         part
@@ -123,7 +159,7 @@ def _method(owner: ast.ClassDef, name: str) -> Method | None:
     return next((n for n in owner.body if isinstance(n, Function) and n.name == name), None)
 
 
-def _draws_for_row(path: str, item: Method, helpers: list[Method], settings: dict[str, object]) -> int:
+def _draws_for_row(path: str, item: Method, helpers: dict[str, Method], settings: dict[str, Any]) -> int:
     """The line that always draws for the row of a ``__getitem__``; 0 where there is none, where the row is
     made anew or is another one, and where the label is drawn, too.
 
@@ -136,24 +172,28 @@ def _draws_for_row(path: str, item: Method, helpers: list[Method], settings: dic
         return 0
     index = parameters(item)[1]
     row, label = _made_of(item, back.elts[0]), _made_of(item, back.elts[1])
-    if any(called(n, *SEEDED) for f in (item, *helpers) for n in ast.walk(f) if isinstance(n, ast.stmt)):
+    if any(
+        called(n, *SEEDED) for f in (item, *helpers.values()) for n in ast.walk(f) if isinstance(n, ast.stmt)
+    ):
         return 0
-    drawing = (*DRAWS, *(f.name for f in helpers))
+    drawing = (*DRAWS, *helpers)
     if not any(_reads_item(n, index) for n in row) or any(called(n, *drawing) for n in label):
         return 0
     draws = [c for n in row for c in called(n, *drawing)]
     drawn = {t for n in _assigned(item) if called(n.value, *DRAWS) for t in _targets(n)}
     if any(_chosen_by(n, index, drawn) for n in ast.walk(item)) or not draws:
         return 0
-    inside = {t for f in helpers for n in _assigned(f) if called(n.value, *DRAWS) for t in _targets(n)}
-    if any(_chosen_by(n, "", inside) for f in helpers for n in ast.walk(f)):
+    inside = {
+        t for f in helpers.values() for n in _assigned(f) if called(n.value, *DRAWS) for t in _targets(n)
+    }
+    if any(_chosen_by(n, "", inside) for f in helpers.values() for n in ast.walk(f)):
         return 0
-    if helpers and _changed_label(back.elts[1], row):
+    if helpers and _changed_label(back.elts[1], row, {"self", index}):
         return 0
     always = {c.lineno for c in draws if not _under_condition(path, item, c, settings)}
     lines = {c.lineno for c in draws if c.lineno in always and call_name(c) in DRAWS}
-    for helper in helpers:
-        if any(c.lineno in always for c in draws if call_name(c) == helper.name):
+    for name, helper in helpers.items():
+        if any(c.lineno in always for c in draws if call_name(c) == name):
             within = called(helper, *DRAWS)
             lines |= {c.lineno for c in within if not _under_condition(path, helper, c, settings)}
     return min(lines, default=0)
@@ -170,9 +210,16 @@ def _never_run(item: Method, settings: dict[str, object]) -> set[int]:
     return found
 
 
-def _changed_label(label: ast.expr, row: list[ast.AST]) -> bool:
-    """Whether the label is what a row was made of: rows that are to be restored."""
-    plain = {n.id for n in ast.walk(label) if isinstance(n, ast.Name)}
+def _changed_label(label: ast.expr, row: list[ast.AST], every: set[str]) -> bool:
+    """Whether the label is what a row was made of: rows that are to be restored.
+
+    every: names of which all that an item holds is made.
+    """
+    functions = {id(c.func) for c in ast.walk(label) if isinstance(c, ast.Call)}
+    names = [n for n in ast.walk(label) if isinstance(n, ast.Name) and id(n) not in functions]
+    plain, said = {n.id for n in names} - every, ast.dump(label)
+    if any(ast.dump(n) == said for part in row for n in ast.walk(part)):
+        return True
     return any(isinstance(n, ast.Name) and n.id in plain for part in row for n in _bare(part))
 
 
@@ -263,6 +310,8 @@ def _holds(test: ast.expr, settings: dict[str, object]) -> bool:
     value = settings[of.attr]
     if not isinstance(test, ast.Compare):
         return bool(value)
+    if isinstance(test.ops[0], ast.IsNot):
+        return value is not None
     against = test.comparators[0].value if isinstance(test.comparators[0], ast.Constant) else None
     if isinstance(test.ops[0], ast.Gt):
         return isinstance(value, (int, float)) and isinstance(against, (int, float)) and value > against
@@ -285,11 +334,13 @@ def _alike(
     }
     settings = {n.attr for n in nodes if isinstance(n, ast.Attribute) and _own(n) and id(n) not in aside}
     init = _method(owner, "__init__")
+    others = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef) and n is not owner]
+    elsewhere = {id(n) for kind in others for n in ast.walk(kind) if isinstance(n, ast.Attribute) and _own(n)}
+    elsewhere |= {id(n) for n in ast.walk(init)} if init is not None else set()
     for node in ast.walk(module):
-        if isinstance(node, ast.Attribute) and node.attr in settings and isinstance(node.ctx, ast.Store):
-            inside = init is not None and any(n is node for n in ast.walk(init))
-            if not inside:
-                return False
+        stored = isinstance(node, ast.Attribute) and node.attr in settings and isinstance(node.ctx, ast.Store)
+        if stored and id(node) not in elsewhere:
+            return False
     if made is other or ast.dump(made) == ast.dump(other) or not settings:
         return True
     if init is None:

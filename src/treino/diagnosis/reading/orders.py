@@ -345,10 +345,21 @@ def _reorders(node: ast.AST) -> str:
         for call in called(node.value, *MOVES):
             of = call.func.value if isinstance(call.func, ast.Attribute) else None
             owned = of is not None and base(of) == target
-            given = (len(call.args) == 1 or call_name(call) == "roll") and base(call.args[0]) == target
-            if target and (owned or given) and not called(node.value, "zip"):
+            given = (len(call.args) == 1 or call_name(call) in ("flip", "roll")) and base(
+                call.args[0]
+            ) == target
+            if target and (owned or given) and _of_rows(call, owned) and not called(node.value, "zip"):
                 return target
     return ""
+
+
+def _of_rows(call: ast.Call, owned: bool) -> bool:
+    """Whether a call moves rows, not what is in each of them: ``x.flip(3)``, ``torch.roll(x, 1, dims=2)``."""
+    place = (0 if owned else 1) + (call_name(call) == "roll")
+    named = [k.value for k in call.keywords if k.arg in ("dim", "dims", "axis")]
+    given = named or (call.args[place:] if call_name(call) in ("flip", "roll", "sort") else [])
+    axes = [n for a in given for n in ast.walk(a) if isinstance(n, ast.Constant)]
+    return not axes or any(n.value == 0 for n in axes)
 
 
 def partners_in(module: ast.Module) -> Partners:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.source import called, enclosing, function_of, remembered, statement_at, tree
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    remembered,
+    statement_at,
+    tree,
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 SPLITS = (
@@ -92,14 +100,33 @@ def assigned_names(around: ast.AST) -> set[str]:
 
 
 def _part(target: ast.AST, value: ast.AST, name: str) -> ast.AST | None:
-    """What of a value is given to the name: ``a, b = f(x), g(y)`` gives g(y) to b."""
+    """What of a value is given to the name: ``a, b = f(x), g(y)`` gives g(y) to b, as does
+    ``a, b = (h(z) for z in (f(x), g(y)))`` after h.
+    """
     if isinstance(target, (ast.Tuple, ast.List)):
-        pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
         for i, t in enumerate(target.elts):
             if name in target_names(t):
-                return value.elts[i] if pairs else value  # type: ignore[attr-defined]
+                return _place_of(value, i, len(target.elts))
         return None
     return value if name in target_names(target) else None
+
+
+def _place_of(value: ast.AST, i: int, of: int) -> ast.AST:
+    """One of so many parts of a value, as far as it says them."""
+    if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == of:
+        return value.elts[i]
+    if isinstance(value, (ast.GeneratorExp, ast.ListComp)) and len(value.generators) == 1:
+        each = value.generators[0]
+        if isinstance(each.iter, (ast.Tuple, ast.List)) and len(each.iter.elts) == of:
+            own = ast.copy_location(ast.Tuple([each.iter.elts[i]], ast.Load()), each.iter)
+            made = type(value)(value.elt, [ast.comprehension(each.target, own, each.ifs, each.is_async)])
+            return ast.copy_location(made, value)
+    if isinstance(value, ast.Call) and call_name(value) == "map" and len(value.args) == 2:
+        function, every = value.args
+        if isinstance(every, (ast.Tuple, ast.List)) and len(every.elts) == of:
+            own = ast.copy_location(ast.Tuple([every.elts[i]], ast.Load()), every)
+            return ast.copy_location(ast.Call(value.func, [function, own], []), value)
+    return value
 
 
 def definition(site: Site, name: str) -> Given | None:
@@ -165,14 +192,22 @@ def calling_line(site: Site) -> Site:
 
     Functions that read data, split or train are no little helpers: there the line itself is to be changed.
     """
-    module = tree(site.file)
-    around = [n for n in enclosing(site) if isinstance(n, (*Function.__args__, ast.ClassDef))]
+    module, around = tree(site.file), _scopes(site)
     if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
         return site
     function = around[0]
     calls = [c for c in called(module, function.name) if not function.lineno <= c.lineno <= _end(function)]
     takes = bool(function.args.args) and not _splits(function)
     return Site(site.file, calls[0].lineno) if takes and len(calls) == 1 else site
+
+
+def _scopes(site: Site) -> list[ast.AST]:
+    """The function around a line, or the class and its method, whatever these stand in."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    around: list[ast.AST] = [n for n in enclosing(site) if isinstance(n, kinds)]
+    while len(around) > 1 and isinstance(around[0], Function):
+        around = around[1:]
+    return around
 
 
 def _splits(function: ast.AST) -> bool:
@@ -192,8 +227,7 @@ def method_call(site: Site) -> Site:
     made), if that is on one line only; otherwise the line itself, as where the rows are parted in there, or
     are those of a dataset.
     """
-    module, statement = tree(site.file), statement_at(site)
-    around = [n for n in enclosing(site) if isinstance(n, (*Function.__args__, ast.ClassDef))]
+    module, statement, around = tree(site.file), statement_at(site), _scopes(site)
     owner, method = around if len(around) == 2 else (None, None)
     if module is None or statement is None or not isinstance(owner, ast.ClassDef):
         return site
@@ -250,11 +284,11 @@ def dataset_line(loader: Site) -> Site:
 
 def maker_line(site: Site) -> Site:
     """Where a function that only makes something is called; the line itself where it is in none."""
-    module = tree(site.file)
-    around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
-    if module is None or len(around) != 1:
+    module, around = tree(site.file), _scopes(site)
+    if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
         return site
-    calls = called(module, around[0].name)
+    gives = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(around[0]))
+    calls = called(module, around[0].name) if gives and not called(around[0], "backward") else []
     return Site(site.file, calls[0].lineno) if calls else site
 
 

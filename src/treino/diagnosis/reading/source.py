@@ -14,6 +14,8 @@ from treino.diagnosis.watch.where import Spot
 
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
 
+BACKWARD = ("backward", "manual_backward")
+RUNNERS = {"autograd", "fabric", "accelerator", "engine", "model_engine"}  # their method is given the loss
 
 _Read = TypeVar("_Read", bound=Callable[..., Any])
 _memories: list[Any] = []
@@ -127,18 +129,35 @@ def call_at(site: Site, spot: Spot) -> ast.Call | None:
     return None
 
 
+@remembered
+def calls_forward(path: str) -> bool:
+    """Whether a file calls ``net.forward(x)`` in place of ``net(x)``; not ``super().forward(x)``."""
+    module = tree(path)
+    calls = called(module, "forward") if module is not None else []
+    return any(isinstance(c.func, ast.Attribute) and not isinstance(c.func.value, ast.Call) for c in calls)
+
+
 def called(node: ast.AST, *names: str) -> list[ast.Call]:
     """Calls of functions or methods with one of these last names, in order of lines."""
     calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and call_name(n) in names]
     return sorted(calls, key=lambda n: n.lineno)
 
 
+def run_backward(call: ast.Call) -> ast.AST | None:
+    """What a call runs backward: ``loss.backward()``, ``autograd.backward(loss)``, ``grad(loss, x)``."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    by = of.attr if isinstance(of, ast.Attribute) else of.id if isinstance(of, ast.Name) else ""
+    handed = call.args[0] if call.args else None
+    if isinstance(handed, (ast.List, ast.Tuple)) and handed.elts:
+        handed = handed.elts[0]
+    given = of is None or by in RUNNERS or call_name(call) in ("grad", "manual_backward")
+    return handed if given and handed is not None else of
+
+
 def root_name(site: Site) -> str | None:
     """The name in ``NAME.backward()`` (or ``scale(NAME).backward()``, ``grad(NAME, ...)``) on a line."""
-    for call in [c for s in statements(site) for c in called(s, "backward", "grad")]:
-        inner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if call_name(call) == "grad":
-            inner = call.args[0] if call.args else None
+    for call in [c for s in statements(site) for c in called(s, *BACKWARD, "grad")]:
+        inner = run_backward(call)
         if isinstance(inner, ast.Call) and inner.args:
             inner = inner.args[0]
         for node in ast.walk(inner) if inner is not None else ():

@@ -238,6 +238,9 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
     own = _own(v.site.file, name)
     if own is not None:
         return _returned(v, call, own)
+    inside = _called_object(v.site.file, name) if isinstance(func, (ast.Name, ast.Attribute)) else []
+    if inside:
+        return [Value(r.site, r.node, part) for r in inside]
     first = call.args[0] if call.args else None
     if name == "next" and first is not None:
         return [_with(v, first, (EACH, *part))]
@@ -319,6 +322,17 @@ def _returned(v: Value, call: ast.Call, own: Any) -> list[Value]:
     inside = returns(path, own)
     rest = part[1:] if part[:1] == (EACH,) and any(r.part for r in inside) else part
     return [Value(r.site, r.node, rest) for r in inside]
+
+
+def _called_object(path: str, name: str) -> list[Value]:
+    """What an object of the file returns where it is called by its name: ``sampler = Sampler(...)``."""
+    made = [g.node for g in _givers(path, name) if not g.entry]
+    owners = [_own(path, call_name(n)) for n in made if isinstance(n, ast.Call)]
+    kinds = [o for o in owners if isinstance(o, ast.ClassDef)]
+    if not made or len(kinds) < len(made):
+        return []
+    methods = [m for o in kinds for m in o.body if isinstance(m, Function) and m.name == "__call__"]
+    return [r for m in methods for r in returns(path, m)]
 
 
 def returns(path: str, function: Any) -> list[Value]:

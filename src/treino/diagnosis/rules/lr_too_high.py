@@ -47,6 +47,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # Weights that are tens of times what they were, by a loss that was many times a constant's.
         blown = o.adaptive and o.top_lr >= 0.5 and typical > 0.1 and (o.movement or 0.0) > 20
         swings = swings or (blown and not loss.by_hand and highest > 5 * loss.constant and loss.stuck(0.3))
+        far = o.adaptive and o.top_lr >= 0.3 and typical > 0.1 and (o.movement or 0.0) > 3
+        swings = swings or (far and not loss.by_hand and highest > 3 * loss.constant and loss.stuck(0.6))
         # Weights that no step leaves where they were, and a layer that such steps have killed.
         swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen, 0.9))
         # One step, larger than the weights, may kill a layer; what is left then hardly moves.

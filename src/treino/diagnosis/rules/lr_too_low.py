@@ -1,5 +1,6 @@
 """Steps that move nothing."""
 
+import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
@@ -64,12 +65,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
     moved = seen.manual.movement
     steps = max(len(loss.values), *(o.steps for o in seen.by_hand), 0)
-    if seen.optimizers or moved is None or not 0 < moved < 1e-3 or steps < 100:
+    if seen.optimizers or moved is None or not 0 < moved < 0.02 or steps < 100:
+        return
+    if moved > 1e-3 and (steps < 300 or _typical(seen.by_hand) > 3e-5):
         return
     if loss.stuck(0.7) and loss.last() > 0.9 * loss.first():
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         yield Evidence(place or loss.site, loss.site, told)
+
+
+def _typical(by_hand: list[OptimizerSeen]) -> float:
+    """The median step of the line that moves weights by hand, as a share of them; infinite if not known."""
+    ratios = sorted(by_hand[0].update_ratio) if len(by_hand) == 1 else []
+    return ratios[len(ratios) // 2] if ratios else math.inf
 
 
 def _crawls(seen: Seen, o: OptimizerSeen, typical: float) -> bool:

@@ -7,6 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.source import bare_line, called, function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
+from treino.diagnosis.watch.tables import DataSeen
 from treino.words import N_
 
 
@@ -21,8 +22,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     told: set[Site] = set()
     for call in seen.calls:
         skipped = call.graph_unused == call.judged and call.trained > 10 * call.judged  # batches left out
-        if call.taught:
-            continue  # a net's own answers, to learn from those of which it is sure
+        if call.taught or _acts(call, seen.data):
+            continue  # a net's own answers, to learn from these or from what they lead to
         known = call.net.trained >= 2 or call.net.by_hand or _follows(call, seen.steps)
         drops = call.net.drops_at
         if drops is not None:
@@ -37,6 +38,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             place = place or other_mode(call.site) or bare_line(call.judged_by, "eval")
             place = place or _place(call, seen.calls)
             yield Evidence(place, call.site, numbers)
+
+
+def _acts(call: CallSeen, data: DataSeen | None) -> bool:
+    """Whether a net's answers for rows that are new are choices: nobody compares them with labels, and what
+    it learns on is these very rows, later.
+    """
+    for key, e in data.evals.items() if data is not None else ():
+        if data is None or e.net is not call.net or call.site not in e.names[:1]:
+            continue
+        learned = data.trains[key[0]].rows.keys()
+        late = len(e.trained_before) < 0.02 * len(e.rows)
+        if late and len(e.rows) >= 10 and not e.judged and len(e.rows & learned) > 0.9 * len(learned) > 0:
+            return True
+    return False
 
 
 def _follows(call: CallSeen, steps: int) -> bool:
@@ -121,7 +136,7 @@ RULE = Rule(
     group="modes",
     severity="wrong",
     certain=True,
-    watches=("calls",),
+    watches=("calls", "data"),
     decide=decide,
     message=N_("{calls} evaluations ran in training mode ({layers})."),
     why=N_(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry
 from treino.diagnosis.reading.names import says_train
-from treino.diagnosis.reading.nan_lines import is_missing, nan_line, rows_given, unkept_fill
+from treino.diagnosis.reading.nan_lines import is_missing, nan_line, rows_given, standardised_at, unkept_fill
 from treino.diagnosis.reading.provenance import data_names, last_change
 from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
@@ -79,7 +79,8 @@ def _made(data: DataSeen) -> Site | None:
     """The last line that computed the rows that the net was given, or the one that divides in a dataset."""
     for t in data.trains.values():
         if t.site is not None and t.site == data.nan_site:
-            return _in_dataset(t.loader) or last_change(t.site, t.loader)
+            divided = standardised_at(rows_given(data.nan_led))
+            return _in_dataset(t.loader) or divided or last_change(t.site, t.loader)
     return None
 
 

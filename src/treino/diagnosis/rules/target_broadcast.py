@@ -25,11 +25,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield _evidence(loss.axis_at or place, loss.site, *loss.shapes, loss.broadcast)
     for b in seen.backwards.values():
         if b.broadcasts >= 2 and b.broadcast is not None:
-            rows = b.broadcast[0][0]
+            shape = b.broadcast[0]
+            target = shape[:1] if len(shape) == 2 else (*shape[:1], 1)
             made = b.broadcast_at or loss_line(b.site)
             place = loss_made(b.site) if passes_on(made, most=2) else made
             trained.add(made)
-            yield _evidence(b.axis_at or place, made, b.broadcast[0], (rows,), b.calls)
+            yield _evidence(b.axis_at or place, made, shape, target, b.calls)
     for site, stretched in seen.stretched.items():
         if site not in trained:
             place = site if not passes_on(site, most=2) else caller(stretched.callers)

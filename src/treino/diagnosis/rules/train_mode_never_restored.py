@@ -33,8 +33,10 @@ def _set_once(trained: Site | None) -> Site | None:
 
 
 def _sets(call: ast.Call) -> bool:
-    """``net.train()``, not a function that trains."""
-    return isinstance(call.func, ast.Attribute) and not call.args and not call.keywords
+    """``net.train()``, ``net.train(True)``: not ``train(False)``, nor a function that trains."""
+    given = [*call.args, *(k.value for k in call.keywords)]
+    plain = all(isinstance(a, ast.Constant) and a.value is True for a in given) and len(given) < 2
+    return isinstance(call.func, ast.Attribute) and plain
 
 
 RULE = Rule(

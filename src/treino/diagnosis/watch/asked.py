@@ -16,7 +16,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
-from treino.diagnosis.watch.manual import down, some
+from treino.diagnosis.watch.manual import down, movement, some
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
@@ -69,6 +69,21 @@ class Line:
     def shown(self) -> bool:
         """Whether it has moved leaves often enough."""
         return self.moves >= (FRESH if self.fresh else ENOUGH) and self.moves * RARE >= self.calls
+
+    def never_moved(self) -> bool:
+        """Whether its first leaves are what they were, now or (where their function returned) last seen."""
+        for left, newest in zip(self.first, self.newest, strict=False):
+            p = left.ref()
+            if p is None and (self.calls < PATIENCE or newest.ref is not left.ref):
+                return False
+            if not torch.equal(some(p) if p is not None else newest.value, left.value):
+                return False
+        return True
+
+    def movement(self) -> float | None:
+        """How far its leaves' first entries have come, as it saw them last."""
+        every = zip(self.first, self.newest, strict=False)
+        return movement([(n.value, f.value) for f, n in every if n.ref is f.ref])
 
 
 class Asked:
@@ -291,10 +306,10 @@ class Asked:
     def finish(self) -> None:
         """What the last calls moved."""
         for line in self._lines.values():
-            held = [(left, left.ref()) for left in line.first]
-            still = all(p is not None and torch.equal(some(p), left.value) for left, p in held)
-            if held and still and line.calls >= IDLE:
+            if line.first and line.calls >= IDLE and line.never_moved():
                 self.seen.idle.append(line.facts)
+            if line.calls >= PATIENCE and not line.owned:
+                self.seen.manual.movement = line.movement()
             for left in line.newest:
                 p, facts = left.ref(), line.facts
                 bad = left.unseen == self.unseen and facts.first_bad is not None and not facts.bad_steps

@@ -4,6 +4,7 @@ Graphs are read in windows (the first calls of a line, then at powers of two); l
 always.
 """
 
+import functools
 import math
 import weakref
 from collections import Counter, deque
@@ -21,7 +22,7 @@ from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
-from treino.diagnosis.watch.manual import Manual, down, some
+from treino.diagnosis.watch.manual import Manual, down, movement, some
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import Spoils, culprit
@@ -71,7 +72,9 @@ class Backward:
     def install(self) -> None:
         original = torch.autograd.backward
         patches, brief, ident, main = self.patches, self._brief, get_ident, self.patches.thread
+        of_tensor = self.lines.plain_backward.__code__
 
+        @functools.wraps(original)
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
             if patches.careful and compiling():
                 original(tensors, *args, **kwargs)
@@ -111,19 +114,18 @@ class Backward:
                 raise
             finally:
                 self.running = False
-            if not (patches.full or self._manual or self.lines.wanted):
-                return
-            started = perf_counter()
-            patches.on = False
-            try:
-                self._after(tensors, site)
-            except Exception as error:
-                patches.defect("backward", error)
-            patches.on = True
-            patches.spent += perf_counter() - started
+            if patches.full or self._manual or self.lines.wanted:
+                started = perf_counter()
+                patches.on = False
+                try:
+                    self._after(tensors, site)
+                except Exception as error:
+                    patches.defect("backward", error)
+                patches.on = True
+                patches.spent += perf_counter() - started
+            if (self.lines.wanted or self.lines.on) and _getframe(1).f_code is not of_tensor:
+                self.lines.over()  # Tensor.backward does so by itself
 
-        backward.__doc__, backward.__name__ = original.__doc__, "backward"
-        backward.__module__, backward.__qualname__ = original.__module__, "backward"
         patches.replace(torch.autograd, "backward", unseen(backward))
         self.asked.install()
         for owner, name in ((torch, "tensor"), (torch, "as_tensor"), (torch.Tensor, "requires_grad_")):
@@ -132,7 +134,13 @@ class Backward:
     def _brief(self, root: Any, kwargs: Any) -> bool:
         """Note a loss between windows; no if there is more to look at."""
         facts = self._quick.get(id(above(_getframe(2).f_back)))  # past the wrap and Tensor.backward
-        if facts is None or self.lines.wanted or type(root) is not torch.Tensor or root.dim():
+        if (
+            facts is None
+            or self.lines.wanted
+            or self.lines.on
+            or type(root) is not torch.Tensor
+            or root.dim()
+        ):
             return False
         node, calls = root.grad_fn, facts.calls
         if node is None or not calls & (calls + 1) or self.running or kwargs.get("inputs") is not None:
@@ -402,10 +410,9 @@ class Backward:
         self.asked.finish()
         self.seen.manual.idle = sum(m.never_moved() for m in self._manual.values())
         held = [(now, m.first) for m in self._manual.values() if (now := m.now()) is not None]
-        whole = sum(float(first.pow(2).sum()) for _, first in held)
-        if whole > 0:
-            moved = sum(float((now - first).pow(2).sum()) for now, first in held if now.shape == first.shape)
-            self.seen.manual.movement = math.sqrt(moved / whole)
+        share = movement(held)
+        if share is not None:
+            self.seen.manual.movement = share
         for site, alive in self._alive.items():
             facts = self.seen.backwards[site]
             if facts.calls >= LEAST_ALIVE:

@@ -43,13 +43,14 @@ class ClassAxes:
             return
         found = result if isinstance(result, torch.Tensor) else result[1]
         deep = t.dim() > 2 and tuple(t.shape) == output.shape  # known by what it is compared with
+        single = isinstance(dim, int) and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
         if isinstance(dim, int) and (name == "max" or deep or soft):
             wrong = dim % t.dim() != class_dim if deep else dim % t.dim() == 0 and class_dim != 0
+            wrong = wrong or (single and t.dim() == 2)
             if wrong and found is not t and found.dim():
                 output.best_rows = (weakref.ref(found), dim, tuple(t.shape), class_dim, "argmax", here())
         if name == "max" or deep or soft:
             return
-        single = dim is not None and t.shape[dim] == 1 and t.shape[0] > 1 and dim % t.dim() != 0
         if single and t.dim() == 2 and name == "argmax":
             self.count(dim, tuple(t.shape), 1)
             return

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch.nn.functional import cosine_similarity
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
@@ -26,16 +27,27 @@ FLAT = {
 }
 SAMPLE = 64
 STEPS = 3
+PARALLEL = 1 - 1e-6
 
 
 class Behind:
     """A parameter that a loss depends on through such a step alone."""
 
-    __slots__ = ("first", "ref")
+    __slots__ = ("first", "key", "last", "owner", "ref")
 
-    def __init__(self, p: torch.Tensor) -> None:
-        self.ref = weakref.ref(p)
-        self.first = p.detach().flatten()[:SAMPLE].clone()
+    def __init__(self, p: torch.Tensor, owner: OptimizerSeen) -> None:
+        self.ref, self.key, self.owner = weakref.ref(p), id(p), owner
+        self.first = self.last = p.detach().flatten()[:SAMPLE].clone()
+
+    def look(self, p: torch.Tensor) -> None:
+        """The function that holds it may return before the end."""
+        self.last = p.detach().flatten()[:SAMPLE].clone()
+
+    def moved(self) -> bool:
+        """Whether it has moved, but by a decay, which leaves the direction."""
+        if torch.equal(self.last, self.first):
+            return False
+        return not self.owner.weight_decay or float(cosine_similarity(self.last, self.first, 0)) < PARALLEL
 
 
 class Flat:
@@ -60,8 +72,11 @@ class Flat:
             known = self._behind.setdefault(key, {})
             self._graphs[key] = self._graphs.get(key, 0) + 1
             for p in graph.leaves(graph.walk(node)):
-                if id(p) not in reached and id(p) not in known and self.gradients.owner(p) is not None:
-                    known[id(p)] = Behind(p)
+                owner = self.gradients.owner(p) if id(p) not in reached else None
+                if id(p) in known:
+                    known[id(p)].look(p)
+                elif owner is not None:
+                    known[id(p)] = Behind(p, owner)
 
     def cuts(self) -> Iterator[CutSeen]:
         """The lines of such steps behind which an optimizer's parameters have never learned."""
@@ -73,13 +88,14 @@ class Flat:
 
     def _unlearned(self, b: Behind) -> OptimizerSeen | None:
         """The optimizer that steps without ever moving a parameter, but by its decay."""
-        p = b.ref()
-        owner = self.gradients.owner(p) if p is not None and id(p) not in self._reached else None
-        if p is None or owner is None or owner.steps < STEPS or not p.requires_grad:
+        p, owner = b.ref(), b.owner
+        if b.key in self._reached or owner.steps < STEPS:
             return None
+        if p is None:
+            return None if b.moved() else owner
         still = owner.weight_decay > 0 or torch.equal(p.detach().flatten()[:SAMPLE], b.first)
         empty = p.grad is None or not bool(p.grad.detach().any())
-        return owner if still and empty else None
+        return owner if still and empty and p.requires_grad else None
 
 
 def _how(node: Any) -> str:

@@ -161,6 +161,8 @@ class Gradients:
                         if f.filled:
                             self._lost(f)
                         f.used = f.tainted = False
+                elif f.filled and v != f.version and f is tracked[0] and not bool(g.detach().any()):
+                    self._lost(f)  # cleared in place
                 before.append((f, p, g, v, uncleared))
         if candidates and self._is_cleared(candidates):  # p.grad.data.zero_() leaves no trace but the zeros
             for i, _ in candidates:

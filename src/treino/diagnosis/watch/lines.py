@@ -49,7 +49,7 @@ class Lines(TorchFunctionMode):
         self._plain = [
             (owner, dict(vars(owner))) for owner in (torch.Tensor, nn.functional, torch.functional)
         ]
-        self._plain_backward = torch.Tensor.backward
+        self.plain_backward = torch.Tensor.backward
         self._own_backward: Any = None
         self._banned = False
         self._places: dict[int, Site | None] = {}  # a node's sequence number -> its line
@@ -58,7 +58,7 @@ class Lines(TorchFunctionMode):
 
     def install(self) -> None:
         self.patches.before(torch, "compile", lambda a, k: self.ban())
-        self._plain_backward = torch.Tensor.backward
+        self.plain_backward = torch.Tensor.backward
         self.want()
         # Layers with a fast path leave it where a mode is on, which changes the last bits of a result.
         for kind in (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder):
@@ -99,16 +99,16 @@ class Lines(TorchFunctionMode):
         on and off wait until Tensor.backward is over.
         """
         self.wanted = not self._banned and self._calls < MOST
-        if self.wanted and torch.Tensor.backward is self._plain_backward:
+        if self.wanted and torch.Tensor.backward is self.plain_backward:
             torch.Tensor.backward = self._own_backward = self._backward()  # type: ignore[method-assign]
 
     def _give_back(self) -> None:
         """Tensor.backward as it was, unless the script has exchanged it meanwhile."""
         if torch.Tensor.backward is self._own_backward:
-            torch.Tensor.backward = self._plain_backward  # type: ignore[method-assign]
+            torch.Tensor.backward = self.plain_backward  # type: ignore[method-assign]
 
     def _backward(self) -> Any:
-        original = self._plain_backward
+        original = self.plain_backward
 
         @functools.wraps(original)
         def backward(*args: Any, **kwargs: Any) -> None:
@@ -117,14 +117,19 @@ class Lines(TorchFunctionMode):
                 original(*args, **kwargs)
             finally:
                 self._outermost = outermost
-            if outermost and self.patches.watching():
-                if self.wanted:
-                    self.begin()
-                else:
-                    self.end()
-                    self._give_back()
+            if outermost:
+                self.over()
 
         return unseen(backward)
+
+    def over(self) -> None:
+        """A backward is over, and no function that is looked at is around it."""
+        if self._outermost and self.patches.watching():
+            if self.wanted:
+                self.begin()
+            else:
+                self.end()
+                self._give_back()
 
     def ban(self) -> None:
         """Something here can't be traced under a mode."""
@@ -155,7 +160,7 @@ class Lines(TorchFunctionMode):
             return func(*args, **(kwargs or {}))
         if type(func) is FunctionType:
             if func.__code__.co_filename == UNSEEN:
-                func = vars(func)["__wrapped__"]  # our wrap is outside of this already
+                func = vars(func).get("__wrapped__", func)  # our wrap is outside of this already
             elif not func.__code__.co_filename.startswith(TORCH):
                 func = self._meant(func)
             show = warnings._showwarnmsg  # type: ignore[attr-defined]

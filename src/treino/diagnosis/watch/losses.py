@@ -21,6 +21,7 @@ from treino.diagnosis.watch.over_rows import OverRows
 from treino.diagnosis.watch.patches import FIRST, Patches
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.soft_targets import SoftTargets, over_rows
+from treino.diagnosis.watch.tables import as_array
 from treino.diagnosis.watch.transformed import Transformed
 from treino.diagnosis.watch.where import here, spots, stack
 from treino.words import N_
@@ -302,7 +303,7 @@ class Losses:
     def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: np.ndarray, *, rows: bool) -> None:
         if y.device.type != "cpu" or not y.numel():
             return
-        labels = y.detach().numpy()
+        labels = as_array(y)
         try:
             counts = np.bincount(labels)
         except (ValueError, TypeError):  # labels below zero are ignored ones

@@ -1,5 +1,6 @@
 """Leaves that no optimizer owns: perhaps they are trained by hand."""
 
+import math
 import weakref
 
 import torch
@@ -42,12 +43,21 @@ class Manual:
         return some(p) if p is not None else self.last if self.looks > 1 else None
 
     def never_moved(self) -> bool:
-        """Whether all these gradients were none of zeros and had no effect, until now."""
-        p = self.ref()
-        return p is not None and self.idle == self.looks >= FEWEST and self._unmoved(p)
+        """Whether all these gradients were none of zeros and had no effect: until now, or until the newest
+        look, where its function has returned.
+        """
+        now, fewest = self.now(), FEWEST if self.ref() is not None else LOOKS
+        return now is not None and self.idle == self.looks >= fewest and torch.equal(now, self.first)
 
     def _unmoved(self, p: torch.Tensor) -> bool:
         return torch.equal(some(p), self.first)
+
+
+def movement(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> float | None:
+    """‖now − first‖ / ‖first‖ of (now, first) of several leaves; None where they began at zero."""
+    whole = sum(float(first.pow(2).sum()) for _, first in pairs)
+    moved = sum(float((now - first).pow(2).sum()) for now, first in pairs if now.shape == first.shape)
+    return math.sqrt(moved / whole) if whole > 0 else None
 
 
 def down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:

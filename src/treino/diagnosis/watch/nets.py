@@ -6,10 +6,8 @@ forwards of the same rows (Monte-Carlo dropout) and outputs that nobody judges (
 neither.
 """
 
-import threading
 import weakref
 from collections.abc import Callable, MutableMapping
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -18,13 +16,14 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.backward import Backward
+from treino.diagnosis.watch.calls import Calls
 from treino.diagnosis.watch.dropouts import Dropouts
 from treino.diagnosis.watch.following import follows
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.judging import Judging
 from treino.diagnosis.watch.output import Net, Output, caller_net, first_tensor, followed_tensor, own_loss
 from treino.diagnosis.watch.outputs import RECENT, Outputs
-from treino.diagnosis.watch.patches import Patches, compiling, in_functorch, unseen
+from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.restored import puts_back
 from treino.diagnosis.watch.seen import CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
@@ -35,11 +34,12 @@ SETTLED = 16  # trainings of a net after which the windows are enough
 
 
 class Nets:
-    """Wraps ``Module.__call__``."""
+    """Told of each outermost call of a module."""
 
     def __init__(self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward) -> None:
         self.seen, self.patches, self.gradients, self.backward = seen, patches, gradients, backward
-        self.stack: list[nn.Module] = []
+        self.calls = Calls(patches, self._passes, self._called)
+        self.stack = self.calls.stack
         # By id: a module may have a hash of its own (torchmetrics), which fails before its __init__ is over.
         self.made: MutableMapping[nn.Module, Site | None] = WeakIdKeyDictionary()
         self.loaded: MutableMapping[nn.Module, bool] = WeakIdKeyDictionary()
@@ -60,36 +60,8 @@ class Nets:
         self.finished_listeners: list[Any] = []
 
     def install(self) -> None:
-        patches, stack = self.patches, self.stack
-        original = nn.Module.__call__
-        ident, main, passes = threading.get_ident, patches.thread, self._passes
-
-        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if patches.careful and compiling():
-                return original(module, *args, **kwargs)
-            if (stack and not patches.full) or not patches.on or ident() != main:
-                return original(module, *args, **kwargs)
-            stack.append(module)
-            try:
-                result = original(module, *args, **kwargs)
-            finally:
-                stack.pop()
-            if not stack:
-                if in_functorch() or (not patches.full and passes(module, result)):
-                    return result
-                patches.count += 1
-                started = 0.0 if patches.count & 15 else perf_counter()
-                patches.on = False
-                try:
-                    self._called(module, args, kwargs, result)
-                except Exception as error:
-                    patches.defect("forward", error)
-                patches.on = True
-                if started:
-                    patches.spent += 16 * (perf_counter() - started)
-            return result
-
-        patches.replace(nn.Module, "__call__", unseen(call))
+        patches = self.patches
+        self.calls.install()
         patches.before(nn.Module, "__init__", self._made)
         patches.before(nn.Module, "load_state_dict", self._loaded)
         patches.before(nn.Module, "train", self._mode)
@@ -101,7 +73,8 @@ class Nets:
 
     # --- modules --------------------------------------------------------------------------------------------
     def _made(self, args: Any, kwargs: Any) -> None:
-        self.made[args[0]] = here()
+        site = self.made[args[0]] = here()
+        self.calls.made(args[0], site)
 
     def _loaded(self, args: Any, kwargs: Any) -> None:
         for module in args[0].modules():

@@ -29,7 +29,7 @@ class Output:
         *("given", "goal", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
         *("loader", "modal", "modes", "names", "net", "offset", "predicted", "reached", "reads"),
         *("ref", "rows", "seq", "shape", "step", "storage", "sure", "source", "target", "top"),
-        *("training", "via", "wholes"),
+        *("training", "soft", "via", "wholes"),
     )
 
     def __init__(
@@ -50,6 +50,7 @@ class Output:
         # Held, so that nothing else takes its place: inference_mode tells a view's base in no other way.
         small = not self.grad and out.numel() <= SMALL and not out.is_sparse
         self.storage = out.untyped_storage() if small else None
+        self.soft: Any = None  # ... and that of its sigmoid, of which inference_mode knows no views either
         self.let_go = False
         self.top: weakref.ref[torch.Tensor] | None = None  # the largest of each row, as max() gave them
         self.sure: torch.Tensor | None = None  # which of them were large enough

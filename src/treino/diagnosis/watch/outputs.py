@@ -76,6 +76,8 @@ class Outputs:
             self._note_rows(after, rows)
         if output is not None:
             self.know(output, after)
+            if after.is_inference() and output.storage is not None:
+                output.soft = after.untyped_storage()
         elif self._wholes and (first := self.joined(before)) is not None:
             self._wholes[id(after)] = weakref.ref(after), first
 
@@ -83,7 +85,8 @@ class Outputs:
         """Outputs of a training mode were collected, one below the other. The same rows once more by the
         same line, with no step between: Monte Carlo.
         """
-        first = self.match(parts[0]) if parts and isinstance(parts[0], torch.Tensor) else None
+        ends = [t for t in (*parts[:1], *parts[-1:]) if isinstance(t, torch.Tensor)]
+        first = next((o for t in ends if (o := self.match(t)) is not None), None)
         if first is None or not first.modal or first.grad or not first.net.answers():
             return
         first.joined = True
@@ -162,8 +165,9 @@ class Outputs:
         """The output in whose memory this tensor lies; inference_mode and ``.data`` leave no other trace."""
         memory = t.untyped_storage().data_ptr()
         for output in reversed(self.newest):
-            if output.storage is not None and output.storage.data_ptr() == memory:
-                return output
+            for held in (output.storage, output.soft):
+                if held is not None and held.data_ptr() == memory:
+                    return output
         return None
 
     def let_go(self, t: torch.Tensor) -> None:

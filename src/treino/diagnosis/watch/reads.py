@@ -76,13 +76,26 @@ def read(seen: ReadSeen, following: Callable[[Any], Any], loading: Any) -> Any:
     plain = {name: getattr(np.random, name) for name in NUMPY}
     for name, function in plain.items():  # they are none of the functions that a profile shows
         setattr(np.random, name, _drawing(function))
+    unseen = [(g, str(g.bit_generator.state)) for g in _generators(getattr(loading, "_dataset", None))]
     sys.setprofile(guarded)
     try:
         return following(loading)
     finally:
         sys.setprofile(None)
+        seen.other |= any(str(g.bit_generator.state) != before for g, before in unseen)
         for name, function in plain.items():
             setattr(np.random, name, function)
+
+
+def _generators(dataset: Any) -> list[np.random.Generator]:
+    """NumPy's generators, whose draws no profile shows: those that a dataset, what it is made with, or its
+    file holds.
+    """
+    around = getattr(type(dataset), "__getitem__", None)
+    parts = [dataset, *getattr(dataset, "__dict__", {}).values()]
+    held = [v for one in parts for v in getattr(one, "__dict__", {}).values()]
+    held += [] if around is None else getattr(around, "__globals__", {}).values()
+    return [*{id(v): v for v in held if isinstance(v, np.random.Generator)}.values()]
 
 
 def _drawn() -> None:

@@ -19,7 +19,16 @@ from treino.diagnosis.watch.picked import Picked
 from treino.diagnosis.watch.plain import Plain
 from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Phase, Told, TrainSeen, hash_rows, keep_some
+from treino.diagnosis.watch.tables import (
+    DataSeen,
+    EvalSeen,
+    Phase,
+    Told,
+    TrainSeen,
+    as_array,
+    hash_rows,
+    keep_some,
+)
 from treino.diagnosis.watch.warned import Warned
 from treino.diagnosis.watch.where import here, offset, spots, stack
 
@@ -134,7 +143,7 @@ class Rows:
             return
         if not looking:
             train.site = output.call.site
-        flat = x.detach().reshape(x.shape[0], -1).numpy()
+        flat = as_array(x.reshape(x.shape[0], -1))
         output.flat_width = flat.shape[1]
         output.flat = flat if len(flat) <= 4096 else None
         output.hashes = self._hashes(x, flat)
@@ -211,7 +220,7 @@ class Rows:
             if given is not x and any(y is t for t in self.nets.given):
                 y = None  # categories of another kind
             if y is not None and y.numel() == len(x) == y.shape[0] and y.device.type == "cpu":
-                output.labels = y.detach().reshape(-1).numpy()
+                output.labels = as_array(y.reshape(-1))
         if train is not None:
             train.loader, train.reads = site, reads or train.reads
         else:
