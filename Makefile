@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick bench docs words lessons format
+.PHONY: lint types test quick thorough bench docs words lessons format
 
 lint:
 	ruff check src tests benchmarks tools
@@ -14,6 +14,9 @@ test:
 
 quick:
 	pytest -m "not slow"
+
+thorough:
+	pytest --thorough
 
 bench:
 	python -m benchmarks

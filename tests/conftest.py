@@ -3,12 +3,14 @@
 import gc
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from treino.pause import collect_rarely
 
@@ -19,8 +21,46 @@ import torch  # noqa: E402
 collect_ignore = ["doctor"]  # the bed's scripts are people's, whatever they are called
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="every case of every test, and chance anew: three times what CI runs",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What Hypothesis draws is the same in each run; ``--thorough`` looks elsewhere each time."""
+    settings.register_profile("repeatable", derandomize=True)
+    settings.register_profile("thorough", print_blob=True)
+    settings.load_profile("thorough" if config.getoption("thorough") else "repeatable")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without ``--thorough``: no test marked thorough, and of a test marked ``sampled(k)`` one case in k."""
+    if config.getoption("thorough"):
+        return
+    seen: Counter[str] = Counter()
+    kept, left = [], []
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        name = item.nodeid.partition("[")[0]
+        wanted = item.get_closest_marker("thorough") is None
+        wanted &= sampled is None or seen[name] % sampled.args[0] == 0
+        seen[name] += 1
+        (kept if wanted else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
+
+
+@pytest.fixture
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Whether a test that can do more of the same should."""
+    return bool(request.config.getoption("thorough"))
 
 
 @pytest.fixture(autouse=True, scope="session")

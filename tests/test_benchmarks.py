@@ -17,6 +17,19 @@ from tests.conftest import mnist_folder
 
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
+LONG = {
+    *(
+        "as_taught",
+        "doctor",
+        "doctor_mutations",
+        "keyframes",
+        "kills",
+        "store",
+        "sweep",
+        "sweep_tools",
+        "watch",
+    )
+}
 FORK = {"as_taught", "kills"}  # in a process of their own: forking this one is none of their business
 
 
@@ -68,7 +81,9 @@ def test_a_ratio_is_that_of_each_round() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", program.NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.thorough] if n in LONG else []) for n in program.NAMES]
+)
 def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     if name in NEED_MNIST and mnist_folder() is None:
         pytest.skip("needs the MNIST files in $TREINO_DATA/mnist")

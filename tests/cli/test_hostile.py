@@ -135,6 +135,7 @@ def test_streams_that_are_closed_full_or_narrow(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [0.2, 1.5, 3.0])
+@pytest.mark.sampled(3)
 def test_ctrl_c_before_anything_is_trained(tmp_path: Path, after: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "treino", "train", "digits", "--epochs", "500", "--json"],

@@ -80,7 +80,7 @@ def loaded(frame: pd.DataFrame, options: dict) -> Data | None:
 
 @pytest.mark.slow
 @given(table=tables())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=80)
 def test_any_table_is_loaded_or_refused_and_prepared_the_same_again(
     table: tuple[pd.DataFrame, dict],
 ) -> None:
@@ -95,11 +95,12 @@ def test_any_table_is_loaded_or_refused_and_prepared_the_same_again(
         assert rows.x.dtype == torch.float32
     again = Preparation.from_json(json.loads(json.dumps(data.preparation.to_json(), allow_nan=False)))
     assert again == data.preparation
-    new = rows_for_prediction(frame.drop(columns="y")[list(data.features)[::-1]], again)
-    for rows in data.splits.values():
-        assert torch.equal(new.x[rows.index], rows.x)
-    index = torch.cat([rows.index for rows in data.splits.values()])
+    index, _ = torch.cat([rows.index for rows in data.splits.values()]).sort()
     assert len(index.unique()) == len(index)
+    kept = frame.iloc[index.numpy()]  # a row of no label was left out unread, and may hold anything
+    new = rows_for_prediction(kept.drop(columns="y")[list(data.features)[::-1]], again)
+    for rows in data.splits.values():
+        assert torch.equal(new.x[torch.searchsorted(index, rows.index)], rows.x)
     second = load(frame, target="y", **options)
     assert second.preparation == data.preparation
     assert torch.equal(second.train.x, data.train.x)

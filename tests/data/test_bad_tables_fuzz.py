@@ -21,8 +21,12 @@ def test_hundreds_of_changed_files(tmp_path: Path) -> None:
     assert 20 < said.count("read") < 500
 
 
-def test_the_unchanged_files_are_tables(tmp_path: Path) -> None:
-    assert case(7, tables()) == case(7, tables())
+def test_the_unchanged_files_are_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tables()
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    monkeypatch.setattr("time.localtime", lambda *_: (2001, 9, 9, 1, 46, 40, 6, 252, 0))
+    assert tables() == first
+    assert case(7, first) == case(7, first)
     for content in tables().values():
         (tmp_path / "t.csv").write_bytes(content)
         assert answer(tmp_path / "t.csv") == "read"

@@ -162,6 +162,6 @@ def test_every_dialect_reads_back_equal_or_is_refused(**drawn: Any) -> None:
 
 @pytest.mark.slow
 @every_dialect
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=120)
 def test_hundreds_of_dialects(**drawn: Any) -> None:
     check(**drawn)

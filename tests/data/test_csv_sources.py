@@ -320,6 +320,7 @@ print(opened.rows, sum(len(block[0]) for block in opened.blocks()), peak() - bef
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_blocks_take_no_more_memory_for_a_longer_file(tmp_path: Path) -> None:
     lines = "".join(f"{i}.5,{i % 7},word {i % 3},2024-01-{i % 28 + 1:02d}\n" for i in range(100_000))
     for name, times in (("short", 2), ("long", 40)):

@@ -225,6 +225,7 @@ load(sys.argv[1], target="y", max_memory="120KB", cache=sys.argv[2])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["fitting", "writing", "renaming"])
+@pytest.mark.sampled(2)
 def test_a_preparation_that_is_killed_is_never_half_used(tmp_path: Path, where: str) -> None:
     path, cache = tmp_path / "t.parquet", tmp_path / "cache"
     table().to_parquet(path, row_group_size=300)
@@ -304,6 +305,7 @@ print(megabytes("VmHWM") - before)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system doesn't say its peaks")
+@pytest.mark.thorough
 def test_a_table_of_three_times_the_limit_stays_under_it(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

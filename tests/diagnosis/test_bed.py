@@ -36,6 +36,7 @@ def watched(path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FAULTY, ids=lambda p: p.stem)
+@pytest.mark.sampled(3)
 def test_a_fault_is_found_on_its_line_and_nothing_else(path):
     seen, said = watched(path), header(path)
     places = [(rule, line) for rule, line, _ in seen["findings"]]
@@ -47,6 +48,7 @@ def test_a_fault_is_found_on_its_line_and_nothing_else(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", RIGHT, ids=lambda p: p.stem)
+@pytest.mark.sampled(3)
 def test_a_right_script_is_silent(path):
     seen = watched(path)
     assert seen["status"] == 0

@@ -54,6 +54,7 @@ SCRIPTS = _scripts()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", SCRIPTS)
+@pytest.mark.sampled(3)
 def test_a_script_ends_as_it_does_without_the_doctor(what, tmp_path):
     text, status = SCRIPTS[what]
     path, stdin = tmp_path / "train_it.py", "one\ntwo\nthree\n"
@@ -110,6 +111,7 @@ def test_limits_end_a_script_that_does_not_want_to_end(what, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.sampled(2)
 def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path):
     (tmp_path / "train_it.py").write_text(
         ENDLESS.replace("opt.step()", "opt.step()\n    print(i, flush=True)")
@@ -216,6 +218,7 @@ def package(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["package.train", "package"])
+@pytest.mark.sampled(2)
 def test_a_module_runs_as_python_dash_m_runs_it(name, package):
     outs = []
     for first in (("-m", name), ("-m", "treino", "doctor", "-m", name, "--")):

@@ -78,6 +78,7 @@ RIGHT = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "asked"), RIGHT, ids=[f"{s} {a}" for s, a in RIGHT])
+@pytest.mark.sampled(2)
 def test_a_right_run_is_silent(source, asked, tmp_path):
     assert found(tmp_path, source, **asked) == []
 

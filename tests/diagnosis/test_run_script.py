@@ -149,6 +149,7 @@ def command(call: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("last", ["", "os._exit(4)", "os.kill(os.getpid(), 9)"])
+@pytest.mark.sampled(2)
 def test_json_is_one_document_whatever_the_script_does(tmp_path, last):
     script(tmp_path, "import os\n" + FAULT + "print('mine')\nos.system('echo child')\n" + last)
     ended = command("'train_it.py', screen=Screen(True)", tmp_path)

@@ -150,12 +150,14 @@ def test_alone_is_in_company(engine, examples):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("flat-loop", 15), ("flat-bmm", 60)])
+@pytest.mark.sampled(2)
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("P", "examples"), [(64, 20), (1000, 5)])
+@pytest.mark.sampled(3)
 def test_alone_is_in_a_crowd(P, examples):
     @settings(max_examples=examples, **LOOSE)
     @given(blocks=BLOCKS, workers=st.sampled_from([1, 2, 3]), **DRAWN)

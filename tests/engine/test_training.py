@@ -65,6 +65,7 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
         ("flat-bmm", "sgd"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
     goes_on_bit_for_bit(engine, optimizer, (), (21,), tmp_path / "state.safetensors")
 
@@ -73,6 +74,7 @@ def test_saved_it_goes_on_bit_for_bit(engine, optimizer, tmp_path):
 @pytest.mark.parametrize("fault", [(), ("missing_zero_grad", "softmax_before_cross_entropy")])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 @pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.sampled(5)
 def test_saved_at_any_step_it_goes_on_bit_for_bit(engine, optimizer, fault, tmp_path):
     steps = range(1, 40, 5 if fault else 3) if engine != "module" else (1, 4, 20, 21, 22, 39)
     goes_on_bit_for_bit(engine, optimizer, fault, steps, tmp_path / "state.safetensors")
@@ -133,6 +135,7 @@ def test_what_is_no_saved_state_is_refused(saved):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", list(KERNELS))
+@pytest.mark.sampled(3)
 def test_memory_is_flat_over_steps(engine):
     import psutil
 

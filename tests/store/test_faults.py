@@ -181,6 +181,7 @@ def test_a_failing_disk_loses_nothing_here_and_there(
 @pytest.mark.slow
 @pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize(("operation", "number"), CASES)
+@pytest.mark.sampled(5)
 def test_a_failing_disk_loses_nothing_anywhere(
     tmp_path: Path, disk: Callable[..., None], operation: str, number: int, lasting: bool
 ) -> None:
@@ -252,6 +253,7 @@ def test_a_death_here_and_there_leaves_a_run_that_goes_on(tmp_path: Path, disk: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", [False, True])
+@pytest.mark.sampled(2)
 def test_a_death_anywhere_leaves_a_run_that_goes_on(
     tmp_path: Path, disk: Callable[..., None], reader: bool
 ) -> None:

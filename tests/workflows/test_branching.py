@@ -32,6 +32,7 @@ def same_end(a: Run, b: Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(4)
 def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
     run = fit("wine", parent=tmp_path, lean=True, epochs=CASES[case].get("epochs", 20), seed=3,
               **{k: v for k, v in CASES[case].items() if k != "epochs"})  # fmt: skip

@@ -337,6 +337,7 @@ def test_a_failed_check_is_said_loudly(treino: Callable[..., Said], monkeypatch:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.sampled(2)
 def test_pages_in_a_browser(scheme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     run = trained("w", hidden=[8, 6])

@@ -87,6 +87,7 @@ def test_it_trains_to_the_same_numbers(name: str, settings: dict[str, Any], tmp_
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "settings"), MANY, ids=range(len(MANY)))
+@pytest.mark.sampled(5)
 def test_it_trains_to_the_same_numbers_whatever_was_set(
     name: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -306,6 +307,7 @@ def test_what_can_t_be_exported_is_refused(tmp_path: Path) -> None:
     [("wine", {"dropout": 0.1}), ("table.csv", {"target": "size", "features": ("a b", "c")}),
      ("frame", {"target": "price"}), ("wine", {"net": "mynet.py:Net"})],
 )  # fmt: skip
+@pytest.mark.sampled(4)
 def test_a_real_process_without_treino_runs_it(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
     run = trained(name, tmp_path, **settings)
     path = export(run)

@@ -160,6 +160,7 @@ def test_no_rows_held_back(tmp_path: Path) -> None:
     assert confusion(run.module, run.data).split == "train"
 
 
+@pytest.mark.thorough
 def test_ten_thousand_inputs(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 10_000)).astype(np.float32)

@@ -43,6 +43,7 @@ def test_the_distance_doubles_until_all_fit(every: int, steps: int, size: int) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [*CASES, "own network"])
+@pytest.mark.sampled(4)
 def test_a_training_does_not_feel_its_keyframes(case: str, tmp_path: Path) -> None:
     asked = CASES.get(case, {}) | ({} if case == "own network" else {"hidden": [9]})
     net: dict[str, Any] = {"net": Own()} if case == "own network" else {}
@@ -113,6 +114,7 @@ def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.sampled(2)
 def test_kills_lose_no_keyframe(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     settings = read_settings({"epochs": 60, "hidden": [17, 5], "every": 5, "name": "run", "dropout": 0.1})

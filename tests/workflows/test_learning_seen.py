@@ -151,6 +151,7 @@ class Own(nn.Module):
     ],
 )
 @pytest.mark.usefixtures("coarse")
+@pytest.mark.sampled(3)
 def test_every_kind_of_run_has_its_pictures(source: str, settings: dict, tmp_path: Path) -> None:
     run = tr.fit(source, out=tmp_path / "<script>alert(1)", **settings)
     what = SEEN

@@ -93,6 +93,7 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(3)
 def test_the_weights_of_any_step_come_again_bit_for_bit(case: str, tmp_path: Path) -> None:
     run, seen = watched("wine", CASES[case], tmp_path, checkpoint_seconds=0.05)
     replayed(open_run(run.path), seen)

@@ -243,6 +243,7 @@ def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_short_ticks")
 @pytest.mark.parametrize("at", [pytest.param(3, marks=pytest.mark.slow), 9])
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 def test_items_read_for_every_batch_go_on_bit_for_bit(at: int, tmp_path: Path) -> None:
     whole = tr.fit(Points("torch"), parent=tmp_path, name="whole", **SHORT)
     path = interrupted(Points("torch"), tmp_path, at, "cut")

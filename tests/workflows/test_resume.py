@@ -133,6 +133,7 @@ def kill_and_resume(case: str, parent: Path, rng: random.Random, length: float) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(4)
 def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
     rng = random.Random(case)
     reference = whole(case, tmp_path / "whole")  # the first also imports what a run needs
@@ -157,6 +158,7 @@ def test_killed_again_and_again(case: str, tmp_path: Path) -> None:
         *(pytest.param(c, marks=pytest.mark.slow) for c in ("plain", "as taught", "batch norm")),
     ],
 )
+@pytest.mark.sampled(4)
 def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     """Stop after every few events, by dropping the generator as a dying process would, and go on."""
     reference = whole(case, tmp_path / "whole", epochs=40)

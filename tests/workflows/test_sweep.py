@@ -60,6 +60,7 @@ def test_halving_cuts_as_the_brackets_say_and_the_best_go_on(tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["none", "halving", "hyperband"])
+@pytest.mark.sampled(2)
 def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None:
     events = list(sweeping("iris", SPACE, out=tmp_path / "s", **{**SMALL, "strategy": strategy, "top": 24}))
     assert events[-1].document["judge"]["certificate"]["same_bits"]
@@ -102,6 +103,7 @@ def test_curves_hold_every_members_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("strategy", "after"), [("halving", 0), ("hyperband", 3), ("halving", 40), ("hyperband", 40)]
 )
+@pytest.mark.sampled(4)
 def test_a_sweep_that_broke_off_comes_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, after: int
 ) -> None:

@@ -66,6 +66,7 @@ print(json.dumps({"kills": kills, "sweeps": done}))
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_fifty_kills_lose_nobody(tmp_path: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-c", CODE, str(KILLS), "0"],
