@@ -49,7 +49,8 @@ def tables() -> dict[str, bytes]:
     return {
         "csv": plain.encode(), "quoted csv": quoted.encode(), "semicolons": comma.encode("cp1252"),
         "UTF-16": plain.encode("utf-16"), "JSON lines": lines.encode(),
-        "gzip": gzip.compress(plain.encode(), mtime=0), "zstd": pa.compress(plain.encode(), "zstd", asbytes=True), "zip": archive.getvalue(),
+        "gzip": gzip.compress(plain.encode(), mtime=0),
+        "zstd": pa.compress(plain.encode(), "zstd", asbytes=True), "zip": archive.getvalue(),
         "Parquet": parquet.getvalue(), "Arrow": feather.getvalue(), "Arrow stream": stream.getvalue(),
     }  # fmt: skip
 
