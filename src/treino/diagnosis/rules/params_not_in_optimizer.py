@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.groups import choosing_line, opening_line, skips_first
-from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, tree
+from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
 from treino.words import N_
@@ -46,8 +46,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _too_late(made: Site) -> Site:
-    """Where a method that makes new layers, or their class, is called on one line only: too late for that
-    optimizer.
+    """Where a method that makes new layers, a function that puts them into a net, or their class is called on
+    one line only: too late for that optimizer.
     """
     method = function_of(made)
     module = tree(made.file)
@@ -61,9 +61,15 @@ def _too_late(made: Site) -> Site:
         return Site(made.file, calls[0].lineno) if len(calls) == 1 else made
     inside = range(method.lineno, (method.end_lineno or method.lineno) + 1)
     calls = [c for c in called(module, method.name) if c.lineno not in inside]
-    if len(calls) != 1 or not method.args.args or method.args.args[0].arg != "self":
-        return made
-    return Site(made.file, calls[0].lineno)
+    given = [a.arg for a in method.args.args]
+    own = given[:1] == ["self"] or bool(_put_into(statement_at(made)) & {*given})
+    return Site(made.file, calls[0].lineno) if len(calls) == 1 and own else made
+
+
+def _put_into(statement: ast.AST | None) -> set[str]:
+    """The names of what is given a new attribute: ``net.head = ...``"""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return {n for t in targets if isinstance(t, ast.Attribute) for n in names_in(t.value)}
 
 
 RULE = Rule(

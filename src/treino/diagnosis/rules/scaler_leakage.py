@@ -36,10 +36,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 yield Evidence(_written(fit.site), e.names[0], numbers)
                 return
     for e, train in held:
-        kind = _by_hand(train, [other for other, t in held if t is train])
-        place = by_hand_line(e.names[0].file, kind) if kind else None
+        kind, together = _by_hand(train, [o for o, t in held if t is train]), len(e.rows | set(train.rows))
+        fitted = _fitted(data, kind, together)
+        place = _written(fitted) if fitted else by_hand_line(e.names[0].file, kind) if kind else None
         if place is not None:
-            numbers = {"rows": len(e.rows), "fitted": len(e.rows | set(train.rows)), "kind": _(kind)}
+            numbers = {"rows": len(e.rows), "fitted": together, "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
         kind = next(iter(set(exact(e.columns)) & set(exact(train.columns))), "")
@@ -57,6 +58,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": rows, "fitted": rows + len(train.rows), "kind": _(kind)}
             yield Evidence(place, others[0].names[0], numbers)
             return
+
+
+def _fitted(data: DataSeen, kind: str, rows: int) -> Site | None:
+    """Where a scaler that leaves such statistics was fitted on so many rows: where columns are chosen after
+    it, no row that a net is given is one that it made.
+    """
+    fits = (f for f in data.fits if f.kind == _SCALERS.get(kind) and f.rows == rows)
+    return next((f.site for f in fits if f.site is not None), None)
 
 
 def _of_test(node: ast.AST | None) -> bool:
@@ -227,7 +236,7 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     found: list[tuple[bool, int]] = []
     centres = {c.lineno for c in called(module, *centre)} if module is not None else set()
     for node in ast.walk(module) if module is not None else ():
-        if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+        if isinstance(node, ast.stmt) and not hasattr(node, "body") and not called(node, "print"):
             calls = called(node, *spread)
             if calls and not says_train(names_in(calls[0])) and not _of_part(calls[0]):
                 both = bool(called(node, *centre, "std_mean", "var_mean", "aminmax"))
@@ -249,6 +258,7 @@ def _of_part(call: ast.Call) -> bool:
     return isinstance(rows, ast.Slice) and (rows.lower or rows.upper) is not None
 
 
+_SCALERS = {"mean": "StandardScaler", "min and max": "MinMaxScaler"}
 _MIN_MAX = (("max", "amax", "aminmax"), ("min", "amin"))
 _MEANS = (("std", "var", "std_mean", "var_mean"), ("mean", "nanmean"))
 

@@ -2,6 +2,7 @@
 came from.
 """
 
+import math
 import weakref
 from typing import Any
 
@@ -281,9 +282,9 @@ class Rows:
         hashes = output.hashes.tolist()
         labels = output.labels
         told = labels is not None and len(labels) == len(hashes)
-        given = labels.tolist() if labels is not None and told else [0] * len(hashes)
+        given = labels.tolist() if labels is not None and told else [math.nan] * len(hashes)
         if len(given) >= 8 and len(set(given)) == len(given):
-            told, given = False, [0] * len(hashes)  # places in the batch, as in contrastive learning
+            told, given = False, [math.nan] * len(hashes)  # places in the batch, as in contrastive learning
         batch = dict(zip(hashes, given, strict=True))
         again = train.rows.keys() & batch.keys()
         train.goals.add(len(hashes), output.goal)

@@ -148,7 +148,7 @@ class TrainSeen:
     """The rows that a net was trained on."""
 
     net: NetSeen
-    rows: dict[int, float] = field(default_factory=dict)  # hash -> label of the first time (or 0)
+    rows: dict[int, float] = field(default_factory=dict)  # hash -> label of the first time (or NaN)
     twice: int = 0  # rows seen twice before the first epoch was over
     first_epoch: int = 0
     newest: int = -1  # the step of the newest call that was looked at
@@ -228,7 +228,7 @@ class Told:
         batch = dict(zip(rows, labels, strict=True))
         if len(batch) < len(rows):
             self.torn += sum(batch[r] != label for r, label in zip(rows, labels, strict=True))
-        again = known.keys() & batch.keys()
+        again = {r for r in known.keys() & batch.keys() if known[r] == known[r] and batch[r] == batch[r]}
         self.again += len(again)
         self.other += sum(known[r] != batch[r] for r in again)
         self.later.update(batch[r] for r in again)
