@@ -17,19 +17,8 @@ from tests.conftest import mnist_folder
 
 ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
-LONG = {
-    *(
-        "as_taught",
-        "doctor",
-        "doctor_mutations",
-        "keyframes",
-        "kills",
-        "store",
-        "sweep",
-        "sweep_tools",
-        "watch",
-    )
-}
+LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "keyframes", "kills", "larger", "mnist"}
+LONG |= {"store", "sweep", "sweep_tools", "watch"}
 FORK = {"as_taught", "kills"}  # in a process of their own: forking this one is none of their business
 
 

@@ -14,6 +14,7 @@ from tests.conftest import Said, mnist_folder
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUN = [page for page in PAGES if page.name != "gallery.md"]  # docs/gallery/make.py runs that one
+LONG = {"as-taught.md", "film.md"}
 NOT_HERE = ("pip install", "make ", "python -m benchmarks")
 
 
@@ -37,7 +38,11 @@ def houses(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN, ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(p, marks=[pytest.mark.thorough] if p.name in LONG else []) for p in RUN],
+    ids=lambda p: p.name,
+)
 def test_the_commands_of_a_page(
     page: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -122,6 +122,7 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_streams_that_are_closed_full_or_narrow(tmp_path: Path) -> None:
     assert shell("treino train wine --steps 2 2>&-", tmp_path).returncode == 0
     full = shell("treino runs --json > /dev/full", tmp_path)

@@ -80,7 +80,7 @@ def test_the_figures_of_a_leader_are_those_of_the_weights_that_are_kept(treino: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.sampled(2)
+@pytest.mark.thorough
 def test_a_sweep_that_is_stopped_goes_on(
     treino: Callable[..., Said], tmp_path: Path, stop: signal.Signals
 ) -> None:

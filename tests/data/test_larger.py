@@ -225,7 +225,7 @@ load(sys.argv[1], target="y", max_memory="120KB", cache=sys.argv[2])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["fitting", "writing", "renaming"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 def test_a_preparation_that_is_killed_is_never_half_used(tmp_path: Path, where: str) -> None:
     path, cache = tmp_path / "t.parquet", tmp_path / "cache"
     table().to_parquet(path, row_group_size=300)

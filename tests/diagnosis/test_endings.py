@@ -54,7 +54,7 @@ SCRIPTS = _scripts()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", SCRIPTS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 def test_a_script_ends_as_it_does_without_the_doctor(what, tmp_path):
     text, status = SCRIPTS[what]
     path, stdin = tmp_path / "train_it.py", "one\ntwo\nthree\n"
@@ -168,6 +168,7 @@ def program(*arguments, cwd, program=("-m", "treino")) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_gigabyte_passes_through_without_being_kept(tmp_path):
     (tmp_path / "train_it.py").write_text(PRINTS)
     with program("doctor", "train_it.py", cwd=tmp_path) as process:
@@ -231,6 +232,7 @@ def test_a_module_runs_as_python_dash_m_runs_it(name, package):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_launcher_of_processes_and_what_it_launches(tmp_path):
     """torch.distributed.run starts treino as its worker, and is itself started by a script."""
     (tmp_path / "group.py").write_text(SCRIPTS["a process group of its own"][0])

@@ -150,7 +150,7 @@ def test_alone_is_in_company(engine, examples):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("flat-loop", 15), ("flat-bmm", 60)])
-@pytest.mark.sampled(2)
+@pytest.mark.thorough
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))
 
@@ -168,6 +168,7 @@ def test_alone_is_in_a_crowd(P, examples):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_alone_is_in_a_thousand_on_every_kernel():
     for engine in ("module", "flat-loop"):
         alone_is_in_company(

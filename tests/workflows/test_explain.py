@@ -72,6 +72,7 @@ def wrong(checks: tuple[Check, ...]) -> list[Check]:
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(3)
 def test_every_topic_that_fits_is_right(case: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     run = trained(case, **CASES[case])
@@ -205,6 +206,7 @@ class Skipping(nn.Module):
         return found
 
 
+@pytest.mark.thorough
 def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)

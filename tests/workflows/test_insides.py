@@ -219,6 +219,7 @@ def test_networks_and_data_of_ones_own(tmp_path: Path) -> None:
 
 
 @needs_mnist
+@pytest.mark.thorough
 def test_mnist(tmp_path: Path) -> None:
     run = tr.fit("mnist", hidden=[32], steps=60, out=tmp_path / "r")
     draw(run, ["network", "weights", "mistakes"])

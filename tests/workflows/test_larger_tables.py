@@ -75,6 +75,7 @@ for event in training(sys.argv[1], read_settings(settings), parent=sys.argv[2], 
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", TRAIN, str(path), str(tmp_path / "runs")], stdout=subprocess.PIPE, text=True

@@ -19,7 +19,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Batches of one class each, or of mostly one, come in the same order again and again, and the loss jumps
     at every change; labels that are filled in for a batch, as of real rows and of made ones, are no order.
     """
-    for loss in seen.losses.values():
+    by_hand = [b.picks for b in seen.backwards.values() if b.picks is not None]
+    for loss in (*seen.losses.values(), *by_hand):
         runs = loss.runs
         if len(runs) < 8 or len(loss.labels) < 2:
             continue

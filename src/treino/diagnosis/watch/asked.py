@@ -14,6 +14,7 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import depths, graph
+from treino.diagnosis.watch.by_hand import keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
 from treino.diagnosis.watch.manual import down, movement, some
@@ -166,7 +167,7 @@ class Asked:
             value = root.item()
             if math.isfinite(value):
                 line.facts.calls += 1
-                line.facts.loss.append(value)
+                keep(line.facts, root, value)
                 self.backward.since_step += 1
                 self.backward.since_backward = 0
                 return line
@@ -211,7 +212,7 @@ class Asked:
         """A loss of a line that may turn out to train."""
         value = root.item()
         facts.calls += 1
-        facts.loss.append(value)
+        keep(facts, root, value)
         if not math.isfinite(value) and facts.first_bad is None:
             facts.first_bad, facts.bad_since = facts.calls, self.seen.steps
             self.backward.blame(root.grad_fn, facts)

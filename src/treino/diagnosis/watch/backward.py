@@ -19,7 +19,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.asked import Asked
 from treino.diagnosis.watch.attention import wrong_weights
-from treino.diagnosis.watch.by_hand import ByHand
+from treino.diagnosis.watch.by_hand import ByHand, keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
 from treino.diagnosis.watch.manual import Manual, down, movement, some
@@ -152,7 +152,7 @@ class Backward:
             return False
         self._last_node = number
         facts.calls += 1
-        facts.loss.append(value)
+        keep(facts, root, value)
         self.since_step += 1
         self.since_backward = 0
         self.asked.unseen += 1
@@ -209,7 +209,7 @@ class Backward:
         facts.calls += 1
         if root.numel() == 1:
             value = root.item()
-            facts.loss.append(value)
+            keep(facts, root, value)
             if not math.isfinite(value):
                 self.bad_since_step = facts
                 if facts.first_bad is None:

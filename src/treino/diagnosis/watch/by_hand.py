@@ -5,9 +5,13 @@ Nothing of them passes through ``torch.nn.functional``'s losses; the nodes and w
 
 from typing import Any
 
+import numpy as np
+import torch
+
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.lines import Lines
+from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import BackwardSeen
 
 SCALES = {"NegBackward0", "DivBackward0", "MulBackward0", "ToCopyBackward0", "RsubBackward1"}
@@ -35,6 +39,47 @@ PREDICTS |= {"AddBackward0", "UnsafeViewBackward0", "ExpBackward0", "MvBackward0
 ROWS_OF_LOSS = {"MseLossBackward0", "SmoothL1LossBackward0", "HuberLossBackward0", "L1LossBackward0"}
 ROWS_OF_LOSS |= {"BinaryCrossEntropyWithLogitsBackward0", "BinaryCrossEntropyBackward0"}
 ROWS_OF_LOSS |= {"PowBackward0", "AbsBackward0"}
+
+
+def keep(facts: BackwardSeen, root: torch.Tensor, value: float) -> None:
+    """A loss that is about to run backward; and the labels of its batch, where it picks by labels."""
+    facts.loss.append(value)
+    seen = facts.picks
+    y = _picking(root.grad_fn) if seen is not None and len(seen.runs) < 4096 else None
+    if seen is None or y is None or y.dim() != 1 or y.dtype != torch.long or y.device.type != "cpu":
+        return
+    if not len(y) or int(y.min()) < 0 or int(y.max()) > 1000:
+        return
+    counts = np.bincount(y.numpy(), minlength=len(seen.counts))
+    if len(counts) > len(seen.counts):
+        seen.counts = np.concatenate([seen.counts, np.zeros(len(counts) - len(seen.counts), np.int64)])
+    seen.counts += counts
+    seen.classes = len(counts)
+    top = int(counts.argmax())
+    seen.values.append(value)
+    seen.runs.append((top, round(1000 * int(counts[top]) / len(y))))
+
+
+def _picking(node: Any) -> torch.Tensor | None:
+    """The labels of ``-log_p[range(N), y].mean()``, or of ``gather``; None where it is no such loss, or one
+    that weighs its rows, as of a policy's actions.
+    """
+    for _ in range(8):
+        parents = [f for f, _ in node.next_functions if f is not None] if node is not None else []
+        if len(parents) != 1:
+            return None
+        name = node.name()
+        if name == "GatherBackward0":
+            index: torch.Tensor = node._saved_index
+            return index.squeeze(1) if index.dim() == 2 and index.shape[1] == 1 else None
+        if name == "IndexBackward0":
+            given = [t for t in node._saved_indices if t is not None]
+            return given[1] if len(given) == 2 else None
+        scales = name in SCALES and (name == "NegBackward0" or graph.shape_of(node) == ())
+        if not scales and name not in RESHAPES and not name.startswith(("MeanBackward", "SumBackward")):
+            return None
+        node = parents[0]
+    return None
 
 
 class ByHand:
@@ -109,6 +154,8 @@ class ByHand:
         else:
             return
         self._log_probabilities(before, class_dim, logged)
+        if self.facts.picks is None and class_dim == 1:
+            self.facts.picks = LossSeen("nll_loss", self.facts.site)
 
     def _picked_over_rows(self, node: Any) -> None:
         """``p.gather(1, y)``, or ``p[rows, y]``, of a softmax that ran over the rows, wherever it stands."""

@@ -100,6 +100,7 @@ class BackwardSeen:
     softmax_at: Site | None = None
     sigmoid: int = 0
     sigmoid_at: Site | None = None
+    picks: LossSeen | None = None  # a loss by hand that picks log-probabilities by labels: these, by batch
 
 
 @dataclass
