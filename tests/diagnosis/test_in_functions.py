@@ -78,6 +78,31 @@ FOUND = {
         with torch.no_grad():
             print((net(x_test).argmax(1) == y_test).float().mean().item())
         """,
+    "unshuffled_sorted": """
+        order = y.argsort()
+        rows, labels = x[order], y[order]
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+        for epoch in range(4):
+            for part in torch.arange(240).split(10):
+                log_p = net(rows[part]).log_softmax(1)
+                loss = -log_p[torch.arange(len(part)), labels[part]].mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        """,
+    "scheduler_misuse": """
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda e: 0.05 * 0.99**e)
+        for epoch in range(40):
+            for part in torch.randperm(240).split(12):
+                loss = F.cross_entropy(net(x[part]), y[part])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            schedule.step()
+        """,
 }
 RIGHT = {
     "one step by hand for sixty small batches": """
@@ -88,6 +113,26 @@ RIGHT = {
             with torch.no_grad():
                 w -= 0.5 * w.grad
             w.grad.zero_()
+        """,
+    "batches that are read four ahead": """
+        rows = torch.utils.data.TensorDataset(x, (x[:, 0] > 0).float())
+        loader = torch.utils.data.DataLoader(rows, 8, shuffle=True)
+        net = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.GELU(), nn.Linear(16, 1))
+        optimizer = torch.optim.AdamW(net.parameters(), lr=0.01)
+        for epoch in range(12):
+            group = []
+            for batch in loader:
+                group.append(batch)
+                if len(group) < 4:
+                    continue
+                for part, said in group:
+                    with torch.autocast("cpu", dtype=torch.bfloat16):
+                        answer = net(part).squeeze(-1)
+                    one = F.binary_cross_entropy_with_logits(answer.float(), said, reduction="sum")
+                    (one / 32).backward()
+                optimizer.step()
+                optimizer.zero_grad()
+                group = []
         """,
     "gradients that are accumulated and cleared in place after the step": """
         net = nn.Linear(8, 3)
@@ -175,3 +220,30 @@ def test_a_forward_that_is_called_directly_is_one_call_of_the_net_and_runs_no_ho
     assert [(call.net.name, call.calls) for call in exam.seen.calls] == [("Twice", 5), ("Twice", 1)]
     assert len(hooks) == 1
     assert Twice.forward is plain
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [".head", "[2]"])
+def test_a_layer_that_a_helper_puts_in_is_told_where_it_is_called(part, tmp_path):
+    text = f"""
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16))
+        self.head = nn.Linear(16, 3)
+
+def renew(net):
+    net{part} = nn.Linear(16, {16 if part == "[2]" else 3})
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+renew(net)  # here
+for step in range(20):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+    path = tmp_path / "script.py"
+    path.write_text(PRELUDE + text)
+    called = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if "# here" in line)
+    assert [(r, line) for r, line, _ in examined(path)["findings"]] == [("params_not_in_optimizer", called)]

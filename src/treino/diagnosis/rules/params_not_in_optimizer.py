@@ -67,9 +67,9 @@ def _too_late(made: Site) -> Site:
 
 
 def _put_into(statement: ast.AST | None) -> set[str]:
-    """The names of what is given a new attribute: ``net.head = ...``"""
+    """The names of what is given a new part: ``net.head = ...``, ``net[2] = ...``"""
     targets = statement.targets if isinstance(statement, ast.Assign) else []
-    return {n for t in targets if isinstance(t, ast.Attribute) for n in names_in(t.value)}
+    return {n for t in targets if isinstance(t, ast.Attribute | ast.Subscript) for n in names_in(t.value)}
 
 
 RULE = Rule(
