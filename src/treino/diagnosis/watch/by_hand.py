@@ -50,14 +50,11 @@ def keep(facts: BackwardSeen, root: torch.Tensor, value: float) -> None:
         return
     if not len(y) or int(y.min()) < 0 or int(y.max()) > 1000:
         return
-    counts = np.bincount(y.numpy(), minlength=len(seen.counts))
-    if len(counts) > len(seen.counts):
-        seen.counts = np.concatenate([seen.counts, np.zeros(len(counts) - len(seen.counts), np.int64)])
-    seen.counts += counts
-    seen.classes = len(counts)
-    top = int(counts.argmax())
+    counts = np.bincount(y.numpy())
+    seen.add(counts)
+    seen.classes = len(seen.counts)
     seen.values.append(value)
-    seen.runs.append((top, round(1000 * int(counts[top]) / len(y))))
+    seen.follow(counts)
 
 
 def _picking(node: Any) -> torch.Tensor | None:

@@ -37,7 +37,8 @@ class Behind:
 
     def __init__(self, p: torch.Tensor, owner: OptimizerSeen) -> None:
         self.ref, self.key, self.owner = weakref.ref(p), id(p), owner
-        self.first = self.last = p.detach().flatten()[:SAMPLE].clone()
+        self.look(p)
+        self.first = self.last
 
     def look(self, p: torch.Tensor) -> None:
         """The function that holds it may return before the end."""

@@ -79,6 +79,18 @@ class LossSeen:
                 found += np.bincount(labels * c + said, minlength=c * c).reshape(c, c)
         return found
 
+    def add(self, counts: np.ndarray) -> None:
+        """How often each label came in one more batch."""
+        more = len(counts) - len(self.counts)
+        if more > 0:
+            self.counts = np.concatenate([self.counts, np.zeros(more, np.int64)])
+        self.counts[: len(counts)] += counts
+
+    def follow(self, counts: np.ndarray) -> None:
+        """The commonest label of the batch that comes next, and its share."""
+        top = int(counts.argmax())
+        self.runs.append((top, round(1000 * int(counts[top]) / int(counts.sum()))))
+
     @property
     def labels(self) -> dict[int, int]:
         """Label → how often."""

@@ -296,9 +296,8 @@ class Losses:
         """Batches of one class each are followed without a gap, to see whether they come in order."""
         if len(facts.runs) < 4096 and y.dim() == 1 and not y.is_floating_point() and result.numel() == 1:
             counts = np.bincount(y.detach().numpy())
-            top = int(counts.argmax())
             facts.values.append(float(result.detach()))
-            facts.runs.append((top, round(1000 * int(counts[top]) / len(y))))
+            facts.follow(counts)
 
     def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: np.ndarray, *, rows: bool) -> None:
         if y.device.type != "cpu" or not y.numel():
@@ -310,13 +309,9 @@ class Losses:
             return
         if len(counts) > 1000:
             return
-        if len(counts) > len(facts.counts):
-            more = np.zeros(len(counts) - len(facts.counts), np.int64)
-            facts.counts = np.concatenate([facts.counts, more])
-        facts.counts[: len(counts)] += counts
+        facts.add(counts)
         if rows and len(facts.runs) < 4096 and len(facts.values) == len(facts.runs) + 1:
-            top = int(counts.argmax())
-            facts.runs.append((top, round(1000 * int(counts[top]) / len(labels))))
+            facts.follow(counts)
             if facts.trained == FULL:
                 share = sum(share for _, share in facts.runs) / len(facts.runs)
                 missing = len(facts.labels) < facts.classes > 2  # classes that come later
