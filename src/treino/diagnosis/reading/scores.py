@@ -3,7 +3,8 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.provenance import definition, functions, holders
+from treino.diagnosis.reading.ancestry import makers, parameters
+from treino.diagnosis.reading.provenance import Function, definition, functions, holders, target_names
 from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
 
 DEPTH = 3
@@ -45,11 +46,15 @@ def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:
 def _compared(around: ast.AST, best: ast.Call) -> bool:
     """Whether what is best is compared by ``==``, there or by its name."""
     names = holders(around, best)
+    for node in ast.walk(around):  # ``for said, label in zip(names, labels)``
+        if isinstance(node, (ast.For, ast.comprehension)):
+            inside = names & names_in(node.iter) or any(n is best for n in ast.walk(node.iter))
+            names |= target_names(node.target) if inside else set()
     for node in ast.walk(around):
         equal = isinstance(node, ast.Compare) and any(isinstance(o, (ast.Eq, ast.NotEq)) for o in node.ops)
         if equal or (isinstance(node, ast.Call) and call_name(node) in ("eq", "ne", "accuracy_score")):
-            inside = list(ast.walk(node))
-            if any(n is best or (isinstance(n, ast.Name) and n.id in names) for n in inside):
+            parts = ast.walk(node)
+            if any(n is best or (isinstance(n, ast.Name) and n.id in names) for n in parts):
                 return True
     return False
 
@@ -65,16 +70,23 @@ def _makers(site: Site, value: ast.AST) -> list[ast.expr | ast.FunctionDef]:
     found: list[ast.expr | ast.FunctionDef] = []
     for _ in range(DEPTH):
         if isinstance(value, ast.Name):
-            given = definition(site, value.id)
-            if given is None or given.loop or given.function is not _scope(site):
+            given, around = definition(site, value.id), function_of(site)
+            own = given is not None and given.function is _scope(site)
+            if isinstance(around, Function) and not own and value.id in parameters(around):
+                steps = makers(value.id, site)
+                if len(steps) != 1:
+                    return found
+                site, value = steps[0].site, steps[0].value
+                continue
+            if given is None or given.loop or not own:
                 return found
             value = given.value
         if not isinstance(value, ast.expr):
             return found
         found.append(value)
         if isinstance(value, ast.Call):
-            own = [f for f in functions(site.file, call_name(value)) if isinstance(f, ast.FunctionDef)]
-            return found + (own if len(own) == 1 and own[0].name != "forward" else [])
+            written = [f for f in functions(site.file, call_name(value)) if isinstance(f, ast.FunctionDef)]
+            return found + (written if len(written) == 1 and written[0].name != "forward" else [])
         if not isinstance(value, ast.Name):
             return found
     return found

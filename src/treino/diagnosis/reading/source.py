@@ -201,11 +201,11 @@ def assignment(site: Site, name: str, *, follow: bool = True) -> Site | None:
     return Site(site.file, best.lineno, site.function)
 
 
-def loss_line(site: Site | None) -> Site | None:
+def loss_line(site: Site | None, *, follow: bool = True) -> Site | None:
     """Where the value that is run backward on this line was computed; the line itself where that is
-    unknown.
+    unknown. ``follow`` as in ``assignment``.
     """
     if site is None:
         return None
     name = root_name(site)
-    return (assignment(site, name) if name else None) or site
+    return (assignment(site, name, follow=follow) if name else None) or site

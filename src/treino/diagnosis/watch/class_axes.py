@@ -7,6 +7,7 @@ import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.scores import scored
+from treino.diagnosis.reading.source import loss_line
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.seen import AxisSeen, Seen
 from treino.diagnosis.watch.where import here
@@ -24,6 +25,7 @@ class ClassAxes:
         self._agree: list[weakref.ref[torch.Tensor]] = []  # the newest comparison, and as numbers
         self._agreed: tuple[int, ...] = ()  # its shape
         self._deep = False  # it is of sequences
+        self._plain: Any = None  # of no net's output: (indices, dim, shape, line)
         self._made: dict[Site, bool] = {}  # whether classes are known to be on the last axis of what is there
 
     def look(self, name: str, output: Output, t: torch.Tensor, args: Any, kwargs: Any, result: Any) -> None:
@@ -88,18 +90,49 @@ class ClassAxes:
 
         return observe
 
-    def made(self, t: torch.Tensor, args: Any, kwargs: Any, newest: Output) -> None:
+    def plain(self, t: torch.Tensor, args: Any, kwargs: Any, found: Any) -> None:
+        """The best entries over the rows of what is as wide as a loss has classes, where no module is called,
+        as for nets made of plain tensors: their comparison with labels says that these are answers.
+        """
+        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        self._plain = None
+        if t.dim() != 2 or len(t) < 2 or not t.is_floating_point() or dim not in (None, 0, -2):
+            return
+        losses = (f for (name, _), f in self._seen.losses.items() if name in CLASSES and f.trained)
+        picks = (b.picks for b in self._seen.backwards.values() if b.picks is not None)
+        if any(f.classes == t.shape[1] > 1 for f in (*losses, *picks)):
+            self._plain = weakref.ref(found), dim, tuple(t.shape), here()
+            self.made(t, args, kwargs, None)
+
+    def plain_compared(self, one: Any, other: Any) -> None:
+        """``said == labels``, with one label for each row."""
+        if self._plain is None or not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
+            return
+        found, dim, shape, site = self._plain
+        for said, labels in ((one, other), (other, one)):
+            if found() is said and labels.shape == shape[:1] and not labels.is_floating_point():
+                self._plain = None
+                if not self._made.get(site):  # else it is counted
+                    self.count(dim, shape, 1, site=site)
+                return
+
+    def made(self, t: torch.Tensor, args: Any, kwargs: Any, newest: Output | None) -> None:
         """The best entries along the rows of scores that were made of outputs, as those are that train."""
         dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-        if t.dim() != 2 or min(t.shape) < 2 or not t.is_floating_point() or not self._seen.steps:
+        if t.dim() != 2 or min(t.shape) < 2 or not t.is_floating_point():
+            return
+        if newest is not None and not self._seen.steps:
             return
         site = here()
         if site is None or not (dim is None or (isinstance(dim, int) and dim % 2 == 0)):
             return
         if site not in self._made:
             trained = [s for (n, s), f in self._seen.losses.items() if f.trained and n in CLASSES]
-            known = newest.net.class_dim == 1 and tuple(t.shape) == newest.shape
-            self._made[site] = scored(site, trained, newest.call.site if known else None)
+            trained += [
+                loss_line(s, follow=False) for s, b in self._seen.backwards.items() if b.picks is not None
+            ]
+            known = newest is not None and newest.net.class_dim == 1 and tuple(t.shape) == newest.shape
+            self._made[site] = scored(site, trained, newest.call.site if known and newest else None)
         if self._made[site]:
             self.count(dim, tuple(t.shape), 1)
 

@@ -151,6 +151,8 @@ class Judging:
                 self._axes.voted(t, args, kwargs)
             elif best and (output is None or tuple(t.shape) != output.shape):
                 self._axes.made(t, args, kwargs, self.outputs.newest[-1])
+            elif name == "argmax" and output is None:
+                self._axes.plain(t, args, kwargs, found)
             if output is None:
                 if not self.outputs.newest:
                     self.answers.said(found)
@@ -173,6 +175,7 @@ class Judging:
         if len(args) < 2 or not self.outputs.newest:
             if len(args) > 1:
                 self.answers.compared(args)
+                self._axes.plain_compared(*args[:2])
             return
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:

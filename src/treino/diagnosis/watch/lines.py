@@ -203,11 +203,12 @@ class Lines(TorchFunctionMode):
         self._calls += 1
         if self._calls > MOST or (self._calls > CALLS and not self._maps):
             self.wanted = False
+        name = getattr(func, "__name__", "")
+        result = args[0] if name == "__setitem__" else result
         t = result[0] if isinstance(result, (tuple, list)) and result else result
         if not isinstance(t, torch.Tensor):
             return
         node = t.grad_fn
-        name = getattr(func, "__name__", "")
         if name == "__get__":
             name = getattr(getattr(func, "__self__", None), "__name__", "")
         for told in self.made:

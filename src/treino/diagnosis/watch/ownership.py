@@ -23,6 +23,9 @@ from treino.diagnosis.watch.strays import Cut, Strays
 from treino.diagnosis.watch.where import here, stack
 
 CUTS = ("detach", "numpy", "tolist")
+# What takes a tensor's shape alone.
+SHAPES = {f"new_{kind}" for kind in ("zeros", "ones", "empty", "full")}
+SHAPES |= {f"{kind}_like" for kind in ("zeros", "ones", "empty", "full", "rand", "randn", "randint")}
 SAMPLE = 64
 ASKED = 12  # nodes between a tensor whose gradient is asked for and the leaf that it is a part of
 WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
@@ -67,6 +70,7 @@ class Ownership:
         self._judged: dict[int, UnownedSeen] = {}
         self._asked: dict[int, weakref.ref[torch.Tensor]] = {}  # plain leaves whose gradient was asked for
         self._missing: dict[int, OptimizerSeen] = {}
+        self._begun: set[int] = set()  # parameters that were not loaded before their optimizer's first step
         backward.graph_listeners.append(self._graph)
         self.strays = Strays(gradients, self._cut)
         backward.graph_listeners.append(self.strays.read_graph)
@@ -138,6 +142,8 @@ class Ownership:
 
     def _left(self, how: str, args: Any) -> None:
         """A torch function gave a value without a history: of one with a history, or of parameters."""
+        if how in SHAPES:
+            return
         if torch.is_grad_enabled():
             t = next((a for a in args if isinstance(a, torch.Tensor) and a.grad_fn is not None), None)
             site = here() if t is not None and t.numel() > 1 and how not in CUTS else None
@@ -255,10 +261,13 @@ class Ownership:
             cut.led += bool(cut.behind.keys() & facts.without_gradient)
         self._newest_cuts.clear()
         if facts.steps == 1 and facts.without_gradient:
+            homes = self._homes()
             for f in self.gradients.followed[id(facts)]:
                 p = f.ref()
                 if p is not None and id(p) in facts.without_gradient:
                     self._first_values[id(p)] = p.detach().flatten()[:SAMPLE].clone()
+                    if homes.get(id(p), (None, ""))[0] not in self.nets.loaded:
+                        self._begun.add(id(p))  # weights of its own may be put back at the end
         if facts.steps % 64 == 0 or (facts.steps >= 4 and facts.steps & (facts.steps - 1) == 0):
             self.review()
 
@@ -347,7 +356,7 @@ class Ownership:
         """Whether a parameter was to be learned: neither loaded nor trained before by somebody else."""
         module, _ = homes.get(key, (None, ""))
         before = any(o.steps for o in self._missing[key].shares_with)
-        return not before and (module is None or module not in self.nets.loaded)
+        return not before and (module is None or module not in self.nets.loaded or key in self._begun)
 
     def _homes(self) -> dict[int, tuple[nn.Module, str]]:
         return {

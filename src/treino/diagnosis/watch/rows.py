@@ -68,6 +68,8 @@ class Rows:
         self.plain.done = lambda number: number in self.data.trains and self.data.trains[number].done
         self.picked = Picked(self.data, nets, self.loaders, self.plain)
         self._asked = False  # whether gradients are asked for without a backward
+        self._timed: tuple[int, ...] | None = None  # steps and rows that a recurrent layer was given last
+        self._time_first: set[int] = set()  # numbers of nets whose rows are on the second axis
 
     def install(self) -> None:
         from torch import nn
@@ -79,6 +81,8 @@ class Rows:
         self.patches.before(TensorDataset, "__init__", self._held, always=False)
         self.patches.before(nn.Module, "load_state_dict", lambda a, k: self._reset(a[0]))
         self.patches.before(torch.autograd, "grad", self._asks)
+        for layer in ("RNN", "LSTM", "GRU"):
+            self.patches.before(getattr(nn, layer), "forward", self._recurs, always=False)
         self.lineage.install()
         Warned(self.data, self.patches).install()
         for kind in (nn.Linear, nn.Conv2d, nn.Conv1d, nn.BatchNorm1d, nn.BatchNorm2d):
@@ -102,6 +106,22 @@ class Rows:
 
     def _asks(self, args: Any, kwargs: Any) -> None:
         self._asked = True
+
+    def _recurs(self, args: Any, kwargs: Any) -> None:
+        x = args[1] if len(args) > 1 else kwargs.get("input")
+        plain = isinstance(x, torch.Tensor) and not args[0].batch_first
+        self._timed = tuple(x.shape[: x.dim() - 1]) if plain else None
+
+    def _by_time(self, net: Net, x: torch.Tensor) -> torch.Tensor:
+        """Steps of time are no rows: those of a recurrent net that is given [steps, rows, ...], or [steps, D]
+        of a single row, come first.
+        """
+        timed, self._timed = self._timed, None
+        if timed is not None and x.dim() >= 2 and timed == tuple(x.shape[: len(timed)]):
+            self._time_first.add(net.number)
+        if net.number not in self._time_first:
+            return x
+        return x.unsqueeze(0) if timed is not None and len(timed) == 1 else x.transpose(0, 1)
 
     def _reset(self, module: Any) -> None:
         for owner, net in list(self.nets.nets.items()):
@@ -127,6 +147,7 @@ class Rows:
         looking = not output.grad or not output.training
         train.floating = x.is_floating_point()
         train.pairs = x is not given and not train.floating
+        x = self._by_time(net, x)
         if not looking:
             if net.number in self._resets:
                 self._resets.discard(net.number)

@@ -52,6 +52,7 @@ class Strays:
         self._strays: dict[int, tuple[weakref.ref[torch.Tensor], Cut]] = {}
         self._memory: dict[int, weakref.ref[torch.Tensor]] = {}  # where owned parameters lie
         self._known = 0  # of these
+        self._written: list[weakref.ref[torch.Tensor]] = []  # the newest ways around a graph to plain values
         self.cuts: list[Cut] = []
 
     def optimizer_made(self, newest: OptimizerSeen | None = None) -> None:
@@ -68,8 +69,9 @@ class Strays:
         """A function gave a result."""
         given = list(_tensors(args))
         if not torch.is_grad_enabled():
-            self._without_graph(given, result)
+            self._without_graph(name, given, result)
             return
+        self._write(name, given, result)
         if name == "normal" and len(given) > 1 and all(t.grad_fn is not None for t in given[:2]):
             self._follow(self._cut("torch.normal", given[:2]), result)
             return
@@ -85,6 +87,16 @@ class Strays:
             others = (o for o in given if o is not t and o.grad_fn is not None)
             if name not in JOINS and any(_reaches(o, cut) for o in others):
                 cut.met = True
+
+    def _write(self, name: str, given: list[torch.Tensor], result: Any) -> None:
+        """``sums.data.index_add_(0, to, messages)``: what is written has a history, ``sums`` has none."""
+        if not given:
+            return
+        first = given[0]
+        if name in ("data", "detach") and not first.requires_grad and isinstance(result, torch.Tensor):
+            self._written = [*self._written[-7:], weakref.ref(result)]
+        elif _writes(name) and first.requires_grad and any(known() is first for known in self._written):
+            self._cut("data", [t for t in given[1:] if t.grad_fn is not None])
 
     def _cut_of(self, t: torch.Tensor, name: str, result: Any) -> Cut | None:
         """The line at which this value left the graph, here or before."""
@@ -104,8 +116,11 @@ class Strays:
         still = p is not None and p.requires_grad and p.untyped_storage().data_ptr() == memory
         return self._cut("data", [p]) if p is not None and still else None
 
-    def _without_graph(self, given: list[torch.Tensor], result: Any) -> None:
-        """Distribution.sample is without gradients inside."""
+    def _without_graph(self, name: str, given: list[torch.Tensor], result: Any) -> None:
+        """Distribution.sample is without gradients inside; so is what is written in place."""
+        source = [t for t in given[1:] if t.grad_fn is not None and t.numel() > 1]
+        if source and _writes(name) and not given[0].requires_grad:
+            self._cut("no_grad", source)
         known = (self._strays.get(id(t)) for t in given)
         sampled = (k[1] for k in known if k is not None and k[0]() is not None and k[1].how == "sample")
         cut = next(sampled, None)
@@ -175,6 +190,11 @@ def _tensors(values: Any) -> Iterator[torch.Tensor]:
             yield value
         elif isinstance(value, (list, tuple)):
             yield from (v for v in value if isinstance(v, torch.Tensor))
+
+
+def _writes(name: str) -> bool:
+    """Whether a function of this name writes into its first argument."""
+    return name == "__setitem__" or name.startswith("__i") or (name[-1:] == "_" and name[:2] != "__")
 
 
 def _reaches(t: torch.Tensor, cut: Cut) -> bool:
