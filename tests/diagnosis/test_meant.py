@@ -1,10 +1,12 @@
 """What a source says of clearing, stepping and choosing parameters, where it does none of it."""
 
+import ast
 from textwrap import dedent
 
 import pytest
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.choices import tells_stopper
 from treino.diagnosis.reading.clearing import meant_to_clear, meant_to_step
 from treino.diagnosis.reading.groups import choosing_line, opening_line
 
@@ -136,3 +138,18 @@ def test_parameters_are_opened_on_one_line(tmp_path):
             p.requires_grad = True  # here
     """
     assert opening_line(at(tmp_path, source, "made")) == at(tmp_path, source, "here")
+
+
+@pytest.mark.parametrize(
+    ("source", "tells"),
+    [
+        ("scheduler.step(accuracy)", True),
+        ("early_stopping(score)", True),
+        ("torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)", False),
+        ("EarlyStopping(patience)", False),
+    ],
+)
+def test_making_a_schedule_tells_it_no_figure(source, tells):
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert tells_stopper(call) is tells

@@ -86,6 +86,121 @@ for epoch in range(6):
     said = net.encode(x[150:]) @ net.out.weight.T  # here
     print((said.topk(1).indices[:, 0] == y[150:]).float().mean().item())
 """
+SCORED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.code, self.drop, self.out = nn.Linear(8, 16), nn.Dropout(0.4), nn.Linear(16, 3)
+
+    def score(self, x):
+        return self.out(self.drop(self.code(x)))
+
+net = Net()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(40):
+    loss = F.cross_entropy(net.score(x[:150]), y[:150])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    print((net.score(x[150:]).argmax(1) == y[150:]).float().mean().item())  # here
+"""
+MAPS = """
+maps = torch.randn(64, 1, 6, 6)
+marks = (maps[:, 0] > 0).long() + (maps[:, 0] > 1)
+net = nn.Conv2d(1, 3, 3, padding=1)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+
+def dice(scores, marks):
+    said = scores.softmax({softmax})
+    true = F.one_hot(marks, 3).permute(0, 3, 1, 2).float()
+    both = (said * true).sum((0, 2, 3))
+    return 1 - (2 * both / (said.sum((0, 2, 3)) + true.sum((0, 2, 3)))).mean()
+
+for step in range(40):
+    i = torch.randperm(64)[:16]
+    loss = {loss}(net(maps[i]), marks[i])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    right = [(net(m[None]).argmax({best}) == t).float().mean() for m, t in zip(maps, marks)]{mark}
+print(torch.stack(right).mean().item())
+"""
+ARRAYS = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+def hits(scores, labels):
+    best = scores.argmax(axis={axis})  # here
+    return sum(int(a == b) for a, b in zip(best, labels))
+
+for step in range(40):
+    loss = F.cross_entropy(net(x[:150]), y[:150])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    print(hits(net(x[150:]).numpy(), y[150:].numpy()) / 50)
+"""
+SAMPLER = """
+import numpy as np
+
+class Rows:
+    def __init__(self, seed):
+        self.seed, self.rng = seed, np.random.default_rng(seed)
+
+    def __iter__(self):
+        rng = {rng}
+        for rows in np.array_split(rng.permutation(len(x)), 12):
+            yield torch.from_numpy(rows)
+
+w = torch.zeros(8, 3, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.1)
+rows = Rows(3)
+for epoch in range(6):
+    for i in rows:
+        loss = F.cross_entropy(x[i] @ w, y[i])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+RATES = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
+
+def plan(step):
+    return {plan}  # here
+
+scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, plan)
+for step in range(120):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+"""
+BY_ARGUMENT = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.code, self.out = nn.Linear(8, 16), nn.Linear(16, 3)
+
+    def forward(self, x, train=False):
+        return self.out(F.dropout(torch.relu(self.code(x)), 0.3, training=train))
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(30):
+    for i in torch.randperm(150).split(20):
+        loss = F.cross_entropy(net(x[i], train=True), y[i])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    if epoch % 10 == 9:
+        with torch.no_grad():
+            print((net(x[150:]{told}).argmax(1) == y[150:]).float().mean().item())  # here
+"""
 BATCHES = "return sum(int(a == b) for a, b in zip({best}.tolist(), y.tolist()))"
 FOUND = {
     "written to data": ("detached_graph", GRAPH.format(write="sums.data.index_add_(0, to, said)  # here")),
@@ -108,6 +223,22 @@ FOUND = {
         PLAIN.format(hits=BATCHES.format(best="z.argmax(dim=0)") + "  # here", loss="nll"),
     ),
     "a method of the net": ("missing_no_grad", METHOD),
+    "a method that drops values": ("missing_eval", SCORED),
+    "told to drop values": ("missing_eval", BY_ARGUMENT.format(told=", True")),
+    "a softmax over places": (
+        "softmax_wrong_dim",
+        MAPS.format(softmax="-1)  # here\n    said = said.clone(", loss="dice", best=1, mark=""),
+    ),
+    "the best of one map": (
+        "metric_wrong_axis",
+        MAPS.format(softmax=1, loss="F.cross_entropy", best=0, mark="  # here"),
+    ),
+    "an array's best rows": ("metric_wrong_axis", ARRAYS.format(axis=0)),
+    "a generator anew": (
+        "seed_reset_each_epoch",
+        SAMPLER.format(rng="np.random.default_rng(self.seed)  # here"),
+    ),
+    "a rate of a rate": ("scheduler_misuse", RATES.format(plan="0.02 * min(1, (step + 1) / 10)")),
 }
 STATEFUL = """
 class Net(nn.Module):
@@ -160,6 +291,11 @@ RIGHT = {
         hits="typical = z.argmax(0)\n    return (z[typical].argmax(1) == torch.arange(3)).sum().item()",
         loss="nll",
     ),
+    "told not to drop values": BY_ARGUMENT.format(told=""),
+    "a softmax over classes": MAPS.format(softmax=1, loss="dice", best=1, mark=""),
+    "an array's best classes": ARRAYS.format(axis=1),
+    "a generator that goes on": SAMPLER.format(rng="self.rng"),
+    "a share of a rate": RATES.format(plan="min(1, (step + 1) / 10)"),
     "without a graph": METHOD.replace("    said = ", "    with torch.no_grad(): said = "),
 }
 

@@ -163,17 +163,20 @@ def _ordered(test: ast.AST) -> list[ast.Compare]:
 def _picked(node: ast.Call, figures: Figures, module: ast.Module) -> int | None:
     """``best = max(results)``, or a figure given to a stopper or to a schedule."""
     func = node.func
-    name = call_name(node)
-    of = data_names(func.value) if isinstance(func, ast.Attribute) else set()
-    if name in PICKS:
+    if call_name(node) in PICKS:
         looked = [*node.args, *([func.value] if isinstance(func, ast.Attribute) else [])]
         if any(figures.holds(a, calls=False) for a in looked) and _best(module, node):
             return node.lineno
-    elif any(figures.holds(a, calls=False) for a in node.args) and (
-        STOPS & {w for n in {name, *of} for w in words(n)}
-    ):
+    elif any(figures.holds(a, calls=False) for a in node.args) and tells_stopper(node):
         return node.lineno
     return None
+
+
+def tells_stopper(call: ast.Call) -> bool:
+    """Whether a call tells something to a stopper or to a schedule, rather than making one."""
+    of = data_names(call.func.value) if isinstance(call.func, ast.Attribute) else set()
+    name = call_name(call)
+    return bool(STOPS & {w for n in {name, *of} for w in words(n)}) and not name[:1].isupper()
 
 
 def _first_of_sorted(node: ast.Assign, figures: Figures, module: ast.Module) -> int | None:

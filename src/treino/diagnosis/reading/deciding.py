@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from treino.diagnosis.reading.choices import KEEPS, ORDERINGS, PICKS, STOPS
+from treino.diagnosis.reading.choices import KEEPS, ORDERINGS, PICKS, tells_stopper
 from treino.diagnosis.reading.figures import ANY, Figures, Keys, key_of
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import assigned_names, data_names, target_names
@@ -35,10 +35,7 @@ def decisions(figures: Figures) -> Iterator[Decision]:
     nodes = list(ast.walk(figures.module))
     calls = [n for n in nodes if isinstance(n, ast.Call)]
     for call in calls:
-        func = call.func
-        of = data_names(func.value) if isinstance(func, ast.Attribute) else set()
-        said = {w for n in {call_name(call), *of} for w in words(n)}
-        if STOPS & said and call.args and call_name(call) not in figures.functions:
+        if call.args and tells_stopper(call) and call_name(call) not in figures.functions:
             yield Decision(call, call.lineno, tuple((a, ()) for a in call.args))
     for node in nodes:
         if isinstance(node, ast.If):

@@ -8,7 +8,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
 from treino.diagnosis.reading.configured import keyed, one_place, places, setting_name
 from treino.diagnosis.reading.names import words
-from treino.diagnosis.reading.provenance import Function
+from treino.diagnosis.reading.provenance import Function, definition
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
 
 MOST = 4  # functions, one within the other
@@ -73,13 +73,40 @@ def handed_word(site: Site | None, *meant: str) -> Site | None:
 
     def fits(value: ast.AST) -> bool:
         said = value.value if isinstance(value, ast.Constant) else None
-        return bool({str(said)} & {*meant}) or bool(names_in(value) & {*meant})
+        return not isinstance(value, ast.Dict) and bool({str(said)} & {*meant} or names_in(value) & {*meant})
 
     for node in ast.walk(statement):
+        keys = _keys(site, node, fits) if isinstance(node, ast.Subscript) else set()
+        if keys and isinstance(node, ast.Subscript):
+            return _key_line(site, node.slice, keys)
         found = _given(site, node, "", fits) if isinstance(node, (ast.Name, ast.Attribute)) else None
         if found is not None:
             return found
     return site
+
+
+def _keys(site: Site, node: ast.Subscript, fits: Fits) -> set[object]:
+    """The keys of the table that is asked here, ``KINDS[name]``, whose values fit."""
+    made = definition(site, node.value.id) if isinstance(node.value, ast.Name) else None
+    table = made.value if made is not None else None
+    if not isinstance(table, ast.Dict) or len(table.keys) < 2:
+        return set()
+    pairs = zip(table.keys, table.values, strict=True)
+    return {k.value for k, v in pairs if isinstance(k, ast.Constant) and fits(v)}
+
+
+def _key_line(site: Site, asked: ast.expr, keys: set[object]) -> Site:
+    """Where one of these keys is given to the function around; or else the only line that says it beside the
+    table; or else the line that asks.
+    """
+    found = _given(site, asked, "", lambda v: isinstance(v, ast.Constant) and v.value in keys)
+    if found is not None:
+        return found
+    nodes = list(ast.walk(tree(site.file) or ast.Module([], [])))
+    tabled = {id(k) for n in nodes if isinstance(n, ast.Dict) for k in n.keys}
+    said = [n for n in nodes if isinstance(n, ast.Constant) and n.value in keys and id(n) not in tabled]
+    lines = {n.lineno for n in said}
+    return Site(site.file, lines.pop()) if len(lines) == 1 else site
 
 
 def _given_number(site: Site, value: ast.AST, keyword: str, said: float | None) -> Site | None:

@@ -112,6 +112,7 @@ RULE = Rule(
     watches=("optimizers", "losses", "clips"),
     decide=decide,
     unless=(
+        "scheduler_misuse",  # which says where the rate went
         "vanishing_gradient",
         "symmetric_init",
         "clip_too_small",

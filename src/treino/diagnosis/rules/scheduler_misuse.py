@@ -10,6 +10,7 @@ from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import FITS, told_line
 from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.rates import slowed
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -107,9 +108,10 @@ def course(seen: Seen, s: SchedulerSeen) -> tuple[str, Site | None]:
     if s.calls == 1 and s.updates_then == s.updates and s.read >= 2 and _after_all(s.step_at):
         return _("was stepped once, after the last update: its rate never changed"), s.step_at
     squared = s.kind == "LambdaLR" and 0 < s.base <= 0.05 and abs(s.top - s.base**2) <= 1e-3 * s.base**2
-    if squared and not any(lr_too_low.decide(seen)):  # which says where the rate went
+    if squared:
         told = _("gives rates where shares of the optimizer's rate are meant: the highest rate was {top:.1e}")
-        return told.format(top=s.top), told_line(s.site, calls=(s.kind,))
+        place = slowed(seen, s.of) if s.of is not None else None
+        return told.format(top=s.top), place or told_line(s.site, calls=(s.kind,))
     beside = {o.kind for o in seen.schedulers if o is not s and o.of is s.of}
     if _falls_too_fast(s) and "ReduceLROnPlateau" not in beside:
         if any(lr_too_low.decide(seen)):

@@ -61,7 +61,8 @@ def _where(seen: Seen) -> Site | None:
     if place is not None:
         module = tree(place.file)
         lines = [n.lineno for n in called(module, *SQUASHES)] if module is not None else []
-        lines = lines or [line for name, line in _named(module) if name in SQUASHES]
+        named = {line: tabled for name, line, tabled in _named(module) if name in SQUASHES}
+        lines = lines or sorted(named, key=lambda line: named[line])  # what a table holds isn't chosen yet
         if lines and seen.depth.saturating >= 3:
             return Site(place.file, lines[0])
     return place or (main.site if main is not None else None)
@@ -88,13 +89,18 @@ def _repeated(seen: Seen) -> Site | None:
     return Site(path, layers[0].lineno) if layers else None
 
 
-def _named(module: ast.Module | None) -> Iterator[tuple[str, int]]:
-    """Names and plain words of a file with their lines: an activation may be handed on uncalled."""
-    for node in ast.walk(module) if module is not None else ():
+def _named(module: ast.Module | None) -> Iterator[tuple[str, int, bool]]:
+    """Names and plain words of a file with their lines, and whether a table of several holds them: an
+    activation may be handed on uncalled.
+    """
+    nodes = list(ast.walk(module)) if module is not None else []
+    tables = [n for n in nodes if isinstance(n, ast.Dict) and len(n.keys) > 1]
+    tabled = {id(inner) for table in tables for inner in ast.walk(table)}
+    for node in nodes:
         if isinstance(node, (ast.Name, ast.Attribute)):
-            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno, id(node) in tabled
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value, node.lineno
+            yield node.value, node.lineno, id(node) in tabled
 
 
 RULE = Rule(

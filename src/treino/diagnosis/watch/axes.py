@@ -9,8 +9,10 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import parameters
 from treino.diagnosis.reading.figure_axes import apart_in_numpy
-from treino.diagnosis.reading.source import called, function_of, statement_at
+from treino.diagnosis.reading.provenance import functions
+from treino.diagnosis.reading.source import call_name, called, function_of, statement_at
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
@@ -25,7 +27,7 @@ class Axes:
         self.seen, self.patches, self.nets = seen, patches, nets
         self._arrays: dict[int, tuple[tuple[int, ...], int]] = {}  # address -> (shape, class axis)
         self._axes: dict[Site | None, AxisSeen] = {}
-        self._read: dict[Site, int | None] = {}  # what the source does with an array made on this line
+        self._read: dict[Site, tuple[int, Site] | None] = {}  # what the source does with an array of a line
 
     def install(self) -> None:
         """Put the wraps on."""
@@ -102,9 +104,9 @@ class Axes:
         if site is not None:
             if site not in self._read:
                 self._read[site] = wrong_axis(site)
-            axis = self._read[site]
-            if axis is not None:
-                self._seen(site, None if axis < 0 else axis, output.shape)
+            asked = self._read[site]
+            if asked is not None:
+                self._seen(asked[1], None if asked[0] < 0 else asked[0], output.shape)
 
     def _column(self, t: torch.Tensor) -> None:
         """Answers [N, 1] become an array: the source says whether a row of targets is taken from it."""
@@ -152,38 +154,54 @@ class Axes:
         facts.calls += 1
 
 
-def wrong_axis(site: Site) -> int | None:
-    """``out.numpy().argmax(0)`` on this line: the axis, -1 for none given, None where all is well.
+def wrong_axis(site: Site) -> tuple[int, Site] | None:
+    """``out.numpy().argmax(0)`` on this line, or of what it gives a name or a function of the same file: the
+    axis, -1 for none given, and where; None where all is well.
 
     Methods of arrays can't be watched, so the source is read; an argmax that is given 1 or -1 is right.
     """
-    statement = statement_at(site)
-    for call in called(statement, "argmax") if statement is not None else []:
-        func = call.func
-        if not isinstance(func, ast.Attribute) or not called(func.value, "numpy"):
-            continue
-        return _axis(call)
-    value = statement.value if isinstance(statement, ast.Assign) else None
-    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-        name, around = statement.targets[0].id, function_of(site)
-        if (
-            isinstance(value, ast.Call)
-            and isinstance(value.func, ast.Attribute)
-            and value.func.attr == "numpy"
-        ):
-            for call in called(around, "argmax") if around is not None else []:
-                func = call.func
-                if (
-                    isinstance(func, ast.Attribute)
-                    and isinstance(func.value, ast.Name)
-                    and func.value.id == name
-                ):
-                    return _axis(call)
+    statement, around = statement_at(site), function_of(site)
+    if statement is None or around is None:
+        return None
+    for call in called(statement, "argmax"):
+        if isinstance(call.func, ast.Attribute) and called(call.func.value, "numpy"):
+            return _axis(call, site)
+    name, value = "", statement.value if isinstance(statement, ast.Assign) else None
+    if isinstance(statement, ast.Assign) and _is_array(value) and isinstance(statement.targets[0], ast.Name):
+        name = statement.targets[0].id
+        for call in called(around, "argmax"):
+            if _of_name(call, name):
+                return _axis(call, site)
+    for call in (n for n in ast.walk(around if name else statement) if isinstance(n, ast.Call)):
+        given = [i for i, a in enumerate(call.args) if (_is_name(a, name) if name else _is_array(a))]
+        written = functions(site.file, call_name(call)) if given else ()
+        if len(written) == 1:
+            own = [a for a in parameters(written[0]) if a != "self"]
+            asked = called(written[0], "argmax")
+            found = [c for i in given if i < len(own) for c in asked if _of_name(c, own[i])]
+            if found:
+                return _axis(found[0], Site(site.file, found[0].lineno))
     return None
 
 
-def _axis(call: ast.Call) -> int | None:
+def _is_array(value: ast.AST | None) -> bool:
+    """``out.numpy()``"""
+    return (
+        isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "numpy"
+    )
+
+
+def _is_name(value: ast.AST, name: str) -> bool:
+    return isinstance(value, ast.Name) and value.id == name
+
+
+def _of_name(call: ast.Call, name: str) -> bool:
+    """``NAME.argmax(...)``"""
+    return isinstance(call.func, ast.Attribute) and _is_name(call.func.value, name)
+
+
+def _axis(call: ast.Call, site: Site) -> tuple[int, Site] | None:
     given = [*call.args, *(k.value for k in call.keywords if k.arg == "axis")]
     if not given:
-        return -1
-    return 0 if isinstance(given[0], ast.Constant) and given[0].value == 0 else None
+        return -1, site
+    return (0, site) if isinstance(given[0], ast.Constant) and given[0].value == 0 else None

@@ -96,6 +96,7 @@ class ByHand:
             name = node.name()
             if name in ("SubBackward0", "MulBackward0"):
                 self._stretched(node)
+                self._one_of_maps(node)
             elif name == "SumBackward1":
                 self._weighed(node)
             elif name in ("GatherBackward0", "IndexBackward0"):
@@ -198,6 +199,30 @@ class ByHand:
             for operand, _ in before.next_functions:
                 if operand is not None and graph.shape_of(operand) == graph.shape_of(before):
                     self._log_probabilities(operand, dims[0] % 2)
+
+    def _one_of_maps(self, node: Any) -> None:
+        """``p * t`` of maps [B, C, H, W]: at each place t is one of the classes, but p is a softmax over the
+        places of a row.
+        """
+        shape = graph.shape_of(node)
+        if node.name() != "MulBackward0" or len(shape) != 4 or shape[1] < 2 or self.facts.wrong_dim:
+            return
+        (left, _), (right, _) = node.next_functions[:2]
+        target = node._saved_other if right is None else node._saved_self
+        one = left if right is None else right
+        if (left is None) == (right is None) or target is None or tuple(target.shape) != shape:
+            return
+        made, dim = graph.source(one, 1)
+        kind, actual = graph.squash(made) if made is not None else ("", None)
+        if dim != 1 or kind not in ("softmax", "log_softmax") or actual is None or actual < 2:
+            return
+        if (
+            shape[actual] > 1
+            and bool(((target == 0) | (target == 1)).all())
+            and bool((target.sum(1) == 1).all())
+        ):
+            self.facts.wrong_dim, self.facts.wrong_dims = 1, (actual, 1)
+            self.facts.wrong_dim_at = self._line(made)
 
     # --- shapes ---------------------------------------------------------------------------------------------
     def _stretched(self, node: Any) -> None:

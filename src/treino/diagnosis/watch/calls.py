@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import torch
 from torch import nn
 
 from treino.diagnosis.finding import Site
@@ -26,13 +27,15 @@ class Calls:
 
     def install(self) -> None:
         patches, stack, original = self.patches, self.stack, nn.Module.__call__
-        ident, main = threading.get_ident, patches.thread
+        ident, main, grad_enabled = threading.get_ident, patches.thread, torch.is_grad_enabled
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             if patches.careful and compiling():
                 return original(module, *args, **kwargs)
             if (stack and not patches.full) or not patches.on or ident() != main:
                 return original(module, *args, **kwargs)
+            if patches.quiet and not grad_enabled():
+                patches.quiet = False  # an evaluation is looked at from its first call on
             stack.append(module)
             try:
                 result = original(module, *args, **kwargs)

@@ -41,6 +41,10 @@ class ClassAxes:
         class_dim = 1 if soft else class_dim
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2:
             return
+        one_map = t.dim() > 3 and t.shape[0] == 1 < t.shape[class_dim] and tuple(t.shape) == output.shape
+        if one_map and name == "argmax" and isinstance(dim, int) and dim % t.dim() == 0 != class_dim:
+            self.count(dim, tuple(t.shape), class_dim)  # of one row: always its number, 0
+            return
         if t.shape[0] < 2 and (dim is None or t.dim() > 2):  # the best of a single row is over everything
             return
         found = result if isinstance(result, torch.Tensor) else result[1]

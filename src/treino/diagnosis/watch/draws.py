@@ -1,5 +1,6 @@
 """Seeds that are set and orders that are drawn: whether epochs see the same random numbers."""
 
+import ast
 import random
 import sys
 from collections import deque
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.source import called, statement_at, tree
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches
@@ -159,12 +161,17 @@ class Draws:
 
     def _drew(self, site: Site, order: Hashable) -> None:
         steps = self._steps()
+        if self._open and not self.nets.nets:
+            self._confirm()
         earlier = self._orders.setdefault(site, deque(maxlen=4))  # a loader draws twice for each epoch
         gone_on = [before for known, before in earlier if known == order and _went_on(before, steps)]
         if gone_on:
             self._began |= {site for known, before in earlier if known == order and not before}
             self.patches.curious = True
-            self._again[site] = {key: n for key, n in steps.items() if n > gone_on[-1].get(key, n)}
+            again = {key: n for key, n in steps.items() if n > gone_on[-1].get(key, n)}
+            self._again[site] = again
+            if not self.nets.nets and any(map(_trains, self._callers.get(site, ()))):
+                self._open.append((site, again))  # no net will show it: all is plain tensors
         earlier.append((order, steps))
 
     def _entered(self, output: Output, net: Net, x: Any) -> None:
@@ -190,6 +197,15 @@ class Draws:
                 facts.calls += 1
                 facts.same += 1
         del self._open[:-8]
+
+
+def _trains(site: Site) -> bool:
+    """Whether a loop begins on this line that runs backward, itself or in a function of the same file."""
+    loop, module = statement_at(site), tree(site.file)
+    if not isinstance(loop, ast.For) or module is None:
+        return False
+    names = [f.name for f in ast.walk(module) if isinstance(f, ast.FunctionDef) and called(f, "backward")]
+    return bool(called(ast.Module(loop.body, []), "backward", *names))
 
 
 def _went_on(before: Steps, now: Steps) -> bool:

@@ -27,7 +27,7 @@ class Dropouts:
         self, patches: Patches, stack: list[nn.Module], made: Mapping[nn.Module, Site | None]
     ) -> None:
         self.patches, self.stack, self.made = patches, stack, made
-        self._newest: tuple[weakref.ref[nn.Module], bool, Site | None] | None = None
+        self.newest: tuple[weakref.ref[nn.Module], bool, Site | None] | None = None
         self._fixed: dict[Site, bool] = {}
         self._registered: set[int] = set()  # layers that the mode of their net reaches
         self._rows: dict[tuple[int, int, tuple[int, ...], float], int] = {}
@@ -60,23 +60,23 @@ class Dropouts:
                 by_mode = attention and net.training  # what it is given then says nothing of evaluation
                 fixed = site if site is not None and self._fixed[site] and not by_mode else None
                 if fixed is not None or net.training:
-                    self._newest = weakref.ref(net), net.training, fixed
+                    self.newest = weakref.ref(net), net.training, fixed
             elif not net.training and not attention:
                 layer = frame.f_locals.get("self")
                 if isinstance(layer, _DropoutNd) and id(layer) not in self._registered:
                     self._registered.update(id(m) for m in net.modules())
                     site = self.made.get(layer)
                     if id(layer) not in self._registered and site is not None and not on_purpose(site):
-                        self._newest = weakref.ref(net), False, site
+                        self.newest = weakref.ref(net), False, site
 
         return observe
 
     def taken(self, module: nn.Module, net: Net, x: torch.Tensor | None, steps: int) -> bool:
         """Whether a function dropped values in this call though the net was in evaluation mode."""
-        newest, self._newest = self._newest, None
+        newest, self.newest = self.newest, None
+        net.dropped = newest is not None and newest[0]() is module
         if newest is None or newest[0]() is not module or newest[1] != module.training:
             return False
-        net.drops = True
         net.seen.modal_kinds = net.seen.modal_kinds or ("F.dropout",)
         net.seen.drops_at = newest[2] or net.seen.drops_at
         if module.training or newest[2] is None:

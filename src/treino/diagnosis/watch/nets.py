@@ -121,6 +121,7 @@ class Nets:
             if before <= self.most_before and out is not None and out.requires_grad:
                 self.judging.inner = None
                 self.backward.since_backward = before
+                self.dropouts.newest = None
                 self.patches.quiet = True
                 return True
         self.patches.quiet = False
@@ -144,7 +145,7 @@ class Nets:
         if net is None:
             net = self._net(module)
         site = here()
-        if not net.modal and net.count == 1:
+        if net.count == 1:
             whole = caller_net(module)
             if whole is not None:
                 net, site = self._net(whole[0]), whole[1]
@@ -157,7 +158,7 @@ class Nets:
         x = next((a for a in args if isinstance(a, torch.Tensor)), None)
         training = module.training
         dropping = self.dropouts.taken(module, net, x, self.steps)
-        modal = any(m.training for m in net.modal) or (training and net.drops)
+        modal = any(m.training for m in net.modal) or (training and net.dropped)
         net.calls_total += 1
         output, newest = Output(call, out, net, training, modal, self.steps), self.outputs.newest
         if not training and not output.grad:
@@ -165,7 +166,7 @@ class Nets:
             self._with_parts(module)
         left = output.grad and not training and not call.unused_by
         if left or (modal and not (call.judged_by and call.trained_by)):
-            output.via = stack()
+            output.via = _led(site)
         output.dropping = dropping
         output.target = modal and net.gathers()
         if x is not None and not x.is_floating_point() and x.dim() == 0:
@@ -185,7 +186,7 @@ class Nets:
                 output.modal = True
                 if not training and source.net is not net:
                     output.source = source if source.training else source.source
-                    output.via = output.via or stack()
+                    output.via = output.via or _led(site)
                 net.seen.modal_kinds = net.seen.modal_kinds or source.net.seen.modal_kinds
             net_key = (id(x), x._version if not x.is_inference() else 0)
             if net.last_input is not None:
@@ -388,6 +389,13 @@ class Nets:
         for net in list(self.nets.values()) if moved else ():
             own = (p for p in (r() for r in net.some) if p is not None and id(p) in moved)
             net.seen.by_hand = any(moved[id(p)]() is p for p in own)
+
+
+def _led(site: Site | None) -> tuple[Site, ...]:
+    """The lines that led to a call, without those inside of the net's own methods."""
+    own = stack()
+    at = (i for i, s in enumerate(own) if site is not None and (s.file, s.line) == (site.file, site.line))
+    return own[next(at, 0) :]
 
 
 class _Reached:

@@ -124,7 +124,7 @@ class Net:
         own = [p for p in module.parameters() if p.requires_grad]
         self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
         self.calls_total = self.looks = 0
-        self.drops = False  # values, by functions
+        self.dropped = False  # values, by functions, in its newest call: an argument may say so
         self.fed = True  # in training with what depends on parameters, always
         self.settled = False  # enough of its trainings were seen
         self.held: deque[weakref.ref[Any]] = deque(maxlen=64)

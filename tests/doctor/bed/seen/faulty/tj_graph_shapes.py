@@ -1,7 +1,7 @@
-# expect: lr_too_low @ 70
-# allowed: lr_too_low @ 69
-# allowed: lr_too_low @ 71
-# allowed: lr_too_low @ 95
+# expect: scheduler_misuse @ 70
+# allowed: scheduler_misuse @ 69
+# allowed: scheduler_misuse @ 71
+# allowed: scheduler_misuse @ 95
 """Tells made-up graphs apart by their shape: message passing on dense adjacency matrices, sum readout."""
 import argparse
 import random

@@ -1,4 +1,4 @@
-# expect: lr_too_low @ 23
+# expect: scheduler_misuse @ 23
 """Handwritten digits with a small net."""
 import math
 

@@ -1,4 +1,4 @@
-# expect: lr_too_low @ 20
+# expect: scheduler_misuse @ 20
 """Handwritten digits with a small net."""
 import math
 

@@ -1,7 +1,7 @@
-# expect: lr_too_low @ 26
-# allowed: lr_too_low @ 24
-# allowed: lr_too_low @ 58
-# allowed: lr_too_low @ 59
+# expect: scheduler_misuse @ 26
+# allowed: scheduler_misuse @ 24
+# allowed: scheduler_misuse @ 58
+# allowed: scheduler_misuse @ 59
 """RotNet: which of four quarter turns was applied to a digit? Warm-up and cosine decay by LambdaLR."""
 import math
 from types import SimpleNamespace
