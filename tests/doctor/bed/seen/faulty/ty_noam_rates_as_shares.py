@@ -1,9 +1,9 @@
-# expect: lr_too_low @ 44
+# expect: scheduler_misuse @ 44
 # allowed: lr_too_low @ 41
 # allowed: lr_too_low @ 48
 # allowed: lr_too_low @ 49
 # allowed: scheduler_misuse @ 41
-# allowed: scheduler_misuse @ 44
+# allowed: lr_too_low @ 44
 # allowed: scheduler_misuse @ 48
 # allowed: scheduler_misuse @ 49
 """Tiny transformer encoder on the 'reverse the sequence' task with a Noam-like schedule."""
