@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.source import called, statement_at, tree
+from treino.diagnosis.reading.source import called, remembered, statement_at, tree
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches
@@ -199,6 +199,7 @@ class Draws:
         del self._open[:-8]
 
 
+@remembered
 def _trains(site: Site) -> bool:
     """Whether a loop begins on this line that runs backward, itself or in a function of the same file."""
     loop, module = statement_at(site), tree(site.file)
