@@ -33,7 +33,7 @@ class ClassAxes:
         class_dim = output.net.class_dim
         if t.dim() == 2 and t.shape[1] == 1:
             class_dim = 1
-        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        dim = _dim(args, kwargs)
         if t.dim() == len(output.shape) > 3 and isinstance(dim, int):
             output.net.best_dims.add(dim % t.dim())
         own = output.shape
@@ -88,7 +88,7 @@ class ClassAxes:
         def observe(result: Any, args: Any, kwargs: Any) -> None:
             if not any(known() is args[0] for known in self._agree):
                 return
-            dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+            dim = _dim(args, kwargs)
             if isinstance(dim, int) and dim % 2 == 0 and not (self._deep and name == "any"):
                 self.count(dim, self._agreed, 1, name)
 
@@ -98,7 +98,7 @@ class ClassAxes:
         """The best entries over the rows of what is as wide as a loss has classes, where no module is called,
         as for nets made of plain tensors: their comparison with labels says that these are answers.
         """
-        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        dim = _dim(args, kwargs)
         self._plain = None
         if t.dim() != 2 or len(t) < 2 or not t.is_floating_point() or dim not in (None, 0, -2):
             return
@@ -122,7 +122,7 @@ class ClassAxes:
 
     def made(self, t: torch.Tensor, args: Any, kwargs: Any, newest: Output | None) -> None:
         """The best entries along the rows of scores that were made of outputs, as those are that train."""
-        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        dim = _dim(args, kwargs)
         if t.dim() != 2 or min(t.shape) < 2 or not t.is_floating_point():
             return
         if newest is not None and not self._seen.steps:
@@ -142,7 +142,7 @@ class ClassAxes:
 
     def voted(self, t: torch.Tensor, args: Any, kwargs: Any) -> None:
         """The best entries of the mean [rows, classes] of several answers."""
-        dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+        dim = _dim(args, kwargs)
         if dim in (None, 0, -2):
             self.count(dim, tuple(t.shape), 1)
 
@@ -160,3 +160,8 @@ class ClassAxes:
             axis = self._at[site] = AxisSeen(site, 0, dim, shape, class_dim, function=function)
             self._seen.axes.append(axis)
         axis.calls += 1
+
+
+def _dim(args: Any, kwargs: Any) -> Any:
+    """The axis that a function of a tensor was given, if it was."""
+    return args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
