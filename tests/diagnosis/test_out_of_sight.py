@@ -1,11 +1,8 @@
 """Faults, and right programs, where neither the call of a net nor an operation with a history shows them."""
 
-import textwrap
-
 import pytest
 
-from tests.diagnosis.zygote import examined
-from treino.diagnosis.rules.examples import PRELUDE
+from tests.diagnosis.zygote import told
 
 GRAPH = """
 to = torch.randint(40, (len(x),))
@@ -298,16 +295,6 @@ RIGHT = {
     "a share of a rate": RATES.format(plan="min(1, (step + 1) / 10)"),
     "without a graph": METHOD.replace("    said = ", "    with torch.no_grad(): said = "),
 }
-
-
-def told(text: str, tmp_path) -> list[tuple[str, int]]:
-    """What the doctor says of it, and the line that bears the mark."""
-    path = tmp_path / "script.py"
-    path.write_text(PRELUDE + textwrap.dedent(text))
-    seen = examined(path)
-    assert seen["defects"] == []
-    assert seen["status"] in (0, None)
-    return [(rule, line) for rule, line, _ in seen["findings"]]
 
 
 @pytest.mark.slow

@@ -8,12 +8,15 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import textwrap
 import traceback
 import warnings
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from treino.diagnosis.rules.examples import PRELUDE
 
 USUAL = (
     *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
@@ -118,6 +121,16 @@ def _plain(path: Path) -> int:
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else 0
     return 0
+
+
+def told(text: str, tmp_path: Path) -> list[tuple[str, int]]:
+    """What the doctor says of these lines, after those that every example begins with: rule and line."""
+    path = tmp_path / "script.py"
+    path.write_text(PRELUDE + textwrap.dedent(text))
+    seen = examined(path)
+    assert seen["defects"] == []
+    assert seen["status"] in (0, None)
+    return [(rule, line) for rule, line, _ in seen["findings"]]
 
 
 if __name__ == "__main__":

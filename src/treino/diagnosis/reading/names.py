@@ -115,12 +115,16 @@ def _parted(path: str) -> tuple[set[str], set[str]]:
 
 
 def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
-    """Nodes of the calls in a statement that call the same function as the one that runs, for other rows."""
+    """Nodes of the calls in a statement that call the same function as the one that runs, for other rows; and
+    of those that only count rows.
+    """
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
     runs = next((n for n in calls if _spot(n) == spot), None)
     if runs is None:
         return set()
+    inside = set(ast.walk(runs))
     same = [n for n in calls if n is not runs and ast.dump(n.func) == ast.dump(runs.func)]
+    same += [n for n in calls if call_name(n) == "len" and n not in inside]
     others = [list(ast.walk(n)) for n in same]
     return {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.groups import choosing_line, opening_line, skips_first
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.updated import moving_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
 from treino.words import N_
@@ -16,7 +17,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
     A readout that alone was given to the optimizer (random features) is meant so. Frozen, loaded, copied,
     averaged or hand-trained parameters, and nets in eval mode, are left alone. Where the whole graph
-    belongs to no optimizer, the optimizer steps something else.
+    belongs to no optimizer, the optimizer steps something else. Of a descent by hand, what it leaves out.
     """
     groups: dict[Site | None, list[UnownedSeen]] = {}
     for u in seen.unowned:
@@ -43,6 +44,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             "steps": optimizer.steps,
         }
         yield Evidence(place, optimizer.site, numbers)
+    left = seen.manual.left_out
+    if left:
+        shape = "×".join(map(str, left[0].shape)) or "1"
+        numbers = {"parameters": len(left), "shape": shape, "steps": left[0].updates}
+        numbers["optimizer"] = "A descent by hand"
+        yield Evidence(moving_line(left[0].site), left[0].site, numbers)
 
 
 def _too_late(made: Site) -> Site:
@@ -77,7 +84,7 @@ RULE = Rule(
     group="gradients",
     severity="wrong",
     certain=True,
-    watches=("unowned",),
+    watches=("unowned", "manual"),
     decide=decide,
     message=N_(
         "{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."

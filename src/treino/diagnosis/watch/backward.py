@@ -63,7 +63,7 @@ class Backward:
         # Such graphs in a row whose net says the same of all rows.
         self._constant: dict[Site | None, int] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
-        self._last_node = 0
+        self.last_node = 0  # the number of the newest graph's root
         self.asked = Asked(seen, patches, gradients, self)
         self.spoils = Spoils()
         lines.made.append(self.spoils.observe)
@@ -148,9 +148,9 @@ class Backward:
         value, number = root.item(), node._sequence_nr()
         if value - value != 0:
             return False
-        if facts.sizes.get(number - self._last_node, 0) < AGAIN and len(facts.sizes) < MOST_SIZES:
+        if facts.sizes.get(number - self.last_node, 0) < AGAIN and len(facts.sizes) < MOST_SIZES:
             return False
-        self._last_node = number
+        self.last_node = number
         facts.calls += 1
         keep(facts, root, value)
         self.since_step += 1
@@ -239,7 +239,7 @@ class Backward:
         a branch was taken.
         """
         number = node._sequence_nr()
-        made, self._last_node = number - self._last_node, number
+        made, self.last_node = number - self.last_node, number
         known = facts.sizes
         size = known.get(made, 0)
         if size < AGAIN and len(known) < MOST_SIZES:
@@ -343,6 +343,7 @@ class Backward:
                 continue
             if m.value is not None and m.slope is not None and down(p, m.value, m.slope):
                 self.by_hand[key] = m.ref
+                m.moves += 1
                 moved.add(key)
             g = p.grad
             if m.grad is None or g is None or m.grad[0]() is not g or m.grad[1] != g._version:
@@ -386,6 +387,17 @@ class Backward:
             # A graph is read from its end: the last weights come first.
             held = [p for m in reversed(self._manual.values()) if (p := m.ref()) is not None]
             depths.note(self.seen.depth, [(p, p.grad) for p in held])
+
+    def moves(self) -> dict[int, int]:
+        """How often each leaf that is trained by hand was seen to move."""
+        return {key: m.moves for key, m in self._manual.items() if m.moves}
+
+    def never_moved(self, key: int, reference: weakref.ref[torch.Tensor]) -> tuple[int, ...] | None:
+        """The shape of a leaf that no optimizer owns, if it got gradients again and again, and is what it was
+        at first (perhaps its function has returned); else None.
+        """
+        m = self._manual.get(key)
+        return m.shape if m is not None and m.ref is reference and m.never_moved() else None
 
     def never_learned(self, p: torch.Tensor) -> bool:
         """Whether a leaf that no optimizer owns got nothing but zeros as its gradients."""

@@ -2,7 +2,8 @@
 
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
 import torch
@@ -28,6 +29,8 @@ class Dropouts:
     ) -> None:
         self.patches, self.stack, self.made = patches, stack, made
         self.newest: tuple[weakref.ref[nn.Module], bool, Site | None] | None = None
+        # Called with a result, its line and whether a mode was told, where no module is called.
+        self.others: list[Callable[[Any, Site, bool], None]] = []
         self._fixed: dict[Site, bool] = {}
         self._registered: set[int] = set()  # layers that the mode of their net reaches
         self._rows: dict[tuple[int, int, tuple[int, ...], float], int] = {}
@@ -43,14 +46,18 @@ class Dropouts:
         attention = place == 4
 
         def observe(result: Any, args: Any, kwargs: Any) -> None:
-            if not self.stack:
+            if not self.stack and not self.others:
                 return
             told = kwargs.get("dropout_p", 0.0) if attention else kwargs.get("p", 0.5)
             share = args[place] if len(args) > place else told
             said = args[2] if len(args) > 2 else kwargs.get("training", kwargs.get("train", True))
             if not share > 0 or not (attention or said):
                 return
-            net, frame = self.stack[0], sys._getframe(2)
+            frame = sys._getframe(2)
+            if not self.stack:
+                self._by_itself(result, frame, len(args) > 2 or bool(kwargs.keys() & {"training", "train"}))
+                return
+            net = self.stack[0]
             if is_own(frame.f_code.co_filename):
                 site = here()
                 if site is not None and site not in self._fixed:
@@ -70,6 +77,12 @@ class Dropouts:
                         self.newest = weakref.ref(net), False, site
 
         return observe
+
+    def _by_itself(self, result: Any, frame: FrameType, told: bool) -> None:
+        site = here() if is_own(frame.f_code.co_filename) else None
+        if site is not None:
+            for listener in self.others:
+                listener(result, site, told)
 
     def taken(self, module: nn.Module, net: Net, x: torch.Tensor | None, steps: int) -> bool:
         """Whether a function dropped values in this call though the net was in evaluation mode."""

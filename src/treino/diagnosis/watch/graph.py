@@ -299,6 +299,13 @@ def leaves(nodes: list[Any]) -> list[Any]:
     return [node.variable for node in nodes if hasattr(node, "variable")]
 
 
+PRODUCTS = {  # with weights -> (where the other factor is kept, its place among the operands)
+    "MvBackward0": ("_saved_self", 0),
+    "MmBackward0": ("_saved_self", 0),
+    "AddmmBackward0": ("_saved_mat1", 1),
+    "ConvolutionBackward0": ("_saved_input", 0),
+}
+
 LAYERS = {
     "AddmmBackward0": "_saved_mat1",
     "MmBackward0": "_saved_self",

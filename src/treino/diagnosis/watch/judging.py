@@ -36,6 +36,8 @@ class Judging:
         self.patches, self.outputs = patches, outputs
         self.bad_listeners: list[Callable[[Output], None]] = []
         self.taught_listeners: list[Callable[[Output, torch.Tensor], None]] = []
+        # Called with what is judged and is no module's output.
+        self.others: list[Callable[[torch.Tensor], None]] = []
         self.inner: tuple[int, bool] | None = None  # a loss of no net's output: (labels, learned by)
         self._axes = ClassAxes(seen)
         self.stretched = Stretched(seen)
@@ -79,6 +81,7 @@ class Judging:
         output, said = self.outputs.match(x), None
         self._together(x)
         if output is None:
+            self._other(x)
             self.inner = target.numel(), trained and not target.requires_grad
         if output is not None:
             if output.bad_rows and not bool(torch.isfinite(result.detach()).all()):
@@ -154,6 +157,7 @@ class Judging:
             elif name == "argmax" and output is None:
                 self._axes.plain(t, args, kwargs, found)
             if output is None:
+                self._other(t)
                 if not self.outputs.newest:
                     self.answers.said(found)
                 self._sure_rows(t, result)
@@ -196,6 +200,12 @@ class Judging:
                 output = self.outputs.match(one) if whole else None
                 if output is not None and self.outputs.match(other) is None:
                     self._axes.compared(result, output, column=True)  # the best few, and the label
+
+    def _other(self, t: Any) -> None:
+        """What is judged, where no module is called."""
+        if self.others and not self.outputs.newest and isinstance(t, torch.Tensor):
+            for judged in self.others:
+                judged(t)
 
     def _best_of_rows(self, said: torch.Tensor, output: Output | None) -> None:
         """Whether what is compared is a max over the rows."""
@@ -248,6 +258,8 @@ class Judging:
                 self.outputs.derived(args[0], result)
 
     def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
+        for t in args[:2] if result.grad_fn is None else ():
+            self._other(t)
         if len(args) < 2 or not self.outputs.newest:
             return
         self._met(result, args, kwargs)

@@ -17,7 +17,10 @@ def some(t: torch.Tensor) -> torch.Tensor:
 class Manual:
     """A leaf that no optimizer owns: its gradient and its value after the last backward."""
 
-    __slots__ = ("empty", "first", "grad", "idle", "last", "looks", "ref", "slope", "tainted", "value")
+    __slots__ = (
+        *("empty", "first", "grad", "idle", "last", "looks", "moves"),
+        *("ref", "shape", "slope", "tainted", "value"),
+    )
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref = weakref.ref(p)
@@ -25,9 +28,10 @@ class Manual:
         self.value: torch.Tensor | None = None  # its first entries
         self.slope: torch.Tensor | None = None  # the first entries of the gradient that came with it
         self.last: torch.Tensor | None = None  # the newest that was kept of those
-        self.first = some(p).clone()
+        self.first, self.shape = some(p).clone(), tuple(p.shape)
         self.tainted = False
         self.looks = self.empty = self.idle = 0  # gradients, those all zero, those that had no effect
+        self.moves = 0  # against its gradient
 
     def look(self, p: torch.Tensor, g: torch.Tensor) -> None:
         """A backward gave it this gradient."""

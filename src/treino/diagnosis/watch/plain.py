@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.patches import Patches
@@ -44,6 +45,8 @@ class Plain:
         self._trainer: Site | None = None  # a line that calls backward
         self._known: dict[Weight, tuple[weakref.ref[torch.Tensor], Net]] = {}
         self._open: list[Output] = []
+        self.found_listeners: list[Callable[[], None]] = []  # called once it is known that there are any
+        self.product_listeners: list[Callable[[Output, torch.Tensor, torch.Tensor], None]] = []
         self._unrolled: set[int] = set()  # weights that meet parts of rows again and again
         nets.backward.graph_listeners.append(self._graph)
 
@@ -52,12 +55,14 @@ class Plain:
             return
         self._looks += 1
         own = {id(p) for net in list(self.nets.nets) for p in net.parameters()}
-        if any(p.dim() and id(p) not in own for p in leaves) and any(map(_meets_rows, nodes)):
+        if any(p.dim() and id(p) not in own for p in leaves) and any(map(meets_rows, nodes)):
             self._looks, self._trainer = LOOKS, site
             facts = self.nets.backward.seen.backwards.get(site)
             self.late = facts is not None and facts.calls > 2
             for owner, name in FUNCTIONS:
                 self.patches.after(owner, name, self._multiplied)
+            for listener in self.found_listeners:
+                listener()
 
     def _multiplied(self, result: Any, args: Any, kwargs: Any) -> None:
         given = args[1:] if args and isinstance(args[0], str) else args
@@ -87,6 +92,8 @@ class Plain:
         output = Output(CallSeen(net.seen, site), result, net, trains, False, self.nets.steps or self._turns)
         for listener in self.nets.row_listeners:
             listener(output, net, x)
+        for told in self.product_listeners:
+            told(output, x, leaf)
         if trains:
             result.grad_fn.register_prehook(_Reached(output))
             self._open.append(output)
@@ -138,12 +145,12 @@ class Plain:
         self._settle()
 
 
-def _meets_rows(node: Any) -> bool:
+def meets_rows(node: Any) -> bool:
     """Whether something that no gradient goes to is multiplied with a leaf, or with a view of one."""
-    if node.name() not in ("MmBackward0", "MvBackward0", "AddmmBackward0", "ConvolutionBackward0"):
+    if node.name() not in graph.PRODUCTS:
         return False
     before = [f for f, _ in node.next_functions]
-    at = 1 if node.name() == "AddmmBackward0" else 0
+    at = graph.PRODUCTS[node.name()][1]
     return len(before) > at + 1 and before[at] is None and before[at + 1] is not None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.batches import SIZE, comes_again, spoils, whole_rows, with_others
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.loaders import Loaders
@@ -37,13 +38,6 @@ FEW = 256  # rows that came again after the first epoch: then training rows are 
 MOST = 200_000  # rows that are remembered
 GAP = 8  # steps: where more weren't looked at, another epoch may have begun
 LONG = 512  # calls of one evaluation that are looked at
-PRODUCTS = {  # with weights -> (where the other factor is kept, its place among the operands)
-    "MvBackward0": ("_saved_self", 0),
-    "MmBackward0": ("_saved_self", 0),
-    "AddmmBackward0": ("_saved_mat1", 1),
-    "ConvolutionBackward0": ("_saved_input", 0),
-}
-
 NORMS = ("NativeBatchNormBackward0", "NativeLayerNormBackward0", "CudnnBatchNormBackward0")
 
 
@@ -258,7 +252,7 @@ class Rows:
         if self.data.nan_calls or self.data.trains or self.data.nan_made is None:
             return
         for node in nodes:
-            name = PRODUCTS.get(node.name())
+            name = graph.PRODUCTS.get(node.name())
             if name is None or node.next_functions[name[1]][0] is not None:
                 continue
             saved = getattr(node, name[0])
@@ -280,8 +274,8 @@ class Rows:
                 saved = None if None not in (before[0][0], before[1][0]) else saved
                 if saved is not None and 0 < saved.numel() <= SIZE:
                     self.data.stretched = max(self.data.stretched, _largest(saved))
-            elif name in PRODUCTS and before[PRODUCTS[name][1]][0] is None:
-                saved = getattr(node, PRODUCTS[name][0])
+            elif name in graph.PRODUCTS and before[graph.PRODUCTS[name][1]][0] is None:
+                saved = getattr(node, graph.PRODUCTS[name][0])
                 if saved is not None and 0 < saved.numel() <= SIZE:
                     self.data.multiplied = max(self.data.multiplied, _largest(saved))
 

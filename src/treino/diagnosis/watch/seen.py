@@ -53,6 +53,15 @@ class OptimizerSeen:
 
 
 @dataclass
+class LeftOutSeen:
+    """A leaf that gets gradients and never moves, while others that are used alike are moved by hand."""
+
+    shape: tuple[int, ...]
+    site: Site | None  # the backward
+    updates: int  # of the others, that were seen
+
+
+@dataclass
 class ManualSeen:
     """Leaf tensors that are trained without an optimizer."""
 
@@ -61,6 +70,7 @@ class ManualSeen:
     tainted_at: Site | None = None
     movement: float | None = None  # as of an optimizer
     idle: int = 0  # leaves that got gradients at every backward that was looked at, and never moved
+    left_out: list[LeftOutSeen] = field(default_factory=list)
 
 
 @dataclass

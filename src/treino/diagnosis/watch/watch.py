@@ -22,12 +22,14 @@ from treino.diagnosis.watch.draws import Draws
 from treino.diagnosis.watch.figures import Figures
 from treino.diagnosis.watch.functional import Functional
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.left_out import LeftOut
 from treino.diagnosis.watch.lines import Lines
 from treino.diagnosis.watch.losses import Losses
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.norms import Norms
 from treino.diagnosis.watch.ownership import Ownership
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
+from treino.diagnosis.watch.plain_use import PlainUse
 from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.diagnosis.watch.settings import Settings
@@ -68,6 +70,8 @@ class Watch:
         self.lines.place = self.nets.place
         self.norms = Norms(self.seen, self.patches, self.nets)
         self.rows = Rows(self.seen, self.patches, self.nets)
+        self.left_out = LeftOut(self.seen, self.backward)
+        self.plain_use = PlainUse(self.seen, self.patches, self.nets, self.rows.plain)
         self.nets.loader_of = lambda: self.rows.loader
         self.sklearn = SklearnHooks(self.patches, self.rows)
         self.draws = Draws(self.seen, self.patches, self.nets)
@@ -258,7 +262,10 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         self.seen.inits = self.settings.inits
-        parts = (self.backward, self.nets, self.rows, self.ownership, self.settings, self.losses.over_rows)
+        parts = (
+            *(self.backward, self.nets, self.rows, self.plain_use, self.left_out),
+            *(self.ownership, self.settings, self.losses.over_rows),
+        )
         for part in parts:
             try:
                 part.finish()

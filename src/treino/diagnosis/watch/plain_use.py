@@ -1,0 +1,223 @@
+"""What becomes of what a net of plain tensors says: graphs that nobody uses, values that dropout takes away.
+
+No module is called, so that nothing tells an evaluation from a training beforehand. Rows that are multiplied
+with weights begin such a net; a backward that goes through that product, before or after somebody judged what
+came of it, is a training.
+"""
+
+import sys
+from types import FrameType
+from typing import Any
+
+import torch
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.dropout_flags import always_on, on_purpose
+from treino.diagnosis.watch import graph
+from treino.diagnosis.watch.dropouts import OFTEN
+from treino.diagnosis.watch.nets import Nets
+from treino.diagnosis.watch.output import Output
+from treino.diagnosis.watch.patches import Patches
+from treino.diagnosis.watch.plain import Plain, meets_rows
+from treino.diagnosis.watch.seen import CallSeen, NetSeen, Seen
+from treino.diagnosis.watch.where import is_own, stack
+
+PATIENCE = 8  # backwards after which none is expected any more
+MOST = 400  # nodes of a graph that are walked through
+OPEN = 256  # graphs that are waited for
+SEEN = "treino: judged"
+ENOUGH = 32  # judged outputs of a line that say what it does
+
+
+MOST_ROWS = 4096  # evaluations
+Key = tuple[int, tuple[int, ...], float]  # backwards before it, shape and sum of some rows
+
+
+class Use:
+    """One output that somebody judged, and whose graph lives."""
+
+    __slots__ = ("at", "call", "leaves", "reached", "rows", "turn", "via")
+
+    def __init__(self, call: CallSeen, rows: int, leaves: list[torch.Tensor], turn: int, at: int) -> None:
+        self.call, self.rows, self.leaves, self.turn, self.at = call, rows, leaves, turn, at
+        self.via: tuple[Site, ...] = ()
+        self.reached = False
+
+    def __call__(self, grads: Any) -> None:
+        """As a prehook of the product that the rows went into."""
+        self.reached = True
+
+
+class PlainUse:
+    """Told of what is judged and is no module's output, once there is a net of plain tensors."""
+
+    def __init__(self, seen: Seen, patches: Patches, nets: Nets, plain: Plain) -> None:
+        self.seen, self.patches, self.nets, self.plain = seen, patches, nets, plain
+        self.net = NetSeen("", None, False)
+        self._calls: dict[Site | None, CallSeen] = {}
+        self._open: list[Use] = []
+        self._looking: Output | None = None  # the newest rows that met weights without a graph
+        self._dropped: Site | None = None  # where some of what came of them was dropped since
+        self._same: dict[Key, int] = {}  # how often the same rows, within a turn
+        self._key: Key = (0, (), 0.0)  # the newest of these
+        self._lost: list[tuple[CallSeen, Key, Site]] = []  # judged answers to them of which some was dropped
+        self._drops: dict[Site, bool] = {}  # whether a line's dropout is never told to stop
+        plain.found_listeners.append(self._found)
+
+    def _found(self) -> None:
+        self.plain.product_listeners.append(self._looked)
+        self.nets.judging.others.append(self._judged)
+        self.nets.dropouts.others.append(self._dropping)
+        for name in ("item", "__float__", "__format__", "__repr__"):
+            self.patches.after(torch.Tensor, name, self._number)
+
+    def _turn(self) -> int:
+        return sum(b.calls for b in self.seen.backwards.values())
+
+    def _call(self, site: Site | None) -> CallSeen:
+        call = self._calls.get(site)
+        if call is None:
+            call = self._calls[site] = CallSeen(self.net, site)
+            self.seen.calls.append(call)
+        return call
+
+    # --- graphs ---------------------------------------------------------------------------------------------
+    def _number(self, result: Any, args: Any, kwargs: Any) -> None:
+        node = args[0].grad_fn if not self.nets.outputs.newest else None
+        if node is not None and node._sequence_nr() != self.nets.backward.last_node:
+            self._graph(args[0])
+
+    def _judged(self, t: torch.Tensor) -> None:
+        if t.grad_fn is not None:
+            self._graph(t)
+        elif self._dropped is not None:
+            self._without(t)
+
+    def _graph(self, t: torch.Tensor) -> None:
+        """Somebody looks at a value whose graph is there: has it trained, or will it?"""
+        led = _handed(t)
+        call = self._call(led[0] if led else None)
+        call.calls += 1
+        if call.graph_unused >= ENOUGH or (call.trained >= ENOUGH and call.calls & 15):
+            return
+        products = [n for n in graph.walk(t.grad_fn, MOST) if meets_rows(n)]
+        if any(SEEN in n.metadata for n in products):
+            return
+        leaves = [p for n in products for p in _weights(n)]
+        if not leaves or any(map(_freed, products)):
+            call.trained += bool(products)
+            return
+        turn = self._turn()
+        use = Use(call, graph.shape_of(products[0])[0], leaves, turn, turn)
+        use.via = led
+        for node in products:
+            node.metadata[SEEN] = True
+            node.register_prehook(use)
+        self._open.append(use)
+        if self._open[0].turn + PATIENCE < turn or len(self._open) > OPEN:
+            self._settle(turn - PATIENCE)
+
+    def _settle(self, before: int) -> None:
+        """What was judged before this turn is old enough to say what it was for."""
+        for use in self._open:
+            call = use.call
+            if use.reached:
+                call.trained += 1
+            elif use.turn < before and self._learn(use.leaves):
+                call.judged += 1
+                call.graph_unused += 1
+                call.graph_rows += use.rows
+                call.unused_at.add(use.turn)
+                call.unused_by = call.unused_by or use.via
+        self._open = [u for u in self._open if not u.reached and u.turn >= before]
+
+    def _learn(self, leaves: list[torch.Tensor]) -> bool:
+        """Whether these weights are trained: by an optimizer, or by hand."""
+        owner, by_hand = self.nets.gradients.owner, self.nets.backward.by_hand
+        for p in leaves:
+            facts = owner(p)
+            known = by_hand.get(id(p))
+            if (facts is not None and facts.steps >= 2) or (known is not None and known() is p):
+                self.net.trained = max(self.net.trained, 2)
+                return True
+        return False
+
+    # --- dropout --------------------------------------------------------------------------------------------
+    def _looked(self, output: Output, x: torch.Tensor, leaf: torch.Tensor) -> None:
+        """Rows met weights; without a graph, to be looked at."""
+        self._dropped = None
+        self._looking = None if output.grad else output
+        if self._looking is not None and self._learn([leaf]):
+            key = self._turn(), tuple(x.shape), float(x.detach().double().sum())
+            if len(self._same) < MOST_ROWS:
+                self._same[key] = self._same.get(key, 0) + 1
+            self._key = key
+        else:
+            self._looking = None
+
+    def _dropping(self, result: Any, site: Site, told: bool) -> None:
+        """A function drops values; told: it was given its mode."""
+        looking = self._looking
+        if looking is None or torch.is_grad_enabled() or not result.dim() or len(result) != looking.rows:
+            return
+        if site not in self._drops:
+            self._drops[site] = not told or always_on(site)
+        if not on_purpose(site):
+            self._dropped = site
+
+    def _without(self, t: torch.Tensor) -> None:
+        """What is judged came of rows of which dropout took something away."""
+        looking, site, self._dropped = self._looking, self._dropped, None
+        if looking is None or site is None or not t.dim() or looking.rows not in (len(t), t.numel()):
+            return
+        call = self._call(looking.call.site)
+        call.judged_by = call.judged_by or stack()
+        if len(self._lost) < MOST_ROWS:
+            self._lost.append((call, self._key, site))
+
+    def finish(self) -> None:
+        """Settle what is left; several answers to the same rows are Monte Carlo."""
+        self._settle(self._turn() + 1)
+        purpose = {call.site for call, key, _ in self._lost if self._same.get(key, OFTEN) >= OFTEN}
+        for call, _, site in self._lost:
+            if call.site not in purpose:
+                self.net.modal_kinds = ("F.dropout",)
+                call.judged += 1
+                call.judged_in_train_mode += 1
+                self.net.drops_at = site if self._drops[site] else self.net.drops_at
+
+
+def _handed(t: torch.Tensor) -> tuple[Site, ...]:
+    """The own lines that led here, from the one on that made this value or got it by a call: a function that
+    was given it (``accuracy(logits, labels)``) says nothing of where it is used.
+    """
+    own, at = stack(), 0
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and at < len(own) - 1:
+        code = frame.f_code
+        if is_own(code.co_filename):
+            given = (frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount])
+            if not any(one is t or (isinstance(one, torch.Tensor) and one is t._base) for one in given):
+                break
+            at += 1
+        frame = frame.f_back
+    return own[at:]
+
+
+def _weights(node: Any) -> list[torch.Tensor]:
+    """The leaves that rows are multiplied with, or whose view or transpose they are."""
+    found = []
+    for following, _ in node.next_functions:
+        made, _ = graph.source(following, None) if following is not None else (None, None)
+        if made is not None and hasattr(made, "variable"):
+            found.append(made.variable)
+    return found
+
+
+def _freed(node: Any) -> bool:
+    """Whether a backward has gone through this product."""
+    try:
+        getattr(node, graph.PRODUCTS[node.name()][0])
+    except RuntimeError:
+        return True
+    return False
