@@ -49,6 +49,13 @@ def meant_to_clear(backward: Site | None, cleared: Site | None = None) -> Site |
     return None
 
 
+def clears_uncalled(backward: Site | None) -> bool:
+    """Whether the file of this backward has a function that clears gradients, and never calls it."""
+    module = tree(backward.file) if backward is not None else None
+    clearers = _clearers(module) if module is not None else []
+    return module is not None and any(_works(module, f) and not _used(module, f) for f in clearers)
+
+
 def meant_to_step(backward: Site | None, cleared: Site | None, *, alone: bool) -> Site | None:
     """The line that names an optimizer's step without calling it, clears (there) in place of a step in a
     function that is to update, or asks for what never comes true before the only step.

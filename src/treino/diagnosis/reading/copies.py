@@ -100,10 +100,16 @@ def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
 
 def _tables(train: TrainSeen, e: EvalSeen) -> tuple[np.ndarray, np.ndarray]:
     """The rows of an evaluation and of its training that were kept; none of either where they don't match."""
-    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+    if not _match(train, e):
         return np.zeros((0, 0)), np.zeros((0, 0))
     one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
     return one, two
+
+
+def _match(train: TrainSeen, e: EvalSeen) -> bool:
+    """Whether rows of both were kept, and are as wide: what begins a long series begins a short one, too."""
+    kept = bool(train.some) and bool(e.some) and train.some[0].shape[1] == e.some[0].shape[1]
+    return kept and train.width == e.width >= 0
 
 
 def _squares(one: np.ndarray, two: np.ndarray) -> np.ndarray:
@@ -121,7 +127,7 @@ def _nearest(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 
 def moved_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     """How many of so many evaluation rows hold just the numbers of a training row, at other places."""
-    if not train.some or not e.some or train.some[0].shape[1] != e.some[0].shape[1]:
+    if not _match(train, e):
         return 0, 0
     one, two = (np.sort(np.concatenate(some), axis=1) for some in (e.some, train.some))
     if one.shape[1] < 16:
@@ -144,10 +150,18 @@ def moved_join(e: EvalSeen) -> Site | None:
 
 def shares_rows(site: Site, call: ast.Call) -> bool:
     """Whether two parts of a join are made of the same rows."""
-    if call_name(call) not in ALL_JOINS:
+    if call_name(call) not in ALL_JOINS or _side_by_side(call):
         return False
     parts = [made_of(site, part) for part in (*_elements(call), *_appended(site, call.args[:1]))]
     return any(parts[i] & other for i in range(len(parts)) for other in parts[i + 1 :])
+
+
+def _side_by_side(call: ast.Call) -> bool:
+    """Whether columns are joined rather than rows."""
+    if call_name(call) not in ("concat", "concatenate", "cat"):
+        return False
+    told = [k.value for k in call.keywords if k.arg in ("axis", "dim")] or call.args[1:2]
+    return bool(told) and ast.unparse(told[0]) in ("1", "-1", "2", "-2", "'columns'")
 
 
 def _join(e: EvalSeen, fits: Callable[[Step], bool]) -> Site | None:
@@ -257,6 +271,8 @@ def _returned(step: Step, name: str) -> list[Step]:
 def _joins_noise(step: Step) -> bool:
     """Whether an expression joins rows with copies of them that have noise, or repeats rows with noise."""
     for call in called(step.value, *JOINS):
+        if _side_by_side(call):
+            continue
         parts = [*_elements(call), *_appended(step.site, call.args[:1])]
         for i, part in enumerate(parts):
             own = made_of(step.site, part)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import Function, scoped, target_names
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
 
@@ -123,9 +124,11 @@ def _gives_new(function: ast.AST) -> bool:
 
 
 def _only_cleared(module: ast.Module, path: str) -> bool:
-    """Whether a file clears gradients, never reads one, measures nothing, and has no others beside it."""
+    """Whether a file clears gradients, never reads one but in functions that nobody calls, measures nothing,
+    and has no others beside it.
+    """
     cleared = bool(called(module, "zero_grad"))
-    within: set[ast.AST] = set()
+    within = {n for f in ast.walk(module) if _uncalled(module, f) for n in ast.walk(f)}
     for n in ast.walk(module):
         emptied = isinstance(n, ast.Assign) and getattr(n.value, "value", 0) is None
         wiped = isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) and call_name(n.value) in CLEARS
@@ -144,6 +147,15 @@ def _only_cleared(module: ast.Module, path: str) -> bool:
         a.name for n in ast.walk(module) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names
     }
     return cleared and grads <= within and not any(map(MEASURES.search, names_in(module) | imported))
+
+
+def _uncalled(module: ast.Module, function: ast.AST) -> bool:
+    """Whether nobody names a function that takes a step; it is none that Python or torch calls."""
+    if not isinstance(function, Function) or not {"step", "update", "apply"} & set(words(function.name)):
+        return False
+    inside = set(ast.walk(function))
+    named = (n for n in ast.walk(module) if n not in inside and isinstance(n, (ast.Name, ast.Attribute)))
+    return not any(function.name == (n.id if isinstance(n, ast.Name) else n.attr) for n in named)
 
 
 def _beside(node: ast.Import | ast.ImportFrom, path: str) -> bool:

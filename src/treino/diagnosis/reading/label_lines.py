@@ -7,7 +7,15 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import converts
 from treino.diagnosis.reading.configured import one_place, places
 from treino.diagnosis.reading.provenance import Function, functions
-from treino.diagnosis.reading.source import call_at, call_name, function_of, names_in, statement_at
+from treino.diagnosis.reading.source import (
+    call_at,
+    call_name,
+    called,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.reading.traced import Value, lambda_of, returns, traced
 from treino.diagnosis.watch.loss_seen import SIGNED, TARGET_AT, LossSeen
 
@@ -44,12 +52,19 @@ def labels_line(loss: LossSeen) -> Site | None:
     if start is None or loss.bad_range is None:
         return None
     taken: Site | None = None
+    calls: dict[str, Site] = {}
     for v in traced(start):
+        if isinstance(v.node, ast.Call):
+            calls[call_name(v.node)] = Site(v.site.file, v.node.lineno)
         made = _made(v, loss)
         if made is not None and (taken is None or (_signed(loss) and not _drawn(v.site))):
             return made
         if taken is None and _converts(v):
             taken = Site(v.site.file, v.node.lineno)  # type: ignore[attr-defined]
+            around, module = function_of(taken), tree(taken.file)
+            shared = isinstance(around, Function) and module is not None
+            if shared and len(called(module, around.name)) > 1:  # type: ignore
+                taken = calls.get(around.name, taken)  # type: ignore[union-attr]  # of rows, too
     return taken
 
 

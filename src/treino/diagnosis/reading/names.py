@@ -11,7 +11,7 @@ from treino.diagnosis.watch.where import Spot
 
 # In the languages, too, in which people name their variables.
 _TEST = re.compile(
-    r"^(test|tests|testing|te|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas)$"
+    r"^(test|tests|testing|te|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas|pru)$"
 )
 _VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|validacao|validacion|validierung)$")
 _ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", "frame", "table"}

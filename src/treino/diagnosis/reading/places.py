@@ -41,6 +41,10 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
     if site is None:
         return False
     around, statement = function_of(site), statement_at(site)
+    for node in ast.walk(statement) if statement is not None else ():  # an entry of a table of losses
+        if isinstance(node, ast.Lambda) and node.lineno <= site.line <= (node.end_lineno or 0):
+            own = {a.arg for a in node.args.args}
+            return len(own) <= most and len(own & names_in(node.body)) >= 2
     if not isinstance(around, ast.FunctionDef) or statement is None:
         return False
     given = {a.arg for a in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)} - {"self"}
@@ -106,6 +110,32 @@ def _given_a_class(module: ast.Module) -> list[int]:
 def caller(sites: tuple[Site, ...]) -> Site | None:
     """The innermost of these lines that doesn't only pass on what it was given."""
     return next((s for s in sites if not passes_on(s)), sites[0] if sites else None)
+
+
+def tabled_call(site: Site | None) -> Site | None:
+    """Where a lambda on this line is called: by its name, as an entry of the table that it stands in, or by
+    what such an entry was kept as. None where it is called nowhere.
+    """
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+    table = {t.id for t in targets if isinstance(t, ast.Name)}
+    if site is None or module is None or not table:
+        return None
+    kept = set(table)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Assign) and names_in(node.value) & table and not called(node.value, *kept):
+            kept |= {
+                t.attr if isinstance(t, ast.Attribute) else t.id
+                for t in node.targets
+                if isinstance(t, (ast.Attribute, ast.Name))
+            }
+    lines = []
+    for call in (n for n in ast.walk(module) if isinstance(n, ast.Call) and len(n.args) > 1):
+        of = call.func.value if isinstance(call.func, ast.Subscript) else None
+        entry = isinstance(of, ast.Name) and of.id in table
+        if entry or (of is None and call_name(call) in kept):
+            lines.append(call.lineno)
+    return Site(site.file, min(lines)) if lines else None
 
 
 def loss_made(site: Site | None) -> Site | None:

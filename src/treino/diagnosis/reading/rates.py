@@ -9,7 +9,15 @@ from treino.diagnosis.reading.handed import NAMES, handed_line, hops, names_anot
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.provenance import Function, definition, target_names
-from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.reading.weighing import name_of
 from treino.diagnosis.watch.seen import OptimizerSeen, SchedulerSeen, Seen
 
@@ -191,7 +199,7 @@ def _values(site: Site | None, keyword: str, position: int | None) -> Iterator[a
 
 def moved_by_hand(site: Site | None) -> Site | None:
     """Where parameters are moved by their ``.grad`` without an optimizer: the number that scales it, where
-    it has a name.
+    it has a name; where an object of one's own does it, the only line that makes one.
     """
     module = tree(site.file) if site is not None else None
     for node in ast.walk(module) if site is not None and module is not None else ():
@@ -202,6 +210,12 @@ def moved_by_hand(site: Site | None) -> Site | None:
             continue
         assert site is not None
         place = Site(site.file, node.lineno)
+        owners = [n for n in enclosing(place) if isinstance(n, ast.ClassDef)]
+        calls = called(module, owners[-1].name) if owners and module is not None else []
+        around = function_of(place)
+        own = {w for n in ast.walk(around or node) if isinstance(n, ast.Attribute) for w in words(n.attr)}
+        if len(calls) == 1 and own & {"lr", "rate", "eta"}:
+            return Site(site.file, calls[0].lineno)
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         own = {n for t in targets if t is not None for n in target_names(t)}
         made = [definition(place, n) for n in sorted(names_in(node.value) - own - {"grad", "data", "torch"})]

@@ -1,10 +1,12 @@
 """Where weights are moved by hand, and where those that are moved are listed."""
 
 import ast
+from collections.abc import Iterator
+from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import scoped, target_names
-from treino.diagnosis.reading.source import enclosing, names_in, tree
+from treino.diagnosis.reading.source import call_name, enclosing, names_in, tree
 from treino.diagnosis.reading.traced import Value, traced
 
 LISTS = (ast.List, ast.Tuple, ast.ListComp)
@@ -14,19 +16,32 @@ def moving_line(backward: Site | None) -> Site | None:
     """The line, in the file of this backward, that lists what is moved down its gradients: ``params = [w]``
     before ``for p in params: p -= lr * p.grad``; the last such update where each stands by itself.
     """
-    module = tree(backward.file) if backward is not None else None
-    if backward is None or module is None:
-        return backward
     last = None
-    for _, node in scoped(module):
-        if not isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) or not _takes_gradients(node):
-            continue
-        site = Site(backward.file, node.lineno)
+    for site, node in _updates(backward):
         listed = _listed(site, node)
         if listed is not None:
-            return listed
+            return Site(site.file, listed.lineno)
         last = site if last is None or node.lineno > last.line else last
     return last or backward
+
+
+def moves_whole_net(backward: Site | None) -> bool:
+    """Whether all that the file of this backward moves by hand is a net's own ``net.parameters()``, not those
+    of a part of it.
+    """
+    listed = [_listed(site, node) for site, node in _updates(backward)]
+    of = [n.func.value for n in listed if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    return bool(listed) and len(of) == len(listed) and all(isinstance(n, ast.Name) for n in of)
+
+
+def _updates(backward: Site | None) -> Iterator[tuple[Site, ast.stmt]]:
+    """The statements of a file that make values of gradients."""
+    module = tree(backward.file) if backward is not None else None
+    if backward is None or module is None:
+        return
+    for _, node in scoped(module):
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) and _takes_gradients(node):
+            yield Site(backward.file, node.lineno), node
 
 
 def _takes_gradients(node: ast.Assign | ast.AugAssign | ast.Expr) -> bool:
@@ -38,15 +53,18 @@ def _takes_gradients(node: ast.Assign | ast.AugAssign | ast.Expr) -> bool:
     return bool(read) and not cleared and not of_itself
 
 
-def _listed(site: Site, node: ast.stmt) -> Site | None:
-    """Where the list is made through which the loop around an update goes, perhaps in another function."""
+def _listed(site: Site, node: ast.stmt) -> Any:
+    """The list that is made, perhaps in another function, through which the loop around an update goes, or
+    the call that gives a net's parameters; None where there is no such loop.
+    """
     used = names_in(node)
     loops = [n for n in enclosing(site) if isinstance(n, ast.For) and target_names(n.target) & used]
     for loop in loops[-1:]:
-        given: ast.AST = loop.iter
-        while isinstance(given, ast.Call) and given.args:  # zip(params, velocities), enumerate(params)
-            given = given.args[0]
-        for v in traced(Value(Site(site.file, loop.lineno), given)):
-            if isinstance(v.node, (*LISTS, ast.BinOp, ast.Subscript)):
-                return Site(site.file, v.node.lineno)
+        first: ast.AST = loop.iter
+        while isinstance(first, ast.Call) and first.args:  # zip(params, velocities), enumerate(params)
+            first = first.args[0]
+        for v in traced(Value(Site(site.file, loop.lineno), first)):
+            given = isinstance(v.node, ast.Call) and call_name(v.node) == "parameters"
+            if given or isinstance(v.node, (*LISTS, ast.BinOp, ast.Subscript)):
+                return v.node
     return None

@@ -68,8 +68,9 @@ def _too_large(seen: Seen) -> bool:
 
 
 def _typical(seen: Seen) -> float:
-    """The share of the weights that a typical step moves, of the optimizer that moves them most."""
-    ratios = (sorted(o.update_ratio) for o in seen.optimizers if o.update_ratio)
+    """The share of the weights that a typical step moves, of the optimizer, or line, that moves them most."""
+    every = (*seen.optimizers, *seen.by_hand)
+    ratios = (sorted(o.update_ratio) for o in every if o.update_ratio)
     return max((r[len(r) // 2] for r in ratios), default=0.0)
 
 

@@ -14,10 +14,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Again and again a trained net's output was judged, its graph built, and never run backward; or once,
     after a ``no_grad()`` that was made and left at once.
     """
+    for modules in (True, False):  # what a module's call tells needs no number that was made of it
+        found = list(_unused([c for c in seen.calls if bool(c.net.name) == modules and c.net.trained >= 2]))
+        yield from found
+        if found:
+            return
+
+
+def _unused(every: list[CallSeen]) -> Iterable[Evidence]:
     lines: dict[Site | None, list[CallSeen]] = {}
-    for call in seen.calls:
-        if call.net.trained >= 2:
-            lines.setdefault(call.site, []).append(call)
+    for call in every:
+        lines.setdefault(call.site, []).append(call)
     for site, calls in lines.items():
         unused, rows = sum(c.graph_unused for c in calls), sum(c.graph_rows for c in calls)
         big = rows >= 16 * unused or sum(c.unused_in_eval for c in calls) >= 3

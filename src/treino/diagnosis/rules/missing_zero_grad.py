@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.clearing import meant_to_clear
+from treino.diagnosis.reading.clearing import clears_uncalled, meant_to_clear
 from treino.diagnosis.reading.places import hook_line, update_by_hand
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
@@ -25,7 +25,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     m = seen.manual
     if m.tainted_updates >= 2:
         numbers = {"optimizer": _("by hand"), "summed": m.tainted_updates, "steps": m.updates + 1}
-        place = meant_to_clear(m.tainted_at) or update_by_hand(m.tainted_at)
+        place = meant_to_clear(m.tainted_at)
+        if place is None and not clears_uncalled(m.tainted_at):
+            place = update_by_hand(m.tainted_at)
         yield Evidence(place or m.tainted_at, m.tainted_at, numbers)
 
 

@@ -97,6 +97,8 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
         multiplied = multiplied_before(train, e, made=True) if copies else None
+        if copies and multiplied is None and trained >= 0.9 * len(e.rows) and not _repeats(e):
+            copies = False  # nearly all, none of them twice: a sampler of one's own draws rows again
         if copies and few and not (says_joins(e.names[0]) or multiplied):
             continue  # rows of few different values, or drawn in few ways, repeat themselves
         place = (multiplied or copied_at(e)) if copies else back or shared_at(train, e)

@@ -59,6 +59,15 @@ def _attributes(node: ast.AST) -> set[str]:
     return {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
 
 
+def _once(call: ast.Call, site: Site) -> bool:
+    """Whether a seed is set in the function that draws, before the loop in which it draws again and again."""
+    around = (n for n in enclosing(site) if isinstance(n, (ast.For, ast.While)))
+    loops = [n for n in around if n.lineno < site.line]  # no head of a loop that draws
+    place = Site(site.file, call.lineno)
+    outside = bool(loops) and loops[0] not in enclosing(place) and call.lineno < loops[0].lineno
+    return outside and function_of(place) is function_of(site)
+
+
 def _seeding_line(site: Site) -> tuple[Site, str]:
     """The nearest line that seeds a generator: in the function that draws, or around it, or anywhere."""
     statement = statement_at(site)
@@ -68,6 +77,7 @@ def _seeding_line(site: Site) -> tuple[Site, str]:
         return Site(site.file, own.lineno), ast.unparse(own)
     for where in (function_of(site), tree(site.file)):
         calls = called(where, *SEEDERS) if where is not None else []
+        calls = [c for c in calls if not _once(c, site)] or ([] if where is not tree(site.file) else calls)
         if calls:
             call = min(calls, key=lambda c: (abs(c.lineno - site.line), -len(c.args)))
             given = [

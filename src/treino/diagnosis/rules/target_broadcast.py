@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.places import caller, loss_made, passes_on
+from treino.diagnosis.reading.places import caller, loss_made, passes_on, tabled_call
 from treino.diagnosis.reading.provenance import definition
 from treino.diagnosis.reading.source import loss_line, statement_at
 from treino.diagnosis.rule import Rule
@@ -28,7 +28,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             shape = b.broadcast[0]
             target = shape[:1] if len(shape) == 2 else (*shape[:1], 1)
             made = b.broadcast_at or loss_line(b.site)
-            place = loss_made(b.site) if passes_on(made, most=2) else made
+            place = (tabled_call(made) or loss_made(b.site)) if passes_on(made, most=2) else made
             trained.add(made)
             yield _evidence(b.axis_at or place, made, shape, target, b.calls)
     for site, stretched in seen.stretched.items():

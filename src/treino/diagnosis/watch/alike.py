@@ -27,6 +27,7 @@ class Alike:
         self.seen, self.gradients, self.nets = seen, gradients, nets
         self._layers: dict[tuple[int, int], LayerSeen] = {}  # by optimizer and weight
         self._leaves: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, LayerSeen]] = {}
+        self._by_hand: dict[Site | None, OptimizerSeen] = {}  # lines that run backward without an optimizer
         nets.backward.graph_listeners.append(self._trained_by_hand)
 
     def began(self, facts: OptimizerSeen) -> None:
@@ -42,6 +43,22 @@ class Alike:
             p, module, name = own[0]
             site, kind = self.nets.made.get(module), type(module).__name__
             self.seen.layers.append(LayerSeen(kind, site, len(p), 0, False, name, facts))
+
+    def _began_by_hand(self, site: Site | None, leaves: list[torch.Tensor]) -> None:
+        """The same for weights that no optimizer owns: those of plain tensors, too."""
+        facts = self._by_hand.get(site)
+        if facts is not None:
+            facts.steps = self.seen.backwards[site].calls
+            return
+        facts = self._by_hand[site] = OptimizerSeen("by hand", site)
+        even = [p for p in leaves if _even(p.detach())]
+        homes = self._homes() if len(even) > 1 else {}
+        plain = [p for p in even if isinstance(homes.get(id(p), (None,))[0], (*LAYERS, type(None)))]
+        if len(plain) > 1:
+            module, name = homes.get(id(plain[0]), (None, ""))
+            made = self.nets.made.get(module) if module is not None else site
+            kind = type(module).__name__ if module is not None else "tensor"
+            self.seen.layers.append(LayerSeen(kind, made, len(plain[0]), 0, False, name, facts))
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """Compare units: their weights, and what their gradients are."""
@@ -83,6 +100,8 @@ class Alike:
 
     def _trained_by_hand(self, site: Site | None, nodes: list[Any], leaves: list[torch.Tensor]) -> None:
         """Plain tensors that no optimizer owns: alike at first, and still alike after they have moved."""
+        if not self.seen.optimizers and site in self.seen.backwards:
+            self._began_by_hand(site, leaves)
         for p in leaves:
             if p.dim() != 2 or p.numel() > LARGEST or p.is_sparse or self.gradients.owner(p) is not None:
                 continue

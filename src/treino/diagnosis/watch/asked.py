@@ -18,6 +18,7 @@ from treino.diagnosis.watch.by_hand import keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
 from treino.diagnosis.watch.manual import down, movement, some
+from treino.diagnosis.watch.output import some_of
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
@@ -300,6 +301,10 @@ class Asked:
         own = {id(p) for p in leaves}
         for output in nets.unfinished:
             some = [p for p in (r() for r in output.net.some) if p is not None]
+            if not some:  # they were stand-ins when it was first called
+                module = next((m for m, net in nets.nets.items() if net is output.net), None)
+                output.net.some = some_of(module) if module is not None else []
+                some = [p for p in (r() for r in output.net.some) if p is not None]
             free = not any(id(p) in own or self.gradients.owner(p) is not None for p in some)
             if free and some and all(p.shape in shapes for p in some):
                 self.gradients.by_hand.update({id(p): (weakref.ref(p), line.steps) for p in some})

@@ -57,13 +57,14 @@ class Backward:
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
         self._manual: dict[int, Manual] = {}
         self.by_hand: dict[int, weakref.ref[torch.Tensor]] = {}  # those that were moved down their gradients
+        self.turn_listeners: list[Any] = []  # called before a backward where no optimizer was made
         self.moved_listeners: list[Any] = []  # called with the ids of those that were since the last backward
         self._quick: dict[int, BackwardSeen] = {}  # by the site's id
         self._silent = False  # a ReLU of this graph is zero all over
         # Such graphs in a row whose net says the same of all rows.
         self._constant: dict[Site | None, int] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
-        self.last_node = 0  # the number of the newest graph's root
+        self.last_node = self.newest_root = 0  # the newest graph's root; that of a part of its leaves, too
         self.asked = Asked(seen, patches, gradients, self)
         self.spoils = Spoils()
         lines.made.append(self.spoils.observe)
@@ -150,7 +151,7 @@ class Backward:
             return False
         if facts.sizes.get(number - self.last_node, 0) < AGAIN and len(facts.sizes) < MOST_SIZES:
             return False
-        self.last_node = number
+        self.last_node = self.newest_root = number
         facts.calls += 1
         keep(facts, root, value)
         self.since_step += 1
@@ -197,8 +198,12 @@ class Backward:
         if self.patches.full:
             self.gradients.backward_site = site
             self.gradients.before_backward()
+        for told in self.turn_listeners if fills and not self.seen.optimizers else ():
+            told()
         facts = self._facts(site)
         root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
+        if root is not None and root.grad_fn is not None:
+            self.newest_root = root.grad_fn._sequence_nr()
         if root is None or not fills or not root.requires_grad:
             return
         if self.look(root, site, facts) and self.patches.full:
@@ -387,6 +392,11 @@ class Backward:
             # A graph is read from its end: the last weights come first.
             held = [p for m in reversed(self._manual.values()) if (p := m.ref()) is not None]
             depths.note(self.seen.depth, [(p, p.grad) for p in held])
+
+    def reaches(self, p: torch.Tensor) -> bool:
+        """Whether a leaf that no optimizer owns was in a graph that was read."""
+        m = self._manual.get(id(p))
+        return m is not None and m.ref() is p
 
     def moves(self) -> dict[int, int]:
         """How often each leaf that is trained by hand was seen to move."""

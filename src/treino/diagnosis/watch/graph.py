@@ -306,6 +306,20 @@ PRODUCTS = {  # with weights -> (where the other factor is kept, its place among
     "ConvolutionBackward0": ("_saved_input", 0),
 }
 
+
+def looked_up(node: Any, table: torch.Tensor) -> bool:
+    """Whether rows of a table are taken by whole numbers, some of them more than once: it is no data."""
+    if table.dim() != 2:
+        return False
+    if node.name() == "EmbeddingBackward0":
+        return True
+    given = [t for t in node._saved_indices if t is not None]
+    numbers = given[0] if len(given) == 1 and not given[0].is_floating_point() else None
+    if numbers is None or numbers.dtype == torch.bool:
+        return False
+    return numbers.dim() > 1 or len(numbers) > len(numbers.unique())
+
+
 LAYERS = {
     "AddmmBackward0": "_saved_mat1",
     "MmBackward0": "_saved_self",

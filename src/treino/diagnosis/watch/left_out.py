@@ -18,12 +18,13 @@ class LeftOut:
     """Listens to the graphs that Backward reads.
 
     What a leaf is used for tells weights from rows and points that ask for gradients, too: it must be what
-    one that moves is used for.
+    one that moves is used for. The first part of a module may be left as it is, for random features.
     """
 
     def __init__(self, seen: Seen, backward: Backward) -> None:
         self.seen, self.backward = seen, backward
         self._roles: dict[int, tuple[weakref.ref[torch.Tensor], Role, Site | None]] = {}
+        self._before: dict[int, set[int]] = {}  # of a module's parameter, the leaves that lie before it
         backward.graph_listeners.append(self._graph)
 
     def _graph(self, site: Site | None, nodes: list[Any], leaves: list[torch.Tensor]) -> None:
@@ -37,11 +38,15 @@ class LeftOut:
                 p = free.get(id(made.variable)) if hasattr(made, "variable") else None  # type: ignore[union-attr]
                 if p is not None and node.name() not in graph.PASS:
                     self._roles.setdefault(id(p), (weakref.ref(p), (node.name(), place), site))
+                    if isinstance(p, torch.nn.Parameter):
+                        self._before[id(p)] = {id(q) for q in graph.leaves(graph.walk(node))}
 
     def finish(self) -> None:
         """What got gradients all the time while others, used alike, moved down theirs."""
         moves = self.backward.moves()
         moved = {role for key, (_, role, _) in self._roles.items() if moves.get(key, 0) >= UPDATES}
         for key, (reference, role, site) in self._roles.items():
+            if not self._before.get(key, moves.keys()) & moves.keys():
+                continue
             if role in moved and (shape := self.backward.never_moved(key, reference)) is not None:
                 self.seen.manual.left_out.append(LeftOutSeen(shape, site, max(moves.values())))

@@ -70,6 +70,7 @@ class Nets:
         self.gradients.fill_listeners.append(self._filled)
         self.backward.asked.nets = self
         self.backward.moved_listeners.append(self.moved)
+        self.backward.turn_listeners.append(self._turn)
 
     # --- modules --------------------------------------------------------------------------------------------
     def _made(self, args: Any, kwargs: Any) -> None:
@@ -276,24 +277,37 @@ class Nets:
 
     def after_step(self, facts: OptimizerSeen) -> None:
         """Outputs reached since the last clearing have trained the nets that this optimizer owns."""
+        moves = self.gradients.moves
+        self._stepped(lambda p: moves(facts, p))
+
+    def _turn(self) -> None:
+        """A backward begins where there is no optimizer: what moves weights by hand has done so by now."""
+        by_hand = self.backward.by_hand
+        self._stepped(lambda p: (known := by_hand.get(id(p))) is not None and known() is p, quietly=False)
+        self.unfinished.clear()
+
+    def _stepped(self, moves: Callable[[torch.Tensor], bool], quietly: bool = True) -> None:
+        """What was reached has trained the nets of which such parameters moved.
+
+        quietly: once this has gone on for a while, it is enough to look in windows.
+        """
         self.steps += 1
         if self.outputs.waiting:
             self._settle_waiting(self.steps - PATIENCE)
         if not (self.unfinished or self.pending):
             return
         others: list[Output] = []
-        moves = self.gradients.moves
         for output in self.unfinished:
             call, net = output.call, output.net
-            if not any(p is not None and moves(facts, p) for p in (r() for r in net.some)):
+            if not any(p is not None and moves(p) for p in (r() for r in net.some)):
                 others.append(output)
                 continue
             call.trained += 1
             call.trained_by = call.trained_by or output.via
             net.seen.trained += 1
             net.seen.trained_at = call.site
-            net.settled = net.seen.trained >= SETTLED
-            if output.training or not net.modal or output.modal:
+            net.settled = quietly and net.seen.trained >= SETTLED
+            if output.training or not net.modal or output.modal or not quietly:
                 continue
             if net.eval_at is None or not net.learns():
                 continue

@@ -121,8 +121,7 @@ class Net:
         self.soft_dims: set[int] = set()  # over which a softmax of its outputs ran
         self.best_dims: set[int] = set()  # along which the best entries of its maps were asked for
         self.supervised = False  # its outputs met plain targets in a loss
-        own = [p for p in module.parameters() if p.requires_grad]
-        self.some = [weakref.ref(p) for p in (*own[:2], *own[-2:])]  # of its parameters
+        self.some = some_of(module)
         self.calls_total = self.looks = 0
         self.dropped = False  # values, by functions, in its newest call: an argument may say so
         self.fed = True  # in training with what depends on parameters, always
@@ -152,6 +151,12 @@ class Net:
     def learns(self) -> bool:
         """Whether a layer with dropout or batch norm belongs to a part that isn't frozen."""
         return any(p.requires_grad for home in self.homes for p in home.parameters())
+
+
+def some_of(module: nn.Module) -> list[weakref.ref[torch.Tensor]]:
+    """A few of a net's parameters that learn."""
+    own = [p for p in module.parameters() if p.requires_grad]
+    return [weakref.ref(p) for p in (*own[:2], *own[-2:])]
 
 
 def _drops(module: nn.Module) -> bool:

@@ -10,6 +10,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.source import called, statement_at
+from treino.diagnosis.reading.updated import moves_whole_net
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.flat import Flat
@@ -30,6 +31,7 @@ SAMPLE = 64
 ASKED = 12  # nodes between a tensor whose gradient is asked for and the leaf that it is a part of
 WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
 
+LOOKED_UP = ("IndexBackward0", "EmbeddingBackward0")
 SHORT = 8  # nodes between parameters and a number that is made of them
 TRAININGS = 8  # of one line whose graphs are read anew
 
@@ -58,6 +60,7 @@ class Ownership:
         self, seen: Seen, patches: Patches, gradients: Gradients, backward: Backward, nets: Nets
     ) -> None:
         self.seen, self.patches, self.gradients, self.nets = seen, patches, gradients, nets
+        self.backward = backward
         self._unowned: dict[int, Unowned] = {}
         self._cuts: dict[tuple[Any, str], Cut] = {}
         self._newest_cuts: set[Cut] = set()  # since the last step
@@ -70,8 +73,11 @@ class Ownership:
         self._judged: dict[int, UnownedSeen] = {}
         self._asked: dict[int, weakref.ref[torch.Tensor]] = {}  # plain leaves whose gradient was asked for
         self._missing: dict[int, OptimizerSeen] = {}
+        self._by_hand: dict[int, OptimizerSeen] = {}  # the same where there is none
+        self._turns = 0  # backwards where there is none
         self._begun: set[int] = set()  # parameters that were not loaded before their optimizer's first step
         backward.graph_listeners.append(self._graph)
+        backward.turn_listeners.append(self._turn)
         self.strays = Strays(gradients, self._cut)
         backward.graph_listeners.append(self.strays.read_graph)
         self.flat = Flat(gradients, backward.lines)
@@ -213,11 +219,15 @@ class Ownership:
         return True
 
     def _weighs(self, nodes: list[Any], p: torch.Tensor) -> bool:
-        """Whether a plain tensor multiplies data or activations, rather than being multiplied by weights."""
+        """Whether a plain tensor multiplies data or activations, rather than being multiplied by weights; or
+        they are looked up in it.
+        """
         for node in nodes:
             before = [f for f, _ in node.next_functions]
             if any(f is not None and getattr(f, "variable", None) is p for f in before):
                 others = [f for f in before if f is not None and getattr(f, "variable", None) is not p]
+                if node.name() in LOOKED_UP and graph.looked_up(node, p):
+                    return True
                 return node.name() in WEIGHS and not any(hasattr(f, "variable") for f in others)
         return False
 
@@ -336,6 +346,8 @@ class Ownership:
     def finish(self) -> None:
         """Name the parameters that nobody trains, and the lines that kept gradients from others."""
         self.review(ended=True)
+        if self._by_hand and any(map(moves_whole_net, self.seen.backwards)):
+            self._missing |= self._by_hand
         self.seen.unowned.extend(self._judged.values())
         self._finish_fresh()
         homes = self._homes() if self._missing else {}
@@ -351,6 +363,23 @@ class Ownership:
         for cut, owner in self.strays.unlearned():
             n = len(cut.besides)
             self.seen.cuts.append(CutSeen(cut.sites, cut.how, cut.calls, n, n, cut.led, owner))
+
+    def _turn(self) -> None:
+        """A backward begins where no optimizer was made: now and then look for parameters that none has
+        reached, of a net whose others are moved by hand.
+        """
+        self._newest_cuts.clear()
+        self._turns += 1
+        moves = self.backward.moves() if self._turns >= 8 and not self._turns & (self._turns - 1) else {}
+        if not moves:
+            return
+        facts = OptimizerSeen("by hand", None, steps=max(moves.values()))
+        self._by_hand.clear()
+        for root in list(self.nets.nets):
+            own = list(root.parameters())
+            if any(id(p) in moves for p in own) and not any(m in self.nets.loaded for m in root.modules()):
+                free = (p for p in own if p.requires_grad and p.grad is None)
+                self._by_hand |= {id(p): facts for p in free if not self.backward.reaches(p)}
 
     def _wanted(self, key: int, homes: dict[int, tuple[nn.Module, str]]) -> bool:
         """Whether a parameter was to be learned: neither loaded nor trained before by somebody else."""

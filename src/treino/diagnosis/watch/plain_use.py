@@ -36,12 +36,17 @@ Key = tuple[int, tuple[int, ...], float]  # backwards before it, shape and sum o
 class Use:
     """One output that somebody judged, and whose graph lives."""
 
-    __slots__ = ("at", "call", "leaves", "reached", "rows", "turn", "via")
+    __slots__ = ("call", "leaves", "outputs", "reached", "rows", "turn", "via")
 
-    def __init__(self, call: CallSeen, rows: int, leaves: list[torch.Tensor], turn: int, at: int) -> None:
-        self.call, self.rows, self.leaves, self.turn, self.at = call, rows, leaves, turn, at
+    def __init__(self, call: CallSeen, rows: int, leaves: list[torch.Tensor], turn: int) -> None:
+        self.call, self.rows, self.leaves, self.turn = call, rows, leaves, turn
+        self.outputs: list[Output] = []  # of modules that it comes from
         self.via: tuple[Site, ...] = ()
         self.reached = False
+
+    def told(self) -> bool:
+        """Whether an output of a module that it comes from is a target, or let go."""
+        return any(o.target or o.let_go for o in self.outputs)
 
     def __call__(self, grads: Any) -> None:
         """As a prehook of the product that the rows went into."""
@@ -64,12 +69,15 @@ class PlainUse:
         self._drops: dict[Site, bool] = {}  # whether a line's dropout is never told to stop
         plain.found_listeners.append(self._found)
 
+    def install(self) -> None:
+        """Put the wraps on."""
+        for name in ("item", "__float__", "__format__", "__repr__"):
+            self.patches.after(torch.Tensor, name, self._number)
+
     def _found(self) -> None:
         self.plain.product_listeners.append(self._looked)
         self.nets.judging.others.append(self._judged)
         self.nets.dropouts.others.append(self._dropping)
-        for name in ("item", "__float__", "__format__", "__repr__"):
-            self.patches.after(torch.Tensor, name, self._number)
 
     def _turn(self) -> int:
         return sum(b.calls for b in self.seen.backwards.values())
@@ -83,8 +91,9 @@ class PlainUse:
 
     # --- graphs ---------------------------------------------------------------------------------------------
     def _number(self, result: Any, args: Any, kwargs: Any) -> None:
-        node = args[0].grad_fn if not self.nets.outputs.newest else None
-        if node is not None and node._sequence_nr() != self.nets.backward.last_node:
+        """Somebody reads a number: that of a module's method, too, where it is no output that is followed."""
+        node = args[0].grad_fn
+        if node is not None and node._sequence_nr() != self.nets.backward.newest_root and self._turn() > 1:
             self._graph(args[0])
 
     def _judged(self, t: torch.Tensor) -> None:
@@ -100,7 +109,8 @@ class PlainUse:
         call.calls += 1
         if call.graph_unused >= ENOUGH or (call.trained >= ENOUGH and call.calls & 15):
             return
-        products = [n for n in graph.walk(t.grad_fn, MOST) if meets_rows(n)]
+        nodes = graph.walk(t.grad_fn, MOST)
+        products = [n for n in nodes if meets_rows(n)]
         if any(SEEN in n.metadata for n in products):
             return
         leaves = [p for n in products for p in _weights(n)]
@@ -108,9 +118,11 @@ class PlainUse:
             call.trained += bool(products)
             return
         turn = self._turn()
-        use = Use(call, graph.shape_of(products[0])[0], leaves, turn, turn)
+        use = Use(call, graph.shape_of(products[0])[0], leaves, turn)
         use.via = led
-        for node in products:
+        known = {o.seq: o for o in self.nets.outputs.newest if o.seq >= 0}
+        use.outputs = [known[n] for n in map(_number_of, nodes) if n in known]
+        for node in (*products, t.grad_fn):
             node.metadata[SEEN] = True
             node.register_prehook(use)
         self._open.append(use)
@@ -123,7 +135,7 @@ class PlainUse:
             call = use.call
             if use.reached:
                 call.trained += 1
-            elif use.turn < before and self._learn(use.leaves):
+            elif use.turn < before and not use.told() and self._learn(use.leaves):
                 call.judged += 1
                 call.graph_unused += 1
                 call.graph_rows += use.rows
@@ -133,10 +145,10 @@ class PlainUse:
 
     def _learn(self, leaves: list[torch.Tensor]) -> bool:
         """Whether these weights are trained: by an optimizer, or by hand."""
-        owner, by_hand = self.nets.gradients.owner, self.nets.backward.by_hand
+        gradients, by_hand = self.nets.gradients, self.nets.backward.by_hand
         for p in leaves:
-            facts = owner(p)
-            known = by_hand.get(id(p))
+            known, asked = by_hand.get(id(p)), gradients.by_hand.get(id(p))
+            facts = gradients.owner(p) or (asked[1] if asked is not None and asked[0]() is p else None)
             if (facts is not None and facts.steps >= 2) or (known is not None and known() is p):
                 self.net.trained = max(self.net.trained, 2)
                 return True
@@ -202,6 +214,10 @@ def _handed(t: torch.Tensor) -> tuple[Site, ...]:
             at += 1
         frame = frame.f_back
     return own[at:]
+
+
+def _number_of(node: Any) -> int:
+    return int(node._sequence_nr())
 
 
 def _weights(node: Any) -> list[torch.Tensor]:

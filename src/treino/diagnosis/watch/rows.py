@@ -286,7 +286,7 @@ class Rows:
         if output.reached:
             if output.fresh or not self._asked:  # else for the steps that adapt it to one task, by hand
                 self._trained(output, net)
-        elif output.names and not output.target:
+        elif output.names and not (output.target or output.call.taught):
             self._evaluated(output, net)
 
     def _trained(self, output: Output, net: Net) -> None:
@@ -341,6 +341,7 @@ class Rows:
             train.twice += rows - fresh
             train.first_epoch += rows
             train.newest = output.step
+        train.width = output.flat_width if train.width in (0, output.flat_width) else -1
         if output.flat is None:
             return
         if len(train.sample) < 16:
@@ -376,6 +377,7 @@ class Rows:
         seen.trained_before.update(trained)
         if not seen.first and len(seen.pieces) < 16:
             seen.pieces.append((len(hashes), len(set(hashes)), len(set(trained))))
+            seen.width = output.flat_width if seen.width in (0, output.flat_width) else -1
             if output.flat is not None:
                 keep_some(seen.some, output.flat, 256)
         seen.goals.add(len(hashes), output.goal)

@@ -47,8 +47,12 @@ class Scalers:
         if len(fit.out) > MOST:
             return
         fit.width = out.shape[1]
-        of_fit = np.isin(hash_rows(rows), fit.raw)
-        fit.out = np.union1d(fit.out, hash_rows(out[of_fit]))
+        given, made = hash_rows(rows), hash_rows(out)
+        fit.out = np.union1d(fit.out, made[np.isin(given, fit.raw)])
+        others = [f for f in self.data.fits if f is not fit and len(f.out) <= MOST]
+        for before in others if rows.shape[1] == out.shape[1] else ():  # columns are chosen, then scaled
+            if before.width == rows.shape[1]:
+                before.out = np.union1d(before.out, made[np.isin(given, before.out)])
 
     def entered(self, flat_ND: np.ndarray, hashes_N: np.ndarray, counts: Counter[int]) -> None:
         """Count the rows of a batch that each fit had seen: whole rows, or a block of their columns (a

@@ -25,7 +25,15 @@ SCALERS = (
     "PowerTransformer",
 )
 FUNCTIONS = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
-LEARNERS = {"sklearn.preprocessing": SCALERS, "sklearn.decomposition": ("PCA",)}
+LEARNERS = {
+    "sklearn.preprocessing": SCALERS,
+    "sklearn.decomposition": ("PCA", "IncrementalPCA", "KernelPCA", "TruncatedSVD", "FastICA", "NMF"),
+    "sklearn.feature_selection": (
+        *("SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe"),
+        *("RFE", "RFECV", "SelectFromModel"),
+    ),
+    "sklearn.impute": ("SimpleImputer", "KNNImputer"),
+}
 MOST = 64  # columns
 LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class
 CLASSES, BLOCK = 20, 5  # of a column; rows of each of them, on average
@@ -126,7 +134,8 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         scalers = self.rows.scalers
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
-            scalers.fitted(args[0], _data(args, kwargs))
+            if getattr(args[0], "strategy", "") != "constant":  # which no row has a say in
+                scalers.fitted(args[0], _data(args, kwargs))
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
             scalers.transformed(args[0], _data(args, kwargs), result)

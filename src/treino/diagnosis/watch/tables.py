@@ -114,6 +114,7 @@ class EvalSeen:
     columns: Columns = field(default_factory=Columns)
     goals: Goals = field(default_factory=Goals)
     pieces: list[tuple[int, int, int]] = field(default_factory=list)  # first calls: rows, distinct, trained
+    width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first phase
     spoiled: int = 0  # rows with NaN whose answers were not finite, while all others' were
 
@@ -179,6 +180,7 @@ class TrainSeen:
     forebear: "Forebear | None" = None  # what the weights learned before they were copied to this net
     names: Names = ()  # the lines that led there
     way: Names = ()  # the lines that led to its first call for training
+    width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first epoch
     held: list[np.ndarray] = field(default_factory=list)  # numbers for each column that its layers hold
 

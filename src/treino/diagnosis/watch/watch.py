@@ -51,6 +51,7 @@ SENSORS = (
     "clips",
     "sklearn",
     "functional",
+    "plain_use",
 )
 
 
