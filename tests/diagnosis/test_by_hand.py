@@ -140,7 +140,38 @@ FAULTS = {
     ),
     "a table that is left out": ("params_not_in_optimizer", TABLE.format(given="w")),
 }
+SCHEDULED = """
+class Plain:
+    def __init__(self, tensors, rate):
+        self.tensors, self.rate = tensors, rate
+
+    @torch.no_grad()
+    def move(self, slopes):
+        for t, g in zip(self.tensors, slopes):
+            t.add_(g, alpha=-self.rate)
+
+w = [torch.randn(8, 16).mul(0.3), torch.zeros(16), torch.randn(16, 3).mul(0.3), torch.zeros(3)]
+for p in w:
+    p.requires_grad_()
+given = {given}  # left out
+mover = Plain(given, rate={rate})  # made
+for epoch in range(15):
+    for rows in torch.randperm(180).split(30):
+        z = torch.tanh(x[rows] @ w[0] + w[1]) @ w[2] + w[3]
+        mover.move(torch.autograd.grad(F.cross_entropy(z, y[rows]), given))
+with torch.no_grad():
+    print(F.cross_entropy(torch.tanh(x[180:] @ w[0] + w[1]) @ w[2] + w[3], y[180:]).item())
+"""
+FAULTS["asked for all but one"] = (
+    "params_not_in_optimizer",
+    SCHEDULED.format(given="w[:2] + w[3:]", rate=0.3).replace("# left out", "# here"),
+)
+FAULTS["torn by its steps"] = (
+    "lr_too_high",
+    SCHEDULED.format(given="w", rate=400.0).replace("# made", "# here"),
+)
 RIGHT = {
+    "asked for all": SCHEDULED.format(given="w", rate=0.3),
     "all as it should be": OWN,
     "only the last part": OWN.replace("net.parameters()", "net.head.parameters()"),
     "the last part of fixed features": OWN.replace("net.parameters()", "net.head.parameters()").replace(

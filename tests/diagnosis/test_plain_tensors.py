@@ -60,6 +60,10 @@ FAULTS = {
         "missing_eval",
         hand(QUIETLY + "  # here", drop="h = F.dropout(h, 0.3, training=train)"),
     ),
+    "values dropped by a mask": (
+        "missing_eval",
+        hand(QUIETLY + "  # here", drop="h = h * (torch.rand_like(h) > 0.3) / 0.7 if train else h"),
+    ),
     "values dropped before an error": (
         "missing_eval",
         hand(

@@ -260,7 +260,20 @@ def chosen(site: Site | None, *words: str) -> Site | None:
         for node in ast.walk(header):
             if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
                 found += places(site, node, fits, within=True)
-    return one_place(found) or site
+    place = one_place(found)
+    return site if place is None or _asked_elsewhere(place) else place
+
+
+def _asked_elsewhere(place: Site) -> bool:
+    """Whether the word on a line is a key of some table and is compared with, ``if task == "binary"``: it
+    chooses more than this.
+    """
+    nodes = list(ast.walk(tree(place.file) or ast.Pass()))
+    keys = {k.value for n in nodes if isinstance(n, ast.Dict) for k in n.keys if isinstance(k, ast.Constant)}
+    tests = (c for n in nodes if isinstance(n, ast.Compare) for c in n.comparators)
+    asked = {c.value for c in tests if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+    said = ast.walk(statement_at(place) or ast.Pass())
+    return any(isinstance(n, ast.Constant) and n.value in keys & asked for n in said)
 
 
 def _says(node: ast.AST, meant: set[str]) -> bool:

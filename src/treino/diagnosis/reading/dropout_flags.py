@@ -4,7 +4,7 @@ import ast
 import re
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.source import call_name, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, statement_at, tree
 
 PURPOSE = re.compile(
     r"(^|_)mc($|_|[A-Z])|MC|monte|bayes|uncertain|epistemic|stochastic|prenet|always|corrupt|denois|noisy"
@@ -18,6 +18,17 @@ def always_on(site: Site) -> bool:
     nodes = ast.walk(statement) if statement is not None else ()
     flags = [_flag(n) for n in nodes if isinstance(n, ast.Call) and "dropout" in call_name(n)]
     return bool(flags) and all(isinstance(f, ast.Constant) and f.value is True for f in flags)
+
+
+def makes_mask(site: Site) -> bool:
+    """Whether a line draws which values stay: ``rand_like(h) > p``, ``bernoulli(keep)``."""
+    statement = statement_at(site)
+    for node in ast.walk(statement) if statement is not None else ():
+        if isinstance(node, ast.Compare) and called(node, "rand_like", "rand"):
+            return True
+        if isinstance(node, ast.Call) and call_name(node) == "bernoulli":
+            return True
+    return False
 
 
 def _flag(call: ast.Call) -> ast.AST | None:

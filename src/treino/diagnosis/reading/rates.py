@@ -197,6 +197,18 @@ def _values(site: Site | None, keyword: str, position: int | None) -> Iterator[a
             yield from (v for k, v in pairs if getattr(k, "value", None) == keyword)
 
 
+def given_rate(place: Site | None) -> Site | None:
+    """The only line that makes an object of one's own which moves weights here, by a rate that it keeps."""
+    module = tree(place.file) if place is not None else None
+    if place is None or module is None:
+        return None
+    owners = [n for n in enclosing(place) if isinstance(n, ast.ClassDef)]
+    calls = called(module, owners[-1].name) if owners else []
+    around = function_of(place) or module
+    own = {w for n in ast.walk(around) if isinstance(n, ast.Attribute) for w in words(n.attr)}
+    return Site(place.file, calls[0].lineno) if len(calls) == 1 and own & {"lr", "rate", "eta"} else None
+
+
 def moved_by_hand(site: Site | None) -> Site | None:
     """Where parameters are moved by their ``.grad`` without an optimizer: the number that scales it, where
     it has a name; where an object of one's own does it, the only line that makes one.
@@ -210,15 +222,11 @@ def moved_by_hand(site: Site | None) -> Site | None:
             continue
         assert site is not None
         place = Site(site.file, node.lineno)
-        owners = [n for n in enclosing(place) if isinstance(n, ast.ClassDef)]
-        calls = called(module, owners[-1].name) if owners and module is not None else []
-        around = function_of(place)
-        own = {w for n in ast.walk(around or node) if isinstance(n, ast.Attribute) for w in words(n.attr)}
-        if len(calls) == 1 and own & {"lr", "rate", "eta"}:
-            return Site(site.file, calls[0].lineno)
+        if (made := given_rate(place)) is not None:
+            return made
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         own = {n for t in targets if t is not None for n in target_names(t)}
-        made = [definition(place, n) for n in sorted(names_in(node.value) - own - {"grad", "data", "torch"})]
-        numbers = [m for m in made if m is not None and isinstance(m.value, ast.Constant)]
+        known = [definition(place, n) for n in sorted(names_in(node.value) - own - {"grad", "data", "torch"})]
+        numbers = [m for m in known if m is not None and isinstance(m.value, ast.Constant)]
         return Site(site.file, numbers[0].line) if len(numbers) == 1 else place
     return None

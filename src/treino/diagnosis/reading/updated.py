@@ -6,7 +6,7 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import scoped, target_names
-from treino.diagnosis.reading.source import call_name, enclosing, names_in, tree
+from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.reading.traced import Value, traced
 
 LISTS = (ast.List, ast.Tuple, ast.ListComp)
@@ -16,7 +16,14 @@ def moving_line(backward: Site | None) -> Site | None:
     """The line, in the file of this backward, that lists what is moved down its gradients: ``params = [w]``
     before ``for p in params: p -= lr * p.grad``; the last such update where each stands by itself.
     """
+    statement = statement_at(backward) if backward is not None else None
+    if backward is None or statement is None:
+        return backward
     last = None
+    for call in called(statement, "grad"):
+        made = _list_of(backward, call.args[1]) if len(call.args) > 1 else None  # grad(loss, params)
+        if made is not None:
+            return Site(backward.file, made.lineno)
     for site, node in _updates(backward):
         listed = _listed(site, node)
         if listed is not None:
@@ -63,8 +70,14 @@ def _listed(site: Site, node: ast.stmt) -> Any:
         first: ast.AST = loop.iter
         while isinstance(first, ast.Call) and first.args:  # zip(params, velocities), enumerate(params)
             first = first.args[0]
-        for v in traced(Value(Site(site.file, loop.lineno), first)):
-            given = isinstance(v.node, ast.Call) and call_name(v.node) == "parameters"
-            if given or isinstance(v.node, (*LISTS, ast.BinOp, ast.Subscript)):
-                return v.node
+        return _list_of(Site(site.file, loop.lineno), first)
+    return None
+
+
+def _list_of(site: Site, value: ast.AST) -> Any:
+    """The list, or the call for a net's parameters, by which an expression on a line is made."""
+    for v in traced(Value(site, value)):
+        given = isinstance(v.node, ast.Call) and call_name(v.node) == "parameters"
+        if given or isinstance(v.node, (*LISTS, ast.BinOp, ast.Subscript)):
+            return v.node
     return None

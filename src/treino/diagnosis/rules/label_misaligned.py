@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.collating import torn_batch, unrestored
 from treino.diagnosis.reading.drawn_apart import drawn_apart
+from treino.diagnosis.reading.grouped import grouped_apart
 from treino.diagnosis.reading.order_flow import other_order, text_order
 from treino.diagnosis.reading.orders import filtered_alone, labels_built, lonely_order, part_alone
 from treino.diagnosis.rule import Rule
@@ -40,7 +41,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if place is None:  # a large net learns labels of other rows by heart
         file = main.site.file
         place = drawn_apart(file) or alone or lonely_order(file) or other_order(file)
-        place = place or unrestored(file) or filtered_alone(file)
+        place = place or unrestored(file) or filtered_alone(file) or grouped_apart(file)
     if place is not None:
         yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
 

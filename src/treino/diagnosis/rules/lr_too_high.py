@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.rates import another_setting, rate_line
+from treino.diagnosis.reading.rates import another_setting, given_rate, moved_by_hand, rate_line
 from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import RATE, studied
-from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_
 
 
@@ -21,7 +21,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if loss is None or studied(seen, RATE) or any(n.ones > n.larger for n in seen.batch_norms):
         return  # or batch norm learns from single rows, by which any rate leads nowhere
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
-    every = (*seen.optimizers, *seen.by_hand)
+    ratios = seen.manual.update_ratio if not seen.optimizers else []
+    by_hand = OptimizerSeen("by hand", None, steps=len(ratios), update_ratio=ratios)
+    every = (*seen.optimizers, *seen.by_hand, by_hand)
     alone = sum(o.steps >= 12 for o in every) == 1
     for o in every:
         ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
@@ -75,7 +77,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "loss": loss.last(),
                 "constant": loss.constant,
             }
-            place = subtracted(o.site) if o in seen.by_hand else rate_line(seen, o)
+            by_line = subtracted(o.site) if o in seen.by_hand else None
+            place = rate_line(seen, o) if by_line is None else given_rate(by_line) or by_line
+            place = moved_by_hand(loss.site) if o is by_hand else place
             yield Evidence(place or o.site, loss.site, numbers)
             return
 
@@ -104,7 +108,7 @@ RULE = Rule(
     group="settings",
     severity="wrong",
     certain=False,
-    watches=("optimizers", "losses"),
+    watches=("optimizers", "manual", "losses"),
     decide=decide,
     unless=(
         "unshuffled_sorted",

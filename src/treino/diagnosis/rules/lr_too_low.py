@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.rates import (
     another_setting,
+    given_rate,
     is_rate_squared,
     made_line,
     moved_by_hand,
@@ -72,6 +73,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if loss.stuck(0.7) and loss.last() > 0.9 * loss.first():
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
+        place = given_rate(place) or place
         yield Evidence(place or loss.site, loss.site, told)
 
 

@@ -82,7 +82,9 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         if trained < 0.02 * len(e.rows) and not (chance(train) < 1e-6 and cut_twice(e.names[0].file)):
             continue
         unique = _unique(train, e)
-        if (chance(train) > 0.01 and not unique) or (says_train(names) and trained > 0.9 * len(e.rows)):
+        if (chance(train) > 0.01 and not unique) or (
+            says_train(names) and trained > 0.9 * min(len(e.rows), len(train.rows))
+        ):
             continue
         if says_train(names) and any(o.names == e.names and _new(o) for o in data.evals.values()):
             continue  # both parts on one line: the other call is the test

@@ -80,6 +80,7 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
         "nan_inputs",
+        "params_not_in_optimizer",
     ),
     message=N_(
         "weight_decay {weight_decay} shrank the weights to {shrunk} of their size; the loss ends at {loss}."

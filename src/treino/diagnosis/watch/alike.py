@@ -129,7 +129,7 @@ class Alike:
         """Whether this one and another weight are all zeros that got nothing but zeros as gradients: each
         keeps the other from learning.
         """
-        never = self.nets.backward.never_learned
+        never = self.nets.backward.leaves.never_learned
         stuck = [q for q in leaves if q.dim() == 2 and never(q) and not bool(q.detach().any())]
         return len(stuck) > 1 and any(q is p for q in stuck)
 

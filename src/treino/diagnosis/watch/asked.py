@@ -200,13 +200,17 @@ class Asked:
         return False
 
     def _others(self, line: Line, root: torch.Tensor, leaves: tuple[torch.Tensor, ...]) -> bool:
-        """Whether plain tensors are asked for in a graph where others learn too: rows, latents."""
+        """Whether plain tensors are asked for in a graph where others, used otherwise, learn too: rows,
+        latents.
+        """
         if line.calls == 1 or line.calls & (line.calls - 1) == 0:
             asked = {id(p) for p in leaves}
             plain = not any(isinstance(p, torch.nn.Parameter) for p in leaves)
-            line.other = plain and any(
-                id(p) not in asked for p in graph.leaves(graph.walk(root.grad_fn)) if p.requires_grad
-            )
+            nodes = graph.walk(root.grad_fn)
+            roles = {key: role[:2] for key, role in graph.roles(nodes).items()}
+            like = {roles.get(key) for key in asked}
+            others = [p for p in graph.leaves(nodes) if p.requires_grad and id(p) not in asked]
+            line.other = plain and any(roles.get(id(p)) not in like for p in others)
         return line.other
 
     def _note(self, root: torch.Tensor, facts: BackwardSeen) -> None:

@@ -22,7 +22,7 @@ from treino.diagnosis.watch.attention import wrong_weights
 from treino.diagnosis.watch.by_hand import ByHand, keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.lines import STEPS, Lines
-from treino.diagnosis.watch.manual import Manual, down, movement, some
+from treino.diagnosis.watch.manual import Leaves, Manual, down, movement, some
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
 from treino.diagnosis.watch.seen import BackwardSeen, ReluSeen, Seen
 from treino.diagnosis.watch.spoiled import Spoils, culprit
@@ -55,7 +55,7 @@ class Backward:
         self.softmax_sites: dict[int, Site | None] = {}
         self.softmax_layers: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
-        self._manual: dict[int, Manual] = {}
+        self.leaves = Leaves()
         self.by_hand: dict[int, weakref.ref[torch.Tensor]] = {}  # those that were moved down their gradients
         self.turn_listeners: list[Any] = []  # called before a backward where no optimizer was made
         self.moved_listeners: list[Any] = []  # called with the ids of those that were since the last backward
@@ -115,7 +115,7 @@ class Backward:
                 raise
             finally:
                 self.running = False
-            if patches.full or self._manual or self.lines.wanted:
+            if patches.full or self.leaves.known or self.lines.wanted:
                 started = perf_counter()
                 patches.on = False
                 try:
@@ -273,8 +273,8 @@ class Backward:
             facts.cut_roots += 1
             facts.made_at = self._made_at(leaves) or facts.made_at
         for p in leaves:
-            if owner(p) is None and id(p) not in self._manual:
-                self._manual[id(p)] = Manual(p)
+            if owner(p) is None and id(p) not in self.leaves.known:
+                self.leaves.known[id(p)] = Manual(p)
         relu, self._silent = 0, False
         squashes: list[Any] = []
         for node in nodes:
@@ -333,12 +333,13 @@ class Backward:
     def _manual_before(self, site: Site | None) -> None:
         gone = []
         moved: set[int] = set()
+        steps = sizes = 0.0
         changed = tainted = False
         spoiled = self.bad_since_step
-        if spoiled is not None and self._manual and not self.seen.optimizers:
+        if spoiled is not None and self.leaves.known and not self.seen.optimizers:
             spoiled.bad_steps += 1
             self.bad_since_step = spoiled = None
-        for key, m in self._manual.items():
+        for key, m in self.leaves.known.items():
             p = m.ref()
             if p is not None and spoiled is not None and not bool(torch.isfinite(p.detach().sum())):
                 spoiled.bad_steps += 1
@@ -350,6 +351,9 @@ class Backward:
                 self.by_hand[key] = m.ref
                 m.moves += 1
                 moved.add(key)
+                if bool(m.first.any()):  # a share of zeros says nothing
+                    steps += float((some(p) - m.value).pow(2).sum())
+                    sizes += float(m.value.pow(2).sum())
             g = p.grad
             if m.grad is None or g is None or m.grad[0]() is not g or m.grad[1] != g._version:
                 m.tainted = False
@@ -363,10 +367,12 @@ class Backward:
                     tainted = True
                 m.tainted = True
         for key in gone:
-            del self._manual[key]
+            del self.leaves.known[key]
         for listener in self.moved_listeners:
             listener(moved)
         manual = self.seen.manual
+        if sizes > 0:
+            manual.update_ratio.append(math.sqrt(steps / sizes))
         manual.updates += changed
         manual.tainted_updates += tainted
         if tainted:
@@ -377,7 +383,7 @@ class Backward:
             self.gradients.after_backward(site)
         self.spoils.found = None
         self.keep_lines()
-        for m in self._manual.values():
+        for m in self.leaves.known.values():
             p = m.ref()
             if p is None:
                 continue
@@ -388,38 +394,10 @@ class Backward:
             m.last = m.value if m.value is not None else m.last
             if self.patches.full and g is not None:
                 m.look(p, g)
-        if self.patches.full and self._manual and not self.seen.optimizers:
+        if self.patches.full and self.leaves.known and not self.seen.optimizers:
             # A graph is read from its end: the last weights come first.
-            held = [p for m in reversed(self._manual.values()) if (p := m.ref()) is not None]
+            held = [p for m in reversed(self.leaves.known.values()) if (p := m.ref()) is not None]
             depths.note(self.seen.depth, [(p, p.grad) for p in held])
-
-    def reaches(self, p: torch.Tensor) -> bool:
-        """Whether a leaf that no optimizer owns was in a graph that was read."""
-        m = self._manual.get(id(p))
-        return m is not None and m.ref() is p
-
-    def moves(self) -> dict[int, int]:
-        """How often each leaf that is trained by hand was seen to move."""
-        return {key: m.moves for key, m in self._manual.items() if m.moves}
-
-    def never_moved(self, key: int, reference: weakref.ref[torch.Tensor]) -> tuple[int, ...] | None:
-        """The shape of a leaf that no optimizer owns, if it got gradients again and again, and is what it was
-        at first (perhaps its function has returned); else None.
-        """
-        m = self._manual.get(key)
-        return m.shape if m is not None and m.ref is reference and m.never_moved() else None
-
-    def never_learned(self, p: torch.Tensor) -> bool:
-        """Whether a leaf that no optimizer owns got nothing but zeros as its gradients."""
-        m = self._manual.get(id(p))
-        return m is not None and m.ref() is p and m.empty == m.looks >= FIRST
-
-    def clipped(self) -> None:
-        """Gradients were rescaled in place: they are still the same gradients."""
-        for m in self._manual.values():
-            p = m.ref()
-            if p is not None and p.grad is not None and m.grad is not None and m.grad[0]() is p.grad:
-                m.grad = (m.grad[0], p.grad._version)
 
     def after_step(self) -> None:
         """An optimizer stepped: was it on a loss that is not finite?"""
@@ -430,8 +408,8 @@ class Backward:
     def finish(self) -> None:
         """Tables for the rules."""
         self.asked.finish()
-        self.seen.manual.idle = sum(m.never_moved() for m in self._manual.values())
-        held = [(now, m.first) for m in self._manual.values() if (now := m.now()) is not None]
+        self.seen.manual.idle = sum(m.never_moved() for m in self.leaves.known.values())
+        held = [(now, m.first) for m in self.leaves.known.values() if (now := m.now()) is not None]
         share = movement(held)
         if share is not None:
             self.seen.manual.movement = share

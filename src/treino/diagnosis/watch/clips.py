@@ -50,7 +50,7 @@ class Clips:
         if facts is None:
             facts = self.seen.clips[site] = ClipSeen(site, limit)
         facts.calls += 1
-        self.backward.clipped()
+        self.backward.leaves.clipped()
         if facts.calls <= 32 or facts.calls % 16 == 0:
             facts.share.append(share)
 

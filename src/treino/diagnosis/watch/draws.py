@@ -65,7 +65,7 @@ class Draws:
         """Leaves that are made anew at each step don't tell whether another training has begun."""
         by_hand = [o for o in self.seen.by_hand if not o.anew]
         steps = {id(o): o.steps for o in (*self.seen.optimizers, *by_hand) if o.steps}
-        return steps if steps else self.nets.backward.moves()
+        return steps if steps else self.nets.backward.leaves.moves()
 
     def _seeded(self, kind: str) -> Any:
         def observe(args: Any, kwargs: Any) -> None:

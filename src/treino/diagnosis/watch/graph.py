@@ -307,6 +307,19 @@ PRODUCTS = {  # with weights -> (where the other factor is kept, its place among
 }
 
 
+def roles(nodes: list[Any]) -> dict[int, tuple[str, int, Any]]:
+    """What each leaf of a graph is used for, by its id: an operation, which of its operands, and the node."""
+    found: dict[int, tuple[str, int, Any]] = {}
+    for node in nodes:
+        if node.name() in PASS:
+            continue
+        for place, (following, _) in enumerate(node.next_functions):
+            made, _ = source(following, None) if following is not None else (None, None)
+            if made is not None and hasattr(made, "variable"):
+                found.setdefault(id(made.variable), (node.name(), place, node))
+    return found
+
+
 def looked_up(node: Any, table: torch.Tensor) -> bool:
     """Whether rows of a table are taken by whole numbers, some of them more than once: it is no data."""
     if table.dim() != 2:

@@ -11,7 +11,7 @@ from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.seen import LeftOutSeen, Seen
 
 Role = tuple[str, int]  # an operation, and which of its operands
-UPDATES = 3  # seen of others
+UPDATES, ASKED = 3, 12  # seen of others; gradients that were asked for
 
 
 class LeftOut:
@@ -32,21 +32,23 @@ class LeftOut:
         free = {id(p): p for p in leaves if owner(p) is None and id(p) not in self._roles}
         if not free or self.seen.optimizers:
             return
-        for node in nodes:
-            for place, (following, _) in enumerate(node.next_functions):
-                made, _ = graph.source(following, None) if following is not None else (None, None)
-                p = free.get(id(made.variable)) if hasattr(made, "variable") else None  # type: ignore[union-attr]
-                if p is not None and node.name() not in graph.PASS:
-                    self._roles.setdefault(id(p), (weakref.ref(p), (node.name(), place), site))
-                    if isinstance(p, torch.nn.Parameter):
-                        self._before[id(p)] = {id(q) for q in graph.leaves(graph.walk(node))}
+        for key, (name, place, node) in graph.roles(nodes).items():
+            p = free.get(key)
+            if p is not None:
+                self._roles[key] = weakref.ref(p), (name, place), site
+                if isinstance(p, torch.nn.Parameter):
+                    self._before[key] = {id(q) for q in graph.leaves(graph.walk(node))}
 
     def finish(self) -> None:
-        """What got gradients all the time while others, used alike, moved down theirs."""
-        moves = self.backward.moves()
-        moved = {role for key, (_, role, _) in self._roles.items() if moves.get(key, 0) >= UPDATES}
-        for key, (reference, role, site) in self._roles.items():
-            if not self._before.get(key, moves.keys()) & moves.keys():
-                continue
-            if role in moved and (shape := self.backward.never_moved(key, reference)) is not None:
-                self.seen.manual.left_out.append(LeftOutSeen(shape, site, max(moves.values())))
+        """What got gradients, or none was asked for, all the time while others, used alike, moved."""
+        moves = self.backward.leaves.moves()
+        asked = {key: facts.steps for key, (_, facts) in self.backward.gradients.by_hand.items()}
+        for steps, least in ((moves, UPDATES), (asked, ASKED)):
+            moved = {role for key, (_, role, _) in self._roles.items() if steps.get(key, 0) >= least}
+            for key, (reference, role, site) in self._roles.items():
+                before = self._before.get(key)
+                if role not in moved or key in steps or (before is not None and not before & steps.keys()):
+                    continue
+                shape = self.backward.leaves.never_moved(key, reference, asked=steps is asked)
+                if shape is not None:
+                    self.seen.manual.left_out.append(LeftOutSeen(shape, site, max(steps.values())))

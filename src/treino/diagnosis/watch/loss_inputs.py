@@ -15,6 +15,7 @@ from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.transformed import TWICE
 
 # Operations after which values can't be told to be unnormalised on purpose.
+LOGS = 40  # nodes before weighed values, of which one makes logarithms
 ON_PURPOSE = (
     *("LogSoftmax", "Log", "Sub", "Mul", "Div", "Neg", "Where", "MaskedFill"),
     *("Logaddexp", "Sum", "Cumsum"),
@@ -108,6 +109,7 @@ class LossInputs:
     ) -> None:
         made = node.name()
         on_purpose = made.startswith(ON_PURPOSE) and float(x.detach().amax(class_dim).min()) <= 0
+        on_purpose = on_purpose and any("Log" in n.name() for n in graph.walk(node, LOGS))
         if kind != "softmax" and (on_purpose or not x.numel()):
             return  # weighed logarithms: of probabilities, whatever the weights, none is above zero
         total = float(torch.logsumexp(x.detach(), class_dim).abs().max())

@@ -7,6 +7,7 @@ import torch
 
 SAMPLE = 64  # entries of a leaf that are compared
 LOOKS, FEWEST = 16, 10  # gradients that are looked at, and so many that tell something
+EMPTY = 6  # gradients of nothing but zeros
 
 
 def some(t: torch.Tensor) -> torch.Tensor:
@@ -53,8 +54,54 @@ class Manual:
         now, fewest = self.now(), FEWEST if self.ref() is not None else LOOKS
         return now is not None and self.idle == self.looks >= fewest and torch.equal(now, self.first)
 
+    def unmoved(self) -> bool:
+        """Whether it is there, has no gradient, and is what it was at first."""
+        p = self.ref()
+        return p is not None and p.grad is None and self._unmoved(p)
+
     def _unmoved(self, p: torch.Tensor) -> bool:
         return torch.equal(some(p), self.first)
+
+
+class Leaves:
+    """All leaves that no optimizer owns and that were in a graph that was read, by id."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, Manual] = {}
+
+    def reaches(self, p: torch.Tensor) -> bool:
+        """Whether a leaf that no optimizer owns was in a graph that was read."""
+        m = self.known.get(id(p))
+        return m is not None and m.ref() is p
+
+    def moves(self) -> dict[int, int]:
+        """How often each leaf that is trained by hand was seen to move."""
+        return {key: m.moves for key, m in self.known.items() if m.moves}
+
+    def never_moved(
+        self, key: int, reference: weakref.ref[torch.Tensor], *, asked: bool
+    ) -> tuple[int, ...] | None:
+        """The shape of a leaf that no optimizer owns, if it got gradients again and again, and is what it was
+        at first (perhaps its function has returned); else None.
+
+        asked: gradients are asked for, of others; this one has none.
+        """
+        m = self.known.get(key)
+        if m is None or m.ref is not reference:
+            return None
+        return m.shape if (m.unmoved() if asked else m.never_moved()) else None
+
+    def never_learned(self, p: torch.Tensor) -> bool:
+        """Whether a leaf that no optimizer owns got nothing but zeros as its gradients."""
+        m = self.known.get(id(p))
+        return m is not None and m.ref() is p and m.empty == m.looks >= EMPTY
+
+    def clipped(self) -> None:
+        """Gradients were rescaled in place: they are still the same gradients."""
+        for m in self.known.values():
+            p = m.ref()
+            if p is not None and p.grad is not None and m.grad is not None and m.grad[0]() is p.grad:
+                m.grad = (m.grad[0], p.grad._version)
 
 
 def movement(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> float | None:

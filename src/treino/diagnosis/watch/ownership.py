@@ -370,7 +370,9 @@ class Ownership:
         """
         self._newest_cuts.clear()
         self._turns += 1
-        moves = self.backward.moves() if self._turns >= 8 and not self._turns & (self._turns - 1) else {}
+        moves = (
+            self.backward.leaves.moves() if self._turns >= 8 and not self._turns & (self._turns - 1) else {}
+        )
         if not moves:
             return
         facts = OptimizerSeen("by hand", None, steps=max(moves.values()))
@@ -379,7 +381,7 @@ class Ownership:
             own = list(root.parameters())
             if any(id(p) in moves for p in own) and not any(m in self.nets.loaded for m in root.modules()):
                 free = (p for p in own if p.requires_grad and p.grad is None)
-                self._by_hand |= {id(p): facts for p in free if not self.backward.reaches(p)}
+                self._by_hand |= {id(p): facts for p in free if not self.backward.leaves.reaches(p)}
 
     def _wanted(self, key: int, homes: dict[int, tuple[nn.Module, str]]) -> bool:
         """Whether a parameter was to be learned: neither loaded nor trained before by somebody else."""

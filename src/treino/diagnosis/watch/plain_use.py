@@ -6,13 +6,14 @@ came of it, is a training.
 """
 
 import sys
+import weakref
 from types import FrameType
 from typing import Any
 
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.dropout_flags import always_on, on_purpose
+from treino.diagnosis.reading.dropout_flags import always_on, makes_mask, on_purpose
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.dropouts import OFTEN
 from treino.diagnosis.watch.nets import Nets
@@ -20,7 +21,7 @@ from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.plain import Plain, meets_rows
 from treino.diagnosis.watch.seen import CallSeen, NetSeen, Seen
-from treino.diagnosis.watch.where import is_own, stack
+from treino.diagnosis.watch.where import here, is_own, stack
 
 PATIENCE = 8  # backwards after which none is expected any more
 MOST = 400  # nodes of a graph that are walked through
@@ -66,6 +67,8 @@ class PlainUse:
         self._same: dict[Key, int] = {}  # how often the same rows, within a turn
         self._key: Key = (0, (), 0.0)  # the newest of these
         self._lost: list[tuple[CallSeen, Key, Site]] = []  # judged answers to them of which some was dropped
+        self._mask: weakref.ref[torch.Tensor] | None = None  # the newest draw, compared to make a mask of it
+        self._masks: dict[Site, bool] = {}  # whether a line draws what to drop
         self._drops: dict[Site, bool] = {}  # whether a line's dropout is never told to stop
         plain.found_listeners.append(self._found)
 
@@ -78,6 +81,8 @@ class PlainUse:
         self.plain.product_listeners.append(self._looked)
         self.nets.judging.others.append(self._judged)
         self.nets.dropouts.others.append(self._dropping)
+        for name in ("rand_like", "rand", "bernoulli"):
+            self.patches.after(torch, name, self._drawn)
 
     def _turn(self) -> int:
         return sum(b.calls for b in self.seen.backwards.values())
@@ -99,7 +104,7 @@ class PlainUse:
     def _judged(self, t: torch.Tensor) -> None:
         if t.grad_fn is not None:
             self._graph(t)
-        elif self._dropped is not None:
+        elif self._dropped is not None and (self._mask is None or self._mask() is not t):
             self._without(t)
 
     def _graph(self, t: torch.Tensor) -> None:
@@ -122,6 +127,10 @@ class PlainUse:
         use.via = led
         known = {o.seq: o for o in self.nets.outputs.newest if o.seq >= 0}
         use.outputs = [known[n] for n in map(_number_of, nodes) if n in known]
+        if led and use.outputs:  # the line of the same function that led to the net
+            names = {(s.file, s.function) for s in led[:1]}
+            ways = [s for o in use.outputs for s in o.via if (s.file, s.function) in names]
+            use.call = self._call(ways[0]) if ways else call
         for node in (*products, t.grad_fn):
             node.metadata[SEEN] = True
             node.register_prehook(use)
@@ -137,6 +146,7 @@ class PlainUse:
                 call.trained += 1
             elif use.turn < before and not use.told() and self._learn(use.leaves):
                 call.judged += 1
+                call.unused_in_eval += bool(use.outputs) and not any(o.training for o in use.outputs)
                 call.graph_unused += 1
                 call.graph_rows += use.rows
                 call.unused_at.add(use.turn)
@@ -147,9 +157,10 @@ class PlainUse:
         """Whether these weights are trained: by an optimizer, or by hand."""
         gradients, by_hand = self.nets.gradients, self.nets.backward.by_hand
         for p in leaves:
-            known, asked = by_hand.get(id(p)), gradients.by_hand.get(id(p))
-            facts = gradients.owner(p) or (asked[1] if asked is not None and asked[0]() is p else None)
-            if (facts is not None and facts.steps >= 2) or (known is not None and known() is p):
+            known, asked, facts = by_hand.get(id(p)), gradients.by_hand.get(id(p)), gradients.owner(p)
+            moved = known is not None and known() is p
+            moved = moved or (asked is not None and asked[0]() is p and asked[1].steps >= 2)
+            if moved or (facts is not None and facts.steps >= 2 and facts.filled >= 2):
                 self.net.trained = max(self.net.trained, 2)
                 return True
         return False
@@ -177,13 +188,24 @@ class PlainUse:
         if not on_purpose(site):
             self._dropped = site
 
+    def _drawn(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Numbers that are compared with a share: a dropout of one's own."""
+        looking, site = self._looking, here()
+        if looking is None or site is None or result.dim() != 2 or len(result) != looking.rows:
+            return
+        if site not in self._masks:
+            self._masks[site] = makes_mask(site)
+        if self._masks[site]:
+            self._dropping(result, site, True)
+            self._mask = weakref.ref(result)
+
     def _without(self, t: torch.Tensor) -> None:
         """What is judged came of rows of which dropout took something away."""
         looking, site, self._dropped = self._looking, self._dropped, None
         if looking is None or site is None or not t.dim() or looking.rows not in (len(t), t.numel()):
             return
         call = self._call(looking.call.site)
-        call.judged_by = call.judged_by or stack()
+        call.judged_by = (call.site,) if call.site is not None else ()
         if len(self._lost) < MOST_ROWS:
             self._lost.append((call, self._key, site))
 

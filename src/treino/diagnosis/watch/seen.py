@@ -69,6 +69,7 @@ class ManualSeen:
     tainted_updates: int = 0
     tainted_at: Site | None = None
     movement: float | None = None  # as of an optimizer
+    update_ratio: list[float] = field(default_factory=list)  # ... of steps that were seen
     idle: int = 0  # leaves that got gradients at every backward that was looked at, and never moved
     left_out: list[LeftOutSeen] = field(default_factory=list)
 

@@ -1,0 +1,49 @@
+"""Tables that were grouped by a key, whose rows stand in its order, beside tables that were not."""
+
+import ast
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.source import call_name, called, tree
+from treino.diagnosis.reading.traced import Value, traced
+
+ALIGNS = ("merge", "join", "reindex", "map", "align", "sort_values", "sort_index", "loc", "reindex_like")
+ARRAYS = ("to_numpy", "values", "asarray", "array")
+
+
+def grouped_apart(path: str) -> Site | None:
+    """The line on which a column leaves its table for an array, in the table's own order, while the features
+    leave one that was grouped; None where anything in the file brings rows into the order of others.
+    """
+    module = tree(path)
+    if module is None or not _sorting(module):
+        return None
+    if any(isinstance(n, ast.Attribute) and n.attr in ALIGNS for n in ast.walk(module)):
+        return None
+    apart: list[int] = []
+    grouped = False
+    for node in ast.walk(module):
+        of = _left(node)
+        if of is None:
+            continue
+        made = [v.node for v in traced(Value(Site(path, of.lineno), of))]
+        if any(isinstance(n, ast.Call) and call_name(n) == "groupby" for n in made):
+            grouped = True
+        elif any(isinstance(n, ast.Call) and call_name(n) in ("DataFrame", "read_csv") for n in made):
+            apart.append(of.lineno)
+    return Site(path, apart[0]) if grouped and apart else None
+
+
+def _sorting(module: ast.Module) -> bool:
+    """Whether a table is grouped so that its rows come to stand in the order of the key."""
+    return any(
+        not any(k.arg == "sort" and getattr(k.value, "value", True) is False for k in call.keywords)
+        for call in called(module, "groupby")
+    )
+
+
+def _left(node: ast.AST) -> ast.expr | None:
+    """What leaves pandas here: ``table.to_numpy()``, ``table.values``, ``np.asarray(table)``"""
+    if isinstance(node, ast.Call) and call_name(node) in ARRAYS:
+        of = node.func.value if isinstance(node.func, ast.Attribute) else None
+        return of if call_name(node) == "to_numpy" else node.args[0] if node.args else None
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "values" else None
