@@ -116,7 +116,7 @@ def _parted(path: str) -> tuple[set[str], set[str]]:
 
 def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
     """Nodes of the calls in a statement that call the same function as the one that runs, for other rows; and
-    of those that only count rows.
+    of those that only count training rows.
     """
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
     runs = next((n for n in calls if _spot(n) == spot), None)
@@ -124,7 +124,8 @@ def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
         return set()
     inside = set(ast.walk(runs))
     same = [n for n in calls if n is not runs and ast.dump(n.func) == ast.dump(runs.func)]
-    same += [n for n in calls if call_name(n) == "len" and n not in inside]
+    counts = [n for n in calls if call_name(n) == "len" and n not in inside]
+    same += [n for n in counts if says_train(names_in(n))]
     others = [list(ast.walk(n)) for n in same]
     return {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
 

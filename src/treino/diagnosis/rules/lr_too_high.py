@@ -21,7 +21,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if loss is None or studied(seen, RATE) or any(n.ones > n.larger for n in seen.batch_norms):
         return  # or batch norm learns from single rows, by which any rate leads nowhere
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
-    ratios = seen.manual.update_ratio if not seen.optimizers else []
+    # Where gradients are clipped, a rate of 20 may be meant: steps are no larger than both allow.
+    ratios = seen.manual.update_ratio if not (seen.optimizers or seen.clips) else []
     by_hand = OptimizerSeen("by hand", None, steps=len(ratios), update_ratio=ratios)
     every = (*seen.optimizers, *seen.by_hand, by_hand)
     alone = sum(o.steps >= 12 for o in every) == 1
@@ -108,7 +109,7 @@ RULE = Rule(
     group="settings",
     severity="wrong",
     certain=False,
-    watches=("optimizers", "manual", "losses"),
+    watches=("optimizers", "manual", "clips", "losses"),
     decide=decide,
     unless=(
         "unshuffled_sorted",
