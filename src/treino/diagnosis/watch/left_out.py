@@ -29,7 +29,7 @@ class LeftOut:
 
     def _graph(self, site: Site | None, nodes: list[Any], leaves: list[torch.Tensor]) -> None:
         owner = self.backward.gradients.owner
-        free = {id(p): p for p in leaves if owner(p) is None and id(p) not in self._roles}
+        free = {id(p): p for p in leaves if owner(p) is None and not self._knows(p)}
         if not free or self.seen.optimizers:
             return
         for key, (name, place, node) in graph.roles(nodes).items():
@@ -38,6 +38,10 @@ class LeftOut:
                 self._roles[key] = weakref.ref(p), (name, place), site
                 if isinstance(p, torch.nn.Parameter):
                     self._before[key] = {id(q) for q in graph.leaves(graph.walk(node))}
+
+    def _knows(self, p: torch.Tensor) -> bool:
+        known = self._roles.get(id(p))
+        return known is not None and known[0]() is p
 
     def finish(self) -> None:
         """What got gradients, or none was asked for, all the time while others, used alike, moved."""

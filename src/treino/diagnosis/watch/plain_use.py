@@ -2,7 +2,7 @@
 
 No module is called, so that nothing tells an evaluation from a training beforehand. Rows that are multiplied
 with weights begin such a net; a backward that goes through that product, before or after somebody judged what
-came of it, is a training.
+came of it, is a training. The same tells of numbers that are read of modules' own methods.
 """
 
 import sys
@@ -26,16 +26,14 @@ from treino.diagnosis.watch.where import here, is_own, stack
 PATIENCE = 8  # backwards after which none is expected any more
 MOST = 400  # nodes of a graph that are walked through
 OPEN = 256  # graphs that are waited for
-SEEN = "treino: judged"
+SEEN = "treino: judged"  # in a node's metadata
 ENOUGH = 32  # judged outputs of a line that say what it does
-
-
 MOST_ROWS = 4096  # evaluations
 Key = tuple[int, tuple[int, ...], float]  # backwards before it, shape and sum of some rows
 
 
 class Use:
-    """One output that somebody judged, and whose graph lives."""
+    """One value that somebody judged, and whose graph lives."""
 
     __slots__ = ("call", "leaves", "outputs", "reached", "rows", "turn", "via")
 
@@ -55,7 +53,9 @@ class Use:
 
 
 class PlainUse:
-    """Told of what is judged and is no module's output, once there is a net of plain tensors."""
+    """Told of numbers that are read and, once there is a net of plain tensors, of all that is judged and is no
+    module's output.
+    """
 
     def __init__(self, seen: Seen, patches: Patches, nets: Nets, plain: Plain) -> None:
         self.seen, self.patches, self.nets, self.plain = seen, patches, nets, plain
