@@ -53,8 +53,8 @@ class Use:
 
 
 class PlainUse:
-    """Told of numbers that are read and, once there is a net of plain tensors, of all that is judged and is no
-    module's output.
+    """Told of numbers that are read and, once there is a net of plain tensors, of all that is judged and
+    that is no module's output.
     """
 
     def __init__(self, seen: Seen, patches: Patches, nets: Nets, plain: Plain) -> None:
