@@ -36,7 +36,7 @@ FACTS = {
     "relus": ("backward", "lines"),
     "losses": ("backward", "nets", "losses", "lines"),
     "nets": ("backward", "nets"),
-    "calls": ("backward", "nets"),
+    "calls": ("backward", "nets", "plain_use"),
     "axes": ("backward", "nets", "axes", "figures"),
     "batch_norms": ("backward", "nets", "norms"),
     "data": ("backward", "nets", "rows", "draws", "losses", "sklearn"),
