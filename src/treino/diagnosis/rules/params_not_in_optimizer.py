@@ -9,7 +9,7 @@ from treino.diagnosis.reading.source import called, enclosing, function_of, name
 from treino.diagnosis.reading.updated import moving_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
-from treino.words import N_
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -48,7 +48,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if left:
         shape = "×".join(map(str, left[0].shape)) or "1"
         numbers = {"parameters": len(left), "shape": shape, "steps": left[0].updates}
-        numbers["optimizer"] = "A descent by hand"
+        numbers["optimizer"] = _("A descent by hand")
         yield Evidence(moving_line(left[0].site), left[0].site, numbers)
 
 

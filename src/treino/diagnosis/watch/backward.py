@@ -64,7 +64,8 @@ class Backward:
         # Such graphs in a row whose net says the same of all rows.
         self._constant: dict[Site | None, int] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
-        self.last_node = self.newest_root = 0  # the newest graph's root; that of a part of its leaves, too
+        self._last_node = 0
+        self.newest_root = 0  # of all graphs that were run backward, for a part of their leaves too
         self.asked = Asked(seen, patches, gradients, self)
         self.spoils = Spoils()
         lines.made.append(self.spoils.observe)
@@ -149,9 +150,9 @@ class Backward:
         value, number = root.item(), node._sequence_nr()
         if value - value != 0:
             return False
-        if facts.sizes.get(number - self.last_node, 0) < AGAIN and len(facts.sizes) < MOST_SIZES:
+        if facts.sizes.get(number - self._last_node, 0) < AGAIN and len(facts.sizes) < MOST_SIZES:
             return False
-        self.last_node = self.newest_root = number
+        self._last_node = self.newest_root = number
         facts.calls += 1
         keep(facts, root, value)
         self.since_step += 1
@@ -244,7 +245,7 @@ class Backward:
         a branch was taken.
         """
         number = node._sequence_nr()
-        made, self.last_node = number - self.last_node, number
+        made, self._last_node = number - self._last_node, number
         known = facts.sizes
         size = known.get(made, 0)
         if size < AGAIN and len(known) < MOST_SIZES:
