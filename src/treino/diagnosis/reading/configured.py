@@ -11,7 +11,15 @@ from typing import Any
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
 from treino.diagnosis.reading.provenance import Function, definitions, target_names
-from treino.diagnosis.reading.source import call_name, enclosing, function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 
 Fits = Callable[[object], bool]
 Further = Callable[[Site, ast.AST], list[Site]]
@@ -145,6 +153,10 @@ def _keyed(path: str, key: str) -> list[Placed]:
     for node in ast.walk(module) if module is not None else ():
         if isinstance(node, ast.ClassDef):
             otherwise += [(Site(path, n.lineno), v) for n in node.body if (v := _field(n, key)) is not None]
+            if called(node, "save_hyperparameters"):  # Lightning keeps the arguments as settings
+                made = next((n for n in node.body if isinstance(n, Function) and n.name == "__init__"), None)
+                told = defaults(made).get(key, ()) if made is not None else ()
+                otherwise += [(Site(path, d.lineno), d) for d in told]
         elif isinstance(node, ast.Call):
             given += [(Site(path, k.value.lineno), k.value) for k in node.keywords if k.arg == key]
             if call_name(node) in ("add_argument", "option") and key in _flags(node):

@@ -13,6 +13,7 @@ PAIRS = ("TensorDataset", "zip", "train_test_split")
 VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
 MODULES = {"torch", "np", "numpy", "pd"}
 MOVES = ("sample", "shuffle", "sort", "sorted", "permutation", "flip", "roll")
+POSITIONS = {"values", "to_numpy", "tolist", "array"}  # what a table gives without its rows' names
 FILTERS = ("dropna", "drop_duplicates", "query", "compress", "filter")
 ONES, ZEROS = ("ones", "ones_like", "new_ones"), ("zeros", "zeros_like", "new_zeros")
 STACKS = ("cat", "concat", "concatenate", "vstack")
@@ -261,14 +262,26 @@ def _reordered_alone(path: str, module: ast.Module, partners: Partners) -> Site 
 
 
 def _column_alone(path: str, module: ast.Module) -> Site | None:
-    """``frame["label"] = frame["label"].sample(frac=1).values``"""
-    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign)):
-        column = ast.unparse(node.targets[0])
-        if isinstance(node.targets[0], ast.Subscript) and isinstance(node.targets[0].slice, ast.Constant):
-            for call in called(node.value, *MOVES):
-                of = call.func.value if isinstance(call.func, ast.Attribute) else None
-                if column in {ast.unparse(n) for n in (of, *call.args[:1]) if n is not None}:
-                    return Site(path, node.lineno)
+    """``frame["label"] = frame["label"].sample(frac=1).values``, or the column of a frame whose rows are
+    numbered otherwise: ``part = part.reset_index(drop=True)``, then ``part["label"] = frame["label"]``.
+    """
+    numbered: dict[str, int] = {}  # frames -> the line from which their rows are counted anew
+    made = sorted((n for n in ast.walk(module) if isinstance(n, ast.Assign)), key=lambda n: n.lineno)
+    for node in made:
+        target, value = node.targets[0], node.value
+        if isinstance(target, ast.Name) and called(value, "reset_index"):
+            numbered.setdefault(target.id, node.lineno)
+        if not isinstance(target, ast.Subscript) or not isinstance(target.slice, ast.Constant):
+            continue
+        frame = base(target)
+        plain = isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name)
+        if plain and frame in numbered and base(value) not in {frame, *numbered}:
+            return Site(path, node.lineno)
+        for call in called(value, *MOVES, "sort_values"):
+            of = call.func.value if isinstance(call.func, ast.Attribute) else None
+            whole = [target.value, target] if names_in(value) & POSITIONS else [target]
+            if {ast.unparse(t) for t in whole} & {ast.unparse(n) for n in (of, *call.args[:1]) if n}:
+                return Site(path, node.lineno)
     return None
 
 

@@ -84,6 +84,7 @@ RULE = Rule(
     watches=("relus", "losses", "nets"),
     decide=decide,
     unless=(
+        "symmetric_init",
         "unscaled_inputs",
         "unshuffled_sorted",
         "lr_too_high",

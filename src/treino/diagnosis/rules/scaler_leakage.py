@@ -32,12 +32,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             together = train.leaked[number] > 0.3 * train.first_epoch or (
                 fit.rows <= 1.1 * len(e.rows) and fit.site is not None and _of_test(statement_at(fit.site))
             )
-            if e.leaked[number] >= 0.9 * len(e.rows) and together:
+            if e.leaked[number] >= 0.75 * len(e.rows) and together:
                 numbers = {"rows": len(e.rows), "fitted": fit.rows, "kind": fit.kind}
                 yield Evidence(_written(fit.site), e.names[0], numbers)
                 return
     for e, train in held:
-        kind, together = _by_hand(train, [o for o, t in held if t is train]), len(e.rows | set(train.rows))
+        kind, together = _by_hand(train, [o for o, t in held if t is train])
         fitted = _fitted(data, kind, together)
         place = _written(fitted) if fitted else by_hand_line(e.names[0].file, kind) if kind else None
         if place is not None:
@@ -127,19 +127,52 @@ def _written(site: Site | None) -> Site | None:
     return calling_line(method_call(site)) if site is not None else None
 
 
-def _by_hand(train: TrainSeen, evals: list[EvalSeen]) -> str:
+def _by_hand(train: TrainSeen, evals: list[EvalSeen]) -> tuple[str, int]:
     """Which exact statistics the training rows have only together with rows of evaluations: all of them, or
-    those of one; empty where none.
+    those of one; and how many rows these are. Empty where none.
     """
-    if train.columns.n < 30 or train.twice:
+    others = _others(train, evals)
+    for own, wholes in _parts(train, others):
+        if own.n < 30:
+            continue
+        known = set(exact(own))
+        for columns in wholes:
+            if columns.n > own.n and (kind := next((k for k in exact(columns) if k not in known), "")):
+                return kind, columns.n
+            if kind := _of_some(own, columns) or _of_series(own.values, columns.values):
+                return kind, columns.n
+    return "", 0
+
+
+def _parts(train: TrainSeen, others: list[EvalSeen]) -> Iterable[tuple[Columns, list[Columns]]]:
+    """The columns of the training rows, and those of more rows: as far as they were seen one by one, and of
+    the tables that they were taken from.
+    """
+    if not train.twice:
+        yield train.columns, _wholes(train.columns, others)
+    for table in train.standing or ():
+        outside = [e for e in others if not e.rows & table.rows]
+        if any(len(e.rows & table.rows) > 0.9 * len(e.rows) for e in others):
+            yield train.columns, _wholes(table.columns, outside)
+        elif len(outside) == len(others):
+            yield table.columns, _wholes(table.columns, others)
+
+
+def _of_some(own: Columns, whole: Columns) -> str:
+    """Which exact statistics those columns of a mixed table that are no flags have as a whole, and not in
+    training's rows: two of them that are standardized are no chance; empty where none.
+    """
+    if own.sums is None or whole.sums is None or own.sums.shape != whole.sums.shape or whole.n <= own.n:
         return ""
-    own = set(exact(train.columns))
-    for columns in _wholes(train, _others(train, evals)):
-        for kind in exact(columns):
-            if kind not in own and columns.n > train.columns.n:
-                return kind
-        if kind := _of_series(train.columns.values, columns.values):
-            return kind
+    telling = ~_two_valued(whole)
+    standard = telling & _standard(whole)
+    far = (np.abs(own.mean()) > 1e-4) | (np.abs(own.variance() - 1) > 1e-3)
+    if standard.sum() >= min(2, telling.sum()) > 0 and far[standard].all():
+        return N_("mean")
+    for low in (0.0, -1.0):
+        ranged = _ranged(whole, low)[telling]
+        if len(ranged) > 1 and ranged.mean() >= 0.8 > _ranged(own, low)[telling].mean():
+            return N_("min and max")
     return ""
 
 
@@ -166,12 +199,12 @@ def _others(train: TrainSeen, evals: list[EvalSeen]) -> list[EvalSeen]:
     return apart
 
 
-def _wholes(train: TrainSeen, others: list[EvalSeen]) -> list[Columns]:
-    """Training rows together with those of all evaluations, or with those of one."""
-    whole = train.columns
+def _wholes(known: Columns, others: list[EvalSeen]) -> list[Columns]:
+    """Rows together with those of all evaluations, or with those of one."""
+    whole = known
     for e in others:
         whole = whole + e.columns
-    return [whole, *(train.columns + e.columns for e in others)]
+    return [whole, *(known + e.columns for e in others)]
 
 
 def _within(train: TrainSeen, others: list[EvalSeen]) -> str:
@@ -179,7 +212,7 @@ def _within(train: TrainSeen, others: list[EvalSeen]) -> str:
     if train.columns.n < 30 or train.twice or not train.held or not others:
         return ""
     own = set(_held(train.held, train.columns))
-    wholes = _wholes(train, others)
+    wholes = _wholes(train.columns, others)
     return next((kind for c in wholes for kind in _held(train.held, c) if kind not in own), "")
 
 
@@ -211,17 +244,33 @@ def exact(c: Columns) -> Iterable[str]:
     if c.sums is None or c.low is None or c.high is None or c.n < 2:
         return
     mean, variance = c.mean(), c.variance()
-    unit = _unit(np.sqrt(variance), c.n)
-    # A divisor with a small constant added leaves a deviation a little under one.
-    if ((np.abs(mean) < 2e-5) & ((unit < 2e-5) | (np.abs(variance - 0.98) < 0.02))).mean() >= 0.8:
+    # A divisor with a small constant added leaves a deviation a little under one, or less where it was small.
+    unit = _standard(c) | (np.abs(variance - 0.98) < 0.02)
+    if ((np.abs(mean) < 2e-5) & (variance < 1 + 1e-3)).mean() >= 0.8 and unit.mean() >= 0.5:
         yield N_("mean")
     middle = float(mean.mean())
     spread = float(np.sqrt(max(0.0, float((variance + mean**2).mean()) - middle**2)))
     if len(mean) > 1 and abs(middle) < 2e-5 and _unit(np.array(spread), c.n * len(mean)) < 2e-5:
         yield N_("mean of all")
     for low in (0.0, -1.0):
-        if ((np.abs(c.low - low) < 1e-6) & (np.abs(c.high - 1) < 1e-6)).mean() >= 0.8:
+        if _ranged(c, low).mean() >= 0.8:
             yield N_("min and max")
+
+
+def _standard(c: Columns) -> np.ndarray:
+    """[D] whether a column's mean is zero and its deviation one, to the last digits of float32."""
+    return np.asarray((np.abs(c.mean()) < 2e-5) & (_unit(np.sqrt(c.variance()), c.n) < 2e-5))
+
+
+def _ranged(c: Columns, low: float) -> np.ndarray:
+    """[D] whether a column reaches from this value to one."""
+    return np.asarray((np.abs(c.low - low) < 1e-6) & (np.abs(c.high - 1) < 1e-6))  # type: ignore[operator]
+
+
+def _two_valued(c: Columns) -> np.ndarray:
+    """[D] whether a column holds two numbers alone, as flags do: no column of this range varies more."""
+    below, above = c.mean() - c.low, c.high - c.mean()
+    return np.asarray(np.abs(c.variance() - below * above) <= 1e-6 * (below + above) ** 2)
 
 
 def _unit(deviation: np.ndarray, n: int) -> np.ndarray:
@@ -237,7 +286,7 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     found: list[tuple[bool, int]] = []
     centres = {c.lineno for c in called(module, *centre)} if module is not None else set()
     for node in ast.walk(module) if module is not None else ():
-        if isinstance(node, ast.stmt) and not hasattr(node, "body") and not called(node, "print"):
+        if isinstance(node, ast.stmt) and not hasattr(node, "body") and not _says(node):
             calls = called(node, *spread)
             if calls and not says_train(names_in(calls[0])) and not _of_part(calls[0]):
                 both = bool(called(node, *centre, "std_mean", "var_mean", "aminmax"))
@@ -249,6 +298,11 @@ def by_hand_line(path: str, kind: str) -> Site | None:
     while best[0] and line - 1 in centres:  # the mean is taken on a line of its own, just before
         line -= 1
     return _written(Site(path, line))
+
+
+def _says(node: ast.stmt) -> bool:
+    """Whether a statement only tells, or checks, what numbers are."""
+    return isinstance(node, ast.Assert) or bool(called(node, "print"))
 
 
 def _of_part(call: ast.Call) -> bool:

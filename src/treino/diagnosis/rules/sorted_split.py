@@ -47,7 +47,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             }
             yield Evidence(_cut(seen, e) or e.names[0], e.names[0], numbers)
             return
-        if train is None or total < 10 or len(known) < 1 or train.judged < 20:
+        if train is None or total < 10 or len(known) < 1:
             continue
         if not e.learned and max(e.phases, default=0) <= train.first_step:
             continue  # it came before training
@@ -57,16 +57,17 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         trained = max(1, sum(e.learned.values()))
         shift = sum(abs(e.labels[k] / total - e.learned[k] / trained) for k in known | set(e.labels)) / 2
         right = e.right / e.judged if e.judged else 1.0
-        worse = right < 0.75 * train.right / train.judged
+        told = train.judged >= 20
+        worse = told and right < 0.75 * train.right / train.judged
         worse = worse and (strange > 0.2 * total or (shift > 0.5 and trained >= 50))
-        others = _fewer(seen, e, known) if e.judged else shift > 0.5 and _one_end(seen, e, known)
+        others = _fewer(seen, e, known) if e.judged else told and shift > 0.5 and _one_end(seen, e, known)
         if len(e.labels) <= 50 and (worse or (shift > 0.3 and others)):
             numbers = {
                 "unseen": max(strange / total, shift),
                 "figure": _("accuracy"),
                 "what": _("are of classes that training saw less or never"),
                 "shift": shift,
-                "training": train.right / train.judged,
+                "training": train.right / train.judged if told else "–",
                 "evaluation": right if e.judged else "–",
             }
             first = e.names[0] if e.names else None

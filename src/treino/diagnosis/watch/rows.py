@@ -21,6 +21,7 @@ from treino.diagnosis.watch.picked import Picked
 from treino.diagnosis.watch.plain import Plain
 from treino.diagnosis.watch.scalers import Scalers, held_numbers
 from treino.diagnosis.watch.seen import Seen
+from treino.diagnosis.watch.standing import standing
 from treino.diagnosis.watch.tables import (
     DataSeen,
     EvalSeen,
@@ -37,6 +38,7 @@ from treino.diagnosis.watch.where import here, offset, spots, stack
 FEW = 256  # rows that came again after the first epoch: then training rows are known well enough
 MOST = 200_000  # rows that are remembered
 GAP = 8  # steps: where more weren't looked at, another epoch may have begun
+SEARCHED = 50  # nets whose tables are looked for
 LONG = 512  # calls of one evaluation that are looked at
 NORMS = ("NativeBatchNormBackward0", "NativeLayerNormBackward0", "CudnnBatchNormBackward0")
 
@@ -169,6 +171,8 @@ class Rows:
         )
         if (whole := with_others(output.hashes, x, beside)) is not None:
             output.hashes = whole
+        if train.standing is None and not looking and train.floating and len(self.data.trains) <= SEARCHED:
+            train.standing = standing(flat)
         if x.is_floating_point() and not np.isfinite(flat.sum()) and not self._spoiled_before():
             output.bad_rows = int((~np.isfinite(flat)).any(axis=1).sum())
             self.data.nan_calls += 1

@@ -145,6 +145,14 @@ class EvalSeen:
 
 
 @dataclass(eq=False)
+class StandingSeen:
+    """A table that a training took its rows from: all of its rows, equal ones too."""
+
+    columns: Columns
+    rows: frozenset[int]  # hashes
+
+
+@dataclass(eq=False)
 class TrainSeen:
     """The rows that a net was trained on."""
 
@@ -183,6 +191,7 @@ class TrainSeen:
     width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first epoch
     held: list[np.ndarray] = field(default_factory=list)  # numbers for each column that its layers hold
+    standing: list[StandingSeen] | None = None  # the tables that its first batch was taken from
 
     def knows(self, *, restored: bool) -> Collection[int]:
         """The rows that the weights learned: those until they were kept, where such weights are back."""
