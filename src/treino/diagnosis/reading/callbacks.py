@@ -25,7 +25,8 @@ def chosen_within_fit(evals: list[EvalSeen]) -> tuple[Site, EvalSeen] | None:
         fit = fits.get(id(e))
         if fit is None or len(e.phases) < 2 or not _new(e) or not _watches(fit.file):
             continue
-        later = [o for o in evals if id(o) not in fits and _new(o)]
+        last = max(e.phases)
+        later = [o for o in evals if id(o) not in fits and _new(o) and max(o.phases) >= last]
         if any(len(o.rows - e.rows) > 0.02 * len(o.rows) for o in later):
             continue
         tested = any(_is_test(names_of_evaluation(o.names)) and len(o.rows) >= len(e.rows) for o in later)

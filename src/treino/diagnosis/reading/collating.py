@@ -18,6 +18,22 @@ def torn_batch(loader: Site | None) -> Site | None:
     return next((place for place in found if place is not None), None)
 
 
+def torn_parts(path: str) -> Site | None:
+    """The same of a function that a script calls itself, with rows and labels in two arguments: one of them
+    is given back in another order.
+    """
+    module = tree(path)
+    for function in (n for n in ast.walk(module) if isinstance(n, Function)) if module is not None else ():
+        given = {a.arg for a in function.args.args} - {"self"}
+        for _, parts in returned(function):
+            put = {frozenset(rows.of & given) for _, rows in parts if rows.orders and not rows.index}
+            left = {frozenset(rows.of & given) for _, rows in parts if not rows.orders and not rows.index}
+            apart = any(a and b and not a & b for a in put for b in left)
+            if apart and module is not None and called(module, function.name):
+                return _torn(path, function)
+    return None
+
+
 def _collating(loader: Site) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The functions of the file that a loader's batches are put together by."""
     statement, module = statement_at(loader), tree(loader.file)

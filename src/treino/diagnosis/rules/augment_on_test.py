@@ -21,7 +21,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """
     for key, e in seen.data.evals.items() if seen.data is not None else ():
         train = seen.data.trains.get(key[0])
-        if e.stable or e.other or e.views or not e.names or train is None:
+        if e.stable or e.other or e.views or e.made or not e.names or train is None:
             continue
         if train.adversarial or train.inner:
             continue
@@ -49,7 +49,7 @@ def _by_hand(seen: Seen) -> Iterable[Evidence]:
     data = seen.data
     for key, e in data.evals.items() if data is not None else ():
         train = data.trains.get(key[0])
-        if e.views or not e.names or not e.judged or e.stable or train is None or len(e.rows) < 10:
+        if e.views or e.made or not (e.names and e.judged) or e.stable or train is None or len(e.rows) < 10:
             continue
         names = names_of_evaluation(e.names)
         if (

@@ -2,25 +2,32 @@
 
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.keeping import keeper
+from treino.diagnosis.reading.places import FITS
+from treino.diagnosis.reading.source import BACKWARD, called, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Marks in the graphs of past backwards live on long after their step."""
-    for b in seen.backwards.values():
-        if b.kept >= 8:
-            yield Evidence(keeper(b.site), b.site, {"alive": b.kept, "backwards": b.calls})
+    """Marks in the graphs of past backwards live on long after their step; a library that trains on its own
+    may hold them for its own ends, as skorch's scores of an epoch do.
+    """
+    kept = [(b.site, b.kept, b.calls, False) for b in seen.backwards.values()]
+    kept += [(call.site, call.kept, call.trained, True) for call in seen.calls]
+    for site, alive, backwards, result in kept:
+        place = keeper(site, result=result) if alive >= 8 else None
+        if alive >= 8 and not (place is site and _of_library(site)):
+            yield Evidence(place, site, {"alive": alive, "backwards": backwards})
             return
-    for call in seen.calls:
-        if call.kept >= 8:
-            yield Evidence(
-                keeper(call.site, result=True), call.site, {"alive": call.kept, "backwards": call.trained}
-            )
-            return
+
+
+def _of_library(site: Site | None) -> bool:
+    """Whether a line has a library train: ``net.fit(x, y)``."""
+    statement = statement_at(site) if site is not None else None
+    return statement is not None and bool(called(statement, *FITS)) and not called(statement, *BACKWARD)
 
 
 RULE = Rule(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.collating import torn_batch, unrestored
+from treino.diagnosis.reading.collating import torn_batch, torn_parts, unrestored
 from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.grouped import grouped_apart
 from treino.diagnosis.reading.order_flow import other_order, text_order
@@ -41,7 +41,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if place is None:  # a large net learns labels of other rows by heart
         file = main.site.file
         place = drawn_apart(file) or alone or lonely_order(file) or other_order(file)
-        place = place or unrestored(file) or filtered_alone(file) or grouped_apart(file)
+        place = place or unrestored(file) or filtered_alone(file) or grouped_apart(file) or torn_parts(file)
     if place is not None:
         yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
 
@@ -114,6 +114,7 @@ RULE = Rule(
     unless=(
         *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
+        "symmetric_init",
     ),
     message=N_(
         "Rows and labels are in different orders ({other} rows changed their label between epochs); the "

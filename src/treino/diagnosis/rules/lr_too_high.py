@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.rates import another_setting, given_rate, moved_by_hand, rate_line
 from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.rules.curves import Curve, curve
+from treino.diagnosis.rules.curves import LEAST, Curve, curve
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_
@@ -15,8 +15,28 @@ from treino.words import N_
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """A typical step moves the weights by a tenth of their size or more, and the loss ends no better
-    than a constant.
+    than a constant; or, of any of several losses, many times higher than it began.
     """
+    found = list(_by_a_constant(seen))
+    yield from found or ([] if studied(seen, RATE) else list(_by_its_start(seen)))
+
+
+def _by_its_start(seen: Seen) -> Iterable[Evidence]:
+    """One of several optimizers, whose steps are a twentieth of the weights and whose loss grew tenfold."""
+    for o in seen.optimizers if len(seen.optimizers) > 1 else ():
+        ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
+        if o.steps < LEAST or not ratios or ratios[len(ratios) // 2] < 0.05:
+            continue
+        own = [b for b in seen.backwards.values() if b.calls == o.steps and len(b.loss) >= LEAST]
+        for b in own if len(own) == 1 else ():
+            end = sum(b.loss[-len(b.loss) // 4 :]) / len(b.loss[-len(b.loss) // 4 :])
+            if min(b.loss) >= 0 and end > 10 * max(b.loss[:3]):
+                numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
+                yield Evidence(rate_line(seen, o) or o.site, b.site, numbers | {"constant": min(b.loss[:3])})
+                return
+
+
+def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
     loss = curve(seen)
     if loss is None or studied(seen, RATE) or any(n.ones > n.larger for n in seen.batch_norms):
         return  # or batch norm learns from single rows, by which any rate leads nowhere

@@ -20,6 +20,7 @@ from treino.diagnosis.reading.sharing import (
     taken_back,
 )
 from treino.diagnosis.reading.source import (
+    call_at,
     call_name,
     called,
     enclosing,
@@ -81,6 +82,8 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             continue
         if trained < 0.02 * len(e.rows) and not (chance(train) < 1e-6 and cut_twice(e.names[0].file)):
             continue
+        if _of_training(e):
+            continue
         unique = _unique(train, e)
         if (chance(train) > 0.01 and not unique) or (
             says_train(names) and trained > 0.9 * min(len(e.rows), len(train.rows))
@@ -120,6 +123,20 @@ def _rows_named(e: EvalSeen, data: DataSeen, train: TrainSeen) -> set[str]:
         if within and whole and len(e.trained_before) < 0.9 * len(e.rows):
             return {"test_rows"}
     return names
+
+
+def _of_training(e: EvalSeen) -> bool:
+    """Whether what the net itself is given bears the name of training rows, whatever its answers are for:
+    ``net(train[0])``.
+    """
+    call = call_at(e.names[0], e.spots[0]) if e.spots else None
+    plain = (ast.Name, ast.Attribute, ast.Subscript)
+    given = (
+        names_in(call.args[0])
+        if call is not None and call.args and isinstance(call.args[0], plain)
+        else set()
+    )
+    return says_train(given) and not says_test(given) and not says_validation(given)
 
 
 def _unique(train: TrainSeen, e: EvalSeen) -> bool:

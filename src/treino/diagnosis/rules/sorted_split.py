@@ -33,6 +33,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     fails on them.
     """
     in_order = {label for loss in seen.losses.values() if loss.sorted for label, _share in loss.runs}
+    if seen.data is not None and sum(bool(t.rows) for t in seen.data.trains.values()) > 1:
+        in_order = set()  # each net of a cross-validation had only its own
     for e in seen.data.evals.values() if seen.data is not None else ():
         train = next((t for t in seen.data.trains.values() if t.net is e.net), None)
         total, known = sum(e.labels.values()), set(train.labels_first) if train is not None else set()

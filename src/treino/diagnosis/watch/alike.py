@@ -41,7 +41,7 @@ class Alike:
         own = [(p, module, name) for p, module, name in own if getattr(module, "groups", 1) == 1]
         if len(own) > 1:
             p, module, name = own[0]
-            site, kind = self.nets.made.get(module), type(module).__name__
+            site, kind = self.nets.made.get(module) or facts.site, type(module).__name__
             self.seen.layers.append(LayerSeen(kind, site, len(p), 0, False, name, facts))
 
     def _began_by_hand(self, site: Site | None, leaves: list[torch.Tensor]) -> None:
@@ -88,7 +88,7 @@ class Alike:
                 axis = next((a for a in self._axes(p, module) if alike_along(p, grad, a)), None)
             if known is None:
                 if axis is not None:
-                    site = self.nets.made.get(module) if module is not None else facts.site
+                    site = self.nets.made.get(module, facts.site) if module is not None else facts.site
                     kind = type(module).__name__ if module is not None else "tensor"
                     units = p.shape[axis] if axis >= 0 else p.shape[0] // -axis
                     known = LayerSeen(kind, site, units, 0, True, name)
@@ -140,9 +140,10 @@ class Alike:
         return [p for p in wide if not bool(p.detach().any()) and not bool(p.grad.any())]  # type: ignore[union-attr]
 
     def _homes(self) -> dict[int, tuple[nn.Module, str]]:
-        return {
-            id(p): (m, n) for m in list(self.nets.made) for n, p in m._parameters.items() if p is not None
-        }
+        """Where each parameter is kept: in modules that were made, or copied for a net that is called."""
+        modules = {id(m): m for net in list(self.nets.nets) for m in net.modules()}
+        modules |= {id(m): m for m in list(self.nets.made)}
+        return {id(p): (m, n) for m in modules.values() for n, p in m._parameters.items() if p is not None}
 
     @staticmethod
     def _axes(p: torch.Tensor, module: nn.Module | None) -> tuple[int, ...]:

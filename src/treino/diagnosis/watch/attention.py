@@ -47,6 +47,9 @@ def _wrong_product(node: Any) -> Found | None:
             return made, actual, dim
         if _over_heads(factor, made, actual, dim, 1 + place):
             return made, actual, dim
+        one_query = len(shape) == 2 and (actual, dim) == (1, 0) and graph.shape_of(factor)[1 + place] == 1
+        if one_query and min(shape) > 1 and _weights(factor, 0)[2] == actual:
+            return made, actual, dim  # one row of the batch beside the other: the first axis is that of time
     return None
 
 
@@ -103,7 +106,23 @@ def _wrong_pooling(node: Any, rows: set[int]) -> Found | None:
         expected = len(whole) == 2 and shape[0] in rows and shape[0] != shape[dim]
         if (spread or expected) and (_over_batch(shape, actual, dim) or _over_one(shape, actual, dim)):
             return made, actual, dim
+        others = [f for f, _ in product.next_functions if f is not factor]
+        beside = (actual, dim) == (1, 0) and len(shape) == 2 and min(shape) > 1 and len(whole) == 3
+        if spread and beside and any(map(_of_steps, others)):
+            return made, actual, dim
     return None
+
+
+def _of_steps(node: Any) -> bool:
+    """Whether values are those of one step below the other, each of a whole batch: a recurrent layer's."""
+    for _ in range(3):
+        if node is None or node.name() != "CatBackward0":
+            break
+        node = node.next_functions[0][0]  # both directions, side by side
+    name = node.name() if node is not None else ""
+    return name == "MkldnnRnnLayerBackward0" or (
+        name == "StackBackward0" and graph.signed(node._saved_dim) == 0
+    )
 
 
 def _wrong_shares(node: Any) -> Found | None:

@@ -157,7 +157,7 @@ class Rows:
             train.last_step = output.step
         if x.numel() > SIZE or not x.numel() or (train.done and not looking) or x.layout != torch.strided:
             return
-        if looking and not self._wanted(output, net):
+        if looking and not self._wanted(output, net, given):
             return
         if not looking:
             train.site = output.call.site
@@ -206,7 +206,7 @@ class Rows:
         self._known[id(x)] = (weakref.ref(x), x._version, hashes)
         return hashes
 
-    def _wanted(self, output: Output, net: Net) -> bool:
+    def _wanted(self, output: Output, net: Net, given: torch.Tensor | None) -> bool:
         """Whether this evaluation is looked at: the first ones wholly, then fewer and fewer."""
         output.names, output.offset = self.plain.outside(stack) or stack(), offset()
         key = (net.number, output.offset, output.names)
@@ -225,6 +225,8 @@ class Rows:
             e.in_phase = 0
         e.in_phase += 1
         e.calls += 1
+        source = self.nets.outputs.match(given) if given is not None else None
+        e.made |= source is not None and source.net is not net and source.net.seen.trained > 0
         return not e.skipping and e.in_phase <= LONG
 
     def _given(

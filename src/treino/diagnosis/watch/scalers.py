@@ -12,6 +12,7 @@ from treino.diagnosis.watch.tables import DataSeen, FitSeen, hash_rows
 from treino.diagnosis.watch.where import here
 
 MOST = 200_000  # rows of one fit
+LARGE = 5_000_000  # numbers of a table that is kept
 TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
 
 
@@ -21,6 +22,7 @@ class Scalers:
     def __init__(self, data: DataSeen) -> None:
         self.data = data
         self._fits: dict[int, tuple[Any, FitSeen]] = {}  # the scaler is held: its id stays its own
+        self._given: dict[int, np.ndarray] = {}  # the rows of a selector's fit
         self._places: dict[tuple[int, int], int | None] = {}  # (fit, width of the net's rows) -> first column
 
     def fitted(self, scaler: Any, x: Any, kind: str = "", *, more: bool = False) -> None:
@@ -37,6 +39,8 @@ class Scalers:
         fit = FitSeen(here(), kind or type(scaler).__name__, len(rows), rows.shape[1], raw)
         self.data.fits.append(fit)
         self._fits[id(scaler)] = (scaler, fit)
+        if hasattr(scaler, "get_support") and rows.size <= LARGE:
+            self._given[id(scaler)] = rows
 
     def transformed(self, scaler: Any, x: Any, result: Any) -> None:
         """A scaler's transform: what the rows that it was fitted on have become."""
@@ -53,6 +57,14 @@ class Scalers:
         for before in others if rows.shape[1] == out.shape[1] else ():  # columns are chosen, then scaled
             if before.width == rows.shape[1]:
                 before.out = np.union1d(before.out, made[np.isin(given, before.out)])
+
+    def chosen(self, selector: Any, columns: Any) -> None:
+        """The columns that a selector tells: its rows may be taken from the table by them."""
+        known, rows = self._fits.get(id(selector)), self._given.get(id(selector))
+        if known is None or known[0] is not selector or rows is None or len(known[1].out):
+            return
+        part = np.ascontiguousarray(rows[:, columns])
+        known[1].out, known[1].width = np.unique(hash_rows(part)), part.shape[1]
 
     def entered(self, flat_ND: np.ndarray, hashes_N: np.ndarray, counts: Counter[int]) -> None:
         """Count the rows of a batch that each fit had seen: whole rows, or a block of their columns (a

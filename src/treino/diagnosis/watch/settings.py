@@ -204,7 +204,8 @@ class Settings:
         self._left(facts, optimizer)
         facts.lent = any(g is optimizer.param_groups[0] for o in others for g in o.param_groups)
         if facts.calls == 1 and optimizer_facts is not None and optimizer_facts.steps == 0:
-            facts.before_first_update = True
+            hooked = id(optimizer_facts) in self._before  # by that update's own hook
+            facts.before_first_update = not hooked
         if facts.kind == "ReduceLROnPlateau":
             metric = args[1] if len(args) > 1 else kwargs.get("metrics")
             if metric is not None:

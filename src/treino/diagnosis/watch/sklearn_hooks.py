@@ -93,6 +93,9 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         if name in LEARNERS:
             for kind in LEARNERS[name]:
                 self._learner(getattr(module, kind))
+            if name == "sklearn.feature_selection":
+                told = self.rows.scalers.chosen
+                self.patches.after(module.SelectorMixin, "get_support", lambda r, a, k: told(a[0], r))
             for function in FUNCTIONS if name == "sklearn.preprocessing" else ():
                 self.patches.after(module, function, self._scaled(function))
         elif name == "sklearn.model_selection":

@@ -104,6 +104,7 @@ class EvalSeen:
     stable: int = 0
     other: int = 0  # other labels came
     luck: float = 1.0  # how likely so many equal counts of labels are for rows that were drawn anew
+    made: bool = False  # its rows are what another net, which learns, said
     views: bool = False  # the same labels with other rows, several times in one evaluation
     skipping: bool = False  # the evaluation that runs is not looked at
     entered: int = -1  # the step count of the newest call
