@@ -1,5 +1,8 @@
 """Tables that a training takes its rows from: known as a whole, however long an epoch is."""
 
+import sys
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,7 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from tests.diagnosis.zygote import marked, told
 from treino.diagnosis.watch.standing import standing
-from treino.diagnosis.watch.where import watch_file
+from treino.diagnosis.watch.where import locals_of, watch_file
 
 NET = """
 net = nn.Sequential(nn.Linear(kept.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
@@ -117,6 +120,31 @@ def test_a_table_is_found_wherever_it_is_held(own, keep):
     (found,) = standing(batch)
     assert found.columns.n == 50 == len(found.rows)
     assert kept is not None
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="asking leaves nothing on a frame any more")
+def test_asking_for_the_names_of_a_running_function_keeps_nothing_alive():
+    class Thing:
+        pass
+
+    def asks():
+        return locals_of(sys._getframe(1))
+
+    def plain():
+        thing = Thing()
+        gone = weakref.ref(thing)
+        assert asks()["thing"] is thing
+        thing = None
+        return gone()
+
+    def holding():
+        thing = Thing()
+        own = locals()
+        assert asks()["thing"] is thing
+        return own["thing"] is thing
+
+    assert plain() is None
+    assert holding()
 
 
 def test_neither_the_batch_nor_a_table_without_its_rows_is_told(own):

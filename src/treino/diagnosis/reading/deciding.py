@@ -46,12 +46,19 @@ def decisions(figures: Figures) -> Iterator[Decision]:
                 if given & data_names(c) or says(given, BEST):
                     yield Decision(node, node.lineno, _sides(c), compares=True)
     for call in calls:
-        if call_name(call) in PICKS and _becomes_best(call, figures):
+        if call_name(call) in PICKS and not _of_rows(call) and _becomes_best(call, figures):
             yield Decision(call, call.lineno, _picked(call))
         if call_name(call) in ORDERS and not any(k.arg in ("dim", "axis") for k in call.keywords):
             place = _first_taken(call, figures)
             if place is not None:
                 yield Decision(call, place, _picked(call))
+
+
+def _of_rows(call: ast.Call) -> bool:
+    """Whether a best entry is taken of each row, as that of the classes: ``model(x).argmax(1)``."""
+    along = [k.value for k in call.keywords if k.arg in ("dim", "axis")]
+    along += call.args[-1:] if isinstance(call.func, ast.Attribute) else []
+    return any(ast.unparse(a) in ("1", "-1") for a in along)
 
 
 def sets_threshold(decision: Decision, figures: Figures) -> bool:

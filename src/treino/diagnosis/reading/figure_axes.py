@@ -8,7 +8,7 @@ from typing import Any
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import definition
 from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
-from treino.diagnosis.watch.where import is_own
+from treino.diagnosis.watch.where import is_own, locals_of
 
 REDUCES = ("mean", "sum", "nanmean", "nansum")
 PAIRS = ("min", "amin", "argmin", "max", "amax", "argmax", "sort", "argsort", "topk", "exp", "sign", "relu")
@@ -85,7 +85,7 @@ def named_after(site: Site, frame: FrameType | None, dims: Any, size: int, sizes
     for _ in range(LEVELS):
         if figures is None or frame is None:
             return 0
-        names = {**frame.f_globals, **frame.f_locals}
+        names = {**frame.f_globals, **locals_of(frame)}
         for things in _named(figures):
             found = _length(things, names)
             if found in sizes and found != size:
@@ -116,7 +116,7 @@ def named_in_numpy(path: str, frame: FrameType | None, outputs: int) -> list[Sit
     """
     module, scopes = tree(path), dict[str, dict[str, Any]]()
     while frame is not None:
-        scopes[frame.f_code.co_name] = {**frame.f_globals, **frame.f_locals}
+        scopes[frame.f_code.co_name] = {**frame.f_globals, **locals_of(frame)}
         scopes.setdefault("", dict(frame.f_globals))
         frame = _above(frame)
     found: list[Site] = []
@@ -289,7 +289,7 @@ def apart_in_numpy(site: Site, frame: FrameType | None, rows: int) -> Site | Non
     around = function_of(site)
     if around is None or frame is None:
         return None
-    names = {**frame.f_globals, **frame.f_locals}
+    names = {**frame.f_globals, **locals_of(frame)}
     for node in (n for n in ast.walk(around) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)):
         at = Site(site.file, node.lineno, site.function)
         if node.lineno < site.line:

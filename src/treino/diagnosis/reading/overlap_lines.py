@@ -18,6 +18,7 @@ from treino.diagnosis.reading.provenance import (
     rows_line,
 )
 from treino.diagnosis.reading.sharing import (
+    called_in_turn,
     drawn_for_each,
     handed_over,
     joined_with_test,
@@ -56,7 +57,7 @@ def copied_at(e: EvalSeen) -> Site:
     join = Site(site.file, min(found)[1])
     helps = isinstance(function_of(join), Function) and split is not None
     if split is not None and helps and function_of(split) is not function_of(join):
-        return order_of_steps(join, split) or split
+        return order_of_steps(join, split) or called_in_turn(join, split) or split
     parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()
     return next(
         (place for p in parting if (place := order_of_steps(join, p)) is not None), calling_line(join)

@@ -141,6 +141,7 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
         "params_not_in_optimizer",
+        "nll_without_log_softmax",
     ),
     message=N_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "

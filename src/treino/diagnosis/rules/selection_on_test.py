@@ -1,6 +1,7 @@
 """A choice that was made on test figures."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.callbacks import chosen_within_fit
@@ -27,7 +28,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         return
     found = _by_lines(evals)
     if found is None or not _on_the_way(found.edit, evals):
-        found = _by_figures(seen, evals) or found
+        told = _told(evals) if found is not None else None
+        found = _by_figures(seen, evals) or (replace(found, edit=told) if found and told else found)
     if found is not None:
         yield found
 
@@ -44,7 +46,8 @@ def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
         return None
     numbers = {"evaluations": found.looks, "rows": len(found.rows)}
     taken = next((s for e in found.evals if (s := taken_for_validation(e)) is not None), None)
-    return Evidence(_handed(found.evals) or taken or found.place, found.evals[0].names[0], numbers)
+    place = found.place if _on_the_way(found.place, evals) else _told(found.evals) or found.place
+    return Evidence(_handed(found.evals) or taken or place, found.evals[0].names[0], numbers)
 
 
 def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
@@ -70,6 +73,12 @@ def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
             numbers = {"evaluations": looks, "rows": len(rows)}
             return Evidence(_handed(tests) or place, tests[0].names[0], numbers)
     return None
+
+
+def _told(evals: list[EvalSeen]) -> Site | None:
+    """The innermost line on the way to an evaluation that itself says of which rows it is."""
+    again = [e for e in evals if len(e.phases) > 1 and _is_test(names_of_evaluation(e.names))]
+    return next((s for e in again for s in e.names if _is_test(names_of_evaluation((s,)))), None)
 
 
 def _again(tests: list[EvalSeen]) -> bool:

@@ -87,7 +87,8 @@ def _class_by_class(seen: Seen) -> Evidence | None:
     other, whatever the script made of its answers.
     """
     for p in seen.data.parted:
-        lacks = p.shift > 0.5 and len(p.others) < len(p.others | p.known)
+        least = 0.3 if len(p.others) == 1 else 0.5
+        lacks = p.shift > least and len(p.others) < len(p.others | p.known)
         if p.site is None or not (p.unseen > 0.2 or lacks):
             continue
         held_out = [e for e in seen.data.evals.values() if _other_part(e, p)]
@@ -96,7 +97,7 @@ def _class_by_class(seen: Seen) -> Evidence | None:
         said += [(a.right, len(a.labels)) for a in compared]
         right, judged = sum(r for r, _ in said), sum(n for _, n in said)
         failed = judged > 0 and right < 0.75 * judged
-        unknown = not judged and held_out  # who knows how the script judged them
+        unknown = held_out and (not judged or lacks)  # how they were judged, or what of the other classes
         learned = _learned_part(seen, p) or (failed and seen.main_loss() is None)
         if not (failed or unknown) or not learned:
             continue

@@ -16,7 +16,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.seen import CallSeen, NetSeen
-from treino.diagnosis.watch.where import is_own
+from treino.diagnosis.watch.where import is_own, locals_of
 
 SMALL = 100_000  # entries of an output whose memory is held while it is followed
 
@@ -227,7 +227,7 @@ def caller_net(module: nn.Module) -> tuple[nn.Module, Site] | None:
             break
         code = frame.f_code
         own = is_own(code.co_filename)
-        first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        first = locals_of(frame).get(code.co_varnames[0]) if code.co_argcount else None
         if isinstance(first, nn.Module) and first is not module and hasattr(type(first), code.co_name):
             if any(m is module for m in first.modules()):
                 found = first

@@ -21,7 +21,7 @@ from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.plain import Plain, meets_rows
 from treino.diagnosis.watch.seen import CallSeen, NetSeen, Seen
-from treino.diagnosis.watch.where import here, is_own, stack
+from treino.diagnosis.watch.where import here, is_own, locals_of, stack
 
 PATIENCE = 8  # backwards after which none is expected any more
 MOST = 400  # nodes of a graph that are walked through
@@ -230,7 +230,8 @@ def _handed(t: torch.Tensor) -> tuple[Site, ...]:
     while frame is not None and at < len(own) - 1:
         code = frame.f_code
         if is_own(code.co_filename):
-            given = (frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount])
+            held = locals_of(frame)
+            given = (held.get(name) for name in code.co_varnames[: code.co_argcount])
             if not any(one is t or (isinstance(one, torch.Tensor) and one is t._base) for one in given):
                 break
             at += 1

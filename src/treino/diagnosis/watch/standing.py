@@ -15,7 +15,7 @@ import torch
 
 from treino.diagnosis.watch.columns import MEASURED, Columns
 from treino.diagnosis.watch.tables import StandingSeen, as_array, hash_rows
-from treino.diagnosis.watch.where import is_own
+from treino.diagnosis.watch.where import is_own, locals_of
 
 MOST = 200_000  # rows of a table
 LARGE = 20_000_000  # numbers in it
@@ -70,7 +70,7 @@ def _held() -> Iterator[Any]:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_own(frame.f_code.co_filename):
-            waiting.extend((value, 0) for value in list(frame.f_locals.values()))
+            waiting.extend((value, 0) for value in locals_of(frame).values())
             if id(frame.f_globals) not in known:
                 known.add(id(frame.f_globals))
                 waiting.extend((value, 0) for value in list(frame.f_globals.values()))

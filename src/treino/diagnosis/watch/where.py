@@ -2,6 +2,7 @@
 
 import sys
 import sysconfig
+from inspect import CO_OPTIMIZED
 from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
@@ -9,6 +10,7 @@ from typing import Any
 
 from treino.diagnosis.finding import Site
 
+ITS_OWN = 3  # references to a frame's own table: the frame's, a name's and the count's
 Spot = tuple[int | None, int | None, int | None, int | None]  # (line, last line, column, last column)
 
 _PATHS = sysconfig.get_paths()
@@ -57,6 +59,17 @@ def here() -> Site | None:
     return None
 
 
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """What a running function's names stand for. Before Python 3.13, asking leaves a table on the frame that
+    would keep these values alive: it is emptied, unless the function holds it too (``names = locals()``).
+    """
+    held = frame.f_locals
+    found = dict(held)
+    if type(held) is dict and frame.f_code.co_flags & CO_OPTIMIZED and sys.getrefcount(held) <= ITS_OWN:
+        held.clear()
+    return found
+
+
 def maker(made: Any) -> Site | None:
     """The innermost own line that makes this object: no method of a person's own class, which only hands on
     to that of the library what it was given.
@@ -65,7 +78,7 @@ def maker(made: Any) -> Site | None:
     while frame is not None:
         code = frame.f_code
         if is_own(code.co_filename):
-            owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+            owner = locals_of(frame).get(code.co_varnames[0]) if code.co_argcount else None
             if owner is not made:
                 return _site(frame)
         frame = frame.f_back
