@@ -163,7 +163,9 @@ def _moves(node: ast.BinOp, loss: LossSeen) -> bool:
     number = right if right is not None else left
     low, high = loss.bad_range or (0.0, 0.0)
     if isinstance(node.op, ast.Div) and loss.name.startswith("binary_cross_entropy"):
-        return isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Sub) and low < 0
+        centred = isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Sub)
+        ranged = isinstance(node.right, ast.BinOp) and isinstance(node.right.op, ast.Sub)
+        return (centred and low < 0) or (ranged and not centred and high > 1)  # x / (high - low)
     if number is None:
         return False
     if isinstance(node.op, ast.Add):

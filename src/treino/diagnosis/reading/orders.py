@@ -222,6 +222,10 @@ def _indexed_alone(path: str, module: ast.Module, partners: Partners) -> Site | 
         elif isinstance(node, ast.Call):
             whole = [a for a in node.args if not isinstance(a, ast.Subscript)]
             other_uses |= {n for a in whole for n in names_in(a)} & drawn
+    for node in ast.walk(module):
+        value = node.value if isinstance(node, ast.Assign) else None
+        if isinstance(value, ast.Subscript) and base(node.targets[0]) == base(value):  # type: ignore[attr-defined]
+            sorting -= names_in(value.slice)  # x = x[order], for good
     for name, of in bases.items():
         if len(of) != 1 or name in other_uses:
             continue

@@ -133,6 +133,15 @@ def switched_off(path: str) -> Site | None:
     return one_place(found)
 
 
+def passed_through(path: str) -> Site | None:
+    """Where the only scaling of single columns of a table leaves all others as they are."""
+    calls = called(tree(path) or ast.Module([], []), "ColumnTransformer", "make_column_transformer")
+    left = [k for c in calls for k in c.keywords if k.arg == "remainder"]
+    passing = [k.value for k in left if getattr(k.value, "value", None) == "passthrough"]
+    scales = len(calls) == 1 and _scales(path, calls[0])
+    return Site(path, passing[0].lineno) if passing and scales else None
+
+
 def _scales(path: str, nodes: ast.AST | list[ast.stmt]) -> bool:
     """Whether rows (not their targets) are scaled by this source itself."""
     own = scaling_functions(path)

@@ -7,7 +7,7 @@ import numpy as np
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry, converts, first, floats
 from treino.diagnosis.reading.dropped import dropped_scaling
-from treino.diagnosis.reading.scaling import scaling_line, switched_off
+from treino.diagnosis.reading.scaling import passed_through, scaling_line, switched_off
 from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import lr_too_high
@@ -65,6 +65,7 @@ def _made(t: TrainSeen) -> Site | None:
     if t.site is None:
         return None
     meant = dropped_scaling(t.site.file) or switched_off(t.site.file) or scaling_line(t.site, t.loader)
+    meant = meant or passed_through(t.site.file)
     if meant is not None:
         return meant
     traced = first(ancestry(t.site, t.loader), converts)

@@ -16,6 +16,7 @@ from treino.diagnosis.watch.seen import CallSeen
 from treino.diagnosis.watch.where import stack
 
 LOOKS = 4  # graphs in which such weights are looked for
+SMALL, HELD = 200_000, 32  # numbers of a weight that is held; such weights
 MANY = 256  # nets, each made anew: their weights are others at each step
 OPEN = 8  # products that may still be trained by
 DEEP = 8  # lines that led to a product
@@ -44,6 +45,7 @@ class Plain:
         self._turns = 0  # products that may be trained by: steps, where no optimizer takes them
         self._trainer: Site | None = None  # a line that calls backward
         self._known: dict[Weight, tuple[weakref.ref[torch.Tensor], Net]] = {}
+        self._memory: dict[int, tuple[torch.Tensor, Net]] = {}  # where a weight's numbers lie
         self._open: list[Output] = []
         self.found_listeners: list[Callable[[], None]] = []  # called once it is known that there are any
         self.product_listeners: list[Callable[[Output, torch.Tensor, torch.Tensor], None]] = []
@@ -73,11 +75,15 @@ class Plain:
         x, w = given[:2]
         if not isinstance(x, torch.Tensor) or not isinstance(w, torch.Tensor) or x.requires_grad:
             return
-        leaf = w if w.grad_fn is None and w.requires_grad else w._base
-        if x.dim() < 2 or leaf is None or leaf.grad_fn is not None or not leaf.requires_grad:
+        if x.dim() < 2:
             return
+        leaf = w if w.grad_fn is None and w.requires_grad else w._base
         trains = result.grad_fn is not None
-        net = self._net((id(leaf), int(w.storage_offset()), tuple(w.shape)), leaf, trains)
+        net = self._detached(w) if not trains and not w.requires_grad and leaf is None else None
+        if net is None:
+            if leaf is None or leaf.grad_fn is not None or not leaf.requires_grad:
+                return
+            net = self._net((id(leaf), int(w.storage_offset()), tuple(w.shape)), leaf, trains)
         self._turns += trains
         enough = trains and not (self.patches.full or self.patches.curious)
         if net is None or (enough and self.done(net.number)):
@@ -92,8 +98,9 @@ class Plain:
         output = Output(CallSeen(net.seen, site), result, net, trains, False, self.nets.steps or self._turns)
         for listener in self.nets.row_listeners:
             listener(output, net, x)
-        for told in self.product_listeners:
-            told(output, x, leaf)
+        if leaf is not None:
+            for told in self.product_listeners:
+                told(output, x, leaf)
         if trains:
             result.grad_fn.register_prehook(_Reached(output))
             self._open.append(output)
@@ -110,7 +117,19 @@ class Plain:
         self._made += 1
         net = Net(nn.Module(), None, -self._made)
         self._known[key] = weakref.ref(leaf), net
+        alias = leaf.detach()
+        if alias.layout is torch.strided and alias.numel() <= SMALL:
+            self._memory[alias.data_ptr()] = alias, net
+            if len(self._memory) > HELD:
+                del self._memory[next(iter(self._memory))]
         return net
+
+    def _detached(self, w: torch.Tensor) -> Net | None:
+        """The net of a weight that a function gave back as ``w.detach()``: it has the same memory, which is
+        held, so that nothing else takes its place.
+        """
+        known = self._memory.get(w.data_ptr()) if w.layout is torch.strided else None
+        return known[1] if known is not None and known[0].shape == w.shape else None
 
     def _note_inner(self, own: tuple[Site, ...]) -> None:
         """The lines between a product and the function that calls backward."""
