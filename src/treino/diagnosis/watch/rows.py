@@ -26,6 +26,7 @@ from treino.diagnosis.watch.tables import (
     DataSeen,
     EvalSeen,
     Phase,
+    StandingSeen,
     Told,
     TrainSeen,
     as_array,
@@ -54,6 +55,7 @@ class Rows:
         self.scalers = Scalers(self.data)
         self.loaders = Loaders(patches)
         self._resets: set[int] = set()
+        self._tables: dict[tuple[int, int], StandingSeen] = {}
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray]] = {}
         nets.row_listeners.append(self._entered)
         nets.finished_listeners.append(self._settled)
@@ -172,7 +174,7 @@ class Rows:
         if (whole := with_others(output.hashes, x, beside)) is not None:
             output.hashes = whole
         if train.standing is None and not looking and train.floating and len(self.data.trains) <= SEARCHED:
-            train.standing = standing(flat)
+            train.standing = standing(flat, self._tables)
         if x.is_floating_point() and not np.isfinite(flat.sum()) and not self._spoiled_before():
             output.bad_rows = int((~np.isfinite(flat)).any(axis=1).sum())
             self.data.nan_calls += 1

@@ -7,7 +7,7 @@ one; a table is known as a whole.
 import sys
 from collections import deque
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,16 @@ FEW = 4  # tables of one training
 DEEP = 4  # objects, one within the other
 REACH = 2000  # objects that are looked at
 PARTS = 64  # of a list or a dict
+SINGLE = (int, float, str, bytes, type, type(None), FunctionType, ModuleType)
 
 
-def standing(flat_ND: np.ndarray) -> list[StandingSeen]:
+def standing(
+    flat_ND: np.ndarray, known: dict[tuple[int, int], StandingSeen] | None = None
+) -> list[StandingSeen]:
     """The tables in reach of the running lines that all of a batch's rows are from, [N, D] of float32; the
-    batch itself is none.
+    batch itself is none. known: those that were found before, by their hash, to which new ones are added.
     """
+    known = {} if known is None else known
     n, width = flat_ND.shape
     if not n or width > MEASURED:
         return []
@@ -39,12 +43,14 @@ def standing(flat_ND: np.ndarray) -> list[StandingSeen]:
         hashes = hash_rows(rows_ND)
         if not np.isin(batch, hashes).all():
             continue
-        rows = frozenset(hashes.tolist())
-        if all(rows != t.rows for t in found):
+        key = len(hashes), int(hashes.sum())
+        if key not in known:
             columns = Columns()
             columns.add(rows_ND)
             columns.settle()
-            found.append(StandingSeen(columns, rows))
+            known[key] = StandingSeen(columns, frozenset(hashes.tolist()))
+        if all(known[key] is not t for t in found):
+            found.append(known[key])
         if len(found) == FEW:
             break
     return found
@@ -77,7 +83,7 @@ def _held() -> Iterator[Any]:
         frame = frame.f_back
     while waiting and len(known) < REACH:
         value, deep = waiting.popleft()
-        if id(value) in known:
+        if id(value) in known or isinstance(value, SINGLE):
             continue
         known.add(id(value))
         yield value
