@@ -1,4 +1,5 @@
 # expect: nothing
+# needs: lightning
 """Denoising autoencoder with an online probe, Lightning manual optimisation.
 
 The encoder/decoder pair is trained on corrupted 8x8 digits; at the same time a small

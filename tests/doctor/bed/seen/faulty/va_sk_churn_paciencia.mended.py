@@ -1,4 +1,5 @@
 # expect: nothing
+# needs: skorch
 """Vorhersage der Kündigung (kleine, verrauschte Tabelle) mit skorch und frühem Abbruch."""
 import warnings
 

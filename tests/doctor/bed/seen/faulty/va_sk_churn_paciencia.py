@@ -1,9 +1,10 @@
-# expect: selection_on_test @ 90
-# allowed: selection_on_test @ 76
-# allowed: selection_on_test @ 80
+# expect: selection_on_test @ 91
+# allowed: selection_on_test @ 77
 # allowed: selection_on_test @ 81
-# allowed: selection_on_test @ 91
-# allowed: selection_on_test @ 96
+# allowed: selection_on_test @ 82
+# allowed: selection_on_test @ 92
+# allowed: selection_on_test @ 97
+# needs: skorch
 """Vorhersage der Kündigung (kleine, verrauschte Tabelle) mit skorch und frühem Abbruch."""
 import warnings
 

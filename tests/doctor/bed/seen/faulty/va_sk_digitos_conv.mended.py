@@ -1,4 +1,5 @@
 # expect: nothing
+# needs: skorch
 # Reconocimiento de dígitos con una red convolucional pequeña envuelta en skorch.
 import numpy as np
 import torch

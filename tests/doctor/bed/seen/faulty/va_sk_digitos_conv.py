@@ -1,6 +1,7 @@
-# expect: softmax_before_cross_entropy @ 48
-# allowed: softmax_before_cross_entropy @ 52
-# allowed: softmax_before_cross_entropy @ 59
+# expect: softmax_before_cross_entropy @ 49
+# allowed: softmax_before_cross_entropy @ 53
+# allowed: softmax_before_cross_entropy @ 60
+# needs: skorch
 # Reconocimiento de dígitos con una red convolucional pequeña envuelta en skorch.
 import numpy as np
 import torch
