@@ -142,6 +142,7 @@ RULE = Rule(
         "detached_loss",
         "params_not_in_optimizer",
         "nll_without_log_softmax",
+        "symmetric_init",
     ),
     message=N_(
         "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
