@@ -23,13 +23,15 @@ def torn_parts(path: str) -> Site | None:
     is given back in another order.
     """
     module = tree(path)
-    for function in (n for n in ast.walk(module) if isinstance(n, Function)) if module is not None else ():
+    if module is None:
+        return None
+    for function in (n for n in ast.walk(module) if isinstance(n, Function)):
         given = {a.arg for a in function.args.args} - {"self"}
         for _, parts in returned(function):
             put = {frozenset(rows.of & given) for _, rows in parts if rows.orders and not rows.index}
             left = {frozenset(rows.of & given) for _, rows in parts if not rows.orders and not rows.index}
             apart = any(a and b and not a & b for a in put for b in left)
-            if apart and module is not None and called(module, function.name):
+            if apart and called(module, function.name):
                 return _torn(path, function)
     return None
 

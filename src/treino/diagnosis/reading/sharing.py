@@ -250,15 +250,15 @@ def called_in_turn(one: Site, two: Site) -> Site | None:
     """The line that calls the function around a line, if that is the only one, and the function around the
     other is called once, too, after it and in the same body.
     """
-    module, functions = tree(one.file), (function_of(one), function_of(two))
-    calls: list[ast.Call] = []
-    for f in functions if module is not None else ():
-        own = called(module, f.name) if isinstance(f, Function) and module is not None else []
-        calls += own if len(own) == 1 else []
-    if len(calls) < 2 or calls[0].lineno > calls[1].lineno:
-        return None
-    places = [Site(one.file, c.lineno) for c in calls]
-    return places[0] if function_of(places[0]) is function_of(places[1]) else None
+    module, places = tree(one.file), list[Site]()
+    for f in (function_of(one), function_of(two)):
+        calls = called(module, f.name) if isinstance(f, Function) and module is not None else []
+        if len(calls) != 1:
+            return None
+        places.append(Site(one.file, calls[0].lineno))
+    first, second = places
+    in_turn = first.line <= second.line and function_of(first) is function_of(second)
+    return first if in_turn else None
 
 
 def _step_names(site: Site) -> set[str]:

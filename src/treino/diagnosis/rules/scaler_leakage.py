@@ -151,8 +151,9 @@ def _parts(train: TrainSeen, others: list[EvalSeen]) -> Iterable[tuple[Columns, 
     if not train.twice:
         yield train.columns, _wholes(train.columns, others)
     for table in train.standing or ():
-        outside = [e for e in others if not e.rows & table.rows]
-        if any(len(e.rows & table.rows) > 0.9 * len(e.rows) for e in others):
+        held = [(e, len(e.rows & table.rows)) for e in others]
+        outside = [e for e, n in held if not n]
+        if any(n > 0.9 * len(e.rows) for e, n in held):
             yield train.columns, _wholes(table.columns, outside)
         elif len(outside) == len(others):
             yield table.columns, _wholes(table.columns, others)

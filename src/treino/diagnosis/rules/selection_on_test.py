@@ -28,8 +28,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         return
     found = _by_lines(evals)
     if found is None or not _on_the_way(found.edit, evals):
-        told = _told(evals) if found is not None else None
-        found = _by_figures(seen, evals) or (replace(found, edit=told) if found and told else found)
+        nearer = replace(found, edit=_told(found.edit, evals, evals)) if found is not None else None
+        found = _by_figures(seen, evals) or nearer
     if found is not None:
         yield found
 
@@ -46,7 +46,7 @@ def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
         return None
     numbers = {"evaluations": found.looks, "rows": len(found.rows)}
     taken = next((s for e in found.evals if (s := taken_for_validation(e)) is not None), None)
-    place = found.place if _on_the_way(found.place, evals) else _told(found.evals) or found.place
+    place = _told(found.place, found.evals, evals)
     return Evidence(_handed(found.evals) or taken or place, found.evals[0].names[0], numbers)
 
 
@@ -75,10 +75,14 @@ def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
     return None
 
 
-def _told(evals: list[EvalSeen]) -> Site | None:
-    """The innermost line on the way to an evaluation that itself says of which rows it is."""
-    again = [e for e in evals if len(e.phases) > 1 and _is_test(names_of_evaluation(e.names))]
-    return next((s for e in again for s in e.names if _is_test(names_of_evaluation((s,)))), None)
+def _told(place: Site | None, looks: list[EvalSeen], evals: list[EvalSeen]) -> Site | None:
+    """Where a choice is made; for a helper that is told of figures, the innermost line on the way to its
+    looks that itself says of which rows they are.
+    """
+    if _on_the_way(place, evals):
+        return place
+    again = [e for e in looks if len(e.phases) > 1 and _is_test(names_of_evaluation(e.names))]
+    return next((s for e in again for s in e.names if _is_test(names_of_evaluation((s,)))), place)
 
 
 def _again(tests: list[EvalSeen]) -> bool:

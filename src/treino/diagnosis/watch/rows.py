@@ -227,7 +227,7 @@ class Rows:
             e.in_phase = 0
         e.in_phase += 1
         e.calls += 1
-        source = self.nets.outputs.match(given) if given is not None else None
+        source = self.nets.outputs.match(given) if given is not None and not e.made else None
         e.made |= source is not None and source.net is not net and source.net.seen.trained > 0
         return not e.skipping and e.in_phase <= LONG
 

@@ -60,7 +60,7 @@ class Scalers:
 
     def chosen(self, selector: Any, columns: Any) -> None:
         """The columns that a selector tells: its rows may be taken from the table by them."""
-        known, rows = self._fits.get(id(selector)), self._given.get(id(selector))
+        known, rows = self._fits.get(id(selector)), self._given.pop(id(selector), None)
         if known is None or known[0] is not selector or rows is None or len(known[1].out):
             return
         part = np.ascontiguousarray(rows[:, columns])
