@@ -96,8 +96,12 @@ def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:
     found: list[Step] = []
     for node in ast.walk(owner) if owner is not None else ():
         if isinstance(node, ast.Assign):
-            if any(isinstance(t, ast.Attribute) and t.attr == name for t in node.targets):
-                found.append(Step(Site(place.file, node.lineno), node.value))
+            for target in node.targets:
+                parts, values = getattr(target, "elts", [target]), getattr(node.value, "elts", [])
+                values = values if len(values) == len(parts) > 1 else [node.value] * len(parts)
+                for t, value in zip(parts, values, strict=True):
+                    if isinstance(t, ast.Attribute) and t.attr == name:
+                        found.append(Step(Site(place.file, node.lineno), value))
         elif isinstance(node, ast.Call) and _buffer_name(node) == name:
             found.append(Step(Site(place.file, node.lineno), node.args[1]))
     return found
@@ -135,7 +139,8 @@ def arguments(
     for call in ast.walk(module) if module is not None else ():
         if isinstance(call, ast.Call) and call_name(call) == meant:
             named = [k.value for k in call.keywords if k.arg == name]
-            values = named or call.args[max(at, 0) : max(at, 0) + 1]
+            spread = [a.value for a in call.args[: at + 1] if isinstance(a, ast.Starred)]  # f(*parts())
+            values = named or spread[:1] or call.args[max(at, 0) : max(at, 0) + 1]
             yield from ((call, value) for value in values)
 
 

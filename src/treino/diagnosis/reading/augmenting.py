@@ -112,6 +112,14 @@ def _averages(e: EvalSeen, call: ast.Call, learning: set[int]) -> bool:
     return sum(ast.dump(c) == ast.dump(call) for c in same if c is call or c.lineno not in learning) > 1
 
 
+def draws_on(site: Site) -> bool:
+    """Whether a line gives something to a function of the file that draws, and that is all it does."""
+    statement = statement_at(site)
+    inner = [n for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
+    named = [f for c in inner if c.args for f in functions(site.file, call_name(c))]
+    return any(_always_draws(site.file, f) for f in named)
+
+
 def again_and_again(e: EvalSeen) -> bool:
     """Whether a counting loop that trains nothing runs around an evaluation, as for votes."""
     loops = [n for site in e.names for n in enclosing(site) if isinstance(n, (ast.For, ast.comprehension))]

@@ -12,6 +12,7 @@ from treino.diagnosis.reading.source import call_name, called, tree
 
 PICKS = ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "nlargest", "sorted")
 STOPS = {"stop", "stopper", "stopping", "scheduler", "sched", "plateau", "checkpoint", "early"}
+STOPS |= {"parada", "parar", "paciencia", "patience"}
 KEEPS = ("state_dict", "deepcopy", "save", "clone", "copy")
 ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -79,7 +80,9 @@ class Figures:
     def holds(self, value: ast.AST, *, calls: bool = True) -> bool:
         """Whether an expression is, or is made of, a test figure."""
         names = data_names(value)
-        if says_validation(names):
+        asked = (n.slice for n in ast.walk(value) if isinstance(n, ast.Subscript))
+        keys = {k.value for k in asked if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+        if says_validation(names | keys):
             return False
         computed = calls and any(isinstance(n, ast.Call) for n in ast.walk(value))
         if computed and any(line in self.test_lines for line in _lines(value)):

@@ -95,9 +95,24 @@ def _by_test(decision: Decision, figures: Figures, runs: Runs) -> Chosen | None:
         handed = {s for call in calls for e in runs.of[id(call)].values() if (s := handed_at(e, call))}
         if not sites and handed:
             return Chosen(min(handed, key=lambda s: s.line), evals)
+        made = _object_made(calls, figures) if not sites else None
+        if made is not None:
+            return Chosen(Site(runs.path, made.lineno), evals)
         lines = [s.line for s in within] if decision.compares else []
     before = [line for line in lines if line <= decision.line]
     return Chosen(Site(runs.path, max(before, default=decision.line)), evals)
+
+
+def _object_made(calls: list[ast.Call], figures: Figures) -> ast.Call | None:
+    """The only line that makes the object which evaluates the rows that it was given: ``KeepBest(test)``."""
+    for call in calls:
+        owner = figures.owner(call)
+        given = [n for a in call.args for n in ast.walk(a) if isinstance(n, ast.Attribute)]
+        own = any(isinstance(n.value, ast.Name) and n.value.id == "self" for n in given)
+        makers = [c for c in figures.calls.get(getattr(owner, "name", ""), ()) if c.args or c.keywords]
+        if own and len(makers) == 1:
+            return makers[0]
+    return None
 
 
 def _again(evals: list[EvalSeen]) -> bool:

@@ -49,6 +49,21 @@ def meant_to_clear(backward: Site | None, cleared: Site | None = None) -> Site |
     return None
 
 
+def stepped_another(backward: Site | None) -> Site | None:
+    """The step behind this backward, in a function that clears one optimizer and steps another."""
+    around = function_of(backward) if backward is not None else None
+    if backward is None or not isinstance(around, Function) or len(called(around, "backward")) != 1:
+        return None
+    asked = [c.func for name in ("zero_grad", "step") for c in called(around, name)]
+    of = [(f.attr, ast.unparse(f.value), f.lineno) for f in asked if isinstance(f, ast.Attribute)]
+    cleared = {name for attr, name, _ in of if attr == "zero_grad"}
+    stepped = {name for attr, name, line in of if attr == "step" and line > backward.line}
+    lines = [line for attr, name, line in of if attr == "step" and name in stepped]
+    optimizers = {n for n in (*cleared, *stepped) if not {"sched", "scheduler", "scaler"} & {*words(n)}}
+    apart = len(cleared) == len(stepped) == 1 and not cleared & stepped and len(optimizers) == 2
+    return Site(backward.file, lines[0], around.name) if apart and len(lines) == 1 else None
+
+
 def clears_uncalled(backward: Site | None) -> bool:
     """Whether the file of this backward has a function that clears gradients, and never calls it."""
     module = tree(backward.file) if backward is not None else None

@@ -8,6 +8,7 @@ from treino.diagnosis.reading.order_flow import returned
 from treino.diagnosis.reading.provenance import Function, definition, functions
 from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 
+MAKES = ("randn", "rand", "randint", "randperm", "permutation", "arange", "zeros", "ones", "normal", "range")
 DEEP = 4  # names that stand for one function
 
 
@@ -26,7 +27,9 @@ def torn_parts(path: str) -> Site | None:
     if module is None:
         return None
     for function in (n for n in ast.walk(module) if isinstance(n, Function)):
-        given = {a.arg for a in function.args.args} - {"self"}
+        made = called(function, *MAKES)
+        sizes = set().union(*(names_in(a) for c in made for a in (*c.args, *(k.value for k in c.keywords))))
+        given = {a.arg for a in function.args.args} - {"self"} - sizes
         for _, parts in returned(function):
             put = {frozenset(rows.of & given) for _, rows in parts if rows.orders and not rows.index}
             left = {frozenset(rows.of & given) for _, rows in parts if not rows.orders and not rows.index}

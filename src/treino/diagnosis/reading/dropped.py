@@ -3,6 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.orders import given_parts
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
@@ -11,6 +12,16 @@ SHUFFLES = ("permutation", "randperm", "sample", "permuted")
 COPIES = ("list", "tolist", "copy", "clone", "sorted", "keys", "values", "items", "tuple", "deepcopy")
 SCALES = ("transform", "fit_transform", "scale", "normalize", "standardize", "minmax_scale", "robust_scale")
 JUDGES = {"no_grad", "inference_mode", "eval", "argmax", "backward"}
+SCALER = {
+    "scaler",
+    "scale",
+    "standardizer",
+    "standardiser",
+    "normalizer",
+    "normaliser",
+    "escala",
+    "escalador",
+}
 TRANSFORMS = ("transform", "fit_transform")
 
 
@@ -31,7 +42,8 @@ def dropped_scaling(path: str) -> Site | None:
     for call in _alone(path):
         if call_name(call) in SCALES or call_name(call) in given:
             return Site(path, call.lineno)
-    return _fitted_for_nothing(path) or _scaled_for_nothing(path, {*TRANSFORMS, *given})
+    for_nothing = _fitted_for_nothing(path) or _scaled_for_nothing(path, {*TRANSFORMS, *given})
+    return for_nothing or _handed_for_nothing(path) or _made_for_nothing(path)
 
 
 def _scaled_for_nothing(path: str, scales: set[str]) -> Site | None:
@@ -61,6 +73,42 @@ def _fitted_for_nothing(path: str) -> Site | None:
         if taken and isinstance(rows, ast.Subscript):
             return Site(path, taken[0].lineno)
         return Site(path, given.lineno)
+    return None
+
+
+def _made_for_nothing(path: str) -> Site | None:
+    """Where a function that scales is made, which nothing calls: ``scale = standardizer(x)``."""
+    module = tree(path)
+    nodes = list(ast.walk(module)) if module is not None else []
+    plain = [n for n in nodes if isinstance(n, Function)]
+    makers = {
+        f.name for f in plain if any(g is not f and g in plain and _gives_scaled(g) for g in ast.walk(f))
+    }
+    asked = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    handed = [a for n in nodes if isinstance(n, ast.Call) for a in (*n.args, *(k.value for k in n.keywords))]
+    asked |= {a.id for a in handed if isinstance(a, ast.Name)}
+    for node in (n for n in nodes if isinstance(n, ast.Assign)):
+        for given, value in given_parts(node):
+            made = isinstance(value, ast.Call) and call_name(value) in makers
+            if made and isinstance(given, ast.Name) and given.id not in asked:
+                return Site(path, node.lineno)
+    return None
+
+
+def _handed_for_nothing(path: str) -> Site | None:
+    """Where a function that is handed a scaler, and never asks it, keeps the rows as they are."""
+    module = tree(path)
+    for function in (n for n in ast.walk(module) if isinstance(n, Function)) if module is not None else ():
+        args = [a.arg for a in (*function.args.args, *function.args.kwonlyargs)]
+        read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        idle = [a for a in args if SCALER & {*words(a)} and a not in read and a not in ("self", "cls")]
+        for name in idle:
+            rest = {*words(name)} - SCALER
+            pairs = [p for n in ast.walk(function) if isinstance(n, ast.Assign) for p in given_parts(n)]
+            kept = [v for _, v in pairs if isinstance(v, ast.Name) and v.id in args]
+            near = [v for v in kept if rest & {*words(v.id)}] or kept
+            if near:
+                return Site(path, near[0].lineno, function.name)
     return None
 
 

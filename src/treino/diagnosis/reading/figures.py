@@ -209,12 +209,20 @@ class Figures:
         owner = self.parent.get(id(function))
         method = isinstance(owner, ast.ClassDef)
         made = isinstance(owner, ast.ClassDef) and function.name == "__init__"
-        called = owner.name if made and isinstance(owner, ast.ClassDef) else function.name
+        called = [owner.name if made and isinstance(owner, ast.ClassDef) else function.name]
+        if isinstance(owner, ast.ClassDef) and function.name == "__call__":
+            called = self._objects(owner.name)
         place = plain.index(name) - method if name in plain else 99
         found: list[ast.AST] = []
-        for call in self.calls.get(called, ()):
+        for call in (c for by in called for c in self.calls.get(by, ())):
             found += [k.value for k in call.keywords if k.arg == name] or call.args[place : place + 1]
         return found + defaults(function).get(name, [])
+
+    def _objects(self, kind: str) -> list[str]:
+        """The names and attributes that hold an object of a class."""
+        plain = [(name, b) for (_, name), every in self.bound.items() for b in every]
+        plain += [(name, b) for name, every in self.attributes.items() for _, b in every]
+        return [n for n, (_, v, at) in plain if isinstance(v, ast.Call) and call_name(v) == kind and not at]
 
     def _attribute(self, node: ast.Attribute, at: Keys, deep: int) -> Iterator[Leaf]:
         known = self.attributes.get(node.attr, [])

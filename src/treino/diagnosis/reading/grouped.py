@@ -7,6 +7,7 @@ from treino.diagnosis.reading.source import call_name, called, tree
 from treino.diagnosis.reading.traced import Value, traced
 
 ALIGNS = ("merge", "join", "reindex", "map", "align", "sort_values", "sort_index", "loc", "reindex_like")
+GROUPS = ("groupby", "pivot_table", "pivot")
 ARRAYS = ("to_numpy", "values", "asarray", "array")
 
 
@@ -17,7 +18,7 @@ def grouped_apart(path: str) -> Site | None:
     module = tree(path)
     if module is None or not _sorting(module):
         return None
-    if any(isinstance(n, ast.Attribute) and n.attr in ALIGNS for n in ast.walk(module)):
+    if any(isinstance(n, ast.Attribute) and n.attr in ALIGNS and _aligns(path, n) for n in ast.walk(module)):
         return None
     apart: list[int] = []
     grouped = False
@@ -26,18 +27,32 @@ def grouped_apart(path: str) -> Site | None:
         if of is None:
             continue
         made = [v.node for v in traced(Value(Site(path, of.lineno), of))]
-        if any(isinstance(n, ast.Call) and call_name(n) == "groupby" for n in made):
+        if any(isinstance(n, ast.Call) and call_name(n) in GROUPS for n in made):
             grouped = True
         elif any(isinstance(n, ast.Call) and call_name(n) in ("DataFrame", "read_csv") for n in made):
             apart.append(of.lineno)
     return Site(path, apart[0]) if grouped and apart else None
 
 
+def _aligns(path: str, method: ast.Attribute) -> bool:
+    """Whether it may bring rows into another order: neither ``", ".join(words)`` nor ``table["id"].map(...)``
+    of a table that keeps its own does.
+    """
+    if method.attr == "map":
+        made = [v.node for v in traced(Value(Site(path, method.lineno), method.value))]
+        return any(
+            (isinstance(n, ast.Call) and call_name(n) in GROUPS)
+            or (isinstance(n, ast.Attribute) and n.attr == "index")
+            for n in made
+        )
+    return not (method.attr == "join" and isinstance(method.value, ast.Constant))
+
+
 def _sorting(module: ast.Module) -> bool:
     """Whether a table is grouped so that its rows come to stand in the order of the key."""
     return any(
         not any(k.arg == "sort" and getattr(k.value, "value", True) is False for k in call.keywords)
-        for call in called(module, "groupby")
+        for call in called(module, *GROUPS)
     )
 
 

@@ -52,16 +52,24 @@ def labels_line(loss: LossSeen) -> Site | None:
     if start is None or loss.bad_range is None:
         return None
     taken: Site | None = None
+    inside: set[Site] = set()  # lines of the functions that are called where numbers become a tensor
     calls: dict[str, Site] = {}
     for v in traced(start):
         if isinstance(v.node, ast.Call):
             calls[call_name(v.node)] = Site(v.site.file, v.node.lineno)
         made = _made(v, loss)
-        if made is not None and (taken is None or (_signed(loss) and not _drawn(v.site))):
+        if made is not None and (taken is None or made in inside or (_signed(loss) and not _drawn(v.site))):
             return made
         if taken is None and _converts(v):
             taken = Site(v.site.file, v.node.lineno)  # type: ignore[attr-defined]
             around, module = function_of(taken), tree(taken.file)
+            within = [
+                f
+                for c in ast.walk(v.node)
+                if isinstance(c, ast.Call)
+                for f in functions(taken.file, call_name(c))
+            ]
+            inside = {Site(taken.file, n) for f in within for n in range(f.lineno, (f.end_lineno or 0) + 1)}
             shared = isinstance(around, Function) and module is not None
             if shared and len(called(module, around.name)) > 1:  # type: ignore
                 taken = calls.get(around.name, taken)  # type: ignore[union-attr]  # of rows, too

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import unicodedata
 from itertools import zip_longest
 
 from treino.diagnosis.finding import Site
@@ -11,19 +12,23 @@ from treino.diagnosis.watch.where import Spot
 
 # In the languages, too, in which people name their variables.
 _TEST = re.compile(
-    r"^(test|tests|testing|te|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas|pru)$"
+    r"^(test|tests|testing|te|tst|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas|pru)$"
 )
-_VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|validacao|validacion|validierung)$")
+_VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|vld|validacao|validacion|validierung)$")
 _ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", "frame", "table"}
 
 _PARTS = ("split", "part", "subset", "stage", "phase", "mode", "partition")
 
-_TRAIN = re.compile(r"^(train|training|tr|xtr|xtrain|treino|treinamento|entrenamiento)$")
+_TRAIN = re.compile(
+    r"^(train|training|tr|xtr|xtrain|trn|treino|treinamento|entreno|entrenamiento|entrainement)$"
+)
 
 
 def words(name: str) -> list[str]:
-    """The words of an identifier, lower case: ``X_testLoader`` → x, test, loader."""
-    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    """The words of an identifier, lower case and without accents: ``X_testLoader`` → x, test, loader."""
+    plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
+    letters = "".join(c for c in plain if not unicodedata.combining(c)) if plain is not name else name
+    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", letters)]
 
 
 def says_test(names: set[str]) -> bool:
@@ -115,8 +120,8 @@ def _parted(path: str) -> tuple[set[str], set[str]]:
 
 
 def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
-    """Nodes of the calls in a statement that call the same function as the one that runs, for other rows; and
-    of those that only count training rows.
+    """Nodes of the calls in a statement that call the same function as the one that runs, for other rows; of
+    those that only count training rows; and of what is shown beside it.
     """
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
     runs = next((n for n in calls if _spot(n) == spot), None)
@@ -126,7 +131,8 @@ def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
     same = [n for n in calls if n is not runs and ast.dump(n.func) == ast.dump(runs.func)]
     counts = [n for n in calls if call_name(n) == "len" and n not in inside]
     same += [n for n in counts if says_train(names_in(n))]
-    others = [list(ast.walk(n)) for n in same]
+    shown = [a for n in calls if call_name(n) in ("print", "append") for a in n.args]
+    others = [list(ast.walk(n)) for n in (*same, *shown)]
     return {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
 
 

@@ -21,7 +21,7 @@ def item_draw(loader: Site, learning: Site) -> Changed | None:
     loader: of datasets of one class, made alike, that gives rows changed at random and the labels that they
     have.
     """
-    made, other = _dataset(loader), _dataset(learning)
+    made, other = (_spelled_out(d, loader.file) for d in (_dataset(loader), _dataset(learning)))
     if made is None or other is None or made[0] is not other[0]:
         return None
     owner, module = made[0], tree(loader.file)
@@ -36,6 +36,27 @@ def item_draw(loader: Site, learning: Site) -> Changed | None:
         return None
     place = dataset_line(loader) if made[1] is other[1] else Site(loader.file, made[1].lineno)
     return Changed(place, line)
+
+
+def _spelled_out(
+    dataset: tuple[ast.ClassDef, ast.Call] | None, path: str
+) -> tuple[ast.ClassDef, ast.Call] | None:
+    """The same with the settings of ``**common``, where ``common = dict(...)``, as keywords of the call."""
+    if dataset is None or not any(k.arg is None for k in dataset[1].keywords):
+        return dataset
+    owner, made = dataset
+    keywords: list[ast.keyword] = []
+    for k in made.keywords:
+        known = definition(Site(path, made.lineno), k.value.id) if isinstance(k.value, ast.Name) else None
+        table = known.value if known is not None and k.arg is None else None
+        if isinstance(table, ast.Call) and call_name(table) == "dict" and not table.args:
+            keywords += table.keywords
+        elif isinstance(table, ast.Dict) and all(isinstance(key, ast.Constant) for key in table.keys):
+            pairs = zip(table.keys, table.values, strict=True)
+            keywords += [ast.keyword(str(key.value), v) for key, v in pairs]  # type: ignore[union-attr]
+        else:
+            keywords.append(k)
+    return owner, ast.copy_location(ast.Call(made.func, made.args, keywords), made)
 
 
 def flag_line(draw: Site) -> Site | None:

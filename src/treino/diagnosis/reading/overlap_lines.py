@@ -103,6 +103,9 @@ def _parts(value: ast.AST) -> bool:
 
 def _copies(site: Site, call: ast.Call) -> int:
     name = call_name(call)
+    along = [k.value for k in call.keywords if k.arg in ("dim", "axis")]
+    if any(getattr(a, "value", 0) != 0 for a in along):
+        return 0  # more columns, no more rows
     elements = list(_elements(call.args[0])) if call.args else []
     parts = [data_names(e) for e in elements]
     for i, part in enumerate(parts):

@@ -49,7 +49,8 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
         return False
     given = {a.arg for a in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)} - {"self"}
     stored = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    own = given - stored
+    calls = [n.func for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    own = given - stored - {f.id for f in calls if isinstance(f, ast.Name)}
     for node in ast.walk(statement):  # prediction - target, whatever else it is given
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             sides = [n.id for n in (node.left, node.right) if isinstance(n, ast.Name)]

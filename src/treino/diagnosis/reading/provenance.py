@@ -11,6 +11,7 @@ from treino.diagnosis.reading.source import (
     called,
     enclosing,
     function_of,
+    names_in,
     remembered,
     statement_at,
     tree,
@@ -212,9 +213,15 @@ def _scopes(site: Site) -> list[ast.AST]:
 
 def _splits(function: ast.AST) -> bool:
     """Whether a function parts rows, or trains."""
-    cuts = (n for n in ast.walk(function) if isinstance(n, ast.Slice))
+    best = {id(n.slice) for n in ast.walk(function) if isinstance(n, ast.Subscript) and _ordered(n.value)}
+    cuts = (n for n in ast.walk(function) if isinstance(n, ast.Slice) and id(n) not in best)
     parts = [c for c in called(function, *SPLITS) if not _takes_all(c)]
     return bool(parts) or any((n.lower is None) != (n.upper is None) for n in cuts)
+
+
+def _ordered(value: ast.AST) -> bool:
+    """``argsort(scores)[-20:]``: the best of something, no part of the rows."""
+    return isinstance(value, ast.Call) and call_name(value) in ("argsort", "sorted", "argpartition")
 
 
 def _takes_all(call: ast.Call) -> bool:
@@ -266,19 +273,26 @@ def _end(node: ast.AST) -> int:
     return getattr(node, "end_lineno", None) or 0
 
 
-def dataset_line(loader: Site) -> Site:
-    """Where the dataset of a DataLoader is made: the loader's own line where that is not known."""
-    statement = statement_at(loader)
-    calls = called(statement, "DataLoader") if statement is not None else []
+def dataset_line(loader: Site, says: Callable[[set[str]], bool] = lambda names: False) -> Site:
+    """Where the dataset of a DataLoader is made: the loader's own line where that is not known.
+
+    says: whether names are those of its rows, where one line makes several loaders.
+    """
+    statement, module = statement_at(loader), tree(loader.file)
+    made = [n for n in ast.walk(module) if isinstance(n, ast.Assign)] if module is not None else []
+    partly = [n for n in made if any("DataLoader" in names_in(c) for c in called(n.value, "partial"))]
+    names = [t for n in partly for target in n.targets for t in target_names(target)]
+    calls = called(statement, "DataLoader", *names) if statement is not None else []
     calls = [c for c in calls if c.lineno <= loader.line <= _end(c)]
+    calls = [c for c in calls if says(names_in(c))] or calls if len(calls) > 1 else calls
     if any(k.arg == "collate_fn" for c in calls for k in c.keywords):
         return calling_line(loader)  # what changes rows at random may be given here
     given = [a for c in calls for a in (*c.args[:1], *(k.value for k in c.keywords if k.arg == "dataset"))]
     if given and isinstance(given[0], (ast.Name, ast.Attribute)):
         name = given[0].id if isinstance(given[0], ast.Name) else given[0].attr
-        made = definition(loader, name)
-        if made is not None and made.function in (None, function_of(loader)):
-            return Site(loader.file, made.line)
+        known = definition(loader, name)
+        if known is not None and known.function in (None, function_of(loader)):
+            return Site(loader.file, known.line)
     return calling_line(loader)
 
 

@@ -118,6 +118,7 @@ def switched_off(path: str) -> Site | None:
     for node in ast.walk(module) if module is not None else ():
         if isinstance(node, (ast.If, ast.IfExp)):
             body, other = _scales(path, node.body), _scales(path, node.orelse)
+            body = body or (isinstance(node, ast.IfExp) and _spread_or_one(node))
             if body != other:
                 found += decided(Site(path, node.lineno), node.test, taken=not body)
         elif isinstance(node, Function):
@@ -131,6 +132,11 @@ def switched_off(path: str) -> Site | None:
                 if not _scales(path, early.body) and _scales(path, node.body[i + 1 :]):
                     found += decided(Site(path, early.lineno), early.test, taken=True)
     return one_place(found)
+
+
+def _spread_or_one(node: ast.IfExp) -> bool:
+    """``x.std(0) if self.scale else 1.0``: what rows are divided by."""
+    return bool(called(node.body, "std", "var")) and getattr(node.orelse, "value", None) == 1
 
 
 def passed_through(path: str) -> Site | None:

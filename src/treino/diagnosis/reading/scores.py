@@ -10,6 +10,13 @@ from treino.diagnosis.reading.source import call_name, called, function_of, name
 DEPTH = 3
 
 
+def paired(site: Site | None) -> bool:
+    """Whether a line holds answers against labels, one by one: ``sum(a == b for a, b in zip(said, y))``"""
+    statement = statement_at(site) if site is not None else None
+    equal = isinstance(statement, ast.stmt) and any(isinstance(n, ast.Eq) for n in ast.walk(statement))
+    return statement is not None and equal and bool(called(statement, "zip"))
+
+
 def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:
     """Whether the only argmax of a line, which is compared with labels, is of scores with the classes last:
     the function that makes them also makes the input of a cross entropy, or they are computed from what the

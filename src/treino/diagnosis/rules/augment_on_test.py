@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.augmenting import MEANT, Changed, again_and_again, changed_by_hand
+from treino.diagnosis.reading.augmenting import MEANT, Changed, again_and_again, changed_by_hand, draws_on
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
 from treino.diagnosis.reading.noisy_items import flag_line, item_draw
 from treino.diagnosis.reading.provenance import dataset_line
@@ -25,7 +25,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         if train.adversarial or train.inner:
             continue
-        names = names_of_evaluation(e.names)
+        names = names_of_evaluation(e.names, e.spots)
         if says_train(names) and not says_test(names) and not says_validation(names):
             continue
         changed = e.changed >= 2 and e.luck <= 1e-3
@@ -51,7 +51,7 @@ def _by_hand(seen: Seen) -> Iterable[Evidence]:
         train = data.trains.get(key[0])
         if e.views or e.made or not (e.names and e.judged) or e.stable or train is None or len(e.rows) < 10:
             continue
-        names = names_of_evaluation(e.names)
+        names = names_of_evaluation(e.names, e.spots)
         if (
             train.adversarial
             or train.inner
@@ -76,7 +76,13 @@ def _same_clean(data: DataSeen, e: EvalSeen) -> bool:
 
 
 def _place(e: EvalSeen) -> Site:
-    return dataset_line(e.loader) if e.loader is not None else e.names[0]
+    if e.loader is not None:
+        return dataset_line(e.loader, _held_out)
+    return next((site for site in e.names if draws_on(site)), e.names[0])
+
+
+def _held_out(names: set[str]) -> bool:
+    return says_test(names) or says_validation(names)
 
 
 def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
@@ -87,14 +93,14 @@ def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
         return None
     if len(e.labels) < 2 or sum(e.labels.values()) != e.first or e.phases & seen.seeded:
         return None
-    if e.first_trained or any(
+    if e.first_trained > 0.05 * e.first or any(
         o is not e and o.labels == e.labels and _clean(o) for o in seen.data.evals.values()
     ):
         return None
     if train.floating and not reads.other and not learning.other:
         both = sorted(reads.changed_at & learning.changed_at, key=lambda s: s.line)
         return Changed(flag_line(both[0]) or _place(e), both[0].line) if both else None
-    once = e.judged and len(e.phases) == 1 and not again_and_again(e)
+    once = (e.judged or e.goals.n) and len(e.phases) == 1 and not again_and_again(e)
     if not once or e.loader is None or train.loader is None or e.loader.file != train.loader.file:
         return None
     drawn = [r.other or (not train.floating and r.changed_at) for r in (reads, learning)]

@@ -20,10 +20,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """
     values = seen.loss_values()
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
-        if r.batches >= 3 and r.dead >= 0.9 * r.units and (seen.stuck(0.9) or (values and r.constant)):
-            layer = _layer(r, seen)
+        if r.batches < 3 or r.dead < 0.9 * r.units or not values:
+            continue
+        layer = _layer(r, seen)
+        begun = _init(layer.file) if layer is not None else None
+        if seen.stuck(0.9) or r.constant or (begun is not None and seen.stuck(0.5)):
             yield Evidence(
-                (_init(layer.file) if layer is not None else None) or layer,
+                begun or layer,
                 r.site,
                 {"dead": r.dead, "units": r.units, "loss": values[-1]},
             )

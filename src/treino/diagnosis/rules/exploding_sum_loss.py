@@ -52,8 +52,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         high = not last <= 3 * first and (most > 100 * first or not b.bad_operation)
         if first > 0 and (high or (wild and last > 0.9 * first) or _too_large(seen)):
             numbers = {"rows": b.summed_rows, "first": first, "last": last}
-            yield Evidence(chosen(b.summed_at or loss_line(b.site), "sum"), b.site, numbers)
+            yield Evidence(chosen(b.summed_at or _told(seen) or loss_line(b.site), "sum"), b.site, numbers)
             return
+
+
+def _told(seen: Seen) -> Site | None:
+    """Where the only loss that is told to sum is told so: one of several that were added up."""
+    sums = [f for f in seen.losses.values() if f.sums and f.trained]
+    return told_line(sums[0].made_at or sums[0].site, "reduction") if len(sums) == 1 else None
 
 
 def _rewarded(site: Site | None) -> bool:

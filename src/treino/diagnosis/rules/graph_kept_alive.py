@@ -18,8 +18,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     kept = [(b.site, b.kept, b.calls, False) for b in seen.backwards.values()]
     kept += [(call.site, call.kept, call.trained, True) for call in seen.calls]
     for site, alive, backwards, result in kept:
-        place = keeper(site, result=result) if alive >= 8 else None
-        if alive >= 8 and not (place is site and _of_library(site)):
+        place = keeper(site, result=result) if alive >= 3 else None
+        # A few may live in a meter that is emptied after each epoch: where a line that keeps them is found.
+        few = alive < 8 and (place is None or place == site or result or backwards < 12)
+        if alive >= 3 and not few and not (place is site and _of_library(site)):
             yield Evidence(place, site, {"alive": alive, "backwards": backwards})
             return
 

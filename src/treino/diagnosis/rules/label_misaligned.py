@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.collating import torn_batch, torn_parts, unrestored
+from treino.diagnosis.reading.collected import collected_apart
 from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.grouped import grouped_apart
 from treino.diagnosis.reading.order_flow import other_order, text_order
@@ -31,7 +32,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if main is None or main.site is None or len(main.values) < 20 or labels_built(main.site.file):
         return
     stuck, guessed = main.stuck(0.85), any(guesses(e) for e in data.evals.values())
-    alone = part_alone(main.site.file) if stuck or any(guesses(e, 0.1) for e in data.evals.values()) else None
+    nearly = stuck or any(guesses(e, 0.1) for e in data.evals.values())
+    alone = (part_alone(main.site.file) or collected_apart(main.site.file)) if nearly else None
     if not (stuck or guessed or alone):
         return
     place = text_order(main.site.file) or next(filter(None, map(_torn, data.trains.values())), None)

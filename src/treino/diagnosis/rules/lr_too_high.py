@@ -22,15 +22,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _by_its_start(seen: Seen) -> Iterable[Evidence]:
-    """One of several optimizers, whose steps are a twentieth of the weights and whose loss grew tenfold."""
-    for o in seen.optimizers if len(seen.optimizers) > 1 else ():
+    """One of several optimizers, whose steps are a twentieth of the weights and whose loss grew tenfold; or
+    Adam's blind steps, by which weights and loss blew up and the loss never came back below half its start.
+    """
+    for o in seen.optimizers:
         ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
         if o.steps < LEAST or not ratios or ratios[len(ratios) // 2] < 0.05:
             continue
+        blown = o.adaptive and o.top_lr >= 0.3 and ratios[-1] > 1 and (o.movement or 0.0) > 10
         own = [b for b in seen.backwards.values() if b.calls == o.steps and len(b.loss) >= LEAST]
-        for b in own if len(own) == 1 else ():
+        for b in own if len(own) == 1 and min(own[0].loss) >= 0 else ():
             end = sum(b.loss[-len(b.loss) // 4 :]) / len(b.loss[-len(b.loss) // 4 :])
-            if min(b.loss) >= 0 and end > 10 * max(b.loss[:3]):
+            start = max(b.loss[:3])
+            high = blown and max(b.loss) > 100 * b.loss[0] and end > 0.5 * b.loss[0]
+            if high or (len(seen.optimizers) > 1 and end > 10 * start):
                 numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
                 yield Evidence(rate_line(seen, o) or o.site, b.site, numbers | {"constant": min(b.loss[:3])})
                 return
@@ -40,6 +45,8 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
     loss = curve(seen)
     if loss is None or studied(seen, RATE) or any(n.ones > n.larger for n in seen.batch_norms):
         return  # or batch norm learns from single rows, by which any rate leads nowhere
+    if loss.by_hand and len(seen.backwards) > 1 and sum(o.steps >= 12 for o in seen.optimizers) > 1:
+        return  # what the nets of a game lose to each other
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
     # Where gradients are clipped, a rate of 20 may be meant: steps are no larger than both allow.
     ratios = seen.manual.update_ratio if not (seen.optimizers or seen.clips) else []
@@ -63,6 +70,9 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
         # Steps of this size in each direction, whatever the gradient: other weights, that know nothing.
         blind = (
             o.adaptive and o.top_lr >= 0.05 and typical > 0.05 and (o.movement or 0.0) > 1 and o.steps >= 60
+        )
+        blind = blind or (
+            alone and o.adaptive and o.top_lr >= 0.1 and typical > 0.02 and (o.movement or 0.0) > 1.5
         )
         worse = highest > 1.2 * loss.constant or _killed(seen, 0.8)
         if blind and worse and not loss.by_hand and loss.stuck(0.97):

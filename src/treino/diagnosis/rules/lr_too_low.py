@@ -24,6 +24,8 @@ from treino.words import N_, _
 def decide(seen: Seen) -> Iterable[Evidence]:
     """After all steps the weights are where they began, and the loss is nearly what it was."""
     loss = curve(seen)
+    if loss is None and not seen.backwards:
+        yield from _unheard(seen)
     if (
         loss is None
         or studied(seen, RATE)
@@ -40,7 +42,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue
         still = o.movement < 0.01 and 0 < typical < (3e-5 if o.steps < 100 else 1e-4)
         # Weights that are where they were give the same answers: what the loss does is the batches' noise.
-        noise = 0.9 if o.movement > 1e-3 else 0.6
+        # ... all of it, where each step has the size of a rate that is for weights that have learned before.
+        fine = o.adaptive and 0 < o.top_lr <= 2e-5 and o.steps >= 100 and len(seen.optimizers) == 1
+        noise = 0.9 if o.movement > 1e-3 and not (fine and loss.by_hand) else 0.6
         stays = still and loss.stuck(0.7) and loss.last() > noise * loss.first()
         # Long trained, hardly moved, and no better than a constant still, by which it didn't begin far off.
         long, constant = o.steps >= 300 and 0 < typical < 1e-4 and o.movement < 0.1, _constant(seen)
@@ -75,6 +79,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         place = given_rate(place) or place
         yield Evidence(place or loss.site, loss.site, told)
+
+
+def _unheard(seen: Seen) -> Iterable[Evidence]:
+    """Gradients that torch.func gave, of a loss that nobody hears of: a rate that leaves weights in place."""
+    for o in seen.optimizers if len(seen.optimizers) == 1 else ():
+        still = o.movement is not None and 0 < o.movement < 0.005 and o.adaptive and 0 < o.top_lr <= 1e-5
+        if still and o.steps >= 100 and not (o.cleared_steps or o.idle_steps or studied(seen, RATE)):
+            numbers = {"lr": o.first_lr or o.lr, "movement": o.movement, "steps": o.steps}
+            yield Evidence(_place(seen, o), o.site, numbers | {"loss": _("not known")})
 
 
 def _typical(by_hand: list[OptimizerSeen]) -> float:

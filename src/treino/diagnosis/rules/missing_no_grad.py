@@ -34,7 +34,9 @@ def _unused(every: list[CallSeen]) -> Iterable[Evidence]:
             continue
         place = _caller(site, calls)
         left, between = _left_at_once(place), set().union(*(c.unused_at for c in calls)) - {0}
-        if left is not None or (big and (unused >= 3 or len(between) >= 2)):
+        # A figure at the end, of a few large batches, by a net that was set to evaluate.
+        set_aside = unused >= 2 and rows >= 64 * unused and sum(c.unused_in_eval for c in calls) == unused
+        if left is not None or set_aside or (big and (unused >= 3 or len(between) >= 2)):
             yield Evidence(left or place, site, {"calls": unused, "rows": rows})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence
-from treino.diagnosis.reading.clearing import cleared_unused, meant_to_step
+from treino.diagnosis.reading.clearing import cleared_unused, meant_to_step, stepped_another
 from treino.diagnosis.reading.idle_update import idle_update
 from treino.diagnosis.reading.places import hook_line
 from treino.diagnosis.reading.subtracted import given_to_nobody
@@ -24,6 +24,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if place is not None:
             yield Evidence(place, b.site, {"optimizer": "tensors", "backwards": b.calls, "steps": 0})
     for o in seen.optimizers:
+        another = stepped_another(o.filled_at) if o.filled >= 3 and not o.steps else None
+        if another is not None:
+            numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
+            yield Evidence(another, o.filled_at, numbers)
+            continue
         if o.filled < 3 or o.stepped_at is None:
             if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
                 numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}

@@ -141,10 +141,12 @@ def _of_training(e: EvalSeen) -> bool:
 
 def _unique(train: TrainSeen, e: EvalSeen) -> bool:
     """Whether training has no row of whole numbers twice, though it would have if so many rows of the
-    evaluation were equal to its own by chance. Pairs of users and items are ranked with those of training.
+    evaluation were equal to its own by chance. Pairs of users and items may be ranked with those of training,
+    unless it is stars that are told.
     """
     n, trained = train.first_epoch, len(e.trained_before)
-    if train.floating or train.pairs or train.twice or trained >= 0.98 * len(train.rows):
+    ranked = train.pairs and not e.goals.high - e.goals.low > 1
+    if train.floating or ranked or train.twice or trained >= 0.98 * len(train.rows):
         return False
     return trained / len(e.rows) * n * n / (2 * len(train.rows)) >= 10
 

@@ -50,6 +50,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": len(e.rows), "fitted": len(e.rows), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
+    for e, train in held:
+        others = _others(train, [o for o, t in held if t is train])
+        parts = {
+            train.first_epoch + sum(o.first for o in others),
+            *(train.first_epoch + o.first for o in others),
+        }
+        for fit in data.fits:
+            if fit.kind == "fillna" and fit.rows in parts and not train.twice:
+                yield Evidence(
+                    _written(fit.site),
+                    e.names[0],
+                    {"rows": len(e.rows), "fitted": fit.rows, "kind": fit.kind},
+                )
+                return
     for train in data.trains.values():
         others = _others(train, list(data.evals.values()))
         kind = _within(train, others)

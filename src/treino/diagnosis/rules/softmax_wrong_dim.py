@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.configured import set_number
 from treino.diagnosis.reading.places import written
-from treino.diagnosis.reading.source import loss_line
+from treino.diagnosis.reading.source import called, loss_line, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -27,7 +27,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(_place(b.wrong_dim_at or loss_line(b.site)), b.site, numbers)
         for site, count in b.attention.items():
             actual, right = b.attention_dims or (0, 0)
-            yield Evidence(_place(site or b.site), b.site, {"calls": count, "dim": actual, "right": right})
+            yield Evidence(
+                _place(_only_one(site or b.site)), b.site, {"calls": count, "dim": actual, "right": right}
+            )
+
+
+def _only_one(site: Site | None) -> Site | None:
+    """The only softmax of the file, where the line has none: a compiled net doesn't tell its lines."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or statement is None or module is None or called(statement, *NAMES):
+        return site
+    lines = [c.lineno for c in called(module, *NAMES)]
+    return Site(site.file, lines[0]) if len(lines) == 1 else site
 
 
 def _place(site: Site | None) -> Site | None:

@@ -13,6 +13,7 @@ from treino.diagnosis.reading.source import called, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
+from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.answers import AnswersSeen, OrderedSeen, cut_up, far_from, in_one_piece, left_over
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen, PartedSeen, TrainSeen, apart
@@ -37,6 +38,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         in_order = set()  # each net of a cross-validation had only its own
     for e in seen.data.evals.values() if seen.data is not None else ():
         train = next((t for t in seen.data.trains.values() if t.net is e.net), None)
+        train = learner(seen.data, train) if train is not None and e.judged else train
         total, known = sum(e.labels.values()), set(train.labels_first) if train is not None else set()
         if train is not None and e.names and _apart(seen, train, e):
             numbers = {

@@ -36,6 +36,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # Stronger than the gradient all along: nearly half of the weights' size is gone, not of the loss.
         outweighs = strong and o.weight_decay >= 0.1 and shares[len(shares) // 2] > 1
         gone = gone or (outweighs and o.steps >= 60 and shrunk < 0.6 and loss.stuck(0.7))
+        # Many times as strong, and where the weights stand still: at a loss that is little better.
+        crushed = strong and o.weight_decay >= 0.05 and shares[len(shares) // 2] > 10 and o.steps >= 100
+        gone = gone or (crushed and shrunk < 0.75 and loss.stuck(0.8))
         if not gone and o.weight_decay >= 0.02 and shrunk < 0.75 and loss.stuck(0.35):
             gone = another_setting(_place(o), "weight_decay")
         if not gone and not (pulls and shrunk < 0.9 and loss.stuck(0.95)):

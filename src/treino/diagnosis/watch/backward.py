@@ -283,7 +283,7 @@ class Backward:
             if name in ("SigmoidBackward0", "TanhBackward0"):
                 squashes.append(node)
             if name == "ReluBackward0":
-                self._relu(site, relu, node._saved_result)
+                self._relu(site, relu, node)
                 self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
         self._constant[site] = (
@@ -300,10 +300,12 @@ class Backward:
         for listener in () if by_hand and self.seen.optimizers else self.graph_listeners:
             listener(site, nodes, leaves)
 
-    def _relu(self, site: Site | None, place: int, out: torch.Tensor) -> None:
+    def _relu(self, site: Site | None, place: int, node: Any) -> None:
+        out: torch.Tensor = node._saved_result
         if out.dim() < 2 or out.shape[0] < 2:
             return
-        axis = 1 if out.dim() in (4, 5) else out.dim() - 1
+        before = node.next_functions[0][0]
+        axis = 1 if out.dim() in (4, 5) or graph.convolves(before) else out.dim() - 1
         active = (out.detach() > 0).transpose(0, axis).flatten(1).any(1)
         windows = self._relus.setdefault((site, place), deque(maxlen=3))
         if windows and windows[-1].shape != active.shape:

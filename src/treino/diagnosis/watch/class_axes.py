@@ -37,7 +37,9 @@ class ClassAxes:
         if t.dim() == len(output.shape) > 3 and isinstance(dim, int):
             output.net.best_dims.add(dim % t.dim())
         own = output.shape
-        soft = output.net.soft_classes() and tuple(t.shape) == own and len(own) < 4 and own[0] != own[1] > 1
+        soft = (
+            output.net.soft_classes() and tuple(t.shape) == own and 1 < len(own) < 4 and own[0] != own[1] > 1
+        )
         class_dim = 1 if soft else class_dim
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2:
             return

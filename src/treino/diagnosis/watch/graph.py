@@ -320,6 +320,19 @@ def roles(nodes: list[Any]) -> dict[int, tuple[str, int, Any]]:
     return found
 
 
+def convolves(node: Any) -> bool:
+    """Whether this has its channels on the first axis behind the rows: of a convolution, of a norm."""
+    for _ in range(4):
+        if node is None:
+            return False
+        if node.name().startswith(("Convolution", "NativeBatchNorm", "NativeGroupNorm", "Mkldnn")):
+            return True
+        if node.name() not in RESHAPED:
+            return False
+        node = node.next_functions[0][0]
+    return False
+
+
 def looked_up(node: Any, table: torch.Tensor) -> bool:
     """Whether rows of a table are taken by whole numbers, some of them more than once: it is no data."""
     if table.dim() != 2:

@@ -11,6 +11,7 @@ import torch
 from torch.distributions import constraints
 from torch.nn.functional import huber_loss
 
+from treino.diagnosis.reading.scores import paired
 from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.class_axes import GATHERS, ClassAxes
 from treino.diagnosis.watch.output import Output, class_axis
@@ -18,6 +19,8 @@ from treino.diagnosis.watch.outputs import Outputs
 from treino.diagnosis.watch.patches import UNSEEN, Patches
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.stretched import Stretched
+from treino.diagnosis.watch.tables import as_array, hash_rows
+from treino.diagnosis.watch.where import here
 
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 PRODUCTS = ("matmul", "__matmul__", "mm", "bmm", "einsum", "cdist", "cosine_similarity", "mul", "__mul__")
@@ -70,6 +73,7 @@ class Judging:
         patches.after(torch.nn.functional, "normalize", self._cast, always=False)
         for name in ("numpy", "tolist"):
             patches.after(torch.Tensor, name, self.taken, always=False)
+        patches.after(torch.Tensor, "index_put_", self._counted, always=False)
         for name in ("__sub__", "__rsub__", "sub"):
             patches.after(torch.Tensor, name, self._difference, always=False)
         patches.after(torch, "sub", self._difference, always=False)
@@ -91,6 +95,7 @@ class Judging:
                 output.labels = target.detach().numpy()
                 if x.dim() == 2:
                     output.predicted = said = x.detach().argmax(1).numpy()
+            self._aimed(output, target)
             one_each = target.is_floating_point() and target.numel() == output.rows
             if output.hashes is not None and one_each and result.numel() == 1:
                 low, high = torch.aminmax(target.detach())
@@ -113,6 +118,22 @@ class Judging:
             goal.target = True
             goal.call.taught = goal.call.taught or not goal.grad
         return said
+
+    def _aimed(self, output: Output, target: torch.Tensor) -> None:
+        """Real numbers that each row of an evaluation is to become, far fewer than it has."""
+        n = output.rows
+        if (
+            output.grad
+            or output.hashes is None
+            or output.labels is not None
+            or not n
+            or len(output.hashes) != n
+        ):
+            return
+        few = target.is_floating_point() and target.dim() > 0 and len(target) == n
+        if few and target.numel() // n <= output.flat_width // 4:
+            goals = hash_rows(as_array(target).reshape(n, -1))
+            output.goals = goals if len(np.unique(goals)) > n // 2 else None
 
     def _sure_rows(self, t: torch.Tensor, result: Any) -> None:
         """``confidence > 0.9``: the rows of which a net is sure enough to learn from its own answers."""
@@ -137,6 +158,9 @@ class Judging:
         t = args[0]
         if t.grad_fn is not None or not self.outputs.newest:
             return
+        best = self.outputs.match(t) if not t.is_floating_point() else None
+        if best is not None and best.best_rows is not None and paired(here()):
+            self._best_of_rows(t, best)
         self._together(t)
         output = self.outputs.match(t) if t.is_floating_point() else None
         if output is not None and output.net.answers() and not output.grad:
@@ -200,6 +224,12 @@ class Judging:
                 output = self.outputs.match(one) if whole else None
                 if output is not None and self.outputs.match(other) is None:
                     self._axes.compared(result, output, column=True)  # the best few, and the label
+
+    def _counted(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``table.index_put_((labels, said), 1, accumulate=True)``: what was said, beside what is true."""
+        places = args[1] if len(args) > 1 else kwargs.get("indices")
+        if self.outputs.newest and isinstance(places, (tuple, list)) and len(places) == 2:
+            self._compared(result, tuple(places), {})
 
     def _other(self, t: Any) -> None:
         """What is judged, where no module is called."""
@@ -276,6 +306,7 @@ class Judging:
                         output.target = output.target or not one.requires_grad
                     elif isinstance(other, torch.Tensor):
                         output.judged = True
+                        self._aimed(output, other)
                         if one.requires_grad and other.shape == one.shape and torch.is_grad_enabled():
                             output.net.supervised = True  # by a loss by hand
                         if not output.grad and other.shape == one.shape and other.numel() == output.rows:

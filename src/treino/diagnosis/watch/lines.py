@@ -208,7 +208,10 @@ class Lines(TorchFunctionMode):
         t = result[0] if isinstance(result, (tuple, list)) and result else result
         if not isinstance(t, torch.Tensor):
             return
-        node = t.grad_fn
+        try:
+            node = t.grad_fn
+        except RuntimeError:  # a view that no_grad made, of what has been changed since
+            return
         if name == "__get__":
             name = getattr(getattr(func, "__self__", None), "__name__", "")
         for told in self.made:

@@ -102,7 +102,8 @@ class Nets:
     def place(self) -> Site | None:
         """Where the running operation is written: the layer's own line where a torch container calls it."""
         stack = self.stack
-        if len(stack) > 1 and type(stack[-2]).__module__.startswith("torch.nn"):
+        plain = len(stack) > 1 and type(stack[-1]).__module__.startswith("torch.nn")
+        if plain and type(stack[-2]).__module__.startswith("torch.nn"):
             made = self.made.get(stack[-1])
             if made is not None:
                 return made

@@ -26,7 +26,7 @@ class Output:
 
     __slots__ = (
         *("__weakref__", "bad_rows", "best_rows", "call", "dropping", "flat", "flat_width", "fresh"),
-        *("given", "goal", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
+        *("given", "goal", "goals", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
         *("loader", "modal", "modes", "names", "net", "offset", "predicted", "reached", "reads"),
         *("ref", "rows", "seq", "shape", "step", "storage", "sure", "source", "target", "top"),
         *("training", "soft", "via", "wholes"),
@@ -57,6 +57,9 @@ class Output:
         self.best_rows: Any = None  # (indices of a max over the rows, dim, shape, class dim)
         self.hashes: np.ndarray | None = None  # of the rows that went in
         self.goal: tuple[float, float, float] | None = None  # least and largest target, loss
+        self.goals: np.ndarray | None = (
+            None  # of each row's targets, hashes: where they are fewer than its numbers
+        )
         self.wholes: np.ndarray | None = None  # ... of these with the net's other inputs
         self.flat: np.ndarray | None = None
         self.flat_width = 0

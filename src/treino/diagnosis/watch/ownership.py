@@ -164,6 +164,8 @@ class Ownership:
             statement = statement_at(site) if site is not None else None
             if site is not None and statement is not None and called(statement, "sample"):
                 self._cut((site,), "sample", drawn)
+            elif self.nets.stack and self.nets.stack[0].training:  # in a forward that is to train
+                self._cut(stack(), "no_grad", drawn)
         sites = stack() if given else ()
         if sites:
             self._cut(sites, "no_grad", None).behind.update((id(p), weakref.ref(p)) for p in given)

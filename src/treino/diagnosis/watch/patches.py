@@ -155,6 +155,10 @@ class Patches:
             self._plain_inside(torch.jit, name)
 
     def _compiling(self, args: Any, kwargs: Any) -> None:
+        if not self.careful:
+            from torch._dynamo import trace_rules  # heavy: only where something is compiled
+
+            trace_rules.add("treino.diagnosis")  # hooks that run between compiled parts are none of these
         self.careful = True
 
     def _in_child(self) -> None:

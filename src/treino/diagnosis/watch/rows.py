@@ -394,19 +394,10 @@ class Rows:
         now.rows += len(hashes)
         now.trained += len(trained)
         now.digest = (now.digest + digest) % 2**64
-        labels = output.labels
-        if labels is not None:
-            given = labels.tolist()
-            if not seen.first:
-                seen.labels.update(given)
-            if output.predicted is not None and len(output.predicted) == len(labels):
-                seen.right += int((output.predicted == labels).sum())
-                seen.judged += len(labels)
-            if len(labels) == len(hashes):
-                now.labelled += len(labels)
-                now.labels.update(given)
-                if len(labels) >= 16 and now.batches.setdefault(labels.tobytes(), digest) != digest:
-                    seen.views = len(now.labels) > 1
+        if output.labels is not None:
+            seen.told(output.labels, output.predicted, len(hashes), digest)
+        elif output.goals is not None:
+            now.answered(output.goals, len(hashes), digest)
         if known:
             self._fitted(output, seen.leaked)
 

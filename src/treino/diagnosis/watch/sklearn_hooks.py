@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from treino.diagnosis.watch.filled import filled
 from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.rows import Rows
 from treino.diagnosis.watch.tables import ApartSeen, FoldSeen, PartedSeen
@@ -110,6 +111,12 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
                 self.patches.after(module, function, self._ordered)
         elif name == "pandas.core.generic":
             self.patches.after(module.NDFrame, "sample", self._ordered)
+            self.patches.before(module.NDFrame, "fillna", self._filling)
+
+    def _filling(self, args: Any, kwargs: Any) -> None:
+        value = args[1] if len(args) > 1 else kwargs.get("value")
+        if value is not None:
+            filled(self.rows.data, args[0], value)
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
         """Rows were put into the order that follows from a seed."""
@@ -124,10 +131,16 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         @functools.wraps(split)
         def folds(*args: Any, **kwargs: Any) -> Any:
             site = here() if patches.watching() else None
+            whole = args[2] if len(args) > 2 else kwargs.get("y")
+            y = np.asarray(whole).ravel() if whole is not None and not args[0].shuffle else None
+            in_order = y is not None and _class_by_class(y)
             for train, test in split(*args, **kwargs):
+                if in_order and y is not None and len(test) >= LEAST and len(data.parted) < 100:
+                    parts = Counter(y[train].tolist()), Counter(y[test].tolist())
+                    data.parted.append(PartedSeen(site, *parts, ""))
                 if site is not None and len(data.folds) < 100 and len(test) < 100_000:
-                    parts = frozenset(train.tolist()), frozenset(test.tolist())
-                    data.folds.append(FoldSeen(site, nets.steps, *parts))
+                    rows = frozenset(train.tolist()), frozenset(test.tolist())
+                    data.folds.append(FoldSeen(site, nets.steps, *rows))
                 yield train, test
 
         return unseen(folds)

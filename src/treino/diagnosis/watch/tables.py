@@ -57,11 +57,17 @@ class Phase:
 
     def luck(self) -> float:
         """How likely two samples of these shares have equal counts: Σ p² of a multinomial, near its mode."""
-        share = 1.0
-        for n in self.labels.values():
-            share *= n / self.rows
-        wide = (4 * math.pi * self.rows) ** ((len(self.labels) - 1) / 2)
-        return min(1.0, 1 / (wide * math.sqrt(share))) if share > 0 else 0.0
+        share = sum(math.log(n / self.rows) for n in self.labels.values())
+        wide = (len(self.labels) - 1) * math.log(4 * math.pi * self.rows)
+        return math.exp(min(0.0, -(wide + share) / 2))
+
+    def answered(self, labels: np.ndarray, rows: int, digest: int) -> bool:
+        """The labels of a call, of rows of this digest; returns whether they came with other rows before."""
+        if len(labels) != rows:
+            return False
+        self.labelled += rows
+        self.labels.update(labels.tolist())
+        return rows >= 16 and self.batches.setdefault(labels.tobytes(), digest) != digest
 
 
 @dataclass
@@ -118,6 +124,16 @@ class EvalSeen:
     width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first phase
     spoiled: int = 0  # rows with NaN whose answers were not finite, while all others' were
+
+    def told(self, labels: np.ndarray, predicted: np.ndarray | None, rows: int, digest: int) -> None:
+        """What the rows of a call are, and what the net said of them."""
+        if not self.first:
+            self.labels.update(labels.tolist())
+        if predicted is not None and len(predicted) == len(labels):
+            self.right += int((predicted == labels).sum())
+            self.judged += len(labels)
+        if self.now is not None and self.now.answered(labels, rows, digest):
+            self.views = len(self.now.labels) > 1
 
     def close(self) -> None:
         """A phase is over: hold it against the one before."""

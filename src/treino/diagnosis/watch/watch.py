@@ -7,7 +7,9 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin, is_lazy  # type: ignore[attr-defined]
 from torch.optim.optimizer import (
     Optimizer,
     register_optimizer_step_post_hook,
@@ -113,6 +115,10 @@ class Watch:
                 register_optimizer_step_post_hook(self._after_step),
             ]
         )
+        # Lazy parameters know by identity what may be called before they have a shape.
+        own = UninitializedTensorMixin._allowed_methods
+        now = [getattr(torch.Tensor, m.__name__) for m in own if hasattr(torch.Tensor, m.__name__)]
+        patches.replace(UninitializedTensorMixin, "_allowed_methods", [*own, *now])
         patches.install()
 
     def _optimizer_made(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -157,9 +163,10 @@ class Watch:
             known = self._known.get(id(optimizer))
             facts = known[1] if known is not None and known[0]() is optimizer else self._facts(optimizer)
             self._stepping = facts
-            self.settings.before_step(optimizer, facts)
-            if not facts.steps:
-                self.alike.began(facts)
+            if facts.steps or not any(is_lazy(p) for g in optimizer.param_groups for p in g["params"]):
+                self.settings.before_step(optimizer, facts)
+                if not facts.steps:
+                    self.alike.began(facts)
             return self.gradients.before_step(optimizer, facts, args, kwargs)
         except Exception as error:
             self.patches.defect("step", error)
