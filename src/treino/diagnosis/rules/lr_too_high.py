@@ -29,16 +29,27 @@ def _by_its_start(seen: Seen) -> Iterable[Evidence]:
         ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
         if o.steps < LEAST or not ratios or ratios[len(ratios) // 2] < 0.05:
             continue
-        blown = o.adaptive and o.top_lr >= 0.3 and ratios[-1] > 1 and (o.movement or 0.0) > 10
         own = [b for b in seen.backwards.values() if b.calls == o.steps and len(b.loss) >= LEAST]
-        for b in own if len(own) == 1 and min(own[0].loss) >= 0 else ():
+        for b in own if len(own) == 1 else ():
             end = sum(b.loss[-len(b.loss) // 4 :]) / len(b.loss[-len(b.loss) // 4 :])
-            start = max(b.loss[:3])
-            high = blown and max(b.loss) > 100 * b.loss[0] and end > 0.5 * b.loss[0]
-            if high or (len(seen.optimizers) > 1 and end > 10 * start):
+            grew = len(seen.optimizers) > 1 and min(b.loss) >= 0 and end > 10 * max(b.loss[:3])
+            if grew or _blown(o, ratios, b.loss, end):
                 numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
                 yield Evidence(rate_line(seen, o) or o.site, b.site, numbers | {"constant": min(b.loss[:3])})
                 return
+
+
+def _blown(o: OptimizerSeen, ratios: list[float], losses: list[float], end: float) -> bool:
+    """Whether steps that have their size whatever the gradient made the weights many times what they were:
+    a loss grew with them, and never came back; or, where a loss may be below zero, that alone.
+    """
+    typical, moved = ratios[len(ratios) // 2], o.movement or 0.0
+    blind = o.adaptive and o.top_lr >= 0.25 and typical >= 0.08 and ratios[-1] > 0.7 and moved > 3
+    if not blind or o.steps < 60:
+        return False
+    if min(losses) < 0:
+        return o.top_lr >= 0.3 and ratios[-1] > 1 and moved > 10
+    return max(losses) > 5 * losses[0] and end > 0.25 * losses[0]
 
 
 def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
@@ -82,6 +93,9 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
         swings = swings or (blown and not loss.by_hand and highest > 5 * loss.constant and loss.stuck(0.3))
         far = o.adaptive and o.top_lr >= 0.3 and typical > 0.1 and (o.movement or 0.0) > 3
         swings = swings or (far and not loss.by_hand and highest > 3 * loss.constant and loss.stuck(0.6))
+        # The same by gradients that grow with the weights.
+        thrown = alone and typical > 0.08 and ratios[-1] > 1 and (o.movement or 0.0) > 10
+        swings = swings or (thrown and large and stuck)
         # Weights that no step leaves where they were, and a layer that such steps have killed.
         swings = swings or (typical > 0.1 and loss.stuck(0.5) and _killed(seen, 0.9))
         # One step, larger than the weights, may kill a layer; what is left then hardly moves.

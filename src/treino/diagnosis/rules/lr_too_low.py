@@ -15,7 +15,7 @@ from treino.diagnosis.reading.rates import (
 )
 from treino.diagnosis.reading.subtracted import subtracted
 from treino.diagnosis.rule import Rule
-from treino.diagnosis.rules.curves import curve
+from treino.diagnosis.rules.curves import LEAST, curve
 from treino.diagnosis.rules.studies import RATE, studied
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
 from treino.words import N_, _
@@ -23,14 +23,11 @@ from treino.words import N_, _
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """After all steps the weights are where they began, and the loss is nearly what it was."""
-    loss = curve(seen)
-    if loss is None and not seen.backwards:
-        yield from _unheard(seen)
-    if (
-        loss is None
-        or studied(seen, RATE)
-        or any(c.share and sorted(c.share)[len(c.share) // 2] < 0.05 for c in seen.clips.values())
-    ):
+    loss, found = curve(seen), list(_at_its_start(seen))
+    if found or (loss is None and not seen.backwards):
+        yield from found or _unheard(seen)
+        return
+    if loss is None or studied(seen, RATE) or _clipped(seen):
         return
     for o in seen.optimizers:
         if o.steps < 12 or o.movement is None or not o.update_ratio or o.cleared_steps or o.idle_steps:
@@ -79,6 +76,31 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         place = given_rate(place) or place
         yield Evidence(place or loss.site, loss.site, told)
+
+
+def _clipped(seen: Seen) -> bool:
+    """Whether it is the clipping that leaves hardly anything of gradients."""
+    return any(c.share and sorted(c.share)[len(c.share) // 2] < 0.05 for c in seen.clips.values())
+
+
+def _at_its_start(seen: Seen) -> Iterable[Evidence]:
+    """The only optimizer, by whose rate weights that were drawn at random stay where they are in a whole
+    training, and any loss with them.
+    """
+    for o in seen.optimizers if len(seen.optimizers) == 1 and not seen.loaded else ():
+        ratios, moved = sorted(o.update_ratio), o.movement or 0.0
+        if o.steps < 60 or not ratios or o.cleared_steps or o.idle_steps or studied(seen, RATE):
+            continue
+        tiny = 0 < o.top_lr <= (5e-5 if o.adaptive else 1e-4) and 0 < ratios[len(ratios) // 2] < 1.5e-4
+        own = [b for b in seen.backwards.values() if b.calls >= o.steps and len(b.loss) >= LEAST]
+        if not tiny or len(own) != 1 or _clipped(seen):
+            continue
+        values, n = own[0].loss, len(own[0].loss) // 4
+        first, last = sum(values[:n]) / n, sum(values[-n:]) / n
+        if (min(values) < 0 and moved < 0.03) or (min(values) >= 0 and moved < 0.1 and last > 0.8 * first):
+            numbers = {"lr": o.first_lr or o.lr, "movement": moved, "steps": o.steps, "loss": last}
+            yield Evidence(slowed(seen, o) or _place(seen, o), own[0].site, numbers)
+            return
 
 
 def _unheard(seen: Seen) -> Iterable[Evidence]:

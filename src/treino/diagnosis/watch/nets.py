@@ -78,6 +78,7 @@ class Nets:
         self.calls.made(args[0], site)
 
     def _loaded(self, args: Any, kwargs: Any) -> None:
+        self.seen.loaded = self.seen.loaded or not self.steps
         for module in args[0].modules():
             self.loaded[module] = True
 

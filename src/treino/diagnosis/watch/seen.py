@@ -343,6 +343,7 @@ class Seen:
 
     finished: bool = False
     steps: int = 0
+    loaded: bool = False  # a net was given weights before any step
     backwards: dict[Site | None, BackwardSeen] = field(default_factory=dict)
     idle: list[BackwardSeen] = field(default_factory=list)  # gradients asked for of leaves that never move
     guarded: BackwardSeen | None = None  # a loss that a check found not to be finite
