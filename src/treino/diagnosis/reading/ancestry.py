@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.orders import given_parts
 from treino.diagnosis.reading.provenance import Function, data_names, definition, given_rows
 from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
 
@@ -96,12 +97,10 @@ def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:
     found: list[Step] = []
     for node in ast.walk(owner) if owner is not None else ():
         if isinstance(node, ast.Assign):
-            for target in node.targets:
-                parts, values = getattr(target, "elts", [target]), getattr(node.value, "elts", [])
-                values = values if len(values) == len(parts) > 1 else [node.value] * len(parts)
-                for t, value in zip(parts, values, strict=True):
-                    if isinstance(t, ast.Attribute) and t.attr == name:
-                        found.append(Step(Site(place.file, node.lineno), value))
+            for target, value in given_parts(node):
+                parts = getattr(target, "elts", [target])
+                if any(isinstance(t, ast.Attribute) and t.attr == name for t in parts):
+                    found.append(Step(Site(place.file, node.lineno), value))
         elif isinstance(node, ast.Call) and _buffer_name(node) == name:
             found.append(Step(Site(place.file, node.lineno), node.args[1]))
     return found

@@ -26,9 +26,9 @@ _TRAIN = re.compile(
 
 def words(name: str) -> list[str]:
     """The words of an identifier, lower case and without accents: ``X_testLoader`` → x, test, loader."""
-    plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
-    letters = "".join(c for c in plain if not unicodedata.combining(c)) if plain is not name else name
-    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", letters)]
+    if not name.isascii():
+        name = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
 
 
 def says_test(names: set[str]) -> bool:

@@ -50,14 +50,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": len(e.rows), "fitted": len(e.rows), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
-    for e, train in held:
+    fills = [f for f in data.fits if f.kind == "fillna"]
+    for e, train in held if fills else ():
         others = _others(train, [o for o, t in held if t is train])
         parts = {
             train.first_epoch + sum(o.first for o in others),
             *(train.first_epoch + o.first for o in others),
         }
-        for fit in data.fits:
-            if fit.kind == "fillna" and fit.rows in parts and not train.twice:
+        for fit in fills:
+            if fit.rows in parts and not train.twice:
                 yield Evidence(
                     _written(fit.site),
                     e.names[0],

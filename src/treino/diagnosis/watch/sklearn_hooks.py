@@ -131,7 +131,7 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         @functools.wraps(split)
         def folds(*args: Any, **kwargs: Any) -> Any:
             site = here() if patches.watching() else None
-            whole = args[2] if len(args) > 2 else kwargs.get("y")
+            whole = (args[2] if len(args) > 2 else kwargs.get("y")) if site is not None else None
             y = np.asarray(whole).ravel() if whole is not None and not args[0].shuffle else None
             in_order = y is not None and _class_by_class(y)
             for train, test in split(*args, **kwargs):
