@@ -33,7 +33,8 @@ def torn_parts(path: str) -> Site | None:
         for _, parts in returned(function):
             put = {frozenset(rows.of & given) for _, rows in parts if rows.orders and not rows.index}
             left = {frozenset(rows.of & given) for _, rows in parts if not rows.orders and not rows.index}
-            apart = any(a and b and not a & b for a in put for b in left)
+            put_too = frozenset().union(*put)  # of rows that are mixed with others, each label is given twice
+            apart = any(a and b and not a & b and not b & put_too for a in put for b in left)
             if apart and called(module, function.name):
                 return _torn(path, function)
     return None

@@ -55,10 +55,11 @@ def _collections(module: ast.Module) -> Iterator[tuple[ast.Call, ast.For | ast.c
 
 
 def _answers(kept: ast.AST, loop: ast.For | ast.comprehension) -> bool:
-    """Whether what is kept of a batch is what something called says of it."""
+    """Whether what is kept of a batch is what something called says of it; not what it is compared with."""
     of = target_names(loop.target)
     inside = (n for n in ast.walk(kept) if isinstance(n, ast.Call))
-    return any(of & names_in(a) for c in inside for a in c.args)
+    whole = len(of) > 1 and of <= names_in(kept)
+    return not whole and any(of & names_in(a) for c in inside for a in c.args)
 
 
 def _loops(module: ast.Module, name: str) -> Iterator[ast.For]:

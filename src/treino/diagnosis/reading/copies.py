@@ -36,6 +36,7 @@ STEP = 1.25  # ... where the source tells of copies, and half of the rows have s
 MOST = 60  # names that are followed
 AROUND = 32  # training rows of which two may lie on one line with an evaluation row
 STRAIGHT = 1e-7  # 1 - |cosine|, by rounding
+APART = 0.02  # of their distances from a row, between two on one side of it
 MOVED = 16  # copies of a row; where more hold the same numbers, all rows may
 
 
@@ -92,9 +93,13 @@ def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
     for row, nearest in zip(one, around, strict=True):
         steps = two[nearest] - row
         steps = steps[(np.abs(steps) > 1e-4).sum(axis=1) >= 4]  # fewer columns are on one line by chance
-        steps /= np.linalg.norm(steps, axis=1, keepdims=True)
-        straight = 1 - np.abs(steps @ steps.T) < STRAIGHT
-        on_line += bool(np.triu(straight, 1).any())
+        far = np.linalg.norm(steps, axis=1, keepdims=True)
+        steps /= far
+        cosine = steps @ steps.T
+        straight = 1 - np.abs(cosine) < STRAIGHT
+        # Two that are nearly one row lie on a line with every other.
+        apart = np.maximum(1 - far / far.T, 1 - far.T / far) > APART
+        on_line += bool(np.triu(straight & ((cosine < 0) | apart), 1).any())
     return on_line, len(one)
 
 

@@ -20,7 +20,7 @@ def drawn_apart(path: str) -> Site | None:
     if module is None:
         return None
     line = _in_turn(module) or _split_apart(module) or _for_each(module, partners_in(module))
-    line = line or _two_loaders(module)
+    line = line or _two_loaders(module) or _in_one_line(module)
     return Site(path, line) if line else None
 
 
@@ -32,6 +32,17 @@ def _in_turn(module: ast.Module) -> int:
             for call in called(loop, "shuffle", "permutation"):
                 if [base(a) for a in call.args] == [loop.target.id]:
                     return call.lineno
+    return 0
+
+
+def _in_one_line(module: ast.Module) -> int:
+    """``[a[rng.permutation(len(a))] for a in arrays]``, without a seed for each."""
+    for each in (n for n in ast.walk(module) if isinstance(n, (ast.ListComp, ast.GeneratorExp))):
+        of, kept = each.generators[0], each.elt
+        if not isinstance(kept, ast.Subscript) or called(kept, *SEEDED) or len(each.generators) > 1:
+            continue
+        if base(kept.value) in target_names(of.target) and called(kept.slice, *DRAWS):
+            return each.lineno
     return 0
 
 

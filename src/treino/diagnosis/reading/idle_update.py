@@ -37,7 +37,7 @@ def idle_update(backward: Site | None) -> Site | None:
 def _is_idle(scope: ast.AST, node: ast.Assign | ast.AugAssign | ast.Expr) -> bool:
     value, weights = node.value, set(_weights(node.value))
     if not weights:
-        return False
+        return isinstance(node, ast.Assign) and _by_momentum(scope, node)
     if isinstance(node, ast.Expr):
         if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
             return isinstance(value, (ast.BinOp, ast.ListComp, ast.Tuple)) and _moves(value)
@@ -52,6 +52,25 @@ def _is_idle(scope: ast.AST, node: ast.Assign | ast.AugAssign | ast.Expr) -> boo
     named = [t for target in node.targets for t in getattr(target, "elts", [target])]
     names = {t.id for t in named if isinstance(t, ast.Name)}
     return len(names) == len(named) and _moves(value) and not _passed_on(scope, node, names)
+
+
+def _by_momentum(scope: ast.AST, node: ast.Assign) -> bool:
+    """``v.mul_(0.9).add_(p.grad)``, ``p = p - lr * v``: in a loop over weights and what is kept of their
+    gradients, where nobody is given the new value.
+    """
+    loops = [n for n in ast.walk(scope) if isinstance(n, ast.For) and node in n.body]
+    names = target_names(node.targets[0])
+    for loop in loops[-1:]:
+        each, kept = target_names(loop.target), set()
+        for n in loop.body[: loop.body.index(node)]:
+            if set(_weights(n)) & names:
+                kept |= each & (names_in(n) - names)
+        value = node.value
+        taken = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add)
+        moved = taken and names <= names_in(value.left) and bool(kept & names_in(value.right))  # type: ignore[attr-defined]
+        if moved and len(names) == 1 and names <= each and not _passed_on(scope, node, names):
+            return True
+    return False
 
 
 def _weights(value: ast.AST) -> Iterator[str]:

@@ -230,3 +230,24 @@ def moved_by_hand(site: Site | None) -> Site | None:
         numbers = [m for m in known if m is not None and isinstance(m.value, ast.Constant)]
         return Site(site.file, numbers[0].line) if len(numbers) == 1 else place
     return None
+
+
+def shrinking_line(path: str) -> Site | None:
+    """The line that makes every parameter of a net smaller, in a loop over them: ``p.mul_(1 - decay)``."""
+    module = tree(path)
+    for loop in ast.walk(module) if module is not None else ():
+        if not isinstance(loop, ast.For) or not called(loop.iter, "parameters", "named_parameters"):
+            continue
+        each = target_names(loop.target)
+        for node in ast.walk(loop):
+            if isinstance(node, ast.AugAssign):
+                own = bool(each & names_in(node.target))
+                shrinks = isinstance(node.op, ast.Mult) or bool(each & names_in(node.value))
+            elif isinstance(node, ast.Expr):
+                calls = called(node.value, "mul_", "div_")
+                own = shrinks = any(each & names_in(c.func) for c in calls)
+            else:
+                continue
+            if own and shrinks and not {"grad", "add_", "lerp_"} & names_in(node):
+                return Site(path, node.lineno)
+    return None

@@ -91,6 +91,7 @@ RULE = Rule(
         "unscaled_inputs",
         "unshuffled_sorted",
         "lr_too_high",
+        "label_misaligned",
         "weight_decay_too_high",
         "exploding_sum_loss",
         "nan_inputs",

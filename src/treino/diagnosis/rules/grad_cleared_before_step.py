@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.clearing import cleared_by_hand
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import function_of, names_in, statement_at, tree
+from treino.diagnosis.reading.source import called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.thrown import thrown_away, within_a_turn
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
@@ -26,10 +26,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(place, o.stepped_at, numbers)
         elif thrown_away(o) and within_a_turn(seen, o):
             numbers = {"optimizer": o.kind, "cleared": sum(o.discarded.values()), "steps": o.filled}
-            yield Evidence(o.discarded_at, o.stepped_at, numbers)
+            yield Evidence(_called_after(o), o.stepped_at, numbers)
         elif _steps_on_nothing(o):
             numbers = {"optimizer": o.kind, "cleared": o.idle_steps, "steps": o.judged}
-            yield Evidence(o.discarded_at, o.stepped_at, numbers)
+            yield Evidence(_called_after(o), o.stepped_at, numbers)
 
 
 def _steps_on_nothing(o: OptimizerSeen) -> bool:
@@ -38,6 +38,20 @@ def _steps_on_nothing(o: OptimizerSeen) -> bool:
     """
     lost = sum(o.discarded.values())
     return o.idle_steps >= 2 and o.idle_steps * 2 > o.judged and not o.used and lost * 2 > o.idle_steps
+
+
+def _called_after(o: OptimizerSeen) -> Site | None:
+    """Where gradients were cleared: of a helper that is called on several lines, the first call behind the
+    backward that wrote them.
+    """
+    site, wrote = o.discarded_at, max(o.discarded, key=lambda s: o.discarded[s], default=None)
+    around = function_of(site) if site is not None else None
+    if site is None or wrote is None or not isinstance(around, Function) or wrote.file != site.file:
+        return site
+    calls = [Site(site.file, c.lineno) for c in called(tree(site.file) or around, around.name)]
+    behind = [s for s in calls if s.line > wrote.line and function_of(s) is function_of(wrote)]
+    alone = all(n.lineno >= site.line - 1 or _is_words(n) for n in around.body)
+    return min(behind, key=lambda s: s.line) if len(calls) > 1 and behind and alone else site
 
 
 def _handed(site: Site | None) -> Site | None:

@@ -30,26 +30,38 @@ def _by_its_start(seen: Seen) -> Iterable[Evidence]:
         if o.steps < LEAST or not ratios or ratios[len(ratios) // 2] < 0.05:
             continue
         own = [b for b in seen.backwards.values() if b.calls == o.steps and len(b.loss) >= LEAST]
-        for b in own if len(own) == 1 else ():
-            end = sum(b.loss[-len(b.loss) // 4 :]) / len(b.loss[-len(b.loss) // 4 :])
-            grew = len(seen.optimizers) > 1 and min(b.loss) >= 0 and end > 10 * max(b.loss[:3])
-            if grew or _blown(o, ratios, b.loss, end):
-                numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
-                yield Evidence(rate_line(seen, o) or o.site, b.site, numbers | {"constant": min(b.loss[:3])})
-                return
+        losses, site = (own[0].loss, own[0].site) if len(own) == 1 else (o.loss, o.loss_at)
+        if len(losses) < LEAST:
+            continue
+        last = losses[-len(losses) // 4 :]
+        end = sum(last) / len(last)
+        several = len(seen.optimizers) > 1
+        grew = several and len(own) == 1 and min(losses) >= 0 and end > 10 * max(losses[:3])
+        killed = several and len(own) != 1 and _throws(o, ratios) and _killed(seen, 0.9)
+        if grew or killed or _blown(o, ratios, losses, end):
+            numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
+            yield Evidence(rate_line(seen, o) or o.site, site, numbers | {"constant": min(losses[:3])})
+            return
 
 
 def _blown(o: OptimizerSeen, ratios: list[float], losses: list[float], end: float) -> bool:
     """Whether steps that have their size whatever the gradient made the weights many times what they were:
     a loss grew with them, and never came back; or, where a loss may be below zero, that alone.
     """
-    typical, moved = ratios[len(ratios) // 2], o.movement or 0.0
-    blind = o.adaptive and o.top_lr >= 0.25 and typical >= 0.08 and ratios[-1] > 0.7 and moved > 3
-    if not blind or o.steps < 60:
+    moved = o.movement or 0.0
+    if not _throws(o, ratios) or o.steps < 60:
         return False
     if min(losses) < 0:
         return o.top_lr >= 0.3 and ratios[-1] > 1 and moved > 10
     return max(losses) > 5 * losses[0] and end > 0.25 * losses[0]
+
+
+def _throws(o: OptimizerSeen, ratios: list[float]) -> bool:
+    """Whether steps that have their size whatever the gradient took weights far away from where they were."""
+    typical = ratios[len(ratios) // 2]
+    return (
+        o.adaptive and o.top_lr >= 0.25 and typical >= 0.08 and ratios[-1] > 0.7 and (o.movement or 0.0) > 3
+    )
 
 
 def _by_a_constant(seen: Seen) -> Iterable[Evidence]:

@@ -14,7 +14,10 @@ OPPOSED = -0.2  # mean cosine of two nets' gradients that don't want the same
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """An optimizer stepped at least twice on gradients that were summed onto used ones."""
+    idle = {o.filled_at for o in seen.optimizers if not o.steps and o.filled_at is not None}
     for o in seen.optimizers:
+        if o.tainted_steps >= 2 and o.tainted_at in idle:
+            continue  # it took the step of another, which never had one: no_step says so
         if o.tainted_steps >= 2:
             numbers = {"optimizer": o.kind, "summed": o.tainted_steps, "steps": o.judged}
             place = meant_to_clear(o.tainted_at, o.cleared_between)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.source import called, enclosing, function_of, statement_at, tree
+from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_
@@ -75,6 +76,10 @@ def _seeding_line(site: Site) -> tuple[Site, str]:
     own = next((k.value for k in seeded if k.arg == "random_state"), None)
     if own is not None:
         return Site(site.file, own.lineno), ast.unparse(own)
+    drawn = next((k.value for k in seeded if k.arg == "generator"), None)
+    for v in traced(Value(site, drawn)) if drawn is not None else ():
+        if isinstance(v.node, ast.Call) and called(v.node, *SEEDERS) and not _once(v.node, site):
+            return Site(v.site.file, v.node.lineno), ""
     for where in (function_of(site), tree(site.file)):
         calls = called(where, *SEEDERS) if where is not None else []
         calls = [c for c in calls if not _once(c, site)] or ([] if where is not tree(site.file) else calls)

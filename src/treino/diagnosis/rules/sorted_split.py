@@ -138,9 +138,10 @@ def _learned_part(seen: Seen, p: PartedSeen) -> bool:
 def _by_target(seen: Seen) -> Evidence | None:
     """A table that the source sorts by its target, not by time, was split as it stood."""
     for a in seen.data.apart:
-        held_out = any(
-            len(e.rows) == a.rows and len(e.trained_before) < 0.1 * a.rows for e in seen.data.evals.values()
-        )
+        every = seen.data.evals.values()
+        parts = [(len(e.rows), len(e.trained_before)) for e in every]
+        parts += [(rows, trained) for e in every for rows, _distinct, trained in e.pieces]
+        held_out = any(rows == a.rows and trained < 0.1 * a.rows for rows, trained in parts)
         module = tree(a.site.file) if a.site is not None else None
         if not held_out or module is None or not _sorts(module) or (a.name and not _taken(module, a.name)):
             continue
@@ -338,9 +339,12 @@ def _sorts(module: ast.Module) -> bool:
 
 
 def _taken(module: ast.Module, name: str) -> bool:
-    """Whether a column is taken out of the table, as its target."""
+    """Whether a column is taken out of the table, as its target, or is one that is read by its name."""
     calls = called(module, "drop", "pop")
-    return any(isinstance(n, ast.Constant) and n.value == name for c in calls for n in ast.walk(c))
+    if any(isinstance(n, ast.Constant) and n.value == name for c in calls for n in ast.walk(c)):
+        return True
+    read = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)]
+    return any(isinstance(n.slice, ast.Constant) and n.slice.value == name for n in read)
 
 
 def _trained_loss(seen: Seen, train: TrainSeen) -> float:

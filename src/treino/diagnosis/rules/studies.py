@@ -18,6 +18,8 @@ def studied(seen: Seen, setting: int) -> bool:
     for made in lines.values():
         made.sort(key=lambda o: o.began)
         apart = all(b.began >= a.began + a.steps for a, b in pairwise(made))
-        if apart and len({o.tried[setting] for o in made}) > 1:
+        # Two nets of other depths, as a teacher and its student, are no two runs of one search.
+        alike = len(made) > 2 or len({o.holds for o in made}) == 1
+        if apart and alike and len({o.tried[setting] for o in made}) > 1:
             return True
     return False

@@ -1,7 +1,9 @@
 """Training rows sorted by class, read in order."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import made_by
@@ -36,7 +38,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             low = sum(rises) < 0.1 * loss.baseline() * len(rises)
             rises = [] if low or sum(r > 0 for r in rises) < 0.75 * len(rises) else rises
         jump = sum(rises) / len(rises) if rises else 0.0
-        if len(rises) >= 3 and jump > 0.02 and sum(r > 0 for r in rises) > 0.5 * len(rises):
+        jumps = jump > 0.02 and sum(r > 0 for r in rises) > 0.5 * len(rises)
+        late = loss.values[-(len(loss.values) // 4) :]
+        # Where nothing is learned of it, there is not even anything to unlearn.
+        stuck = (
+            share >= 0.9 and len(blocks) >= 9 and loss.baseline() > 0 and _mean(late) > 0.6 * loss.baseline()
+        )
+        if len(rises) >= 3 and (jumps or stuck):
             if _made_up(loss):
                 continue
             numbers = {"share": share, "classes": len({label for label, _ in blocks}), "jump": jump}
@@ -58,12 +66,18 @@ Blocks = list[tuple[int, int]]  # (class, first batch)
 
 
 def _returns(blocks: Blocks) -> bool:
-    """Whether the classes come one after the other, and then again in the same order."""
+    """Whether the classes come one after the other, and then again in the same order; of many rounds, not
+    all that are between two need have been seen.
+    """
     order = [label for label, _ in blocks]
     kinds = len(set(order))
     period = order[:kinds]
     again = kinds >= 2 and len(set(period)) == kinds and len(order) >= 2 * kinds - 1
-    return again and all(label == period[i % kinds] for i, label in enumerate(order))
+    if again and all(label == period[i % kinds] for i, label in enumerate(order)):
+        return True
+    after = Counter(pairwise(order))
+    usual = sum(max(n for (one, _), n in after.items() if one == label) for label in set(order[:-1]))
+    return kinds >= 3 and len(order) > 3 * kinds and usual >= 0.85 * (len(order) - 1)
 
 
 def _long_blocks(runs: list[tuple[int, int]]) -> Blocks:

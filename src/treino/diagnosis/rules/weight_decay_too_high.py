@@ -6,7 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.names import keyword_line, norm_line, sums_norms
 from treino.diagnosis.reading.places import loss_made, told_line
-from treino.diagnosis.reading.rates import another_setting
+from treino.diagnosis.reading.rates import another_setting, shrinking_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.rules.studies import DECAY, studied
@@ -39,6 +39,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         # Many times as strong, and where the weights stand still: at a loss that is little better.
         crushed = strong and o.weight_decay >= 0.05 and shares[len(shares) // 2] > 10 and o.steps >= 100
         gone = gone or (crushed and shrunk < 0.75 and loss.stuck(0.8))
+        gone = gone or (o.steps >= 60 and _outweighs(o, loss, shrunk))
+        # A penalty that is most of what is run backward.
+        gone = gone or (not o.weight_decay and shrunk < 0.6 and loss.stuck(0.5) and _mostly(seen, loss))
         if not gone and o.weight_decay >= 0.02 and shrunk < 0.75 and loss.stuck(0.35):
             gone = another_setting(_place(o), "weight_decay")
         if not gone and not (pulls and shrunk < 0.9 and loss.stuck(0.95)):
@@ -54,19 +57,45 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             return
 
 
+def _outweighs(o: OptimizerSeen, loss: Curve, shrunk: float) -> bool:
+    """Whether weights are held down for good: a matrix of them is gone; or a decay that is apart from the
+    gradient leaves none larger than 1 / weight_decay; or the two stand still against each other, far from
+    where the loss alone would be.
+    """
+    if o.weight_decay >= 0.02 and o.least < 0.05 and loss.stuck(0.35):
+        return True
+    if o.kind.endswith("W"):
+        return o.weight_decay >= 2 and o.lr * o.weight_decay * o.steps > 3 and loss.stuck(0.35)
+    shares = sorted(o.decay_share)
+    even = bool(shares) and shares[len(shares) // 2] > 0.9
+    return o.weight_decay >= 0.1 and even and shrunk < 0.7 and loss.stuck(0.55)
+
+
+def _mostly(seen: Seen, loss: Curve) -> bool:
+    """Whether the loss that is run backward is three times the one that is known, from first to last."""
+    busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
+    if busiest is None or not busiest.loss or loss.by_hand:
+        return False
+    return busiest.loss[0] > 3 * loss.values[0] and busiest.loss[-1] > 3 * loss.values[-1]
+
+
 def _place(o: OptimizerSeen) -> Site | None:
     assert o.site is not None
     return keyword_line(o.site.file, "weight_decay", told_line(o.site, "weight_decay"))
 
 
 def _penalty(seen: Seen, loss: Curve) -> Site | None:
-    """Where the loss that is run backward is more than the one that is known: by norms of parameters."""
+    """Where the loss that is run backward is more than the one that is known, by norms of parameters; or
+    where all parameters are made smaller by hand.
+    """
     busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
-    if loss.by_hand or busiest is None or busiest.site is None or not busiest.loss:
+    if busiest is None or busiest.site is None or not busiest.loss:
         return None
-    added = busiest.loss[0] > 1.5 * loss.values[0]
+    added = not loss.by_hand and busiest.loss[0] > 1.5 * loss.values[0]
     line = norm_line(busiest.site) if added else None
-    return line or (loss_made(busiest.site) if added and sums_norms(busiest.site) else None)
+    if added and (line or sums_norms(busiest.site)):
+        return line or loss_made(busiest.site)
+    return shrinking_line(loss.site.file) if loss.site is not None else None
 
 
 RULE = Rule(

@@ -65,6 +65,7 @@ class Backward:
         self._constant: dict[Site | None, int] = {}
         self._relus: dict[tuple[Site | None, int], deque[torch.Tensor]] = {}
         self._last_node = 0
+        self.newest_loss: tuple[float, Site | None] | None = None
         self.newest_root = 0  # of all graphs that were run backward, for a part of their leaves too
         self.asked = Asked(seen, patches, gradients, self)
         self.spoils = Spoils()
@@ -155,6 +156,7 @@ class Backward:
         self._last_node = self.newest_root = number
         facts.calls += 1
         keep(facts, root, value)
+        self.newest_loss = value, facts.site
         self.since_step += 1
         self.since_backward = 0
         self.asked.unseen += 1
@@ -216,6 +218,7 @@ class Backward:
         if root.numel() == 1:
             value = root.item()
             keep(facts, root, value)
+            self.newest_loss = value, site
             if not math.isfinite(value):
                 self.bad_since_step = facts
                 if facts.first_bad is None:

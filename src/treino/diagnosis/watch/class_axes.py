@@ -101,22 +101,30 @@ class ClassAxes:
         as for nets made of plain tensors: their comparison with labels says that these are answers.
         """
         dim = _dim(args, kwargs)
-        self._plain = None
+        before, self._plain = self._plain, None
         if t.dim() != 2 or len(t) < 2 or not t.is_floating_point() or dim not in (None, 0, -2):
+            return
+        shape = tuple(t.shape)
+        # Labels that stand as rows of 0 and 1 may be asked for along the same wrong axis, just after.
+        if before is not None and before[1:3] == (dim, shape) and before[0]() is not None:
+            self._plain = (*before[:5], weakref.ref(found), before[6] or _one_hot(t))
             return
         losses = (f for (name, _), f in self._seen.losses.items() if name in CLASSES and f.trained)
         picks = (b.picks for b in self._seen.backwards.values() if b.picks is not None)
-        if any(f.classes == t.shape[1] > 1 for f in (*losses, *picks)):
-            self._plain = weakref.ref(found), dim, tuple(t.shape), here()
+        known = any(f.classes == t.shape[1] > 1 for f in (*losses, *picks))
+        self._plain = weakref.ref(found), dim, shape, here(), known, None, _one_hot(t)
+        if known:
             self.made(t, args, kwargs, None)
 
     def plain_compared(self, one: Any, other: Any) -> None:
-        """``said == labels``, with one label for each row."""
+        """``said == labels``, with one label for each row, or with the best entries of rows of 0 and 1."""
         if self._plain is None or not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
             return
-        found, dim, shape, site = self._plain
+        found, dim, shape, site, known, twin, hot = self._plain
         for said, labels in ((one, other), (other, one)):
-            if found() is said and labels.shape == shape[:1] and not labels.is_floating_point():
+            told = known and labels.shape == shape[:1]
+            told = told or (dim is not None and hot and twin is not None and twin() is labels)
+            if found() is said and told and not labels.is_floating_point():
                 self._plain = None
                 if not self._made.get(site):  # else it is counted
                     self.count(dim, shape, 1, site=site)
@@ -162,6 +170,14 @@ class ClassAxes:
             axis = self._at[site] = AxisSeen(site, 0, dim, shape, class_dim, function=function)
             self._seen.axes.append(axis)
         axis.calls += 1
+
+
+def _one_hot(t: torch.Tensor) -> bool:
+    """Whether each row is a single 1 among zeros, and there are more rows than columns."""
+    rows = t.detach()
+    if not 1 < rows.shape[1] < len(rows) or float(rows.sum()) != len(rows):
+        return False
+    return bool(((rows == 0) | (rows == 1)).all()) and bool((rows.sum(1) == 1).all())
 
 
 def _dim(args: Any, kwargs: Any) -> Any:

@@ -85,6 +85,7 @@ class Gradients:
             self.followed[id(facts)] = []
             for group in getattr(optimizer, "param_groups", ()):
                 self.own(optimizer, group["params"])
+            facts.holds = len(self.followed[id(facts)])
         return facts
 
     def own(self, optimizer: Any, params: Any) -> None:

@@ -92,7 +92,9 @@ class Judging:
                 for listener in self.bad_listeners:
                     listener(output)
             if output.hashes is not None and target.dim() == 1 and not target.is_floating_point():
-                output.labels = target.detach().numpy()
+                told = target.detach().numpy()
+                output.mixed = output.mixed or (output.labels is not None and _reordered(told, output.labels))
+                output.labels = told if not output.mixed else None
                 if x.dim() == 2:
                     output.predicted = said = x.detach().argmax(1).numpy()
             self._aimed(output, target)
@@ -224,6 +226,8 @@ class Judging:
                 output = self.outputs.match(one) if whole else None
                 if output is not None and self.outputs.match(other) is None:
                     self._axes.compared(result, output, column=True)  # the best few, and the label
+            elif isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.dim() > 3:
+                self._best_of_rows(one, self.outputs.match(one))  # of maps, kept as one of one row
 
     def _counted(self, result: Any, args: Any, kwargs: Any) -> None:
         """``table.index_put_((labels, said), 1, accumulate=True)``: what was said, beside what is true."""
@@ -319,6 +323,13 @@ def _validated() -> bool:
     while frame is not None and frame.f_code.co_filename.startswith(UNSEEN):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename == constraints.__file__
+
+
+def _reordered(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether labels are others' in another order, as of rows that are mixed with one another."""
+    return (
+        one.shape == other.shape and not (one == other).all() and bool((np.sort(one) == np.sort(other)).all())
+    )
 
 
 def _is_scale(x: Any, by: Any) -> bool:

@@ -45,11 +45,15 @@ class OptimizerSeen:
     shares_with: list["OptimizerSeen"] = field(default_factory=list)  # optimizers of the same parameters
     turns: set[tuple[int, int]] = field(default_factory=set)  # (clearings, backwards) before its steps
     order: int = 0  # of its making, among modules
+    holds: int = 0  # parameters
     without_gradient: set[int] = field(default_factory=set)  # ids of parameters never given a gradient
+    loss: list[float] = field(default_factory=list)  # of the backward before each step
+    loss_at: Site | None = None
     update_ratio: list[float] = field(default_factory=list)  # ‖Δp‖ / ‖p‖ of watched steps
     norm: list[float] = field(default_factory=list)  # ‖p‖ of watched steps
     decay_share: list[float] = field(default_factory=list)  # weight_decay · ‖p‖ / ‖grad‖
     movement: float | None = None  # ‖p_end − p_start‖ / ‖p_start‖ of sampled entries
+    least: float = 1.0  # the smallest ‖p_end‖ / ‖p_start‖ of a matrix, by sampled entries
 
 
 @dataclass

@@ -66,6 +66,9 @@ class Settings:
 
     def before_step(self, optimizer: Any, facts: OptimizerSeen) -> None:
         """Measure, in a window, what the step is about to change."""
+        if self.backward.newest_loss is not None:
+            facts.loss.append(self.backward.newest_loss[0])
+            facts.loss_at = self.backward.newest_loss[1]
         if facts.judged >= 8 and facts.judged % 8:
             return
         tensors = self._sampled(facts)
@@ -116,11 +119,16 @@ class Settings:
     def _moved(self, facts: OptimizerSeen) -> None:
         """How far the weights are from where they began."""
         change = whole = 0.0
+        left: list[float] = []
         for reference, first in self._start.get(id(facts), ()):
             held = reference()
             if held is not None:
-                change += float((held.detach().flatten()[:ENTRIES] - first).pow(2).sum())
-                whole += float(first.pow(2).sum())
+                now, size = held.detach().flatten()[:ENTRIES], float(first.pow(2).sum())
+                change += float((now - first).pow(2).sum())
+                whole += size
+                if held.dim() > 1 and held.grad is not None and size > 0:
+                    left.append(math.sqrt(float(now.pow(2).sum()) / size))
+        facts.least = min(left, default=1.0)
         if whole > 0:
             facts.movement = math.sqrt(change / whole)
 
