@@ -96,6 +96,34 @@ def handed_as_validation(e: EvalSeen) -> Site | None:
     return None
 
 
+def handed_as_any(place: Site) -> Site | None:
+    """The only line that hands test rows to the function in which the choice is made, under a name that says
+    nothing, where the file has rows of validation as well: ``fit(loaders["train"], loaders["test"])``.
+    """
+    around, module = function_of(place), tree(place.file)
+    if not isinstance(around, Function) or module is None:
+        return None
+    tables = (n for n in ast.walk(module) if isinstance(n, ast.Dict))
+    if not says_validation(names_in(module) | {_word(k) for t in tables for k in t.keys if k is not None}):
+        return None
+    own = parameters(around)
+    if says_test({*own}) or says_validation({*own}):
+        return None
+    said = {
+        call.lineno
+        for name in own
+        for call, value in arguments(place.file, around, name)
+        if says_test(data_names(value) | _keys(value))
+    }
+    return Site(place.file, min(said)) if len(said) == 1 else None
+
+
+def _keys(value: ast.AST) -> set[str]:
+    """``loaders["test"]``"""
+    keys = (n.slice for n in ast.walk(value) if isinstance(n, ast.Subscript))
+    return {k.value for k in keys if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+
+
 def taken_for_validation(e: EvalSeen) -> Site | None:
     """The line that makes rows of validation out of those of a test, for an evaluation that calls its rows
     validation: ``val_set = test_set``, ``"val": DataLoader(test_set)``.

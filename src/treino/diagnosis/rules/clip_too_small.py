@@ -34,7 +34,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         stuck = loss is not None and loss.stuck(0.9)
         least = 0.6 if typical < 0.002 else 0.7
         mistaken = loss is not None and loss.stuck(0.5) and _of_another_setting(clip.site)
-        sliver = typical < 0.005 and loss is not None and not loss.by_hand and loss.stuck(least)
+        sliver = typical < 0.02 and loss is not None and not loss.by_hand and loss.stuck(least)
         moves = [
             o.movement
             for o in seen.optimizers
@@ -50,7 +50,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         ]
         by_hand = seen.manual.movement
         far = 0.05 if sliver and stuck else 0.02
-        still = mistaken or (no_better and by_hand is not None and by_hand < far)
+        still = mistaken or ((no_better or stuck) and by_hand is not None and by_hand < far)
         if still and not seen.optimizers and by_hand is not None:
             moves = [by_hand]
         if moves:

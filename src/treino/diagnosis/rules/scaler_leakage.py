@@ -13,6 +13,7 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.columns import Columns
+from treino.diagnosis.watch.scalers import NONE
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
@@ -50,7 +51,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": len(e.rows), "fitted": len(e.rows), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
-    fills = [f for f in data.fits if f.kind == "fillna"]
+    fills = [f for f in data.fits if f.raw is NONE]
     for e, train in held if fills else ():
         others = _others(train, [o for o, t in held if t is train])
         parts = {
@@ -58,7 +59,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             *(train.first_epoch + o.first for o in others),
         }
         for fit in fills:
-            if fit.rows in parts and not train.twice:
+            if fit.rows in parts and train.twice <= 0.1 * train.first_epoch:
                 yield Evidence(
                     _written(fit.site),
                     e.names[0],

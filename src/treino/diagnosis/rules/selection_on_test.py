@@ -8,7 +8,7 @@ from treino.diagnosis.reading.callbacks import chosen_within_fit
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.chosen import chosen
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
-from treino.diagnosis.reading.roles import alike, handed_as_validation, taken_for_validation
+from treino.diagnosis.reading.roles import alike, handed_as_any, handed_as_validation, taken_for_validation
 from treino.diagnosis.reading.source import function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
@@ -31,7 +31,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         nearer = replace(found, edit=_told(found.edit, evals, evals)) if found is not None else None
         found = _by_figures(seen, evals) or nearer
     if found is not None:
-        yield found
+        handed = handed_as_any(found.edit) if found.edit is not None else None
+        yield replace(found, edit=handed or found.edit)
 
 
 def _on_the_way(place: Site | None, evals: list[EvalSeen]) -> bool:

@@ -50,7 +50,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         loud = not main.by_hand and main.first() > main.constant and max(main.values) > 4 * main.constant
         loud = loud and seen.data.multiplied > 1e3 and t.largest > 1e3
         extreme = extreme or (loud and spread > 1e3 and main.stuck(0.3 if spread > 1e4 else 0.45))
-        if extreme or (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
+        # What the source scales and then leaves as it was is no choice.
+        forgotten = uneven and main.stuck(0.5) and t.site is not None and dropped_scaling(t.site.file)
+        if forgotten or extreme or (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
             yield Evidence(
                 _made(t),
                 t.site,

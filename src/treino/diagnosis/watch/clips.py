@@ -111,6 +111,10 @@ class Clips:
                 p = f.ref()
                 if p is not None and p.grad is not None and p.grad.layout == torch.strided:
                     yield p.grad
+        for m in [*self.backward.leaves.known.values()][:TENSORS]:
+            p = m.ref()
+            if p is not None and p.grad is not None and p.grad.layout == torch.strided:
+                yield p.grad
 
 
 def _size(tensors: Any) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 
 from treino.diagnosis.reading.names import says_train
 from treino.diagnosis.reading.source import names_in, statement_at
+from treino.diagnosis.watch.scalers import NONE
 from treino.diagnosis.watch.tables import DataSeen, FitSeen
 from treino.diagnosis.watch.where import here
 
@@ -24,7 +25,7 @@ def filled(data: DataSeen, table: Any, value: Any) -> None:
         site = here()
         statement = statement_at(site) if site is not None else None
         if statement is None or not says_train(names_in(statement)):
-            data.fits.append(FitSeen(site, "fillna", len(table), 0, np.zeros(0, np.uint64)))
+            data.fits.append(FitSeen(site, "fillna", len(table), 0, NONE))
 
 
 def _pairs(table: Any, value: Any) -> list[tuple[Any, float]]:

@@ -1,7 +1,9 @@
 """Nets that are copies of nets which learned: deep copies, or loaded with what ``state_dict`` gave."""
 
 import sys
+import weakref
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -12,12 +14,21 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.patches import Patches
-from treino.diagnosis.watch.tables import DataSeen, Forebear
+from treino.diagnosis.watch.tables import DataSeen, Forebear, TrainSeen
 
 FRAMES = 12  # between a copy's state and the call that copies it
 TENSORS, ENTRIES = 4, 8  # of weights, by which they are known again
 MOST = 512  # states that are remembered
 OFTEN, APART = 32, 4  # after so many, only those that are some steps apart: an average may ask at each step
+
+
+@dataclass
+class _Copy:
+    """A copy of a net that was never called."""
+
+    source: weakref.ref[nn.Module]
+    key: bytes
+    train: TrainSeen | None = None  # what the other learned since
 
 
 class Lineage:
@@ -26,6 +37,7 @@ class Lineage:
     def __init__(self, patches: Patches, nets: Nets, data: DataSeen) -> None:
         self.patches, self.nets, self.data = patches, nets, data
         self.copies: MutableMapping[nn.Module, Forebear] = WeakIdKeyDictionary()
+        self._fresh: MutableMapping[nn.Module, _Copy] = WeakIdKeyDictionary()
         self._states: dict[bytes, Forebear] = {}
         self._newest = 0  # the step at which one was taken last
 
@@ -51,10 +63,23 @@ class Lineage:
             if code.co_name == "deepcopy" and code.co_filename.endswith("copy.py"):
                 source = frame.f_locals.get("x")
                 known = self._forebear(source) if type(source) is type(module) else None
-                if known is not None:
+                if known is not None and known.count:
                     self.copies[module] = known
+                elif type(source) is type(module):
+                    self._fresh[module] = _Copy(weakref.ref(source), _key(dict(source.named_parameters())))
                 return
             frame = frame.f_back
+
+    def of(self, module: nn.Module, train: TrainSeen) -> Forebear | None:
+        """What a net that is called for the first time learned before it was copied from another; all that
+        the other ever learns, where the copy was made before that, and no longer is what it was: an average.
+        """
+        for copy in self._fresh.values():
+            copy.train = train if copy.source() is module else copy.train
+        own = self._fresh.get(module)
+        if own is not None and own.train is not None and _key(dict(module.named_parameters())) != own.key:
+            return Forebear(own.train, own.train.rows, -1)
+        return self.copies.get(module)
 
     def _taken(self, state: Any, args: Any, kwargs: Any) -> None:
         steps, often = self.nets.steps, len(self._states) > OFTEN

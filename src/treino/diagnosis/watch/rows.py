@@ -137,7 +137,7 @@ class Rows:
         if train is None:
             train = self.data.trains[net.number] = TrainSeen(net.seen)
             owner = next((o for o, n in self.nets.nets.items() if n is net), None)
-            train.forebear = self.lineage.copies.get(owner) if owner is not None else None
+            train.forebear = self.lineage.of(owner, train) if owner is not None else None
         if x.requires_grad:
             train.adversarial = train.adversarial or x.grad_fn is None
             train.inner = train.inner or x.grad_fn is not None

@@ -11,6 +11,7 @@ from torch import nn
 from treino.diagnosis.watch.tables import DataSeen, FitSeen, hash_rows
 from treino.diagnosis.watch.where import here
 
+NONE = np.zeros(0, np.uint64)
 MOST = 200_000  # rows of one fit
 LARGE = 5_000_000  # numbers of a table that is kept
 TRIED = 16  # rows by which the place of a scaler's columns among the net's is found
@@ -28,7 +29,14 @@ class Scalers:
     def fitted(self, scaler: Any, x: Any, kind: str = "", *, more: bool = False) -> None:
         """A scaler's fit: remember the rows. more: add them to those of the fits before."""
         rows = table(x)
-        if rows is None or len(self.data.fits) > 50 or len(rows) > MOST:
+        if len(self.data.fits) > 50:
+            return
+        if rows is None:  # of texts, or of a sparse table: their number alone is known
+            number = x.shape[0] if hasattr(x, "shape") and x.shape else len(x) if isinstance(x, list) else 0
+            if number and not more:
+                self.data.fits.append(FitSeen(here(), kind or type(scaler).__name__, number, 0, NONE))
+            return
+        if len(rows) > MOST:
             return
         raw = np.unique(hash_rows(rows))
         known = self._fits.get(id(scaler))

@@ -34,6 +34,7 @@ LEARNERS = {
         *("RFE", "RFECV", "SelectFromModel"),
     ),
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
+    "sklearn.feature_extraction.text": ("TfidfVectorizer", "TfidfTransformer"),
 }
 MOST = 64  # columns
 LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class

@@ -223,15 +223,17 @@ class TrainSeen:
 
 @dataclass
 class Forebear:
-    """A net that learned, and its rows until it was copied."""
+    """A net that learned, and its rows until it was copied: so many, or, if -1, all that there will be."""
 
     train: TrainSeen
     rows: dict[int, float]
     count: int
     _until: frozenset[int] = frozenset()
 
-    def until(self) -> frozenset[int]:
+    def until(self) -> Collection[int]:
         """The first of its rows, so many."""
+        if self.count < 0:
+            return self.rows
         if not self._until:
             self._until = frozenset(islice(self.rows, self.count))
         return self._until
