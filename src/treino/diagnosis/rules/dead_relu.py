@@ -11,24 +11,37 @@ from treino.diagnosis.reading.signs import one_sided
 from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import ReluSeen, Seen
-from treino.words import N_
+from treino.words import N_, _
+
+OFTEN = 16  # calls of a loss whose input is looked at, before a few
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Nine in ten units of a layer were zero for all rows of the newest graphs, and the loss is no
-    better than a constant, or the last layer is given the same for every row.
+    better than a constant, or the last layer is given the same for every row; or a ReLU gives the answers
+    for targets of which many are below zero.
     """
     values = seen.loss_values()
+    for loss in seen.losses.values():
+        below = (
+            loss.targets.below if loss.rectified >= 3 and 2 * loss.rectified > min(loss.calls, OFTEN) else 0.0
+        )
+        if below >= 0.2 and loss.trained and values:
+            what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
+            numbers = {"what": what.format(share=f"{below:.0%}"), "share": below, "loss": values[-1]}
+            yield Evidence(loss.rectified_at or loss.site, loss.site, numbers)
+            return
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):
         if r.batches < 3 or r.dead < 0.9 * r.units or not values:
             continue
         layer = _layer(r, seen)
         begun = _init(layer.file) if layer is not None else None
         if seen.stuck(0.9) or r.constant or (begun is not None and seen.stuck(0.5)):
+            what = _("{dead} of {units} units of a ReLU layer are zero for every row")
             yield Evidence(
                 begun or layer,
                 r.site,
-                {"dead": r.dead, "units": r.units, "loss": values[-1]},
+                {"what": what.format(dead=r.dead, units=r.units), "dead": r.dead, "loss": values[-1]},
             )
             return
 
@@ -101,7 +114,7 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
     ),
-    message=N_("{dead} of {units} units of a ReLU layer are zero for every row; the loss ends at {loss}."),
+    message=N_("Zero where it should not be: {what}; the loss ends at {loss}."),
     why=N_(
         "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that "
         "the unit can't recover. At the end of a net it also makes negative answers impossible."

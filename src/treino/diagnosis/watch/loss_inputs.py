@@ -22,6 +22,9 @@ ON_PURPOSE = (
 )
 
 
+REAL = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+
+
 class LossInputs:
     """Looks at the inputs of losses, by their graphs and their values."""
 
@@ -57,6 +60,9 @@ class LossInputs:
         elif kind == "sigmoid" and name in ("binary_cross_entropy_with_logits", "cross_entropy"):
             facts.sigmoid += 1
             facts.sigmoid_at = facts.sigmoid_at or self._site_of(made)
+        elif made.name() == "ReluBackward0" and name in REAL:
+            facts.rectified += 1
+            facts.rectified_at = facts.rectified_at or self._site_of(made)
         if name == "nll_loss" and kind != "log_softmax" and not logged:
             self._log_probabilities(facts, x, made, kind, class_dim)
 

@@ -30,6 +30,8 @@ class LossSeen:
     softmax_at: Site | None = None
     sigmoid: int = 0
     sigmoid_at: Site | None = None
+    rectified: int = 0  # input comes from a ReLU
+    rectified_at: Site | None = None
     wrong_dim: int = 0  # (log-)softmax over another axis than that of the classes
     wrong_dim_at: Site | None = None
     wrong_dims: tuple[int, int] | None = None

@@ -40,6 +40,12 @@ class Targets:
         return len(self.sums)
 
     @property
+    def below(self) -> float:
+        """The share of targets below zero, of those that were kept."""
+        t = np.concatenate([k.ravel() for k in self.kept]) if self.kept else np.zeros(1)
+        return float((t < 0).mean())
+
+    @property
     def binary(self) -> bool:
         """Whether all of them are 0 or 1."""
         return self.rows > 0 and float(np.abs(self.squares - self.sums).max()) < 1e-6 * self.rows
