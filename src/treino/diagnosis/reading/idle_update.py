@@ -61,7 +61,7 @@ def _by_momentum(scope: ast.AST, node: ast.Assign) -> bool:
     loops = [n for n in ast.walk(scope) if isinstance(n, ast.For) and node in n.body]
     names = target_names(node.targets[0])
     for loop in loops[-1:]:
-        each, kept = target_names(loop.target), set()
+        each, kept = target_names(loop.target), _zipped_gradients(loop)
         for n in loop.body[: loop.body.index(node)]:
             if set(_weights(n)) & names:
                 kept |= each & (names_in(n) - names)
@@ -71,6 +71,16 @@ def _by_momentum(scope: ast.AST, node: ast.Assign) -> bool:
         if moved and len(names) == 1 and names <= each and not _passed_on(scope, node, names):
             return True
     return False
+
+
+def _zipped_gradients(loop: ast.For) -> set[str]:
+    """``g`` of ``for p, g in zip(params, grads)``"""
+    if not isinstance(loop.iter, ast.Call) or call_name(loop.iter) != "zip":
+        return set()
+    targets = loop.target.elts if isinstance(loop.target, ast.Tuple) else []
+    pairs = zip(targets, loop.iter.args, strict=False)
+    told = (t for t, of in pairs if any("grad" in n for n in names_in(of)))
+    return {name for t in told for name in target_names(t)}
 
 
 def _weights(value: ast.AST) -> Iterator[str]:

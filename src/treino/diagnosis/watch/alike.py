@@ -9,12 +9,12 @@ from torch.nn.modules.conv import _ConvNd
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.manual import LARGEST, even
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.seen import LayerSeen, OptimizerSeen, Seen
 
 LAST_LOOK = 48
 WHEN = {6, 12, 24, LAST_LOOK}  # steps; later rounding may break the symmetry, long after the harm was done
-LARGEST = 4_000_000
 LAYERS = (nn.Linear, _ConvNd, nn.RNNBase)
 WITHOUT_UNITS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 TABLES = (nn.Embedding, nn.EmbeddingBag)  # a row for each word: their columns are the units
@@ -35,9 +35,9 @@ class Alike:
         their units other gradients, but nothing else to begin with.
         """
         every = [p for f in self.gradients.followed[id(facts)] if (p := f.ref()) is not None]
-        even = [p for p in every if p.requires_grad and _even(p.detach())]
-        homes = self._homes() if len(even) > 1 else {}
-        own = [(p, *homes[id(p)]) for p in even if isinstance(homes.get(id(p), (None,))[0], LAYERS)]
+        flat = [p for p in every if p.requires_grad and even(p.detach())]
+        homes = self._homes() if len(flat) > 1 else {}
+        own = [(p, *homes[id(p)]) for p in flat if isinstance(homes.get(id(p), (None,))[0], LAYERS)]
         own = [(p, module, name) for p, module, name in own if getattr(module, "groups", 1) == 1]
         if len(own) > 1:
             p, module, name = own[0]
@@ -51,9 +51,9 @@ class Alike:
             facts.steps = self.seen.backwards[site].calls
             return
         facts = self._by_hand[site] = OptimizerSeen("by hand", site)
-        even = [p for p in leaves if _even(p.detach())]
-        homes = self._homes() if len(even) > 1 else {}
-        plain = [p for p in even if isinstance(homes.get(id(p), (None,))[0], (*LAYERS, type(None)))]
+        flat = [p for p in leaves if even(p.detach())]
+        homes = self._homes() if len(flat) > 1 else {}
+        plain = [p for p in flat if isinstance(homes.get(id(p), (None,))[0], (*LAYERS, type(None)))]
         if len(plain) > 1:
             module, name = homes.get(id(plain[0]), (None, ""))
             made = self.nets.made.get(module) if module is not None else site
@@ -159,15 +159,6 @@ class Alike:
         else:
             axes = (0, 1) if p.dim() == 2 else (0,)
         return tuple(a for a in axes if p.shape[a] > 1 and p.numel() > p.shape[a])
-
-
-def _even(p: torch.Tensor) -> bool:
-    """Whether a weight of several units with several inputs is one number all over, other than zero."""
-    if p.dim() < 2 or p.is_sparse or not len(p) < p.numel() <= LARGEST or len(p) < 2:
-        return False
-    some = p.flatten()[:64]
-    value = float(some[0])
-    return value != 0 and bool((some == value).all()) and bool((p == value).all())
 
 
 def alike_along(p: torch.Tensor, grad: torch.Tensor, axis: int) -> bool:

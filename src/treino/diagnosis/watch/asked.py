@@ -17,10 +17,10 @@ from treino.diagnosis.watch import depths, graph
 from treino.diagnosis.watch.by_hand import keep
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.guards import Guards
-from treino.diagnosis.watch.manual import down, movement, some
+from treino.diagnosis.watch.manual import down, even, movement, some
 from treino.diagnosis.watch.output import some_of
 from treino.diagnosis.watch.patches import Patches, compiling, unseen
-from treino.diagnosis.watch.seen import BackwardSeen, OptimizerSeen, Seen
+from treino.diagnosis.watch.seen import BackwardSeen, LayerSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Line:
         self.trains = self.fresh = self.moving = self.owned = False
         self.other = False  # not all that learns in its graph is asked for
         self.lead: weakref.ref[torch.Tensor] | None = None  # the first leaf that it asked for last
+        self.even: list[int] = []  # units of those weights that began as one number each
         self.first: list[Left] = []
         self.newest: list[Left] = []
 
@@ -185,6 +186,8 @@ class Asked:
             self.backward.look(root, site, line.facts, by_hand=not line.owned)
             self.backward.keep_lines()
         else:
+            if line.calls == 1:
+                line.even = [len(p) for p in leaves if even(p.detach())]
             self._note(root, line.facts)
         return line
 
@@ -254,6 +257,10 @@ class Asked:
         self.backward.adopt(line.facts)
         if not line.owned:
             self.seen.by_hand.append(line.steps)
+            if len(line.even) > 1:
+                self.seen.layers.append(
+                    LayerSeen("tensor", line.facts.site, line.even[0], 0, False, "", line.steps)
+                )
 
     def _began_anew(self, line: Line) -> None:
         """The same line trains other leaves from now on, as with another optimizer."""

@@ -11,8 +11,8 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.watch.alike import LARGEST, WHEN, alike_along
-from treino.diagnosis.watch.manual import some
+from treino.diagnosis.watch.alike import WHEN, alike_along
+from treino.diagnosis.watch.manual import LARGEST, some
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import LayerSeen, Seen
 from treino.diagnosis.watch.where import here

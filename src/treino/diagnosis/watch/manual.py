@@ -7,6 +7,7 @@ import torch
 
 SAMPLE = 64  # entries of a leaf that are compared
 LOOKS, FEWEST = 16, 10  # gradients that are looked at, and so many that tell something
+LARGEST = 4_000_000  # entries of a weight whose units are compared
 EMPTY = 6  # gradients of nothing but zeros
 
 
@@ -117,3 +118,12 @@ def down(p: torch.Tensor, before: torch.Tensor, g: torch.Tensor) -> bool:
     slope = some(g)
     product = float(moved.norm() * slope.norm())
     return product > 0 and float(moved @ slope) < -0.2 * product
+
+
+def even(p: torch.Tensor) -> bool:
+    """Whether a weight of several units with several inputs is one number all over, other than zero."""
+    if p.dim() < 2 or p.is_sparse or not len(p) < p.numel() <= LARGEST or len(p) < 2:
+        return False
+    some = p.flatten()[:64]
+    value = float(some[0])
+    return value != 0 and bool((some == value).all()) and bool((p == value).all())
