@@ -3,7 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.orders import DRAWS, Partners, base, given_parts, partners_in
+from treino.diagnosis.reading.orders import DRAWS, STACKS, Partners, base, given_parts, partners_in
 from treino.diagnosis.reading.provenance import Function, data_names, target_names
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
 
@@ -36,10 +36,13 @@ def _in_turn(module: ast.Module) -> int:
 
 
 def _in_one_line(module: ast.Module) -> int:
-    """``[a[rng.permutation(len(a))] for a in arrays]``, without a seed for each."""
+    """``[a[rng.permutation(len(a))] for a in arrays]``, without a seed for each; not the columns of one."""
+    joined = {id(a) for c in called(module, *STACKS, "stack", "column_stack", "hstack") for a in c.args}
     for each in (n for n in ast.walk(module) if isinstance(n, (ast.ListComp, ast.GeneratorExp))):
         of, kept = each.generators[0], each.elt
         if not isinstance(kept, ast.Subscript) or called(kept, *SEEDED) or len(each.generators) > 1:
+            continue
+        if id(each) in joined or not isinstance(of.iter, (ast.Name, ast.Tuple, ast.List)):
             continue
         if base(kept.value) in target_names(of.target) and called(kept.slice, *DRAWS):
             return each.lineno
