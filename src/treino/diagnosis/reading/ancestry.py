@@ -133,7 +133,7 @@ def arguments(
     module = tree(path)
     owner = _class_of(module, function)
     meant = owner.name if owner is not None and function.name == "__init__" else function.name
-    known = parameters(function)
+    known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     at = known.index(name) - (owner is not None) if name in known else len(known) + 99  # by keyword alone
     for call in ast.walk(module) if module is not None else ():
         if isinstance(call, ast.Call) and call_name(call) == meant:

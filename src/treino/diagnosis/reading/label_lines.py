@@ -110,6 +110,9 @@ def _made(v: Value, loss: LossSeen) -> Site | None:
     zeros = isinstance(node, ast.Call) and call_name(node) in ("zeros", "zeros_like", "new_zeros")
     if zeros or isinstance(node, ast.Compare):
         return here if loss.name in SIGNED else None  # 0 and 1 where −1 and 1 are meant
+    summed = isinstance(node, ast.Call) and call_name(node) in ("sum", "bincount", "cumsum", "nansum")
+    if summed and loss.name.startswith("binary_cross_entropy") and (loss.bad_range or (0.0, 0.0))[1] > 1:
+        return here  # so many votes, where their share is meant
     values: list[ast.AST] = []
     if isinstance(node, ast.IfExp):
         values = [node.body, node.orelse]

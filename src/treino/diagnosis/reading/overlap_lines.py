@@ -7,15 +7,18 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
+from treino.diagnosis.reading.copies import handed_to
 from treino.diagnosis.reading.names import says_test, says_train
 from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import (
     Function,
     calling_line,
     data_names,
+    definition,
     maker_line,
     origins,
     rows_line,
+    target_names,
 )
 from treino.diagnosis.reading.sharing import (
     called_in_turn,
@@ -59,9 +62,9 @@ def copied_at(e: EvalSeen) -> Site:
     if split is not None and helps and function_of(split) is not function_of(join):
         return order_of_steps(join, split) or called_in_turn(join, split) or split
     parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()
-    return next(
-        (place for p in parting if (place := order_of_steps(join, p)) is not None), calling_line(join)
-    )
+    turn = next((place for p in parting if (place := order_of_steps(join, p)) is not None), None)
+    called_at = calling_line(join)
+    return turn or (called_at if called_at != join else handed_to(join))
 
 
 def _parting(path: str) -> list[ast.stmt]:
@@ -159,7 +162,33 @@ def shared_at(train: TrainSeen, e: EvalSeen) -> Site | None:
         return within_helper(unpacked)
     place = trained.site if trained is not None else _parted(train) or train.loader or train.site
     place = _cut_before(place) or place
-    return handed_over(place, train.way, of_loader=place == train.loader) if place is not None else None
+    if place is None:
+        return None
+    place = handed_over(place, train.way, of_loader=place == train.loader)
+    return _split_before(place) or place
+
+
+def _split_before(place: Site) -> Site | None:
+    """Where the rows that a line only hands on were made together with those of the test:
+    ``train, test = split(table)``.
+    """
+    statement = statement_at(place)
+    if statement is None or not isinstance(statement, (ast.Expr, ast.Assign)):
+        return None
+    own = {n for t in getattr(statement, "targets", []) for n in target_names(t)}
+    for name in (
+        sorted(n for n in data_names(statement.value) if says_train({n})) if not says_train(own) else ()
+    ):
+        made = definition(place, name)
+        line = statement_at(Site(place.file, made.line)) if made is not None else None
+        targets = line.targets if isinstance(line, ast.Assign) and isinstance(line.value, ast.Call) else []
+        if (
+            made is not None
+            and made.line < place.line
+            and says_test({n for t in targets for n in target_names(t)})
+        ):
+            return Site(place.file, made.line)
+    return None
 
 
 def _cut_before(place: Site | None) -> Site | None:

@@ -225,8 +225,9 @@ def _ordered(value: ast.AST) -> bool:
 
 
 def _takes_all(call: ast.Call) -> bool:
-    """``frame.sample(frac=1)``: in another order."""
-    return any(k.arg == "frac" and getattr(k.value, "value", 0) == 1 for k in call.keywords)
+    """``frame.sample(frac=1)``: in another order; or more of the same rows, ``replace=True``."""
+    told = {k.arg: getattr(k.value, "value", 0) for k in call.keywords}
+    return told.get("frac") == 1 or told.get("replace") is True
 
 
 def method_call(site: Site) -> Site:

@@ -16,7 +16,7 @@ from treino.diagnosis.reading.provenance import (
     given_rows,
     target_names,
 )
-from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, statement_at, tree
 
 SPREADS = ("std", "var", "max", "amax", "ptp", "quantile", "std_mean", "var_mean", "nanstd")
 MODULES = {"torch", "np", "numpy", "pd", "F", "nn"}
@@ -131,7 +131,29 @@ def switched_off(path: str) -> Site | None:
                     continue
                 if not _scales(path, early.body) and _scales(path, node.body[i + 1 :]):
                     found += decided(Site(path, early.lineno), early.test, taken=True)
-    return one_place(found)
+    place = one_place(found)
+    return (_left_out(place) or place) if place is not None else None
+
+
+def _left_out(default: Site) -> Site | None:
+    """The first line that makes rows without the statistics, or the scaler, that are None by default."""
+    module = tree(default.file)
+    for node in ast.walk(module) if module is not None else ():
+        if not isinstance(node, Function) or not node.lineno <= default.line < node.body[0].lineno:
+            continue
+        if not any(
+            d is not None and getattr(d, "value", 0) is None and d.lineno == default.line
+            for d in node.args.defaults
+        ):
+            continue
+        owner = next(
+            (c for c in enclosing(Site(default.file, node.body[0].lineno)) if isinstance(c, ast.ClassDef)),
+            None,
+        )
+        name = owner.name if owner is not None and node.name == "__init__" else node.name
+        calls = called(module, name) if module is not None else []
+        return Site(default.file, min(c.lineno for c in calls)) if calls else None
+    return None
 
 
 def _spread_or_one(node: ast.IfExp) -> bool:

@@ -34,6 +34,7 @@ JOINS = (
 SPLITS = ("train_test_split", "random_split", "Subset")
 DRAWS = ("randperm", "permutation", "shuffle", "sample", "train_test_split", "random_split")
 SEEDS = ("manual_seed", "seed", "Random", "RandomState", "default_rng")
+SETTINGS = {"cfg", "config", "conf", "args", "opts", "options", "settings", "hp", "hparams"}
 DEEP = 4  # helpers, one within the other
 
 
@@ -331,5 +332,5 @@ def _from_argument(place: Site, function: ast.FunctionDef | ast.AsyncFunctionDef
         made = definition(place, names[0]) if names else None
         if made is None or made.function is not function or made.line >= place.line:
             return bool(names) and names[0] in parameters(function)
-        place, names = Site(place.file, made.line), sorted(data_names(made.value))
+        place, names = Site(place.file, made.line), sorted(data_names(made.value) - SETTINGS)
     return False

@@ -69,6 +69,14 @@ def _once(call: ast.Call, site: Site) -> bool:
     return outside and function_of(place) is function_of(site)
 
 
+def _seeds_anew(call: ast.Call, site: Site) -> bool:
+    """``g.manual_seed(7)`` of a generator that there is already, in a function that is handed it."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    around = function_of(Site(site.file, call.lineno))
+    given = {a.arg for a in around.args.args} if isinstance(around, ast.FunctionDef) else set()
+    return isinstance(of, ast.Name) and of.id in given
+
+
 def _seeding_line(site: Site) -> tuple[Site, str]:
     """The nearest line that seeds a generator: in the function that draws, or around it, or anywhere."""
     statement = statement_at(site)
@@ -76,6 +84,9 @@ def _seeding_line(site: Site) -> tuple[Site, str]:
     own = next((k.value for k in seeded if k.arg == "random_state"), None)
     if own is not None:
         return Site(site.file, own.lineno), ast.unparse(own)
+    again = [c for c in called(tree(site.file) or ast.Module([], []), "manual_seed") if _seeds_anew(c, site)]
+    if len(again) == 1:
+        return Site(site.file, again[0].lineno), ""
     drawn = next((k.value for k in seeded if k.arg == "generator"), None)
     for v in traced(Value(site, drawn)) if drawn is not None else ():
         if isinstance(v.node, ast.Call) and called(v.node, *SEEDERS) and not _once(v.node, site):

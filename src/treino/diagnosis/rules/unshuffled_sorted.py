@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import made_by
+from treino.diagnosis.reading.ancestry import arguments, made_by, parameters
 from treino.diagnosis.reading.dropped import dropped_shuffle
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.shuffling import filled_labels, in_turn, left_out
-from treino.diagnosis.reading.source import called, loop_around
+from treino.diagnosis.reading.source import called, function_of, loop_around
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen
@@ -50,7 +50,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"share": share, "classes": len({label for label, _ in blocks}), "jump": jump}
             place = dropped_shuffle(loss.site.file) if loss.site is not None else None
             place = place or left_out(loss.site, loss.loader) or in_turn(loss.loader)
-            yield Evidence(place or told_line(loss.loader or _loop(loss.site)), loss.site, numbers)
+            yield Evidence(
+                place or told_line(loss.loader or _source(loss) or _loop(loss.site)), loss.site, numbers
+            )
 
 
 def _made_up(loss: LossSeen) -> bool:
@@ -106,6 +108,24 @@ def _rises(values: list[float], blocks: Blocks, wide: int) -> list[float]:
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+def _source(loss: LossSeen) -> Site | None:
+    """The only line that hands the batches to the function which runs over them, for a loss that is worked
+    out in a method: ``fit(model, Batches(x, y), epochs=16)``.
+    """
+    if loss.site is None or loop_around(loss.site) is not None:
+        return None
+    for site in loss.callers[1:]:
+        loop, around = loop_around(site), function_of(site)
+        if not isinstance(loop, ast.For):
+            continue
+        of = loop.iter.args[0] if isinstance(loop.iter, ast.Call) and loop.iter.args else loop.iter
+        if isinstance(of, ast.Name) and isinstance(around, ast.FunctionDef) and of.id in parameters(around):
+            given = {getattr(v, "lineno", c.lineno) for c, v in arguments(site.file, around, of.id)}
+            return Site(site.file, given.pop()) if len(given) == 1 else None
+        return Site(site.file, loop.lineno)
+    return None
 
 
 def _loop(site: Site | None) -> Site | None:

@@ -45,6 +45,7 @@ class Nets:
         self.loaded: MutableMapping[nn.Module, bool] = WeakIdKeyDictionary()
         self.nets: MutableMapping[nn.Module, Net] = WeakIdKeyDictionary()
         self.eval_at: MutableMapping[nn.Module, Site] = WeakIdKeyDictionary()
+        self._compiled: MutableMapping[nn.Module, Net] = WeakIdKeyDictionary()  # by what was compiled
         self._fast: dict[int, tuple[weakref.ref[nn.Module], Net]] = {}  # the same, by id
         self.outputs = Outputs()
         self.judging = Judging(seen, patches, self.outputs)
@@ -86,7 +87,7 @@ class Nets:
         self.patches.quiet = False
         mode = args[1] if len(args) > 1 else kwargs.get("mode", True)
         site = None if mode else here()
-        net = self.nets.get(args[0])
+        net = self.nets.get(args[0]) or self._compiled.get(args[0])
         if net is not None:
             was = args[0].training
             if net.left and not mode and not was and puts_back(site):
@@ -232,7 +233,10 @@ class Nets:
             net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
             self._fast[id(module)] = weakref.ref(module), net
             self.seen.nets.append(net.seen)
-            net.eval_at = None if module.training else self.eval_at.get(module)
+            inner = module._modules.get("_orig_mod")  # of torch.compile, whose mode is that of the net inside
+            if inner is not None:
+                self._compiled[inner] = net
+            net.eval_at = None if module.training else self.eval_at.get(inner or module)
         return net
 
     def _untrained(self, module: nn.Module, net: Net, call: CallSeen) -> None:
