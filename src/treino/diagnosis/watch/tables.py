@@ -133,7 +133,7 @@ class EvalSeen:
             self.right += int((predicted == labels).sum())
             self.judged += len(labels)
         if self.now is not None and self.now.answered(labels, rows, digest):
-            self.views = len(self.now.labels) > 1
+            self.views = len(self.now.labels) > 1 and predicted is None  # else each was a figure of its own
 
     def close(self) -> None:
         """A phase is over: hold it against the one before."""
