@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.orders import given_parts
-from treino.diagnosis.reading.provenance import Function, data_names, definition, given_rows
+from treino.diagnosis.reading.provenance import Function, data_names, definition, given_rows, target_names
 from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
 
 SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
@@ -132,11 +132,16 @@ def arguments(
     """(call, value) for this argument, wherever the function, or the class that it makes, is called."""
     module = tree(path)
     owner = _class_of(module, function)
-    meant = owner.name if owner is not None and function.name == "__init__" else function.name
+    meant = {owner.name if owner is not None and function.name == "__init__" else function.name}
+    if (
+        owner is not None and module is not None and function.name == "__call__"
+    ):  # by the names of its objects
+        made = [n for n in ast.walk(module) if isinstance(n, ast.Assign) and called(n.value, owner.name)]
+        meant |= {name for n in made for t in n.targets for name in target_names(t)}
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     at = known.index(name) - (owner is not None) if name in known else len(known) + 99  # by keyword alone
     for call in ast.walk(module) if module is not None else ():
-        if isinstance(call, ast.Call) and call_name(call) == meant:
+        if isinstance(call, ast.Call) and call_name(call) in meant:
             named = [k.value for k in call.keywords if k.arg == name]
             spread = [a.value for a in call.args[: at + 1] if isinstance(a, ast.Starred)]  # f(*parts())
             values = named or spread[:1] or call.args[max(at, 0) : max(at, 0) + 1]

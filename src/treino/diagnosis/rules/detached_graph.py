@@ -47,7 +47,12 @@ def _asked_for(sites: tuple[Site, ...]) -> Site | None:
     """
     helper, module = function_of(sites[0]), tree(sites[0].file)
     caller = next((s for s in sites[1:] if function_of(s) is not helper), None)
-    if not isinstance(helper, ast.FunctionDef) or caller is None or module is None:
+    if not isinstance(helper, ast.FunctionDef) or module is None:
+        return None
+    outside = {c.lineno for c in called(module, helper.name) if not _within(helper, c.lineno)}
+    if caller is None and len(outside) == 1:
+        caller = Site(sites[0].file, outside.pop())  # a helper that calls itself, for what is nested
+    if caller is None:
         return None
     given = {a.arg for a in (*helper.args.posonlyargs, *helper.args.args)} - {"self"}
     looped = [n for n in ast.walk(helper) if isinstance(n, (ast.For, ast.comprehension))]

@@ -105,6 +105,8 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
         swings = swings or (blown and not loss.by_hand and highest > 5 * loss.constant and loss.stuck(0.3))
         far = o.adaptive and o.top_lr >= 0.3 and typical > 0.1 and (o.movement or 0.0) > 3
         swings = swings or (far and not loss.by_hand and highest > 3 * loss.constant and loss.stuck(0.6))
+        leapt_off = o.adaptive and o.top_lr >= 0.1 and typical > 0.05 and highest > 4 * loss.constant
+        swings = swings or (leapt_off and large and not loss.by_hand and loss.stuck(0.4))
         # The same by gradients that grow with the weights.
         thrown = alone and typical > 0.08 and ratios[-1] > 1 and (o.movement or 0.0) > 10
         swings = swings or (thrown and large and stuck)

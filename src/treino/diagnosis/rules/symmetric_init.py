@@ -53,7 +53,8 @@ def _filled(layer: LayerSeen) -> Site | None:
     filled = [c for c in called(module, *FILLS, *DRAWS) if call_name(c) in FILLS or _without_spread(c)]
     filled = [c for c in filled if "grad" not in names_in(c)]
     calls = [c for c in filled if "bias" not in names_in(c)] or filled
-    calls = calls or [c for c in called(module, *FLAT) if _matrix(c)]
+    flat = [c for c in called(module, *FLAT) if _matrix(c)]
+    calls = calls or [c for c in flat if not names_in(c.func) & {"np", "numpy"}] or flat
     calls = calls or called(module, *COPIES)
     return Site(site.file, calls[0].lineno) if calls else site
 

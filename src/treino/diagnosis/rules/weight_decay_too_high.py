@@ -19,7 +19,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     than a constant; or a penalty that is added to the loss does the same.
     """
     loss = curve(seen)
-    if loss is None or studied(seen, DECAY):
+    if studied(seen, DECAY):
+        return
+    if loss is None:
+        yield from _by_the_weights(seen)
         return
     for o in seen.optimizers:
         if o.steps < 12 or len(o.norm) < 4 or o.site is None:
@@ -54,6 +57,31 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         penalty = _penalty(seen, loss)
         if penalty is not None:
             yield Evidence(penalty, loss.site, numbers | {"weight_decay": _("by a penalty")})
+            return
+
+
+def _by_the_weights(seen: Seen) -> Iterable[Evidence]:
+    """Where no constant answer tells what is bad, as of what a net makes of its own rows: a decay as strong as
+    the gradient from first to last, and weights that came to half of their size by it.
+    """
+    for o in seen.optimizers:
+        shares, values = sorted(o.decay_share), o.loss
+        if o.steps < 60 or len(o.norm) < 4 or o.norm[0] <= 0 or o.site is None or not shares or not values:
+            continue
+        shrunk = o.norm[-1] / o.norm[0]
+        if (
+            o.weight_decay >= 0.1
+            and not o.kind.endswith("W")
+            and shrunk < 0.5
+            and shares[len(shares) // 4] > 0.8
+        ):
+            numbers = {
+                "weight_decay": o.weight_decay,
+                "shrunk": shrunk,
+                "pull": shares[0],
+                "loss": values[-1],
+            }
+            yield Evidence(handed_line(_place(o), "weight_decay", said=o.weight_decay), o.site, numbers)
             return
 
 

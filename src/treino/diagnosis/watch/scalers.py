@@ -62,9 +62,16 @@ class Scalers:
         given, made = hash_rows(rows), hash_rows(out)
         fit.out = np.union1d(fit.out, made[np.isin(given, fit.raw)])
         others = [f for f in self.data.fits if f is not fit and len(f.out) <= MOST]
+        newest = {(f.site, f.kind): f for f in self.data.fits}
         for before in others if rows.shape[1] == out.shape[1] else ():  # columns are chosen, then scaled
             if before.width == rows.shape[1]:
-                before.out = np.union1d(before.out, made[np.isin(given, before.out)])
+                # Rows that an imputer left as they were tell nothing of which fold's it was: of the newest.
+                own = (
+                    before.out
+                    if newest[before.site, before.kind] is before
+                    else np.setdiff1d(before.out, before.raw)
+                )
+                before.out = np.union1d(before.out, made[np.isin(given, own)])
 
     def chosen(self, selector: Any, columns: Any) -> None:
         """The columns that a selector tells: its rows may be taken from the table by them."""
