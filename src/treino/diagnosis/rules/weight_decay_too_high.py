@@ -61,7 +61,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _by_the_weights(seen: Seen) -> Iterable[Evidence]:
-    """Where no constant answer tells what is bad, as of what a net makes of its own rows: a decay as strong as
+    """Where no constant tells what is bad, as of what a net makes of its own rows: a decay as strong as
     the gradient from first to last, and weights that came to half of their size by it.
     """
     for o in seen.optimizers:
