@@ -133,9 +133,8 @@ def arguments(
     module = tree(path)
     owner = _class_of(module, function)
     meant = {owner.name if owner is not None and function.name == "__init__" else function.name}
-    if (
-        owner is not None and module is not None and function.name == "__call__"
-    ):  # by the names of its objects
+    if owner is not None and module is not None and function.name == "__call__":
+        # It is called by the names of its objects.
         made = [n for n in ast.walk(module) if isinstance(n, ast.Assign) and called(n.value, owner.name)]
         meant |= {name for n in made for t in n.targets for name in target_names(t)}
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
-from treino.diagnosis.reading.copies import handed_to
 from treino.diagnosis.reading.names import says_test, says_train
 from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import (
@@ -62,9 +61,9 @@ def copied_at(e: EvalSeen) -> Site:
     if split is not None and helps and function_of(split) is not function_of(join):
         return order_of_steps(join, split) or called_in_turn(join, split) or split
     parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()
-    turn = next((place for p in parting if (place := order_of_steps(join, p)) is not None), None)
-    called_at = calling_line(join)
-    return turn or (called_at if called_at != join else handed_to(join))
+    return next(
+        (place for p in parting if (place := order_of_steps(join, p)) is not None), calling_line(join)
+    )
 
 
 def _parting(path: str) -> list[ast.stmt]:

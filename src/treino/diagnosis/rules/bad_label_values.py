@@ -13,8 +13,8 @@ from treino.words import N_, _
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Labels outside the loss's range: classes, [0, 1], or ±1."""
+    hurt = seen.data is not None and seen.data.nan_hurt > 0
     for loss in seen.losses.values():
-        hurt = seen.data is not None and seen.data.nan_hurt > 0
         if hurt and loss.bad_range is None:
             continue  # of the same table as the rows, of which nan_inputs speaks
         if loss.bad_labels:

@@ -49,9 +49,9 @@ def _asked_for(sites: tuple[Site, ...]) -> Site | None:
     caller = next((s for s in sites[1:] if function_of(s) is not helper), None)
     if not isinstance(helper, ast.FunctionDef) or module is None:
         return None
-    outside = {c.lineno for c in called(module, helper.name) if not _within(helper, c.lineno)}
-    if caller is None and len(outside) == 1:
-        caller = Site(sites[0].file, outside.pop())  # a helper that calls itself, for what is nested
+    called_at = {c.lineno for c in called(module, helper.name) if not _within(helper, c.lineno)}
+    if caller is None and len(called_at) == 1:
+        caller = Site(sites[0].file, min(called_at))  # a helper that calls itself, for what is nested
     if caller is None:
         return None
     given = {a.arg for a in (*helper.args.posonlyargs, *helper.args.args)} - {"self"}
@@ -60,7 +60,6 @@ def _asked_for(sites: tuple[Site, ...]) -> Site | None:
     calls = [c for c in ast.walk(helper) if isinstance(c, ast.Call) and call_name(c) in LETS_GO]
     of = [c.func.value if isinstance(c.func, ast.Attribute) else None for c in calls]
     plain = [n for n in of if isinstance(n, ast.Name) and n.id in given]
-    called_at = {c.lineno for c in called(module, helper.name) if not _within(helper, c.lineno)}
     says = SAYS.search(helper.name) is not None
     return caller if plain and (says or len(called_at) > 1) else None
 

@@ -101,10 +101,8 @@ def _outweighs(o: OptimizerSeen, loss: Curve, shrunk: float) -> bool:
 
 def _mostly(seen: Seen, loss: Curve) -> bool:
     """Whether the loss that is run backward is three times the one that is known, from first to last."""
-    busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
-    if busiest is None or not busiest.loss or loss.by_hand:
-        return False
-    return busiest.loss[0] > 3 * loss.values[0] and busiest.loss[-1] > 3 * loss.values[-1]
+    whole, known = seen.loss_values(), loss.values
+    return bool(whole) and not loss.by_hand and whole[0] > 3 * known[0] and whole[-1] > 3 * known[-1]
 
 
 def _place(o: OptimizerSeen) -> Site | None:
