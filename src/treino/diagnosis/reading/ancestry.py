@@ -142,9 +142,19 @@ def arguments(
     for call in ast.walk(module) if module is not None else ():
         if isinstance(call, ast.Call) and call_name(call) in meant:
             named = [k.value for k in call.keywords if k.arg == name]
-            spread = [a.value for a in call.args[: at + 1] if isinstance(a, ast.Starred)]  # f(*parts())
-            values = named or spread[:1] or call.args[max(at, 0) : max(at, 0) + 1]
+            values = named or given_at(call, max(at, 0), len(known) - (owner is not None))
             yield from ((call, value) for value in values)
+
+
+def given_at(call: ast.Call, at: int, count: int) -> list[ast.expr]:
+    """The argument of a call at this place of so many; what is spread over places it may be one of."""
+    star = next((i for i, a in enumerate(call.args) if isinstance(a, ast.Starred)), len(call.args))
+    after = call.args[star + 1 :]
+    if at < star or star == len(call.args):
+        return call.args[at : at + 1]
+    if 0 < count - at <= len(after):  # f(*pair, 64, generator)
+        return [after[at - count]]
+    return [call.args[star].value]  # type: ignore[attr-defined]
 
 
 def made_by(path: str, value: ast.AST) -> list[Step]:

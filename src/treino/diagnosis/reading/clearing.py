@@ -16,6 +16,7 @@ from treino.diagnosis.reading.source import (
     names_in,
     tree,
 )
+from treino.diagnosis.reading.updated import takes_gradients
 
 CLEARS = {"zero", "clear", "reset", "wipe", "clean", "erase", "empty", "drop", "zerar", "limpar"}
 GRADIENTS = {"grad", "grads", "gradient", "gradients", "gradientes"}
@@ -117,6 +118,22 @@ def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
     found = (node for node in ast.walk(around) if _empties(node) or _calls(node, own))
     lines = [line for node in found if first < (line := getattr(node, "lineno", 0)) < step.line]
     return Site(step.file, max(lines)) if lines else None
+
+
+def cleared_before_update(backward: Site | None) -> Site | None:
+    """The line behind a backward that sets gradients to nothing before anything, in the same function or in
+    one of the file that it calls, has made use of them.
+    """
+    module, around = (tree(backward.file), function_of(backward)) if backward is not None else (None, None)
+    if backward is None or module is None or around is None:
+        return None
+    functions = [n for n in ast.walk(module) if isinstance(n, Function) and n is not around]
+    clears = {n.name for n in functions if any(map(_empties, ast.walk(n)))}
+    updates = {n.name for n in functions if any(map(takes_gradients, ast.walk(n)))} - clears
+    later = [n for n in ast.walk(around) if getattr(n, "lineno", 0) > backward.line]
+    emptied = [n.lineno for n in later if _empties(n) or _calls(n, clears)]  # type: ignore[attr-defined]
+    used = [n.lineno for n in later if takes_gradients(n) or _calls(n, updates)]  # type: ignore[attr-defined]
+    return Site(backward.file, min(emptied)) if emptied and used and min(emptied) < min(used) else None
 
 
 def _empties(node: ast.AST) -> bool:

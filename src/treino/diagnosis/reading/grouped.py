@@ -3,7 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.source import call_name, called, tree
+from treino.diagnosis.reading.source import call_name, called, names_in, tree
 from treino.diagnosis.reading.traced import Value, traced
 
 ALIGNS = ("merge", "join", "reindex", "map", "align", "sort_values", "sort_index", "loc", "reindex_like")
@@ -18,7 +18,9 @@ def grouped_apart(path: str) -> Site | None:
     module = tree(path)
     if module is None or not _sorting(module):
         return None
-    if any(isinstance(n, ast.Attribute) and n.attr in ALIGNS and _aligns(path, n) for n in ast.walk(module)):
+    repeats = {id(n.value) for n in ast.walk(module) if isinstance(n, ast.Subscript) and _of_itself(n)}
+    methods = [n for n in ast.walk(module) if isinstance(n, ast.Attribute) and n.attr in ALIGNS]
+    if any(_aligns(path, n) for n in methods if id(n) not in repeats):
         return None
     apart: list[int] = []
     grouped = False
@@ -46,6 +48,14 @@ def _aligns(path: str, method: ast.Attribute) -> bool:
             for n in made
         )
     return not (method.attr == "join" and isinstance(method.value, ast.Constant))
+
+
+def _of_itself(node: ast.Subscript) -> bool:
+    """``table.loc[table.index.repeat(3)]``, ``table.loc[0]``: no other table has a say in the order."""
+    given = {n for c in called(node.slice, "repeat") for a in c.args for n in names_in(a)}
+    named = names_in(node.slice) - {"index", "repeat", "values", *given}
+    of = node.value.value if isinstance(node.value, ast.Attribute) else None
+    return isinstance(of, ast.Name) and named <= {of.id}
 
 
 def _sorting(module: ast.Module) -> bool:

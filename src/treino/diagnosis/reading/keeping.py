@@ -59,6 +59,8 @@ def keeper(site: Site | None, *, result: bool = False) -> Site | None:
     if not found and not result and names:
         parts = _summands(site) | {n for name in names for n in _made_of(site, name)}
         found = _stored(site.file, around, parts - names, grow=False)
+    if not found and not result:
+        found = _stored(site.file, around, names | _summands(site), grow=True)
     if not found and not result and not names:
         found = _in_steps(site.file)
     found = [line for line in found if line != site.line]

@@ -29,6 +29,7 @@ VALUES_AT = {  # of what fills a tensor, or makes a table: the arguments that ar
 }
 VALUES_BY = ("fill_value", "value", "low", "high", "min", "max", "a_min", "a_max", "lower", "upper", "data")
 SCALERS = ("transform", "fit_transform", "standardize", "standardise", "normalize", "zscore")
+ONES = ("ones", "ones_like", "new_ones")
 FEW = 20  # classes
 DRAWS = {"rng", "random", "randn", "rand", "randint", "normal", "uniform", "default_rng", "RandomState"}
 
@@ -107,6 +108,8 @@ def _made(v: Value, loss: LossSeen) -> Site | None:
         return here  # labels[n:] = -1
     if isinstance(node, ast.BinOp):
         return here if _moves(node, loss) else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Call):
+        return here if call_name(node.operand) in ONES and bad(-1) else None
     zeros = isinstance(node, ast.Call) and call_name(node) in ("zeros", "zeros_like", "new_zeros")
     if zeros or isinstance(node, ast.Compare):
         return here if loss.name in SIGNED else None  # 0 and 1 where −1 and 1 are meant

@@ -101,10 +101,14 @@ def _draws_again(step: Step) -> bool:
     """Whether an expression is of rows of a table, some of which were drawn from it with replacement:
     ``concat([common, resample(rare)])``, ``rows + choices(rare, k=90)``.
     """
-    of = [value for _site, value in inlined(step.site, step.value)]
-    if any(_of_rows(call) and _with_replacement(call) for value in of for call in _calls(value)):
+    parts = list(inlined(step.site, step.value))
+    if any(_of_rows(call) and _with_replacement(call) for _at, value in parts for call in _calls(value)):
         return True
-    joins = any(shares_rows(step.site, call) for call in _calls(step.value)) or any(
+    for function in (f for call in _calls(step.value) for f in functions(step.site.file, call_name(call))):
+        for back in (n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None):
+            parts += inlined(Site(step.site.file, back.lineno), back.value)  # type: ignore[arg-type]
+    of = [value for _at, value in parts]
+    joins = any(shares_rows(at, call) for at, value in parts for call in _calls(value)) or any(
         made_of(step.site, n.left) & made_of(step.site, n.right)
         for n in ast.walk(step.value)
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)

@@ -10,17 +10,22 @@ from treino.diagnosis.reading.provenance import origins
 from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
 from treino.diagnosis.watch.where import Spot
 
-# In the languages, too, in which people name their variables.
+# In the languages, too, in which people name their variables; and what they write in one: ``testloader``.
+_WHOLE = "(loader|lader|set|satz|data|daten|dataset|dl|ds|iter|menge)?"
 _TEST = re.compile(
-    r"^(test|tests|testing|te|tst|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas|pru)$"
+    r"^(tests|testing|te|tst|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas|pru"
+    rf"|(test|pruef|pruf){_WHOLE}|pruefung|prufung)$"
 )
-_VALIDATION = re.compile(r"^(val|valid|validation|dev|va|xval|xva|vld|validacao|validacion|validierung)$")
+_VALIDATION = re.compile(
+    rf"^(validation|dev|va|xval|xva|vld|validacao|validacion|validierung|validazione|(val|valid){_WHOLE})$"
+)
 _ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", "frame", "table"}
 
 _PARTS = ("split", "part", "subset", "stage", "phase", "mode", "partition")
 
 _TRAIN = re.compile(
-    r"^(train|training|tr|xtr|xtrain|trn|treino|treinamento|entreno|entrenamiento|entrainement)$"
+    r"^(training|trainings|tr|xtr|xtrain|trn|treino|treinamento|entreno|entrenamiento|entrainement"
+    rf"|addestramento|apprentissage|(train|trainings){_WHOLE})$"
 )
 
 
@@ -69,6 +74,9 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.lineno <= site.line]
         for call in calls if not isinstance(statement, (ast.For, ast.While, ast.With, ast.If)) else ():
             for argument in [*call.args, *(k.value for k in call.keywords)]:
+                said = argument.value if isinstance(argument, ast.Constant) else None
+                if isinstance(said, str) and said.isalpha() and _speaks({said}):
+                    own.add(said)  # accuracy("test")
                 nodes = {id(n) for n in ast.walk(argument) if isinstance(n, ast.expr)}
                 if not isinstance(argument, (ast.Constant, ast.JoinedStr)) and not nodes & beside:
                     own |= _rows_named(argument)

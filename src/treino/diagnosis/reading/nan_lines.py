@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import islice
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.label_lines import DRAWS
@@ -32,6 +33,7 @@ SPREADS = {"std", "sd", "sigma", "scale", "dev", "deviation", "stds", "spread", 
 CENTRES = {"mean", "mu", "avg", "average", "center", "centre", "median", "min", "lo", "low", "means"}
 HEALS = ("dropna", "fillna", "interpolate", "ffill", "bfill", "nan_to_num", "backfill")
 READS = ("read_csv", "read_parquet", "read_excel", "read_sql", "read_json", "loadtxt", "genfromtxt")
+FEW = 6  # steps from a divisor to what it is made of
 NEAR = 4  # lines that features are made on which may each be to blame
 
 
@@ -78,9 +80,27 @@ def standardised_at(start: Value | None) -> Site | None:
         by = v.node.right if isinstance(v.node, ast.BinOp) and isinstance(v.node.op, ast.Div) else None
         if is_missing(v.node) or (isinstance(v.node, ast.Call) and call_name(v.node) in READS):
             return None
-        if by is not None and called(by, "std", "var") and not _guarded(by):
+        if by is not None and _is_deviation(Value(v.site, by, (), v.frames)):
             return Site(v.site.file, by.lineno)
     return None
+
+
+def _is_deviation(by: Value) -> bool:
+    """Whether a divisor is a deviation of columns, which nothing keeps away from zero: ``self.sd``, too."""
+    for v in islice(traced(by), FEW):
+        if called(v.node, "std", "var"):
+            return not _guarded(v.node)
+        if v.node is not by.node and not isinstance(v.node, (ast.Name, ast.Attribute)) or _changed(v):
+            return False
+    return False
+
+
+def _changed(v: Value) -> bool:
+    """Whether parts of it are written anew: ``sd[sd == 0] = 1``."""
+    module = tree(v.site.file)
+    names = names_in(v.node) - {"self"}
+    written = (n for n in ast.walk(module) if isinstance(n, ast.Subscript)) if module is not None else ()
+    return any(isinstance(n.ctx, ast.Store) and names_in(n.value) & names for n in written)
 
 
 def _drops_some(call: ast.Call) -> bool:

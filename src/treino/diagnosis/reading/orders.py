@@ -37,9 +37,21 @@ def lonely_order(path: str) -> Site | None:
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
             own, given = base(fresh[0].value), {base(t) for t in node.targets}
-            return Site(path, node.lineno) if own in given and own in partners else None
+            alone = own in given and own in partners and not _made_after(module, own, node.lineno, partners)
+            return Site(path, node.lineno) if alone else None
     alone = _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
     return alone or _column_alone(path, module)
+
+
+def _made_after(module: ast.Module, name: str, line: int, partners: Partners) -> bool:
+    """Whether rows that belong to an array are made of it after this line: ``x = centres[y] + noise``."""
+    for node in (n for n in ast.walk(module) if isinstance(n, ast.Assign) and n.lineno > line):
+        if _targets(node) & partners[name] and name in names_in(node.value):
+            return True
+        looked_up = (n.slice for n in ast.walk(node.value) if isinstance(n, ast.Subscript))
+        if any(isinstance(at, ast.Name) and at.id == name for at in looked_up):
+            return True
+    return False
 
 
 def _partners_left(module: ast.Module, moved: set[str]) -> Partners:
@@ -384,7 +396,7 @@ def partners_in(module: ast.Module) -> Partners:
     groups: list[set[str]] = []
     alike: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(module):
-        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Constant):
+        if isinstance(node, ast.Subscript) and names_in(node.slice):
             alike[ast.dump(node.slice)].add(base(node.value))
         elif isinstance(node, ast.Call) and called(node, *PAIRS)[:1] == [node]:
             groups.append({base(a) for a in node.args})

@@ -192,6 +192,9 @@ def _of_loader(loader: Site) -> Site | None:
         return None
     given = [k.value for c in called(statement, *LOADERS) for k in c.keywords if k.arg == "shuffle"]
     if not given:
+        lacking = _handed_none(around, statement, loader.file)
+        if lacking is not None:
+            return lacking
         tables = any(k.arg is None for c in called(statement, *LOADERS) for k in c.keywords)
         told_off = keyed(loader.file, "shuffle", lambda v: v is False) if tables else []
         return one_place([s for s in told_off if not _told_another(s)])
@@ -204,6 +207,19 @@ def _of_loader(loader: Site) -> Site | None:
     told = [(c, place) for c, at in asked if (place := _told(c, around, flag, at)) is not None]
     training = [place for c, place in told if len(asked) == 1 or _for_training(c, loader.file)]
     return training[0] if len(training) == 1 else None
+
+
+def _handed_none(around: ast.AST | None, statement: ast.stmt, path: str) -> Site | None:
+    """The only call for training that hands a helper no ``shuffle`` to pass on: ``**options``."""
+    rest = around.args.kwarg if isinstance(around, Function) else None
+    passed = [k.value for c in called(statement, *LOADERS) for k in c.keywords if k.arg is None]
+    module = tree(path)
+    if rest is None or module is None or not any(data_names(v) == {rest.arg} for v in passed):
+        return None
+    asked = called(module, around.name)  # type: ignore[union-attr]
+    lacking = [c for c in asked if all(k.arg is not None and k.arg != "shuffle" for k in c.keywords)]
+    lines = {c.lineno for c in lacking if len(asked) == 1 or _for_training(c, path)}
+    return Site(path, lines.pop()) if len(lines) == 1 else None
 
 
 def in_turn(loader: Site | None) -> Site | None:

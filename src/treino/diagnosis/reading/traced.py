@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, parameters
+from treino.diagnosis.reading.ancestry import arguments, given_at, parameters
 from treino.diagnosis.reading.provenance import Function, scoped, target_names
 from treino.diagnosis.reading.source import call_at, call_name, function_of, remembered, tree
 from treino.diagnosis.watch.where import Spot
@@ -22,6 +22,7 @@ SAME = {"DataLoader", "tqdm", "iter", "reversed", "list", "tuple", "cycle", "isl
 SAME |= {"trange", "chain", "shuffle", "to", "cuda", "cpu", "copy", "batch"}
 THROUGH = {"iloc", "loc", "at", "iat", "values", "T", "mT", "data"}
 ADDS = {"append", "extend", "insert", "add", "put"}
+SIZED = {"ones", "zeros", "empty", "eye", "rand", "randn", "randint", "randperm", "arange", "range", "len"}
 PARTS = {"random_split", "split", "tensor_split", "chunk", "array_split"}
 
 Path = tuple[int | str, ...]
@@ -82,7 +83,8 @@ def _before(v: Value) -> list[Value]:
         fits = [e for k, e in pairs if part and isinstance(k, ast.Constant) and k.value == part[0]]
         return [_with(v, e, part[1:]) for e in fits] or [_with(v, e) for e in node.values]
     if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
-        return [_with(v, node.elt, part[1:])]
+        pairs = isinstance(node.elt, ast.Tuple) and part and isinstance(part[0], int)  # of rows[i]
+        return [_with(v, node.elt, part if pairs else part[1:])]
     if isinstance(node, (ast.UnaryOp, ast.Starred, ast.Await, ast.NamedExpr)):
         return [_with(v, node.operand if isinstance(node, ast.UnaryOp) else node.value)]
     return []
@@ -202,7 +204,7 @@ def _argued(v: Value, around: Any, name: str) -> list[Value]:
             known = [p for p in parameters(around) if p not in ("self", "cls")]
             named = [k.value for k in call.keywords if k.arg == name]
             at = known.index(name) if name in known else 99
-            return [Value(site, a, v.part, rest) for a in named or call.args[at : at + 1]]
+            return [Value(site, a, v.part, rest) for a in named or given_at(call, at, len(known))]
     given = [
         Value(Site(v.site.file, call.lineno), value, v.part)
         for call, value in arguments(v.site.file, around, name)
@@ -244,6 +246,10 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
     first = call.args[0] if call.args else None
     if name == "next" and first is not None:
         return [_with(v, first, (EACH, *part))]
+    if name in SIZED and (isinstance(func, ast.Name) or _of_module(func)):
+        return []  # of so many, whatever they are
+    if name == "zip" and part[:1] != (EACH,) and len(given) == 1 and isinstance(given[0], ast.Starred):
+        return [_with(v, given[0].value, (EACH, *part))]  # rows, column by column
     at = part[1] if len(part) > 1 and part[0] == EACH else None
     if name in ("zip", "TensorDataset") and isinstance(at, int) and _has(call, at):
         rest = (EACH, *part[2:]) if name == "zip" else part[2:]
@@ -263,9 +269,7 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
         if isinstance(known, Function):
             inside = returns(v.site.file, known)
             return [Value(r.site, r.node, part[1:]) for r in inside] if part[:1] == (EACH,) else []
-    if isinstance(func, ast.Attribute) and not (
-        isinstance(func.value, ast.Name) and func.value.id in MODULES
-    ):
+    if isinstance(func, ast.Attribute) and not _of_module(func):
         key = first.value if isinstance(first, ast.Constant) else None
         if name in ("pop", "get") and isinstance(key, str):
             return [_with(v, func.value, (key, *part))]
@@ -279,6 +283,11 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
     if name == "where" and len(call.args) == 3:
         given = call.args[1:]
     return [_with(v, n, part) for n in given]
+
+
+def _of_module(func: ast.AST) -> bool:
+    """``torch.zeros``, ``np.stack``"""
+    return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in MODULES
 
 
 def _has(call: ast.Call, at: int) -> bool:
@@ -326,13 +335,22 @@ def _returned(v: Value, call: ast.Call, own: Any) -> list[Value]:
 
 def _called_object(path: str, name: str) -> list[Value]:
     """What an object of the file returns where it is called by its name: ``sampler = Sampler(...)``."""
-    made = [g.node for g in _givers(path, name) if not g.entry]
+    made = [_fluent(g.node) for g in _givers(path, name) if not g.entry]
     owners = [_own(path, call_name(n)) for n in made if isinstance(n, ast.Call)]
     kinds = [o for o in owners if isinstance(o, ast.ClassDef)]
     if not made or len(kinds) < len(made):
         return []
     methods = [m for o in kinds for m in o.body if isinstance(m, Function) and m.name == "__call__"]
     return [r for m in methods for r in returns(path, m)]
+
+
+def _fluent(node: ast.AST) -> ast.AST:
+    """The object whose methods are called where it is made: ``Scaler()`` of ``Scaler().fit(x)``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if not isinstance(node.func.value, ast.Call):
+            break
+        node = node.func.value
+    return node
 
 
 def returns(path: str, function: Any) -> list[Value]:

@@ -47,12 +47,16 @@ def _updates(backward: Site | None) -> Iterator[tuple[Site, ast.stmt]]:
     if backward is None or module is None:
         return
     for _, node in scoped(module):
-        if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) and _takes_gradients(node):
+        if isinstance(node, ast.stmt) and takes_gradients(node):
             yield Site(backward.file, node.lineno), node
 
 
-def _takes_gradients(node: ast.Assign | ast.AugAssign | ast.Expr) -> bool:
-    """Whether a statement makes a value of a gradient: it isn't just cleared, nor one that is clipped."""
+def takes_gradients(node: ast.AST) -> bool:
+    """Whether this is a statement that makes a value of a gradient: it isn't just cleared, nor one that is
+    clipped.
+    """
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.Expr):
+        return False
     read = {id(n) for n in ast.walk(node.value) if isinstance(n, ast.Attribute) and n.attr == "grad"}
     cleared = isinstance(node, ast.Expr) and "zero_" in names_in(node.value)
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node.value)]

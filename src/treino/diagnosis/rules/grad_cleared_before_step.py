@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.clearing import cleared_by_hand
+from treino.diagnosis.reading.clearing import cleared_before_update, cleared_by_hand
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
@@ -15,7 +15,8 @@ from treino.words import N_
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Most steps of an optimizer found every gradient that backward had written gone or zero; or those of
-    most backwards between two steps.
+    most backwards between two steps; or weights that are moved by hand never move, since their gradients are
+    cleared first.
     """
     for o in seen.optimizers:
         if o.cleared_steps >= 2 and o.cleared_steps * 2 > o.judged:
@@ -30,6 +31,14 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         elif _steps_on_nothing(o):
             numbers = {"optimizer": o.kind, "cleared": o.idle_steps, "steps": o.judged}
             yield Evidence(_called_after(o), o.stepped_at, numbers)
+
+    manual = seen.manual
+    if manual.idle and not (manual.updates or manual.movement or seen.steps or seen.optimizers):
+        busiest = max(seen.backwards.values(), key=lambda b: b.calls)
+        place = cleared_before_update(busiest.site)
+        if place is not None:
+            numbers = {"optimizer": "tensors", "cleared": busiest.calls, "steps": busiest.calls}
+            yield Evidence(place, busiest.site, numbers)
 
 
 def _steps_on_nothing(o: OptimizerSeen) -> bool:
@@ -81,7 +90,7 @@ RULE = Rule(
     group="gradients",
     severity="wrong",
     certain=True,
-    watches=("optimizers",),
+    watches=("optimizers", "manual"),
     decide=decide,
     early=True,
     message=N_("{optimizer}: gradients were cleared between backward and step, {cleared} times of {steps}."),

@@ -63,7 +63,7 @@ RULE = Rule(
     watches=("backwards",),
     decide=decide,
     early=True,
-    unless=("exploding_sum_loss", "nan_inputs", "nll_without_log_softmax"),
+    unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
     message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
     why=N_(
         "One such step makes every parameter NaN, and nothing can be learned after it. Operation that "

@@ -162,14 +162,14 @@ def _all_learned(train: TrainSeen, e: EvalSeen, names: set[str]) -> bool:
 
 def _test_part(e: EvalSeen) -> tuple[int, int] | None:
     """(rows, trained) of the test rows, where one line evaluates parts that are listed in the head of its
-    loop, training rows among them: one call for each.
+    loop, others among them: one call for each.
     """
     for site in e.names:
         for node in enclosing(site):
             parts = _listed(node.iter, site) if isinstance(node, (ast.For, ast.comprehension)) else []
             said = [_said(p) for p in parts]
             tested = [i for i, s in enumerate(said) if says_test(s) and not says_train(s)]
-            if tested and any(says_train(s) for s in said) and len(e.pieces) == len(parts):
+            if tested and len(tested) < len(parts) == len(e.pieces):
                 _all, rows, trained = e.pieces[tested[-1]]
                 return rows, trained
     return None

@@ -285,8 +285,9 @@ class Backward:
             name = node.name()
             if name in ("SigmoidBackward0", "TanhBackward0"):
                 squashes.append(node)
-            if name == "ReluBackward0":
-                self._relu(site, relu, node)
+            passed = graph.rectified(node)
+            if passed is not None:
+                self._relu(site, relu, node, passed)
                 self._relu_at[site, relu] = self.lines.of(site, nodes, node)
                 relu += 1
         self._constant[site] = (
@@ -303,8 +304,7 @@ class Backward:
         for listener in () if by_hand and self.seen.optimizers else self.graph_listeners:
             listener(site, nodes, leaves)
 
-    def _relu(self, site: Site | None, place: int, node: Any) -> None:
-        out: torch.Tensor = node._saved_result
+    def _relu(self, site: Site | None, place: int, node: Any, out: torch.Tensor) -> None:
         if out.dim() < 2 or out.shape[0] < 2:
             return
         before = node.next_functions[0][0]

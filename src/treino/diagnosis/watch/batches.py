@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import PackedSequence
 
+from treino.diagnosis.watch.output import first_tensor
 from treino.diagnosis.watch.tables import hash_rows
 
 SIZE = 4_000_000  # numbers of a batch that is looked at
@@ -13,13 +15,16 @@ FEW = 32  # categories of a row
 
 
 def rows_and_labels(batch: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """The first of a batch's tensors, and the next that isn't only the lengths of the first."""
+    """The first of a batch's tensors, and the next that isn't only the lengths of the first; of a part that
+    holds several, the first.
+    """
     parts = list(batch.values()) if isinstance(batch, dict) else batch
     if isinstance(parts, torch.Tensor):
         parts = [parts]
     if not isinstance(parts, (list, tuple)):
         return None, None
-    tensors = [t for t in parts if isinstance(t, torch.Tensor) and t.dim()]
+    every = [p.data if isinstance(p, PackedSequence) else first_tensor(p) for p in parts]
+    tensors = [t for t in every if t is not None and t.dim()]
     if len(tensors) > 2 and _are_lengths(tensors[1], tensors[0]):
         del tensors[1]
     return (tensors[0] if tensors else None), (tensors[1] if len(tensors) > 1 else None)

@@ -38,7 +38,7 @@ class ClassAxes:
             output.net.best_dims.add(dim % t.dim())
         own = output.shape
         soft = (
-            output.net.soft_classes() and tuple(t.shape) == own and 1 < len(own) < 4 and own[0] != own[1] > 1
+            output.net.soft_classes() and t.shape[1:] == own[1:] and 1 < len(own) < 4 and len(t) != own[1] > 1
         )
         class_dim = 1 if soft else class_dim
         if class_dim is None or t.dim() != len(output.shape) or t.dim() < 2:

@@ -44,6 +44,7 @@ PASS = RESHAPED | frozenset(
         "StackBackward0",
     }
 )
+OF_WEIGHTS = ("Mm", "Addmm", "Bmm", "Baddbmm", "Mv", "Convolution", "Mkldnn", "NativeBatchNorm")
 
 
 def signed(dim: int) -> int:
@@ -328,6 +329,38 @@ def convolves(node: Any) -> bool:
         if node.name().startswith(("Convolution", "NativeBatchNorm", "NativeGroupNorm", "Mkldnn")):
             return True
         if node.name() not in RESHAPED:
+            return False
+        node = node.next_functions[0][0]
+    return False
+
+
+def rectified(node: Any) -> torch.Tensor | None:
+    """What a ReLU of the graph gave, or what is above zero where a layer's products pass through it as
+    ``clamp(min=0)`` or ``maximum(z, 0)``; None for everything else.
+    """
+    name = node.name()
+    if name == "ReluBackward0":
+        result: torch.Tensor = node._saved_result
+        return result
+    if name.startswith("Clamp") and hasattr(node, "_saved_min"):
+        low, high = node._saved_min, getattr(node, "_saved_max", None)
+        zero = high is None and isinstance(low, (int, float)) and low == 0
+    else:
+        other = node._saved_other if name == "MaximumBackward0" else None
+        zero = other is not None and other.numel() == 1 and not other.requires_grad and float(other) == 0
+    if not zero or not _of_products(node.next_functions[0][0]):
+        return None
+    given: torch.Tensor = node._saved_self.detach()
+    return given
+
+
+def _of_products(node: Any) -> bool:
+    """Whether this is a product with weights, a bias added."""
+    for _ in range(4):
+        name = node.name() if node is not None else ""
+        if name.startswith(OF_WEIGHTS):
+            return True
+        if name != "AddBackward0" and name not in RESHAPED:
             return False
         node = node.next_functions[0][0]
     return False

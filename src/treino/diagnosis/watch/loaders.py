@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import PackedSequence
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.batches import rows_and_labels
@@ -98,6 +99,8 @@ def tensors_in(batch: Any, most: int = 8) -> list[torch.Tensor]:
         part = todo.pop(0)
         if isinstance(part, torch.Tensor):
             found.append(part)
+        elif isinstance(part, PackedSequence):
+            found.append(part.data)
         elif isinstance(part, dict):
             todo += list(part.values())[:most]
         elif isinstance(part, (list, tuple)):

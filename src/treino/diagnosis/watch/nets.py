@@ -21,7 +21,15 @@ from treino.diagnosis.watch.dropouts import Dropouts
 from treino.diagnosis.watch.following import follows
 from treino.diagnosis.watch.gradients import Gradients
 from treino.diagnosis.watch.judging import Judging
-from treino.diagnosis.watch.output import Net, Output, caller_net, first_tensor, followed_tensor, own_loss
+from treino.diagnosis.watch.output import (
+    Net,
+    Output,
+    caller_net,
+    first_tensor,
+    followed_tensor,
+    own_loss,
+    rows_given,
+)
 from treino.diagnosis.watch.outputs import RECENT, Outputs
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.restored import puts_back
@@ -159,7 +167,7 @@ class Nets:
             call = net.calls[site] = CallSeen(net.seen, site)
             self.seen.calls.append(call)
         call.calls += 1
-        x = next((a for a in args if isinstance(a, torch.Tensor)), None)
+        x = rows_given(args, kwargs)
         training = module.training
         dropping = self.dropouts.taken(module, net, x, self.steps)
         modal = any(m.training for m in net.modal) or (training and net.dropped)

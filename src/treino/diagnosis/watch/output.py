@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
@@ -179,6 +180,26 @@ def first_tensor(result: Any) -> torch.Tensor | None:
     if isinstance(result, dict):
         return next((r for r in result.values() if isinstance(r, torch.Tensor)), None)
     return None
+
+
+def rows_given(args: Any, kwargs: Any) -> torch.Tensor | None:
+    """The rows that a net is given: the first tensor among its arguments, or in one that holds several."""
+    given = (*args, *kwargs.values())
+    for one in given:
+        if isinstance(one, torch.Tensor):
+            return one
+    for one in given:
+        if isinstance(one, PackedSequence):
+            return pad_packed_sequence(one, batch_first=True)[0]
+        if isinstance(one, (list, tuple, dict)) and (inside := first_tensor(one)) is not None:
+            return inside
+    return None
+
+
+def is_given(held: torch.Tensor, given: torch.Tensor, every: tuple[Any, ...]) -> bool:
+    """Whether the rows that a loader gave are those that a net was given, packed or plain."""
+    packed = (one.data for one in every if isinstance(one, PackedSequence))
+    return any(held.data_ptr() == t.data_ptr() for t in (given, *packed))
 
 
 def followed_tensor(result: Any) -> torch.Tensor | None:

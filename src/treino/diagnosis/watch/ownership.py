@@ -340,7 +340,7 @@ class Ownership:
                 training=training,
                 known=opened or random,
                 alone=u.alone,
-                on_purpose=u.upstream and self._part_alone(p, u.optimizer),
+                on_purpose=u.upstream and p.numel() > 1 and self._part_alone(p, u.optimizer),
                 optimizer=u.optimizer,
                 opened=opened,
             )

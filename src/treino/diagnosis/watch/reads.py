@@ -60,7 +60,7 @@ def read(seen: ReadSeen, following: Callable[[Any], Any], loading: Any) -> Any:
     def look(frame: FrameType, event: str, function: Any) -> None:
         if waiting:
             if event == "return" and frame is waiting[0][0]:
-                seen.note(waiting[0][1] if _is_row(function, -1) else None)
+                seen.note(waiting[0][1] if _given_back(function, frame) else None)
             return
         entered = event == "call"
         name = function.__name__ if event == "c_call" else frame.f_code.co_name if entered else ""
@@ -161,6 +161,15 @@ def _is_row(value: Any, whole: int) -> bool:
     if isinstance(value, (torch.Tensor, np.ndarray)):
         return value.ndim > 0 and max(value.shape) > 1 and value.shape[0] != whole
     return type(value).__module__.startswith("PIL.")
+
+
+def _given_back(result: Any, frame: FrameType) -> bool:
+    """Whether a function gives a row back; or a picture and its mask, of the two that it was given."""
+    if not isinstance(result, tuple):
+        return _is_row(result, -1)
+    code = frame.f_code
+    given = [n for n in code.co_varnames[: code.co_argcount] if _is_row(frame.f_locals.get(n), -1)]
+    return len(given) == len(result) > 1 and all(_is_row(part, -1) for part in result)
 
 
 def _length(dataset: Any) -> int:

@@ -15,7 +15,7 @@ from treino.diagnosis.watch.batches import SIZE, comes_again, spoils, whole_rows
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.loaders import Loaders
 from treino.diagnosis.watch.nets import Nets
-from treino.diagnosis.watch.output import Net, Output
+from treino.diagnosis.watch.output import Net, Output, is_given
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.picked import Picked
 from treino.diagnosis.watch.plain import Plain
@@ -238,7 +238,7 @@ class Rows:
         rows, labels, loader = self.loaders.batch()
         held = rows() if rows is not None else None
         site, reads = self.loader if train is not None else None, None
-        if held is not None and given is not None and held.data_ptr() == given.data_ptr():
+        if held is not None and given is not None and is_given(held, given, self.nets.given):
             site, reads = loader
             y = labels() if labels is not None else None
             if given is not x and any(y is t for t in self.nets.given):
