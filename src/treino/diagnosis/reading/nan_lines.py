@@ -90,7 +90,7 @@ def _is_deviation(by: Value) -> bool:
     for v in islice(traced(by), FEW):
         if called(v.node, "std", "var"):
             return not _guarded(v.node)
-        if v.node is not by.node and not isinstance(v.node, (ast.Name, ast.Attribute)) or _changed(v):
+        if (v.node is not by.node and not isinstance(v.node, (ast.Name, ast.Attribute))) or _changed(v):
             return False
     return False
 

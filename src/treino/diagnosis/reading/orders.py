@@ -37,8 +37,8 @@ def lonely_order(path: str) -> Site | None:
     for node in ast.walk(module):  # x = x[torch.randperm(n)]
         if isinstance(node, ast.Assign) and fresh and node.value is fresh[0]:
             own, given = base(fresh[0].value), {base(t) for t in node.targets}
-            alone = own in given and own in partners and not _made_after(module, own, node.lineno, partners)
-            return Site(path, node.lineno) if alone else None
+            lonely = own in given and own in partners and not _made_after(module, own, node.lineno, partners)
+            return Site(path, node.lineno) if lonely else None
     alone = _indexed_alone(path, module, partners) or _reordered_alone(path, module, partners)
     return alone or _column_alone(path, module)
 

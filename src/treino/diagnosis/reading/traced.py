@@ -83,8 +83,8 @@ def _before(v: Value) -> list[Value]:
         fits = [e for k, e in pairs if part and isinstance(k, ast.Constant) and k.value == part[0]]
         return [_with(v, e, part[1:]) for e in fits] or [_with(v, e) for e in node.values]
     if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
-        pairs = isinstance(node.elt, ast.Tuple) and part and isinstance(part[0], int)  # of rows[i]
-        return [_with(v, node.elt, part if pairs else part[1:])]
+        of_rows = isinstance(node.elt, ast.Tuple) and bool(part) and isinstance(part[0], int)  # rows[i]
+        return [_with(v, node.elt, part if of_rows else part[1:])]
     if isinstance(node, (ast.UnaryOp, ast.Starred, ast.Await, ast.NamedExpr)):
         return [_with(v, node.operand if isinstance(node, ast.UnaryOp) else node.value)]
     return []
