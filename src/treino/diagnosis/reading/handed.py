@@ -156,8 +156,11 @@ def hops(
         if not isinstance(value, ast.Name):
             return
         given = _values(place, value.id, keyword)
-        if len(given) > 1 and said is not None:
-            given = [(line, v) for line, v in given if places(Site(place.file, line), v, lambda n: n == said)]
+        more = [] if said is None else _defaults(place, value.id)
+        every = list({id(v): (line, v) for line, v in (*given, *more)}.values())
+        if len(every) > 1 and said is not None:
+            fits = [(line, v) for line, v in every if places(Site(place.file, line), v, lambda n: n == said)]
+            given = fits if fits or len(given) > 1 else given
         if len(given) != 1:
             return
         line, value = given[0]
@@ -180,6 +183,14 @@ def _values(place: Site, name: str, keyword: str) -> list[tuple[int, ast.AST]]:
             calls = [*arguments(place.file, function, name), *_partly(place.file, function.name, name)]
             given: list[tuple[int, ast.AST]] = [(call.lineno, value) for call, value in calls]
             return given or [(d.lineno, d) for d in defaults(function).get(name, ())]
+    return []
+
+
+def _defaults(place: Site, name: str) -> list[tuple[int, ast.AST]]:
+    """The default of an argument of a function around."""
+    for function in (n for n in reversed(enclosing(place)) if isinstance(n, Function)):
+        if name in parameters(function):
+            return [(d.lineno, d) for d in defaults(function).get(name, ())]
     return []
 
 

@@ -58,8 +58,8 @@ def other_order(path: str, *, known: bool = False) -> Site | None:
         place = _apart(one, two, node)
         columns = one.columns or two.columns  # else two parts of the rows
         tables = any(o.startswith(TABLES) for o in one.orders ^ two.orders)
-        column = tables and columns and one.bare and two.bare  # of a table that was sorted by itself
-        if place and (sure or known or (columns if one.of & two.of else items or column)):
+        bare = tables and one.bare and two.bare  # a table was sorted by itself, and nothing tells any more
+        if place and (sure or known or (columns if one.of & two.of else items or bare)):
             found.append((tables and not (one.bare or two.bare), place))
     found.sort(key=lambda f: f[0])  # tables with an index may yet be joined by it
     return Site(path, found[0][1]) if found else None

@@ -113,6 +113,10 @@ def part_alone(path: str) -> Site | None:
                 line = _one_moved(scope, group, later)
                 if line:
                     return Site(path, line)
+        given = _argued_together(scope)
+        line = _one_moved(scope, given, made) if given else 0
+        if line:
+            return Site(path, line)
     return None
 
 
@@ -153,6 +157,16 @@ def _given_together(path: str, node: ast.Assign) -> list[set[str]]:
     return [{*names}] if pair and len(names) == 2 else []
 
 
+def _argued_together(scope: ast.AST) -> set[str]:
+    """Arguments of a function that it indexes alike, as arrays that belong together row by row."""
+    names = {a.arg for a in scope.args.args} if isinstance(scope, Function) else set()
+    alike: dict[str, set[str]] = defaultdict(set)
+    for node in ast.walk(scope) if names else ():
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+            alike[node.slice.id].add(base(node.value))
+    return max((of & names for of in alike.values() if len(of & names) > 1), key=len, default=set())
+
+
 def _one_moved(scope: ast.AST, group: set[str], later: list[ast.Assign]) -> int:
     """The line that moves the rows of one array of a group, where no other is made anew of anything but
     itself; 0 where there is none.
@@ -183,9 +197,12 @@ def _moves(scope: ast.AST, node: ast.Assign, name: str) -> bool:
 
 
 def _drawn_once(scope: ast.AST, name: str) -> bool:
-    """Whether a name is an order that was drawn, and is used in one place."""
+    """Whether a name is an order that was drawn, and puts one thing into order, perhaps beside being cut up
+    itself: ``order[:n]``.
+    """
     drawn = any(called(n.value, *DRAWS) for n in _assigned(scope) if _targets(n) == {name})
-    uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name]
+    cut = {id(n.value) for n in ast.walk(scope) if isinstance(n, ast.Subscript)}
+    uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name and id(n) not in cut]
     return drawn and sum(isinstance(n.ctx, ast.Load) for n in uses) == 1
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
-from treino.diagnosis.reading.names import says_test, says_train
+from treino.diagnosis.reading.names import says_test, says_train, says_validation
 from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import (
     Function,
@@ -164,7 +164,29 @@ def shared_at(train: TrainSeen, e: EvalSeen) -> Site | None:
     if place is None:
         return None
     place = handed_over(place, train.way, of_loader=place == train.loader)
-    return _split_before(place) or place
+    return _handed_together(_split_before(place) or place)
+
+
+def _handed_together(place: Site) -> Site:
+    """Where both parts were made, for a line that only hands both on: ``x_tr, x_va = scale(x_tr, x_va)``."""
+    for _ in range(4):
+        statement = statement_at(place)
+        if not isinstance(statement, ast.Assign):
+            return place
+        made = {n for t in statement.targets for n in target_names(t)}
+        given = data_names(statement.value)
+        parts = [
+            {n for n in names if says({n})} for names in (made, given) for says in (says_train, _says_held)
+        ]
+        before = definition(place, min(parts[2])) if all(parts) else None
+        if before is None or before.line >= place.line or before.function is not function_of(place):
+            return place
+        place = Site(place.file, before.line)
+    return place
+
+
+def _says_held(names: set[str]) -> bool:
+    return says_test(names) or says_validation(names)
 
 
 def _split_before(place: Site) -> Site | None:
@@ -180,11 +202,12 @@ def _split_before(place: Site) -> Site | None:
     ):
         made = definition(place, name)
         line = statement_at(Site(place.file, made.line)) if made is not None else None
-        targets = line.targets if isinstance(line, ast.Assign) and isinstance(line.value, ast.Call) else []
+        makes = isinstance(line, ast.Assign) and isinstance(line.value, (ast.Call, ast.GeneratorExp))
+        targets = line.targets if makes and isinstance(line, ast.Assign) else []
         if (
             made is not None
             and made.line < place.line
-            and says_test({n for t in targets for n in target_names(t)})
+            and _says_held({n for t in targets for n in target_names(t)})
         ):
             return Site(place.file, made.line)
     return None

@@ -146,6 +146,9 @@ class ClassAxes:
                 loss_line(s, follow=False) for s, b in self._seen.backwards.items() if b.picks is not None
             ]
             known = newest is not None and newest.net.class_dim == 1 and tuple(t.shape) == newest.shape
+            if newest is not None and newest.net.class_dim is None:  # trained by soft labels
+                wide = {f.classes for (n, _), f in self._seen.losses.items() if f.trained and n in CLASSES}
+                known = bool(wide) and wide <= {0, t.shape[1]} and t.shape[1:] == newest.shape[1:]
             self._made[site] = scored(site, trained, newest.call.site if known and newest else None)
         if self._made[site]:
             self.count(dim, tuple(t.shape), 1)

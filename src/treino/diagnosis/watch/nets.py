@@ -230,6 +230,7 @@ class Nets:
             self.outputs.forget(oldest)
         newest.append(output)
         self.outputs.know(output, out)
+        self.outputs.hold(output, out)
         self.given = (*args, *kwargs.values())
         for listener in self.row_listeners:
             listener(output, net, x)
@@ -413,6 +414,7 @@ class Nets:
             self._settle(output)
         self.pending.clear()
         self.outputs.newest.clear()
+        self.outputs.held_back = None
         moved = self.backward.by_hand
         for net in list(self.nets.values()) if moved else ():
             own = (p for p in (r() for r in net.some) if p is not None and id(p) in moved)

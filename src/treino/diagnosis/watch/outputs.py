@@ -11,6 +11,7 @@ import torch
 from treino.diagnosis.watch.output import Output
 
 RECENT = 12
+HELD = 1_000_000  # numbers of an output that is kept
 
 
 class Outputs:
@@ -21,6 +22,9 @@ class Outputs:
         self.waiting: list[Output] = []  # older ones that somebody collects, to judge them together
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
         self._wholes: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}  # and the first of its parts
+        self.held_back: torch.Tensor | None = (
+            None  # the newest, if it is of a training mode and without a graph
+        )
         self._stacks: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # and the axis of its rows
 
     def know(self, output: Output, t: torch.Tensor) -> None:
@@ -168,7 +172,24 @@ class Outputs:
             for held in (output.storage, output.soft):
                 if held is not None and held.data_ptr() == memory:
                     return output
-        return None
+        return self._taken_from(t)
+
+    def hold(self, output: Output, out: torch.Tensor) -> None:
+        """Keep what a net in training mode said without a graph until it speaks again: some rows of it may be
+        picked, by an index, which leaves no trace.
+        """
+        wanted = output.modal and output.training and not output.grad
+        self.held_back = out if wanted and out.dim() == 2 and out.numel() <= HELD else None
+
+    def _taken_from(self, t: torch.Tensor) -> Output | None:
+        """The newest output, if the first and the last row of this tensor are rows of it."""
+        whole = self.held_back
+        if whole is None or t.dim() != 2 or t.dtype != whole.dtype or t.device != whole.device:
+            return None
+        if t.shape[1:] != whole.shape[1:] or not 0 < len(t) <= len(whole) or not t.is_floating_point():
+            return None
+        rows = ((whole == t[at]).all(1).any() for at in (0, -1))
+        return self.newest[-1] if all(map(bool, rows)) else None
 
     def let_go(self, t: torch.Tensor) -> None:
         """detach() says that no gradient is wanted: a graph that nobody uses is no surprise."""
