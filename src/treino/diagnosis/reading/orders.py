@@ -113,8 +113,8 @@ def part_alone(path: str) -> Site | None:
                 line = _one_moved(scope, group, later)
                 if line:
                     return Site(path, line)
-        given = _argued_together(scope)
-        line = _one_moved(scope, given, made) if given else 0
+        arguments = _argued_together(scope)
+        line = _one_moved(scope, arguments, made) if arguments else 0
         if line:
             return Site(path, line)
     return None

@@ -20,6 +20,7 @@ from treino.diagnosis.reading.source import call_name, called, enclosing, functi
 
 SPREADS = ("std", "var", "max", "amax", "ptp", "quantile", "std_mean", "var_mean", "nanstd")
 MODULES = {"torch", "np", "numpy", "pd", "F", "nn"}
+ZEROS, ONES = ("zeros", "zeros_like"), ("ones", "ones_like")
 CALLS = ("forward", "__call__")  # what an object is called by
 _TARGET = re.compile(r"(y|targets?|labels?)(_|$)|.*_(y|targets?|labels?)$")
 
@@ -159,6 +160,23 @@ def _left_out(default: Site) -> Site | None:
 def _spread_or_one(node: ast.IfExp) -> bool:
     """``x.std(0) if self.scale else 1.0``: what rows are divided by."""
     return bool(called(node.body, "std", "var")) and getattr(node.orelse, "value", None) == 1
+
+
+def scaled_by_one(path: str) -> Site | None:
+    """The only line that makes what scales rows with zeros as their means and ones as their spreads."""
+    module = tree(path)
+    nodes = ast.walk(module) if module is not None else ()
+    scales = {n.name for n in nodes if isinstance(n, ast.ClassDef | Function) and _scales(path, n.body)}
+    lines = {
+        call.lineno
+        for call in (called(module, *scales) if module is not None and scales else [])
+        if any(called(a, *ZEROS) for a in _given(call)) and any(called(a, *ONES) for a in _given(call))
+    }
+    return Site(path, lines.pop()) if len(lines) == 1 else None
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(k.value for k in call.keywords)]
 
 
 def passed_through(path: str) -> Site | None:

@@ -65,6 +65,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             }
             yield Evidence(slow or _place(seen, o), loss.site, numbers)
             return
+    behind = _left_behind(seen)
+    if behind is not None:
+        o, value = behind
+        numbers = {"lr": o.first_lr or o.lr, "movement": o.movement or 0.0, "steps": o.steps, "loss": value}
+        yield Evidence(slowed(seen, o) or _place(seen, o), loss.site, numbers)
+        return
     moved = seen.manual.movement
     steps = max(len(loss.values), *(o.steps for o in seen.by_hand), 0)
     if seen.optimizers or moved is None or not 0 < moved < 0.02 or steps < 100:
@@ -76,6 +82,23 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         place = given_rate(place) or place
         yield Evidence(place or loss.site, loss.site, told)
+
+
+def _left_behind(seen: Seen) -> tuple[OptimizerSeen, float] | None:
+    """One of several optimizers whose weights, drawn at random, stay where they are while others learn, and
+    the end of a loss that is as if nobody learned it.
+    """
+    furthest = max((o.movement or 0.0 for o in seen.optimizers), default=0.0)
+    for o in seen.optimizers if furthest > 0.05 and not seen.loaded else ():
+        ratios, moved = sorted(o.update_ratio), o.movement
+        still = moved is not None and 0 < moved < 0.003 and ratios and 0 < ratios[len(ratios) // 2] < 3e-6
+        if not still or not o.adaptive or o.steps < 60 or o.cleared_steps or o.idle_steps:
+            continue
+        for loss in seen.losses.values():
+            late = loss.values[-(len(loss.values) // 4) :]
+            if loss.trained >= 12 and len(late) > 2 and 0 < 0.7 * loss.baseline() < sum(late) / len(late):
+                return o, sum(late) / len(late)
+    return None
 
 
 def _clipped(seen: Seen) -> bool:

@@ -24,6 +24,7 @@ TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "
 SERIES = {"series", "forecast", "horizon", "lag", "lags", "lookback", "history", "past", "future", "trend"}
 SERIES |= {"extrapolate", "extrapolation", "season", "seasonal", "window", "windows", "autoregressive", "rul"}
 SORTS = ("sort_values", "argsort", "sort", "sorted", "lexsort", "nlargest", "nsmallest")
+NAMES = {"id", "key", "index", "number", "no", "code", "name", "rank"}  # of rows
 LAID_OUT = ("linspace", "geomspace", "logspace")
 MIXES = ("permutation", "randperm", "permuted", "sample", "shuffle", "train_test_split", "random_split")
 FOLDS = ("chunk", "split", "array_split", "tensor_split")
@@ -100,7 +101,8 @@ def _class_by_class(seen: Seen) -> Evidence | None:
         right, judged = sum(r for r, _ in said), sum(n for _, n in said)
         failed = judged > 0 and right < 0.75 * judged
         unknown = held_out and (not judged or lacks)  # how they were judged, or what of the other classes
-        learned = _learned_part(seen, p) or (failed and seen.main_loss() is None)
+        by_hand = seen.main_loss() is None and (failed or bool(held_out and lacks))
+        learned = _learned_part(seen, p) or by_hand
         if not (failed or unknown) or not learned:
             continue
         numbers = {
@@ -117,9 +119,12 @@ def _class_by_class(seen: Seen) -> Evidence | None:
 
 def _other_part(e: EvalSeen, p: PartedSeen) -> bool:
     """Whether an evaluation is of the part of a split that isn't training's."""
-    own = e.first == p.others.total() and len(e.trained_before) < 0.1 * max(1, len(e.rows))
+    parts = [(e.first, len(e.trained_before) / max(1, len(e.rows)))]
+    parts += [(rows, trained / max(1, rows)) for rows, _distinct, trained in e.pieces]
+    own = any(rows == p.others.total() and trained < 0.1 for rows, trained in parts)
     if not e.labels:
-        return own and not p.name  # else some column of a table
+        module = tree(p.site.file) if p.name and p.site is not None else None
+        return own and (not p.name or (module is not None and _dropped(module, p.name)))
     return own and sorted(e.labels.values()) == sorted(p.others.values())
 
 
@@ -338,13 +343,24 @@ def _sorts(module: ast.Module) -> bool:
     return bool(sorts) and not {w.lower() for s in sorts for w in _words_in(s)} & TIMES
 
 
-def _taken(module: ast.Module, name: str) -> bool:
-    """Whether a column is taken out of the table, as its target, or is one that is read by its name."""
+def _dropped(module: ast.Module, name: str) -> bool:
+    """Whether a column is left out of the rows, as their target is."""
     calls = called(module, "drop", "pop")
-    if any(isinstance(n, ast.Constant) and n.value == name for c in calls for n in ast.walk(c)):
+    return any(isinstance(n, ast.Constant) and n.value == name for c in calls for n in ast.walk(c))
+
+
+def _taken(module: ast.Module, name: str) -> bool:
+    """Whether a column is taken out of the table, as its target, or is one that is read by its name, or was
+    made last, to sort the table by it.
+    """
+    if _dropped(module, name):
         return True
-    read = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)]
-    return any(isinstance(n.slice, ast.Constant) and n.slice.value == name for n in read)
+    parts = [n for n in ast.walk(module) if isinstance(n, ast.Subscript)]
+    own = [n.ctx for n in parts if isinstance(n.slice, ast.Constant) and n.slice.value == name]
+    if any(isinstance(ctx, ast.Load) for ctx in own):
+        return True
+    sorts = [n for c in called(module, "sort_values") for n in ast.walk(c) if isinstance(n, ast.Constant)]
+    return bool(own) and any(n.value == name for n in sorts) and not NAMES & {*words(name)}
 
 
 def _trained_loss(seen: Seen, train: TrainSeen) -> float:

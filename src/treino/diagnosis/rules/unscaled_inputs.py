@@ -7,7 +7,7 @@ import numpy as np
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry, converts, first, floats
 from treino.diagnosis.reading.dropped import dropped_scaling
-from treino.diagnosis.reading.scaling import passed_through, scaling_line, switched_off
+from treino.diagnosis.reading.scaling import passed_through, scaled_by_one, scaling_line, switched_off
 from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import lr_too_high
@@ -50,6 +50,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         loud = not main.by_hand and main.first() > main.constant and max(main.values) > 4 * main.constant
         loud = loud and seen.data.multiplied > 1e3 and t.largest > 1e3
         extreme = extreme or (loud and spread > 1e3 and main.stuck(0.3 if spread > 1e4 else 0.45))
+        # ... and one of its tasks is not learned at all.
+        extreme = extreme or (uneven and not main.by_hand and main.stuck(0.5) and _unlearned(seen))
         # What the source scales and then leaves as it was is no choice.
         forgotten = uneven and main.stuck(0.5) and t.site is not None and dropped_scaling(t.site.file)
         if forgotten or extreme or (uneven and main.stuck(0.8)) or (bytes_like and main.stuck(0.95)):
@@ -60,6 +62,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             )
 
 
+def _unlearned(seen: Seen) -> bool:
+    """Whether one of several losses that are learned ends where a constant would."""
+    several = [loss for loss in seen.losses.values() if loss.trained >= 12 and len(loss.values) >= 12]
+    late = [(loss, loss.values[-(len(loss.values) // 4) :]) for loss in several]
+    return len(several) > 1 and any(
+        0 < 0.9 * loss.baseline() < sum(values) / len(values) for loss, values in late
+    )
+
+
 def _made(t: TrainSeen) -> Site | None:
     """Where they were to be scaled; or where the rows became numbers for a net, or else the first tensor of
     the file; or the net's call.
@@ -67,7 +78,7 @@ def _made(t: TrainSeen) -> Site | None:
     if t.site is None:
         return None
     meant = dropped_scaling(t.site.file) or switched_off(t.site.file) or scaling_line(t.site, t.loader)
-    meant = meant or passed_through(t.site.file)
+    meant = meant or scaled_by_one(t.site.file) or passed_through(t.site.file)
     if meant is not None:
         return meant
     traced = first(ancestry(t.site, t.loader), converts)

@@ -5,7 +5,8 @@ import importlib.abc
 import importlib.util
 import random
 import sys
-from collections import Counter
+import weakref
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -36,6 +37,7 @@ LEARNERS = {
     "sklearn.impute": ("SimpleImputer", "KNNImputer"),
     "sklearn.feature_extraction.text": ("TfidfVectorizer", "TfidfTransformer"),
 }
+LONGEST = 1_000_000  # rows of a table that is looked into
 MOST = 64  # columns
 LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class
 CLASSES, BLOCK = 20, 5  # of a column; rows of each of them, on average
@@ -50,6 +52,7 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
     def __init__(self, patches: Patches, rows: Rows) -> None:
         self.patches, self.rows = patches, rows
         self.drew: Callable[[Hashable], None] = lambda seed: None  # told of the seeds of orders
+        self._slices: deque[tuple[weakref.ref[Any], int, int]] = deque(maxlen=8)  # of tables, by position
         self._orders: set[tuple[int, Any]] = set()  # (rows, seed) of arrays that were shuffled
 
     def install(self) -> None:
@@ -113,6 +116,7 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         elif name == "pandas.core.generic":
             self.patches.after(module.NDFrame, "sample", self._ordered)
             self.patches.before(module.NDFrame, "fillna", self._filling)
+            self.patches.after(module.NDFrame, "_slice", self._sliced)
 
     def _filling(self, args: Any, kwargs: Any) -> None:
         value = args[1] if len(args) > 1 else kwargs.get("value")
@@ -190,6 +194,24 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
                 self._parted(str(c), np.asarray(one[c]), np.asarray(other[c]))
             if i and not len(columns):  # behind the rows come their targets
                 self._parted("", np.asarray(one), np.asarray(other))
+
+    def _sliced(self, result: Any, args: Any, kwargs: Any) -> None:
+        """Rows of a table were taken by position: with others of it these may be the parts of a split."""
+        table, cut = args[0], args[1] if len(args) > 1 else kwargs.get("slobj")
+        along = args[2] if len(args) > 2 else kwargs.get("axis", 0)
+        if along != 0 or not isinstance(cut, slice) or cut.step is not None or len(result) < LEAST:
+            return
+        if len(result) == len(table) or len(table) > LONGEST or here() is None:
+            return
+        start, stop, _ = cut.indices(len(table))
+        for known, begin, end in self._slices:
+            same, (first, second) = known() is table, sorted(((begin, end), (start, stop)))
+            if same and first[0] == 0 and first[1] <= second[0]:
+                columns = table.columns[:MOST] if table.ndim > 1 else [None]
+                for c in columns:
+                    column = np.asarray(table if c is None else table[c])
+                    self._parted("" if c is None else str(c), column[: first[1]], column[slice(*second)])
+        self._slices.append((weakref.ref(table), start, stop))
 
     def _parted(self, name: str, one: np.ndarray, other: np.ndarray) -> None:
         """Two parts of a column (or, without a name, of targets): does it stand in order, value by value?"""
