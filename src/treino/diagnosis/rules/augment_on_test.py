@@ -91,7 +91,9 @@ def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
     reads, learning = e.reads, train.reads
     if reads is None or learning is None or reads is learning:
         return None
-    if len(e.labels) < 2 or sum(e.labels.values()) != e.first or e.phases & seen.seeded:
+    masks = reads.together and learning.together and not e.labels
+    labelled = len(e.labels) > 1 and sum(e.labels.values()) == e.first
+    if not (masks or labelled) or e.phases & seen.seeded:
         return None
     if e.first_trained > 0.05 * e.first or any(
         o is not e and o.labels == e.labels and _clean(o) for o in seen.data.evals.values()

@@ -189,7 +189,7 @@ def _at_one_end(train: TrainSeen, e: EvalSeen, table: OrderedSeen, rest_ND: np.n
     if len(rest_ND):
         fits = 0.3 * len(rest_ND) <= len(e.rows) <= 1.02 * len(rest_ND) and share > 0.7
     else:  # the table is the training part
-        fits = not _mixed(e) and _ordered_before(cut)
+        fits = (table.monotone or not _mixed(e)) and _ordered_before(cut)
     if not fits:
         return None
     column = int(np.abs(known_ND.mean(axis=0) - rest_ND.mean(axis=0)).argmax()) if len(rest_ND) else 0

@@ -37,6 +37,7 @@ class ReadSeen:
 
     batches: int = 0
     changed_at: set[Site] = field(default_factory=set)  # lines that draw for a row that is there already
+    together: bool = False  # ... and for its target too, a mask: both were given, and given back
     other: bool = False  # a draw that makes rows, or follows a seed: who knows whether they change
 
     def note(self, place: Site | None) -> None:
@@ -60,7 +61,9 @@ def read(seen: ReadSeen, following: Callable[[Any], Any], loading: Any) -> Any:
     def look(frame: FrameType, event: str, function: Any) -> None:
         if waiting:
             if event == "return" and frame is waiting[0][0]:
-                seen.note(waiting[0][1] if _given_back(function, frame) else None)
+                place = waiting[0][1] if _given_back(function, frame) else None
+                seen.together |= place is not None and isinstance(function, tuple)
+                seen.note(place)
             return
         entered = event == "call"
         name = function.__name__ if event == "c_call" else frame.f_code.co_name if entered else ""
