@@ -19,6 +19,7 @@ SCALER = {
     "standardiser",
     "normalizer",
     "normaliser",
+    "norm",
     "escala",
     "escalador",
 }
@@ -43,7 +44,30 @@ def dropped_scaling(path: str) -> Site | None:
         if call_name(call) in SCALES or call_name(call) in given:
             return Site(path, call.lineno)
     for_nothing = _fitted_for_nothing(path) or _scaled_for_nothing(path, {*TRANSFORMS, *given})
-    return for_nothing or _handed_for_nothing(path) or _made_for_nothing(path)
+    for_nothing = for_nothing or _handed_for_nothing(path) or _made_for_nothing(path)
+    return for_nothing or _beside_scaled(path)
+
+
+def _beside_scaled(path: str) -> Site | None:
+    """Where rows are handed on as they are, beside their own scaled ones: ``scaled = norm(x)``, then
+    ``windows(x, scaled["load"])``.
+    """
+    module = tree(path)
+    for function in (n for n in ast.walk(module) if isinstance(n, Function)) if module is not None else ():
+        for made in (n for n in ast.walk(function) if isinstance(n, ast.Assign)):
+            call, target = made.value, made.targets[0]
+            if not isinstance(call, ast.Call) or not isinstance(target, ast.Name) or len(call.args) != 1:
+                continue
+            raw = call.args[0]
+            scales = call_name(call) in SCALES or SCALER & {*words(call_name(call))}
+            if not scales or not isinstance(raw, ast.Name) or raw.id == target.id:
+                continue
+            for other in (n for n in ast.walk(function) if isinstance(n, ast.Call) and len(n.args) > 1):
+                first, rest = other.args[0], other.args[1:]
+                same = isinstance(first, ast.Name) and first.id == raw.id and other.lineno > made.lineno
+                if same and any(target.id in names_in(a) for a in rest):
+                    return Site(path, other.lineno)
+    return None
 
 
 def _scaled_for_nothing(path: str, scales: set[str]) -> Site | None:

@@ -198,4 +198,5 @@ def _converts(v: Value) -> bool:
 
 
 def _converts_plainly(call: ast.Call) -> bool:
-    return converts(ast.Call(call.func, [], [])) or call_name(call) == "LongTensor"
+    joins = call_name(call) == "stack"  # of tensors
+    return (converts(ast.Call(call.func, [], [])) and not joins) or call_name(call) == "LongTensor"

@@ -14,10 +14,11 @@ from treino.diagnosis.watch.where import Spot
 _WHOLE = "(loader|lader|set|satz|data|daten|dataset|dl|ds|iter|menge)?"
 _TEST = re.compile(
     r"^(tests|testing|te|tst|held|hold|holdout|heldout|unseen|xte|xtest|ytest|teste|testes|prueba|pruebas|pru"
-    rf"|(test|pruef|pruf){_WHOLE}|pruefung|prufung)$"
+    rf"|test{_WHOLE})$"
 )
 _VALIDATION = re.compile(
-    rf"^(validation|dev|va|xval|xva|vld|validacao|validacion|validierung|validazione|(val|valid){_WHOLE})$"
+    r"^(validation|dev|va|xval|xva|vld|validacao|validacion|validierung|validazione|pruefung|prufung"
+    rf"|(val|valid|pruef|pruf){_WHOLE})$"
 )
 _ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", "frame", "table"}
 
