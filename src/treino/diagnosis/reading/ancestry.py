@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.orders import given_parts
 from treino.diagnosis.reading.provenance import Function, data_names, definition, given_rows, target_names
-from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 
 SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
 GIVEN = (ast.Return, ast.Yield, ast.YieldFrom)
@@ -139,11 +139,24 @@ def arguments(
         meant |= {name for n in made for t in n.targets for name in target_names(t)}
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     at = known.index(name) - (owner is not None) if name in known else len(known) + 99  # by keyword alone
+    making = owner is not None and function.name == "__init__"
+    inside = {id(n): "cls" for n in ast.walk(owner)} if owner is not None and making else {}
+    for kind in _heirs(module, owner) if owner is not None and making else ():
+        if any(isinstance(n, Function) and n.name == "__init__" for n in kind.body):
+            inside |= {id(n): "__init__" for n in ast.walk(kind)}  # super().__init__(...)
+        else:
+            meant.add(kind.name)
     for call in ast.walk(module) if module is not None else ():
-        if isinstance(call, ast.Call) and call_name(call) in meant:
+        own = isinstance(call, ast.Call) and inside.get(id(call)) == call_name(call)
+        if isinstance(call, ast.Call) and (call_name(call) in meant or own):
             named = [k.value for k in call.keywords if k.arg == name]
             values = named or given_at(call, max(at, 0), len(known) - (owner is not None))
             yield from ((call, value) for value in values)
+
+
+def _heirs(module: ast.Module | None, owner: ast.ClassDef) -> list[ast.ClassDef]:
+    kinds = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef)] if module is not None else []
+    return [k for k in kinds if any(names_in(b) & {owner.name} for b in k.bases)]
 
 
 def given_at(call: ast.Call, at: int, count: int) -> list[ast.expr]:

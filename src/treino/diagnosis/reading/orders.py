@@ -413,7 +413,7 @@ def partners_in(module: ast.Module) -> Partners:
     groups: list[set[str]] = []
     alike: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(module):
-        if isinstance(node, ast.Subscript) and names_in(node.slice):
+        if isinstance(node, ast.Subscript) and _takes_rows(node.slice):
             alike[ast.dump(node.slice)].add(base(node.value))
         elif isinstance(node, ast.Call) and called(node, *PAIRS)[:1] == [node]:
             groups.append({base(a) for a in node.args})
@@ -425,6 +425,12 @@ def partners_in(module: ast.Module) -> Partners:
         for name in group - {""}:
             found[name] |= group - {name, ""}
     return {name: others for name, others in found.items() if others}
+
+
+def _takes_rows(at: ast.expr) -> bool:
+    """Whether this says which rows: neither ``["y"]`` nor ``[:, None]`` does."""
+    said = {n.value for n in ast.walk(at) if isinstance(n, ast.Constant)}
+    return not isinstance(at, ast.Constant) and bool(names_in(at) or said - {None})
 
 
 def _of_indices(module: ast.Module, name: str) -> bool:

@@ -6,22 +6,41 @@ import ast
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, given_at, parameters
+from treino.diagnosis.reading.ancestry import arguments, defaults, given_at, parameters
+from treino.diagnosis.reading.givers import Gives, givers
+from treino.diagnosis.reading.passed import (
+    EACH,
+    Given,
+    field_of,
+    given_to_lambda,
+    lambda_around,
+    passed_on,
+    record_fields,
+    spread_part,
+)
 from treino.diagnosis.reading.provenance import Function, scoped, target_names
-from treino.diagnosis.reading.source import call_at, call_name, function_of, remembered, tree
+from treino.diagnosis.reading.source import (
+    call_at,
+    call_name,
+    enclosing,
+    function_of,
+    names_in,
+    remembered,
+    tree,
+)
 from treino.diagnosis.watch.where import Spot
 
 MOST = 600  # expressions that are followed
-EACH = "*"  # any element of what is iterated over
+FUNCTIONS = 12  # ... to a function
 GIVES = ("__getitem__", "__iter__", "__next__", "__getitems__")
 MODULES = {"torch", "np", "numpy", "pd", "nn", "F", "functional", "random", "math", "sklearn", "scipy"}
 SAME = {"DataLoader", "tqdm", "iter", "reversed", "list", "tuple", "cycle", "islice", "Subset", "sorted"}
-SAME |= {"trange", "chain", "shuffle", "to", "cuda", "cpu", "copy", "batch"}
+SAME |= {"trange", "chain", "shuffle", "to", "cuda", "cpu", "copy", "batch", "float", "long"}
 THROUGH = {"iloc", "loc", "at", "iat", "values", "T", "mT", "data"}
-ADDS = {"append", "extend", "insert", "add", "put"}
 SIZED = {"ones", "zeros", "empty", "eye", "rand", "randn", "randint", "randperm", "arange", "range", "len"}
 PARTS = {"random_split", "split", "tensor_split", "chunk", "array_split"}
 
@@ -57,9 +76,10 @@ def _before(v: Value) -> list[Value]:
     if isinstance(node, ast.Attribute):
         if isinstance(node.value, ast.Name) and node.value.id in MODULES:
             return []
-        if node.attr in THROUGH:
+        own = isinstance(node.value, ast.Name) and node.value.id == "self"
+        if node.attr in THROUGH and not (own and _kept(v, node.attr)):
             return [_with(v, node.value)]
-        kept = _kept(v, node.attr)
+        kept = _kept(v, node.attr) or _worked_out(v, node.attr)
         return kept or [_with(v, node.value, (node.attr, *part))]
     if isinstance(node, ast.Subscript):
         at = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
@@ -81,9 +101,21 @@ def _before(v: Value) -> list[Value]:
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         fits = [e for k, e in pairs if part and isinstance(k, ast.Constant) and k.value == part[0]]
-        return [_with(v, e, part[1:]) for e in fits] or [_with(v, e) for e in node.values]
+        written = part and isinstance(part[0], str) and all(isinstance(k, ast.Constant) for k in node.keys)
+        if fits or (written and part[0] != EACH):
+            return [_with(v, e, part[1:]) for e in fits]
+        return [_with(v, e) for e in node.values]
+    if isinstance(node, ast.DictComp):
+        loop = node.generators[0]
+        again = isinstance(loop.iter, ast.Call) and call_name(loop.iter) == "items"
+        of = loop.iter.func.value if again and isinstance(loop.iter.func, ast.Attribute) else None  # type: ignore[attr-defined]
+        same = isinstance(loop.target, ast.Tuple) and _plain(node.value) in target_names(loop.target.elts[-1])
+        return [_with(v, of)] if of is not None and same else [_with(v, node.value, part[1:])]
     if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
-        of_rows = isinstance(node.elt, ast.Tuple) and bool(part) and isinstance(part[0], int)  # rows[i]
+        nth = bool(part) and isinstance(part[0], int)
+        if nth and _as_it_is(v.site.file, node):  # x, y = (t.to(device) for t in batch)
+            return [_with(v, node.generators[0].iter)]
+        of_rows = nth and isinstance(node.elt, ast.Tuple)  # rows[i]
         return [_with(v, node.elt, part if of_rows else part[1:])]
     if isinstance(node, (ast.UnaryOp, ast.Starred, ast.Await, ast.NamedExpr)):
         return [_with(v, node.operand if isinstance(node, ast.UnaryOp) else node.value)]
@@ -95,82 +127,34 @@ def _with(v: Value, node: ast.AST, part: Path | None = None) -> Value:
 
 
 # --- names ----------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Gives:
-    """A statement that gives a name (or an attribute of it), or an entry of it, a value."""
-
-    line: int
-    function: ast.AST | None
-    node: ast.AST
-    part: Path
-    attribute: bool
-    entry: bool = False  # x[...] = value
-    key: object = None  # of the entry
-
-
-@remembered
-def _givers(path: str, name: str) -> tuple[Gives, ...]:
-    found: list[Gives] = []
-    module = tree(path)
-    for function, node in scoped(module) if module is not None else ():
-        pairs: list[tuple[ast.AST, ast.AST, Path]] = []
-        if isinstance(node, ast.Assign):
-            pairs = [(t, node.value, ()) for t in node.targets]
-        elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
-            pairs = [(node.target, node.value, ())]
-        elif isinstance(node, (ast.For, ast.comprehension)):
-            pairs = [(node.target, node.iter, (EACH,))]
-        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            pairs = [(node.optional_vars, node.context_expr, ())]
-        elif isinstance(node, ast.Call) and call_name(node) in ADDS and isinstance(node.func, ast.Attribute):
-            for _, attribute in _within(node.func.value, name) if node.args else ():
-                found.append(Gives(node.lineno, function, node.args[-1], (), attribute, entry=True, key=EACH))
-        for target, value, part in pairs:
-            line = target.lineno  # type: ignore[attr-defined]
-            added = isinstance(node, ast.AugAssign)
-            for inner, attribute in _within(target, name):
-                found.append(Gives(line, function, value, (*part, *inner), attribute, entry=added))
-            changed = target.value if isinstance(target, ast.Subscript) else None
-            if isinstance(changed, ast.Attribute) and changed.attr in ("loc", "iloc", "at", "data"):
-                changed = changed.value
-            for _, attribute in _within(changed, name):
-                key = getattr(getattr(target, "slice", None), "value", None)
-                found.append(Gives(line, function, value, part, attribute, entry=True, key=key))
-    return tuple(found)
-
-
-def _within(target: ast.AST | None, name: str) -> Iterator[tuple[Path, bool]]:
-    """Where in a target a name stands, (1,) in ``x, name``, and whether as an attribute."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        starred = next((i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)), len(target.elts))
-        for i, t in enumerate(target.elts):
-            at = i if i < starred else i - len(target.elts)
-            yield from (((at, *p), a) for p, a in _within(t, name)) if i != starred else ()
-    elif isinstance(target, ast.Name) and target.id == name:
-        yield (), False
-    elif isinstance(target, ast.Attribute) and target.attr == name:
-        yield (), True
-
-
 def _named(v: Value, name: str) -> list[Value]:
-    around = function_of(v.site)
-    scopes = [around if isinstance(around, Function) else None, None]
+    scopes: list[Any] = [n for n in reversed(enclosing(v.site)) if isinstance(n, Function)]
+    inner = lambda_around(v.site.file, v.node, name)
+    if inner is not None:
+        return _passed(v, given_to_lambda(v.site.file, inner, name))
     at = max(v.site.line, getattr(v.node, "lineno", 0))
-    for scope in scopes[: 1 if scopes[0] is None else 2]:
-        own = scope is not None
-        here = [g for g in _givers(v.site.file, name) if g.function is scope and not g.attribute]
+    for scope in (*scopes, None):
+        own = scope is scopes[0] if scopes else False
+        here = [g for g in givers(v.site.file, name) if g.function is scope and not g.attribute]
         made = [g for g in here if not g.entry]
         before = [g for g in made if g.line <= at and not _holds(g.node, v.node)]
         if isinstance(scope, Function) and not before and name in _arguments(scope):
             return _entries(v, here, 0, at) + _argued(v, scope, name)
         if here:
             line = max((g.line for g in before), default=0)
-            chosen = [g for g in before if g.line == line] or made[:1]
-            frames = v.frames if own or scopes[0] is None else ()
+            chosen = [g for g in before if g.line == line or _other_branch(v, g.line, line)] or made[:1]
+            frames = v.frames if own or not scopes else ()
             return _entries(v, here, line, at) + [
                 Value(Site(v.site.file, g.line), g.node, (*g.part, *v.part), frames) for g in chosen
             ]
     return []
+
+
+def _other_branch(v: Value, one: int, other: int) -> bool:
+    """Whether two lines are branches of one statement above this value: of these, either may have run."""
+    around = [n for n in enclosing(Site(v.site.file, other)) if isinstance(n, (ast.If, ast.Try))]
+    spans = (range(n.lineno, (n.end_lineno or 0) + 1) for n in around)
+    return any(one in span and v.site.line not in span for span in spans)
 
 
 def _holds(outer: ast.AST, inner: ast.AST) -> bool:
@@ -181,10 +165,15 @@ def _entries(v: Value, given: list[Gives], since: int, until: int) -> list[Value
     """What was written into the value since it was made: into the part that is meant."""
     part = v.part[0] if v.part and isinstance(v.part[0], str) and v.part[0] != EACH else None
     return [
-        Value(Site(v.site.file, g.line), g.node, v.part[1:] if g.key in (part, EACH) else (), v.frames)
+        Value(Site(v.site.file, g.line), g.node, v.part[1:] if _fits(g, part) else (), v.frames)
         for g in given
         if g.entry and since <= g.line < until and not (part and isinstance(g.key, str) and g.key != part)
     ]
+
+
+def _fits(given: Gives, part: str | None) -> bool:
+    """Whether an entry is the part that is meant, as far as its key tells."""
+    return given.key in (part, EACH) or (given.key is None and part is not None)
 
 
 def _arguments(function: Any) -> list[str]:
@@ -206,10 +195,15 @@ def _argued(v: Value, around: Any, name: str) -> list[Value]:
             at = known.index(name) if name in known else 99
             return [Value(site, a, v.part, rest) for a in named or given_at(call, at, len(known))]
     given = [
-        Value(Site(v.site.file, call.lineno), value, v.part)
+        Value(Site(v.site.file, call.lineno), value, (*spread_part(call, value, around, name), *v.part))
         for call, value in arguments(v.site.file, around, name)
     ]
-    return given or _collated(v, around)
+    given = given or _collated(v, around) or _passed(v, passed_on(v.site.file, around, name))
+    return given or [Value(Site(v.site.file, d.lineno), d, v.part) for d in defaults(around).get(name, ())]
+
+
+def _passed(v: Value, given: list[Given]) -> list[Value]:
+    return [Value(Site(v.site.file, line), node, (*part, *v.part)) for line, node, part in given]
 
 
 def _collated(v: Value, around: Any) -> list[Value]:
@@ -226,11 +220,12 @@ def _collated(v: Value, around: Any) -> list[Value]:
 
 def _kept(v: Value, name: str) -> list[Value]:
     """What ``self.NAME`` is given anywhere in the file."""
-    return [
-        Value(Site(v.site.file, g.line), g.node, (*g.part, *v.part))
-        for g in _givers(v.site.file, name)
-        if g.attribute
-    ]
+    found: list[Value] = []
+    for g in (g for g in givers(v.site.file, name) if g.attribute):
+        each = g.entry and g.key == EACH and v.part[:1] == (EACH,)  # of a list, by append
+        part = v.part[1:] if each else (*g.part, *v.part)
+        found.append(Value(Site(v.site.file, g.line), g.node, part))
+    return found
 
 
 # --- calls ----------------------------------------------------------------------------------------------
@@ -244,6 +239,19 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
     if inside:
         return [Value(r.site, r.node, part) for r in inside]
     first = call.args[0] if call.args else None
+    handed_in = _held_function(v, func)
+    if handed_in:
+        return [Value(r.site, r.node, part) for r in handed_in]
+    if name == "map" and len(call.args) == 2 and first is not None and part[:1] == (EACH,):
+        mapped = _results(v, first)
+        if mapped:
+            return [Value(r.site, r.node, (*r.part, *part[1:])) for r in mapped]
+    fields = record_fields(v.site.file, name) if part and isinstance(part[0], str) else []
+    if part and part[0] in fields:
+        nth = fields.index(str(part[0]))
+        return [_with(v, a, part[1:]) for a in call.args[nth : nth + 1]]
+    if name == "dict" and part and any(k.arg == part[0] for k in call.keywords):
+        return [_with(v, k.value, part[1:]) for k in call.keywords if k.arg == part[0]]
     if name == "next" and first is not None:
         return [_with(v, first, (EACH, *part))]
     if name in SIZED and (isinstance(func, ast.Name) or _of_module(func)):
@@ -290,6 +298,51 @@ def _of_module(func: ast.AST) -> bool:
     return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in MODULES
 
 
+def _held_function(v: Value, func: ast.AST) -> list[Value]:
+    """What a function gives back that is kept under a name, or was handed over: ``self.label_of(row)``."""
+    held = isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "self"
+    if isinstance(func, ast.Subscript):  # KINDS[name](row)
+        return _results(v, func)
+    if held and isinstance(func, ast.Attribute):
+        return [r for k in _kept(v, func.attr) for r in _results(v, k.node, k.site)]
+    around = function_of(v.site)
+    given = isinstance(func, ast.Name) and isinstance(around, Function) and func.id in _arguments(around)
+    return _results(v, func) if given else []
+
+
+def _results(v: Value, func: ast.AST, site: Site | None = None) -> list[Value]:
+    """What the functions of the file, or the lambdas, that an expression may stand for give back."""
+    found: list[Value] = []
+    for step in islice(traced(Value(site or v.site, func)), FUNCTIONS):
+        if isinstance(step.node, ast.Lambda):
+            found.append(Value(step.site, step.node.body))
+        known = _own(step.site.file, step.node.id) if isinstance(step.node, ast.Name) else None
+        if isinstance(known, Function):
+            found += returns(step.site.file, known)
+    return found
+
+
+def _worked_out(v: Value, name: str) -> list[Value]:
+    """What a property of this name gives."""
+    known = _own(v.site.file, name)
+    asked = isinstance(known, Function) and any("property" in names_in(d) for d in known.decorator_list)
+    return [Value(r.site, r.node, (*r.part, *v.part)) for r in returns(v.site.file, known)] if asked else []
+
+
+def _as_it_is(path: str, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
+    """Whether each item is taken as it is, or by a method that makes no other of it."""
+    loop = node.generators[0]
+    plain = target_names(loop.target) == {_plain(node.elt)}
+    return plain and len(node.generators) == 1 and not loop.ifs and isinstance(loop.target, ast.Name)
+
+
+def _plain(item: ast.AST) -> str:
+    """The name of what is taken as it is: ``t.to(device)``."""
+    while isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr in SAME:
+        item = item.func.value
+    return item.id if isinstance(item, ast.Name) else ""
+
+
 def _has(call: ast.Call, at: int) -> bool:
     starred = any(isinstance(a, ast.Starred) for a in call.args)
     return 0 <= at < len(call.args) or starred or -len(call.args) <= at < 0
@@ -327,6 +380,7 @@ def _returned(v: Value, call: ast.Call, own: Any) -> list[Value]:
         if inside:
             return [Value(r.site, r.node, part[1:]) for r in inside]
         named = [k.value for k in call.keywords if part and k.arg == part[0]]
+        named = named or field_of(own, call, part)
         return [_with(v, a, part[1:]) for a in named] or [_with(v, a) for a in call.args]
     inside = returns(path, own)
     rest = part[1:] if part[:1] == (EACH,) and any(r.part for r in inside) else part
@@ -335,7 +389,7 @@ def _returned(v: Value, call: ast.Call, own: Any) -> list[Value]:
 
 def _called_object(path: str, name: str) -> list[Value]:
     """What an object of the file returns where it is called by its name: ``sampler = Sampler(...)``."""
-    made = [_fluent(g.node) for g in _givers(path, name) if not g.entry]
+    made = [_fluent(g.node) for g in givers(path, name) if not g.entry]
     owners = [_own(path, call_name(n)) for n in made if isinstance(n, ast.Call)]
     kinds = [o for o in owners if isinstance(o, ast.ClassDef)]
     if not made or len(kinds) < len(made):
