@@ -140,6 +140,8 @@ def shared_at(train: TrainSeen, e: EvalSeen) -> Site | None:
     if e.net.made_at is not None and e.first_trained < 0.02 * e.first and len(e.rows) > 1.5 * e.first:
         return maker_line(e.net.made_at)
     joined = joined_with_test(train.site, train.loader)
+    for led in train.way[1:]:  # of several calls of a helper, the one that ran
+        joined = joined or joined_with_test(led, None)
     if joined is not None:
         return joined
     site = e.names[0]

@@ -3,6 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import definition
 from treino.diagnosis.reading.source import (
     assignment,
@@ -56,7 +57,18 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
             sides = [n.id for n in (node.left, node.right) if isinstance(n, ast.Name)]
             if len(sides) == 2 and own.issuperset(sides):
                 return True
-    return len(given) <= most and len(own & names_in(statement)) >= 2
+    compared = [a for n in ast.walk(statement) if isinstance(n, ast.Call) for a in n.args]
+    answers = any(map(_asks_net, compared))
+    return len(given) <= most and len(own & names_in(statement)) >= 2 and not answers
+
+
+def _asks_net(value: ast.AST) -> bool:
+    """``self.net(x)``, ``model(x)``: what is compared was made here."""
+    func = value.func if isinstance(value, ast.Call) and value.args else None
+    owned = isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "self"
+    nets = {"net", "model", "modelo", "modell", "netz", "rede", "red", "mlp", "module"}
+    name = func.attr if owned else func.id if isinstance(func, ast.Name) else ""  # type: ignore[union-attr]
+    return bool(nets & {*words(name)})
 
 
 def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) -> Site | None:

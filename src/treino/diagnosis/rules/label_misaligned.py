@@ -33,7 +33,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         return
     stuck, guessed = main.stuck(0.85), any(guesses(e) for e in data.evals.values())
     nearly = stuck or any(guesses(e, 0.1) for e in data.evals.values())
-    alone = (part_alone(main.site.file) or collected_apart(main.site.file)) if nearly else None
+    alone = part_alone(main.site.file) if nearly else None
+    if alone is None and (nearly or _falls_behind(data)):
+        alone = collected_apart(main.site.file)
     if not (stuck or guessed or alone):
         return
     place = text_order(main.site.file) or next(filter(None, map(_torn, data.trains.values())), None)
@@ -88,6 +90,13 @@ def guesses(e: EvalSeen, beyond: float = 0.0) -> bool:
     common = max(e.labels.values()) / total
     luck = (common * (1 - common) / e.judged) ** 0.5
     return bool(e.right / e.judged < common + max(luck, beyond * (1 - common)))
+
+
+def _falls_behind(data: DataSeen) -> bool:
+    """Whether one net is right for the same rows half as often as another, as a student and its teacher."""
+    told = [e for e in data.evals.values() if e.judged >= 40 and e.right and len(e.labels) > 1]
+    shares = [(e.right / e.judged, e) for e in told]
+    return any(a < 0.6 * b and one.labels == other.labels for a, one in shares for b, other in shares)
 
 
 def _torn(t: TrainSeen) -> Site | None:

@@ -15,7 +15,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     after a ``no_grad()`` that was made and left at once.
     """
     for modules in (True, False):  # what a module's call tells needs no number that was made of it
-        found = list(_unused([c for c in seen.calls if bool(c.net.name) == modules and c.net.trained >= 2]))
+        spoiled = seen.data is not None and seen.data.nan_hurt > 0  # a training may leave such batches out
+        own = [c for c in seen.calls if bool(c.net.name) == modules and not (spoiled and c.trained)]
+        found = list(_unused([c for c in own if c.net.trained >= 2]))
         yield from found
         if found:
             return
@@ -68,7 +70,7 @@ RULE = Rule(
     group="modes",
     severity="waste",
     certain=True,
-    watches=("calls",),
+    watches=("calls", "data"),
     decide=decide,
     message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
     why=N_(

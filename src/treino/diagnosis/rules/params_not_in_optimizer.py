@@ -5,11 +5,16 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.groups import choosing_line, opening_line, skips_first
+from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
 from treino.diagnosis.reading.updated import moving_line
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen, UnownedSeen
 from treino.words import N_, _
+
+# What a part of a net is called, or done with, that only its readout learns on.
+FIXED = {"random", "reservoir", "frozen", "freeze", "fixed", "pretrained", "backbone", "probe", "readout"}
+FIXED |= {"elm", "extractor", "features", "transfer", "untrained", "requires", "kernel", "echo", "extreme"}
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -24,7 +29,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         optimizer = u.optimizer
         if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training:
             continue
-        if u.on_purpose and not skips_first(optimizer.site):
+        meant = u.on_purpose and (optimizer.site is None or _says_fixed(optimizer.site.file))
+        if meant and not skips_first(optimizer.site):
             continue
         if not u.known and not (u.alone and optimizer.filled == 0):
             continue
@@ -50,6 +56,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         numbers = {"parameters": len(left), "shape": shape, "steps": left[0].updates}
         numbers["optimizer"] = _("A descent by hand")
         yield Evidence(moving_line(left[0].site), left[0].site, numbers)
+
+
+def _says_fixed(path: str) -> bool:
+    """Whether a file says that a part of its net is to stay as it was drawn, or loaded."""
+    module = tree(path)
+    said = {w for name in names_in(module) for w in words(name)} if module is not None else set()
+    texts = [n.value for n in ast.walk(module) if isinstance(n, ast.Constant)] if module is not None else []
+    said |= {w for text in texts if isinstance(text, str) for w in words(text)}
+    return bool(said & FIXED)
 
 
 def _too_late(made: Site) -> Site:

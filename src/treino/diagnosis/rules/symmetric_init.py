@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.source import call_name, called, names_in, statement_at, tree
+from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import LayerSeen, Seen
 from treino.words import N_, _
@@ -56,7 +57,22 @@ def _filled(layer: LayerSeen) -> Site | None:
     flat = [c for c in called(module, *FLAT) if _matrix(c)]
     calls = calls or [c for c in flat if not names_in(c.func) & {"np", "numpy"}] or flat
     calls = calls or called(module, *COPIES)
-    return Site(site.file, calls[0].lineno) if calls else site
+    return Site(site.file, calls[0].lineno) if calls else _leaf_made(site)
+
+
+def _leaf_made(site: Site) -> Site:
+    """Where the weights that an optimizer is given on this line begin to be learned: ``requires_grad_()``."""
+    statement = statement_at(site)
+    asked = [a for n in ast.walk(statement) if isinstance(n, ast.Call) for a in n.args] if statement else []
+    for given in asked:
+        for v in traced(Value(site, given)):
+            if not isinstance(v.node, ast.Call):
+                continue
+            if call_name(v.node) == "requires_grad_" or any(
+                k.arg == "requires_grad" for k in v.node.keywords
+            ):
+                return Site(v.site.file, v.node.lineno)
+    return site
 
 
 def _without_spread(call: ast.Call) -> bool:

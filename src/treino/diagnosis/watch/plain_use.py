@@ -130,7 +130,9 @@ class PlainUse:
         if led and use.outputs:  # the line of the same function that led to the net
             names = {(s.file, s.function) for s in led[:1]}
             ways = [s for o in use.outputs for s in o.via if (s.file, s.function) in names]
-            use.call = self._call(ways[0]) if ways else call
+            own = [o.call.site for o in use.outputs if o.call.site is not None and not o.reached]
+            far = own[:1] if own and own[0].function not in {s.function for s in led[:1]} else []
+            use.call = self._call((ways or far)[0]) if ways or far else call
         for node in (*products, t.grad_fn):
             node.metadata[SEEN] = True
             node.register_prehook(use)
