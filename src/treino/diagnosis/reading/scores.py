@@ -5,9 +5,24 @@ import ast
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import makers, parameters
 from treino.diagnosis.reading.provenance import Function, definition, functions, holders, target_names
-from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at
+from treino.diagnosis.reading.source import (
+    call_name,
+    called,
+    function_of,
+    names_in,
+    remembered,
+    statement_at,
+)
 
 DEPTH = 3
+METRICS: tuple[str, ...] = (
+    "accuracy_score",
+    "balanced_accuracy_score",
+    "f1_score",
+    "recall_score",
+    "precision_score",
+)
+METRICS += ("confusion_matrix", "classification_report", "cohen_kappa_score", "matthews_corrcoef")
 
 
 def paired(site: Site | None) -> bool:
@@ -15,6 +30,46 @@ def paired(site: Site | None) -> bool:
     statement = statement_at(site) if site is not None else None
     equal = isinstance(statement, ast.stmt) and any(isinstance(n, ast.Eq) for n in ast.walk(statement))
     return statement is not None and equal and bool(called(statement, "zip"))
+
+
+@remembered
+def compared_with(site: Site) -> tuple[str, ...]:
+    """The names that what a line takes of a net is compared with: ``said = net(x).argmax(1).numpy()``, and
+    ``(said == y_test).mean()`` in the same function.
+    """
+    statement, around = statement_at(site), function_of(site)
+    if statement is None or around is None or hasattr(statement, "body"):
+        return ()
+    taken = {id(c) for c in called(statement, "numpy", "tolist")}
+    if not taken:  # the figure itself takes what it is given
+        asked = [_plain_name(a) for c in called(statement, *METRICS) for a in c.args[:2]]
+        return tuple(name for name in asked if name)
+    given = set().union(*map(target_names, statement.targets)) if isinstance(statement, ast.Assign) else set()
+
+    def ours(node: ast.AST) -> bool:
+        if isinstance(node, ast.Name):
+            return node.id in given
+        return any(id(n) in taken for n in ast.walk(node)) and _plain_name(node) == ""
+
+    found: list[str] = []
+    for node in ast.walk(around):
+        sides: list[ast.expr] = []
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            sides = [node.left, node.comparators[0]]
+        elif isinstance(node, ast.Call) and call_name(node) in METRICS:
+            sides = node.args[:2]
+        if len(sides) == 2:
+            found += [_plain_name(b) for a, b in (sides, sides[::-1]) if ours(a) and not ours(b)]
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def _plain_name(node: ast.AST) -> str:
+    """The name of an array: ``y``, ``y.numpy()``, ``y.values``."""
+    while isinstance(node, (ast.Call, ast.Attribute)):
+        if isinstance(node, ast.Call) and (node.args or not isinstance(node.func, ast.Attribute)):
+            return ""
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:

@@ -13,6 +13,7 @@ from torch.nn.functional import huber_loss
 
 from treino.diagnosis.reading.scores import paired
 from treino.diagnosis.watch.answers import Answers
+from treino.diagnosis.watch.beside import labels_beside
 from treino.diagnosis.watch.class_axes import GATHERS, ClassAxes
 from treino.diagnosis.watch.output import Output, class_axis
 from treino.diagnosis.watch.outputs import Outputs
@@ -163,6 +164,11 @@ class Judging:
         best = self.outputs.match(t) if not t.is_floating_point() else None
         if best is not None and best.best_rows is not None and paired(here()):
             self._best_of_rows(t, best)
+        if best is not None and best.labels is None and not best.grad and best.hashes is not None:
+            labels = labels_beside(t) if t.shape == (len(best.hashes),) else None
+            if labels is not None:
+                best.judged = True
+                best.predicted, best.labels = t.detach().long().numpy(), labels
         self._together(t)
         output = self.outputs.match(t) if t.is_floating_point() else None
         if output is not None and output.net.answers() and not output.grad:

@@ -41,7 +41,7 @@ LONGEST = 1_000_000  # rows of a table that is looked into
 MOST = 64  # columns
 LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class
 CLASSES, BLOCK = 20, 5  # of a column; rows of each of them, on average
-WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils", "pandas.core.generic")
+WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils", "pandas.core.generic", "pandas.core.series")
 
 
 class SklearnHooks(importlib.abc.MetaPathFinder):
@@ -116,7 +116,10 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
         elif name == "pandas.core.generic":
             self.patches.after(module.NDFrame, "sample", self._ordered)
             self.patches.before(module.NDFrame, "fillna", self._filling)
-            self.patches.after(module.NDFrame, "_slice", self._sliced)
+            if "_slice" in vars(module.NDFrame):
+                self.patches.after(module.NDFrame, "_slice", self._sliced)
+        elif name == "pandas.core.series" and "_slice" in vars(module.Series):
+            self.patches.after(module.Series, "_slice", self._sliced)
 
     def _filling(self, args: Any, kwargs: Any) -> None:
         value = args[1] if len(args) > 1 else kwargs.get("value")
