@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.diagnosis.reading.ancestry import parameters
 from treino.diagnosis.reading.provenance import Function, target_names
-from treino.diagnosis.reading.source import call_name, called, tree
+from treino.diagnosis.reading.source import call_name, called, remembered, tree
 
 EACH = "*"  # any element of what is iterated over
 Part = tuple[int | str, ...]
@@ -16,11 +16,18 @@ Given = tuple[int, ast.AST, Part]  # the line, the expression, and the part of i
 
 def lambda_around(path: str, node: ast.AST, name: str) -> ast.Lambda | None:
     """The innermost lambda that an expression stands in, of those with an argument of this name."""
-    module, found = tree(path), None
-    for one in ast.walk(module) if module is not None else ():
-        if isinstance(one, ast.Lambda) and name in _named(one) and any(n is node for n in ast.walk(one.body)):
+    found, line = None, getattr(node, "lineno", 0)
+    for one in _lambdas(path):
+        inside = one.lineno <= line <= (one.end_lineno or 0) and name in _named(one)
+        if inside and any(n is node for n in ast.walk(one.body)):
             found = one
     return found
+
+
+@remembered
+def _lambdas(path: str) -> tuple[ast.Lambda, ...]:
+    module = tree(path)
+    return tuple(n for n in ast.walk(module) if isinstance(n, ast.Lambda)) if module is not None else ()
 
 
 def given_to_lambda(path: str, one: ast.Lambda, name: str) -> list[Given]:
@@ -79,6 +86,7 @@ def field_of(owner: ast.ClassDef, call: ast.Call, part: Part) -> list[ast.expr]:
     return call.args[at : at + 1] if fields and plain and 0 <= at < len(call.args) else []
 
 
+@remembered
 def record_fields(path: str, name: str) -> list[str]:
     """The fields of ``name = namedtuple("Batch", "x y")``."""
     module = tree(path)
