@@ -85,6 +85,7 @@ def _fitted_for_nothing(path: str) -> Site | None:
     module = tree(path)
     nodes = list(ast.walk(module)) if module is not None else []
     loaded = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    loaded -= _only_shown(nodes)
     made = [n for n in nodes if isinstance(n, ast.Assign)]
     for given, value in (pair for n in made for pair in given_parts(n)):
         fitted = called(value, "fit")
@@ -98,6 +99,17 @@ def _fitted_for_nothing(path: str) -> Site | None:
             return Site(path, taken[0].lineno)
         return Site(path, given.lineno)
     return None
+
+
+def _only_shown(nodes: list[ast.AST]) -> set[str]:
+    """Names of which nothing but attributes is read, and that in what is printed: ``scaler.mean``."""
+    shown = [n for c in nodes if isinstance(c, ast.Call) and call_name(c) == "print" for n in ast.walk(c)]
+    plain = {id(n) for n in shown}
+    of = {id(n.value): n for n in nodes if isinstance(n, ast.Attribute)}
+    asked = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
+    names = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    other = {n.id for n in names if id(n) not in plain or id(n) not in of or id(of[id(n)]) in asked}
+    return {n.id for n in names} - other
 
 
 def _made_for_nothing(path: str) -> Site | None:

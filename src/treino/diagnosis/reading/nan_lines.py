@@ -54,7 +54,7 @@ def nan_line(start: Value | None) -> Site | None:
     for v in traced(start) if start is not None else ():
         node, here = v.node, Site(v.site.file, getattr(v.node, "lineno", v.site.line))
         name = call_name(node) if isinstance(node, ast.Call) else ""
-        if name in READS or is_missing(node):
+        if name in READS or (is_missing(node) and not (filled and gaps)):
             return None  # gaps of the table itself
         if isinstance(node, ast.Call) and name == "dropna" and _drops_some(node):
             partial.append(here)

@@ -46,7 +46,7 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
         if isinstance(node, ast.Lambda) and node.lineno <= site.line <= (node.end_lineno or 0):
             own = {a.arg for a in node.args.args}
             return len(own) <= most and len(own & names_in(node.body)) >= 2
-    if not isinstance(around, ast.FunctionDef) or statement is None:
+    if not isinstance(around, ast.FunctionDef) or statement is None or called(statement, *FITS):
         return False
     given = {a.arg for a in (*around.args.posonlyargs, *around.args.args, *around.args.kwonlyargs)} - {"self"}
     stored = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

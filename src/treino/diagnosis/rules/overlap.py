@@ -172,6 +172,8 @@ def _test_part(e: EvalSeen) -> tuple[int, int] | None:
             if tested and len(tested) < len(parts) == len(e.pieces):
                 _all, rows, trained = e.pieces[tested[-1]]
                 return rows, trained
+            if tested and len(tested) < len(parts) and len(e.trained_before) < 0.98 * len(e.rows):
+                return 0, 0  # in batches: of training's rows, as far as anyone can tell
     return None
 
 
