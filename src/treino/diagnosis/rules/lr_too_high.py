@@ -53,7 +53,8 @@ def _blown(o: OptimizerSeen, ratios: list[float], losses: list[float], end: floa
         return False
     if min(losses) < 0:
         return o.top_lr >= 0.3 and ratios[-1] > 1 and moved > 10
-    return max(losses) > 5 * losses[0] and end > 0.25 * losses[0]
+    far = moved > 8 and ratios[-1] > 1  # weights several times what they were, in one step
+    return max(losses) > 5 * losses[0] and end > (0.1 if far else 0.25) * losses[0]
 
 
 def _throws(o: OptimizerSeen, ratios: list[float]) -> bool:
