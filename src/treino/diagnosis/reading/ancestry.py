@@ -117,6 +117,11 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     return [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
 
 
+def given_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The arguments that a caller gives: all but the object itself."""
+    return [name for name in parameters(function) if name not in ("self", "cls")]
+
+
 def defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.expr]]:
     """Argument → its default, where it has one."""
     spec = function.args

@@ -6,7 +6,7 @@ import ast
 import re
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import parameters
+from treino.diagnosis.reading.ancestry import given_names, parameters
 from treino.diagnosis.reading.provenance import Function, data_names, definition, functions
 from treino.diagnosis.reading.source import call_at, call_name, function_of, statement_at
 from treino.diagnosis.watch.tables import EvalSeen
@@ -58,7 +58,7 @@ def _within(value: ast.AST, path: str) -> set[str]:
 
 def _given(call: ast.Call, body: Body, taking: set[str]) -> set[str]:
     """What a call gives for these arguments of a function."""
-    known = [name for name in parameters(body) if name not in ("self", "cls")]
+    known = given_names(body)
     pairs = [*zip(known, call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]
     return set().union(*(data_names(value) for name, value in pairs if name in taking))
 

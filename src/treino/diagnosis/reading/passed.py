@@ -5,7 +5,7 @@ spread, in a table, by ``partial``, by the names of lambdas.
 import ast
 from typing import Any
 
-from treino.diagnosis.reading.ancestry import parameters
+from treino.diagnosis.reading.ancestry import given_names
 from treino.diagnosis.reading.provenance import Function, target_names
 from treino.diagnosis.reading.source import call_name, called, remembered, tree
 
@@ -49,14 +49,14 @@ def _named(one: ast.Lambda) -> list[str]:
 def spread_part(call: ast.Call, value: ast.AST, function: Any, name: str) -> Part:
     """Which part an argument is of what is spread over several: (1,) for y of ``step(*batch)``."""
     star = next((i for i, a in enumerate(call.args) if isinstance(a, ast.Starred) and a.value is value), None)
-    known = [p for p in parameters(function) if p not in ("self", "cls")]
+    known = given_names(function)
     return (known.index(name) - star,) if star is not None and name in known else ()
 
 
 def passed_on(path: str, function: Any, name: str) -> list[Given]:
     """What an argument is given by ``partial``, or in a table that is spread; all of ``*arguments``."""
     module, found = tree(path), list[Given]()
-    known = [p for p in parameters(function) if p not in ("self", "cls")]
+    known = given_names(function)
     rest = function.args.vararg
     for call in called(module, "partial") if module is not None else ():
         of = call.args[0] if call.args else None

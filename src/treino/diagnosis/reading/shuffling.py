@@ -6,7 +6,7 @@ import ast
 from itertools import islice
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import defaults, makers, parameters, trail
+from treino.diagnosis.reading.ancestry import defaults, given_names, makers, parameters, trail
 from treino.diagnosis.reading.configured import keyed, one_place, places, setting_name
 from treino.diagnosis.reading.names import says_test, says_train, says_validation, words
 from treino.diagnosis.reading.orders import given_parts
@@ -251,7 +251,7 @@ def _told(call: ast.Call, function: Method, flag: str, place: Site) -> Site | No
     """The line that tells a function not to shuffle: the call, or where what it is given is told; None where
     it is told to, or nobody knows.
     """
-    names = [n for n in parameters(function) if n not in ("self", "cls")]
+    names = given_names(function)
     at = names.index(flag)
     given = [k.value for k in call.keywords if k.arg == flag] or call.args[at : at + 1]
     if not given:

@@ -10,11 +10,12 @@ from itertools import islice
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, defaults, given_at, parameters
+from treino.diagnosis.reading.ancestry import arguments, defaults, given_at, given_names, parameters
 from treino.diagnosis.reading.givers import Gives, givers
 from treino.diagnosis.reading.passed import (
     EACH,
     Given,
+    Part,
     field_of,
     given_to_lambda,
     lambda_around,
@@ -44,8 +45,6 @@ THROUGH = {"iloc", "loc", "at", "iat", "values", "T", "mT", "data"}
 SIZED = {"ones", "zeros", "empty", "eye", "rand", "randn", "randint", "randperm", "arange", "range", "len"}
 PARTS = {"random_split", "split", "tensor_split", "chunk", "array_split"}
 
-Path = tuple[int | str, ...]
-
 
 @dataclass(frozen=True)
 class Value:
@@ -53,13 +52,13 @@ class Value:
 
     site: Site
     node: ast.AST
-    part: Path = ()
+    part: Part = ()
     frames: tuple[tuple[Site, Spot], ...] = ()  # the calls that led to the function around, innermost first
 
 
 def traced(value: Value) -> Iterator[Value]:
     """This expression and what it is made of, the nearest first."""
-    todo, known = deque([value]), set[tuple[int, Path]]()
+    todo, known = deque([value]), set[tuple[int, Part]]()
     while todo and len(known) < MOST:
         v = todo.popleft()
         if (id(v.node), v.part) in known:
@@ -113,7 +112,7 @@ def _before(v: Value) -> list[Value]:
         return [_with(v, of)] if of is not None and same else [_with(v, node.value, part[1:])]
     if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
         nth = bool(part) and isinstance(part[0], int)
-        if nth and _as_it_is(v.site.file, node):  # x, y = (t.to(device) for t in batch)
+        if nth and _as_it_is(node):  # x, y = (t.to(device) for t in batch)
             return [_with(v, node.generators[0].iter)]
         of_rows = nth and isinstance(node.elt, ast.Tuple)  # rows[i]
         return [_with(v, node.elt, part if of_rows else part[1:])]
@@ -122,7 +121,7 @@ def _before(v: Value) -> list[Value]:
     return []
 
 
-def _with(v: Value, node: ast.AST, part: Path | None = None) -> Value:
+def _with(v: Value, node: ast.AST, part: Part | None = None) -> Value:
     return Value(v.site, node, v.part if part is None else part, v.frames)
 
 
@@ -190,7 +189,7 @@ def _argued(v: Value, around: Any, name: str) -> list[Value]:
             call_name(call) == around.name or around.name in ("forward", "__call__")
         )
         if call is not None and meant and name in parameters(around):
-            known = [p for p in parameters(around) if p not in ("self", "cls")]
+            known = given_names(around)
             named = [k.value for k in call.keywords if k.arg == name]
             at = known.index(name) if name in known else 99
             return [Value(site, a, v.part, rest) for a in named or given_at(call, at, len(known))]
@@ -329,7 +328,7 @@ def _worked_out(v: Value, name: str) -> list[Value]:
     return [Value(r.site, r.node, (*r.part, *v.part)) for r in returns(v.site.file, known)] if asked else []
 
 
-def _as_it_is(path: str, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
+def _as_it_is(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
     """Whether each item is taken as it is, or by a method that makes no other of it."""
     loop = node.generators[0]
     plain = target_names(loop.target) == {_plain(node.elt)}

@@ -31,9 +31,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         elif _steps_on_nothing(o):
             numbers = {"optimizer": o.kind, "cleared": o.idle_steps, "steps": o.judged}
             yield Evidence(_called_after(o), o.stepped_at, numbers)
-
-    manual = seen.manual
-    if manual.idle and not (manual.updates or manual.movement or seen.steps or seen.optimizers):
+    if seen.manual.stays() and not (seen.steps or seen.optimizers):
         busiest = max(seen.backwards.values(), key=lambda b: b.calls)
         place = cleared_before_update(busiest.site)
         if place is not None:

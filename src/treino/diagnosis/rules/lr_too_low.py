@@ -95,9 +95,9 @@ def _left_behind(seen: Seen) -> tuple[OptimizerSeen, float] | None:
         if not still or not o.adaptive or o.steps < 60 or o.cleared_steps or o.idle_steps:
             continue
         for loss in seen.losses.values():
-            late = loss.values[-(len(loss.values) // 4) :]
-            if loss.trained >= 12 and len(late) > 2 and 0 < 0.7 * loss.baseline() < sum(late) / len(late):
-                return o, sum(late) / len(late)
+            long = loss.trained >= 12 and len(loss.values) >= 12
+            if long and 0 < 0.7 * loss.baseline() < loss.last():
+                return o, loss.last()
     return None
 
 

@@ -14,8 +14,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """Again and again a trained net's output was judged, its graph built, and never run backward; or once,
     after a ``no_grad()`` that was made and left at once.
     """
+    spoiled = seen.data is not None and seen.data.nan_hurt > 0  # a training may leave such batches out
     for modules in (True, False):  # what a module's call tells needs no number that was made of it
-        spoiled = seen.data is not None and seen.data.nan_hurt > 0  # a training may leave such batches out
         own = [c for c in seen.calls if bool(c.net.name) == modules and not (spoiled and c.trained)]
         found = list(_unused([c for c in own if c.net.trained >= 2]))
         yield from found

@@ -17,7 +17,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """An optimizer never stepped though its gradients were written; or nearly all of them were thrown
     away; or new values of weights were worked out by hand and given to nobody.
     """
-    if seen.manual.idle and not seen.manual.updates and not seen.manual.movement and not seen.steps:
+    if seen.manual.stays() and not seen.steps:
         yield from _by_hand(seen)
     for b in seen.idle if not (seen.steps or seen.backwards) else ():
         place = given_to_nobody(b.site)

@@ -65,10 +65,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 def _unlearned(seen: Seen) -> bool:
     """Whether one of several losses that are learned ends where a constant would."""
     several = [loss for loss in seen.losses.values() if loss.trained >= 12 and len(loss.values) >= 12]
-    late = [(loss, loss.values[-(len(loss.values) // 4) :]) for loss in several]
-    return len(several) > 1 and any(
-        0 < 0.9 * loss.baseline() < sum(values) / len(values) for loss, values in late
-    )
+    return len(several) > 1 and any(0 < 0.9 * loss.baseline() < loss.last() for loss in several)
 
 
 def _made(t: TrainSeen) -> Site | None:

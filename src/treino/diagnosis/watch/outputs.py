@@ -22,9 +22,7 @@ class Outputs:
         self.waiting: list[Output] = []  # older ones that somebody collects, to judge them together
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
         self._wholes: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}  # and the first of its parts
-        self.held_back: torch.Tensor | None = (
-            None  # the newest, if it is of a training mode and without a graph
-        )
+        self.held_back: torch.Tensor | None = None  # the newest of a training mode, if it has no graph
         self._stacks: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # and the axis of its rows
 
     def know(self, output: Output, t: torch.Tensor) -> None:

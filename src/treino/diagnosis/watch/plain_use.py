@@ -132,7 +132,7 @@ class PlainUse:
             ways = [s for o in use.outputs for s in o.via if (s.file, s.function) in names]
             own = [o.call.site for o in use.outputs if o.call.site is not None and not o.reached]
             far = own[:1] if own and own[0].function not in {s.function for s in led[:1]} else []
-            use.call = self._call((ways or far)[0]) if ways or far else call
+            use.call = self._call(next(iter(ways or far), call.site))
         for node in (*products, t.grad_fn):
             node.metadata[SEEN] = True
             node.register_prehook(use)

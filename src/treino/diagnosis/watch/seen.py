@@ -77,6 +77,10 @@ class ManualSeen:
     idle: int = 0  # leaves that got gradients at every backward that was looked at, and never moved
     left_out: list[LeftOutSeen] = field(default_factory=list)
 
+    def stays(self) -> bool:
+        """Whether some got gradients, and none was ever moved."""
+        return bool(self.idle and not self.updates and not self.movement)
+
 
 @dataclass
 class BackwardSeen:
