@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.orders import given_parts
-from treino.diagnosis.reading.provenance import Function, data_names, definition, given_rows, target_names
+from treino.diagnosis.reading.provenance import (
+    Function,
+    data_names,
+    definition,
+    functions,
+    given_rows,
+    scoped,
+    target_names,
+)
 from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 
 SECTIONS = ("split", "tensor_split", "array_split", "split_with_sizes")
@@ -26,6 +34,7 @@ class Step:
 
     site: Site
     value: ast.AST
+    loop: bool = False
 
 
 def ancestry(site: Site | None, loader: Site | None = None) -> Iterator[Step]:
@@ -89,6 +98,39 @@ def _makers(name: str, place: Site) -> list[Step]:
 def makers(name: str, place: Site) -> list[Step]:
     """What a name stands for on a line: the value it was given, or the arguments of the function around."""
     return _makers(name, place)
+
+
+def step_back(name: str, place: Site) -> Step | None:
+    """Where a name on a line has its value from: the line that gives it, the only call that hands it over,
+    or what a function of the file returns for it.
+    """
+    around, made = function_of(place), definition(place, name)
+    own = made is not None and made.function is around and made.line < place.line
+    if isinstance(around, Function) and not own and name in parameters(around):
+        calls = list(arguments(place.file, around, name))
+        return Step(Site(place.file, calls[0][0].lineno), calls[0][1]) if len(calls) == 1 else None
+    if made is None or made.line >= place.line:
+        return None
+    step = Step(Site(place.file, made.line), made.value, made.loop)
+    return returned_part(step, name) or step
+
+
+def returned_part(step: Step, name: str) -> Step | None:
+    """What a function of the file returns for a name: the first of ``train, test = load()``."""
+    statement, path = statement_at(step.site), step.site.file
+    own = functions(path, call_name(step.value)) if isinstance(step.value, ast.Call) else ()
+    if len(own) != 1 or not isinstance(statement, ast.Assign) or statement.value is not step.value:
+        return None
+    returns = [n for f, n in scoped(own[0], own[0]) if f is own[0] and isinstance(n, ast.Return)]
+    target, value = statement.targets[0], returns[0].value if len(returns) == 1 else None
+    if value is None:
+        return None
+    if isinstance(target, (ast.Tuple, ast.List)):
+        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        if len(parts) != len(target.elts):
+            return None
+        value = next((p for p, t in zip(parts, target.elts, strict=True) if name in target_names(t)), value)
+    return Step(Site(path, returns[0].lineno), value)
 
 
 def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:

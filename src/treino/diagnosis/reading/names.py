@@ -76,7 +76,8 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
         for call in calls if not isinstance(statement, (ast.For, ast.While, ast.With, ast.If)) else ():
             for argument in [*call.args, *(k.value for k in call.keywords)]:
                 said = argument.value if isinstance(argument, ast.Constant) else None
-                if isinstance(said, str) and said.isalpha() and _speaks({said}):
+                mine = id(argument) not in beside
+                if isinstance(said, str) and said.isalpha() and _speaks({said}) and mine:
                     own.add(said)  # accuracy("test")
                 nodes = {id(n) for n in ast.walk(argument) if isinstance(n, ast.expr)}
                 if not isinstance(argument, (ast.Constant, ast.JoinedStr)) and not nodes & beside:
@@ -142,7 +143,22 @@ def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
     same += [n for n in counts if says_train(names_in(n))]
     shown = [a for n in calls if call_name(n) in ("print", "append") for a in n.args]
     others = [list(ast.walk(n)) for n in (*same, *shown)]
-    return {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
+    words = {id(n) for call in calls for n in _words_of_others(call, runs, same)}
+    return words | {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
+
+
+def _words_of_others(call: ast.Call, runs: ast.Call, same: list[ast.Call]) -> list[ast.expr]:
+    """The words that stand before another call: the first of ``print("train", f(a), "test", f(b))``."""
+    found: list[ast.expr] = []
+    before: list[ast.expr] = []
+    for argument in call.args:
+        inside = list(ast.walk(argument))
+        if isinstance(argument, ast.Constant):
+            before.append(argument)
+        elif runs in inside or any(n in inside for n in same):
+            found += [] if runs in inside else before
+            before = []
+    return found
 
 
 def _spot(node: ast.expr) -> Spot:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first
+from treino.diagnosis.reading.ancestry import ancestry, chooses, cuts, first, given_names
 from treino.diagnosis.reading.names import says_test, says_train, says_validation
 from treino.diagnosis.reading.orders import base
 from treino.diagnosis.reading.provenance import (
@@ -16,9 +16,9 @@ from treino.diagnosis.reading.provenance import (
     definition,
     maker_line,
     origins,
-    rows_line,
     target_names,
 )
+from treino.diagnosis.reading.rows_taken import rows_line
 from treino.diagnosis.reading.sharing import (
     called_in_turn,
     drawn_for_each,
@@ -57,7 +57,8 @@ def copied_at(e: EvalSeen) -> Site:
     if not found:
         return split or site
     join = Site(site.file, min(found)[1])
-    helps = isinstance(function_of(join), Function) and split is not None
+    around = function_of(join)
+    helps = isinstance(around, Function) and bool(given_names(around)) and split is not None
     if split is not None and helps and function_of(split) is not function_of(join):
         return order_of_steps(join, split) or called_in_turn(join, split) or split
     parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()

@@ -22,6 +22,7 @@ SPLITS = (
     *("train_test_split", "random_split", "Subset", "randperm", "permutation", "split"),
     *("sample", "KFold", "StratifiedKFold", "ShuffleSplit", "backward"),
 )
+MADE = 3  # what a function that only makes something gives back: a net, its optimizer, a scheduler
 HOLDERS = ("TensorDataset", "Subset", "DataLoader", "random_split", "list", "zip")
 
 
@@ -298,69 +299,17 @@ def dataset_line(loader: Site, says: Callable[[set[str]], bool] = lambda names: 
 
 
 def maker_line(site: Site) -> Site:
-    """Where a function that only makes something is called; the line itself where it is in none."""
+    """Where a function that only makes something is called; the line itself where it is in none, or where
+    the function makes all sorts of things.
+    """
     module, around = tree(site.file), _scopes(site)
     if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
         return site
-    gives = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(around[0]))
-    calls = called(module, around[0].name) if gives and not called(around[0], "backward") else []
+    given = [n.value for n in ast.walk(around[0]) if isinstance(n, ast.Return) and n.value is not None]
+    several = any(isinstance(v, ast.Tuple) and len(v.elts) > MADE for v in given)
+    only_makes = bool(given) and not several and not called(around[0], "backward")
+    calls = called(module, around[0].name) if only_makes else []
     return Site(site.file, calls[0].lineno) if calls else site
-
-
-@dataclass(frozen=True)
-class Part:
-    """Where the training or test part of the rows is taken."""
-
-    site: Site
-    of_other: bool  # it is taken from the other part
-
-
-def rows_line(site: Site | None, loader: Site | None, role: Callable[[set[str]], bool]) -> Part | None:
-    """The line that takes a part of the rows, for the rows that a net is given on a line or by a loader: the
-    first link of their chain that is more than a conversion of what bears the same word (train, test).
-    """
-    start = loader or site
-    statement = statement_at(start) if start is not None else None
-    if start is None or statement is None:
-        return None
-    names = given_rows(statement, start, of_loader=loader is not None)
-    for name in names:
-        if role({name}):
-            return _chain(start, name, role)
-    if loader is not None:
-        return Part(calling_line(loader), False)
-    for name in names:
-        made = definition(start, name)
-        if made is not None and isinstance(made.function, (type(None), *Function.__args__)):
-            roles = [n for n in data_names(made.value) if role({n})]
-            if roles:
-                return _chain(Site(start.file, made.line), roles[0], role)
-    return None
-
-
-def last_change(site: Site, loader: Site | None) -> Site | None:
-    """The last line that computed the rows which a net is given on a line or by a loader: neither the loop
-    that hands them out nor the dataset that holds them.
-    """
-    start = loader or site
-    statement = statement_at(start)
-    names = given_rows(statement, start, of_loader=loader is not None) if statement is not None else []
-    for name in names:
-        place = start
-        for _ in range(6):
-            made = definition(place, name)
-            if made is None or made.line >= place.line:
-                break
-            place = Site(site.file, made.line, site.function)
-            held = isinstance(made.value, ast.Call) and called(made.value, *HOLDERS)
-            inside = sorted(data_names(held[0].args[0])) if held and held[0].args else []
-            if not inside and not made.loop:
-                return place
-            name = inside[0] if inside else name
-            if made.loop:
-                names_made = sorted(data_names(made.value))
-                name = names_made[0] if names_made else name
-    return None
 
 
 def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]:
@@ -375,22 +324,3 @@ def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]
                     ordered += sorted(data_names(node.value))
             ordered += sorted(data_names(argument))
     return list(dict.fromkeys(ordered))
-
-
-def _chain(site: Site, name: str, role: Callable[[set[str]], bool]) -> Part:
-    place = site
-    for _ in range(8):
-        made = definition(place, name)
-        if made is None or made.line >= place.line:
-            return Part(place, False)
-        place = Site(site.file, made.line, site.function)
-        names = data_names(made.value)
-        same = sorted((n for n in names if role({n})), key=lambda n: n == name)
-        if not same:
-            return Part(place, any(_speaks(n) for n in names))
-        name = same[0]
-    return Part(place, False)
-
-
-def _speaks(name: str) -> bool:
-    return any(w in name.lower() for w in ("train", "test", "val"))

@@ -5,7 +5,15 @@ import re
 from itertools import islice
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, arguments, kept_as, made_by, parameters, trail
+from treino.diagnosis.reading.ancestry import (
+    Step,
+    arguments,
+    kept_as,
+    made_by,
+    parameters,
+    returned_part,
+    trail,
+)
 from treino.diagnosis.reading.configured import decided, one_place
 from treino.diagnosis.reading.dropped import SCALES, scaling_functions
 from treino.diagnosis.reading.provenance import (
@@ -37,6 +45,7 @@ def scaling_line(site: Site, loader: Site | None) -> Site | None:
         step = _made(name, place) if name else None
         if step is None:
             return None
+        step = returned_part(step, name) or step
         for each in (step, *_given_back(step)):
             line = _divisor_line(each)
             if line is not None:

@@ -48,9 +48,17 @@ def _drawn(node: ast.AST) -> list[ast.expr]:
         given = [node]
     elif isinstance(node, ast.Assign) and any(_is_weight(t) for t in node.targets):
         given = [node.value]
+    elif isinstance(node, ast.Call) and _fills_weight(node):
+        given = [node]
     else:
         given = []
     return [v for v in given if called(v, *DRAWS)]
+
+
+def _fills_weight(call: ast.Call) -> bool:
+    """``nn.init.uniform_(layer.weight)``, ``layer.weight.data.uniform_()``"""
+    of = call.args[0] if call.args and "init" in names_in(call.func) else getattr(call.func, "value", None)
+    return call_name(call) == "uniform_" and of is not None and _is_weight(of)
 
 
 def _is_weight(target: ast.AST) -> bool:
@@ -63,6 +71,8 @@ def _is_weight(target: ast.AST) -> bool:
 def _may_be_above(node: ast.AST) -> bool:
     """Whether what is made may well be all above zero: biases, or rows whose gradients are asked for."""
     if isinstance(node, ast.Call):
+        if call_name(node) == "uniform_":
+            return "bias" in names_in(node)
         return call_name(node) not in ("Parameter", "register_parameter", "copy_")
     targets = node.targets if isinstance(node, ast.Assign) else []
     return any({"b", "bias", "biases"} & {*words(name)} for t in targets for name in names_in(t))

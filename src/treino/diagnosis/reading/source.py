@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.by_position import by_position
 from treino.diagnosis.watch.where import Spot
 
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
@@ -30,9 +31,9 @@ def remembered(reads: _Read) -> _Read:
 
 @remembered
 def tree(path: str) -> ast.Module | None:
-    """The parsed file; None where it can't be read."""
+    """The parsed file, its own functions called by position; None where it can't be read."""
     try:
-        return ast.parse("".join(linecache.getlines(path)))
+        return by_position(ast.parse("".join(linecache.getlines(path))))
     except (SyntaxError, ValueError):
         return None
 

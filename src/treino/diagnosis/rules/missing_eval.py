@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.source import bare_line, called, function_of, statement_at
+from treino.diagnosis.reading.source import bare_line, called, enclosing, function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.diagnosis.watch.tables import DataSeen
@@ -88,6 +88,9 @@ def _set_to_train(call: CallSeen, calls: list[CallSeen]) -> Site | None:
     mine = (s for c in calls if c.net is call.net for s in (*c.trained_by, learned))
     trains = {function_of(s) for s in mine if s is not None}
     names = [f.name for f in trains if isinstance(f, ast.FunctionDef)]
+    after = _left_training(call) if call.site is not None and function_of(call.site) not in trains else None
+    if after is not None:
+        return after
     for site in call.judged_by[:2] or (call.site,):
         around = function_of(site) if site is not None else None
         if site is None or around is None:
@@ -102,6 +105,19 @@ def _set_to_train(call: CallSeen, calls: list[CallSeen]) -> Site | None:
         if lines:
             return Site(site.file, max(lines), site.function)
     return None
+
+
+def _left_training(call: CallSeen) -> Site | None:
+    """The line that sets the net to training where its training is over, in the function that trained it."""
+    learned = call.net.trained_at
+    around = function_of(learned) if learned is not None else None
+    if learned is None or around is None:
+        return None
+    loops = (n for n in enclosing(learned) if isinstance(n, (ast.For, ast.While)))
+    over = max((n.end_lineno or 0 for n in loops), default=learned.line)
+    lines = [s for s in call.net.train_at if s.line > over and function_of(s) is around]
+    evals = [c.lineno for c in called(around, "eval")]
+    return next((s for s in lines if not any(line > s.line for line in evals)), None)
 
 
 def other_mode(site: Site | None) -> Site | None:

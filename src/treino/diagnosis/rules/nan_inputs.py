@@ -7,7 +7,8 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry
 from treino.diagnosis.reading.names import says_train
 from treino.diagnosis.reading.nan_lines import is_missing, nan_line, rows_given, standardised_at, unkept_fill
-from treino.diagnosis.reading.provenance import data_names, last_change
+from treino.diagnosis.reading.provenance import data_names
+from treino.diagnosis.reading.rows_taken import last_change
 from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen

@@ -89,7 +89,8 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
             says_train(names) and trained > 0.9 * min(len(e.rows), len(train.rows))
         ):
             continue
-        if says_train(names) and any(o.names == e.names and _new(o) for o in data.evals.values()):
+        others = (o for o in data.evals.values() if o is not e)
+        if says_train(names) and any(o.names == e.names and _new(o) for o in others):
             continue  # both parts on one line: the other call is the test
         if trained > 0.9 * len(e.rows) and _beside_test(key, e, data):
             continue

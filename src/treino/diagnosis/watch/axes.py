@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from itertools import islice
 from types import FrameType
 from typing import Any
 
@@ -9,15 +10,17 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import parameters
 from treino.diagnosis.reading.figure_axes import apart_in_numpy
 from treino.diagnosis.reading.provenance import functions
-from treino.diagnosis.reading.source import call_name, called, function_of, statement_at
+from treino.diagnosis.reading.source import call_name, called, tree
+from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Output
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import AxisSeen, Seen
 from treino.diagnosis.watch.where import here, is_own
+
+HANDS = 40  # names and calls that an array goes through
 
 
 class Axes:
@@ -155,49 +158,30 @@ class Axes:
 
 
 def wrong_axis(site: Site) -> tuple[int, Site] | None:
-    """``out.numpy().argmax(0)`` on this line, or of what it gives a name or a function of the same file: the
-    axis, -1 for none given, and where; None where all is well.
+    """``out.numpy().argmax(0)`` of the array that a line makes, wherever the file asks for it: the axis, -1
+    for none given, and where; None where all is well.
 
     Methods of arrays can't be watched, so the source is read; an argmax that is given 1 or -1 is right.
     """
-    statement, around = statement_at(site), function_of(site)
-    if statement is None or around is None:
-        return None
-    for call in called(statement, "argmax"):
-        if isinstance(call.func, ast.Attribute) and called(call.func.value, "numpy"):
-            return _axis(call, site)
-    name, value = "", statement.value if isinstance(statement, ast.Assign) else None
-    if isinstance(statement, ast.Assign) and _is_array(value) and isinstance(statement.targets[0], ast.Name):
-        name = statement.targets[0].id
-        for call in called(around, "argmax"):
-            if _of_name(call, name):
-                return _axis(call, site)
-    for call in (n for n in ast.walk(around if name else statement) if isinstance(n, ast.Call)):
-        given = [i for i, a in enumerate(call.args) if (_is_name(a, name) if name else _is_array(a))]
-        written = functions(site.file, call_name(call)) if given else ()
-        if len(written) == 1:
-            own = [a for a in parameters(written[0]) if a != "self"]
-            asked = called(written[0], "argmax")
-            found = [c for i in given if i < len(own) for c in asked if _of_name(c, own[i])]
-            if found:
-                return _axis(found[0], Site(site.file, found[0].lineno))
+    module = tree(site.file)
+    for call in called(module, "argmax") if module is not None else ():
+        place = Site(site.file, call.lineno)
+        wrong = _axis(call, place) if isinstance(call.func, ast.Attribute) else None
+        if wrong is not None and _is_of(Value(place, call.func.value), site):  # type: ignore[attr-defined]
+            return wrong
     return None
 
 
-def _is_array(value: ast.AST | None) -> bool:
-    """``out.numpy()``"""
-    return (
-        isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "numpy"
-    )
-
-
-def _is_name(value: ast.AST, name: str) -> bool:
-    return isinstance(value, ast.Name) and value.id == name
-
-
-def _of_name(call: ast.Call, name: str) -> bool:
-    """``NAME.argmax(...)``"""
-    return isinstance(call.func, ast.Attribute) and _is_name(call.func.value, name)
+def _is_of(array: Value, site: Site) -> bool:
+    """Whether an array is the one that ``numpy()`` makes on a line, handed on as it is."""
+    for v in islice(traced(array), HANDS):
+        if isinstance(v.node, ast.Call) and call_name(v.node) == "numpy":
+            return v.node.lineno <= site.line <= (v.node.end_lineno or 0)
+        own = isinstance(v.node, ast.Call) and functions(site.file, call_name(v.node))
+        turned = isinstance(v.node, ast.Attribute) and v.node.attr in ("T", "mT")
+        if turned or not (own or isinstance(v.node, (ast.Name, ast.Tuple, ast.Attribute))):
+            return False
+    return False
 
 
 def _axis(call: ast.Call, site: Site) -> tuple[int, Site] | None:
