@@ -6,6 +6,7 @@ any way (None, zero_, a fresh tensor) lifts the taint. What one net's loss leave
 """
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -67,6 +68,7 @@ class Gradients:
         self._before: list[tuple[Followed, torch.Tensor, torch.Tensor | None, int, bool]] = []
         self._first_values: dict[int, torch.Tensor] = {}
         self._clears_at_step: dict[int, int] = {}  # id(facts) -> clearings until its newest step
+        self.around_closure: tuple[Callable[[], None], ...] = (lambda: None, lambda: None)
         self._in_closure: OptimizerSeen | None = None
         self._closure_tainted = self._closure_cleared = self._closure_idle = False
 
@@ -300,7 +302,12 @@ class Gradients:
             if calls:
                 self._mark_used(facts)
             calls += 1
-            result = closure()
+            begin, end = self.around_closure
+            begin()
+            try:
+                result = closure()
+            finally:
+                end()
             self._got_gradients(facts)
             self._closure_idle = all(
                 (p := f.ref()) is None or p.grad is None for f in self.followed[id(facts)]

@@ -68,6 +68,7 @@ class Watch:
         self.patches = Patches()
         self.gradients = Gradients(self.seen)
         self.lines = Lines(self.patches)
+        self.gradients.around_closure = self.lines.begin, self.lines.end  # a step's own work is not looked at
         self.backward = Backward(self.seen, self.patches, self.gradients, self.lines)
         self.nets = Nets(self.seen, self.patches, self.gradients, self.backward)
         self.lines.place = self.nets.place
