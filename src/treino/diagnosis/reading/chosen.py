@@ -10,7 +10,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.deciding import Decision, decisions, sets_threshold
 from treino.diagnosis.reading.figures import Figures, Leaf
 from treino.diagnosis.reading.names import says_test, says_validation
-from treino.diagnosis.reading.roles import alike, handed_at, roles, shows_known_parts, told_at
+from treino.diagnosis.reading.roles import alike, changed_from, handed_at, roles, shows_known_parts, told_at
 from treino.diagnosis.reading.source import call_at, function_of, tree
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen
 
@@ -131,7 +131,7 @@ def _judged(found: Chosen, evals: list[EvalSeen], parts: dict[int, str], data: D
             continue
         if len(e.rows - shown) <= 0.02 * len(e.rows) or len(e.trained_before) > 0.5 * len(e.rows):
             continue
-        if not parts[id(e)] and shows_known_parts(e):
+        if not parts[id(e)] and (shows_known_parts(e) or any(changed_from(e, o) for o in found.evals)):
             continue
         copied = id(e.net) not in trained and parts[id(e)] != "test"
         if not copied or not any(len(e.rows & rows) >= 0.95 * len(e.rows) for rows in trained.values()):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
+from treino.diagnosis.reading.ancestry import Step, arguments, defaults, kept_as, parameters, returned_part
 from treino.diagnosis.reading.provenance import Function, definitions, target_names
 from treino.diagnosis.reading.source import (
     call_name,
@@ -137,7 +137,9 @@ def _named(site: Site, name: str) -> list[Placed]:
     if isinstance(around, Function) and not own and name in parameters(around):
         given: list[Placed] = [(Site(site.file, c.lineno), v) for c, v in arguments(site.file, around, name)]
         return given or [(Site(site.file, d.lineno), d) for d in defaults(around).get(name, ())]
-    return [(Site(site.file, g.line), g.value) for g in made if not g.loop]
+    steps = [Step(Site(site.file, g.line), g.value) for g in made if not g.loop]
+    steps = [returned_part(step, name) or step for step in steps]
+    return [(step.site, step.value) for step in steps]
 
 
 def keyed(path: str, key: str, fits: Fits, another: Speaks | None = None) -> list[Site]:

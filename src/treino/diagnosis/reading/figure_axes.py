@@ -328,7 +328,7 @@ def _sized(node: ast.AST, at: Site, names: dict[str, Any]) -> tuple[int, ...]:
     given = definition(at, core.id) if isinstance(core, ast.Name) else None
     if given is not None and not given.loop and isinstance(core, ast.Name):
         before = _core(given.value)
-        if isinstance(before, ast.Name):
+        if isinstance(before, (ast.Name, ast.Attribute)):
             return _shape(_value(before, names))
         if core.id not in names:
             return ()

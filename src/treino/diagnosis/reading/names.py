@@ -6,8 +6,17 @@ import unicodedata
 from itertools import zip_longest
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.provenance import origins
-from treino.diagnosis.reading.source import call_name, called, enclosing, names_in, statement_at, tree
+from treino.diagnosis.reading.provenance import Function, origins, target_names
+from treino.diagnosis.reading.source import (
+    call_at,
+    call_name,
+    called,
+    enclosing,
+    function_of,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.watch.where import Spot
 
 # In the languages, too, in which people name their variables; and what they write in one: ``testloader``.
@@ -66,12 +75,13 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
     """
     found: set[str] = set()
     made: set[str] = set()
+    inner: tuple[Site, set[str]] | None = None  # the line before, and its names
     for site, spot in zip_longest(stack, spots[: len(stack)]):
         statement = statement_at(site)
         if statement is None or isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             continue
         own: set[str] = set()
-        beside = _beside(statement, spot)
+        beside = _beside(statement, spot) | _handed_else(site, spot, inner)
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.lineno <= site.line]
         for call in calls if not isinstance(statement, (ast.For, ast.While, ast.With, ast.If)) else ():
             for argument in [*call.args, *(k.value for k in call.keywords)]:
@@ -91,6 +101,7 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
         around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
         found |= own
         made |= _made_of(site, own)
+        inner = site, own
         if around:
             found |= {around[-1].name} if site is stack[0] and around[-1].name != "forward" else set()
     if _speaks(found):
@@ -145,6 +156,29 @@ def _beside(statement: ast.stmt, spot: Spot | None) -> set[int]:
     others = [list(ast.walk(n)) for n in (*same, *shown)]
     words = {id(n) for call in calls for n in _words_of_others(call, runs, same)}
     return words | {id(n) for nodes in others if runs not in nodes for n in nodes if isinstance(n, ast.expr)}
+
+
+def _handed_else(site: Site, spot: Spot | None, inner: tuple[Site, set[str]] | None) -> set[int]:
+    """Nodes of what a call hands to a function for anything else than the evaluation inside, where it says
+    of the rows there which they are: ``work(net, train_loader, test_loader)``, for ``in test_loader``.
+    """
+    around = function_of(inner[0]) if inner is not None else None
+    call = call_at(site, spot) if spot is not None else None
+    if inner is None or call is None or not isinstance(around, Function) or call_name(call) != around.name:
+        return set()
+    if any(isinstance(a, ast.Starred) for a in call.args):
+        return set()
+    loops = (n for n in ast.walk(statement_at(inner[0]) or around) if isinstance(n, ast.comprehension))
+    asked = inner[1] - set().union(*(target_names(n.target) for n in loops))
+    asked |= origins(inner[0], asked, 2)
+    known = [a.arg for a in (*around.args.posonlyargs, *around.args.args)]
+    known = known[1:] if known[:1] in (["self"], ["cls"]) else known
+    bound = [*zip(known, call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]
+    used = [value for name, value in bound if name in asked]
+    if not _speaks(set().union(*map(_rows_named, used))):
+        return set()
+    rest = [value for _, value in bound if value not in used]
+    return {id(n) for value in rest for n in ast.walk(value) if isinstance(n, ast.expr)}
 
 
 def _words_of_others(call: ast.Call, runs: ast.Call, same: list[ast.Call]) -> list[ast.expr]:

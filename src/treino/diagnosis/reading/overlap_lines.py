@@ -14,6 +14,7 @@ from treino.diagnosis.reading.provenance import (
     calling_line,
     data_names,
     definition,
+    gives_several,
     maker_line,
     origins,
     target_names,
@@ -42,6 +43,7 @@ JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "stack", "resample", "repeat", "tile"),
     *("repeat_interleave", "ConcatDataset", "sample", "choice", "choices", "randint", "integers"),
 )
+FOLDS = ("KFold", "StratifiedKFold", "GroupKFold", "ShuffleSplit", "StratifiedShuffleSplit", "array_split")
 COPIES = ("resample", "repeat", "tile", "repeat_interleave", "sample", "choice", "choices")
 
 
@@ -58,7 +60,8 @@ def copied_at(e: EvalSeen) -> Site:
         return split or site
     join = Site(site.file, min(found)[1])
     around = function_of(join)
-    helps = isinstance(around, Function) and bool(given_names(around)) and split is not None
+    helps = isinstance(around, Function) and bool(given_names(around)) and not gives_several(around)
+    helps = helps and split is not None
     if split is not None and helps and function_of(split) is not function_of(join):
         return order_of_steps(join, split) or called_in_turn(join, split) or split
     parting = (Site(site.file, p.lineno) for p in _parting(site.file)) if split is None else ()
@@ -73,6 +76,12 @@ def _parting(path: str) -> list[ast.stmt]:
     bodies = [n for n in ast.walk(module) if isinstance(n, Function)] if module is not None else []
     every = (n for body in bodies for n in ast.walk(body) if isinstance(n, ast.stmt) and n is not body)
     return [n for n in every if not hasattr(n, "body") and _parts(n)]
+
+
+def parts_rows(path: str) -> bool:
+    """Whether anything in a file parts a table into rows for training and for a test."""
+    module = tree(path)
+    return module is not None and (_parts(module) or bool(called(module, *FOLDS)))
 
 
 def says_joins(site: Site) -> bool:

@@ -22,7 +22,7 @@ SPLITS = (
     *("train_test_split", "random_split", "Subset", "randperm", "permutation", "split"),
     *("sample", "KFold", "StratifiedKFold", "ShuffleSplit", "backward"),
 )
-MADE = 3  # what a function that only makes something gives back: a net, its optimizer, a scheduler
+MADE = 3  # things that belong together, as a net, its optimizer and a scheduler
 HOLDERS = ("TensorDataset", "Subset", "DataLoader", "random_split", "list", "zip")
 
 
@@ -170,6 +170,8 @@ def data_names(value: ast.AST) -> set[str]:
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
             found.add(node.attr)
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            found |= {node.slice.value} if isinstance(node.slice.value, str) else set()
         todo += ast.iter_child_nodes(node)
     return found - {"self", "torch", "np", "numpy", "pd", "F", "nn", "data", "utils"}
 
@@ -199,7 +201,7 @@ def calling_line(site: Site) -> Site:
         return site
     function = around[0]
     calls = [c for c in called(module, function.name) if not function.lineno <= c.lineno <= _end(function)]
-    takes = bool(function.args.args) and not _splits(function)
+    takes = bool(function.args.args) and not _splits(function) and not gives_several(function)
     return Site(site.file, calls[0].lineno) if takes and len(calls) == 1 else site
 
 
@@ -305,11 +307,22 @@ def maker_line(site: Site) -> Site:
     module, around = tree(site.file), _scopes(site)
     if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
         return site
-    given = [n.value for n in ast.walk(around[0]) if isinstance(n, ast.Return) and n.value is not None]
-    several = any(isinstance(v, ast.Tuple) and len(v.elts) > MADE for v in given)
-    only_makes = bool(given) and not several and not called(around[0], "backward")
+    gives = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(around[0]))
+    only_makes = gives and not gives_several(around[0]) and not called(around[0], "backward")
     calls = called(module, around[0].name) if only_makes else []
     return Site(site.file, calls[0].lineno) if calls else site
+
+
+def gives_several(function: ast.AST) -> bool:
+    """Whether a function gives back more things than belong together."""
+    for node in ast.walk(function):
+        value = node.value if isinstance(node, ast.Return) else None
+        parts: list[Any] = value.elts if isinstance(value, ast.Tuple) else []
+        parts = value.keys if isinstance(value, ast.Dict) else parts
+        parts = value.keywords if isinstance(value, ast.Call) else parts  # dict(x=x, y=y)
+        if len(parts) > MADE:
+            return True
+    return False
 
 
 def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]:

@@ -262,3 +262,14 @@ def _word(node: ast.AST) -> str:
 def alike(e: EvalSeen, o: EvalSeen) -> bool:
     """Whether two evaluations look at the same rows."""
     return e is not o and bool(e.rows) and len(e.rows & o.rows) >= ALIKE * max(len(e.rows), len(o.rows))
+
+
+def changed_from(e: EvalSeen, o: EvalSeen) -> bool:
+    """Whether an evaluation looks at the test rows of another once they were changed, as by an attack: as
+    many, with the same labels, and made of what is said to be for the test.
+    """
+    if not e.labels or e.labels != o.labels or e.first != o.first:
+        return False
+    named = ((name, s) for s in e.names if (line := statement_at(s)) is not None for name in data_names(line))
+    made = (step.value for name, s in named for step in makers(name, s))
+    return any(says_test(_rows_said(value)) for value in made)

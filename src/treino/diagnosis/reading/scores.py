@@ -1,9 +1,11 @@
 """Scores whose best entry is asked for, as the source says how they are made: as those that a loss trains."""
 
 import ast
+from itertools import islice
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import makers, parameters
+from treino.diagnosis.reading.passed import EACH
 from treino.diagnosis.reading.provenance import Function, definition, functions, holders, target_names
 from treino.diagnosis.reading.source import (
     call_name,
@@ -13,8 +15,12 @@ from treino.diagnosis.reading.source import (
     remembered,
     statement_at,
 )
+from treino.diagnosis.reading.traced import Value, traced
 
 DEPTH = 3
+HANDS = 40  # names and calls that scores go through
+JOINS = ("cat", "concat", "concatenate", "vstack", "append", "cpu", "detach")
+TURNED = ("T", "mT", "H")
 METRICS: tuple[str, ...] = (
     "accuracy_score",
     "balanced_accuracy_score",
@@ -94,6 +100,8 @@ def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:
     called_by = net.line if net is not None and net.file == site.file else -1
     if any(m.lineno <= called_by <= (m.end_lineno or 0) for m in makers):
         return True
+    if net is not None and _of_answers(Value(site, scores), net):
+        return True
     own = {m.name for m in makers if isinstance(m, ast.FunctionDef)}
     trained: set[str] = set()
     for loss in losses:
@@ -105,6 +113,20 @@ def scored(site: Site, losses: list[Site | None], net: Site | None) -> bool:
         for call in (n for n in ast.walk(line) if isinstance(n, ast.Call) and len(n.args) > 1):
             trained |= {m.name for m in _makers(loss, call.args[0]) if isinstance(m, ast.FunctionDef)}
     return bool(own & trained)
+
+
+def _of_answers(scores: Value, net: Site) -> bool:
+    """Whether scores are what a net returned on a line, row by row: gathered, joined and handed on."""
+    for v in islice(traced(scores), HANDS):
+        if isinstance(v.node, ast.BinOp) or (isinstance(v.node, ast.Attribute) and v.node.attr in TURNED):
+            return False
+        if isinstance(v.node, ast.Call):
+            name = call_name(v.node)
+            if v.site.file == net.file and v.node.lineno == net.line and name not in JOINS:
+                return v.part in ((), (EACH,))
+            if name not in JOINS and not functions(v.site.file, name):
+                return False
+    return False
 
 
 def _compared(around: ast.AST, best: ast.Call) -> bool:

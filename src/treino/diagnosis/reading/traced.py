@@ -303,22 +303,32 @@ def _held_function(v: Value, func: ast.AST) -> list[Value]:
     if isinstance(func, ast.Subscript):  # KINDS[name](row)
         return _results(v, func)
     if held and isinstance(func, ast.Attribute):
-        return [r for k in _kept(v, func.attr) for r in _results(v, k.node, k.site)]
+        return [r for k in _kept(v, func.attr) for r in _results(k, k.node)]
     around = function_of(v.site)
     given = isinstance(func, ast.Name) and isinstance(around, Function) and func.id in _arguments(around)
     return _results(v, func) if given else []
 
 
-def _results(v: Value, func: ast.AST, site: Site | None = None) -> list[Value]:
+def _results(v: Value, func: ast.AST) -> list[Value]:
     """What the functions of the file, or the lambdas, that an expression may stand for give back."""
     found: list[Value] = []
-    for step in islice(traced(Value(site or v.site, func)), FUNCTIONS):
+    part = v.part if func is v.node else ()
+    for step in islice(traced(Value(v.site, func, part)), FUNCTIONS):
         if isinstance(step.node, ast.Lambda):
             found.append(Value(step.site, step.node.body))
         known = _own(step.site.file, step.node.id) if isinstance(step.node, ast.Name) else None
         if isinstance(known, Function):
             found += returns(step.site.file, known)
+        made = _own(step.site.file, call_name(step.node)) if isinstance(step.node, ast.Call) else None
+        if isinstance(made, ast.ClassDef):  # an object that is called
+            found += _answers(step.site.file, made)
     return found
+
+
+def _answers(path: str, kind: ast.ClassDef) -> list[Value]:
+    """What the objects of a class give where they are called."""
+    methods = [m for m in kind.body if isinstance(m, Function) and m.name == "__call__"]
+    return [r for m in methods for r in returns(path, m)]
 
 
 def _worked_out(v: Value, name: str) -> list[Value]:
@@ -393,8 +403,7 @@ def _called_object(path: str, name: str) -> list[Value]:
     kinds = [o for o in owners if isinstance(o, ast.ClassDef)]
     if not made or len(kinds) < len(made):
         return []
-    methods = [m for o in kinds for m in o.body if isinstance(m, Function) and m.name == "__call__"]
-    return [r for m in methods for r in returns(path, m)]
+    return [r for o in kinds for r in _answers(path, o)]
 
 
 def _fluent(node: ast.AST) -> ast.AST:

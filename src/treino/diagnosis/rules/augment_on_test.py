@@ -6,9 +6,11 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.augmenting import MEANT, Changed, again_and_again, changed_by_hand, draws_on
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
 from treino.diagnosis.reading.noisy_items import flag_line, item_draw
-from treino.diagnosis.reading.provenance import dataset_line
+from treino.diagnosis.reading.provenance import Function, dataset_line
+from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.overlap import learner
+from treino.diagnosis.watch.reads import ReadSeen
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
 from treino.words import N_, _
@@ -88,7 +90,7 @@ def _held_out(names: set[str]) -> bool:
 def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
     """The line that draws for rows of training and of this evaluation, the only one of these rows."""
     train = learner(seen.data, train)
-    reads, learning = e.reads, train.reads
+    reads, learning = e.reads, train.reads or _taught_by(seen.data, e)
     if reads is None or learning is None or reads is learning:
         return None
     masks = reads.together and learning.together and not e.labels
@@ -107,6 +109,13 @@ def _drawn(seen: Seen, e: EvalSeen, train: TrainSeen) -> Changed | None:
         return None
     drawn = [r.other or (not train.floating and r.changed_at) for r in (reads, learning)]
     return item_draw(e.loader, train.loader) if all(drawn) else None
+
+
+def _taught_by(data: DataSeen, e: EvalSeen) -> ReadSeen | None:
+    """How the rows were read for which the same net gave another one what that learned from."""
+    own = (o for o in data.evals.values() if o is not e and o.net is e.net and o.reads is not None)
+    around = ((o, function_of(o.names[0])) for o in own if o.names and not o.judged)
+    return next((o.reads for o, f in around if isinstance(f, Function) and called(f, "backward")), None)
 
 
 def _clean(e: EvalSeen) -> bool:

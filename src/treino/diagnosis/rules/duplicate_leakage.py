@@ -13,6 +13,7 @@ from treino.diagnosis.reading.copies import (
 )
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_train
+from treino.diagnosis.reading.overlap_lines import parts_rows
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import overlaps
@@ -55,7 +56,7 @@ def _copied(train: TrainSeen, e: EvalSeen) -> Evidence | None:
     """Copies with noise, or moved ones, or rows between two others; none of what is learned from later, as
     the states that an agent comes by are.
     """
-    if len(e.rows & train.rows.keys()) > 0.1 * len(e.rows):
+    if len(e.rows & train.rows.keys()) > 0.1 * len(e.rows) or not parts_rows(e.names[0].file):
         return None
     for measure, share, join in MEASURES:
         near, rows = measure(train, e)

@@ -88,16 +88,17 @@ def _in_one_loop(site: Site | None) -> bool:
 
 
 def _runs_once(site: Site) -> bool:
-    """Whether the function around a line, of which no loop of the file speaks, is none of a class or another
-    function's.
+    """Whether the function around a line, of which no loop of the file speaks, is none of another function's;
+    a method is called by the file itself.
     """
     around, module = function_of(site), tree(site.file)
     if around is module or module is None:
         return module is not None
     loops = (n for n in ast.walk(module) if isinstance(n, (*LOOPS, ast.comprehension)))
-    own = {n.name for n in module.body if isinstance(n, ast.FunctionDef)}
     name = getattr(around, "name", "")
-    return around in module.body and name in own and not any(name in names_in(n) for n in loops)
+    method = any(around in n.body for n in module.body if isinstance(n, ast.ClassDef))
+    known = around in module.body or (method and bool(called(module, name)))
+    return known and not any(name in names_in(n) for n in loops)
 
 
 def course(seen: Seen, s: SchedulerSeen) -> tuple[str, Site | None]:

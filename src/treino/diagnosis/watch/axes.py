@@ -176,7 +176,7 @@ def _is_of(array: Value, site: Site) -> bool:
     """Whether an array is the one that ``numpy()`` makes on a line, handed on as it is."""
     for v in islice(traced(array), HANDS):
         if isinstance(v.node, ast.Call) and call_name(v.node) == "numpy":
-            return v.node.lineno <= site.line <= (v.node.end_lineno or 0)
+            return not v.part and v.node.lineno <= site.line <= (v.node.end_lineno or 0)
         own = isinstance(v.node, ast.Call) and functions(site.file, call_name(v.node))
         turned = isinstance(v.node, ast.Attribute) and v.node.attr in ("T", "mT")
         if turned or not (own or isinstance(v.node, (ast.Name, ast.Tuple, ast.Attribute))):
