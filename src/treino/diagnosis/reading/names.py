@@ -6,7 +6,8 @@ import unicodedata
 from itertools import zip_longest
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.provenance import Function, origins, target_names
+from treino.diagnosis.reading.ancestry import step_back
+from treino.diagnosis.reading.provenance import Function, data_names, origins, target_names
 from treino.diagnosis.reading.source import (
     call_at,
     call_name,
@@ -120,8 +121,18 @@ def _made_of(site: Site, names: set[str]) -> set[str]:
     for depth in range(1, 5):
         made = origins(site, names, depth)
         if _speaks(made):
-            break
-    return made
+            return made
+    return made | next((told for name in sorted(names) if _speaks(told := _given_back(site, name))), set())
+
+
+def _given_back(site: Site, name: str) -> set[str]:
+    """What a function of the file gives for a name is made of in there: ``train, check = loaders(k)``."""
+    step = step_back(name, site)
+    if step is None or function_of(step.site) is function_of(site):
+        return set()
+    if isinstance(step.value, ast.Name):
+        step = step_back(step.value.id, step.site) or step
+    return data_names(step.value)
 
 
 def _parted(path: str) -> tuple[set[str], set[str]]:

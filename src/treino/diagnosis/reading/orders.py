@@ -162,8 +162,9 @@ def _argued_together(scope: ast.AST) -> set[str]:
     names = {a.arg for a in scope.args.args} if isinstance(scope, Function) else set()
     alike: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(scope) if names else ():
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
-            alike[node.slice.id].add(base(node.value))
+        piece = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.lower
+        if isinstance(node, ast.Subscript) and (isinstance(node.slice, ast.Name) or piece):
+            alike[ast.unparse(node.slice)].add(base(node.value))  # x[rows], or x[i : i + size]
     return max((of & names for of in alike.values() if len(of & names) > 1), key=len, default=set())
 
 
@@ -190,17 +191,25 @@ def _moves(scope: ast.AST, node: ast.Assign, name: str) -> bool:
         return False
     for part in ast.walk(node.value):
         if isinstance(part, ast.Subscript) and base(part.value) == name:
-            orders = {n for n in names_in(part.slice) if _drawn_once(scope, n)}
+            orders = {n for n in names_in(part.slice) | _orders_of(part, node.value) if _drawn_once(scope, n)}
             if called(part.slice, *DRAWS) or orders:
                 return True
     return _reorders(node) == name and not called(node.value, "sort", "sorted")
 
 
+def _orders_of(part: ast.Subscript, value: ast.AST) -> set[str]:
+    """The names that the numbers of an item are taken from: order of ``[x[i] for i in order]``."""
+    loops = (n for n in ast.walk(value) if isinstance(n, ast.comprehension))
+    asked = names_in(part.slice)
+    return {n.iter.id for n in loops if isinstance(n.iter, ast.Name) and names_in(n.target) & asked}
+
+
 def _drawn_once(scope: ast.AST, name: str) -> bool:
-    """Whether a name is an order that was drawn, and puts one thing into order, perhaps beside being cut up
-    itself: ``order[:n]``.
+    """Whether a name is an order that was drawn, or sorts, and puts one thing into order, perhaps when it is
+    cut up itself: ``order[:n]``.
     """
-    drawn = any(called(n.value, *DRAWS) for n in _assigned(scope) if _targets(n) == {name})
+    given = [n.value for n in _assigned(scope) if _targets(n) == {name}]
+    drawn = any(called(v, *DRAWS, "argsort") or (called(v, "sorted") and called(v, "range")) for v in given)
     cut = {id(n.value) for n in ast.walk(scope) if isinstance(n, ast.Subscript)}
     uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name and id(n) not in cut]
     return drawn and sum(isinstance(n.ctx, ast.Load) for n in uses) == 1

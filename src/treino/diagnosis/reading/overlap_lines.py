@@ -14,7 +14,7 @@ from treino.diagnosis.reading.provenance import (
     calling_line,
     data_names,
     definition,
-    gives_several,
+    gives_more,
     maker_line,
     origins,
     target_names,
@@ -60,7 +60,7 @@ def copied_at(e: EvalSeen) -> Site:
         return split or site
     join = Site(site.file, min(found)[1])
     around = function_of(join)
-    helps = isinstance(around, Function) and bool(given_names(around)) and not gives_several(around)
+    helps = isinstance(around, Function) and bool(given_names(around)) and not gives_more(around)
     helps = helps and split is not None
     if split is not None and helps and function_of(split) is not function_of(join):
         return order_of_steps(join, split) or called_in_turn(join, split) or split
@@ -171,6 +171,9 @@ def shared_at(train: TrainSeen, e: EvalSeen) -> Site | None:
     unpacked = unpacked_from(trained.site, train.way) if trained is not None else None
     if unpacked is not None:
         return within_helper(unpacked)
+    again = _joined_again(train) if trained is None else None
+    if again is not None:
+        return calling_line(again)
     place = trained.site if trained is not None else _parted(train) or train.loader or train.site
     place = _cut_before(place) or place
     if place is None:
@@ -242,6 +245,23 @@ def _cut_before(place: Site | None) -> Site | None:
 def _parted(train: TrainSeen) -> Site | None:
     """The line that takes the rows of training from a table, by position or by what is true of them."""
     return first(ancestry(train.site, train.loader), lambda value: cuts(value) or chooses(value))
+
+
+def _joined_again(train: TrainSeen) -> Site | None:
+    """The line that joins parts of a table once they were cut apart."""
+    join: Site | None = None
+    for step in ancestry(train.site, train.loader):
+        if cuts(step.value) or chooses(step.value):
+            return join if join is None or step.site.line != join.line else None
+        rows = (c for c in called(step.value, "cat", "concat", "concatenate", "vstack") if not _wide(c))
+        join = join or next((step.site for _ in rows), None)
+    return None
+
+
+def _wide(join: ast.Call) -> bool:
+    """Whether a join gives more columns, and no more rows."""
+    along = [k.value for k in join.keywords if k.arg in ("dim", "axis")] + join.args[1:2]
+    return any(getattr(a, "value", 1) != 0 for a in along)
 
 
 def _same_table(draws: list[ast.Call]) -> bool:

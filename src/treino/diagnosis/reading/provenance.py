@@ -201,7 +201,7 @@ def calling_line(site: Site) -> Site:
         return site
     function = around[0]
     calls = [c for c in called(module, function.name) if not function.lineno <= c.lineno <= _end(function)]
-    takes = bool(function.args.args) and not _splits(function) and not gives_several(function)
+    takes = bool(function.args.args) and not _splits(function) and not gives_more(function)
     return Site(site.file, calls[0].lineno) if takes and len(calls) == 1 else site
 
 
@@ -315,14 +315,25 @@ def maker_line(site: Site) -> Site:
 
 def gives_several(function: ast.AST) -> bool:
     """Whether a function gives back more things than belong together."""
+    return _given_back(function) > MADE
+
+
+def gives_more(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function gives back more things than it is given: it does not only change these."""
+    given = [a for a in (*function.args.args, *function.args.kwonlyargs) if a.arg not in ("self", "cls")]
+    return _given_back(function) > max(1, len(given))
+
+
+def _given_back(function: ast.AST) -> int:
+    """How many things a function returns, in a tuple or by name."""
+    most = 0
     for node in ast.walk(function):
         value = node.value if isinstance(node, ast.Return) else None
         parts: list[Any] = value.elts if isinstance(value, ast.Tuple) else []
         parts = value.keys if isinstance(value, ast.Dict) else parts
         parts = value.keywords if isinstance(value, ast.Call) else parts  # dict(x=x, y=y)
-        if len(parts) > MADE:
-            return True
-    return False
+        most = max(most, len(parts))
+    return most
 
 
 def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]:
