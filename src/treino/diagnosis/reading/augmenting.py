@@ -102,7 +102,7 @@ def _averages(e: EvalSeen, call: ast.Call, learning: set[int]) -> bool:
             heads: list[ast.comprehension] | list[ast.For] = []
             if isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
                 heads = node.generators
-            elif isinstance(node, ast.For):
+            elif isinstance(node, ast.For) and not trains_within(site.file, node):
                 heads = [node]
             again = any(not data_names(h.target) & used and called(h.iter, "range") for h in heads)
             if again and (len(e.phases) < 2 or not isinstance(node, ast.For)):
@@ -123,7 +123,16 @@ def draws_on(site: Site) -> bool:
 def again_and_again(e: EvalSeen) -> bool:
     """Whether a counting loop that trains nothing runs around an evaluation, as for votes."""
     loops = [n for site in e.names for n in enclosing(site) if isinstance(n, (ast.For, ast.comprehension))]
-    return any(called(n.iter, "range") and not called(n, "backward") for n in loops)
+    path = e.names[0].file
+    return any(called(n.iter, "range") and not trains_within(path, n) for n in loops)
+
+
+def trains_within(path: str, node: ast.AST, deep: int = 3) -> bool:
+    """Whether a piece of source trains, by functions of the file too: ``for seed in seeds: run(seed)``."""
+    if called(node, "backward"):
+        return True
+    names = {call_name(c) for c in ast.walk(node) if isinstance(c, ast.Call)} if deep else set()
+    return any(trains_within(path, f, deep - 1) for name in names for f in functions(path, name))
 
 
 def _always_draws(path: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -131,7 +131,7 @@ def _judged(found: Chosen, evals: list[EvalSeen], parts: dict[int, str], data: D
             continue
         if len(e.rows - shown) <= 0.02 * len(e.rows) or len(e.trained_before) > 0.5 * len(e.rows):
             continue
-        if not parts[id(e)] and (shows_known_parts(e) or any(changed_from(e, o) for o in found.evals)):
+        if (not parts[id(e)] and shows_known_parts(e)) or any(changed_from(e, o) for o in found.evals):
             continue
         copied = id(e.net) not in trained and parts[id(e)] != "test"
         if not copied or not any(len(e.rows & rows) >= 0.95 * len(e.rows) for rows in trained.values()):

@@ -119,7 +119,7 @@ def _taught_by(data: DataSeen, e: EvalSeen) -> ReadSeen | None:
 
 
 def _clean(e: EvalSeen) -> bool:
-    return e.stable > 0 or e.reads is None or not e.reads.changed_at
+    return not e.made and (e.stable > 0 or e.reads is None or not e.reads.changed_at)
 
 
 RULE = Rule(
