@@ -169,11 +169,11 @@ def data_names(value: ast.AST) -> set[str]:
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
-            found.add(node.attr)
+            found |= {node.attr} - {"data", "utils"}  # torch.utils.data, x.data
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             found |= {node.slice.value} if isinstance(node.slice.value, str) else set()
         todo += ast.iter_child_nodes(node)
-    return found - {"self", "torch", "np", "numpy", "pd", "F", "nn", "data", "utils"}
+    return found - {"self", "torch", "np", "numpy", "pd", "F", "nn"}
 
 
 def origins(site: Site, names: set[str], depth: int = 4) -> set[str]:

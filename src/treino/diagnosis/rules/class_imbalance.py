@@ -225,6 +225,7 @@ RULE = Rule(
         "grad_cleared_before_step",
         "detached_loss",
         "nan_inputs",
+        "bad_label_values",
         "softmax_before_cross_entropy",  # a loss that can't fall further, nor lead to what is rare
         "sigmoid_before_bce_with_logits",
         *STANDSTILL,

@@ -1,8 +1,9 @@
 """Gradients that no optimizer step ever uses."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from treino.diagnosis.finding import Evidence
+from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.clearing import cleared_unused, meant_to_step, stepped_another
 from treino.diagnosis.reading.idle_update import idle_update
 from treino.diagnosis.reading.places import hook_line
@@ -23,15 +24,19 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         place = given_to_nobody(b.site)
         if place is not None:
             yield Evidence(place, b.site, {"optimizer": "tensors", "backwards": b.calls, "steps": 0})
+    fills = Counter[Site | None]()  # of all optimizers that one line made, as for folds, and nobody steps
     for o in seen.optimizers:
-        another = stepped_another(o.filled_at) if o.filled >= 3 and not o.steps else None
+        fills[o.site] += o.filled if not o.steps and o.never_moved else 0
+    for o in seen.optimizers:
+        filled = max(o.filled, fills[o.site] if not o.steps else 0)
+        another = stepped_another(o.filled_at) if filled >= 3 and not o.steps else None
         if another is not None:
-            numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
+            numbers = {"optimizer": o.kind, "backwards": filled, "steps": 0}
             yield Evidence(another, o.filled_at, numbers)
             continue
-        if o.filled < 3 or o.stepped_at is None:
-            if o.filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
-                numbers = {"optimizer": o.kind, "backwards": o.filled, "steps": 0}
+        if filled < 3 or o.stepped_at is None:
+            if filled >= 3 and o.steps == 0 and o.never_moved and not any(s.steps for s in o.shares_with):
+                numbers = {"optimizer": o.kind, "backwards": filled, "steps": 0}
                 place = meant_to_step(o.filled_at, o.discarded_at, alone=not seen.steps)
                 place = place or cleared_unused(o.filled_at, o.discarded_at)
                 place = place or hook_line(o.filled_at, "optimizer_step")

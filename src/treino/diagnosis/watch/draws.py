@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.seeding import only_seeds
 from treino.diagnosis.reading.source import called, remembered, statement_at, tree
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.output import Net, Output
@@ -114,6 +115,8 @@ class Draws:
     def _seed(self, kind: str, seed: Any) -> None:
         self.seen.seeded.add(self.nets.steps)
         site = outside(HELPERS)
+        if site is not None and only_seeds(site):
+            site = next((s for s in stack() if not only_seeds(s)), site)
         if site is None or not isinstance(seed, int):
             return
         facts = self.seen.seeds.get(site)
@@ -140,7 +143,7 @@ class Draws:
     def _drawn(self, result: Any, args: Any, kwargs: Any) -> None:
         """An order was drawn: the very same on the same line as before, though an optimizer has gone on?"""
         if result.numel() >= LEAST and (self.seen.steps or self._is_early(result)):
-            self.drew(hash(result.numpy().tobytes()))
+            self.drew(hash(result.detach().numpy().tobytes()))
 
     def _is_early(self, result: Any) -> bool:
         """Whether this may be the order of a first epoch, before the first step: few are looked at."""

@@ -239,10 +239,13 @@ class Nets:
     def _net(self, module: nn.Module) -> Net:
         net = self.nets.get(module)
         if net is None:
-            net = self.nets[module] = Net(module, self.made.get(module), len(self.seen.nets))
+            inner = module._modules.get("_orig_mod")  # of torch.compile: both are one net
+            net = self._compiled.get(module) or (self.nets.get(inner) if inner is not None else None)
+            if net is None:
+                net = Net(module, self.made.get(module), len(self.seen.nets))
+                self.seen.nets.append(net.seen)
+            self.nets[module] = net
             self._fast[id(module)] = weakref.ref(module), net
-            self.seen.nets.append(net.seen)
-            inner = module._modules.get("_orig_mod")  # of torch.compile, whose mode is that of the net inside
             if inner is not None:
                 self._compiled[inner] = net
             net.eval_at = None if module.training else self.eval_at.get(inner or module)

@@ -21,36 +21,19 @@ from treino.diagnosis.watch.opened import Opened
 from treino.diagnosis.watch.patches import Patches
 from treino.diagnosis.watch.seen import CutSeen, OptimizerSeen, Seen, UnownedSeen
 from treino.diagnosis.watch.strays import Cut, Strays
+from treino.diagnosis.watch.unowned import SAMPLE, Unowned
 from treino.diagnosis.watch.where import here, stack
 
 CUTS = ("detach", "numpy", "tolist")
 # What takes a tensor's shape alone.
 SHAPES = {f"new_{kind}" for kind in ("zeros", "ones", "empty", "full")}
 SHAPES |= {f"{kind}_like" for kind in ("zeros", "ones", "empty", "full", "rand", "randn", "randint")}
-SAMPLE = 64
 ASKED = 12  # nodes between a tensor whose gradient is asked for and the leaf that it is a part of
 WEIGHS = ("MmBackward0", "AddmmBackward0", "MvBackward0", "BmmBackward0")
 
 LOOKED_UP = ("IndexBackward0", "EmbeddingBackward0")
 SHORT = 8  # nodes between parameters and a number that is made of them
 TRAININGS = 8  # of one line whose graphs are read anew
-
-
-class Unowned:
-    """A parameter without an optimizer, as first seen in a training graph."""
-
-    __slots__ = ("alone", "first", "graphs", "held", "optimizer", "ref", "steps", "training", "upstream")
-
-    def __init__(self, p: torch.Tensor) -> None:
-        self.ref = weakref.ref(p)
-        self.first = p.detach().flatten()[:SAMPLE].clone()
-        self.graphs = 0
-        self.steps = 0
-        self.alone = True
-        self.upstream = False  # nothing that an optimizer owns comes before it
-        self.training = True
-        self.held: Held | None = None  # by a module, as a plain attribute
-        self.optimizer: OptimizerSeen | None = None
 
 
 class Ownership:
@@ -191,7 +174,7 @@ class Ownership:
             u = self._unowned.get(id(p))
             if u is None or u.ref() is not p:
                 u = self._unowned[id(p)] = Unowned(p)
-                u.held = held.get(id(p))
+                u.held, u.listed = held.get(id(p)), self._registered(p)
                 calls, shapes = self._fresh.get(site, (0, set()))
                 self._fresh[site] = (calls + 1, shapes | {tuple(p.shape)})
                 u.upstream = self._comes_first(nodes, p)
@@ -320,7 +303,7 @@ class Ownership:
             if u.held is not None:
                 module, name, made_at = u.held.module(), u.held.name, u.held.made_at()
             before = self._judged.get(key)
-            registered = self._registered(p) or (u.held is None and _is_own(module))
+            registered = u.listed or self._registered(p) or (u.held is None and _is_own(module))
             if u.held is None and not registered:
                 kept = before.made_at if before is not None else kept_at(list(self.nets.made), p)
                 made_at = kept or made_at
