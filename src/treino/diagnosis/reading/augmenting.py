@@ -121,10 +121,17 @@ def draws_on(site: Site) -> bool:
 
 
 def again_and_again(e: EvalSeen) -> bool:
-    """Whether a counting loop that trains nothing runs around an evaluation, as for votes."""
+    """Whether a counting loop runs around an evaluation, as for votes: one that trains nothing, or that makes
+    the loader itself, as for folds.
+    """
     loops = [n for site in e.names for n in enclosing(site) if isinstance(n, (ast.For, ast.comprehension))]
-    path = e.names[0].file
-    return any(called(n.iter, "range") and not trains_within(path, n) for n in loops)
+    counts = [n for n in loops if called(n.iter, "range")]
+    return any(not trains_within(e.names[0].file, n) or _holds(n, e.loader) for n in counts)
+
+
+def _holds(loop: ast.For | ast.comprehension, site: Site | None) -> bool:
+    within = isinstance(loop, ast.For) and site is not None
+    return within and loop.lineno <= site.line <= (loop.end_lineno or 0)  # type: ignore[union-attr]
 
 
 def trains_within(path: str, node: ast.AST, deep: int = 3) -> bool:

@@ -4,13 +4,12 @@ import ast
 from collections.abc import Callable, Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters, trail
+from treino.diagnosis.reading.ancestry import Step, ancestry, cuts, parameters, step_back, trail
 from treino.diagnosis.reading.copies import NOISE, handed_to, inlined, made_of, shares_rows
 from treino.diagnosis.reading.provenance import (
     Function,
     calling_line,
     data_names,
-    definition,
     functions,
     origins,
     target_names,
@@ -204,11 +203,11 @@ def _times(node: ast.AST) -> bool:
 def _is_list(node: ast.AST, place: Site) -> bool:
     """Whether an expression is a plain list, as far as its definition says."""
     for _ in range(4):
-        if isinstance(node, ast.Name):
-            made = definition(place, node.id)
-            if made is None or made.loop or made.line >= place.line:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            step = step_back(node.id if isinstance(node, ast.Name) else node.attr, place)
+            if step is None or step.loop:
                 return False
-            node, place = made.value, Site(place.file, made.line)
+            node, place = step.value, step.site
         elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mult)):
             node = node.left
         else:

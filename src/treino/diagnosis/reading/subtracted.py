@@ -4,7 +4,8 @@ import ast
 from collections.abc import Callable, Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.provenance import Function, definition, target_names
+from treino.diagnosis.reading.configured import one_place, places
+from treino.diagnosis.reading.provenance import Function, target_names
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -126,24 +127,4 @@ def _given(module: ast.Module, call: ast.Call, holds: Holds) -> set[str]:
 
 def _number(place: Site, rate: ast.Name | ast.Attribute) -> Site | None:
     """The line where a rate is given as a number: as a name, a field, or to the function around."""
-    module, around = tree(place.file), function_of(place)
-    assert module is not None
-    if isinstance(rate, ast.Attribute):
-        fields = [n for n in ast.walk(module) if isinstance(n, ast.AnnAssign) and n.value is not None]
-        lines = [n.lineno for n in fields if target_names(n.target) == {rate.attr}]
-        return Site(place.file, lines[0]) if len(lines) == 1 else None
-    if isinstance(around, Function) and rate.id in (own := [a.arg for a in around.args.args]):
-        calls = called(module, around.name)
-        at = own.index(rate.id)
-        given = [c.args[at] for c in calls if at < len(c.args)]
-        given += [k.value for c in calls for k in c.keywords if k.arg == rate.id]
-        if len(given) == 1 and len(calls) == 1:
-            if isinstance(given[0], ast.Constant):
-                return Site(place.file, given[0].lineno)
-            if not isinstance(given[0], (ast.Name, ast.Attribute)):
-                return None
-            return _number(Site(place.file, calls[0].lineno), given[0])
-        default = [d for a, d in zip(own[::-1], around.args.defaults[::-1], strict=False) if a == rate.id]
-        return Site(place.file, default[0].lineno) if default and not given else None
-    made = definition(place, rate.id)
-    return Site(place.file, made.line) if made is not None and isinstance(made.value, ast.Constant) else None
+    return one_place(places(place, rate, lambda value: isinstance(value, (int, float))))

@@ -77,20 +77,21 @@ def _place(call: CallSeen, calls: list[CallSeen]) -> Site | None:
     others = (c for c in calls if c.site == call.site and c.net is not call.net)
     if call.site is not None and any(c.judged > c.judged_in_train_mode for c in others):
         return next((s for s in call.judged_by if s.line != call.site.line), call.site)
-    apart = [s for s in call.judged_by if s not in call.trained_by]
-    return _above_sweep(call, apart) or next(iter(apart), call.site)
+    above = _above_sweep(call, {s for c in calls if c.net is call.net for s in c.trained_by})
+    return above or next((s for s in call.judged_by if s not in call.trained_by), call.site)
 
 
-def _above_sweep(call: CallSeen, apart: list[Site]) -> Site | None:
+def _above_sweep(call: CallSeen, trained: set[Site]) -> Site | None:
     """Where a loop is asked to evaluate that goes over batches for training as well, and is told what to do
     with each: ``self.sweep(loader, self.score_batch)``.
     """
     led = list(call.judged_by)
-    if len(apart) < 2 or led[:1] != apart[:1] or len(led) < 3 or led[1] in apart:
+    outer = led[1:]
+    if not outer or led[0] in trained or outer[0] not in trained:
         return None
-    loops = [n for n in enclosing(led[1]) if isinstance(n, ast.For)]
+    loops = [n for n in enclosing(outer[0]) if isinstance(n, ast.For)]
     batches = bool(loops) and not called(loops[-1].iter, "range")
-    return apart[1] if batches else None
+    return next((s for s in outer if s not in trained), None) if batches else None
 
 
 def _set_to_train(call: CallSeen, calls: list[CallSeen]) -> Site | None:
