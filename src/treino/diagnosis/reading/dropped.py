@@ -45,7 +45,36 @@ def dropped_scaling(path: str) -> Site | None:
             return Site(path, call.lineno)
     for_nothing = _fitted_for_nothing(path) or _scaled_for_nothing(path, {*TRANSFORMS, *given})
     for_nothing = for_nothing or _handed_for_nothing(path) or _made_for_nothing(path)
-    return for_nothing or _beside_scaled(path)
+    return for_nothing or _beside_scaled(path) or _measured_for_nothing(path)
+
+
+def _measured_for_nothing(path: str) -> Site | None:
+    """Where a dataset gives its rows as they are, and keeps their deviations for nothing."""
+    module = tree(path)
+    kinds = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef)] if module is not None else []
+    for kind in kinds:
+        methods = {n.name: n for n in kind.body if isinstance(n, ast.FunctionDef)}
+        gives, makes = methods.get("__getitem__"), methods.get("__init__")
+        if gives is None or makes is None or module is None:
+            continue
+        kept = {name for n in ast.walk(makes) for name in _deviations(module, n)}
+        inside = [n for m in methods.values() for n in ast.walk(m) if isinstance(n, ast.Attribute)]
+        used = {n.attr for n in inside if isinstance(n.ctx, ast.Load) and names_in(n.value) == {"self"}}
+        returns = [n for n in ast.walk(gives) if isinstance(n, ast.Return)]
+        if kept and not kept & used and len(returns) == 1:
+            return Site(path, returns[0].lineno)
+    return None
+
+
+def _deviations(module: ast.Module, node: ast.AST) -> set[str]:
+    """The fields of an object that a statement gives deviations, by a function of the file perhaps."""
+    if not isinstance(node, ast.Assign):
+        return set()
+    names = {call_name(c) for c in ast.walk(node.value) if isinstance(c, ast.Call)}
+    own = [n for n in ast.walk(module) if isinstance(n, Function) and n.name in names]
+    measured = any(called(n, "std", "var") for n in (node.value, *own))
+    fields = (t for t in node.targets if isinstance(t, ast.Attribute))
+    return {t.attr for t in fields} if measured else set()
 
 
 def _beside_scaled(path: str) -> Site | None:

@@ -6,6 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.places import told_line
 from treino.diagnosis.reading.rates import another_setting
+from treino.diagnosis.reading.source import called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
@@ -61,7 +62,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "calls": clip.calls,
             }
             place = told_line(clip.site, "gradient_clip_val", "gradient_clip_value")
-            yield Evidence(_limit_line(place, clip.limit), clip.site, numbers)
+            place = place if _still_scaled(clip.site) else _limit_line(place, clip.limit)
+            yield Evidence(place, clip.site, numbers)
+
+
+def _still_scaled(site: Site | None) -> bool:
+    """Whether a file scales its losses and never takes the scale from the gradients before they are cut: the
+    limit is right, and what it is compared with is not.
+    """
+    module = tree(site.file) if site is not None else None
+    return module is not None and bool(called(module, "GradScaler")) and not called(module, "unscale_")
 
 
 def _limit_line(site: Site | None, limit: float) -> Site | None:
