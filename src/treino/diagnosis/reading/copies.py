@@ -313,7 +313,8 @@ def _repeats(site: Site, call: ast.Call) -> bool:
     """Whether this repeats rows that were there before: not those that are drawn here, as prototypes."""
     of = data_names(call) - GENERATORS
     drawn = [d for n in of if (d := definition(site, n)) is not None and d.line < site.line]
-    return call_name(call) in REPEATS[:4] and not any(called(d.value, *NOISE, "arange") for d in drawn)
+    given = (call, *(d.value for d in drawn))
+    return call_name(call) in REPEATS[:4] and not any(called(value, *NOISE, "arange") for value in given)
 
 
 def _again_and_again(site: Site, call: ast.Call) -> Iterator[ast.expr]:
