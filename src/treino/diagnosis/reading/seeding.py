@@ -4,16 +4,16 @@ import ast
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import Function
-from treino.diagnosis.reading.source import call_name, function_of, remembered
+from treino.diagnosis.reading.source import call_name, enclosing, function_of, remembered
 
 SEEDS = ("seed", "manual_seed", "manual_seed_all", "seed_everything", "use_deterministic_algorithms")
 
 
 @remembered
 def only_seeds(site: Site) -> bool:
-    """Whether the function around a line only seeds generators and sets flags."""
+    """Whether the function around a line only seeds generators and sets flags; a library calls methods."""
     around = function_of(site)
-    if not isinstance(around, Function):
+    if not isinstance(around, Function) or any(isinstance(n, ast.ClassDef) for n in enclosing(site)):
         return False
     return all(_seeds(statement) for statement in around.body)
 
