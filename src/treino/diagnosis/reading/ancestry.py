@@ -27,6 +27,8 @@ CONVERSIONS = (
 )
 GIVES = ("__getitem__", "__getitems__", "__iter__", "__next__")  # what a dataset gives rows by
 
+BATCHES = ("__iter__", "__next__", "__getitems__")  # of these, whole batches
+
 
 @dataclass(frozen=True)
 class Step:
@@ -73,6 +75,14 @@ def _makers_of(names: list[tuple[str, Site]]) -> Iterator[Step]:
             inside = [step, *made_by(place.file, step.value)]
             yield from inside[1:]
             todo += _names_of(inside)
+
+
+def hands_out(site: Site) -> bool:
+    """Whether a line only puts batches together of what its loader was given: the edit is elsewhere."""
+    around, statement = function_of(site), statement_at(site)
+    zips = called(statement, "zip") if statement is not None else []
+    columns = any(isinstance(a, ast.Starred) for call in zips for a in call.args)
+    return columns or getattr(around, "name", "") in BATCHES
 
 
 def first(steps: Iterator[Step], fits: Callable[[ast.AST], bool]) -> Site | None:

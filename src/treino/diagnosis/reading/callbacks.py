@@ -29,7 +29,7 @@ def chosen_within_fit(evals: list[EvalSeen]) -> tuple[Site, EvalSeen] | None:
         later = [o for o in evals if id(o) not in fits and _new(o) and max(o.phases) >= last]
         if any(len(o.rows - e.rows) > 0.02 * len(o.rows) for o in later):
             continue
-        tested = any(_is_test(names_of_evaluation(o.names)) and len(o.rows) >= len(e.rows) for o in later)
+        tested = any(_tests(o) and len(o.rows) >= len(e.rows) for o in later)
         place = next((line for line, names in _given(fit, e.loader) if _is_test(names)), None)
         if place is not None:
             return place, e
@@ -42,6 +42,12 @@ def _fit(e: EvalSeen) -> Site | None:
     """The line of the library's ``fit`` inside which an evaluation ran."""
     lines = ((site, statement_at(site)) for site in e.names)
     return next((site for site, s in lines if s is not None and called(s, *FITS[:2])), None)
+
+
+def _tests(e: EvalSeen) -> bool:
+    """Whether an evaluation is one of the test, as its names say, or what a library is asked to do."""
+    lines = [s for site in e.names if (s := statement_at(site)) is not None]
+    return _is_test(names_of_evaluation(e.names)) or any(called(s, "test") for s in lines)
 
 
 def _new(e: EvalSeen) -> bool:
@@ -60,6 +66,12 @@ def _given(fit: Site, loader: Site | None) -> Iterable[tuple[Site, set[str]]]:
         yield fit, set().union(*(data_names(a) for a in later))
     for call in called(module, "predefined_split") if module is not None else []:
         yield Site(fit.file, call.lineno), set().union(*(data_names(a) for a in call.args))
+    hooks = [n for n in ast.walk(module) if isinstance(n, ast.FunctionDef)] if module is not None else []
+    for node in (n for hook in hooks if hook.name == "val_dataloader" for n in ast.walk(hook)):
+        if isinstance(node, ast.Return) and node.value is not None:
+            said = {n.value for n in ast.walk(node.value) if isinstance(n, ast.Constant)}
+            given = data_names(node.value) | {word for word in said if isinstance(word, str)}
+            yield Site(fit.file, node.lineno), given
     statement = statement_at(loader) if loader is not None else None
     for call in called(statement, "DataLoader") if statement is not None else []:
         assert loader is not None

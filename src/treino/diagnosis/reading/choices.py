@@ -167,12 +167,21 @@ def _picked(node: ast.Call, figures: Figures, module: ast.Module) -> int | None:
     """``best = max(results)``, or a figure given to a stopper or to a schedule."""
     func = node.func
     if call_name(node) in PICKS:
+        if _of_each_row(node):
+            return None
         looked = [*node.args, *([func.value] if isinstance(func, ast.Attribute) else [])]
         if any(figures.holds(a, calls=False) for a in looked) and _best(module, node):
             return node.lineno
     elif any(figures.holds(a, calls=False) for a in node.args) and tells_stopper(node):
         return node.lineno
     return None
+
+
+def _of_each_row(call: ast.Call) -> bool:
+    """``logits.max(1)``: of each row, none is picked of several."""
+    axes = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("dim", "axis"))]
+    last = {"1", "-1"} & {ast.unparse(a) for a in axes}
+    return isinstance(call.func, ast.Attribute) and bool(last)
 
 
 def tells_stopper(call: ast.Call) -> bool:

@@ -108,7 +108,7 @@ def cleared_unused(backward: Site | None, cleared: Site | None) -> Site | None:
 
 def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
     """The last line between a backward and its step that sets gradients to nothing, by itself or by a
-    function of the file.
+    function of the file; or the only line of the file that does.
     """
     module, around = tree(step.file), function_of(step)
     if module is None or around is None:
@@ -117,7 +117,8 @@ def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
     first = backward.line if backward is not None and function_of(backward) is around else 0
     found = (node for node in ast.walk(around) if _empties(node) or _calls(node, own))
     lines = [line for node in found if first < (line := getattr(node, "lineno", 0)) < step.line]
-    return Site(step.file, max(lines)) if lines else None
+    alone = {n.lineno for n in ast.walk(module) if _empties(n)} if not lines else ()  # type: ignore[attr-defined]
+    return Site(step.file, max(lines or alone)) if lines or len(alone) == 1 else None
 
 
 def cleared_before_update(backward: Site | None) -> Site | None:

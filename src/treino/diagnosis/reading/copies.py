@@ -18,7 +18,7 @@ from treino.diagnosis.reading.provenance import (
     origins,
     target_names,
 )
-from treino.diagnosis.reading.source import call_name, called, function_of, statement_at
+from treino.diagnosis.reading.source import call_name, called, function_of, remembered, statement_at, tree
 from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
 
 JOINS = ("concat", "concatenate", "cat", "vstack", "row_stack", "append", "ConcatDataset", "extend")
@@ -286,7 +286,26 @@ def _joins_noise(step: Step) -> bool:
                 return True
         if any(_is_noisy(step.site, e) or _by_noisy(step.site, e) for e in _again_and_again(step.site, call)):
             return True
-    return _repeats_noisily(step)
+    return _repeats_noisily(step) or any(gives_again(step.site.file, name) for name in _called_in(step.value))
+
+
+def _called_in(value: ast.AST) -> set[str]:
+    return {call_name(n) for n in ast.walk(value) if isinstance(n, ast.Call)}
+
+
+@remembered
+def gives_again(path: str, kind: str) -> bool:
+    """Whether a dataset of the file gives each row several times: ``self.base[i % len(self.base)]``."""
+    module = tree(path)
+    owners = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef)] if module is not None else []
+    items = [m for o in owners if o.name == kind for m in o.body if isinstance(m, Function)]
+    for item in (m for m in items if m.name == "__getitem__"):
+        index = {a.arg for a in item.args.args[1:]}
+        for node in (n for n in ast.walk(item) if isinstance(n, ast.BinOp)):
+            wraps = isinstance(node.op, (ast.Mod, ast.FloorDiv)) and isinstance(node.left, ast.Name)
+            if wraps and node.left.id in index:  # type: ignore[attr-defined]
+                return True
+    return False
 
 
 def _repeats_noisily(step: Step) -> bool:

@@ -11,6 +11,8 @@ PURPOSE = re.compile(
     r"|(n|num)_samples|committee|vote"
 )
 
+PLAIN = (ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.DictComp)
+
 
 def always_on(site: Site) -> bool:
     """Whether each dropout of a line that is told its mode is told that it always trains."""
@@ -47,3 +49,21 @@ def on_purpose(site: Site) -> bool:
         if any(isinstance(n, str) and PURPOSE.search(n) for n in names):
             return True
     return False
+
+
+def held_plainly(path: str, kind: str) -> Site | None:
+    """The only line on which the objects of a class keep layers in a plain list or table, which hides them
+    from its modes: ``self.members = [member() for _ in range(3)]``.
+    """
+    module = tree(path)
+    owners = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef) and n.name == kind] if module else []
+    lines: set[int] = set()
+    for node in (n for owner in owners for n in ast.walk(owner) if isinstance(n, ast.Assign)):
+        own = any(isinstance(t, ast.Attribute) and isinstance(t.value, ast.Name) for t in node.targets)
+        if (
+            own
+            and isinstance(node.value, PLAIN)
+            and any(isinstance(n, ast.Call) for n in ast.walk(node.value))
+        ):
+            lines.add(node.lineno)
+    return Site(path, lines.pop()) if len(lines) == 1 else None

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import converts
+from treino.diagnosis.reading.ancestry import converts, hands_out
 from treino.diagnosis.reading.configured import one_place, places
 from treino.diagnosis.reading.provenance import Function, functions
 from treino.diagnosis.reading.source import (
@@ -61,7 +61,7 @@ def labels_line(loss: LossSeen) -> Site | None:
         made = _made(v, loss)
         if made is not None and (taken is None or made in inside or (_signed(loss) and not _drawn(v.site))):
             return made
-        if taken is None and _converts(v):
+        if (taken is None or hands_out(taken)) and _converts(v):
             taken = Site(v.site.file, v.node.lineno)  # type: ignore[attr-defined]
             around, module = function_of(taken), tree(taken.file)
             within = [

@@ -8,8 +8,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.source import call_name, called, names_in, tree
 
-DRAWS = ("randperm", "permutation")
-PAIRS = ("TensorDataset", "zip", "train_test_split")
+DRAWS, PAIRS = ("randperm", "permutation"), ("TensorDataset", "zip", "train_test_split")
 VIEWS = {"values", "iloc", "loc", "to_numpy", "data", "numpy", "clone", "copy"}
 MODULES = {"torch", "np", "numpy", "pd"}
 MOVES = ("sample", "shuffle", "sort", "sorted", "permutation", "flip", "roll")
@@ -374,7 +373,9 @@ def _leaves_out(value: ast.AST, fewer: dict[str, int], masks: set[str]) -> bool:
 
 
 def _is_mask(value: ast.AST) -> bool:
-    """``x > 0``, ``~missing``, ``a & b``"""
+    """``x > 0``, ``~missing``, ``a & b``, ``(x > 0).all(1)``"""
+    if isinstance(value, ast.Call) and call_name(value) in ("all", "any"):
+        value = value.func.value if isinstance(value.func, ast.Attribute) else value
     bits = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.BitAnd, ast.BitOr))
     turned = isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Invert)
     return bits or turned or isinstance(value, ast.Compare)

@@ -174,7 +174,8 @@ def shared_at(train: TrainSeen, e: EvalSeen) -> Site | None:
     again = _joined_again(train) if trained is None else None
     if again is not None:
         return calling_line(again)
-    place = trained.site if trained is not None else _parted(train) or train.loader or train.site
+    named = trained if trained is not None and trained.site != train.loader else None
+    place = named.site if named is not None else _parted(train) or train.loader or train.site
     place = _cut_before(place) or place
     if place is None:
         return None

@@ -3,6 +3,7 @@ spread, in a table, by ``partial``, by the names of lambdas.
 """
 
 import ast
+from copy import deepcopy
 from typing import Any
 
 from treino.diagnosis.reading.ancestry import given_names
@@ -101,3 +102,30 @@ def record_fields(path: str, name: str) -> list[str]:
             listed = said.elts if isinstance(said, (ast.List, ast.Tuple)) else []
             return [str(getattr(e, "value", "")) for e in listed]
     return []
+
+
+def nth_of(made: ast.ListComp | ast.GeneratorExp | ast.SetComp, at: int) -> ast.expr | None:
+    """The expression of one of several things that are made alike of the columns of rows: the second of
+    ``x, y = (torch.stack(c) for c in zip(*rows))``. None where it isn't known which column that is of.
+    """
+    loop = made.generators[0]
+    of = loop.iter
+    turned = isinstance(of, ast.Call) and call_name(of) == "zip" and isinstance(of.args[0], ast.Starred)
+    plain = isinstance(loop.target, ast.Name) and len(made.generators) == 1 and not loop.ifs
+    if not plain or not (turned or isinstance(of, (ast.Tuple, ast.List))):
+        return None
+    known: dict[int, ast.expr] = made.__dict__.setdefault("_nth", {})  # an expression is told by its identity
+    if at not in known:
+        one = ast.copy_location(ast.Subscript(of, ast.Constant(at), ast.Load()), of)
+        known[at] = _Put(ast.unparse(loop.target), one).visit(deepcopy(made.elt))
+    return known[at]
+
+
+class _Put(ast.NodeTransformer):
+    """An expression in the place of a name."""
+
+    def __init__(self, name: str, value: ast.expr) -> None:
+        self.name, self.value = name, value
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.value if node.id == self.name else node

@@ -27,9 +27,11 @@ def mended_at(made: Site | None, callers: tuple[Site, ...], *words: str) -> Site
     if taken is not None:
         return taken
     own = chosen(made, *words)
-    if made is None or own != made or function_of(made) not in [function_of(c) for c in callers]:
+    if made is None or own != made:
         return own
-    return chosen(written(made, *words), *words)
+    inside = function_of(made) not in [function_of(c) for c in callers]  # a net, that calls its layers
+    layers = [w.capitalize() for w in words] if inside else []
+    return chosen(written(made, *words, *layers), *words)
 
 
 def gives_both(site: Site | None, *words: str) -> bool:

@@ -3,6 +3,7 @@
 import ast
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.ancestry import step_back
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.provenance import definition
 from treino.diagnosis.reading.source import (
@@ -246,9 +247,16 @@ def _loops(site: Site) -> list[ast.AST]:
 
 
 def batches_made(sites: tuple[Site, ...]) -> Site | None:
-    """The head of the loop over batches around the innermost of these lines that stands in one."""
-    for site in sites:
+    """The head of the loop over batches around the innermost of these lines that stands in one, or the line
+    that tells what is looped over how large they are; loops over layers are none.
+    """
+    for site in (s for s in sites if getattr(function_of(s), "name", "") != "forward"):
         loops = [n for n in _loops(site) if isinstance(n, ast.For)]
         if loops:
-            return Site(site.file, loops[-1].lineno, site.function)
+            head, of = Site(site.file, loops[-1].lineno, site.function), loops[-1].iter
+            made = step_back(of.id, head) if isinstance(of, ast.Name) else None
+            sized = made is not None and any(
+                isinstance(n, ast.keyword) and n.arg == "batch_size" for n in ast.walk(made.value)
+            )
+            return made.site if made is not None and sized else head
     return sites[0] if sites else None

@@ -223,7 +223,9 @@ def _splits(function: ast.AST) -> bool:
 
 
 def _ordered(value: ast.AST) -> bool:
-    """``argsort(scores)[-20:]``: the best of something, no part of the rows."""
+    """``argsort(scores)[::-1][:20]``: the best of something, no part of the rows."""
+    while isinstance(value, ast.Subscript):
+        value = value.value
     return isinstance(value, ast.Call) and call_name(value) in ("argsort", "sorted", "argpartition")
 
 

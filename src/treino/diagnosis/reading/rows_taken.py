@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import step_back
+from treino.diagnosis.reading.ancestry import GIVES, step_back
 from treino.diagnosis.reading.provenance import (
     HOLDERS,
     Function,
@@ -16,7 +16,7 @@ from treino.diagnosis.reading.provenance import (
     definition,
     given_rows,
 )
-from treino.diagnosis.reading.source import called, statement_at
+from treino.diagnosis.reading.source import called, remembered, statement_at, tree
 
 DEEP = 8  # names, one made of the other
 
@@ -66,13 +66,21 @@ def last_change(site: Site, loader: Site | None) -> Site | None:
             if step is None:
                 break
             value, before, place = step.value, place, step.site
-            held = isinstance(value, ast.Call) and called(value, *HOLDERS)
+            held = isinstance(value, ast.Call) and called(value, *HOLDERS, *_datasets(place.file))
             inside = sorted(data_names(held[0].args[0])) if held and held[0].args else []
             handed = isinstance(value, ast.Name | ast.Attribute) and place.line != before.line
             if not (inside or step.loop or handed):
                 return place
             name = inside[0] if inside else next(iter(sorted(data_names(value))), name)
     return None
+
+
+@remembered
+def _datasets(path: str) -> list[str]:
+    """The classes of a file whose objects give rows, or batches of them, as they are."""
+    module = tree(path)
+    kinds = [n for n in ast.walk(module) if isinstance(n, ast.ClassDef)] if module is not None else []
+    return [k.name for k in kinds if any(isinstance(n, Function) and n.name in GIVES for n in k.body)]
 
 
 def _chain(site: Site, name: str, role: Callable[[set[str]], bool]) -> Part:

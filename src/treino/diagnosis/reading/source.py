@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.by_position import by_position
+from treino.diagnosis.reading.said_alike import said_alike
 from treino.diagnosis.watch.where import Spot
 
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
@@ -31,9 +32,11 @@ def remembered(reads: _Read) -> _Read:
 
 @remembered
 def tree(path: str) -> ast.Module | None:
-    """The parsed file, its own functions called by position; None where it can't be read."""
+    """The parsed file, its own functions called by position and others in one way; None where it can't be
+    read.
+    """
     try:
-        return by_position(ast.parse("".join(linecache.getlines(path))))
+        return by_position(said_alike(ast.parse("".join(linecache.getlines(path)))))
     except (SyntaxError, ValueError):
         return None
 

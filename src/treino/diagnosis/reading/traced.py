@@ -19,6 +19,7 @@ from treino.diagnosis.reading.passed import (
     field_of,
     given_to_lambda,
     lambda_around,
+    nth_of,
     passed_on,
     record_fields,
     spread_part,
@@ -114,6 +115,8 @@ def _before(v: Value) -> list[Value]:
         nth = bool(part) and isinstance(part[0], int)
         if nth and _as_it_is(node):  # x, y = (t.to(device) for t in batch)
             return [_with(v, node.generators[0].iter)]
+        if nth and (one := nth_of(node, int(part[0]))) is not None:
+            return [_with(v, one, part[1:])]
         of_rows = nth and isinstance(node.elt, ast.Tuple)  # rows[i]
         return [_with(v, node.elt, part if of_rows else part[1:])]
     if isinstance(node, (ast.UnaryOp, ast.Starred, ast.Await, ast.NamedExpr)):
@@ -257,6 +260,8 @@ def _called(v: Value, call: ast.Call) -> list[Value]:
         return []  # of so many, whatever they are
     if name == "zip" and part[:1] != (EACH,) and len(given) == 1 and isinstance(given[0], ast.Starred):
         return [_with(v, given[0].value, (EACH, *part))]  # rows, column by column
+    if name == "TensorDataset" and len(part) == 1 and isinstance(part[0], int):
+        part = (EACH, *part)  # of one row: dataset[i]
     at = part[1] if len(part) > 1 and part[0] == EACH else None
     if name in ("zip", "TensorDataset") and isinstance(at, int) and _has(call, at):
         rest = (EACH, *part[2:]) if name == "zip" else part[2:]

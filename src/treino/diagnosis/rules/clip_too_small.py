@@ -1,12 +1,15 @@
 """A clip so small that nothing is left of the gradients."""
 
+import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.ancestry import arguments, defaults, given_names, parameters
 from treino.diagnosis.reading.handed import handed_line
 from treino.diagnosis.reading.places import told_line
+from treino.diagnosis.reading.provenance import Function
 from treino.diagnosis.reading.rates import another_setting
-from treino.diagnosis.reading.source import called, tree
+from treino.diagnosis.reading.source import called, function_of, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.watch.seen import OptimizerSeen, Seen
@@ -80,7 +83,27 @@ def _limit_line(site: Site | None, limit: float) -> Site | None:
         place = handed_line(site, keyword, at, limit)
         if place != site:
             return place
-    return site
+    return _given_limit(site, limit) or site
+
+
+def _given_limit(site: Site | None, limit: float) -> Site | None:
+    """Where the limit is given to the person's own function that scales gradients on this line: what it
+    divides by their norm.
+    """
+    around = function_of(site) if site is not None else None
+    if site is None or not isinstance(around, Function):
+        return None
+    quotients = [n for n in ast.walk(around) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    names = [n for n in parameters(around) if any(n in names_in(q.left) for q in quotients)]
+    for name in names:
+        calls = list(arguments(site.file, around, name))
+        if len(calls) == 1:
+            place = Site(site.file, calls[0][0].lineno)
+            return handed_line(place, name, given_names(around).index(name), limit)
+        default = defaults(around).get(name, []) if not calls else []
+        if default:
+            return Site(site.file, default[0].lineno)
+    return None
 
 
 def _of_another_setting(site: Site | None) -> bool:

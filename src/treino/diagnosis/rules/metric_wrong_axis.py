@@ -4,8 +4,10 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.places import caller, passes_on
 from treino.diagnosis.reading.source import function_of, names_in, statements
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.rules import target_broadcast
 from treino.diagnosis.watch.seen import Seen
 from treino.words import N_, _
 
@@ -43,6 +45,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 "calls": axis.calls,
             }
             yield Evidence(axis.site, axis.site, numbers)
+    if not any(target_broadcast.decide(seen)):  # which says it of the loss
+        yield from _stretched(seen)
+
+
+def _stretched(seen: Seen) -> Iterable[Evidence]:
+    """Answers in a column less targets in a row, for a figure."""
+    for site, stretched in seen.stretched.items():
+        place = site if not passes_on(site, most=2) else caller(stretched.callers)
+        shape, labels = [stretched.rows, 1], [stretched.rows]
+        what = _("outputs of shape {shape} are compared with labels of shape {labels}")
+        numbers = {"dim": _("none"), "right": 1, "shape": str(shape), "calls": stretched.calls}
+        yield Evidence(place, site, {"what": what.format(shape=shape, labels=labels), **numbers})
 
 
 def _picks_rows(site: Site | None) -> bool:
@@ -65,7 +79,7 @@ RULE = Rule(
     group="settings",
     severity="wrong",
     certain=True,
-    watches=("axes",),
+    watches=("axes", "stretched", "losses", "backwards"),
     decide=decide,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} calls)."),
     why=N_(

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.dropout_flags import held_plainly
 from treino.diagnosis.reading.source import bare_line, called, enclosing, function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
@@ -29,9 +30,11 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if drops is not None:
             asked = call.net.drops_on_purpose or any(c.exempt for c in seen.calls if c.net is call.net)
             judged = call.judged_in_train_mode + call.judged_dropping
-            if judged and known and not asked and drops not in told:
+            apart = call.net.parts_apart and any(n.trained >= 2 for n in seen.nets)
+            if judged and (known or apart) and not asked and drops not in told:
                 told.add(drops)
-                yield Evidence(drops, call.site, {"calls": judged, "layers": "F.dropout"})
+                place = held_plainly(drops.file, call.net.name) if apart else None
+                yield Evidence(place or drops, call.site, {"calls": judged, "layers": "F.dropout"})
         elif call.judged_in_train_mode >= 1 and known and not skipped:
             numbers = {"calls": call.judged_in_train_mode, "layers": ", ".join(call.net.modal_kinds)}
             place = call.eval_site or _set_to_train(call, seen.calls)

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import ancestry
+from treino.diagnosis.reading.ancestry import ancestry, hands_out
 from treino.diagnosis.reading.names import says_train
 from treino.diagnosis.reading.nan_lines import is_missing, nan_line, rows_given, standardised_at, unkept_fill
 from treino.diagnosis.reading.provenance import data_names
@@ -35,7 +35,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers |= {"rows": e.spoiled // max(1, len(e.phases)), "losses": e.spoiled}
         files = dict.fromkeys(s.file for s in (data.nan_site, data.nan_made) if s is not None)
         made = next((line for f in files if (line := unkept_fill(f)) is not None), None)
-        made = made or nan_line(rows_given(data.nan_led)) or data.nan_born or data.nan_made
+        first = data.nan_made if data.nan_made is not None and not hands_out(data.nan_made) else None
+        made = made or nan_line(rows_given(data.nan_led)) or data.nan_born or first
         made = made or (_put_in(e) if e is not None else _made(data))
         yield Evidence(made or data.nan_site, data.nan_site, numbers)
 

@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterable
 
+import numpy as np
+
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import arguments, parameters
 from treino.diagnosis.reading.clearing import named_step
@@ -30,6 +32,8 @@ DEPTH = 3  # names and functions that hand a number on
 SIZED = ("OneCycleLR", "CosineAnnealingLR", "LinearLR", "PolynomialLR")
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FALLS, HARD = ("StepLR", "MultiStepLR", "ExponentialLR"), 5e-3
+STILL = 0.01  # of a figure's course: a step that tells nothing
+LEAST_SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3  # five random numbers pass once in 10⁹
 LEAST = 12  # a smaller number is one of epochs as well
 CYCLES = {"cycle", "cycles", "cyclic", "cyclical", "period", "periods", "snapshot"}
 CYCLES |= {"snapshots", "restart", "restarts", "swa", "swalr", "averaged", "averages"}
@@ -106,7 +110,10 @@ def course(seen: Seen, s: SchedulerSeen) -> tuple[str, Site | None]:
     led = s.updates_then >= 0.7 * s.updates >= 8  # to the end
     if not led or not seen.finished or s.kind == "ReduceLROnPlateau" or s.lent or s.peak <= 0:
         return "", None
-    if s.calls == 1 and s.updates_then == s.updates and s.read >= 2 and _after_all(s.step_at):
+    passed = s.read >= 2 or (
+        s.of is not None and s.of.stepped_at is not None and _in_batches(s.of.stepped_at)
+    )
+    if s.calls == 1 and s.updates_then == s.updates and passed and _after_all(s.step_at):
         return _("was stepped once, after the last update: its rate never changed"), s.step_at
     squared = s.kind == "LambdaLR" and 0 < s.base <= 0.05 and abs(s.top - s.base**2) <= 1e-3 * s.base**2
     if squared:
@@ -298,13 +305,23 @@ def wrong_mode(s: SchedulerSeen) -> bool:
     steps = [b - a for a, b in zip(s.metrics, s.metrics[1:], strict=False)]
     if len(steps) < 4:
         return False
-    falling = sum(d < 0 for d in steps) / len(steps)
+    telling = [d for d in steps if abs(d) > STILL * (max(s.metrics) - min(s.metrics))] or steps
+    falling = sum(d < 0 for d in telling) / len(telling)
     positive = s.metrics[-1] >= 0 and s.metrics[0] > 0
     if s.mode == "max":
         cut = s.cuts >= 3 and s.metrics[-1] < s.metrics[0] and _named(s, ERRORS)  # and soon stood still
         return positive and (cut or (falling >= 0.8 and s.metrics[-1] < 0.9 * s.metrics[0]))
-    accuracies = all(0 <= m <= 1 for m in s.metrics) and _named(s, RISING)
+    accuracies = all(0 <= m <= 1 for m in s.metrics) and (_named(s, RISING) or _counted(s.metrics))
     return accuracies and s.metrics[-1] > 1.02 * s.metrics[0]
+
+
+def _counted(figures: list[float]) -> bool:
+    """Whether figures are shares of one number of rows, so many right of n, which no loss is."""
+    values = np.unique(figures)
+    if len(values) < LEAST_SHARES:
+        return False
+    counts = np.outer(np.arange(2, MOST_ROWS), values)
+    return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
 
 
 def _named(s: SchedulerSeen, said: set[str]) -> bool:

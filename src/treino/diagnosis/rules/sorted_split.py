@@ -323,7 +323,12 @@ def _one_end(seen: Seen, e: EvalSeen, known: set[float]) -> bool:
 
 def _mixed(e: EvalSeen) -> bool:
     """Whether a line that made the rows of an evaluation puts rows into another order."""
-    return any(called(step.value, *MIXES) for n in e.names for step in ancestry(n, e.loader))
+    calls = (c for n in e.names for step in ancestry(n, e.loader) for c in called(step.value, *MIXES))
+    return not all(any(k.arg == "shuffle" and _is_false(k.value) for k in c.keywords) for c in calls)
+
+
+def _is_false(value: ast.AST) -> bool:
+    return isinstance(value, ast.Constant) and value.value is False
 
 
 def _apart(seen: Seen, train: TrainSeen, e: EvalSeen) -> bool:

@@ -14,6 +14,7 @@ FILLS = ("fill_", "zero_", "constant_", "ones_", "zeros_", "full_like")
 DRAWS = ("uniform_", "normal_", "trunc_normal_", "uniform", "normal")
 FLAT = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones")
 
+CONSTANT = ("constant_", "zeros_", "ones_")
 COPIES = ("repeat", "expand", "tile", "repeat_interleave", "expand_as", "broadcast_to")
 
 
@@ -24,12 +25,25 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     for layer in sorted(seen.layers, key=lambda layer: layer.even is not None):
         even = layer.even is not None and layer.even.steps >= 12
         if (layer.alike and layer.checks >= 1) or even:
-            flat = [site for name, site, _ in seen.inits if name in ("constant_", "zeros_", "ones_")]
-            flat = [site for site in flat if not _of_bias(site)]
+            filled = [(name, site) for name, site, _ in seen.inits if name in CONSTANT]
+            flat = [_named_at(site, name) for name, site in filled if not _of_bias(site)]
             place = (flat[0] if flat else None) or _filled(layer)
             when = _("as the training begins") if even else _("also after several steps")
             yield Evidence(place, layer.site, {"units": layer.units, "layer": layer.name, "when": when})
             return
+
+
+def _named_at(site: Site | None, name: str) -> Site | None:
+    """The line itself, or the only one of the file that names the function which a library calls there."""
+    statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
+    if site is None or module is None or name in names_in(statement):
+        return site
+    lines = {n.lineno for n in ast.walk(module) if isinstance(n, (ast.Name, ast.Attribute)) and _is(n, name)}
+    return Site(site.file, lines.pop()) if len(lines) == 1 else site
+
+
+def _is(node: ast.Name | ast.Attribute, name: str) -> bool:
+    return (node.id if isinstance(node, ast.Name) else node.attr) == name
 
 
 def _of_bias(site: Site | None) -> bool:

@@ -13,10 +13,7 @@ from treino.words import N_
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
-    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference, in
-    training or for a figure.
-    """
-    trained: set[Site | None] = set()
+    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
     for loss in seen.losses.values():
         if loss.broadcast and loss.shapes is not None:
             place = caller(loss.callers)
@@ -29,12 +26,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             target = shape[:1] if len(shape) == 2 else (*shape[:1], 1)
             made = b.broadcast_at or loss_line(b.site)
             place = (tabled_call(made) or loss_made(b.site)) if passes_on(made, most=2) else made
-            trained.add(made)
             yield _evidence(b.axis_at or place, made, shape, target, b.calls)
-    for site, stretched in seen.stretched.items():
-        if site not in trained:
-            place = site if not passes_on(site, most=2) else caller(stretched.callers)
-            yield _evidence(place, site, (stretched.rows, 1), (stretched.rows,), stretched.calls)
 
 
 def _target_made(site: Site | None) -> Site | None:
@@ -59,7 +51,7 @@ RULE = Rule(
     group="losses",
     severity="wrong",
     certain=True,
-    watches=("losses", "backwards", "stretched"),
+    watches=("losses", "backwards"),
     decide=decide,
     early=True,
     message=N_(

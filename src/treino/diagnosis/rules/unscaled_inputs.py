@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.ancestry import ancestry, converts, first, floats
+from treino.diagnosis.reading.ancestry import ancestry, converts, first, floats, hands_out
 from treino.diagnosis.reading.dropped import dropped_scaling
 from treino.diagnosis.reading.scaling import passed_through, scaled_by_one, scaling_line, switched_off
 from treino.diagnosis.reading.source import called, tree
@@ -78,9 +78,9 @@ def _made(t: TrainSeen) -> Site | None:
     meant = meant or scaled_by_one(t.site.file) or passed_through(t.site.file)
     if meant is not None:
         return meant
-    traced = first(ancestry(t.site, t.loader), converts)
-    if traced is not None:
-        return traced
+    made = [step.site for step in ancestry(t.site, t.loader) if converts(step.value)]
+    if made:
+        return next((site for site in made if not hands_out(site)), made[0])
     module = tree(t.site.file)
     calls = (
         called(module, "tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "stack")

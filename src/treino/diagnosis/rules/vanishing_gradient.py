@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.handed import handed_word
+from treino.diagnosis.reading.configured import keyed, one_place
+from treino.diagnosis.reading.handed import handed_line, handed_word
 from treino.diagnosis.reading.source import call_name, called, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
@@ -15,6 +16,7 @@ TINY = {  # a spread, or a gain over that which keeps the rows' spread
     **dict.fromkeys(("normal_", "uniform_", "trunc_normal_"), 0.05),
     **dict.fromkeys(("xavier_uniform_", "xavier_normal_", "orthogonal_"), 0.3),
 }
+SPREADS = {"normal_": ("std",), "trunc_normal_": ("std",), "uniform_": ("b", "a")}
 SQUASHES = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 
 
@@ -48,9 +50,9 @@ def _level(loss: Curve) -> bool:
 
 def _where(seen: Seen) -> Site | None:
     """The line that draws tiny weights, or the first saturating activation, or the net."""
-    tiny = [site for name, site, value in seen.inits if name in TINY and abs(value) < TINY[name]]
+    tiny = [(name, site, value) for name, site, value in seen.inits if abs(value) < TINY.get(name, 0.0)]
     if len(tiny) > 2:  # one alone may be meant: a last layer that says nothing at first
-        return tiny[0]
+        return _told(*tiny[0])
     if seen.depth.site is not None and seen.depth.saturating >= 3:
         return handed_word(seen.depth.site, *SQUASHES)
     main = seen.main_loss()
@@ -66,6 +68,18 @@ def _where(seen: Seen) -> Site | None:
         if lines and seen.depth.saturating >= 3:
             return Site(place.file, lines[0])
     return place or (main.site if main is not None else None)
+
+
+def _told(name: str, site: Site | None, value: float) -> Site | None:
+    """Where the spread is written by which weights are drawn on a line: in a setting that is handed on."""
+    for keyword in SPREADS.get(name, ("gain",)):
+        line = handed_line(site, keyword, None, value)
+        if line != site or site is None:
+            return line
+        kept = one_place(keyed(site.file, keyword, lambda n: n == value))
+        if kept is not None:
+            return kept
+    return site
 
 
 def _repeated(seen: Seen) -> Site | None:

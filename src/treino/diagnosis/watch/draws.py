@@ -156,7 +156,10 @@ class Draws:
             self._drawn(result, args, kwargs)
 
     def _sampled(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Rows that a sampler of torch draws with replacement."""
+        """Rows that a sampler draws with replacement: one of torch, or by a generator of one's own."""
+        if kwargs.get("generator") is not None and is_own(sys._getframe(2).f_code.co_filename):
+            self._by_generator(result, args, kwargs)
+            return
         if result.numel() < LEAST or not self.seen.steps:
             return
         frame = sys._getframe(2)

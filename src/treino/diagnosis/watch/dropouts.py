@@ -31,6 +31,7 @@ class Dropouts:
         self.newest: tuple[weakref.ref[nn.Module], bool, Site | None] | None = None
         # Called with a result, its line and whether a mode was told, where no module is called.
         self.others: list[Callable[[Any, Site, bool], None]] = []
+        self._apart = False  # whether the newest was a layer that its net doesn't know of
         self._fixed: dict[Site, bool] = {}
         self._registered: set[int] = set()  # layers that the mode of their net reaches
         self._rows: dict[tuple[int, int, tuple[int, ...], float], int] = {}
@@ -75,6 +76,7 @@ class Dropouts:
                     site = self.made.get(layer)
                     if id(layer) not in self._registered and site is not None and not on_purpose(site):
                         self.newest = weakref.ref(net), False, site
+                        self._apart = True
 
         return observe
 
@@ -86,12 +88,14 @@ class Dropouts:
 
     def taken(self, module: nn.Module, net: Net, x: torch.Tensor | None, steps: int) -> bool:
         """Whether a function dropped values in this call though the net was in evaluation mode."""
-        newest, self.newest = self.newest, None
+        newest, apart = self.newest, self._apart
+        self.newest, self._apart = None, False
         net.dropped = newest is not None and newest[0]() is module
         if newest is None or newest[0]() is not module or newest[1] != module.training:
             return False
         net.seen.modal_kinds = net.seen.modal_kinds or ("F.dropout",)
         net.seen.drops_at = newest[2] or net.seen.drops_at
+        net.seen.parts_apart = net.seen.parts_apart or apart
         if module.training or newest[2] is None:
             return False
         if x is not None and x.numel():

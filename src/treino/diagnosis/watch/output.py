@@ -150,8 +150,8 @@ class Net:
         return given[:2] in self.given and len(self.given) > 1 and len({g[1] for g in self.given}) == 1
 
     def answers(self) -> bool:
-        """Whether its outputs are answers: labels trained it, or the net that it follows."""
-        return self.supervised or self.seen.follows
+        """Whether its outputs are answers: labels trained it, or the net that it follows, or parts of it."""
+        return self.supervised or self.seen.follows or self.seen.parts_apart
 
     def learns(self) -> bool:
         """Whether a layer with dropout or batch norm belongs to a part that isn't frozen."""

@@ -72,7 +72,8 @@ class Ownership:
         for name in CUTS:
             self.patches.before(torch.Tensor, name, self._cutter(name), always=False)
         self.patches.before(torch, "tensor", self._cutter("torch.tensor"), always=False)
-        self.patches.before(torch.Tensor, "item", self._as_number, always=False)
+        for name in ("item", "__float__"):
+            self.patches.before(torch.Tensor, name, self._as_number, always=False)
         self.patches.before(nn.Module, "__init__", self._module_made)
         self.patches.before(torch.autograd, "grad", self._asks, always=False)
 
@@ -95,6 +96,8 @@ class Ownership:
         def observe(args: Any, kwargs: Any) -> None:
             t = args[0] if args else None
             if not isinstance(t, torch.Tensor) or t.grad_fn is None or t.numel() < 2:
+                if isinstance(t, torch.Tensor) and t.numel() == 1:
+                    self._as_number(args, kwargs)
                 return
             if how == "detach":
                 self.nets.outputs.let_go(t)

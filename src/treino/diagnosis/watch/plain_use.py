@@ -76,6 +76,8 @@ class PlainUse:
         """Put the wraps on."""
         for name in ("item", "__float__", "__format__", "__repr__"):
             self.patches.after(torch.Tensor, name, self._number)
+        for name in ("detach", "tolist"):
+            self.patches.after(torch.Tensor, name, self._taken)
 
     def _found(self) -> None:
         self.plain.product_listeners.append(self._looked)
@@ -100,6 +102,11 @@ class PlainUse:
         node = args[0].grad_fn
         if node is not None and node._sequence_nr() != self.nets.backward.newest_root and self._turn() > 1:
             self._graph(args[0])
+
+    def _taken(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``loss.detach()`` on its way to a number, ``loss.detach().numpy()``."""
+        if args[0].numel() == 1:
+            self._number(result, args, kwargs)
 
     def _judged(self, t: torch.Tensor) -> None:
         if t.grad_fn is not None:

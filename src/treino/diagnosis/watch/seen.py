@@ -173,6 +173,7 @@ class NetSeen:
     batches: int = 0
     drops_at: Site | None = None  # dropout by a function that isn't told of the mode
     drops_on_purpose: bool = False  # ... for several answers to the same rows
+    parts_apart: bool = False  # ... in a layer that it doesn't know of, and that it can't tell its mode
     train_at: set[Site] = field(default_factory=set)  # lines that set it to training
 
 

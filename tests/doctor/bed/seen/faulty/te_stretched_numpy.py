@@ -1,4 +1,4 @@
-# expect: target_broadcast @ 19
+# expect: metric_wrong_axis @ 19
 import numpy as np, torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,4 @@
-# expect: target_broadcast @ 25
+# expect: metric_wrong_axis @ 25
 import copy, random
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
