@@ -8,6 +8,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import defaults, parameters, trail
 from treino.diagnosis.reading.augmenting import Changed
 from treino.diagnosis.reading.orders import given_parts
+from treino.diagnosis.reading.own_loaders import loading
 from treino.diagnosis.reading.provenance import Function, dataset_line, definition, target_names
 from treino.diagnosis.reading.source import call_name, called, enclosing, statement_at, tree
 from treino.diagnosis.watch.reads import DRAWN, NUMPY, SEEDED
@@ -168,7 +169,7 @@ def _dataset(loader: Site) -> tuple[ast.ClassDef, ast.Call] | None:
     classes = {n.name: n for n in ast.walk(module) if isinstance(n, ast.ClassDef)}
     items = [name for name, owner in classes.items() if _method(owner, "__getitem__") is not None]
     found: dict[str, ast.Call] = {}
-    for call in called(statement, "DataLoader"):
+    for call in called(statement, "DataLoader", *loading(loader.file)):
         for value in (*call.args[:1], *(k.value for k in call.keywords if k.arg == "dataset")):
             steps = (called(step.value, *items) for step in islice(trail(value, loader), 40))
             found |= {ast.dump(maker): maker for maker in next((m for m in steps if m), [])}

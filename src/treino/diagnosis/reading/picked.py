@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import parameters
 from treino.diagnosis.reading.configured import chosen
 from treino.diagnosis.reading.names import words as words_of
-from treino.diagnosis.reading.places import written
+from treino.diagnosis.reading.places import any_layer, written
 from treino.diagnosis.reading.provenance import Function, target_names
 from treino.diagnosis.reading.source import call_name, called, function_of, statement_at, tree
 
@@ -29,9 +29,10 @@ def mended_at(made: Site | None, callers: tuple[Site, ...], *words: str) -> Site
     own = chosen(made, *words)
     if made is None or own != made:
         return own
-    inside = function_of(made) not in [function_of(c) for c in callers]  # a net, that calls its layers
-    layers = [w.capitalize() for w in words] if inside else []
-    return chosen(written(made, *words, *layers), *words)
+    if any_layer(made):
+        return written(made, *words, *(w.capitalize() for w in words))
+    inside = function_of(made) in [function_of(c) for c in callers]
+    return chosen(written(made, *words), *words) if inside else own
 
 
 def gives_both(site: Site | None, *words: str) -> bool:

@@ -5,13 +5,14 @@ import ast
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import step_back
 from treino.diagnosis.reading.names import words
-from treino.diagnosis.reading.provenance import definition
+from treino.diagnosis.reading.provenance import definition, target_names
 from treino.diagnosis.reading.source import (
     assignment,
     call_name,
     called,
     enclosing,
     function_of,
+    loop_around,
     names_in,
     root_name,
     statement_at,
@@ -244,6 +245,13 @@ def same_loop(inner: tuple[Site, ...], other: Site | None) -> bool:
 
 def _loops(site: Site) -> list[ast.AST]:
     return [n for n in enclosing(site) if isinstance(n, (ast.For, ast.While))]
+
+
+def any_layer(site: Site) -> bool:
+    """Whether a line calls one layer after the other: ``for layer in self.layers: x = layer(x)``."""
+    loop = loop_around(site)
+    each = target_names(loop.target) if isinstance(loop, ast.For) else set()
+    return bool(called(statement_at(site) or ast.Pass(), *each))
 
 
 def batches_made(sites: tuple[Site, ...]) -> Site | None:

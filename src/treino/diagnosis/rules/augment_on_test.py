@@ -6,6 +6,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.augmenting import MEANT, Changed, again_and_again, changed_by_hand, draws_on
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation, words
 from treino.diagnosis.reading.noisy_items import flag_line, item_draw
+from treino.diagnosis.reading.own_loaders import own_loader
 from treino.diagnosis.reading.provenance import Function, dataset_line
 from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
@@ -63,12 +64,18 @@ def _by_hand(seen: Seen) -> Iterable[Evidence]:
             continue
         if not (says_test(names) or says_validation(names)) or e.phases & seen.seeded or _same_clean(data, e):
             continue
-        found = changed_by_hand(e, list(data.trains.values()))
+        found = changed_by_hand(e, list(data.trains.values())) or _by_own_loaders(e, train)
         if found is not None:
             what = _("line {drawn} draws numbers for them, as for those of training").format(drawn=found.draw)
             numbers = {"evaluations": len(e.phases), "changed": e.changed, "what": what, "drawn": found.draw}
             yield Evidence(found.site, e.names[0], numbers)
             return
+
+
+def _by_own_loaders(e: EvalSeen, train: TrainSeen) -> Changed | None:
+    """Datasets that change their rows at random, given out by loaders that the script has written itself."""
+    held, learned = own_loader(e.names), train.loader or own_loader(train.way)
+    return item_draw(held, learned) if held is not None and learned is not None else None
 
 
 def _same_clean(data: DataSeen, e: EvalSeen) -> bool:

@@ -13,8 +13,8 @@ LEAST = 12  # values, below which a course tells nothing
 class Curve:
     """Losses in the order of training, and what an answer without any learning gets.
 
-    constant: the loss of the best constant answer; of a loss by hand, whose targets aren't known, the least
-    of its first three values: random weights say about the same for every row.
+    constant: the loss of the best constant answer; of a loss by hand, whose targets may not be known, the
+    least of its first three values, too: random weights say about the same for every row.
     """
 
     site: Site | None
@@ -58,4 +58,6 @@ def curve(seen: Seen) -> Curve | None:
     busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
     if busiest is None or not busiest.loss or not all(v >= 0 or math.isnan(v) for v in busiest.loss):
         return None
-    return Curve(busiest.site, tuple(busiest.loss), min(busiest.loss[:3]), by_hand=True)
+    known = busiest.baseline()
+    constant = min([*busiest.loss[:3], *([known] if known > 0 else [])])
+    return Curve(busiest.site, tuple(busiest.loss), constant, by_hand=True)

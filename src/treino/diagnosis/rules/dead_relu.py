@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import makers
 from treino.diagnosis.reading.configured import places
-from treino.diagnosis.reading.places import killing_init
-from treino.diagnosis.reading.provenance import target_names
+from treino.diagnosis.reading.places import any_layer, killing_init
 from treino.diagnosis.reading.signs import one_sided
-from treino.diagnosis.reading.source import called, loop_around, names_in, statement_at, tree
+from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import ReluSeen, Seen
 from treino.words import N_, _
@@ -82,7 +81,7 @@ def _is_below(value: ast.AST, place: Site, deep: int = 4) -> bool:
 
 def _layer(r: ReluSeen, seen: Seen) -> Site | None:
     """The line of the ReLU as it was seen; or the place-th from the end of the file that makes the net."""
-    if r.made_at is not None and not _any_layer(r.made_at):
+    if r.made_at is not None and not any_layer(r.made_at):
         return r.made_at
     net = max(seen.nets, key=lambda n: n.trained, default=None)
     site = net.made_at if net is not None and net.made_at is not None else r.site
@@ -91,13 +90,6 @@ def _layer(r: ReluSeen, seen: Seen) -> Site | None:
     if site is None or not calls:
         return site
     return Site(site.file, calls[max(0, len(calls) - 1 - r.place)].lineno)
-
-
-def _any_layer(site: Site) -> bool:
-    """Whether a line calls one layer after the other: ``for layer in self.layers: x = layer(x)``."""
-    loop = loop_around(site)
-    each = target_names(loop.target) if isinstance(loop, ast.For) else set()
-    return bool(called(statement_at(site) or ast.Pass(), *each))
 
 
 RULE = Rule(

@@ -106,8 +106,8 @@ def _varied(rows_ND: np.ndarray) -> bool:
 
 
 def left_over(table_ND: np.ndarray, learned_ND: np.ndarray) -> np.ndarray | None:
-    """The rows of a table beyond all that training took of it, at one end; none of them where it took rows up
-    to both ends; None where it did not take its rows from there, and mixed.
+    """The rows of a table beyond all that training took of it, at one end; none of them where it took all
+    rows up to both ends; None where it did not take its rows from there, and mixed.
     """
     first: dict[bytes, int] = {}
     last: dict[bytes, int] = {}
@@ -125,7 +125,10 @@ def left_over(table_ND: np.ndarray, learned_ND: np.ndarray) -> np.ndarray | None
     edge = 0.02 * len(table_ND)
     if len(before) > edge and len(after) > edge:
         return None
-    return max(before, after, key=len) if max(len(before), len(after)) > edge else table_ND[:0]
+    if max(len(before), len(after)) > edge:
+        return max(before, after, key=len)
+    missed = len(learned) >= len(first) and len(set(learned)) < 0.95 * len(first)  # rows all over the table
+    return None if missed else table_ND[:0]
 
 
 def far_from(rest_ND: np.ndarray, known_ND: np.ndarray) -> float:

@@ -13,7 +13,9 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.lines import Lines
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import BackwardSeen
+from treino.diagnosis.watch.targets import TARGET
 
+MOST_ROWS = 100_000  # of which targets are kept
 SCALES = {"NegBackward0", "DivBackward0", "MulBackward0", "ToCopyBackward0", "RsubBackward1"}
 RESHAPES = {"SqueezeBackward0", "SqueezeBackward1", "ViewBackward0", "UnsafeViewBackward0"}
 # Operations between a difference and the loss that it becomes.
@@ -44,6 +46,7 @@ ROWS_OF_LOSS |= {"PowBackward0", "AbsBackward0"}
 def keep(facts: BackwardSeen, root: torch.Tensor, value: float) -> None:
     """A loss that is about to run backward; and the labels of its batch, where it picks by labels."""
     facts.loss.append(value)
+    _aim(facts, root.grad_fn)
     seen = facts.picks
     y = _picking(root.grad_fn) if seen is not None and len(seen.runs) < 4096 else None
     if seen is None or y is None or y.dim() != 1 or y.dtype != torch.long or y.device.type != "cpu":
@@ -55,6 +58,22 @@ def keep(facts: BackwardSeen, root: torch.Tensor, value: float) -> None:
     seen.classes = len(seen.counts)
     seen.values.append(value)
     seen.follow(counts)
+
+
+def _aim(facts: BackwardSeen, root: Any) -> None:
+    """The targets of ``((net(x) - y) ** 2).mean()``, or of the mean of its size."""
+    if facts.targets.rows > MOST_ROWS or root is None or not root.name().startswith("MeanBackward"):
+        return
+    node = root.next_functions[0][0]
+    name = node.name() if node is not None else ""
+    parents = {f for f, _ in node.next_functions} if node is not None else set()
+    squared = (name == "PowBackward0" and node._saved_exponent == 2) or name == "MulBackward0"
+    made = parents.pop() if len(parents) == 1 and (squared or name == "AbsBackward0") else None
+    known = made.metadata.get(TARGET) if made is not None and made.name() == "SubBackward0" else None
+    target = known() if known is not None else None
+    if target is not None and target.dim() and target.device.type == "cpu":
+        facts.paired = "mse_loss" if squared else "l1_loss"
+        facts.targets.add(target)
 
 
 def _picking(node: Any) -> torch.Tensor | None:

@@ -21,6 +21,7 @@ from treino.diagnosis.watch.patches import UNSEEN, Patches
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.stretched import Stretched
 from treino.diagnosis.watch.tables import as_array, hash_rows
+from treino.diagnosis.watch.targets import TARGET
 from treino.diagnosis.watch.where import here
 
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
@@ -300,6 +301,10 @@ class Judging:
     def _difference(self, result: Any, args: Any, kwargs: Any) -> None:
         for t in args[:2] if result.grad_fn is None else ():
             self._other(t)
+        if result.grad_fn is not None and len(args) > 1:
+            told = [t for t in args[:2] if isinstance(t, torch.Tensor) and not t.requires_grad]
+            if len(told) == 1 and told[0].shape == result.shape:
+                result.grad_fn.metadata[TARGET] = weakref.ref(told[0])
         if len(args) < 2 or not self.outputs.newest:
             return
         self._met(result, args, kwargs)

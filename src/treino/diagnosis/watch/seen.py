@@ -1,11 +1,13 @@
 """What was seen: plain tables that the sensors fill and the rules read."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.loss_seen import LossSeen
+from treino.diagnosis.watch.targets import Targets
 
 
 @dataclass
@@ -120,6 +122,12 @@ class BackwardSeen:
     sigmoid: int = 0
     sigmoid_at: Site | None = None
     picks: LossSeen | None = None  # a loss by hand that picks log-probabilities by labels: these, by batch
+    paired: str = ""  # the name in torch of a loss by hand that is a mean of differences ...
+    targets: Targets = field(default_factory=Targets)  # ... from these
+
+    def baseline(self) -> float:
+        """What the best constant answer gets of a loss by hand; NaN where that isn't known."""
+        return self.targets.constant(self.paired, 1.0) if self.paired else math.nan
 
 
 @dataclass
@@ -396,4 +404,7 @@ class Seen:
             return main.stuck(share)
         values = self.loss_values()
         n = len(values) // 4
-        return n >= 3 and not sum(values[-n:]) / n < share * sum(values[:3]) / 3 and values[0] > 0
+        busiest = max(self.backwards.values(), key=lambda b: len(b.loss), default=None)
+        known = busiest.baseline() if busiest is not None else math.nan
+        begun = min(sum(values[:3]) / 3, known if known > 0 else math.inf)
+        return n >= 3 and not sum(values[-n:]) / n < share * begun and values[0] > 0

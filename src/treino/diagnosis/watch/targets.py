@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+TARGET = "treino: target"  # of a difference, in its node's metadata
 OUTPUTS = 4096  # of a row that are told apart
 KEPT = 1 << 14  # numbers that are kept as they are
 

@@ -1,5 +1,5 @@
 # expect: test_in_train @ 67
-"""f/two_samplers"""
+# allowed: augment_on_test @ 63
 import copy
 import random
 

@@ -1,5 +1,5 @@
 # expect: nothing
-"""f/two_splits"""
+# allowed: augment_on_test @ 65
 import copy
 import random
 

@@ -1,5 +1,5 @@
 # expect: test_in_train @ 65
-"""f/two_splits"""
+# allowed: augment_on_test @ 65
 import copy
 import random
 
