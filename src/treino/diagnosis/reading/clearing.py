@@ -1,6 +1,7 @@
 """Where a program means to clear gradients, or to step, and doesn't, as its source says it."""
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeGuard
 
@@ -108,12 +109,14 @@ def cleared_unused(backward: Site | None, cleared: Site | None) -> Site | None:
 
 def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
     """The last line between a backward and its step that sets gradients to nothing, by itself or by a
-    function of the file; or the only line of the file that does.
+    function of the file; or the only line of the file that does, as in one of several callbacks.
     """
     module, around = tree(step.file), function_of(step)
     if module is None or around is None:
         return None
+    known = Counter(n.name for n in ast.walk(module) if isinstance(n, Function))
     own = {n.name for n in ast.walk(module) if isinstance(n, Function) and any(map(_empties, ast.walk(n)))}
+    own = {name for name in own if known[name] == 1}
     first = backward.line if backward is not None and function_of(backward) is around else 0
     found = (node for node in ast.walk(around) if _empties(node) or _calls(node, own))
     lines = [line for node in found if first < (line := getattr(node, "lineno", 0)) < step.line]

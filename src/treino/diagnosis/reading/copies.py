@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import Step, arguments, parameters
+from treino.diagnosis.reading.ancestry import Step, arguments, given_names, parameters
 from treino.diagnosis.reading.provenance import (
     Function,
     calling_line,
@@ -15,6 +15,7 @@ from treino.diagnosis.reading.provenance import (
     definition,
     functions,
     given_rows,
+    method_call,
     origins,
     target_names,
 )
@@ -206,7 +207,10 @@ def handed_to(join: Site) -> Site:
         return join
     made_of = data_names(statement)
     made_of |= origins(join, made_of, 6)
-    return calling_line(join) if made_of & set(parameters(around)[:1]) - GENERATORS else join
+    if not made_of & set(given_names(around)[:1]) - GENERATORS:
+        return join
+    called_at = calling_line(join)
+    return called_at if called_at != join else method_call(join)
 
 
 def _lineage(names: list[tuple[str, Site]]) -> Iterator[tuple[Step, Site]]:

@@ -106,7 +106,21 @@ def _scaled_for_nothing(path: str, scales: set[str]) -> Site | None:
     read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     made = ((n, t) for n in nodes if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name))
     lines = [n.lineno for n, t in made if t.id not in read and called(n.value, *scales)]
+    for function in (n for n in nodes if isinstance(n, Function)):
+        inside = list(ast.walk(function))
+        read = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        given = [n for n in inside if isinstance(n, ast.Assign) and _standardises(n.value)]
+        lines += [
+            n.lineno for n in given if isinstance(n.targets[0], ast.Name) and n.targets[0].id not in read
+        ]
     return Site(path, min(lines)) if lines else None
+
+
+def _standardises(value: ast.AST) -> bool:
+    """``(x - mean) / std``"""
+    quotient = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div)
+    above = value.left if quotient else None  # type: ignore[attr-defined]
+    return isinstance(above, ast.BinOp) and isinstance(above.op, ast.Sub)
 
 
 def _fitted_for_nothing(path: str) -> Site | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.places import OFF
-from treino.diagnosis.reading.provenance import Function, data_names, definition, target_names
+from treino.diagnosis.reading.provenance import Function, data_names, definition, functions, target_names
 from treino.diagnosis.reading.source import (
     BACKWARD,
     call_name,
@@ -231,8 +231,24 @@ def _sums(path: str, lines: list[int]) -> bool:
         statement = statement_at(Site(path, line))
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         plain = any(not isinstance(t, ast.Subscript) for t in targets)
-        if isinstance(statement, ast.AugAssign) or plain:
+        listed = isinstance(statement, ast.AugAssign) and isinstance(statement.value, (ast.List, ast.Tuple))
+        told = statement.value if isinstance(statement, ast.Expr) else None
+        if (isinstance(statement, ast.AugAssign) and not listed) or plain or _tells_meter(path, told):
             return True
+    return False
+
+
+def _tells_meter(path: str, call: ast.AST | None) -> bool:
+    """Whether a call hands what it is given to a function of the file that sums it up."""
+    own = functions(path, call_name(call)) if isinstance(call, ast.Call) else ()
+    for function in own:
+        given = {a.arg for a in function.args.args}
+        for node in ast.walk(function):
+            sums = isinstance(node, ast.AugAssign) or (
+                isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)
+            )
+            if sums and names_in(node.value) & given:  # type: ignore[attr-defined]
+                return True
     return False
 
 

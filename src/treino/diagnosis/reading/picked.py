@@ -26,13 +26,26 @@ def mended_at(made: Site | None, callers: tuple[Site, ...], *words: str) -> Site
     taken = taker(made, callers, *words)
     if taken is not None:
         return taken
-    own = chosen(made, *words)
+    own = _handed_layer(made, callers, *words) or chosen(made, *words)
     if made is None or own != made:
         return own
     if any_layer(made):
         return written(made, *words, *(w.capitalize() for w in words))
     inside = function_of(made) in [function_of(c) for c in callers]
     return chosen(written(made, *words), *words) if inside else own
+
+
+def _handed_layer(made: Site | None, callers: tuple[Site, ...], *words: str) -> Site | None:
+    """Where a net is handed the layer that it calls on a line: ``net(x, nn.Softmax(-1))``."""
+    statement, around = (statement_at(made), function_of(made)) if made is not None else (None, None)
+    if statement is None or not isinstance(around, Function):
+        return None
+    given = {n for n in parameters(around) if n not in ("self", "cls")}
+    called_by = {call_name(n) for n in ast.walk(statement) if isinstance(n, ast.Call)}
+    if not given & called_by:
+        return None
+    said = ((c, ast.unparse(s).lower()) for c in callers if (s := statement_at(c)) is not None)
+    return next((c for c, text in said if c != made and any(f"{w.lower()}(" in text for w in words)), None)
 
 
 def gives_both(site: Site | None, *words: str) -> bool:

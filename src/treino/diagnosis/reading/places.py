@@ -14,6 +14,7 @@ from treino.diagnosis.reading.source import (
     function_of,
     loop_around,
     names_in,
+    remembered,
     root_name,
     statement_at,
     tree,
@@ -98,6 +99,21 @@ def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) ->
     fitted = func.value if isinstance(func, ast.Attribute) else fits[0].args[0] if fits[0].args else None
     made = definition(site, fitted.id) if isinstance(fitted, ast.Name) else None
     return Site(site.file, made.line) if made is not None else site
+
+
+@remembered
+def left_at_once(site: Site | None) -> Site | None:
+    """The line before, in the same function, that makes a ``torch.no_grad()`` and leaves it at once:
+    there is no ``with``.
+    """
+    around = function_of(site) if site is not None else None
+    if site is None or around is None:
+        return None
+    for node in (n for n in ast.walk(around) if isinstance(n, ast.Expr) and n.lineno < site.line):
+        made = isinstance(node.value, ast.Call) and call_name(node.value) in ("no_grad", "inference_mode")
+        if made and function_of(Site(site.file, node.lineno)) is around:
+            return Site(site.file, node.lineno, site.function)
+    return None
 
 
 def hook_line(site: Site | None, name: str) -> Site | None:

@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.source import call_name, called, function_of
+from treino.diagnosis.reading.places import left_at_once
+from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
 from treino.words import N_
@@ -35,7 +36,7 @@ def _unused(every: list[CallSeen]) -> Iterable[Evidence]:
         if not unused:
             continue
         place = _caller(site, calls)
-        left, between = _left_at_once(place), set().union(*(c.unused_at for c in calls)) - {0}
+        left, between = left_at_once(place), set().union(*(c.unused_at for c in calls)) - {0}
         # A figure at the end, of a few large batches, by a net that was set to evaluate.
         set_aside = unused >= 2 and rows >= 64 * unused and sum(c.unused_in_eval for c in calls) == unused
         if left is not None or set_aside or (big and (unused >= 3 or len(between) >= 2)):
@@ -49,20 +50,6 @@ def _caller(site: Site | None, calls: list[CallSeen]) -> Site | None:
     if not isinstance(around, ast.FunctionDef) or called(around, "backward"):
         return site
     return outer if outer is not None and any(c.trained for c in calls) else site
-
-
-def _left_at_once(site: Site | None) -> Site | None:
-    """The line before, in the same function, that makes a ``torch.no_grad()`` and leaves it at once:
-    there is no ``with``.
-    """
-    around = function_of(site) if site is not None else None
-    if site is None or around is None:
-        return None
-    for node in (n for n in ast.walk(around) if isinstance(n, ast.Expr) and n.lineno < site.line):
-        made = isinstance(node.value, ast.Call) and call_name(node.value) in ("no_grad", "inference_mode")
-        if made and function_of(Site(site.file, node.lineno)) is around:
-            return Site(site.file, node.lineno, site.function)
-    return None
 
 
 RULE = Rule(

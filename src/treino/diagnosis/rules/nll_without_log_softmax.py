@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.configured import chosen
 from treino.diagnosis.reading.picked import mended_at
 from treino.diagnosis.reading.provenance import definition
 from treino.diagnosis.reading.source import call_name, names_in, statement_at, tree
@@ -25,11 +26,23 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue  # told once, where it is learned
         numbers = {"calls": loss.unnormalised, "source": loss.source, "logsumexp": loss.largest}
         place = loss.source_at or (_squashed(loss.site) if loss.figure else None) or loss.site
-        if loss.source == "softmax":
+        worded = _worded(loss.site)
+        if worded is not None:
+            place = worded
+        elif loss.source == "softmax":
             place = mended_at(place, loss.callers, "softmax")
         elif not loss.figure and place == loss.site and (len(lines) > 1 or _logged(place)):
             place = _returned(loss, seen) or place
         yield Evidence(place, loss.site, numbers)
+
+
+def _worded(site: Site | None) -> Site | None:
+    """Where the word is written by which a table's loss was chosen: ``LOSSES[settings.loss](net(x), y)``."""
+    statement = statement_at(site) if site is not None else None
+    if statement is None or "nll" in ast.unparse(statement).lower():
+        return None
+    place = chosen(site, "nll_loss")
+    return place if place != site else None
 
 
 def _turned(site: Site | None) -> bool:

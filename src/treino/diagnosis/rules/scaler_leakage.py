@@ -15,7 +15,7 @@ from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.columns import Columns
 from treino.diagnosis.watch.scalers import NONE
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, FitSeen, TrainSeen
 from treino.words import N_, _
 
 
@@ -51,15 +51,16 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": len(e.rows), "fitted": len(e.rows), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
-    fills = [f for f in data.fits if f.raw is NONE]
-    for e, train in held if fills else ():
+    untold = [f for f in data.fits if f.raw is NONE or f.kind.startswith("Select")]
+    for e, train in held if untold else ():
         others = _others(train, [o for o, t in held if t is train])
         parts = {
             train.first_epoch + sum(o.first for o in others),
             *(train.first_epoch + o.first for o in others),
         }
-        for fit in fills:
-            if fit.rows in parts and train.twice <= 0.1 * train.first_epoch:
+        for fit in untold:
+            chosen = fit.raw is NONE or _same_columns(data, fit, e, train)
+            if fit.rows in parts and chosen and train.twice <= 0.1 * train.first_epoch:
                 yield Evidence(
                     _written(fit.site),
                     e.names[0],
@@ -75,6 +76,13 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             numbers = {"rows": rows, "fitted": rows + len(train.rows), "kind": _(kind)}
             yield Evidence(place, others[0].names[0], numbers)
             return
+
+
+def _same_columns(data: DataSeen, fit: FitSeen, e: EvalSeen, train: TrainSeen) -> bool:
+    """Whether a net is given as many columns as were chosen, in rows that were changed since."""
+    at = next(i for i, f in enumerate(data.fits) if f is fit)
+    wide = train.columns.sums is not None and len(train.columns.sums) == fit.width
+    return wide and not (e.leaked[at] or train.leaked[at])
 
 
 def _fitted(data: DataSeen, kind: str, rows: int) -> Site | None:

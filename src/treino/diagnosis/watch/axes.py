@@ -63,21 +63,21 @@ class Axes:
             self._seen(here(), dim, output.shape)
 
     def _stretched(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Answers [N, 1] compared with labels [N]: each with every other."""
-        if not isinstance(result, torch.Tensor) or result.dim() != 2 or len(args) < 2:
+        """Answers [N, 1] compared with labels [N], or maps of them: each with every other."""
+        if not isinstance(result, torch.Tensor) or result.dim() < 2 or len(args) < 2:
             return
-        n = result.shape[0]
+        n, rest = result.shape[0], tuple(result.shape[2:])
         if n < 2 or result.shape[1] != n or not self.nets.outputs.newest:
             return
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
                 return
             newest = self.nets.outputs.newest[-1]
-            column = tuple(one.shape) == (n, 1) == newest.shape and tuple(other.shape) == (n,)
+            column = tuple(one.shape) == (n, 1, *rest) == newest.shape and tuple(other.shape) == (n, *rest)
             if column and newest.net.supervised and self.nets.outputs.match(other) is None:
                 whole = one.dtype == torch.bool or bool((one == one.round()).all())
                 if whole:
-                    self._seen(here(), None, (n, 1), labels=(n,))
+                    self._seen(here(), None, (n, 1, *rest), labels=(n, *rest))
                 return
 
     def _asked(self, t: torch.Tensor) -> None:

@@ -270,6 +270,7 @@ class ByHand:
         chosen = made is not None and (
             made.name() == "GatherBackward0"
             or (made.name() in ("SumBackward1", "MeanBackward1") and node.name() == "SubBackward0")
+            or (node.name() == "SubBackward0" and _is_scaled(made))
         )
         if made is None or not (chosen or made.name() in PREDICTS):
             return
@@ -294,6 +295,12 @@ class ByHand:
                 f for n in level if n.name() in ON_THE_WAY for f, _ in n.next_functions if f is not None
             ][:32]
         return False
+
+
+def _is_scaled(node: Any) -> bool:
+    """Whether a node multiplies by a plain number."""
+    scales = node.name() in ("MulBackward0", "DivBackward0")
+    return scales and sum(f is not None for f, _ in node.next_functions) == 1 and node._saved_self is None
 
 
 def _weight(node: Any) -> float:

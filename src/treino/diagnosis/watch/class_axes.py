@@ -116,8 +116,18 @@ class ClassAxes:
         if known:
             self.made(t, args, kwargs, None)
 
-    def plain_compared(self, one: Any, other: Any) -> None:
-        """``said == labels``, with one label for each row, or with the best entries of rows of 0 and 1."""
+    def plain_compared(self, result: Any, one: Any, other: Any) -> None:
+        """``said == labels``, with one label for each row, or with the best of rows of 0 and 1, or with
+        the several labels of each row, as a loss has them.
+        """
+        if isinstance(result, torch.Tensor) and result.dim() == 2 and 1 < result.shape[1] < len(result):
+            losses = (
+                f
+                for (name, _), f in self._seen.losses.items()
+                if name.startswith("binary_cross") and f.trained
+            )
+            if any(f.targets.outputs == result.shape[1] for f in losses):
+                self._agree, self._agreed, self._deep = [weakref.ref(result)], tuple(result.shape), False
         if self._plain is None or not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
             return
         found, dim, shape, site, known, twin, hot = self._plain

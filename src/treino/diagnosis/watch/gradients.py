@@ -282,8 +282,8 @@ class Gradients:
                 if f.tainted and f.same(g):
                     tainted += 1
                     by = f.tainted_by
-            elif g is not None:
-                alive += 1
+            elif g is not None and not (facts.discarded and not bool(g.detach().any())):
+                alive += 1  # no zeros that a clearing left
         if tainted:
             facts.tainted_steps += 1
             facts.tainted_at = by or facts.tainted_at

@@ -165,6 +165,26 @@ def blended(node: Any, most: int = 64) -> tuple[str, Any]:
     return (kinds.pop(), first) if len(kinds) == 1 and not todo else ("", None)
 
 
+TURNS = {f"{name}Backward0" for name in ("Permute", "Unsqueeze", "Clone", "UnsafeView", "View", "Transpose")}
+
+
+def turned(node: Any) -> Any:
+    """What a node only puts into another shape, as ``einsum`` does before it multiplies."""
+    for _ in range(8):
+        if node is None or node.name() not in TURNS:
+            break
+        node = node.next_functions[0][0]
+    return node
+
+
+def soft_behind(node: Any, classes: int, most: int = 64) -> Any:
+    """The nearest softmax over so many classes, whatever lies between; None where there is none."""
+    for made in walk(node, most):
+        if made.name() == "SoftmaxBackward0" and shape_of(made)[-1:] == (classes,):
+            return made if dim_of(made) % len(shape_of(made)) == len(shape_of(made)) - 1 else None
+    return None
+
+
 def _dim_before(name: str, node: Any, before: Any, dim: int | None) -> int | None:
     if dim is None or name in ("CloneBackward0", "ToCopyBackward0", "AliasBackward0", "ContiguousBackward"):
         return dim

@@ -11,6 +11,7 @@ import torch
 from torch.distributions import constraints
 from torch.nn.functional import huber_loss
 
+from treino.diagnosis.reading.places import left_at_once
 from treino.diagnosis.reading.scores import paired
 from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.beside import labels_beside
@@ -160,6 +161,10 @@ class Judging:
     def taken(self, result: Any, args: Any, kwargs: Any) -> None:
         """``numpy()`` of a net's answers, without a graph: some library will judge them."""
         t = args[0]
+        if t.grad_fn is not None and self.outputs.newest:
+            output = self.outputs.match(t)
+            if output is not None and left_at_once(here()):
+                output.judged = True  # a figure, of which no graph was meant
         if t.grad_fn is not None or not self.outputs.newest:
             return
         best = self.outputs.match(t) if not t.is_floating_point() else None
@@ -212,7 +217,7 @@ class Judging:
         if len(args) < 2 or not self.outputs.newest:
             if len(args) > 1:
                 self.answers.compared(args)
-                self._axes.plain_compared(*args[:2])
+                self._axes.plain_compared(result, *args[:2])
             return
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape:

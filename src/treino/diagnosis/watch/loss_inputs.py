@@ -72,7 +72,8 @@ class LossInputs:
         if low < 0 or high > 1 + 1e-4:
             return
         kind, made = graph.blended(node)
-        place = self._site_of(made) if kind else None
+        made = made or graph.soft_behind(node, x.shape[1] if x.dim() > 1 else 0)
+        place = self._site_of(made) if made is not None else None
         if kind == "sigmoid" or facts.name != "cross_entropy":
             facts.sigmoid += bool(kind)
             facts.sigmoid_at = facts.sigmoid_at or place

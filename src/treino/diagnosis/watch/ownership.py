@@ -15,6 +15,7 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.flat import Flat
 from treino.diagnosis.watch.gradients import Gradients
+from treino.diagnosis.watch.graph import TURNS
 from treino.diagnosis.watch.held import Held, holder, kept_at, weighs
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.opened import Opened
@@ -211,12 +212,13 @@ class Ownership:
         they are looked up in it.
         """
         for node in nodes:
-            before = [f for f, _ in node.next_functions]
+            before = [graph.turned(f) for f, _ in node.next_functions]
             if any(f is not None and getattr(f, "variable", None) is p for f in before):
                 others = [f for f in before if f is not None and getattr(f, "variable", None) is not p]
                 if node.name() in LOOKED_UP and graph.looked_up(node, p):
                     return True
-                return node.name() in WEIGHS and not any(hasattr(f, "variable") for f in others)
+                if node.name() not in TURNS:
+                    return node.name() in WEIGHS and not any(hasattr(f, "variable") for f in others)
         return False
 
     def optimizer_made(self) -> None:
