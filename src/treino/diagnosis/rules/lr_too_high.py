@@ -27,7 +27,13 @@ def _by_its_start(seen: Seen) -> Iterable[Evidence]:
     """
     for o in seen.optimizers:
         ratios = sorted(r for r in o.update_ratio if math.isfinite(r))
-        if o.steps < LEAST or not ratios or ratios[len(ratios) // 2] < 0.05:
+        if o.steps < LEAST or not ratios:
+            continue
+        if _dead_end(seen, o, ratios[-1]):
+            numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": o.loss[-1]}
+            yield Evidence(rate_line(seen, o) or o.site, o.loss_at, numbers | {"constant": min(o.loss[:3])})
+            return
+        if ratios[len(ratios) // 2] < 0.05:
             continue
         own = [b for b in seen.backwards.values() if b.calls == o.steps and len(b.loss) >= LEAST]
         losses, site = (own[0].loss, own[0].site) if len(own) == 1 else (o.loss, o.loss_at)
@@ -42,6 +48,18 @@ def _by_its_start(seen: Seen) -> Iterable[Evidence]:
             numbers = {"lr": o.first_lr or o.lr, "step": ratios[-1], "loss": end}
             yield Evidence(rate_line(seen, o) or o.site, site, numbers | {"constant": min(losses[:3])})
             return
+
+
+def _dead_end(seen: Seen, o: OptimizerSeen, largest: float) -> bool:
+    """Whether one of several nets was led far away to where its units are dead and its loss stands still,
+    while the other learned.
+    """
+    if len(seen.optimizers) < 2 or len(o.loss) < LEAST or (o.movement or 0.0) < 3 or largest < 0.1:
+        return False
+    n = len(o.loss) // 4
+    still = min(o.loss) > 0 and sum(o.loss[-n:]) / n > 0.9 * o.loss[0]
+    other = any(loss.trained >= LEAST and loss.stuck(0.97) for loss in seen.losses.values())
+    return still and other and _killed(seen, 0.9)
 
 
 def _blown(o: OptimizerSeen, ratios: list[float], losses: list[float], end: float) -> bool:
