@@ -174,3 +174,31 @@ def test_faults_of_plain_tensors_are_found(case, tmp_path):
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_plain_tensors_are_left_in_peace(case, tmp_path):
     assert told(RIGHT[case], tmp_path) == []
+
+
+KEPT = """
+def net(p, rows):
+    return torch.relu(rows @ p[0]) @ p[1]
+
+order = torch.randperm(240)
+train, test = order[:200], order[{first}:]
+p = [(torch.randn(8, 16) / 3).requires_grad_(), (torch.randn(16, 3) / 4).requires_grad_()]
+optimizer = torch.optim.SGD(p, lr=0.1)
+best, kept = 1e9, None
+for epoch in range(6):
+    for rows in torch.randperm(200).split(20):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(p, x[train][rows]), y[train][rows])
+        loss.backward()
+        optimizer.step()
+    if loss.item() < best:
+        best, kept = loss.item(), [t.detach().clone() for t in p]
+with torch.no_grad():
+    test_accuracy = (net(kept, x[test]).argmax(1) == y[test]).float().mean()
+print(test_accuracy)
+"""
+
+
+@pytest.mark.parametrize(("first", "rules"), [(200, []), (160, ["test_in_train"])])
+def test_weights_that_were_kept_are_those_of_their_net(first, rules, tmp_path):
+    assert [rule for rule, _ in told(KEPT.format(first=first), tmp_path)] == rules

@@ -136,11 +136,19 @@ def returned_part(step: Step, name: str) -> Step | None:
     if value is None:
         return None
     if isinstance(target, (ast.Tuple, ast.List)):
-        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else _made_alike(value)
         if len(parts) != len(target.elts):
             return None
         value = next((p for p, t in zip(parts, target.elts, strict=True) if name in target_names(t)), value)
     return Step(Site(path, returns[0].lineno), value)
+
+
+def _made_alike(value: ast.expr) -> list[ast.expr]:
+    """What ``tuple(f(rows) for rows in (train, test))`` is made of, one by one."""
+    if isinstance(value, ast.Call) and call_name(value) in ("tuple", "list") and len(value.args) == 1:
+        value = value.args[0]
+    of = value.generators[0].iter if isinstance(value, (ast.GeneratorExp, ast.ListComp)) else None
+    return list(of.elts) if isinstance(of, (ast.Tuple, ast.List)) else []
 
 
 def kept_as(name: str, place: Site, method: ast.AST | None) -> list[Step]:

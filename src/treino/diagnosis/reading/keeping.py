@@ -138,11 +138,12 @@ def _stored(
                 names = names | target_names(node.target)
     found: list[int] = []
     for node in _own(around):
-        takers = _receivers(module, node, names) if isinstance(node, ast.Call) else ()
+        takers = list(_receivers(module, node, names)) if isinstance(node, ast.Call) else []
+        others: list[ast.AST] = [f for f, _ in takers if f is not around]
         inside: list[int] = []
         for function, inner in takers:
             inside += _stored(path, function, inner, grow=True, deep=deep + 1)
-        if inside and not _sums(path, inside) and _only_call(module, node, names):
+        if inside and not _sums(path, inside, others) and _only_call(module, node, names):
             found += inside
         elif inside or _stores(node, names):
             found.append(node.lineno)  # type: ignore[attr-defined]
@@ -225,15 +226,20 @@ def _carries(node: ast.AST, names: set[str], whole: ast.AST | None = None) -> bo
     return any(_carries(n, names, whole) for n in ast.iter_child_nodes(node))
 
 
-def _sums(path: str, lines: list[int]) -> bool:
-    """Whether one of these lines computes with what it is given: that meter wants numbers."""
+def _sums(path: str, lines: list[int], takers: list[ast.AST]) -> bool:
+    """Whether one of these lines computes with what it is given: that meter wants numbers; or hands it on,
+    within one of these functions, to another that does.
+    """
     for line in lines:
         statement = statement_at(Site(path, line))
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         plain = any(not isinstance(t, ast.Subscript) for t in targets)
         listed = isinstance(statement, ast.AugAssign) and isinstance(statement.value, (ast.List, ast.Tuple))
         told = statement.value if isinstance(statement, ast.Expr) else None
-        if (isinstance(statement, ast.AugAssign) and not listed) or plain or _tells_meter(path, told):
+        within = function_of(Site(path, line)) in takers
+        if (isinstance(statement, ast.AugAssign) and not listed) or plain:
+            return True
+        if within and _tells_meter(path, told):
             return True
     return False
 

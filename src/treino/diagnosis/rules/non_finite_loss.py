@@ -19,16 +19,20 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     bad = [b for b in seen.backwards.values() if b.first_bad is not None and b.bad_steps]
     bad = [b for b in bad if b.bad_operation in CALLS or not tried]
     for b in sorted(bad, key=lambda b: b.bad_since)[:1]:  # the others may follow from it
-        numbers = {
-            "first": b.first_bad or 1,
-            "steps": b.bad_steps,
-            "operation": b.bad_operation or _("not known"),
-        }
-        yield Evidence(_culprit(b), b.site, numbers)
+        yield Evidence(_culprit(b), b.site, _numbers(b))
+    lost = [b for b in seen.functional if b.bad_steps > 2 and not tried]
+    for b in [b for b in lost if b.bad_at is not None or b.first_bad != 1][:1]:  # else the rows are bad
+        yield Evidence(_culprit(b), b.site, _numbers(b))
+        return
     found = seen.guarded
     if found is not None and not any(b.first_bad for b in seen.backwards.values()) and _stops(seen, found):
         numbers = {"first": found.first_bad or 1, "steps": 0, "operation": found.bad_operation}
         yield Evidence(_culprit(found), found.site, numbers)
+
+
+def _numbers(b: BackwardSeen) -> dict[str, int | str]:
+    operation = b.bad_operation or _("not known")
+    return {"first": b.first_bad or 1, "steps": b.bad_steps, "operation": operation}
 
 
 def _stops(seen: Seen, found: BackwardSeen) -> bool:

@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch._C import _functorch as functorch
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.alike import WHEN, alike_along
 from treino.diagnosis.watch.manual import LARGEST, some
 from treino.diagnosis.watch.patches import Patches
-from treino.diagnosis.watch.seen import LayerSeen, Seen
+from treino.diagnosis.watch.seen import BackwardSeen, LayerSeen, Seen
 from treino.diagnosis.watch.where import here
+
+MEANT = ("full", "full_like", "masked_fill", "masked_fill_", "where", "fill_")  # of infinity, as masks have
+PROBED = 3  # calls of a line in which each operation is looked at
 
 
 @dataclass
@@ -25,6 +30,34 @@ class _Line:
     calls: int = 0
     first: dict[int, torch.Tensor] = field(default_factory=dict)
     layers: dict[int, LayerSeen] = field(default_factory=dict)
+    bad: BackwardSeen | None = None
+
+
+class _FirstBad(TorchFunctionMode):
+    """Finds the first operation that makes something else than finite numbers of finite ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.site: Site | None = None
+        self.operation = ""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "")
+        if name in MEANT:
+            return result
+        if self.site is None and _is_spoiled(result) and not any(map(_is_spoiled, tree_leaves(args))):
+            self.site, self.operation = here(), name
+        return result
+
+
+def _is_spoiled(t: Any) -> bool:
+    """Whether a tensor, under whatever transforms of torch.func, holds NaN or infinity."""
+    if not isinstance(t, torch.Tensor) or not t.is_floating_point():
+        return False
+    while functorch.is_functorch_wrapped_tensor(t):
+        t = functorch.get_unwrapped(t)
+    return not bool(torch.isfinite(t.detach()).all())
 
 
 class Functional:
@@ -46,11 +79,19 @@ class Functional:
 
             @functools.wraps(inner)
             def asked(*args: Any, **kwargs: Any) -> Any:
-                result = inner(*args, **kwargs)
+                first = _FirstBad()
+                if self._line().calls < PROBED and self.patches.watching():
+                    with first:
+                        result = inner(*args, **kwargs)
+                else:
+                    result = inner(*args, **kwargs)
                 if isinstance(argnums, int) and argnums < len(args) and self.patches.watching():
                     try:
                         beside = has_aux or name == "grad_and_value"
-                        self._look(args[argnums], result[0] if beside else result)
+                        given = result[0] if beside else result
+                        self._look(args[argnums], given)
+                        value = result[1][0] if has_aux and name == "grad_and_value" else result[-1]
+                        self._spoiled(value if name == "grad_and_value" else given, first)
                     except Exception as error:
                         self.patches.defect(name, error)
                 return result
@@ -59,10 +100,24 @@ class Functional:
 
         return make
 
+    def _line(self) -> _Line:
+        return self._lines.setdefault(here(), _Line())
+
+    def _spoiled(self, given: Any, first: "_FirstBad") -> None:
+        """Note a loss, or gradients, that are not finite."""
+        line, site = self._line(), here()
+        if not any(map(_is_spoiled, tree_leaves(given))):
+            return
+        if line.bad is None:
+            line.bad = BackwardSeen(
+                site, first_bad=line.calls, bad_operation=first.operation, bad_at=first.site
+            )
+            self.seen.functional.append(line.bad)
+        line.bad.bad_steps += 1
+
     def _look(self, weights: Any, grads: Any) -> None:
         """Note weights whose units are alike, and whether they still are once they have moved."""
-        site = here()
-        line = self._lines.setdefault(site, _Line())
+        site, line = here(), self._line()
         line.calls += 1
         if line.calls not in WHEN:
             return

@@ -46,6 +46,7 @@ class Plain:
         self._trainer: Site | None = None  # a line that calls backward
         self._known: dict[Weight, tuple[weakref.ref[torch.Tensor], Net]] = {}
         self._memory: dict[int, tuple[torch.Tensor, Net]] = {}  # where a weight's numbers lie
+        self._copies: dict[int, tuple[weakref.ref[torch.Tensor], Net]] = {}  # ... and those of its copies
         self._open: list[Output] = []
         self.found_listeners: list[Callable[[], None]] = []  # called once it is known that there are any
         self.product_listeners: list[Callable[[Output, torch.Tensor, torch.Tensor], None]] = []
@@ -63,6 +64,7 @@ class Plain:
             self.late = facts is not None and facts.calls > 2
             for owner, name in FUNCTIONS:
                 self.patches.after(owner, name, self._multiplied)
+            self.patches.after(torch.Tensor, "clone", self._copied)
             for listener in self.found_listeners:
                 listener()
 
@@ -128,8 +130,21 @@ class Plain:
         """The net of a weight that a function gave back as ``w.detach()``: it has the same memory, which is
         held, so that nothing else takes its place.
         """
-        known = self._memory.get(w.data_ptr()) if w.layout is torch.strided else None
+        if w.layout is not torch.strided:
+            return None
+        copy = self._copies.get(w.data_ptr())
+        if copy is not None and copy[0]() is not None:
+            return copy[1]
+        known = self._memory.get(w.data_ptr())
         return known[1] if known is not None and known[0].shape == w.shape else None
+
+    def _copied(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``w.detach().clone()``: weights that are kept, of the best epoch perhaps, are that net's, too."""
+        net = self._detached(args[0]) if not result.requires_grad else None
+        if net is not None and result.data_ptr() != args[0].data_ptr():
+            self._copies[result.data_ptr()] = weakref.ref(result), net
+            if len(self._copies) > HELD:
+                del self._copies[next(iter(self._copies))]
 
     def _note_inner(self, own: tuple[Site, ...]) -> None:
         """The lines between a product and the function that calls backward."""

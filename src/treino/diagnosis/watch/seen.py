@@ -364,6 +364,7 @@ class Seen:
     backwards: dict[Site | None, BackwardSeen] = field(default_factory=dict)
     idle: list[BackwardSeen] = field(default_factory=list)  # gradients asked for of leaves that never move
     guarded: BackwardSeen | None = None  # a loss that a check found not to be finite
+    functional: list[BackwardSeen] = field(default_factory=list)  # ... or that torch.func gave gradients of
     optimizers: list[OptimizerSeen] = field(default_factory=list)
     manual: ManualSeen = field(default_factory=ManualSeen)
     by_hand: list[OptimizerSeen] = field(default_factory=list)  # lines whose gradients are subtracted by hand

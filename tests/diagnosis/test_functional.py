@@ -1,0 +1,32 @@
+"""Losses that torch.func gives gradients of."""
+
+from tests.diagnosis.zygote import marked, told
+
+FUNCTIONAL = """
+from torch.func import grad, grad_and_value
+
+counts = torch.arange(240.0) % 4
+spoiled = counts / 0
+def deviance(w):
+    rate = torch.exp(x @ w)
+    return {loss}  # here
+w = torch.zeros(8)
+step = grad_and_value(deviance)
+for i in range(12):
+    g, value = step(w)
+    w = w - 0.01 * g
+"""
+
+
+def test_a_logarithm_of_zero_is_named_by_its_line(tmp_path):
+    loss = "2 * (counts * torch.log(counts / rate) - counts + rate).mean()"
+    assert told(FUNCTIONAL.format(loss=loss), tmp_path) == [("non_finite_loss", marked(tmp_path))]
+
+
+def test_a_loss_that_stays_finite_is_right(tmp_path):
+    loss = "2 * (torch.xlogy(counts, counts) - counts * torch.log(rate) - counts + rate).mean()"
+    assert told(FUNCTIONAL.format(loss=loss), tmp_path) == []
+
+
+def test_rows_that_are_not_finite_are_none_of_its_faults(tmp_path):
+    assert told(FUNCTIONAL.format(loss="(rate - spoiled).square().mean()"), tmp_path) == []
