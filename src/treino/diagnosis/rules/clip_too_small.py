@@ -17,6 +17,7 @@ from treino.words import N_
 
 BELOW_EPS = 1e-6  # a norm whose entries are no more than what Adam adds to its divisor
 
+CLIPS = ("clip_grad_norm_", "clip_grad_value_")
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
 
 
@@ -91,7 +92,7 @@ def _given_limit(site: Site | None, limit: float) -> Site | None:
     divides by their norm.
     """
     around = function_of(site) if site is not None else None
-    if site is None or not isinstance(around, Function):
+    if site is None or not isinstance(around, Function) or called(around, "backward", *CLIPS):
         return None
     quotients = [n for n in ast.walk(around) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
     names = [n for n in parameters(around) if any(n in names_in(q.left) for q in quotients)]
