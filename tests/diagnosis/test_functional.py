@@ -30,3 +30,15 @@ def test_a_loss_that_stays_finite_is_right(tmp_path):
 
 def test_rows_that_are_not_finite_are_none_of_its_faults(tmp_path):
     assert told(FUNCTIONAL.format(loss="(rate - spoiled).square().mean()"), tmp_path) == []
+
+
+def test_gradients_alone_by_name(tmp_path):
+    text = FUNCTIONAL.format(loss='(x @ w["w"]).square().mean()').replace(
+        "torch.zeros(8)", '{"w": torch.zeros(8)}'
+    )
+    text = text.replace("grad_and_value(deviance)", "grad(deviance)").replace(
+        "g, value = step(w)", "g = step(w)"
+    )
+    text = text.replace("w = w - 0.01 * g", 'w = {"w": w["w"] - 0.01 * g["w"]}')
+    text = text.replace("rate = torch.exp(x @ w)\n    ", "")
+    assert told(text, tmp_path) == []

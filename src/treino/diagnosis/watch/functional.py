@@ -90,8 +90,8 @@ class Functional:
                         beside = has_aux or name == "grad_and_value"
                         given = result[0] if beside else result
                         self._look(args[argnums], given)
-                        value = result[1][0] if has_aux and name == "grad_and_value" else result[-1]
-                        self._spoiled(value if name == "grad_and_value" else given, first)
+                        loss = result[1] if name == "grad_and_value" else given
+                        self._spoiled(loss[0] if name == "grad_and_value" and has_aux else loss, first)
                     except Exception as error:
                         self.patches.defect(name, error)
                 return result
