@@ -20,9 +20,13 @@ ALIKE = [
     ("net.train(mode=False)", "net.eval()"),
     ("self.net.train(True)", "self.net.train()"),
     ("getattr(torch.optim, 'Adam')(p, lr=rate)", "torch.optim.Adam(p, lr=rate)"),
+    ("x[rows, :]", "x[rows]"),
+    ("x[rows, ...]", "x[rows]"),
     ("torch.concat([a, b])", "torch.cat([a, b])"),
 ]
 OTHERWISE = [
+    "x[rows, None]",
+    "x[:, 0]",
     "x.index_select(1, columns)",
     "np.take(x, rows)",
     "net.train(phase == 'fit')",

@@ -22,6 +22,20 @@ class _Alike(ast.NodeTransformer):
             node.func.attr = "cat"
         return node if new is None else ast.copy_location(new, node)
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """``x[rows, :]`` and ``x[rows, ...]`` as ``x[rows]``."""
+        self.generic_visit(node)
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
+        if len(parts) > 1 and all(map(_whole, parts[1:])):
+            node.slice = parts[0]
+        return node
+
+
+def _whole(at: ast.expr) -> bool:
+    if isinstance(at, ast.Slice):
+        return at.lower is None and at.upper is None and at.step is None
+    return isinstance(at, ast.Constant) and at.value is Ellipsis
+
 
 def _rows(call: ast.Call) -> ast.expr | None:
     """``x[i]`` of ``torch.index_select(x, 0, i)``, ``x.index_select(0, i)`` and ``np.take(x, i, axis=0)``."""
