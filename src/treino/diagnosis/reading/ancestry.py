@@ -25,9 +25,8 @@ CONVERSIONS = (
     *("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "DoubleTensor", "stack", "column_stack"),
     *("to_numpy", "asarray"),
 )
-GIVES = ("__getitem__", "__getitems__", "__iter__", "__next__")  # what a dataset gives rows by
-
-BATCHES = ("__iter__", "__next__", "__getitems__")  # of these, whole batches
+BATCHES = ("__getitems__", "__iter__", "__next__")
+GIVES = ("__getitem__", *BATCHES)  # what a dataset gives rows by, and whole batches of them
 
 
 @dataclass(frozen=True)

@@ -114,9 +114,9 @@ def cleared_by_hand(backward: Site | None, step: Site) -> Site | None:
     module, around = tree(step.file), function_of(step)
     if module is None or around is None:
         return None
-    known = Counter(n.name for n in ast.walk(module) if isinstance(n, Function))
-    own = {n.name for n in ast.walk(module) if isinstance(n, Function) and any(map(_empties, ast.walk(n)))}
-    own = {name for name in own if known[name] == 1}
+    functions = [n for n in ast.walk(module) if isinstance(n, Function)]
+    known = Counter(f.name for f in functions)
+    own = {f.name for f in functions if known[f.name] == 1 and any(map(_empties, ast.walk(f)))}
     first = backward.line if backward is not None and function_of(backward) is around else 0
     found = (node for node in ast.walk(around) if _empties(node) or _calls(node, own))
     lines = [line for node in found if first < (line := getattr(node, "lineno", 0)) < step.line]

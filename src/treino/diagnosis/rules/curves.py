@@ -55,7 +55,7 @@ def curve(seen: Seen) -> Curve | None:
         return Curve(main.site, tuple(main.values), main.baseline(), by_hand=False)
     if main is not None and (main.values or not main.baseline() > 0):
         return None  # a game of nets, a distillation: what a constant would get says nothing
-    busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
+    busiest = seen.busiest()
     if busiest is None or not busiest.loss or not all(v >= 0 or math.isnan(v) for v in busiest.loss):
         return None
     known = busiest.baseline()

@@ -114,7 +114,7 @@ def _penalty(seen: Seen, loss: Curve) -> Site | None:
     """Where the loss that is run backward is more than the one that is known, by norms of parameters; or
     where all parameters are made smaller by hand.
     """
-    busiest = max(seen.backwards.values(), key=lambda b: len(b.loss), default=None)
+    busiest = seen.busiest()
     if busiest is None or busiest.site is None or not busiest.loss:
         return None
     added = not loss.by_hand and busiest.loss[0] > 1.5 * loss.values[0]

@@ -161,11 +161,12 @@ class Judging:
     def taken(self, result: Any, args: Any, kwargs: Any) -> None:
         """``numpy()`` of a net's answers, without a graph: some library will judge them."""
         t = args[0]
-        if t.grad_fn is not None and self.outputs.newest:
+        if not self.outputs.newest:
+            return
+        if t.grad_fn is not None:
             output = self.outputs.match(t)
             if output is not None and left_at_once(here()):
                 output.judged = True  # a figure, of which no graph was meant
-        if t.grad_fn is not None or not self.outputs.newest:
             return
         best = self.outputs.match(t) if not t.is_floating_point() else None
         if best is not None and best.best_rows is not None and paired(here()):

@@ -15,7 +15,6 @@ from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.flat import Flat
 from treino.diagnosis.watch.gradients import Gradients
-from treino.diagnosis.watch.graph import TURNS
 from treino.diagnosis.watch.held import Held, holder, kept_at, weighs
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.opened import Opened
@@ -217,7 +216,7 @@ class Ownership:
                 others = [f for f in before if f is not None and getattr(f, "variable", None) is not p]
                 if node.name() in LOOKED_UP and graph.looked_up(node, p):
                     return True
-                if node.name() not in TURNS:
+                if node.name() not in graph.TURNS:
                     return node.name() in WEIGHS and not any(hasattr(f, "variable") for f in others)
         return False
 

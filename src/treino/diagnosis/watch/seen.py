@@ -387,9 +387,13 @@ class Seen:
     inits: list[tuple[str, Site | None, float]] = field(default_factory=list)  # (function, line, its value)
     data: Any = None  # rows.DataSeen
 
+    def busiest(self) -> BackwardSeen | None:
+        """The line that called backward most often."""
+        return max(self.backwards.values(), key=lambda b: len(b.loss), default=None)
+
     def loss_values(self) -> list[float]:
-        """The loss of the line that called backward most often."""
-        busiest = max(self.backwards.values(), key=lambda b: len(b.loss), default=None)
+        """The loss of that line."""
+        busiest = self.busiest()
         return busiest.loss if busiest is not None else []
 
     def main_loss(self) -> LossSeen | None:
@@ -405,7 +409,7 @@ class Seen:
             return main.stuck(share)
         values = self.loss_values()
         n = len(values) // 4
-        busiest = max(self.backwards.values(), key=lambda b: len(b.loss), default=None)
+        busiest = self.busiest()
         known = busiest.baseline() if busiest is not None else math.nan
         begun = min(sum(values[:3]) / 3, known if known > 0 else math.inf)
         return n >= 3 and not sum(values[-n:]) / n < share * begun and values[0] > 0
