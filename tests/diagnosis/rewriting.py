@@ -30,8 +30,9 @@ def rewritten(source: str, rewrite: Rewrite) -> tuple[str, Lines] | None:
     text = ast.unparse(ast.fix_missing_locations(new))
     lines: Lines = {}
     for before, after in zip(_statements(new), _statements(ast.parse(text)), strict=True):
-        for line in spans.get(id(before), ()):
-            lines.setdefault(line, []).append(after.lineno)
+        for node in getattr(before, "was", [before]):
+            for line in spans.get(id(node), ()):
+                lines.setdefault(line, []).append(after.lineno)
     del known
     return text, lines
 

@@ -92,7 +92,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         others = (o for o in data.evals.values() if o is not e)
         if says_train(names) and any(o.names == e.names and _new(o) for o in others):
             continue  # both parts on one line: the other call is the test
-        if trained > 0.9 * len(e.rows) and _beside_test(key, e, data):
+        if trained > 0.75 * len(e.rows) and _beside_test(key, e, data):
             continue
         same = trained >= 0.98 * len(e.rows) and len(e.rows) >= 0.98 * len(train.rows)
         if same and e.calls <= len(e.phases):
@@ -209,12 +209,13 @@ def _new(e: EvalSeen) -> bool:
 
 def _beside_test(key: tuple[Any, ...], e: EvalSeen, data: DataSeen | None) -> bool:
     """Whether what speaks of a test, a line that led here, led to an evaluation of new rows as well:
-    ``identify(net, known, unseen)``.
+    ``identify(net, known, unseen)``. Of one line, ``cdist(net(asked), net(known))``, it is told by the call.
     """
     for other_key, o in data.evals.items() if data is not None else ():
         if other_key[0] == key[0] and o is not e and _new(o):
-            own = [i for i, site in enumerate(e.names) if site not in o.names]
-            names = names_of_evaluation(tuple(e.names[i] for i in own), ())
+            apart = [*zip_longest(o.names, o.spots)]
+            own = [told for told in zip_longest(e.names, e.spots) if told not in apart]
+            names = names_of_evaluation(tuple(site for site, _ in own), tuple(spot for _, spot in own))
             if len(own) < len(e.names) and not says_test(names) and not says_validation(names):
                 return True
     return False

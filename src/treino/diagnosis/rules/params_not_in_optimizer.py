@@ -16,6 +16,8 @@ from treino.words import N_, _
 FIXED = {"random", "reservoir", "frozen", "freeze", "fixed", "pretrained", "backbone", "probe", "readout"}
 FIXED |= {"elm", "extractor", "features", "transfer", "untrained", "requires", "kernel", "echo", "extreme"}
 
+COUNTS = {"n", "num", "size", "in", "out"}  # n_features, kernel_size
+
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """Untouched random parameters in training mode, in graphs that led to steps of others.
@@ -61,7 +63,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 def _says_fixed(path: str) -> bool:
     """Whether a file says that a part of its net is to stay as it was drawn, or loaded."""
     module = tree(path)
-    said = {w for name in names_in(module) for w in words(name)} if module is not None else set()
+    names = [words(name) for name in names_in(module) if name != "random"] if module is not None else []
+    said = {w for of in names if not COUNTS & set(of) for w in of}
     texts = [n.value for n in ast.walk(module) if isinstance(n, ast.Constant)] if module is not None else []
     said |= {w for text in texts if isinstance(text, str) for w in words(text)}
     return bool(said & FIXED)

@@ -28,7 +28,8 @@ from treino.diagnosis.watch.where import here
 COMPARES = ("eq", "__eq__", "ne", "__ne__")
 PRODUCTS = ("matmul", "__matmul__", "mm", "bmm", "einsum", "cdist", "cosine_similarity", "mul", "__mul__")
 SCALES = ("div", "__truediv__")
-JUDGES = ("argmax", "max", "topk", "round", "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
+CHOICES = ("argmax", "max", "topk", "round", "sort", "argsort")
+JUDGES = (*CHOICES, "gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__")
 
 
 class Judging:
@@ -53,7 +54,7 @@ class Judging:
         patches = self.patches
         for name in JUDGES:
             patches.after(torch.Tensor, name, self._judge(name), always=False)
-        for name in ("argmax", "max", "topk", "round"):
+        for name in CHOICES:
             patches.after(torch, name, self._judge(name), always=False)
         for name in COMPARES:
             patches.after(torch.Tensor, name, self._compared, always=False)

@@ -1,0 +1,69 @@
+"""Whether the doctor says of a rewritten script what it says of the script."""
+
+from pathlib import Path
+from zlib import crc32
+
+from tests.diagnosis.bed import NEAR, faulty, header, needs, right
+from tests.diagnosis.rewriting import Rewrite, rewritten
+from tests.diagnosis.zygote import examined
+
+LONG = 6  # lines in one statement that a fault may be on: rewritten, they are one
+
+
+def faulty_ones(way: str, rewrite: Rewrite, one_in: int) -> list[Path]:
+    """For one rule in so many, a script that can be rewritten so: always the same ones."""
+    found: dict[str, Path] = {}
+    for path in _shuffled(way, faulty("seen")):
+        rule = header(path)["expect"][0][0]
+        wanted = crc32(f"{way} {rule}".encode()) % one_in == 0 and rule not in found and not needs(path)
+        if wanted and _places(path, rewrite) is not None:
+            found[rule] = path
+    return list(found.values())
+
+
+def right_ones(way: str, rewrite: Rewrite, count: int) -> list[Path]:
+    """A few right scripts that can be rewritten so."""
+    found: list[Path] = []
+    for path in _shuffled(way, right("seen")):
+        if len(found) < count and not needs(path) and _places(path, rewrite) is not None:
+            found.append(path)
+    return found
+
+
+def differences(paths: list[Path], rewrite: Rewrite, folder: Path) -> list[str]:
+    """What the doctor says otherwise of these scripts when they are rewritten."""
+    wrong: list[str] = []
+    for path in paths:
+        made = _places(path, rewrite)
+        assert made is not None
+        source, places = made
+        script = folder / path.name
+        script.write_text(source)
+        seen = examined(script)
+        if seen["status"]:
+            wrong.append(f"{path.stem}: ends with {seen['status']}")
+            continue
+        found = [(rule, line) for rule, line, _ in seen["findings"]]
+        wrong += [f"{path.stem}: {defect}" for defect in seen["defects"]]
+        wrong += [f"{path.stem}: {rule} at {line}" for rule, line in found if rule not in places]
+        for rule in dict.fromkeys(rule for rule, _ in header(path)["expect"]):
+            near = any(r == rule and abs(line - at) <= NEAR for r, line in found for at in places[rule])
+            wrong += [] if near else [f"{path.stem}: {rule} at {places[rule]}, found {found}"]
+    return wrong
+
+
+def _shuffled(way: str, paths: list[Path]) -> list[Path]:
+    return sorted(paths, key=lambda p: crc32(f"{way} {p.stem}".encode()))
+
+
+def _places(path: Path, rewrite: Rewrite) -> tuple[str, dict[str, list[int]]] | None:
+    """The new source, and for each rule the lines on which a fault may now be named."""
+    made = rewritten(path.read_text(), rewrite)
+    if made is None:
+        return None
+    source, lines = made
+    places: dict[str, list[int]] = {}
+    for rule, line in (*header(path)["expect"], *header(path)["allowed"]):
+        near = [n for n in range(line, line - LONG, -1) if n in lines]
+        places.setdefault(rule, []).extend(lines[near[0]] if near else [])
+    return source, places
