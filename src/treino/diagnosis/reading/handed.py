@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import isclose
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import arguments, defaults, kept_as, parameters
@@ -159,7 +160,7 @@ def hops(
         more = [] if said is None else _defaults(place, value.id)
         every = list({id(v): (line, v) for line, v in (*given, *more)}.values())
         if len(every) > 1 and said is not None:
-            fits = [(line, v) for line, v in every if places(Site(place.file, line), v, lambda n: n == said)]
+            fits = [(line, v) for line, v in every if places(Site(place.file, line), v, _means(said))]
             given = fits if fits or len(given) > 1 else given
         if len(given) != 1:
             return
@@ -220,10 +221,13 @@ def speaks_of_another(name: str, keyword: str) -> bool:
 
 
 def _means(said: float | None) -> Callable[[object], bool]:
-    """Whether a constant is this number, or any where that isn't known."""
-    return lambda n: (
-        n == said if said is not None else isinstance(n, (int, float)) and not isinstance(n, bool)
-    )
+    """Whether a constant is this number, as near as it can be measured, or any where that isn't known."""
+
+    def fits(n: object) -> bool:
+        number = isinstance(n, (int, float)) and not isinstance(n, bool)
+        return number and (said is None or isclose(n, said, rel_tol=1e-4))  # type: ignore[arg-type]
+
+    return fits
 
 
 def _is_number(value: ast.AST) -> bool:

@@ -116,6 +116,17 @@ def left_at_once(site: Site | None) -> Site | None:
     return None
 
 
+@remembered
+def calls_each(site: Site | None) -> bool:
+    """Whether a line calls what the loop around it goes over: ``for layer in self.layers: x = layer(x)``."""
+    statement = statement_at(site) if site is not None else None
+    if site is None or statement is None:
+        return False
+    loops = [n for n in enclosing(site) if isinstance(n, ast.For)]
+    each = set().union(*(target_names(loop.target) for loop in loops))
+    return any(call_name(c) in each for c in ast.walk(statement) if isinstance(c, ast.Call))
+
+
 def hook_line(site: Site | None, name: str) -> Site | None:
     """Where a person's function of such a name changes what the ``fit`` on this line does."""
     statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)

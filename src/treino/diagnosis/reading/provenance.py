@@ -303,10 +303,13 @@ def dataset_line(loader: Site, says: Callable[[set[str]], bool] = lambda names: 
 
 
 def maker_line(site: Site) -> Site:
-    """Where a function that only makes something is called; the line itself where it is in none, or where
-    the function makes all sorts of things.
+    """Where a function that only makes something, or a class of which there is one object, is called; the line
+    itself where it is in none, or where the function makes all sorts of things.
     """
     module, around = tree(site.file), _scopes(site)
+    if module is not None and len(around) == 2 and getattr(around[1], "name", "") == "__init__":
+        made = called(module, getattr(around[0], "name", ""))
+        return maker_line(Site(site.file, made[0].lineno)) if len(made) == 1 else site
     if module is None or len(around) != 1 or not isinstance(around[0], ast.FunctionDef):
         return site
     gives = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(around[0]))

@@ -84,10 +84,10 @@ def _limit_line(site: Site | None, limit: float) -> Site | None:
         place = handed_line(site, keyword, at, limit)
         if place != site:
             return place
-    return _given_limit(site, limit) or site
+    return _given_limit(site) or site
 
 
-def _given_limit(site: Site | None, limit: float) -> Site | None:
+def _given_limit(site: Site | None) -> Site | None:
     """Where the limit is given to the person's own function that scales gradients on this line: what it
     divides by their norm.
     """
@@ -100,7 +100,7 @@ def _given_limit(site: Site | None, limit: float) -> Site | None:
         calls = list(arguments(site.file, around, name))
         if len(calls) == 1:
             place = Site(site.file, calls[0][0].lineno)
-            return handed_line(place, name, given_names(around).index(name), limit)
+            return handed_line(place, name, given_names(around).index(name))
         default = defaults(around).get(name, []) if not calls else []
         if default:
             return Site(site.file, default[0].lineno)

@@ -66,6 +66,8 @@ class Judging:
         for name in ("float", "long", "int", "bool", "double", "to", "type"):
             patches.after(torch.Tensor, name, self._cast, always=False)
         patches.after(torch, "where", self._cast, always=False)
+        for owner in (torch, torch.Tensor):  # of log-probabilities
+            patches.after(owner, "exp", self._cast, always=False)
         for name in ("cat", "concat", "concatenate", "vstack", "row_stack"):
             patches.after(torch, name, self._joined, always=False)
         patches.after(torch, "stack", self._stacked, always=False)

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import constants
@@ -63,6 +64,7 @@ class LossSeen:
         default_factory=lambda: deque(maxlen=NEWEST)
     )  # (labels, what was said) of the newest trained calls with few classes
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
+    uneven: bool = False  # losses one by one, of which no plain mean is taken
     sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module
     loader: Site | None = None  # the DataLoader that was last read
@@ -87,6 +89,17 @@ class LossSeen:
         if more > 0:
             self.counts = np.concatenate([self.counts, np.zeros(more, np.int64)])
         self.counts[: len(counts)] += counts
+
+    def spread(self, grads: tuple[torch.Tensor | None, ...]) -> None:
+        """The gradients of losses that were worked out one by one: all alike for a mean of them."""
+        g = grads[0]
+        if g is None or self.uneven:
+            return
+        low, high = (float(v) for v in torch.aminmax(g.detach()))
+        if not (0 < high <= 1.01 / g.numel() and high - low <= 1e-5 * high):
+            self.uneven = True
+            self.values.clear()
+            self.runs.clear()
 
     def follow(self, counts: np.ndarray) -> None:
         """The commonest label of the batch that comes next, and its share."""

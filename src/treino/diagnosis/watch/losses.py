@@ -147,6 +147,7 @@ class Losses:
                 self._target(name, facts, x, target, result, kwargs)
             said = self.nets.judging.lost(x, target, trained, result)
             if trained:
+                value = self._of_each(facts, result) if value is None else value
                 self._trained(name, facts, x, target, value, said, args, kwargs)
 
         return observe
@@ -245,7 +246,7 @@ class Losses:
         facts.smoothing = float(kwargs.get("label_smoothing", 0.0))
         facts.rows = max(facts.rows, int(target.shape[0]) if target.dim() else 1)
         facts.entries = max(facts.entries, target.numel())
-        if value is not None and reduction == "mean" and len(facts.values) < MOST:
+        if value is not None and reduction != "sum" and len(facts.values) < MOST:
             facts.values.append(value)
         if target.dim() == 0:
             return
@@ -265,6 +266,16 @@ class Losses:
         elif name in PAIRED:
             facts.targets.add(target)
             facts.knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+
+    @staticmethod
+    def _of_each(facts: LossSeen, result: torch.Tensor) -> float | None:
+        """The mean of losses that were worked out one by one, where the script takes just that of them."""
+        node = result.grad_fn
+        if facts.uneven or facts.weighted or node is None or not result.numel():
+            return None
+        if facts.calls <= OFTEN:
+            node.register_prehook(facts.spread)
+        return float(result.detach().mean())
 
     @staticmethod
     def _weights(name: str, facts: LossSeen, args: Any, kwargs: Any) -> None:
@@ -294,9 +305,9 @@ class Losses:
     @staticmethod
     def _in_order(facts: LossSeen, y: torch.Tensor, result: torch.Tensor) -> None:
         """Batches of one class each are followed without a gap, to see whether they come in order."""
-        if len(facts.runs) < 4096 and y.dim() == 1 and not y.is_floating_point() and result.numel() == 1:
+        if len(facts.runs) < 4096 and y.dim() == 1 and not y.is_floating_point() and not facts.uneven:
             counts = np.bincount(y.detach().numpy())
-            facts.values.append(float(result.detach()))
+            facts.values.append(float(result.detach().mean()))
             facts.follow(counts)
 
     def _labels(self, facts: LossSeen, y: torch.Tensor, predicted: np.ndarray, *, rows: bool) -> None:

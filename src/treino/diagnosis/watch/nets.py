@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.places import calls_each
 from treino.diagnosis.watch.backward import Backward
 from treino.diagnosis.watch.calls import Calls
 from treino.diagnosis.watch.dropouts import Dropouts
@@ -36,6 +37,7 @@ from treino.diagnosis.watch.restored import puts_back
 from treino.diagnosis.watch.seen import CallSeen, OptimizerSeen, Seen
 from treino.diagnosis.watch.where import here, stack
 
+CHANCES = (nn.Softmax, nn.LogSoftmax, nn.Sigmoid)
 PATIENCE = 8  # optimizer steps after which no backward is expected any more
 MOST_PENDING = 4096
 SETTLED = 16  # trainings of a net after which the windows are enough
@@ -110,7 +112,9 @@ class Nets:
             self.eval_at[args[0]] = site
 
     def place(self) -> Site | None:
-        """Where the running operation is written: the layer's own line where a torch container calls it."""
+        """Where the running operation is written: the layer's own line where a container calls it, be it
+        torch's or a loop over layers.
+        """
         stack = self.stack
         plain = len(stack) > 1 and type(stack[-1]).__module__.startswith("torch.nn")
         if plain and type(stack[-2]).__module__.startswith("torch.nn"):
@@ -119,7 +123,9 @@ class Nets:
                 return made
         elif len(stack) == 1 and type(stack[-1]).__module__.startswith("torch.nn.modules.container"):
             return self.made.get(stack[-1]) or here()
-        return here()
+        site = here()
+        of_torch = bool(stack) and type(stack[-1]).__module__.startswith("torch.nn")
+        return (self.made.get(stack[-1]) or site) if of_torch and calls_each(site) else site
 
     def _passes(self, module: nn.Module, result: Any) -> bool:
         """Whether this is a training like those before it, outside of the windows."""
@@ -149,6 +155,9 @@ class Nets:
             return
         if any(out is a for a in args) and self.outputs.match(out) is not None:
             return  # a dropout in evaluation mode, by itself, gives what another net said
+        if isinstance(module, CHANCES) and args and isinstance(args[0], torch.Tensor):
+            self.outputs.derived(args[0], out)  # no net: the same answers, as functions would give them
+            return
         known = self._fast.get(id(module))
         net = known[1] if known is not None and known[0]() is module else self.nets.get(module)
         before = self.backward.since_backward = self.backward.since_backward + 1
