@@ -73,8 +73,15 @@ def labels_line(loss: LossSeen) -> Site | None:
             inside = {Site(taken.file, n) for f in within for n in range(f.lineno, (f.end_lineno or 0) + 1)}
             shared = isinstance(around, Function) and module is not None
             if shared and len(called(module, around.name)) > 1:  # type: ignore
-                taken = calls.get(around.name, taken)  # type: ignore[union-attr]  # of rows, too
+                of_rows = calls.get(around.name, taken)  # type: ignore[union-attr]  # the call gives rows, too
+                taken = calls.get("TensorDataset", of_rows) if _gives_parts(of_rows) else of_rows
     return taken
+
+
+def _gives_parts(site: Site) -> bool:
+    """Whether a line takes rows and labels apart, ``x, y = windows(series)``: no place to change these."""
+    statement = statement_at(site)
+    return isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
 
 
 def _signed(loss: LossSeen) -> bool:

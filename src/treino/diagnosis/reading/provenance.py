@@ -297,14 +297,15 @@ def dataset_line(loader: Site, says: Callable[[set[str]], bool] = lambda names: 
     if given and isinstance(given[0], (ast.Name, ast.Attribute)):
         name = given[0].id if isinstance(given[0], ast.Name) else given[0].attr
         known = definition(loader, name)
-        if known is not None and known.function in (None, function_of(loader)):
+        kept = isinstance(given[0], ast.Attribute)  # by another method
+        if known is not None and (kept or known.function in (None, function_of(loader))):
             return Site(loader.file, known.line)
     return calling_line(loader)
 
 
 def maker_line(site: Site) -> Site:
-    """Where a function that only makes something, or a class of which there is one object, is called; the line
-    itself where it is in none, or where the function makes all sorts of things.
+    """Where a function that only makes something, or a class of which there is one object, is called; the
+    line itself where it is in none, or where the function makes all sorts of things.
     """
     module, around = tree(site.file), _scopes(site)
     if module is not None and len(around) == 2 and getattr(around[1], "name", "") == "__init__":

@@ -13,8 +13,8 @@ LEAST = 12  # values, below which a course tells nothing
 class Curve:
     """Losses in the order of training, and what an answer without any learning gets.
 
-    constant: the loss of the best constant answer; of a loss by hand, whose targets may not be known, the
-    least of its first three values, too: random weights say about the same for every row.
+    constant: the loss of the best constant answer; of a loss by hand whose targets are not known, the least
+    of its first three values: random weights say about the same for every row.
     """
 
     site: Site | None
@@ -59,5 +59,5 @@ def curve(seen: Seen) -> Curve | None:
     if busiest is None or not busiest.loss or not all(v >= 0 or math.isnan(v) for v in busiest.loss):
         return None
     known = busiest.baseline()
-    constant = min([*busiest.loss[:3], *([known] if known > 0 else [])])
+    constant = known if known > 0 else min(busiest.loss[:3])
     return Curve(busiest.site, tuple(busiest.loss), constant, by_hand=True)

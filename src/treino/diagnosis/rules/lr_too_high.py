@@ -117,7 +117,7 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
             alone and o.adaptive and o.top_lr >= 0.1 and typical > 0.02 and (o.movement or 0.0) > 1.5
         )
         worse = highest > 1.2 * loss.constant or _killed(seen, 0.8)
-        if blind and worse and not loss.by_hand and loss.stuck(0.97):
+        if blind and worse and not loss.by_hand and loss.stuck(0.95):
             large = swings = True
         # Weights that are tens of times what they were, by a loss that was many times a constant's.
         blown = o.adaptive and o.top_lr >= 0.5 and typical > 0.1 and (o.movement or 0.0) > 20
@@ -125,7 +125,9 @@ def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
         far = o.adaptive and o.top_lr >= 0.3 and typical > 0.1 and (o.movement or 0.0) > 3
         swings = swings or (far and not loss.by_hand and highest > 3 * loss.constant and loss.stuck(0.6))
         leapt_off = o.adaptive and o.top_lr >= 0.1 and typical > 0.05 and highest > 4 * loss.constant
-        swings = swings or (leapt_off and large and not loss.by_hand and loss.stuck(0.4))
+        leapt_far = typical > 0.1 and highest > 20 * max(loss.constant, loss.values[0])
+        ends = 0.1 if leapt_far else 0.4
+        swings = swings or (leapt_off and large and not loss.by_hand and loss.stuck(ends))
         # The same by gradients that grow with the weights.
         thrown = alone and typical > 0.08 and ratios[-1] > 1 and (o.movement or 0.0) > 10
         swings = swings or (thrown and large and stuck)

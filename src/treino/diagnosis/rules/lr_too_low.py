@@ -75,9 +75,10 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     steps = max(len(loss.values), *(o.steps for o in seen.by_hand), 0)
     if seen.optimizers or moved is None or not 0 < moved < 0.02 or steps < 100:
         return
-    if moved > 1e-3 and (steps < 300 or _typical(seen.by_hand) > 3e-5):
+    typical = _typical(seen)
+    if moved > 1e-3 and (steps < 300 or typical > 1e-4):
         return
-    if loss.stuck(0.7) and loss.last() > 0.9 * loss.first():
+    if loss.stuck(0.7) and loss.last() > (0.9 if typical <= 3e-5 else 0.95) * loss.first():
         told = {"lr": _("by hand"), "movement": moved, "steps": steps, "loss": loss.last()}
         place = subtracted(seen.by_hand[0].site) if seen.by_hand else moved_by_hand(loss.site)
         place = given_rate(place) or place
@@ -135,9 +136,10 @@ def _unheard(seen: Seen) -> Iterable[Evidence]:
             yield Evidence(_place(seen, o), o.site, numbers | {"loss": _("not known")})
 
 
-def _typical(by_hand: list[OptimizerSeen]) -> float:
-    """The median step of the line that moves weights by hand, as a share of them; infinite if not known."""
-    ratios = sorted(by_hand[0].update_ratio) if len(by_hand) == 1 else []
+def _typical(seen: Seen) -> float:
+    """The median step of what moves weights by hand, as a share of them; infinite if not known."""
+    lines = [o.update_ratio for o in seen.by_hand] or [seen.manual.update_ratio]
+    ratios = sorted(lines[0]) if len(lines) == 1 else []
     return ratios[len(ratios) // 2] if ratios else math.inf
 
 

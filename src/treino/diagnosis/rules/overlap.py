@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.ancestry import ancestry
 from treino.diagnosis.reading.indexed import rows_by_number
 from treino.diagnosis.reading.multiplied import multiplied_before
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_train, says_validation
@@ -103,8 +104,9 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
         copies = train.twice > 0.01 * max(1, train.first_epoch) and not _drawn_again(e.names[0].file)
         few = chance(train) > 1e-6 or trained < 0.2 * len(e.rows)
         multiplied = multiplied_before(train, e, made=True) if copies else None
-        if copies and multiplied is None and trained >= 0.9 * len(e.rows) and not _repeats(e):
-            copies = False  # nearly all, none of them twice: a sampler of one's own draws rows again
+        again = trained >= 0.9 * len(e.rows) or (chance(train) <= 1e-6 and _bootstrapped(train))
+        if copies and multiplied is None and again and not _repeats(e):
+            copies = False  # none of them twice: it is a sampler of one's own that draws rows again
         if copies and few and not (says_joins(e.names[0]) or multiplied):
             continue  # rows of few different values, or drawn in few ways, repeat themselves
         place = (multiplied or copied_at(e)) if copies else back or shared_at(train, e)
@@ -282,6 +284,14 @@ def shared_by_number(seen: Seen) -> Iterable[Overlap]:
         train = TrainSeen(p.net, site=p.way[0] if p.way else None, loader=p.train_loader, way=p.way)
         e = EvalSeen(p.net, p.names, p.spots, p.loader)
         yield Overlap(p.names, p.rows, p.trained, False, shared_at(train, e))
+
+
+def _bootstrapped(train: TrainSeen) -> bool:
+    """Whether the numbers of training rows are drawn with replacement: ``rng.choice(n, size=n)``."""
+    steps = ancestry(train.site, train.loader)
+    calls = [c for step in steps for c in called(step.value, "choice", "choices")]
+    kept = ({k.arg: getattr(k.value, "value", None) for k in c.keywords} for c in calls)
+    return any(told.get("replace") is not False for told in kept)
 
 
 def _drawn_again(path: str) -> bool:

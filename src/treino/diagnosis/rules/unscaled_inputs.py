@@ -1,5 +1,6 @@
 """Inputs of very different or very large scales."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -27,6 +28,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     absurd = any(o.adaptive and o.top_lr >= ABSURD for o in seen.optimizers)
     if absurd and any(lr_too_high.decide(seen)):
         return  # inputs of any scale are lost by it
+    if not math.isfinite(main.values[0]):
+        return  # before anything was learned: no scale does this
     itself = seen.data.normed or seen.data.multiplied > 0  # the net scales its rows, as far as that is seen
     if itself and seen.data.multiplied <= 100:
         return
@@ -89,7 +92,10 @@ def _made(t: TrainSeen) -> Site | None:
     )
     if calls:
         return Site(t.site.file, calls[0].lineno)
-    return first(ancestry(t.site, t.loader), floats) or t.site  # a library makes the tensors
+    made_of = first(ancestry(t.site, t.loader), floats)  # a library makes the tensors
+    splits = [c.lineno for c in called(module, "train_test_split")] if module is not None else []
+    before = made_of is not None and any(made_of.line < n <= t.site.line for n in splits)
+    return t.site if before or made_of is None else made_of  # what is scaled before a split is a leak
 
 
 RULE = Rule(

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import weakref
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -30,6 +31,7 @@ class Axes:
         self.seen, self.patches, self.nets = seen, patches, nets
         self._arrays: dict[int, tuple[tuple[int, ...], int]] = {}  # address -> (shape, class axis)
         self._axes: dict[Site | None, AxisSeen] = {}
+        self._columns: list[weakref.ref[torch.Tensor]] = []  # the newest answers [rows, 1]
         self._read: dict[Site, tuple[int, Site] | None] = {}  # what the source does with an array of a line
 
     def install(self) -> None:
@@ -39,9 +41,11 @@ class Axes:
         for name in ("concatenate", "vstack"):
             self.patches.after(np, name, self._joined)
         for owner, name in ((torch.Tensor, "eq"), (torch.Tensor, "__eq__"), (torch, "eq")):
-            self.patches.after(owner, name, self._stretched, always=False)
+            self.patches.after(owner, name, self._stretched)
         for owner in (torch, torch.Tensor):
             self.patches.after(owner, "topk", self._topk, always=False)
+            for name in ("argmax", "topk", "max"):
+                self.patches.after(owner, name, self._kept)
 
     def _output(self, t: torch.Tensor) -> Output | None:
         """The net's output that a tensor is or shares its memory with, detached or not."""
@@ -67,18 +71,27 @@ class Axes:
         if not isinstance(result, torch.Tensor) or result.dim() < 2 or len(args) < 2:
             return
         n, rest = result.shape[0], tuple(result.shape[2:])
-        if n < 2 or result.shape[1] != n or not self.nets.outputs.newest:
+        if n < 2 or result.shape[1] != n:
             return
         for one, other in ((args[0], args[1]), (args[1], args[0])):
             if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
                 return
-            newest = self.nets.outputs.newest[-1]
-            column = tuple(one.shape) == (n, 1, *rest) == newest.shape and tuple(other.shape) == (n, *rest)
-            if column and newest.net.supervised and self.nets.outputs.match(other) is None:
+            if tuple(other.shape) != (n, *rest) or self.nets.outputs.match(other) is not None:
+                continue
+            newest = self.nets.outputs.newest[-1] if self.nets.outputs.newest else None
+            of_net = newest is not None and newest.net.supervised
+            column = newest is not None and tuple(one.shape) == (n, 1, *rest) == newest.shape
+            if any(best() is one for best in self._columns) or (column and of_net):
                 whole = one.dtype == torch.bool or bool((one == one.round()).all())
                 if whole:
                     self._seen(here(), None, (n, 1, *rest), labels=(n, *rest))
                 return
+
+    def _kept(self, result: Any, args: Any, kwargs: Any) -> None:
+        """The best class of each row, or place in it, by ``argmax(1, keepdim=True)`` or ``topk(1)``."""
+        best = result if isinstance(result, torch.Tensor) else result[1]
+        if best.dim() > 1 and best.shape[1] == 1 < best.shape[0] and not best.is_floating_point():
+            self._columns = [*self._columns[-3:], weakref.ref(best)]
 
     def _asked(self, t: torch.Tensor) -> None:
         """An answer in evaluation mode that left its graph by ``detach``, to be judged as an array."""

@@ -52,6 +52,7 @@ class Backward:
         self.made: deque[tuple[weakref.ref[torch.Tensor], Site | None]] = deque(maxlen=64)
         self.graph_listeners: list[Any] = []  # called with (site, nodes, leaves)
         self.graph_listeners.append(gradients.left_over.read_graph)
+        self.blame_listeners: list[Any] = []  # called with (site, nodes) of the first loss that is NaN
         self.softmax_sites: dict[int, Site | None] = {}
         self.softmax_layers: dict[int, Site | None] = {}
         self._alive: dict[Site | None, deque[weakref.ref[Alive]]] = {}
@@ -322,6 +323,8 @@ class Backward:
             return
         earlier = [abs(v) for v in facts.loss[:-1]]
         nodes = graph.walk(root)
+        for listener in self.blame_listeners:
+            listener(facts.site, nodes)
         steep = bool(earlier) and max(earlier) <= 10 * earlier[0]
         facts.bad_operation, node = culprit(root, nodes, steep=steep)
         if node is not None:

@@ -63,7 +63,7 @@ class Judging:
         for owner in (torch, torch.Tensor):
             for name in GATHERS:
                 patches.after(owner, name, self._axes.gathered(name), always=False)
-        for name in ("float", "long", "int", "bool", "double", "to", "type"):
+        for name in ("float", "long", "int", "bool", "double", "to", "type", "detach", "clone"):
             patches.after(torch.Tensor, name, self._cast, always=False)
         patches.after(torch, "where", self._cast, always=False)
         for owner in (torch, torch.Tensor):  # of log-probabilities
@@ -80,6 +80,8 @@ class Judging:
         for name in ("numpy", "tolist"):
             patches.after(torch.Tensor, name, self.taken, always=False)
         patches.after(torch.Tensor, "index_put_", self._counted, always=False)
+        for name in ("__add__", "__radd__", "add"):
+            patches.after(torch.Tensor, name, self._moved, always=False)
         for name in ("__sub__", "__rsub__", "sub"):
             patches.after(torch.Tensor, name, self._difference, always=False)
         patches.after(torch, "sub", self._difference, always=False)
@@ -267,7 +269,9 @@ class Judging:
     def _joined(self, result: Any, args: Any, kwargs: Any) -> None:
         """Outputs one below the other."""
         parts = args[0] if args else kwargs.get("tensors")
-        if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is None:
+        if isinstance(parts, (list, tuple)) and self.outputs.newest and result.grad_fn is not None:
+            self.outputs.collect(parts, result)
+        elif isinstance(parts, (list, tuple)) and self.outputs.newest:
             self.outputs.join(parts, result)
             self.outputs.meet(parts, result)
             if result.dim() == 2 and result.shape[1] == 1 and isinstance(parts[-1], torch.Tensor):
@@ -286,6 +290,12 @@ class Judging:
         if live is not None:
             live.judged = True
         elif len(args) == 2 and _is_scale(*args):
+            self.outputs.derived(args[0], result)
+
+    def _moved(self, result: Any, args: Any, kwargs: Any) -> None:
+        """``said * spread + mean``: the same answers in other units."""
+        plain = self.outputs.newest and isinstance(result, torch.Tensor) and result.grad_fn is None
+        if plain and len(args) == 2 and _is_scale(*args):
             self.outputs.derived(args[0], result)
 
     def _stacked(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -355,7 +365,9 @@ def _reordered(one: np.ndarray, other: np.ndarray) -> bool:
 def _is_scale(x: Any, by: Any) -> bool:
     """Whether this is a number, or one for each row."""
     if not isinstance(by, torch.Tensor) or not isinstance(x, torch.Tensor):
-        return isinstance(by, (int, float))
+        return isinstance(by, (int, float)) and isinstance(x, torch.Tensor)
+    if by.numel() == 1 and by.dim() <= 1:
+        return True
     return x.dim() == by.dim() and by.shape[-1:] == (1,) != x.shape[-1:]
 
 

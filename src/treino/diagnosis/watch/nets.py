@@ -25,6 +25,7 @@ from treino.diagnosis.watch.judging import Judging
 from treino.diagnosis.watch.output import (
     Net,
     Output,
+    beside,
     caller_net,
     first_tensor,
     followed_tensor,
@@ -61,7 +62,6 @@ class Nets:
         self.judging = Judging(seen, patches, self.outputs)
         self.dropouts = Dropouts(patches, self.stack, self.made)
         self.unfinished: list[Output] = []  # reached by a backward, not yet followed by a step
-        self.pending: list[Output] = []
         self.due: list[Output] = []  # reached in evaluation mode, perhaps to train a net by hand
         self.most_before = 0  # calls in a row without a backward, as far as windows saw
         self.steps = 0
@@ -112,20 +112,13 @@ class Nets:
             self.eval_at[args[0]] = site
 
     def place(self) -> Site | None:
-        """Where the running operation is written: the layer's own line where a container calls it, be it
-        torch's or a loop over layers.
-        """
-        stack = self.stack
-        plain = len(stack) > 1 and type(stack[-1]).__module__.startswith("torch.nn")
-        if plain and type(stack[-2]).__module__.startswith("torch.nn"):
-            made = self.made.get(stack[-1])
-            if made is not None:
-                return made
-        elif len(stack) == 1 and type(stack[-1]).__module__.startswith("torch.nn.modules.container"):
-            return self.made.get(stack[-1]) or here()
-        site = here()
-        of_torch = bool(stack) and type(stack[-1]).__module__.startswith("torch.nn")
-        return (self.made.get(stack[-1]) or site) if of_torch and calls_each(site) else site
+        """Where the running operation is written: its layer's own line, if a container or a loop calls it."""
+        site, kinds = here(), [type(module).__module__ for module in self.stack[-2:]]
+        if not kinds or not kinds[-1].startswith("torch.nn"):
+            return site
+        alone = len(self.stack) == 1 and kinds[-1].startswith("torch.nn.modules.container")
+        called = kinds[0].startswith("torch.nn") if len(kinds) > 1 else alone
+        return (self.made.get(self.stack[-1]) or site) if called or calls_each(site) else site
 
     def _passes(self, module: nn.Module, result: Any) -> bool:
         """Whether this is a training like those before it, outside of the windows."""
@@ -228,8 +221,8 @@ class Nets:
                 self._count_held(net)
         while newest and (len(newest) == RECENT or newest[0].step < self.steps - PATIENCE):
             oldest = newest.popleft()
-            if oldest.grad and not oldest.reached and len(self.pending) < MOST_PENDING:
-                self.pending.append(oldest)  # a backward may still come, after many more calls
+            if oldest.grad and not oldest.reached and len(self.outputs.pending) < MOST_PENDING:
+                self.outputs.pending.append(oldest)  # a backward may still come, after many more calls
             elif oldest.modal and not oldest.grad and self._collected(oldest):
                 self._tell(oldest)
                 self.outputs.waiting.append(oldest)
@@ -238,7 +231,8 @@ class Nets:
                 self._settle(oldest)
             self.outputs.forget(oldest)
         newest.append(output)
-        self.outputs.know(output, out)
+        for one in (out, *beside(result, out)):
+            self.outputs.know(output, one)
         self.outputs.hold(output, out)
         self.given = (*args, *kwargs.values())
         for listener in self.row_listeners:
@@ -321,7 +315,7 @@ class Nets:
         self.steps += 1
         if self.outputs.waiting:
             self._settle_waiting(self.steps - PATIENCE)
-        if not (self.unfinished or self.pending):
+        if not (self.unfinished or self.outputs.pending):
             return
         others: list[Output] = []
         for output in self.unfinished:
@@ -342,11 +336,13 @@ class Nets:
                 net.seen.trained_in_eval += 1
                 net.seen.eval_at = net.eval_at
         self.unfinished = others[-64:]
-        if self.pending:
-            for output in self.pending:
+        if self.outputs.pending:
+            for output in self.outputs.pending:
                 if output.reached or output.step < self.steps - PATIENCE:
                     self._settle(output)
-            self.pending = [o for o in self.pending if not o.reached and o.step >= self.steps - PATIENCE]
+            self.outputs.pending = [
+                o for o in self.outputs.pending if not o.reached and o.step >= self.steps - PATIENCE
+            ]
 
     def _begun_in_eval(self, net: Net) -> bool:
         """Whether eval() came before all training: of a net that was made anew, of which no part had learned
@@ -393,6 +389,7 @@ class Nets:
         self._tell(output)
         if not output.reached:
             self._count(output)
+        output.beside = []  # each holds the others
 
     def _count(self, output: Output) -> None:
         call, net = output.call, output.net
@@ -401,7 +398,7 @@ class Nets:
         if output.target:
             call.exempt += 1
             return
-        if not output.judged:
+        if not (output.judged or any(o.judged for o in output.beside)):
             return
         call.judged += 1
         call.judged_dropping += output.dropping
@@ -422,9 +419,9 @@ class Nets:
     def finish(self) -> None:
         """Settle what is left."""
         self._settle_waiting(self.steps + 1)
-        for output in (*self.pending, *self.outputs.newest):
+        for output in (*self.outputs.pending, *self.outputs.newest):
             self._settle(output)
-        self.pending.clear()
+        self.outputs.pending.clear()
         self.outputs.newest.clear()
         self.outputs.held_back = None
         moved = self.backward.by_hand

@@ -26,10 +26,10 @@ class Output:
     """What one call of a net returned, for as long as somebody holds it."""
 
     __slots__ = (
-        *("__weakref__", "bad_rows", "best_rows", "call", "dropping", "flat", "flat_width", "fresh"),
-        *("given", "goal", "goals", "grad", "hashes", "joined", "judged", "keys", "labels", "let_go"),
-        *("loader", "mixed", "modal", "modes", "names", "net", "offset", "predicted", "reached", "reads"),
-        *("ref", "rows", "seq", "shape", "step", "storage", "sure", "source", "target", "top"),
+        *("__weakref__", "bad_rows", "beside", "best_rows", "call", "dropping", "flat", "flat_width"),
+        *("fresh", "given", "goal", "goals", "grad", "hashes", "joined", "judged", "keys", "labels"),
+        *("let_go", "loader", "mixed", "modal", "modes", "names", "net", "offset", "predicted", "reached"),
+        *("reads", "ref", "rows", "seq", "shape", "step", "storage", "sure", "source", "target", "top"),
         *("training", "soft", "via", "wholes"),
     )
 
@@ -47,6 +47,7 @@ class Output:
         self.dropping = False  # values, in evaluation mode
         self.source: Output | None = None  # what it was given by a net in training mode
         self.joined = False  # with other outputs, to one tensor
+        self.beside: list[Output] = []  # ... which have graphs, of an evaluation
         self.step, self.modes = step, net.modes
         # Held, so that nothing else takes its place: inference_mode tells a view's base in no other way.
         small = not self.grad and out.numel() <= SMALL and not out.is_sparse
@@ -213,6 +214,13 @@ def followed_tensor(result: Any) -> torch.Tensor | None:
         return first_tensor(result)
     large = next((t for t in found if t.dim() and t.requires_grad == found[0].requires_grad), None)
     return found[0] if large is None else large
+
+
+def beside(result: Any, out: torch.Tensor) -> list[torch.Tensor]:
+    """The other tensors of a result that are as large: the same answers as shares, perhaps."""
+    parts = list(result.values()) if isinstance(result, dict) else result
+    others = parts if isinstance(parts, (list, tuple)) and len(parts) < 9 else ()
+    return [t for t in others if isinstance(t, torch.Tensor) and t is not out and t.shape == out.shape]
 
 
 def own_loss(result: Any, given: tuple[Any, ...], labels: int) -> bool:

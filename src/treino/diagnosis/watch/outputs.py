@@ -19,10 +19,12 @@ class Outputs:
 
     def __init__(self) -> None:
         self.newest: deque[Output] = deque(maxlen=RECENT)
+        self.pending: list[Output] = []  # older ones with a graph, of which a backward may still come
         self.waiting: list[Output] = []  # older ones that somebody collects, to judge them together
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}
         self._wholes: dict[int, tuple[weakref.ref[torch.Tensor], Output]] = {}  # and the first of its parts
         self.held_back: torch.Tensor | None = None  # the newest of a training mode, if it has no graph
+        self._collected: dict[int, list[Output]] = {}  # those with graphs that one node joined
         self._stacks: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # and the axis of its rows
 
     def know(self, output: Output, t: torch.Tensor) -> None:
@@ -62,7 +64,10 @@ class Outputs:
         if node is not None:
             seqs = {o.seq: o for o in outputs if o.seq >= 0}
             for _ in range(10):
-                found = seqs.get(node._sequence_nr())
+                at = node._sequence_nr()
+                found = seqs.get(at)
+                if found is None and at in self._collected:
+                    found = self._collected[at][0]
                 if found is not None:
                     return found
                 following = node.next_functions
@@ -82,6 +87,18 @@ class Outputs:
                 output.soft = after.untyped_storage()
         elif self._wholes and (first := self.joined(before)) is not None:
             self._wholes[id(after)] = weakref.ref(after), first
+
+    def collect(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> None:
+        """Outputs of an evaluation that have graphs, older ones too, were joined: they are judged as one."""
+        seqs = {o.seq: o for o in (*self.pending, *self.newest) if o.grad and not (o.training or o.reached)}
+        nodes = [t.grad_fn for t in parts if isinstance(t, torch.Tensor)] if len(seqs) > 1 else []
+        found = [seqs[n._sequence_nr()] for n in nodes if n is not None and n._sequence_nr() in seqs]
+        if len(found) > 1 and whole.grad_fn is not None:
+            if len(self._collected) > 64:
+                self._collected.clear()
+            self._collected[whole.grad_fn._sequence_nr()] = found
+            for output in found:
+                output.beside = found
 
     def join(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> None:
         """Outputs of a training mode were collected, one below the other. The same rows once more by the

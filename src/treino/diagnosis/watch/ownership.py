@@ -173,11 +173,14 @@ class Ownership:
             or id(p) in held
             or (by_hand and owned is not None and self._weighs(nodes, p))
         ]
+        homes = None
         for p in (*strange, *(p for p in opened if owner(p) is not None)):
             u = self._unowned.get(id(p))
             if u is None or u.ref() is not p:
                 u = self._unowned[id(p)] = Unowned(p)
                 u.held, u.listed = held.get(id(p)), self._registered(p)
+                homes = self._homes() if homes is None else homes
+                u.training = homes[id(p)][0].training if id(p) in homes else True
                 calls, shapes = self._fresh.get(site, (0, set()))
                 self._fresh[site] = (calls + 1, shapes | {tuple(p.shape)})
                 u.upstream = self._comes_first(nodes, p)
@@ -312,9 +315,6 @@ class Ownership:
                 kept = before.made_at if before is not None else kept_at(list(self.nets.made), p)
                 made_at = kept or made_at
             made_order = self._made_order.get(module, 0) if module is not None else 0
-            training = module is None or module.training
-            if ended and before is not None:
-                training = before.training
             random = module is None or module not in self.nets.loaded
             random = random or (before is not None and before.known)  # a checkpoint of its own, read again
             self._judged[key] = UnownedSeen(
@@ -324,7 +324,7 @@ class Ownership:
                 made_at=made_at,
                 made_after=u.optimizer is not None and 0 < u.optimizer.order <= made_order,
                 registered=registered,
-                training=training,
+                training=u.training,
                 known=opened or random,
                 alone=u.alone,
                 on_purpose=u.upstream and p.numel() > 1 and self._part_alone(p, u.optimizer),

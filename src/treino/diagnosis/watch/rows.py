@@ -61,6 +61,7 @@ class Rows:
         nets.finished_listeners.append(self._settled)
         nets.judging.bad_listeners.append(self.not_finite)
         nets.backward.graph_listeners += [self._multiplied, self._first_sums]
+        nets.backward.blame_listeners.append(self._spoiled_rows)
         self.lineage = Lineage(patches, nets, self.data)
         self.plain = Plain(patches, nets)
         self.plain.done = lambda number: number in self.data.trains and self.data.trains[number].done
@@ -256,8 +257,13 @@ class Rows:
             self.data.nan_hurt += 1
 
     def _multiplied(self, site: Site | None, nodes: list[Any], *_: Any) -> None:
-        """NaN in a constant that is multiplied with weights: the rows of nets made of plain tensors."""
-        if self.data.nan_calls or self.data.trains or self.data.nan_made is None:
+        """The rows of nets made of plain tensors."""
+        if not self.data.trains:
+            self._spoiled_rows(site, nodes)
+
+    def _spoiled_rows(self, site: Site | None, nodes: list[Any]) -> None:
+        """NaN in a constant that is multiplied with weights, of a table that was seen to have some."""
+        if self.data.nan_calls or self.data.nan_made is None:
             return
         for node in nodes:
             name = graph.PRODUCTS.get(node.name())

@@ -33,7 +33,7 @@ class Unowned:
         self.steps = 0
         self.alone = True
         self.upstream = False  # nothing that an optimizer owns comes before it
-        self.training = True
+        self.training = True  # its module, where it was met first: by now that may be evaluated
         self.listed = False  # among the parameters of a module that was called
         self.held: Held | None = None  # by a module, as a plain attribute
         self.optimizer: OptimizerSeen | None = None

@@ -239,7 +239,7 @@ class Watch:
             self.gradients,
             self.backward,
         )
-        if known is None or known[0]() is not optimizer or nets.unfinished or nets.pending:
+        if known is None or known[0]() is not optimizer or nets.unfinished or nets.outputs.pending:
             return False
         facts, clears = known[1], gradients.clears
         if backward.bad_since_step is not None or not (facts.steps + 1) & 63 or facts.steps + 1 in WHEN:
