@@ -6,6 +6,7 @@ import textwrap
 import pytest
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.by_position import by_position
 from treino.diagnosis.reading.own_loaders import loading, own_loader
 from treino.diagnosis.reading.said_alike import said_alike
 from treino.diagnosis.reading.source import refresh
@@ -23,6 +24,15 @@ ALIKE = [
     ("x[rows, :]", "x[rows]"),
     ("x[rows, ...]", "x[rows]"),
     ("torch.concat([a, b])", "torch.cat([a, b])"),
+]
+BY_NAME = [
+    ("DataLoader(dataset=rows, batch_size=8)", "DataLoader(rows, batch_size=8)"),
+    ("F.cross_entropy(input=net(x), target=y)", "F.cross_entropy(net(x), y)"),
+    ("F.cross_entropy(target=y, input=net(x))", "F.cross_entropy(net(x), y)"),
+    ("torch.optim.Adam(params=net.parameters(), lr=rate)", "torch.optim.Adam(net.parameters(), lr=rate)"),
+    ("scaler.fit(X=x)", "scaler.fit(x)"),
+    ("F.cross_entropy(target=y)", "F.cross_entropy(target=y)"),
+    ("DataLoader(**settings, dataset=rows)", "DataLoader(**settings, dataset=rows)"),
 ]
 OTHERWISE = [
     "x[rows, None]",
@@ -66,6 +76,11 @@ for b in [4, 5]:
 @pytest.mark.parametrize(("said", "meant"), ALIKE)
 def test_other_words_are_read_as_the_usual_ones(said, meant):
     assert ast.unparse(said_alike(ast.parse(said))) == meant
+
+
+@pytest.mark.parametrize(("said", "meant"), BY_NAME)
+def test_what_libraries_are_given_by_name_is_read_by_place(said, meant):
+    assert ast.unparse(by_position(ast.parse(said))) == meant
 
 
 @pytest.mark.parametrize("said", OTHERWISE)
