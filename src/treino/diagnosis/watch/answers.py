@@ -83,14 +83,15 @@ class Answers:
     def compared(self, args: Any) -> None:
         """``said == labels``"""
         said = self._said() if self._said is not None else None
-        one, other = args[:2]
         if said is None or not self.tables or len(self.seen) >= MOST:
             return
-        labels = other if one is said else one if other is said else None
-        if not isinstance(labels, torch.Tensor) or labels.shape != said.shape or labels.dim() != 1:
+        given = [t for t in args[:2] if isinstance(t, torch.Tensor)]
+        best = next((t for t in given if t is said or t._base is said), None)  # or the first column of it
+        labels = next((t for t in given if t is not best), None)
+        if best is None or labels is None or labels.shape != best.shape or labels.dim() != 1:
             return
         if not labels.is_floating_point() and len(labels) >= 10:
-            right = int((said == labels).sum())
+            right = int((best == labels).sum())
             self.seen.append(AnswersSeen(here(), labels.detach().numpy().copy(), right))
 
 
