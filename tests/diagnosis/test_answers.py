@@ -29,6 +29,20 @@ for step in range(60):
 with torch.no_grad():
     print(({best} == y[180:]).float().mean().item())  # here
 """
+ARRAY = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(60):
+    loss = F.cross_entropy(net(x[:180]), y[:180])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+truth = y[180:].numpy()
+with torch.no_grad():
+    said = net(x[180:])
+    best = torch.argmax(said, {dims}).cpu().numpy()
+    print((best == truth).mean())  # here
+"""
 UNITS = """
 bikes = 120 * x[:, :1] + 400 + torch.randn(240, 1)
 mean, spread = bikes[:180].mean(), bikes[:180].std()
@@ -104,6 +118,11 @@ FOUND = {
         COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)"),
     ),
     "the best one": ("metric_wrong_axis", COLUMN.format(best="(x[180:] @ w).topk(1).indices")),
+    "a view of the best": (
+        "metric_wrong_axis",
+        COLUMN.format(best="(x[None, 180:] @ w).argmax(-1, True)[0]"),
+    ),
+    "the best as an array": ("metric_wrong_axis", ARRAY.format(dims="1, keepdim=True")),
     "a column in other units": ("metric_wrong_axis", UNITS.format(true="bikes[180:, 0]")),
     "features with their graphs": ("missing_no_grad", JOINED.format(before="")),
     "the first layer is left out": (
@@ -118,6 +137,7 @@ RIGHT = {
     "the first of all in order": classifier(SORTED, EVAL),
     "the best as a row": COLUMN.format(best="(x[180:] @ w).argmax(1)"),
     "a column made a row": COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)[:, 0]"),
+    "the best as an array": ARRAY.format(dims="1"),
     "two columns in other units": UNITS.format(true="bikes[180:]"),
     "features without graphs": JOINED.format(before="@torch.no_grad()"),
     "all layers": SKIPPED.format(given="net.parameters()"),

@@ -285,19 +285,31 @@ def pairs_on_purpose(site: Site) -> bool:
 
 
 def apart_in_numpy(site: Site, frame: FrameType | None, rows: int) -> Site | None:
-    """The line on which answers [N, 1], which become an array on this one, are less a row of N targets."""
+    """The line on which answers [N, 1], which become an array on this one, are less a row of N targets, or
+    are compared with it.
+    """
     around = function_of(site)
     if around is None or frame is None:
         return None
     names = {**frame.f_globals, **locals_of(frame)}
-    for node in (n for n in ast.walk(around) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)):
-        at = Site(site.file, node.lineno, site.function)
-        if node.lineno < site.line:
+    for node in ast.walk(around):
+        sides = _sides(node)
+        if not sides or node.lineno < site.line:  # type: ignore[attr-defined]
             continue
-        for answer, target in ((node.left, node.right), (node.right, node.left)):
+        at = Site(site.file, node.lineno, site.function)  # type: ignore[attr-defined]
+        for answer, target in (sides, sides[::-1]):
             if _made_here(answer, at, site, names, rows) and _sized(target, at, names) == (rows,):
                 return at if not pairs_on_purpose(at) else None
     return None
+
+
+def _sides(node: ast.AST) -> tuple[ast.expr, ...]:
+    """What is compared with what, or less what."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        return node.left, node.right
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+        return node.left, node.comparators[0]
+    return ()
 
 
 def _made_here(node: ast.AST, at: Site, site: Site, names: dict[str, Any], rows: int) -> bool:

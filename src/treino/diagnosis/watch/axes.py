@@ -81,7 +81,7 @@ class Axes:
             newest = self.nets.outputs.newest[-1] if self.nets.outputs.newest else None
             of_net = newest is not None and newest.net.supervised
             column = newest is not None and tuple(one.shape) == (n, 1, *rest) == newest.shape
-            if any(best() is one for best in self._columns) or (column and of_net):
+            if self._is_best(one) or (column and of_net):
                 whole = one.dtype == torch.bool or bool((one == one.round()).all())
                 if whole:
                     self._seen(here(), None, (n, 1, *rest), labels=(n, *rest))
@@ -90,8 +90,16 @@ class Axes:
     def _kept(self, result: Any, args: Any, kwargs: Any) -> None:
         """The best class of each row, or place in it, by ``argmax(1, keepdim=True)`` or ``topk(1)``."""
         best = result if isinstance(result, torch.Tensor) else result[1]
-        if best.dim() > 1 and best.shape[1] == 1 < best.shape[0] and not best.is_floating_point():
+        if best.dim() > 1 and 1 in best.shape[1:] and best.numel() > 1 and not best.is_floating_point():
             self._columns = [*self._columns[-3:], weakref.ref(best)]
+
+    def _is_best(self, t: torch.Tensor) -> bool:
+        """Whether a tensor is such a column, or a view of one."""
+        columns = [b for b in (best() for best in self._columns) if b is not None]
+        if any(b is t for b in columns):
+            return True
+        memory = t.untyped_storage().data_ptr()
+        return not t.is_floating_point() and any(b.untyped_storage().data_ptr() == memory for b in columns)
 
     def _asked(self, t: torch.Tensor) -> None:
         """An answer in evaluation mode that left its graph by ``detach``, to be judged as an array."""
@@ -127,9 +135,10 @@ class Axes:
     def _column(self, t: torch.Tensor) -> None:
         """Answers [N, 1] become an array: the source says whether a row of targets is taken from it."""
         site, output = here(), self._output(t)
-        if site is None or site in self._read or output is None or not output.net.supervised:
+        if site is None or site in self._read:
             return
-        if tuple(t.shape) == output.shape and not output.training:
+        answers = output is not None and output.net.supervised and tuple(t.shape) == output.shape
+        if self._is_best(t) or (answers and output is not None and not output.training):
             self._read[site] = None
             frame: FrameType | None = sys._getframe(3)
             while frame is not None and not is_own(frame.f_code.co_filename):
