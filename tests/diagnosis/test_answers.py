@@ -43,6 +43,34 @@ with torch.no_grad():
     best = torch.argmax(said, {dims}).cpu().numpy()
     print((best == truth).mean())  # here
 """
+FIELDS = """
+from dataclasses import dataclass
+@dataclass
+class Output:
+    loss: torch.Tensor
+    logits: torch.Tensor
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 16), nn.Linear(16, 3)
+    def forward(self, features, labels):
+        logits = self.last(F.dropout(self.first(features).relu(), 0.3, self.training))
+        return Output(F.cross_entropy(logits, labels), logits)
+x_train, x_test, y_train, y_test = x[:180], x[{start}:], y[:180], y[{start}:]  # {split}
+net = Net()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(4):
+    net.train()
+    for rows in torch.randperm(180).split(20):
+        loss = net(features=x_train[rows], labels=y_train[rows]).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    {mode}
+    with torch.no_grad():
+        said = net(features=x_test, labels=y_test)  # {call}
+        print((said.logits.argmax(1) == y_test).float().mean().item())
+"""
 UNITS = """
 bikes = 120 * x[:, :1] + 400 + torch.randn(240, 1)
 mean, spread = bikes[:180].mean(), bikes[:180].std()
@@ -123,6 +151,14 @@ FOUND = {
         COLUMN.format(best="(x[None, 180:] @ w).argmax(-1, True)[0]"),
     ),
     "the best as an array": ("metric_wrong_axis", ARRAY.format(dims="1, keepdim=True")),
+    "a field of an object": (
+        "missing_eval",
+        FIELDS.format(start=180, mode="pass", call="here", split=""),
+    ),
+    "rows by name": (
+        "test_in_train",
+        FIELDS.format(start=120, mode="net.eval()", call="", split="here"),
+    ),
     "a column in other units": ("metric_wrong_axis", UNITS.format(true="bikes[180:, 0]")),
     "features with their graphs": ("missing_no_grad", JOINED.format(before="")),
     "the first layer is left out": (
@@ -138,6 +174,7 @@ RIGHT = {
     "the best as a row": COLUMN.format(best="(x[180:] @ w).argmax(1)"),
     "a column made a row": COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)[:, 0]"),
     "the best as an array": ARRAY.format(dims="1"),
+    "fields of an object": FIELDS.format(start=180, mode="net.eval()", call="", split=""),
     "two columns in other units": UNITS.format(true="bikes[180:]"),
     "features without graphs": JOINED.format(before="@torch.no_grad()"),
     "all layers": SKIPPED.format(given="net.parameters()"),

@@ -7,7 +7,15 @@ from itertools import islice
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.label_lines import DRAWS
 from treino.diagnosis.reading.provenance import scoped, target_names
-from treino.diagnosis.reading.source import call_at, call_name, called, names_in, statement_at, tree
+from treino.diagnosis.reading.source import (
+    call_at,
+    call_name,
+    called,
+    first_given,
+    names_in,
+    statement_at,
+    tree,
+)
 from treino.diagnosis.reading.traced import Value, traced
 from treino.diagnosis.watch.where import Spot
 
@@ -40,7 +48,8 @@ NEAR = 4  # lines that features are made on which may each be to blame
 def rows_given(led: tuple[tuple[Site, Spot], ...]) -> Value | None:
     """What a net was called with."""
     call = call_at(*led[0]) if led else None
-    return Value(led[0][0], call.args[0], (), led[1:]) if call is not None and call.args else None
+    given = first_given(call) if call is not None else None
+    return Value(led[0][0], given, (), led[1:]) if given is not None else None
 
 
 def nan_line(start: Value | None) -> Site | None:

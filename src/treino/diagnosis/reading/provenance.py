@@ -10,6 +10,7 @@ from treino.diagnosis.reading.source import (
     call_name,
     called,
     enclosing,
+    first_given,
     function_of,
     names_in,
     remembered,
@@ -348,7 +349,8 @@ def given_rows(statement: ast.stmt, site: Site, *, of_loader: bool) -> list[str]
     calls = called(statement, "DataLoader") if of_loader else []
     for call in calls or [n for n in ast.walk(statement) if isinstance(n, ast.Call)]:
         chosen = [k.value for k in call.keywords if k.arg in ("dataset", "sampler", "batch_sampler")]
-        for argument in [*call.args, *(chosen if of_loader else [])]:
+        alone = first_given(call) if not call.args and not of_loader else None  # net(input_ids=ids)
+        for argument in [*call.args, *(chosen if of_loader else []), *([alone] if alone is not None else [])]:
             for node in ast.walk(argument):
                 if isinstance(node, ast.Subscript):
                     ordered += sorted(data_names(node.value))

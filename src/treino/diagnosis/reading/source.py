@@ -147,6 +147,12 @@ def called(node: ast.AST, *names: str) -> list[ast.Call]:
     return sorted(calls, key=lambda n: n.lineno)
 
 
+def first_given(call: ast.Call) -> ast.expr | None:
+    """What a call is given first, by its place or by name."""
+    given = call.args or [k.value for k in call.keywords if k.arg is not None]
+    return given[0] if given else None
+
+
 def run_backward(call: ast.Call) -> ast.AST | None:
     """What a call runs backward: ``loss.backward()``, ``autograd.backward(loss)``, ``grad(loss, x)``."""
     of = call.func.value if isinstance(call.func, ast.Attribute) else None

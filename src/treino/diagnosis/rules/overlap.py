@@ -25,6 +25,7 @@ from treino.diagnosis.reading.source import (
     call_name,
     called,
     enclosing,
+    first_given,
     names_in,
     tree,
 )
@@ -133,12 +134,9 @@ def _of_training(e: EvalSeen) -> bool:
     ``net(train[0])``.
     """
     call = call_at(e.names[0], e.spots[0]) if e.spots else None
+    rows = first_given(call) if call is not None else None
     plain = (ast.Name, ast.Attribute, ast.Subscript)
-    given = (
-        names_in(call.args[0])
-        if call is not None and call.args and isinstance(call.args[0], plain)
-        else set()
-    )
+    given = names_in(rows) if isinstance(rows, plain) else set()
     return says_train(given) and not says_test(given) and not says_validation(given)
 
 

@@ -34,6 +34,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     stuck = seen.stuck(0.97) or (loss is not None and loss.by_hand and seen.stuck(0.85) and _level(loss))
     squashed = depth.saturating >= 4 and most < 3e-3 and stuck
     squashed = squashed or (depth.saturating >= 4 and most < 1e-5 and seen.stuck(0.75))
+    squashed = squashed or (depth.saturating >= 4 and most < 1e-6 and seen.stuck(0.6))
     least = 0.5 if loss is not None and loss.by_hand and depth.saturating >= 4 else 0.9
     # With layers so many, some luck at last may let a little through, long after the others have learned.
     deep = depth.layers >= 12 and max(ratios[len(ratios) // 2], *depth.ratio[:3]) < 1e-5 and seen.stuck(0.7)

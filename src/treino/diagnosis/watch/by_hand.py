@@ -111,6 +111,7 @@ class ByHand:
                 self.facts.summed_rows = graph.shape_of(term)[0]
                 self.facts.summed_at = self._line(by) or self._line(term)
             self._picked(term)
+            self._less_sum(term)
         for node in self.nodes:
             name = node.name()
             if name in ("SubBackward0", "MulBackward0"):
@@ -173,6 +174,18 @@ class ByHand:
         self._log_probabilities(before, class_dim, logged)
         if self.facts.picks is None and class_dim == 1:
             self.facts.picks = LossSeen("nll_loss", self.facts.site)
+
+    def _less_sum(self, term: Any) -> None:
+        """``x.logsumexp(1) - x.gather(1, y)``, or the other way round, of what a softmax gave."""
+        sides = [_behind(f) for f, _ in term.next_functions] if term.name() == "SubBackward0" else []
+        names = [f.name() if f is not None else "" for f in sides]
+        if "LogsumexpBackward0" not in names or not {"GatherBackward0", "IndexBackward0"} & set(names):
+            return
+        scores = [f.next_functions[0][0] for f in sides]
+        made, _ = graph.source(scores[0], 1) if scores[0] is scores[1] is not None else (None, None)
+        if made is not None and graph.squash(made)[0] == "softmax":
+            self.facts.softmax += 1
+            self.facts.softmax_at = self._line(made)
 
     def _picked_over_rows(self, node: Any) -> None:
         """``p.gather(1, y)``, or ``p[rows, y]``, of a softmax that ran over the rows, wherever it stands."""
@@ -295,6 +308,13 @@ class ByHand:
                 f for n in level if n.name() in ON_THE_WAY for f, _ in n.next_functions if f is not None
             ][:32]
         return False
+
+
+def _behind(node: Any) -> Any:
+    """The node behind those that only reshape, or take the one column that there is."""
+    while node is not None and node.name() in {*RESHAPES, "SelectBackward0"}:
+        node = node.next_functions[0][0]
+    return node
 
 
 def _is_scaled(node: Any) -> bool:

@@ -172,10 +172,20 @@ def _drops(module: nn.Module) -> bool:
     return isinstance(module, (nn.RNNBase, nn.MultiheadAttention)) and module.dropout > 0
 
 
+def opened(one: Any) -> Any:
+    """The fields of an object that holds tensors, as a dataclass or a namespace does; all else as it is."""
+    if isinstance(one, (torch.Tensor, list, tuple, dict, str, nn.Module, PackedSequence)):
+        return one
+    fields = getattr(one, "__dict__", None)
+    holds = isinstance(fields, dict) and any(isinstance(t, torch.Tensor) for t in fields.values())
+    return fields if holds else one
+
+
 def first_tensor(result: Any) -> torch.Tensor | None:
     """The tensor that a net's result is or begins with."""
     if isinstance(result, torch.Tensor):
         return result
+    result = opened(result)
     if isinstance(result, (list, tuple)):
         return next((r for r in result if isinstance(r, torch.Tensor)), None)
     if isinstance(result, dict):
@@ -185,7 +195,7 @@ def first_tensor(result: Any) -> torch.Tensor | None:
 
 def rows_given(args: Any, kwargs: Any) -> torch.Tensor | None:
     """The rows that a net is given: the first tensor among its arguments, or in one that holds several."""
-    given = (*args, *kwargs.values())
+    given = tuple(map(opened, (*args, *kwargs.values())))
     for one in given:
         if isinstance(one, torch.Tensor):
             return one
@@ -207,6 +217,7 @@ def followed_tensor(result: Any) -> torch.Tensor | None:
     """The tensor by which a net's result is followed: the first that is more than a number, unless a loss
     beside it alone has a graph.
     """
+    result = opened(result)
     parts = result.values() if isinstance(result, dict) else result
     plain = isinstance(result, torch.Tensor) or not isinstance(parts, (list, tuple, ValuesView))
     found = [] if plain else [r for r in parts if isinstance(r, torch.Tensor)]
@@ -218,6 +229,7 @@ def followed_tensor(result: Any) -> torch.Tensor | None:
 
 def beside(result: Any, out: torch.Tensor) -> list[torch.Tensor]:
     """The other tensors of a result that are as large: the same answers as shares, perhaps."""
+    result = opened(result)
     parts = list(result.values()) if isinstance(result, dict) else result
     others = parts if isinstance(parts, (list, tuple)) and len(parts) < 9 else ()
     return [t for t in others if isinstance(t, torch.Tensor) and t is not out and t.shape == out.shape]
@@ -225,6 +237,7 @@ def beside(result: Any, out: torch.Tensor) -> list[torch.Tensor]:
 
 def own_loss(result: Any, given: tuple[Any, ...], labels: int) -> bool:
     """Whether a net that computed a loss of so many labels inside was given these, and gives a number."""
+    result = opened(result)
     parts = result.values() if isinstance(result, dict) else result
     several = parts if isinstance(parts, (list, tuple, ValuesView)) else (result,)
     told = any(isinstance(t, torch.Tensor) and t.numel() == labels for t in given)

@@ -386,6 +386,8 @@ class Rows:
                 first = {h: i for i, h in enumerate(hashes) if h in known}
                 seen.columns.add(output.flat[list(first.values())])
             seen.rows |= known
+        if net.seen.follows and not train.rows:
+            train.take_after(self.data.trains.values())
         rows = train.knows(restored=net.number in self._resets)
         trained = [h for h in hashes if h in rows] if rows else []
         seen.trained_before.update(trained)
