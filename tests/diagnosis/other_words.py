@@ -202,7 +202,7 @@ def in_other_words(words: Words, turn: int) -> Rewrite:
         said = _Said(patterns, turn)
         before = ast.dump(module)
         new = said.visit(module)
-        return _with_helpers(new, []) if ast.dump(new) != before else None
+        return with_helpers(new, []) if ast.dump(new) != before else None
 
     return rewrite
 
@@ -214,7 +214,7 @@ def with_settings(where: str) -> Rewrite:
         moved = _Moved(where)
         for statement in (n for n in ast.walk(module) if isinstance(n, ast.stmt)):
             moved.of(statement)
-        return _with_helpers(module, moved.made) if moved.made else None
+        return with_helpers(module, moved.made) if moved.made else None
 
     return rewrite
 
@@ -319,7 +319,7 @@ def _same(given: Iterable[ast.keyword]) -> str:
     return ", ".join(f"{k.arg}={k.arg}" for k in given)
 
 
-def _with_helpers(module: ast.Module, made: list[ast.stmt]) -> ast.Module:
+def with_helpers(module: ast.Module, made: list[ast.stmt]) -> ast.Module:
     """The script with what its new words need, after its imports."""
     used = {n.id for n in ast.walk(module) if isinstance(n, ast.Name)}
     own = {n.name for n in module.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}

@@ -13,6 +13,7 @@ from treino.diagnosis.reading.source import (
     call_name,
     called,
     enclosing,
+    first_given,
     function_of,
     statement_at,
     tree,
@@ -67,9 +68,10 @@ def changed_by_hand(e: EvalSeen, trains: list[TrainSeen]) -> Changed | None:
     site = e.names[0]
     call = call_at(site, e.spots[0]) if e.spots else None
     learning = {s.line for t in trains for s in (*t.way, t.site) if s is not None and s.file == site.file}
-    if call is None or not call.args or _averages(e, call, learning):
+    given = first_given(call) if call is not None else None
+    if call is None or given is None or _averages(e, call, learning):
         return None
-    for place, value in _given(site, call.args[0]):
+    for place, value in _given(site, given):
         for inner in (n for n in ast.walk(value) if isinstance(n, ast.Call) and n.args):
             for function in functions(site.file, call_name(inner)):
                 draw = _always_draws(site.file, function)
@@ -93,7 +95,7 @@ def _averages(e: EvalSeen, call: ast.Call, learning: set[int]) -> bool:
     """Whether a loop asks for the same rows again and again, as for views of them; epochs are none such, and
     the lines that learn ask for others.
     """
-    names = data_names(call.args[0])
+    names = data_names(first_given(call) or call)
     for i, site in enumerate(e.names):
         statement = statement_at(site)
         used = (names | origins(site, names)) if i == 0 else set()
