@@ -6,6 +6,7 @@ from tests.diagnosis.zygote import marked, told
 
 CLASSIFIER = """
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
+{held}
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for epoch in range(4):
     net.train()
@@ -128,12 +129,14 @@ SHARES = "print((F.softmax(net(x[180:]), 1).detach().numpy().argmax(1) == y[180:
 LOGS = "print((torch.exp(net(x[180:])).topk(1)[1][:, 0] == y[180:]).float().mean().item())  # here"
 LAYER = "print((nn.Softmax(dim=1)(net(x[180:])).argmax(1) == y[180:]).float().mean().item())  # here"
 SORTED = "print((net(x[180:]).sort(1, descending=True)[1][:, 0] == y[180:]).float().mean().item())  # here"
+BEST = "print((net(x[180:]).argmax(1) == y[180:]).float().mean().item())  # here"
+SCRIPTED, TRACED = "net = torch.jit.script(net)", "net = torch.jit.trace(net, x[:4], check_trace=False)"
 OWN_NLL = "(lambda out, true: F.nll_loss(out.log_softmax(1), true))"
 EVAL = "net.eval()"
 
 
-def classifier(said: str, mode: str = "pass", loss: str = "F.cross_entropy") -> str:
-    return CLASSIFIER.format(said=said, mode=mode, loss=loss)
+def classifier(said: str, mode: str = "pass", loss: str = "F.cross_entropy", held: str = "") -> str:
+    return CLASSIFIER.format(said=said, mode=mode, loss=loss, held=held)
 
 
 FOUND = {
@@ -141,6 +144,8 @@ FOUND = {
     "exp of what was said": ("missing_eval", classifier(LOGS, loss=OWN_NLL)),
     "shares by a layer": ("missing_eval", classifier(LAYER)),
     "the first of all in order": ("missing_eval", classifier(SORTED)),
+    "held by TorchScript": ("missing_eval", classifier(BEST, held=SCRIPTED)),
+    "traced": ("missing_eval", classifier(BEST, held=TRACED)),
     "a column of the best": (
         "metric_wrong_axis",
         COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)"),
@@ -171,6 +176,8 @@ RIGHT = {
     "exp of what was said": classifier(LOGS, EVAL, OWN_NLL),
     "shares by a layer": classifier(LAYER, EVAL),
     "the first of all in order": classifier(SORTED, EVAL),
+    "held by TorchScript": classifier(BEST, EVAL, held=SCRIPTED),
+    "traced": classifier(BEST, EVAL, held=TRACED),
     "the best as a row": COLUMN.format(best="(x[180:] @ w).argmax(1)"),
     "a column made a row": COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)[:, 0]"),
     "the best as an array": ARRAY.format(dims="1"),

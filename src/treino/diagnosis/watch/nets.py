@@ -129,7 +129,8 @@ class Nets:
                 out = result if isinstance(result, torch.Tensor) else first_tensor(result)
             except Exception:  # a container of the script's own; whoever looks at it says so
                 return False
-            if before <= self.most_before and out is not None and out.requires_grad:
+            learns = out is not None and out.requires_grad and torch.is_grad_enabled()  # TorchScript forgets
+            if before <= self.most_before and learns:
                 self.judging.inner = None
                 self.backward.since_backward = before
                 self.dropouts.newest = None
@@ -242,7 +243,7 @@ class Nets:
     def _net(self, module: nn.Module) -> Net:
         net = self.nets.get(module)
         if net is None:
-            inner = module._modules.get("_orig_mod")  # of torch.compile: both are one net
+            inner = getattr(module, "_orig_mod", None)  # of torch.compile: both are one net
             net = self._compiled.get(module) or (self.nets.get(inner) if inner is not None else None)
             if net is None:
                 net = Net(module, self.made.get(module), len(self.seen.nets))

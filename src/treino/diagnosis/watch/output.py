@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.jit import ScriptModule
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
@@ -40,7 +41,7 @@ class Output:
         self.ref = weakref.ref(out)
         self.shape = tuple(out.shape)
         self.rows = out.shape[0] if out.dim() else 1
-        self.grad = out.requires_grad
+        self.grad = out.requires_grad and torch.is_grad_enabled()
         self.seq = out.grad_fn._sequence_nr() if out.grad_fn is not None else -1
         self.keys: list[int] = []  # ids of the tensors that are this output
         self.reached = self.judged = self.target = self.fresh = False
@@ -113,11 +114,11 @@ class Net:
         self.number = number
         parts = list(module.modules())
         self.count = len(parts)
-        self.modal: list[nn.Module] = [m for m in parts if isinstance(m, _BatchNorm) or _drops(m)]
+        self.modal: list[nn.Module] = [m for m in parts if _norms(m) or _drops(m)]
         above = {id(child): part for part in parts for child in part.children()}
         self.homes = [above.get(id(m), m) for m in self.modal]  # the modules that they are parts of
-        kinds = tuple(sorted({type(m).__name__ for m in self.modal}))
-        self.seen = NetSeen(type(module).__name__, made_at, bool(self.modal), kinds)
+        kinds = tuple(sorted({_kind(m) for m in self.modal}))
+        self.seen = NetSeen(_kind(module), made_at, bool(self.modal), kinds)
         self.calls: dict[Site | None, CallSeen] = {}
         self.evaluated_since_eval = False
         self.modes = 0  # how often its mode was set
@@ -165,10 +166,20 @@ def some_of(module: nn.Module) -> list[weakref.ref[torch.Tensor]]:
     return [weakref.ref(p) for p in (*own[:2], *own[-2:])]
 
 
+def _kind(module: nn.Module) -> str:
+    """The name of a layer's class; of one that TorchScript holds, that of the class it was made from."""
+    return getattr(module, "original_name", None) or type(module).__name__
+
+
+def _norms(module: nn.Module) -> bool:
+    """Whether a layer is a batch norm."""
+    return isinstance(module, _BatchNorm) or _kind(module).startswith("BatchNorm")
+
+
 def _drops(module: nn.Module) -> bool:
     """Whether a layer drops values at random in training mode."""
-    if isinstance(module, _DropoutNd):
-        return module.p > 0
+    if isinstance(module, _DropoutNd) or (isinstance(module, ScriptModule) and "Dropout" in _kind(module)):
+        return getattr(module, "p", 1) > 0
     return isinstance(module, (nn.RNNBase, nn.MultiheadAttention)) and module.dropout > 0
 
 
@@ -278,7 +289,7 @@ def caller_net(module: nn.Module) -> tuple[nn.Module, Site] | None:
             if any(m is module for m in first.modules()):
                 found = first
         elif own:
-            if found is None or not any(isinstance(m, _BatchNorm) or _drops(m) for m in found.modules()):
+            if found is None or not any(_norms(m) or _drops(m) for m in found.modules()):
                 return None
             return found, Site(code.co_filename, frame.f_lineno, code.co_name)
         frame = frame.f_back
