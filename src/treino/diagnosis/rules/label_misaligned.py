@@ -18,7 +18,8 @@ from treino.words import N_
 
 def decide(seen: Seen) -> Iterable[Evidence]:
     """The same rows come with other labels in later epochs; or one array was put into another order alone.
-    In both cases nothing is learned: the loss stays at chance, or what is said of new rows does.
+    In both cases nothing is learned: the loss stays at chance, or what is said of new rows does; or the rows
+    that were learned tell nothing of their labels, which a large net knows by heart.
     """
     data: DataSeen | None = seen.data
     main = curve(seen)
@@ -32,7 +33,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if main is None or main.site is None or len(main.values) < 20 or labels_built(main.site.file):
         return
     stuck, guessed = main.stuck(0.85), any(guesses(e) for e in data.evals.values())
-    nearly = stuck or any(guesses(e, 0.1) for e in data.evals.values())
+    guessed = guessed or any(t.labelled.unrelated() for t in data.trains.values())
+    nearly = stuck or guessed or any(guesses(e, 0.1) for e in data.evals.values())
     alone = part_alone(main.site.file) if nearly else None
     if alone is None and (nearly or _falls_behind(data)):
         alone = collected_apart(main.site.file)

@@ -110,6 +110,7 @@ class Judging:
             if output.hashes is not None and one_each and result.numel() == 1:
                 low, high = torch.aminmax(target.detach())
                 output.goal = float(low), float(high), float(result.detach())
+                output.aims = target.detach().reshape(-1).numpy()
             if not trained or not torch.is_grad_enabled():
                 output.judged = True
             elif output.grad:

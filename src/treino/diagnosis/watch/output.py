@@ -28,7 +28,7 @@ class Output:
 
     __slots__ = (
         *("__weakref__", "bad_rows", "beside", "best_rows", "call", "dropping", "flat", "flat_width"),
-        *("fresh", "given", "goal", "goals", "grad", "hashes", "joined", "judged", "keys", "labels"),
+        *("aims", "fresh", "given", "goal", "goals", "grad", "hashes", "joined", "judged", "keys", "labels"),
         *("let_go", "loader", "mixed", "modal", "modes", "names", "net", "offset", "predicted", "reached"),
         *("reads", "ref", "rows", "seq", "shape", "step", "storage", "sure", "source", "target", "top"),
         *("training", "soft", "via", "wholes"),
@@ -73,6 +73,7 @@ class Output:
         self.given: tuple[int, ...] = ()  # the shape of what went in
         self.bad_rows = self.offset = 0
         self.labels: np.ndarray | None = None
+        self.aims: np.ndarray | None = None  # the number that each row is to become
         self.mixed = False  # rows of two labels each
         self.predicted: np.ndarray | None = None
 

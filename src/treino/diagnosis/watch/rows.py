@@ -362,6 +362,9 @@ class Rows:
             train.sample.append(_some_columns(output.flat[:32]))
         if len(train.some) < 64:
             keep_some(train.some, output.flat, 4096)
+        labels = output.labels if output.labels is not None else output.aims
+        if train.floating and not train.labelled.full and labels is not None and len(labels) == rows:
+            train.labelled.add(output.flat, labels)
         finite = np.nan_to_num(output.flat) if output.bad_rows else output.flat
         if train.column_std is None and len(finite) >= 4:
             train.column_std = finite.std(axis=0)

@@ -14,6 +14,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.columns import Columns
 from treino.diagnosis.watch.reads import ReadSeen
+from treino.diagnosis.watch.related import Pairs
 from treino.diagnosis.watch.seen import NetSeen
 from treino.diagnosis.watch.where import Spot
 
@@ -207,6 +208,7 @@ class TrainSeen:
     way: Names = ()  # the lines that led to its first call for training
     width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first epoch
+    labelled: Pairs = field(default_factory=Pairs)  # ... and rows with their labels
     held: list[np.ndarray] = field(default_factory=list)  # numbers for each column that its layers hold
     standing: list[StandingSeen] | None = None  # the tables that its first batch was taken from
 
