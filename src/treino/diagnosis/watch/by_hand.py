@@ -98,6 +98,11 @@ def _picking(node: Any) -> torch.Tensor | None:
     return None
 
 
+def _of_log(node: Any, dim: int | None) -> tuple[Any, int | None]:
+    """What a logarithm, perhaps of ``p + eps``, was taken of."""
+    return graph.source(*graph.raised(*graph.source(node.next_functions[0][0], dim)))
+
+
 class ByHand:
     """What is read from each graph of one line that calls backward."""
 
@@ -206,7 +211,7 @@ class ByHand:
     def _log_probabilities(self, node: Any, class_dim: int, logged: bool = False) -> None:
         made, dim = graph.source(node, class_dim)
         if made is not None and made.name() == "LogBackward0":
-            made, dim = graph.source(made.next_functions[0][0], dim)
+            made, dim = _of_log(made, dim)
             logged = True
         kind, actual = graph.squash(made) if made is not None else ("", None)
         if kind != ("softmax" if logged else "log_softmax"):
@@ -233,11 +238,12 @@ class ByHand:
                     self._log_probabilities(operand, dims[0] % 2)
 
     def _one_of_maps(self, node: Any) -> None:
-        """``p * t`` of maps [B, C, H, W]: at each place t is one of the classes, but p is a softmax over the
-        places of a row.
+        """``p * t`` of rows [B, C] or maps [B, C, H, W]: at each place t is one of the classes, but p, or
+        what log p is made of, is a softmax over the rows, or over the places of one.
         """
         shape = graph.shape_of(node)
-        if node.name() != "MulBackward0" or len(shape) != 4 or shape[1] < 2 or self.facts.wrong_dim:
+        known = len(shape) == 4 or (len(shape) == 2 and shape[0] != shape[1])
+        if node.name() != "MulBackward0" or not known or shape[1] < 2 or self.facts.wrong_dim:
             return
         (left, _), (right, _) = node.next_functions[:2]
         target = node._saved_other if right is None else node._saved_self
@@ -245,14 +251,14 @@ class ByHand:
         if (left is None) == (right is None) or target is None or tuple(target.shape) != shape:
             return
         made, dim = graph.source(one, 1)
+        if made is not None and made.name() == "LogBackward0":
+            made, dim = _of_log(made, dim)
         kind, actual = graph.squash(made) if made is not None else ("", None)
-        if dim != 1 or kind not in ("softmax", "log_softmax") or actual is None or actual < 2:
+        if dim != 1 or kind not in ("softmax", "log_softmax") or actual in (None, 1):
             return
-        if (
-            shape[actual] > 1
-            and bool(((target == 0) | (target == 1)).all())
-            and bool((target.sum(1) == 1).all())
-        ):
+        target = target.abs()  # of -t * log p
+        whole = bool(((target == 0) | (target == 1)).all())
+        if shape[actual] > 1 and whole and bool((target.sum(1) == 1).all()):
             self.facts.wrong_dim, self.facts.wrong_dims = 1, (actual, 1)
             self.facts.wrong_dim_at = self._line(made)
 

@@ -116,6 +116,12 @@ def source(node: Any, dim: int | None) -> tuple[Any, int | None]:
     return node, dim
 
 
+def raised(node: Any, dim: int | None) -> tuple[Any, int | None]:
+    """Walk back over ``p + eps``."""
+    plus = node is not None and node.name() == "AddBackward0" and node.next_functions[1][0] is None
+    return (node.next_functions[0][0] if plus else node), dim
+
+
 JOINS = ("CatBackward0", "StackBackward0")
 # Of probabilities these make probabilities again, as long as what comes of it is no larger than one.
 BLENDS = frozenset(

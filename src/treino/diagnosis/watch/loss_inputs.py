@@ -44,7 +44,7 @@ class LossInputs:
         if (
             name == "nll_loss" and made.name() == "LogBackward0"
         ):  # torch.log(softmax(x)) is right if its axis is
-            before, dim = graph.source(made.next_functions[0][0], dim)
+            before, dim = graph.source(*graph.raised(*graph.source(made.next_functions[0][0], dim)))
             made, logged = before or made, True
             kind, over = graph.squash(made)
         if kind == "log_softmax" and name in CLASSES:
