@@ -201,6 +201,7 @@ RULE = Rule(
         "detached_loss",
         "params_not_in_optimizer",
         "nll_without_log_softmax",
+        "softmax_wrong_dim",
         "symmetric_init",
     ),
     message=N_(
