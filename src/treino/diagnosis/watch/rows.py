@@ -218,7 +218,7 @@ class Rows:
             if len(self.data.evals) > 200:
                 return False
             called = self.plain.outside(spots) or spots()
-            e = self.data.evals[key] = EvalSeen(net.seen, output.names, called)
+            e = self.data.evals[key] = EvalSeen(net.seen, output.names, called, scores=self.data.scores)
         if e.entered != output.step:
             e.entered = output.step
             n = len(e.phases)

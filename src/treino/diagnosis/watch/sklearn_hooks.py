@@ -41,7 +41,15 @@ LONGEST = 1_000_000  # rows of a table that is looked into
 MOST = 64  # columns
 LEAST, FEW = 20, 50  # rows of a part; values of a column that is a target rather than a class
 CLASSES, BLOCK = 20, 5  # of a column; rows of each of them, on average
-WATCHED = (*LEARNERS, "sklearn.model_selection", "sklearn.utils", "pandas.core.generic", "pandas.core.series")
+SCORES = "sklearn.metrics._classification"
+WATCHED = (
+    *LEARNERS,
+    SCORES,
+    "sklearn.model_selection",
+    "sklearn.utils",
+    "pandas.core.generic",
+    "pandas.core.series",
+)
 
 
 class SklearnHooks(importlib.abc.MetaPathFinder):
@@ -103,6 +111,8 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
                 self.patches.after(module.SelectorMixin, "get_support", lambda r, a, k: told(a[0], r))
             for function in FUNCTIONS if name == "sklearn.preprocessing" else ():
                 self.patches.after(module, function, self._scaled(function))
+        elif name == SCORES and hasattr(module, "_check_targets"):  # all scores of classes begin with it
+            self.patches.before(module, "_check_targets", self._scored)
         elif name == "sklearn.model_selection":
             self.patches.after(module, "train_test_split", self._split)
             base = sys.modules["sklearn.model_selection._split"]._BaseKFold
@@ -120,6 +130,10 @@ class SklearnHooks(importlib.abc.MetaPathFinder):
                 self.patches.after(module.NDFrame, "_slice", self._sliced)
         elif name == "pandas.core.series" and "_slice" in vars(module.Series):
             self.patches.after(module.Series, "_slice", self._sliced)
+
+    def _scored(self, args: Any, kwargs: Any) -> None:
+        if len(args) >= 2:
+            self.rows.data.scores.note(self.rows.nets.steps, *args[:2])
 
     def _filling(self, args: Any, kwargs: Any) -> None:
         value = args[1] if len(args) > 1 else kwargs.get("value")

@@ -15,6 +15,7 @@ from treino.diagnosis.watch.answers import Answers
 from treino.diagnosis.watch.columns import Columns
 from treino.diagnosis.watch.reads import ReadSeen
 from treino.diagnosis.watch.related import Pairs
+from treino.diagnosis.watch.scored import Scores
 from treino.diagnosis.watch.seen import NetSeen
 from treino.diagnosis.watch.where import Spot
 
@@ -125,6 +126,7 @@ class EvalSeen:
     width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first phase
     spoiled: int = 0  # rows with NaN whose answers were not finite, while all others' were
+    scores: Scores = field(default_factory=Scores)
 
     def told(self, labels: np.ndarray, predicted: np.ndarray | None, rows: int, digest: int) -> None:
         """What the rows of a call are, and what the net said of them."""
@@ -141,6 +143,11 @@ class EvalSeen:
         now, before = self.now, self.before
         if now is None:
             return
+        scored = self.scores.take(now.step, now.rows) if len(now.labels) < 2 else None
+        if scored is not None:  # what loaders give instead of labels, as skorch's do, says nothing
+            self.labels = self.labels if self.first else Counter(map(float, scored.labels.tolist()))
+            self.right += int((scored.said == scored.labels).sum())
+            self.judged += now.rows
         known = now.rows >= 16 and now.labelled == now.rows and len(now.labels) > 1
         if known and before is not None and (before.rows != now.rows or before.labels != now.labels):
             self.other += 1
@@ -369,6 +376,7 @@ class DataSeen:
     stretched: float = 0.0  # the largest number that was multiplied with a weight of its own column
     normed: bool = False  # a norm took rows as they came
     answers: Answers = field(default_factory=Answers)
+    scores: Scores = field(default_factory=Scores)
     nan_calls: int = 0
     nan_rows: int = 0
     nan_site: Site | None = None

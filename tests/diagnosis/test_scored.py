@@ -1,0 +1,66 @@
+"""What scikit-learn's scores are given says what rows were asked about, however a script got there."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.diagnosis.zygote import marked, told
+from treino.diagnosis.watch.scored import Scores
+
+ASKED = """
+import numpy as np
+from sklearn.metrics import {score}
+from torch.utils.data import DataLoader, TensorDataset
+true = torch.arange(240) % 3
+wide = torch.randn(240, 8) + 3 * F.one_hot(true, 8)
+{order}
+wide, asked, true, right = wide[:160], wide[160:], true[:160], true[160:]  # here
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(8):
+    for rows, labels in DataLoader(TensorDataset(wide, true), batch_size=20, shuffle=True):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(rows), labels)
+        loss.backward()
+        optimizer.step()
+said = []
+net.eval()
+with torch.no_grad():
+    for rows, _ in DataLoader(TensorDataset(asked, torch.zeros(80)), batch_size=20):
+        said.append(net(rows).numpy())
+print({score}(right.numpy(), np.concatenate(said).argmax(1)))
+"""
+
+
+def test_the_oldest_score_of_so_many_rows_is_taken_once():
+    scores = Scores()
+    few, many = np.arange(20) % 2, np.arange(30) % 3
+    scores.note(5, few, few[::-1])
+    scores.note(5, many, torch.zeros(30))
+    scores.note(5, many, many)  # another score of the same rows
+    assert scores.take(4, 30) is None
+    taken = scores.take(5, 30)
+    assert taken is not None
+    assert taken.said.sum() == 0
+    assert np.array_equal(taken.labels, many)
+    assert scores.take(5, 30) is None
+    assert scores.take(5, 20) is not None
+
+
+@pytest.mark.parametrize(
+    "said", [["a"] * 30, np.full(30, 0.5), np.full(30, np.nan), np.zeros((30, 3)), [1] * 29]
+)
+def test_what_is_no_class_of_each_row_is_passed_over(said):
+    scores = Scores()
+    scores.note(0, np.arange(30) % 3, said)
+    assert scores.take(0, 30) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("score", ["accuracy_score", "confusion_matrix", "classification_report"])
+def test_rows_of_classes_that_training_never_saw(score, tmp_path):
+    sort = "order = true.argsort()\nwide, true = wide[order], true[order]"
+    found = told(ASKED.format(score=score, order=sort), tmp_path)
+    assert [name for name, _ in found] == ["sorted_split"]
+    assert abs(found[0][1] - marked(tmp_path)) <= 3
+    assert told(ASKED.format(score=score, order=""), tmp_path) == []
