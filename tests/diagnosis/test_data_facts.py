@@ -63,7 +63,7 @@ def test_equal_counts_of_labels_are_luck_in_few_rows_of_two_classes_and_none_in_
 
 
 def phase(step: int, digest: int, labels: list[float]) -> Phase:
-    now = Phase(step, rows=len(labels), digest=digest, labelled=len(labels))
+    now = Phase(step, rows=len(labels), fresh=len(labels), digest=digest, labelled=len(labels))
     now.labels.update(labels)
     return now
 
@@ -77,6 +77,16 @@ def test_an_evaluation_whose_rows_change_under_the_same_labels():
     e.now = phase(9, 4, [*labels[1:], 9.0])
     e.close()
     assert (e.changed, e.stable, e.other) == (2, 1, 1)
+
+
+def test_rows_that_are_drawn_anew_of_a_few_are_not_changed():
+    labels = [float(i % 4) for i in range(80)]
+    e = EvalSeen(net=None, names=())
+    for step, fresh in enumerate([50, 20, 6]):
+        e.now = phase(step, step, labels)
+        e.now.fresh = fresh
+        e.close()
+    assert (e.changed, e.stable) == (0, 0)
 
 
 CHOICES = {

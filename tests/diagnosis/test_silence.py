@@ -133,6 +133,51 @@ for step in range(30):
     loss = F.smooth_l1_loss(q(s).gather(1, y[:100, None]).squeeze(1), goal)
 """
     + STEP,
+    "pairs that a test set draws anew each time": """
+import random
+class Pairs(torch.utils.data.Dataset):
+    def __init__(self, rows, kinds):
+        self.rows, self.places = rows, [(kinds == k).nonzero()[:, 0].tolist() for k in range(3)]
+    def __len__(self):
+        return len(self.rows)
+    def __getitem__(self, i):
+        one, other = random.sample(range(3), 2)
+        other = one if i % 2 else other
+        first, second = (self.rows[random.choice(self.places[k])] for k in (one, other))
+        return first, second, float(i % 2)
+class Twin(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Sequential(nn.Linear(8, 16), nn.ReLU()), nn.Linear(16, 1)
+    def forward(self, a, b):
+        return self.head((self.body(a) - self.body(b)).abs())[:, 0]
+random.seed(0)
+twin = Twin()
+known, test_pairs = Pairs(x[:160], y[:160]), Pairs(x[160:], y[160:])
+optimizer = torch.optim.Adam(twin.parameters(), lr=0.01)
+for epoch in range(6):
+    for a, b, same in torch.utils.data.DataLoader(known, batch_size=20):
+        optimizer.zero_grad()
+        F.binary_cross_entropy_with_logits(twin(a, b), same.float()).backward()
+        optimizer.step()
+    with torch.no_grad():
+        for a, b, same in torch.utils.data.DataLoader(test_pairs, batch_size=40):
+            print(((twin(a, b) > 0) == (same > 0.5)).float().mean().item())
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(20):
+    loss = F.cross_entropy(net(x), y)
+"""
+    + STEP,
+    "bytes of images whose first convolution has a norm behind it": """
+torch.manual_seed(0)
+pixels = torch.randint(0, 256, (240, 1, 8, 8)).float() * (torch.arange(8) > 1)
+first = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+deep = nn.Sequential(first, nn.Flatten(), nn.Linear(144, 3))
+optimizer = torch.optim.SGD(deep.parameters(), lr=0.001)
+for step in range(30):
+    loss = F.cross_entropy(deep(pixels), y)
+"""
+    + STEP,
     "labels that are noise, in a small demonstration": """
 y = torch.randint(0, 3, (240,))
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)

@@ -34,9 +34,6 @@ _ROWS = {"x", "y", "inputs", "features", "rows", "data", "df", "set", "loader", 
 
 _PARTS = ("split", "part", "subset", "stage", "phase", "mode", "partition")
 
-# Lightning's names of methods, that others took over: what is theirs needs no other name.
-_OF_PART = {"validation_step": "val", "test_step": "test"}
-
 _TRAIN = re.compile(
     r"^(training|trainings|tr|xtr|xtrain|trn|treino|treinamento|entreno|entrenamiento|entrainement"
     rf"|addestramento|apprentissage|(train|trainings){_WHOLE})$"
@@ -80,7 +77,6 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
     found: set[str] = set()
     made: set[str] = set()
     inner: tuple[Site, set[str]] | None = None  # the line before, and its names
-    asked = False  # by a method that is called for the rows of one part alone
     for site, spot in zip_longest(stack, spots[: len(stack)]):
         statement = statement_at(site)
         if statement is None or isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
@@ -104,10 +100,6 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
             if isinstance(node, ast.comprehension):
                 own |= names_in(node.iter)
         around = [n for n in enclosing(site) if isinstance(n, ast.FunctionDef)]
-        if asked and (says_test(own) or says_validation(own)):
-            own = set()  # fit(net, train_loader, val_loader)
-        if around and around[-1].name in _OF_PART:
-            asked, found = True, found | {_OF_PART[around[-1].name]}
         found |= own
         made |= _made_of(site, own)
         inner = site, own

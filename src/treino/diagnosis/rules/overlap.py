@@ -30,7 +30,9 @@ from treino.diagnosis.reading.source import (
     tree,
 )
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen, chance
+from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Names, TrainSeen, chance
+
+STEPS = {"validation_step": "val", "test_step": "test"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def overlaps(seen: Seen) -> Iterable[Overlap]:
                     e.names, rows, trained, _repeats(e), copied_at(e) if _repeats(e) else shared_at(train, e)
                 )
             continue
-        names = _rows_named(e, data, train)
+        names = _of_step(e.names, _rows_named(e, data, train))
         trained = len(e.trained_before)
         back = taken_back(e.names[0], names)
         if back is not None and _all_learned(train, e, names):
@@ -127,6 +129,18 @@ def _rows_named(e: EvalSeen, data: DataSeen, train: TrainSeen) -> set[str]:
         if within and whole and len(e.trained_before) < 0.9 * len(e.rows):
             return {"test_rows"}
     return names
+
+
+def _of_step(stack: Names, names: set[str]) -> set[str]:
+    """What Lightning's steps, of which others took the names, are given: ``fit(net, train, val)`` names all
+    rows, but ``validation_step`` gets those of validation.
+    """
+    part = next((STEPS[s.function] for s in stack if s.function in STEPS), None)
+    if part is None:
+        return names
+    if says_test(names) or says_validation(names):
+        return {n for n in names if not says_train({n})}
+    return names if says_train(names) else names | {part}
 
 
 def _of_training(e: EvalSeen) -> bool:

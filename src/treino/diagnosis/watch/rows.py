@@ -12,6 +12,7 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.batches import SIZE, comes_again, spoils, whole_rows, with_others
+from treino.diagnosis.watch.first_sums import first_sums
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.loaders import Loaders
 from treino.diagnosis.watch.nets import Nets
@@ -41,7 +42,6 @@ MOST = 200_000  # rows that are remembered
 GAP = 8  # steps: where more weren't looked at, another epoch may have begun
 SEARCHED = 50  # nets whose tables are looked for
 LONG = 512  # calls of one evaluation that are looked at
-NORMS = ("NativeBatchNormBackward0", "NativeLayerNormBackward0", "CudnnBatchNormBackward0")
 
 
 class Rows:
@@ -60,7 +60,10 @@ class Rows:
         nets.row_listeners.append(self._entered)
         nets.finished_listeners.append(self._settled)
         nets.judging.bad_listeners.append(self.not_finite)
-        nets.backward.graph_listeners += [self._multiplied, self._first_sums]
+        nets.backward.graph_listeners += [
+            self._multiplied,
+            lambda site, nodes, *_: first_sums(self.data, nodes),
+        ]
         nets.backward.blame_listeners.append(self._spoiled_rows)
         self.lineage = Lineage(patches, nets, self.data)
         self.plain = Plain(patches, nets)
@@ -277,22 +280,6 @@ class Rows:
                 self.data.nan_rows += int(bad.flatten(1).any(1).sum()) if bad.dim() > 1 else 1
                 self.data.nan_site = site
 
-    def _first_sums(self, site: Site | None, nodes: list[Any], *_: Any) -> None:
-        """How large rows are where weights meet them: a net may scale them itself."""
-        for node in nodes:
-            name, before = node.name(), node.next_functions
-            if name in NORMS:
-                self.data.normed = self.data.normed or before[0][0] is None
-            elif name == "MulBackward0" and (_is_leaf(before[0][0]) or _is_leaf(before[1][0])):
-                saved = node._saved_other if before[1][0] is None else node._saved_self
-                saved = None if None not in (before[0][0], before[1][0]) else saved
-                if saved is not None and 0 < saved.numel() <= SIZE:
-                    self.data.stretched = max(self.data.stretched, _largest(saved))
-            elif name in graph.PRODUCTS and before[graph.PRODUCTS[name][1]][0] is None:
-                saved = getattr(node, graph.PRODUCTS[name][0])
-                if saved is not None and 0 < saved.numel() <= SIZE:
-                    self.data.multiplied = max(self.data.multiplied, _largest(saved))
-
     # --- what the call was for ------------------------------------------------------------------------------
     def _settled(self, output: Output, net: Net) -> None:
         if output.hashes is None:
@@ -402,7 +389,7 @@ class Rows:
         seen.goals.add(len(hashes), output.goal)
         digest = int(output.hashes.sum())
         now = seen.now
-        now.rows += len(hashes)
+        now.rows, now.fresh = now.rows + len(hashes), now.fresh + len(known)
         now.trained += len(trained)
         now.digest = (now.digest + digest) % 2**64
         if output.labels is not None:
@@ -435,16 +422,3 @@ def _some_columns(rows_ND: np.ndarray) -> np.ndarray:
         [rows_ND[:, :64], rows_ND[:, 64 :: max(1, -(-(wide - 64) // 192))]], axis=1
     )
     return found
-
-
-def _largest(t: torch.Tensor) -> float:
-    """The largest size of an entry, of those that are stored."""
-    stored = t.detach()
-    if stored.layout is not torch.strided:
-        stored = stored.coalesce().values() if stored.is_sparse else stored.values()
-    return float(stored.abs().max()) if stored.numel() else 0.0
-
-
-def _is_leaf(node: Any) -> bool:
-    """Whether a graph ends here, in something that learns."""
-    return node is not None and node.name() == "torch::autograd::AccumulateGrad"

@@ -51,6 +51,7 @@ class Phase:
 
     step: int
     rows: int = 0
+    fresh: int = 0  # different ones that had not come before
     digest: int = 0
     labelled: int = 0
     labels: Counter[float] = field(default_factory=Counter)
@@ -103,6 +104,7 @@ class EvalSeen:
     rows: set[int] = field(default_factory=set)
     first: int = 0  # rows of the first phase
     first_trained: int = 0  # ... that had been trained on
+    repeats: bool = False  # ... and of which many were the same
     trained_before: set[int] = field(default_factory=set)  # its rows that this net had been trained on
     labels: Counter[float] = field(default_factory=Counter)
     learned: Counter[float] = field(default_factory=Counter)  # labels of training at the first evaluation
@@ -154,6 +156,8 @@ class EvalSeen:
         elif known and before is not None:
             if before.digest == now.digest:
                 self.stable += 1
+            elif self.repeats and now.fresh < 0.6 * now.rows:
+                pass  # drawn anew of a few, as the pairs of a dataset are
             elif now.trained < 0.1 * now.rows and before.trained < 0.1 * before.rows:
                 self.changed += 1
                 self.luck *= 0.0 if before.batches.keys() == now.batches.keys() else now.luck()
@@ -161,6 +165,7 @@ class EvalSeen:
             self.before = now
         if not self.first:
             self.first, self.first_trained = now.rows, now.trained
+            self.repeats = now.fresh < 0.9 * now.rows
         self.now = None
 
     @property
