@@ -155,6 +155,10 @@ FOUND = {
         "metric_wrong_axis",
         COLUMN.format(best="(x[None, 180:] @ w).argmax(-1, True)[0]"),
     ),
+    "some rows of the best": (
+        "metric_wrong_axis",
+        COLUMN.format(best="(x @ w).argmax(1, keepdim=True)[torch.arange(240) >= 180]"),
+    ),
     "the best as an array": ("metric_wrong_axis", ARRAY.format(dims="1, keepdim=True")),
     "a field of an object": (
         "missing_eval",
@@ -179,6 +183,7 @@ RIGHT = {
     "held by TorchScript": classifier(BEST, EVAL, held=SCRIPTED),
     "traced": classifier(BEST, EVAL, held=TRACED),
     "the best as a row": COLUMN.format(best="(x[180:] @ w).argmax(1)"),
+    "some rows of a row": COLUMN.format(best="(x @ w).argmax(1)[torch.arange(240) >= 180]"),
     "a column made a row": COLUMN.format(best="(x[180:] @ w).argmax(1, keepdim=True)[:, 0]"),
     "the best as an array": ARRAY.format(dims="1"),
     "fields of an object": FIELDS.format(start=180, mode="net.eval()", call="", split=""),

@@ -32,6 +32,7 @@ class Axes:
         self._arrays: dict[int, tuple[tuple[int, ...], int]] = {}  # address -> (shape, class axis)
         self._axes: dict[Site | None, AxisSeen] = {}
         self._columns: list[weakref.ref[torch.Tensor]] = []  # the newest answers [rows, 1]
+        self._kept_at: tuple[Site | None, int] = (None, 0)  # the line of the newest of them, its rows
         self._read: dict[Site, tuple[int, Site] | None] = {}  # what the source does with an array of a line
 
     def install(self) -> None:
@@ -81,7 +82,7 @@ class Axes:
             newest = self.nets.outputs.newest[-1] if self.nets.outputs.newest else None
             of_net = newest is not None and newest.net.supervised
             column = newest is not None and tuple(one.shape) == (n, 1, *rest) == newest.shape
-            if self._is_best(one) or (column and of_net):
+            if self._is_best(one) or self._taken_of_best(one) or (column and of_net):
                 whole = one.dtype == torch.bool or bool((one == one.round()).all())
                 if whole:
                     self._seen(here(), None, (n, 1, *rest), labels=(n, *rest))
@@ -92,6 +93,7 @@ class Axes:
         best = result if isinstance(result, torch.Tensor) else result[1]
         if best.dim() > 1 and 1 in best.shape[1:] and best.numel() > 1 and not best.is_floating_point():
             self._columns = [*self._columns[-3:], weakref.ref(best)]
+            self._kept_at = here(), len(best)
 
     def _is_best(self, t: torch.Tensor) -> bool:
         """Whether a tensor is such a column, or a view of one."""
@@ -100,6 +102,11 @@ class Axes:
             return True
         memory = t.untyped_storage().data_ptr()
         return not t.is_floating_point() and any(b.untyped_storage().data_ptr() == memory for b in columns)
+
+    def _taken_of_best(self, t: torch.Tensor) -> bool:
+        """Whether a tensor is some of the rows of such a column, taken on the line that made it."""
+        site, rows = self._kept_at
+        return not t.is_floating_point() and len(t) <= rows and site is not None and site == here()
 
     def _asked(self, t: torch.Tensor) -> None:
         """An answer in evaluation mode that left its graph by ``detach``, to be judged as an array."""
