@@ -1,6 +1,7 @@
 """Rows whose labels belong to other rows."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.collating import torn_batch, torn_parts, unrestored
@@ -13,7 +14,9 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Told, TrainSeen, chance
-from treino.words import N_
+from treino.words import N_, _
+
+MOST = 8  # nets whose rows are held against their labels
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -27,29 +30,33 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         return
     for t in data.trains.values():
         if relabelled(t) and not learns(t, data, main):
-            numbers = {"rows": t.told.again, "other": t.told.other, "loss": _last(main)}
+            what = _("{other} of {rows} rows came with another label later on")
+            numbers: dict[str, Any] = {"rows": t.told.again, "other": t.told.other}
+            numbers["what"] = what.format(**numbers)
             yield Evidence(_place(t), t.site, numbers)
             return
-    if main is None or main.site is None or len(main.values) < 20 or labels_built(main.site.file):
+    loose = next((t for t in list(data.trains.values())[:MOST] if t.labelled.unrelated()), None)
+    told = main is not None and main.site is not None and len(main.values) >= 20
+    site = main.site if told and main is not None else loose.site if loose is not None else None
+    if site is None or labels_built(site.file) or not (told or (loose and loose.net.trained >= 20)):
         return
-    stuck, guessed = main.stuck(0.85), any(guesses(e) for e in data.evals.values())
-    guessed = guessed or any(t.labelled.unrelated() for t in data.trains.values())
+    file, stuck = site.file, told and main is not None and main.stuck(0.85)
+    guessed = loose is not None or any(guesses(e) for e in data.evals.values())
     nearly = stuck or guessed or any(guesses(e, 0.1) for e in data.evals.values())
-    alone = part_alone(main.site.file) if nearly else None
+    alone = part_alone(file) if nearly else None
     if alone is None and (nearly or _falls_behind(data)):
-        alone = collected_apart(main.site.file)
+        alone = collected_apart(file)
     if not (stuck or guessed or alone):
         return
-    place = text_order(main.site.file) or next(filter(None, map(_torn, data.trains.values())), None)
+    place = text_order(file) or next(filter(None, map(_torn, data.trains.values())), None)
     if place is None and stuck:
         lengths = [n for _, n in data.shuffles]  # and the step: the same list is shuffled anew in each epoch
         place = next((s for s, n in data.shuffles if lengths.count(n) >= 2), None)
     if place is None:  # a large net learns labels of other rows by heart
-        file = main.site.file
         place = drawn_apart(file) or alone or lonely_order(file) or other_order(file)
         place = place or unrestored(file) or filtered_alone(file) or grouped_apart(file) or torn_parts(file)
     if place is not None:
-        yield Evidence(place, main.site, {"rows": len(main.values), "other": 0, "loss": _last(main)})
+        yield Evidence(place, site, _known_by(main, loose))
 
 
 def relabelled(t: TrainSeen) -> bool:
@@ -113,8 +120,15 @@ def _place(t: TrainSeen) -> Site | None:
     return torn_batch(t.loader) or alone or t.site
 
 
-def _last(main: Curve | None) -> float:
-    return main.last() if main is not None else float("nan")
+def _known_by(main: Curve | None, loose: TrainSeen | None) -> dict[str, Any]:
+    """The numbers that say so: of the rows themselves, or else of the loss."""
+    if loose is not None or main is None:
+        rows = loose.labelled.count if loose is not None else 0
+        what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
+        return {"rows": rows, "other": 0, "what": what.format(rows=rows)}
+    loss = f"{main.last():.4g}"
+    what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
+    return {"rows": len(main.values), "other": 0, "loss": main.last(), "what": what.format(loss=loss)}
 
 
 RULE = Rule(
@@ -129,10 +143,7 @@ RULE = Rule(
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
         "symmetric_init",
     ),
-    message=N_(
-        "Rows and labels are in different orders ({other} rows changed their label between epochs); the "
-        "loss ends at {loss}."
-    ),
+    message=N_("Rows and labels are in different orders: {what}."),
     why=N_(
         "One of the two was shuffled without the other, so that each row is taught another row's label. "
         "There is nothing to learn but the classes' shares."
