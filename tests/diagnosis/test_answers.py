@@ -106,6 +106,18 @@ near = torch.cdist(asked, known).argmin(1)
 means = torch.stack([known[y[:180] == k].mean(0) for k in range(3)])
 print(((asked @ means.T).argmax(1) == y[180:]).float().mean().item())
 """
+AT_END = """
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(40):
+    loss = F.cross_entropy(net(x[:180]), y[:180])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+net.eval()
+said = {said}  # here
+print((said.argmax(1) == y[180:]).float().mean().item())
+"""
 SKIPPED = """
 import random
 random.seed(0)
@@ -170,6 +182,7 @@ FOUND = {
     ),
     "a column in other units": ("metric_wrong_axis", UNITS.format(true="bikes[180:, 0]")),
     "features with their graphs": ("missing_no_grad", JOINED.format(before="")),
+    "one figure at the end": ("missing_no_grad", AT_END.format(said="net(x[180:])")),
     "the first layer is left out": (
         "params_not_in_optimizer",
         SKIPPED.format(given="list(net.parameters())[2:]"),
@@ -189,6 +202,7 @@ RIGHT = {
     "fields of an object": FIELDS.format(start=180, mode="net.eval()", call="", split=""),
     "two columns in other units": UNITS.format(true="bikes[180:]"),
     "features without graphs": JOINED.format(before="@torch.no_grad()"),
+    "one figure at the end, let go": AT_END.format(said="net(x[180:]).detach()"),
     "all layers": SKIPPED.format(given="net.parameters()"),
 }
 

@@ -27,7 +27,7 @@ for step in range(20):
     F.cross_entropy(teacher(x), y).backward()
     first.step()
 teacher.eval()
-print((teacher(x).argmax(1) == y).float().mean().item())
+print((teacher(x).detach().argmax(1) == y).float().mean().item())
 optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
 for step in range(20):
     loss = F.kl_div(F.log_softmax(net(x), 1), F.softmax(teacher(x), 1), reduction="batchmean")

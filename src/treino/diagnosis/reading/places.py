@@ -117,6 +117,26 @@ def left_at_once(site: Site | None) -> Site | None:
 
 
 @remembered
+def let_go(site: Site | None) -> bool:
+    """Whether what a line computes is detached on it, or under its name in the same function."""
+    around, statement = (function_of(site), statement_at(site)) if site is not None else (None, None)
+    if around is None or statement is None:
+        return False
+    mine = set().union(*(target_names(t) for t in getattr(statement, "targets", ())))
+    calls = [c for c in ast.walk(around) if isinstance(c, ast.Call) and call_name(c) == "detach"]
+    inside = set(map(id, ast.walk(statement)))
+    return any(
+        id(c) in inside
+        or (
+            isinstance(c.func, ast.Attribute)
+            and isinstance(c.func.value, ast.Name)
+            and c.func.value.id in mine
+        )
+        for c in calls
+    )
+
+
+@remembered
 def calls_each(site: Site | None) -> bool:
     """Whether a line calls what the loop around it goes over: ``for layer in self.layers: x = layer(x)``."""
     statement = statement_at(site) if site is not None else None
