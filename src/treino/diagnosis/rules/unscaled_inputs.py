@@ -1,5 +1,7 @@
 """Inputs of very different or very large scales."""
 
+import ast
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -9,7 +11,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import ancestry, converts, first, floats, hands_out
 from treino.diagnosis.reading.dropped import dropped_scaling
 from treino.diagnosis.reading.scaling import passed_through, scaled_by_one, scaling_line, switched_off
-from treino.diagnosis.reading.source import called, tree
+from treino.diagnosis.reading.source import called, function_of, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules import lr_too_high
 from treino.diagnosis.rules.curves import curve
@@ -83,7 +85,7 @@ def _made(t: TrainSeen) -> Site | None:
         return meant
     made = [step.site for step in ancestry(t.site, t.loader) if converts(step.value)]
     if made:
-        return next((site for site in made if not hands_out(site)), made[0])
+        return _given_parts(next((site for site in made if not hands_out(site)), made[0]))
     module = tree(t.site.file)
     calls = (
         called(module, "tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "stack")
@@ -96,6 +98,17 @@ def _made(t: TrainSeen) -> Site | None:
     splits = [c.lineno for c in called(module, "train_test_split")] if module is not None else []
     before = made_of is not None and any(made_of.line < n <= t.site.line for n in splits)
     return t.site if before or made_of is None else made_of  # what is scaled before a split is a leak
+
+
+def _given_parts(site: Site) -> Site:
+    """Where a function is called for one part after the other, as for windows of each, the first such call:
+    what it is given was to be scaled.
+    """
+    around, module = function_of(site), tree(site.file)
+    if not isinstance(around, ast.FunctionDef) or module is None:
+        return site
+    lines = sorted(c.lineno for c in called(module, around.name) if isinstance(c.func, ast.Name))
+    return next((Site(site.file, a) for a, b in itertools.pairwise(lines) if b - a <= 1), site)
 
 
 RULE = Rule(
