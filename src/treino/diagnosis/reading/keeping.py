@@ -47,8 +47,7 @@ def keeper(site: Site | None, *, result: bool = False) -> Site | None:
     around = function_of(site) if site is not None else None
     if site is None or around is None:
         return site
-    name, statement = _run_backward(site), statement_at(site)
-    names = {name} if name is not None and not result else set()
+    statement, names = statement_at(site), set() if result else _run_backward(site)
     for made in statements(site) if result else ():
         names |= set().union(*map(target_names, made.targets)) if isinstance(made, ast.Assign) else set()
     found = _stored(site.file, around, names, grow=result, given=statement if result else None)
@@ -80,16 +79,19 @@ def _in_steps(path: str) -> list[int]:
     return sorted(found) if len(found) == 1 else []
 
 
-def _run_backward(site: Site) -> str | None:
-    """The name in ``loss.backward()``, ``self.loss.backward()``, ``state["loss"].backward()`` on a line."""
+def _run_backward(site: Site) -> set[str]:
+    """The name in ``loss.backward()``, ``self.loss.backward()`` on a line; in ``state["loss"].backward()``
+    also as it is written there.
+    """
     for call in [c for s in statements(site) for c in called(s, *BACKWARD)]:
         of = run_backward(call)
         of = of.args[0] if isinstance(of, ast.Call) and of.args else of
         if isinstance(of, ast.Attribute):
-            return of.attr
+            return {of.attr}
         if isinstance(of, ast.Subscript) and isinstance(of.slice, ast.Constant):
-            return str(of.slice.value)
-    return root_name(site)
+            return {str(of.slice.value), repr(of.slice.value)}
+    name = root_name(site)
+    return {name} if name is not None else set()
 
 
 def _summands(site: Site) -> set[str]:

@@ -299,9 +299,18 @@ def dataset_line(loader: Site, says: Callable[[set[str]], bool] = lambda names: 
         name = given[0].id if isinstance(given[0], ast.Name) else given[0].attr
         known = definition(loader, name)
         kept = isinstance(given[0], ast.Attribute)  # by another method
+        if _drawn_by_samplers(module, calls, name):
+            return calling_line(loader)  # parts of one dataset, which was made for both
         if known is not None and (kept or known.function in (None, function_of(loader))):
             return Site(loader.file, known.line)
     return calling_line(loader)
+
+
+def _drawn_by_samplers(module: ast.Module | None, calls: list[ast.Call], name: str) -> bool:
+    """Whether a loader draws rows of a dataset with a sampler, and others draw rows of the same one."""
+    sampled = any(k.arg == "sampler" for c in calls for k in c.keywords)
+    loaders = called(module, "DataLoader") if module is not None and sampled else []
+    return sum(any(name in names_in(a) for a in c.args[:1]) for c in loaders) > 1
 
 
 def maker_line(site: Site) -> Site:

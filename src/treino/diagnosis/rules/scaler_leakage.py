@@ -316,10 +316,10 @@ def by_hand_line(path: str, kind: str) -> Site | None:
             if calls and not says_train(names_in(calls[0])) and not _of_part(calls[0]):
                 both = bool(called(node, *centre, "std_mean", "var_mean", "aminmax"))
                 found.append((not both, node.lineno))
-    best = min(found, default=(True, 0))  # x / x.max() of pixels scales by a known constant
-    if not found or (best[0] and kind == "min and max"):
-        return None
+    best = min(found, default=(True, 0))  # x / x.max() alone, of pixels, scales by a known constant
     line = best[1]
+    if not found or (best[0] and kind == "min and max" and not centres & {line - 2, line - 1}):
+        return None
     while best[0] and line - 1 in centres:  # the mean is taken on a line of its own, just before
         line -= 1
     return _written(Site(path, line))

@@ -23,13 +23,18 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _set_once(trained: Site | None) -> Site | None:
-    """The only line of a file that sets a net to training, if it stands before the loops."""
+    """The only line of a file that sets a net to training, if it stands before the loops: in no function
+    that is called in one.
+    """
     module = tree(trained.file) if trained is not None else None
     modes = [c for c in called(module, "train") if _sets(c)] if module is not None else []
     if trained is None or len(modes) != 1:
         return None
     site = Site(trained.file, modes[0].lineno)
-    return site if loop_around(site) is None else None
+    around = function_of(site)
+    calls = called(module, around.name) if module is not None and isinstance(around, ast.FunctionDef) else []
+    again = any(loop_around(Site(site.file, c.lineno)) is not None for c in calls)
+    return site if loop_around(site) is None and not again else None
 
 
 def _sets(call: ast.Call) -> bool:

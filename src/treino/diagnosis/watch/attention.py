@@ -38,9 +38,12 @@ def _wrong_product(node: Any) -> Found | None:
     for place, (factor, _) in enumerate(node.next_functions):
         if factor is None:
             continue
-        made, actual, dim = _weights(factor, len(graph.shape_of(factor)) - 1 - place)
+        contracted = len(graph.shape_of(factor)) - 1 - place
+        made, actual, dim = _weights(factor, contracted)
         if made is None:
             continue
+        if _over_queries(factor, made, actual, dim, 1 + place):
+            return made, actual, dim
         shape = graph.shape_of(made)
         queries = not place and actual == len(shape) - 2 and dim == len(shape) - 1
         if queries or _over_batch(shape, actual, dim) or _over_one(shape, actual, dim):
@@ -63,6 +66,14 @@ def _over_heads(factor: Any, made: Any, actual: int, dim: int, other: int) -> bo
     source, _, queries = _weights(factor, other)
     apart = source is made and len({actual, dim, queries}) == 3
     return apart and _is_product(made.next_functions[0][0])
+
+
+def _over_queries(factor: Any, made: Any, actual: int, dim: int, other: int) -> bool:
+    """Whether scores of queries and keys, the queries before the keys, sum to one over the queries."""
+    if not actual < dim or len(graph.shape_of(factor)) != 3 or len(graph.shape_of(made)) < 3:
+        return False
+    source, _, queries = _weights(factor, other)
+    return source is made and actual == queries and _is_product(made.next_functions[0][0])
 
 
 def _is_product(node: Any) -> bool:
@@ -99,6 +110,10 @@ def _wrong_pooling(node: Any, rows: set[int]) -> Found | None:
         if not weights or len(weights) != len(whole):
             continue
         made, actual, dim = _weights(factor, dims[0] % len(whole))
+        if made is None and weights[dims[0] % len(whole)] > 1 and graph.size(weights) < graph.size(whole):
+            found = _over_a_column(factor)
+            if found is not None:
+                return found
         if made is None:
             continue
         shape = graph.shape_of(made)
@@ -107,10 +122,20 @@ def _wrong_pooling(node: Any, rows: set[int]) -> Found | None:
         if (spread or expected) and (_over_batch(shape, actual, dim) or _over_one(shape, actual, dim)):
             return made, actual, dim
         others = [f for f, _ in product.next_functions if f is not factor]
-        beside = (actual, dim) == (1, 0) and len(shape) == 2 and min(shape) > 1 and len(whole) == 3
+        beside = (actual, dim) == (1, 0) and min(shape[:2]) > 1
+        beside = beside and ((len(shape), len(whole)) == (2, 3) or (len(shape) > 2 and shape[1] in rows))
         if spread and beside and any(map(_of_steps, others)):
             return made, actual, dim
     return None
+
+
+def _over_a_column(factor: Any) -> Found | None:
+    """Scores in one column [N, 1], each of which a softmax made to one before they were put in shape."""
+    made = graph.source(factor, None)[0]
+    kind, actual = graph.squash(made) if made is not None else ("", None)
+    shape = graph.shape_of(made) if kind == "softmax" else ()
+    single = actual == 1 and len(shape) == 2 and shape[1] == 1 < shape[0]
+    return (made, 1, 0) if single else None
 
 
 def _of_steps(node: Any) -> bool:

@@ -42,6 +42,7 @@ class Settings:
         self._in_scheduler = False
         self._readings: Counter[int] = Counter()  # of DataLoaders
         self._newest = 0  # the one that was read last
+        self._stepped: dict[int, Counter[Site | None]] = {}
         self._under: dict[
             int, tuple[int, int]
         ] = {}  # by schedule: what was read at first, how often until then
@@ -201,7 +202,10 @@ class Settings:
             return
         self._in_scheduler = True
         facts.calls += 1
-        facts.step_at = site
+        times = self._stepped.setdefault(id(facts), Counter())
+        times[site] += 1
+        if times[site] >= times[facts.step_at]:  # batches' line, where epochs have one too
+            facts.step_at = site
         loader, before = self._under.setdefault(id(facts), (self._newest, self._readings[self._newest] - 1))
         facts.read = facts.read or self._readings[self._newest]
         facts.passes = self._readings[loader] - before if loader else 0
