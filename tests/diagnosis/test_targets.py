@@ -45,7 +45,7 @@ def test_weights_of_a_pooling_must_sum_to_one_over_the_pooled_axis():
 
 def test_weights_of_heads_must_sum_to_one_over_the_keys():
     q, k, v = (torch.randn(3, 5, 2, 4, requires_grad=True) for _ in range(3))
-    for scores, axes in (("bqkh", (None, None, None, (3, 2))), ("bhqk", (None, (1, 3), (2, 3), None))):
+    for scores, axes in (("bqkh", (None, (1, 2), None, (3, 2))), ("bhqk", (None, (1, 3), (2, 3), None))):
         for over, wrong in enumerate(axes):
             if over == 0:
                 continue
