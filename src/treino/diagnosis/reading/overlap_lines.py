@@ -175,7 +175,8 @@ def shared_at(train: TrainSeen, e: EvalSeen) -> Site | None:
     if again is not None:
         return calling_line(again)
     named = trained if trained is not None and trained.site != train.loader else None
-    place = named.site if named is not None else _parted(train) or train.loader or train.site
+    place = named.site if named is not None else _whole_after_split(train) or _parted(train)
+    place = place or train.loader or train.site
     place = _cut_before(place) or place
     if place is None:
         return None
@@ -241,6 +242,24 @@ def _cut_before(place: Site | None) -> Site | None:
     made = (n for n in ast.walk(around) if isinstance(n, ast.Assign)) if around is not None else ()
     lines = [n.lineno for n in made if cuts(n.value) and says_train({base(t) for t in n.targets})]
     return Site(place.file, lines[0]) if len(lines) == 1 and lines[0] != place.line else None
+
+
+def _whole_after_split(train: TrainSeen) -> Site | None:
+    """The line that takes a table as a whole although it was split before, in the same function."""
+    module = tree(train.site.file) if train.site is not None else None
+    if train.site is None or module is None:
+        return None
+    steps = list(ancestry(train.site, train.loader))
+    for split in called(module, "train_test_split"):
+        site = Site(train.site.file, split.lineno)
+        targets = getattr(statement_at(site), "targets", [])
+        given = {a.id for a in split.args if isinstance(a, ast.Name)}
+        given -= {n for t in targets for n in target_names(t)}
+        for step in steps:
+            later = step.site.line > split.lineno and function_of(step.site) is function_of(site)
+            if later and step.site.file == site.file and given & data_names(step.value):
+                return step.site
+    return None
 
 
 def _parted(train: TrainSeen) -> Site | None:

@@ -8,6 +8,7 @@ from treino.diagnosis.reading.collating import torn_batch, torn_parts, unrestore
 from treino.diagnosis.reading.collected import collected_apart
 from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.grouped import grouped_apart
+from treino.diagnosis.reading.lost_order import lost_order
 from treino.diagnosis.reading.order_flow import other_order, text_order
 from treino.diagnosis.reading.orders import filtered_alone, labels_built, lonely_order, part_alone
 from treino.diagnosis.rule import Rule
@@ -55,6 +56,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if place is None:  # a large net learns labels of other rows by heart
         place = drawn_apart(file) or alone or lonely_order(file) or other_order(file)
         place = place or unrestored(file) or filtered_alone(file) or grouped_apart(file) or torn_parts(file)
+        place = place or lost_order(file)
     if place is not None:
         yield Evidence(place, site, _known_by(main, loose))
 

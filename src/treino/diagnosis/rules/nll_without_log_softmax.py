@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.configured import chosen
 from treino.diagnosis.reading.picked import mended_at
 from treino.diagnosis.reading.provenance import definition
-from treino.diagnosis.reading.source import call_name, names_in, statement_at, tree
+from treino.diagnosis.reading.source import call_name, called, function_of, names_in, statement_at, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import Seen
@@ -29,6 +29,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         worded = _worded(loss.site)
         if worded is not None:
             place = worded
+        elif not loss.figure and loss.site is not None and _scores(loss.site):
+            place = loss.site
         elif loss.source == "softmax":
             place = mended_at(place, loss.callers, "softmax")
         elif not loss.figure and place == loss.site and (len(lines) > 1 or _logged(place)):
@@ -43,6 +45,16 @@ def _worded(site: Site | None) -> Site | None:
         return None
     place = chosen(site, "nll_loss")
     return place if place != site else None
+
+
+def _scores(site: Site) -> bool:
+    """Whether what a loss is given is taken for scores elsewhere too: ``log_softmax(z / T, 1)``."""
+    statement, around = statement_at(site), function_of(site)
+    if statement is None or around is None:
+        return False
+    names = {a.id for c in called(statement, "nll_loss") for a in c.args[:1] if isinstance(a, ast.Name)}
+    others = called(around, "softmax", "log_softmax", "cross_entropy") if names else []
+    return any(names & names_in(a) for c in others for a in c.args[:1])
 
 
 def _turned(site: Site | None) -> bool:

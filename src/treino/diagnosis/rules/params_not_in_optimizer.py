@@ -16,6 +16,7 @@ from treino.words import N_, _
 FIXED = {"random", "reservoir", "frozen", "freeze", "fixed", "pretrained", "backbone", "probe", "readout"}
 FIXED |= {"elm", "extractor", "features", "transfer", "untrained", "requires", "kernel", "echo", "extreme"}
 
+PUTS = ("setattr", "add_module", "register_module", "set_submodule")
 COUNTS = {"n", "num", "size", "in", "out"}  # n_features, kernel_size
 
 
@@ -87,7 +88,8 @@ def _too_late(made: Site) -> Site:
     inside = range(method.lineno, (method.end_lineno or method.lineno) + 1)
     calls = [c for c in called(module, method.name) if c.lineno not in inside]
     given = [a.arg for a in method.args.args]
-    own = given[:1] == ["self"] or bool(_put_into(statement_at(made)) & {*given})
+    put = _put_into(statement_at(made)) | {n for c in called(method, *PUTS) for n in _given_first(c)}
+    own = given[:1] == ["self"] or bool(put & {*given})
     return Site(made.file, calls[0].lineno) if len(calls) == 1 and own else made
 
 
@@ -95,6 +97,12 @@ def _put_into(statement: ast.AST | None) -> set[str]:
     """The names of what is given a new part: ``net.head = ...``, ``net[2] = ...``"""
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     return {n for t in targets if isinstance(t, ast.Attribute | ast.Subscript) for n in names_in(t.value)}
+
+
+def _given_first(call: ast.Call) -> set[str]:
+    """The names in what ``setattr(net, name, layer)`` or ``net.add_module(name, layer)`` changes."""
+    method = isinstance(call.func, ast.Attribute)
+    return names_in(call.func.value if method else call.args[0]) if method or call.args else set()  # type: ignore[attr-defined]
 
 
 RULE = Rule(

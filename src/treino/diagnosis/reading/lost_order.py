@@ -1,0 +1,42 @@
+"""An order that a function draws, takes one array by, and forgets: nothing can follow the rows any more."""
+
+import ast
+
+from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.provenance import target_names
+from treino.diagnosis.reading.source import call_name, called, tree
+
+DRAWS = ("randperm", "permutation", "permuted", "shuffled")
+
+
+def lost_order(path: str) -> Site | None:
+    """The line of a function that takes the rows of one array in an order which is drawn there, is used for
+    nothing else and is not given back.
+    """
+    module = tree(path)
+    functions = (n for n in ast.walk(module) if isinstance(n, ast.FunctionDef)) if module is not None else ()
+    for function in functions:
+        for name in _drawn(function):
+            taken = [n for n in ast.walk(function) if isinstance(n, ast.Subscript) and _is(n.slice, name)]
+            shuffled = [c for c in called(function, "shuffle") if any(_is(a, name) for a in c.args)]
+            uses = sum(_is(n, name) and isinstance(n.ctx, ast.Load) for n in ast.walk(function))  # type: ignore[attr-defined]
+            if len(taken) == 1 and uses == 1 + len(shuffled):
+                return Site(path, taken[0].lineno)
+    return None
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _drawn(function: ast.FunctionDef) -> set[str]:
+    """Names of orders that are drawn in a function, or shuffled there."""
+    found = {a.id for c in called(function, "shuffle") for a in c.args if isinstance(a, ast.Name)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            call = node.value
+            while isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+                call = call.func.value  # torch.randperm(n).tolist()
+            if call_name(call) in DRAWS:
+                found |= set().union(*map(target_names, node.targets))
+    return found - {a.arg for a in function.args.args}
