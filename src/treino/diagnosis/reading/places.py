@@ -1,6 +1,7 @@
 """Where a person would edit, told from the source around the lines on which something was seen."""
 
 import ast
+import re
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import step_back
@@ -22,6 +23,9 @@ from treino.diagnosis.reading.source import (
 
 FILLED = ("constant_", "fill_", "uniform_", "normal_", "trunc_normal_", "full", "full_like", "new_full")
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
+WEIGHTED = re.compile(
+    r"(Linear|Bilinear|(Lazy)?Conv|Embedding|LSTM|GRU|RNN|BatchNorm|LayerNorm|GroupNorm|Multihead)"
+)
 OFF = {"no_grad", "inference_mode", "set_grad_enabled"}
 
 
@@ -117,23 +121,17 @@ def left_at_once(site: Site | None) -> Site | None:
 
 
 @remembered
-def let_go(site: Site | None) -> bool:
-    """Whether what a line computes is detached on it, or under its name in the same function."""
-    around, statement = (function_of(site), statement_at(site)) if site is not None else (None, None)
-    if around is None or statement is None:
-        return False
-    mine = set().union(*(target_names(t) for t in getattr(statement, "targets", ())))
-    calls = [c for c in ast.walk(around) if isinstance(c, ast.Call) and call_name(c) == "detach"]
-    inside = set(map(id, ast.walk(statement)))
-    return any(
-        id(c) in inside
-        or (
-            isinstance(c.func, ast.Attribute)
-            and isinstance(c.func.value, ast.Name)
-            and c.func.value.id in mine
-        )
-        for c in calls
-    )
+def layer_in_forward(path: str) -> Site | None:
+    """The first line of a ``forward`` that makes a layer with weights: ``nn.Linear(8, 4)(x)``."""
+    module = tree(path)
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.FunctionDef) and node.name == "forward":
+            made = [
+                c.lineno for c in ast.walk(node) if isinstance(c, ast.Call) and WEIGHTED.match(call_name(c))
+            ]
+            if made:
+                return Site(path, min(made), node.name)
+    return None
 
 
 @remembered

@@ -24,7 +24,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     """
     for key, e in seen.data.evals.items() if seen.data is not None else ():
         train = seen.data.trains.get(key[0])
-        if e.stable or e.other or e.views or e.made or not e.names or train is None:
+        if e.stable or 4 * e.other > e.changed or e.views or e.made or not e.names or train is None:
             continue
         if train.adversarial or train.inner:
             continue

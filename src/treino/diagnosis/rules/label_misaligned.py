@@ -143,7 +143,7 @@ RULE = Rule(
     unless=(
         *("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs"),
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
-        "symmetric_init",
+        *("symmetric_init", "params_not_in_optimizer"),
     ),
     message=N_("Rows and labels are in different orders: {what}."),
     why=N_(

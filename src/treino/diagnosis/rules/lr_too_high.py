@@ -1,7 +1,8 @@
 """Steps as large as the weights themselves."""
 
+import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from treino.diagnosis.finding import Evidence
 from treino.diagnosis.reading.rates import another_setting, given_rate, moved_by_hand, rate_line
@@ -83,12 +84,19 @@ def _throws(o: OptimizerSeen, ratios: list[float]) -> bool:
     )
 
 
+def _only_falls(values: Sequence[float]) -> bool:
+    """Whether a loss fell with each of its steps: no step was too large."""
+    return len(values) >= LEAST and all(b < a for a, b in itertools.pairwise(values))
+
+
 def _by_a_constant(seen: Seen) -> Iterable[Evidence]:
     loss = curve(seen)
     if loss is None or studied(seen, RATE) or any(n.ones > n.larger for n in seen.batch_norms):
         return  # or batch norm learns from single rows, by which any rate leads nowhere
     if loss.by_hand and len(seen.backwards) > 1 and sum(o.steps >= 12 for o in seen.optimizers) > 1:
         return  # what the nets of a game lose to each other
+    if _only_falls(loss.values):
+        return  # slowly, from a start that happened to be high
     highest = max((v for v in loss.values if math.isfinite(v)), default=0.0)
     # Where gradients are clipped, a rate of 20 may be meant: steps are no larger than both allow.
     ratios = seen.manual.update_ratio if not (seen.optimizers or seen.clips) else []

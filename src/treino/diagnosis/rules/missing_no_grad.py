@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.places import left_at_once, let_go
+from treino.diagnosis.reading.places import left_at_once
 from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import CallSeen, Seen
@@ -39,7 +39,6 @@ def _unused(every: list[CallSeen]) -> Iterable[Evidence]:
         left, between = left_at_once(place), set().union(*(c.unused_at for c in calls)) - {0}
         # A figure at the end, of one large batch or a few, by a net that was set to evaluate.
         set_aside = rows >= 40 * unused and sum(c.unused_in_eval for c in calls) == unused
-        set_aside = set_aside and (unused >= 2 or not let_go(site))
         if left is not None or set_aside or (big and (unused >= 3 or len(between) >= 2)):
             yield Evidence(left or place, site, {"calls": unused, "rows": rows})
 

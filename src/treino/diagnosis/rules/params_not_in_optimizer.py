@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.groups import choosing_line, opening_line, skips_first
 from treino.diagnosis.reading.names import words
+from treino.diagnosis.reading.places import layer_in_forward
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
 from treino.diagnosis.reading.updated import moving_line
 from treino.diagnosis.rule import Rule
@@ -41,6 +42,8 @@ def decide(seen: Seen) -> Iterable[Evidence]:
             continue  # another network's loss: that optimizer trains on graphs of its own
         own = u.made_at if u.made_at is not None and (u.made_after or not u.registered) else None
         own = _too_late(own) if own is not None and u.made_after and u.registered else own
+        if u.fresh_each_time and own is not None and own.function != "forward":
+            own = layer_in_forward(own.file) or own  # what was made in forward is gone by now
         place = own or (opening_line(optimizer.site) if u.opened else choosing_line(optimizer.site))
         groups.setdefault(place, []).append(u)
     for place, members in groups.items():

@@ -1,15 +1,18 @@
 """A choice that was made on test figures."""
 
+import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
 from treino.diagnosis.finding import Evidence, Site
+from treino.diagnosis.reading.ancestry import arguments, kept_as, parameters
 from treino.diagnosis.reading.callbacks import chosen_within_fit
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.chosen import chosen
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
+from treino.diagnosis.reading.provenance import data_names
 from treino.diagnosis.reading.roles import alike, handed_as_any, handed_as_validation, taken_for_validation
-from treino.diagnosis.reading.source import function_of
+from treino.diagnosis.reading.source import function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen
@@ -31,8 +34,24 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         nearer = replace(found, edit=_told(found.edit, evals, evals)) if found is not None else None
         found = _by_figures(seen, evals) or nearer
     if found is not None:
-        handed = handed_as_any(found.edit) if found.edit is not None else None
+        handed = handed_as_any(found.edit) or _given_to_maker(found.edit) if found.edit is not None else None
         yield replace(found, edit=handed or found.edit)
+
+
+def _given_to_maker(place: Site) -> Site | None:
+    """Where the object around a line was given the rows of the test: ``BestModel(test_loader)``."""
+    statement, method = statement_at(place), function_of(place)
+    own = (
+        [n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)] if statement is not None else []
+    )
+    for step in (s for name in own for s in kept_as(name, place, method)):
+        maker, value = function_of(step.site), step.value
+        if isinstance(maker, ast.FunctionDef) and isinstance(value, ast.Name):
+            given = arguments(place.file, maker, value.id) if value.id in parameters(maker) else []
+            lines = {call.lineno for call, rows in given if _is_test(data_names(rows))}
+            if len(lines) == 1:
+                return Site(place.file, lines.pop())
+    return None
 
 
 def _on_the_way(place: Site | None, evals: list[EvalSeen]) -> bool:

@@ -187,6 +187,9 @@ class Outputs:
             for held in (output.storage, output.soft):
                 if held is not None and held.data_ptr() == memory:
                     return output
+            out = output.ref() if output.grad and not output.let_go else None
+            if out is not None and out.untyped_storage().data_ptr() == memory:
+                return output
         return self._taken_from(t)
 
     def hold(self, output: Output, out: torch.Tensor) -> None:
