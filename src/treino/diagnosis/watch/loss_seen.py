@@ -64,6 +64,7 @@ class LossSeen:
         default_factory=lambda: deque(maxlen=NEWEST)
     )  # (labels, what was said) of the newest trained calls with few classes
     runs: list[tuple[int, int]] = field(default_factory=list)  # (commonest label, its share in ‰) by batch
+    widest: int = 0  # how many rows the largest of these batches has
     uneven: bool = False  # losses one by one, of which no plain mean is taken
     sorted: bool = False  # batches of one class each at first: followed without a gap
     made_at: Site | None = None  # of the loss module
@@ -103,8 +104,9 @@ class LossSeen:
 
     def follow(self, counts: np.ndarray) -> None:
         """The commonest label of the batch that comes next, and its share."""
-        top = int(counts.argmax())
-        self.runs.append((top, round(1000 * int(counts[top]) / int(counts.sum()))))
+        top, rows = int(counts.argmax()), int(counts.sum())
+        self.widest = max(self.widest, rows)
+        self.runs.append((top, round(1000 * int(counts[top]) / rows)))
 
     @property
     def labels(self) -> dict[int, int]:
