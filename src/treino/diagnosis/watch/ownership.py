@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.into_loss import part_of_loss
 from treino.diagnosis.reading.source import called, statement_at
 from treino.diagnosis.reading.updated import moves_whole_net
 from treino.diagnosis.watch import graph
@@ -109,17 +110,19 @@ class Ownership:
 
     def _as_number(self, args: Any, kwargs: Any) -> None:
         """A number that is made of one or two parameters alone, ``log_scale.exp().item()``, of which some
-        optimizer waits for gradients.
+        optimizer waits for gradients; or one that is a part of the loss.
         """
         t = args[0]
         if not t.requires_grad or t.numel() != 1 or not any(o.without_gradient for o in self.seen.optimizers):
             return
         nodes = graph.walk(t.grad_fn, SHORT) if t.grad_fn is not None else []
         behind = graph.leaves(nodes) if nodes else [t]
-        if len(nodes) < SHORT and len(behind) < 3 and all(self.gradients.owner(p) for p in behind):
-            sites = stack(3)
-            if sites:
-                self._cut(sites, "item", None).behind.update((id(p), weakref.ref(p)) for p in behind)
+        alone = len(nodes) < SHORT and len(behind) < 3 and all(self.gradients.owner(p) for p in behind)
+        sites = stack(3)
+        if alone and sites:
+            self._cut(sites, "item", None).behind.update((id(p), weakref.ref(p)) for p in behind)
+        elif sites and part_of_loss(sites[0]):
+            self._cut(sites, "item", t)
 
     def _cut(self, sites: tuple[Site, ...], how: str, t: torch.Tensor | None) -> Cut:
         cut = self._cuts.get((sites, how))
