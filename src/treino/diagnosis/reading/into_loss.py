@@ -78,9 +78,12 @@ def _terms(value: ast.AST) -> Iterator[ast.AST]:
         if name in TAKES:
             yield value
         elif name in ADDS:
-            of = [value.func.value] if isinstance(value.func, ast.Attribute) else []
-            for part in (*of, *value.args):
-                yield from _terms(part)
+            of = (value.func.value,) if isinstance(value.func, ast.Attribute) else ()
+            yield from _each(*of, *value.args)
     elif isinstance(value, (ast.BinOp, ast.UnaryOp, ast.List, ast.Tuple, ast.IfExp)):
-        for part in ast.iter_child_nodes(value):
-            yield from _terms(part)
+        yield from _each(*ast.iter_child_nodes(value))
+
+
+def _each(*parts: ast.AST) -> Iterator[ast.AST]:
+    for part in parts:
+        yield from _terms(part)
