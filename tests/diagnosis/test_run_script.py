@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from treino.diagnosis.report import document, text
 from treino.diagnosis.run_script import run_script
 from treino.errors import TreinoError
 
@@ -20,6 +21,7 @@ for i in range(6):
     net(torch.ones(4, 3)).pow(2).mean().backward()
     opt.step()
 """
+MENDED = FAULT.replace("    opt.step()", "    opt.step(); opt.zero_grad()")
 
 
 def script(folder: Path, text: str, name: str = "train_it.py") -> str:
@@ -49,6 +51,17 @@ def test_the_status_is_the_scripts_own_and_findings_come(tmp_path, capfd, last, 
     assert outcome.status == status
     assert rules(outcome) == ["missing_zero_grad"]
     assert outcome.exam.findings[0].line == 7
+
+
+@pytest.mark.parametrize(
+    ("last", "error"),
+    [("1 / 0", "ZeroDivisionError"), ("raise KeyboardInterrupt", "KeyboardInterrupt"), ("", "")],
+)
+def test_nothing_found_is_not_said_of_a_script_that_broke_off_without_a_word_of_it(tmp_path, last, error):
+    outcome = run_script(script(tmp_path, MENDED + last))
+    assert document(outcome, outcome.status)["error"] == (error or None)
+    assert ("ended early" in text(outcome)) == bool(error)
+    assert error in text(outcome)
 
 
 def test_a_traceback_shows_the_script_alone(tmp_path, capfd):

@@ -44,6 +44,12 @@ def text(outcome: Outcome) -> str:
     if outcome.stopped:
         limit = "--max-time" if outcome.stopped == "max_time" else "--max-steps"
         parts.append(_("doctor: stopped the script at {limit}.").format(limit=limit))
+    if outcome.error:
+        parts.append(
+            _("doctor: the script ended early, by {error}; what it had still to do was not examined.").format(
+                error=outcome.error
+            )
+        )
     if not outcome.trained:
         parts.append(
             _("doctor: no backward seen: this script never trained, so there is nothing to examine.")
@@ -82,6 +88,7 @@ def document(outcome: Outcome, status: int) -> dict[str, Any]:
         "exit": status,
         "trained": outcome.trained,
         "stopped": outcome.stopped or None,
+        "error": outcome.error or None,
         "defects": exam.defects,
         "seconds": round(outcome.seconds, 3),
     }

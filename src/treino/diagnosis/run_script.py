@@ -27,13 +27,14 @@ from treino.words import _
 class Outcome:
     """How an examined script ended.
 
-    status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "".
-    seconds: of the script's run.
+    status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "". error: the
+    name of the exception that ended it, or "". seconds: of the script's run.
     """
 
     subject: str
     status: int = 0
     stopped: str = ""
+    error: str = ""
     trained: bool = False
     seconds: float = 0.0
     exam: Exam = field(default_factory=Exam)
@@ -100,6 +101,7 @@ def run_script(
             outcome.status = _exit_status(left)
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
+            outcome.error = type(error).__name__
             error.__traceback__ = None if error is code else _own_frames(error.__traceback__)
             sys.excepthook(type(error), error, error.__traceback__)
         finally:
