@@ -39,11 +39,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
 
 
 def _given_to_maker(place: Site) -> Site | None:
-    """Where the object around a line was given the rows of the test: ``BestModel(test_loader)``."""
+    """Where the object around a line was given the rows of the test: ``BestModel(test_loader)``; for a line
+    that does not say of which rows it speaks.
+    """
     statement, method = statement_at(place), function_of(place)
     own = (
         [n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)] if statement is not None else []
     )
+    if says_test(set(own)):
+        return None
     for step in (s for name in own for s in kept_as(name, place, method)):
         maker, value = function_of(step.site), step.value
         if isinstance(maker, ast.FunctionDef) and isinstance(value, ast.Name):
