@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.copies import near_copies, noisy_join
+from treino.diagnosis.reading.copies import noisy_join
 from treino.diagnosis.reading.dropped import dropped_scaling, dropped_shuffle
 from treino.diagnosis.reading.provenance import method_call
 from treino.diagnosis.reading.scaling import scaling_line
 from treino.diagnosis.reading.source import refresh
 from treino.diagnosis.reading.weighing import class_weights_line, draw_weights_line, sampler_weights_line
+from treino.diagnosis.rules.nearness import near_copies, of_groups, shifted_windows
 from treino.diagnosis.rules.unshuffled_sorted import _long_blocks
 from treino.diagnosis.watch.answers import in_one_piece
 from treino.diagnosis.watch.seen import NetSeen
@@ -139,6 +140,30 @@ def test_noisy_copies_are_told_from_neighbours(columns: int) -> None:
     copies = rows[400:700] + 0.02 * rng.normal(size=(300, columns)).astype(np.float32)
     assert near_copies(*plain)[0] < 0.05 * 256
     assert near_copies(*_tables(rows[:700], copies))[0] > 250
+
+
+def test_frames_of_the_same_films_are_nearly_one() -> None:
+    rng = np.random.default_rng(3)
+    films = rng.normal(size=(60, 1, 20)) + 0.01 * rng.normal(size=(60, 12, 20))
+    rows = films.reshape(-1, 20).astype(np.float32)
+    mixed = rows[rng.permutation(len(rows))]
+    assert of_groups(*_tables(mixed[:600], mixed[600:])) == (120, 120)
+    assert of_groups(*_tables(rows[:600], rows[600:]))[0] == 0
+
+
+@pytest.mark.parametrize(("channels", "stride"), [(1, 1), (1, 9), (3, 2)])
+def test_windows_that_overlap_are_told_from_windows_of_another_time(channels: int, stride: int) -> None:
+    rng = np.random.default_rng(4)
+    series = np.cumsum(rng.normal(size=(3000, channels)), axis=0).astype(np.float32)
+    windows = np.stack([series[i : i + 20].ravel() for i in range(0, 2900, stride)])
+    mixed = windows[rng.permutation(len(windows))]
+    cut = int(0.8 * len(windows))
+    found, rows = shifted_windows(*_tables(mixed[:cut], mixed[cut : cut + 256]))
+    assert found > 0.9 * rows
+    after = shifted_windows(*_tables(windows[:cut], windows[cut : cut + 256]))
+    assert after[0] <= 10
+    same = np.repeat(np.arange(400, dtype=np.float32)[:, None] % 5, 20, axis=1)  # one number in each row
+    assert shifted_windows(*_tables(same[:300], same[300:]))[0] == 0
 
 
 @pytest.mark.parametrize(

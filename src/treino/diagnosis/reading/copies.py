@@ -1,10 +1,7 @@
 """Copies of rows with a little noise: put into the table from which the evaluation rows are taken."""
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import Step, arguments, given_names, parameters
@@ -20,7 +17,7 @@ from treino.diagnosis.reading.provenance import (
     target_names,
 )
 from treino.diagnosis.reading.source import call_name, called, function_of, remembered, statement_at, tree
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import EvalSeen
 
 JOINS = ("concat", "concatenate", "cat", "vstack", "row_stack", "append", "ConcatDataset", "extend")
 ALL_JOINS = (*JOINS, "stack", "dstack")
@@ -30,118 +27,8 @@ NOISE = (
     *("random", "laplace", "jitter", "noise"),
 )
 MIXES = (ast.Add, ast.Mult, ast.Sub)
-NEAREST = 16  # training rows around an evaluation row
 GENERATORS = {"rng", "generator", "g", "gen"}
-GAP = 3.0  # times as far away is the next one
-STEP = 1.25  # ... where the source tells of copies, and half of the rows have such neighbours
 MOST = 60  # names that are followed
-AROUND = 32  # training rows of which two may lie on one line with an evaluation row
-STRAIGHT = 1e-7  # 1 - |cosine|, by rounding
-APART = 0.02  # of their distances from a row, between two on one side of it
-MOVED = 16  # copies of a row; where more hold the same numbers, all rows may
-
-
-def near_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
-    """How many of so many evaluation rows lie at some training rows far nearer than at all others."""
-    one, two = _tables(train, e)
-    if len(one) < 20 or len(two) < 100:
-        return 0, len(one)
-    spread = two.std(axis=0)
-    moving = spread > 0
-    if moving.sum() < 4:
-        return 0, len(one)
-    one, two = one[:, moving], two[:, moving]
-    return max(_far_nearer(one / spread[moving], two / spread[moving]), _far_nearer(one, two)), len(one)
-
-
-def _far_nearer(one: np.ndarray, two: np.ndarray) -> int:
-    """How many rows of the one table lie at some of the other far nearer than at all others."""
-    nearest = _nearest(one, two)
-    apart = nearest[:, 1:] > GAP**2 * np.maximum(nearest[:, :-1], 1e-9)
-    return int(apart.any(axis=1).sum())
-
-
-def shaken_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
-    """How many of so many evaluation rows lie nearer to a few training rows than to all others, by a step
-    that is rare between neighbours; unless they lie nearer still to one another.
-    """
-    one, two = _tables(train, e)
-    if len(one) < 40 or len(two) < 200 or (two.std(axis=0) > 0).sum() < 8:
-        return 0, len(one)
-    nearest = _nearest(one, two)
-    steps = nearest[:, 1:] / np.maximum(nearest[:, :-1], 1e-9)
-    stepped = (steps[:, : MOVED - 1] > STEP**2).any(axis=1)
-    own = np.sort(_squares(one, one), axis=1)[:, 1]  # to the next one of their own, of which there are fewer
-    if np.median(nearest[:, 0]) > np.median(own) or stepped.mean() < 0.5:
-        return 0, len(one)
-    return int(stepped.sum()), len(one)
-
-
-def between_rows(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
-    """How many of so many evaluation rows lie on one line with two training rows near them, as rows do that
-    were made between two others: https://arxiv.org/abs/1106.1813.
-    """
-    one, two = _tables(train, e)
-    if len(one) < 20 or len(two) < 100 or not np.isfinite(one).all() or not np.isfinite(two).all():
-        return 0, len(one)
-    if np.array_equal(two, np.round(two)) and np.array_equal(one, np.round(one)):
-        return 0, len(one)  # whole numbers, as of letters, lie on lines by chance
-    two = two[np.unique(np.round(two, 4), axis=0, return_index=True)[1]]  # a row that came twice is no line
-    if len(two) < 100:
-        return 0, len(one)
-    on_line = 0
-    around = np.argpartition(_squares(one, two), AROUND, axis=1)[:, :AROUND]
-    for row, nearest in zip(one, around, strict=True):
-        steps = two[nearest] - row
-        steps = steps[(np.abs(steps) > 1e-4).sum(axis=1) >= 4]  # fewer columns are on one line by chance
-        far = np.linalg.norm(steps, axis=1, keepdims=True)
-        steps /= far
-        cosine = steps @ steps.T
-        straight = 1 - np.abs(cosine) < STRAIGHT
-        # Two that are nearly one row lie on a line with every other.
-        apart = np.maximum(1 - far / far.T, 1 - far.T / far) > APART
-        on_line += bool(np.triu(straight & ((cosine < 0) | apart), 1).any())
-    return on_line, len(one)
-
-
-def _tables(train: TrainSeen, e: EvalSeen) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of an evaluation and of its training that were kept; none of either where they don't match."""
-    if not _match(train, e):
-        return np.zeros((0, 0)), np.zeros((0, 0))
-    one, two = (np.concatenate(some).astype(np.float64) for some in (e.some, train.some))
-    return one, two
-
-
-def _match(train: TrainSeen, e: EvalSeen) -> bool:
-    """Whether rows of both were kept, and are as wide: what begins a long series begins a short one, too."""
-    kept = bool(train.some) and bool(e.some) and train.some[0].shape[1] == e.some[0].shape[1]
-    return kept and train.width == e.width >= 0
-
-
-def _squares(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    squares: np.ndarray = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1)[None] - 2 * one @ two.T
-    squares[squares < 0] = 0  # by rounding
-    return squares
-
-
-def _nearest(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """[N, NEAREST + 1] squares of the distances to the nearest rows of the other table, in order."""
-    squares = np.partition(_squares(one, two), NEAREST, axis=1)[:, : NEAREST + 1]
-    squares.sort(axis=1)
-    return squares
-
-
-def moved_copies(train: TrainSeen, e: EvalSeen) -> tuple[int, int]:
-    """How many of so many evaluation rows hold just the numbers of a training row, at other places."""
-    if not _match(train, e):
-        return 0, 0
-    one, two = (np.sort(np.concatenate(some), axis=1) for some in (e.some, train.some))
-    if one.shape[1] < 16:
-        return 0, len(one)
-    varied = (np.diff(one, axis=1) != 0).sum(axis=1) >= 8
-    known = Counter(row.tobytes() for row in np.round(two, 5) + 0.0)
-    alike = (known[row.tobytes()] for row in np.round(one[varied], 5) + 0.0)
-    return sum(0 < times <= MOVED for times in alike), len(one)
 
 
 def noisy_join(e: EvalSeen) -> Site | None:

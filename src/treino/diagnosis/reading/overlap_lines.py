@@ -44,6 +44,7 @@ JOINS = (
     *("repeat_interleave", "ConcatDataset", "sample", "choice", "choices", "randint", "integers"),
 )
 FOLDS = ("KFold", "StratifiedKFold", "GroupKFold", "ShuffleSplit", "StratifiedShuffleSplit", "array_split")
+GROUPED = ("GroupKFold", "StratifiedGroupKFold", "GroupShuffleSplit", "LeaveOneGroupOut", "LeavePGroupsOut")
 COPIES = ("resample", "repeat", "tile", "repeat_interleave", "sample", "choice", "choices")
 
 
@@ -82,6 +83,17 @@ def parts_rows(path: str) -> bool:
     """Whether anything in a file parts a table into rows for training and for a test."""
     module = tree(path)
     return module is not None and (_parts(module) or bool(called(module, *FOLDS)))
+
+
+def drawn_apart(e: EvalSeen) -> Site | None:
+    """The line that parts the rows of an evaluation from those of training at random; None where none does,
+    or rows are parted in groups as well.
+    """
+    path = e.names[0].file
+    module = tree(path)
+    if module is None or called(module, *GROUPED):
+        return None
+    return copied_at(e) if called(module, "random_split", "train_test_split") else None
 
 
 def says_joins(site: Site) -> bool:

@@ -6,11 +6,11 @@ import ast
 from itertools import islice
 
 from treino.diagnosis.finding import Site
-from treino.diagnosis.reading.ancestry import defaults, given_names, makers, parameters, trail
+from treino.diagnosis.reading.ancestry import arguments, defaults, given_names, makers, parameters, trail
 from treino.diagnosis.reading.configured import keyed, one_place, places, setting_name
 from treino.diagnosis.reading.names import says_test, says_train, says_validation, words
 from treino.diagnosis.reading.orders import given_parts
-from treino.diagnosis.reading.provenance import Function, data_names, target_names
+from treino.diagnosis.reading.provenance import Function, data_names, definition, target_names
 from treino.diagnosis.reading.source import (
     call_name,
     called,
@@ -192,7 +192,7 @@ def _of_loader(loader: Site) -> Site | None:
         return None
     given = [k.value for c in called(statement, *LOADERS) for k in c.keywords if k.arg == "shuffle"]
     if not given:
-        lacking = _handed_none(around, statement, loader.file)
+        lacking = _handed_none(around, statement, loader.file) or _lacking_table(around, statement, loader)
         if lacking is not None:
             return lacking
         tables = any(k.arg is None for c in called(statement, *LOADERS) for k in c.keywords)
@@ -220,6 +220,29 @@ def _handed_none(around: ast.AST | None, statement: ast.stmt, path: str) -> Site
     lacking = [c for c in asked if all(k.arg is not None and k.arg != "shuffle" for k in c.keywords)]
     lines = {c.lineno for c in lacking if len(asked) == 1 or _for_training(c, path)}
     return Site(path, lines.pop()) if len(lines) == 1 else None
+
+
+def _lacking_table(around: ast.AST | None, statement: ast.stmt, loader: Site) -> Site | None:
+    """The only table of settings without ``shuffle`` that a helper is handed to make a loader by, for
+    training if it is called for more: ``DataLoader(rows, **params)``.
+    """
+    passed = [k.value for c in called(statement, *LOADERS) for k in c.keywords if k.arg is None]
+    if not isinstance(around, Function) or not passed:
+        return None
+    taken = set().union(*map(data_names, passed)) & set(parameters(around))
+    given = [(c, v) for name in taken for c, v in arguments(loader.file, around, name)]
+    lines: set[int] = set()
+    for call, value in given:
+        if len(given) > 1 and not _for_training(call, loader.file):
+            continue
+        made = definition(Site(loader.file, call.lineno), value.id) if isinstance(value, ast.Name) else None
+        table = made.value if made is not None else value
+        if not isinstance(table, ast.Dict) or any(
+            getattr(k, "value", "shuffle") == "shuffle" for k in table.keys
+        ):
+            return None
+        lines.add(table.lineno)
+    return Site(loader.file, lines.pop()) if len(lines) == 1 else None
 
 
 def in_turn(loader: Site | None) -> Site | None:

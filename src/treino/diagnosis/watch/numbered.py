@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
+import numpy as np
+import torch
 from torch.utils.data import ConcatDataset, Dataset, IterableDataset, Subset
 
 from treino.diagnosis.reading.provenance import Function
@@ -19,6 +21,8 @@ DEEP = 6  # datasets, one within the other
 CHANGES = ("transform", "augment", "aug", "tfm")  # attributes that say how rows look, not which they are
 HELD = 8  # plain lists that are datasets
 INDEXERS = ("iloc", "loc", "values", "iat", "at")
+SAMPLED = 512  # rows of a table by whose values it is known again
+ACROSS = 12  # ... and columns, or pixels to a side
 Table = tuple[Any, ...]
 Rows = list[tuple[Table, list[int]]]
 
@@ -33,10 +37,13 @@ class Reading:
 
 
 class Tables:
-    """Knows tables again: by the objects that hold them, for as long as these live."""
+    """Knows tables again: by the objects that hold them, for as long as these live; and by what these hold,
+    where two datasets of a kind read the same table each for itself.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Callable[[], Any], int]] = {}
+        self._prints: dict[Any, Table] = {}
         self._count = 0
         self._readings: dict[Any, Reading | None] = {}
         self._held: list[Any] = []
@@ -77,8 +84,15 @@ class Tables:
         """What says which rows these are: the whole dataset as it is, if its source doesn't tell."""
         held = getattr(dataset, "__dict__", {})
         uses = sorted(held) if reading.uses is None else [n for n in reading.uses if n not in without]
-        parts = [self._same(getattr(dataset, n, None), dataset) for n in uses if not _says_look(n)]
-        return (*((self._number(dataset, dataset),) if reading.uses is None else ()), *parts)
+        told = {n: getattr(dataset, n, None) for n in uses if not _says_look(n)}
+        parts = [self._same(v, dataset) for v in told.values()]
+        if reading.uses is None:
+            return (self._number(dataset, dataset), *parts)
+        prints = {n: print_of(v) for n, v in told.items()}
+        rows = any((p := prints.get(n)) is not None and p[0] for n in reading.roots)
+        if rows and all(p is not None for p in prints.values()):
+            return self._prints.setdefault((type(dataset), *prints.values()), tuple(parts))
+        return tuple(parts)
 
     def _same(self, value: Any, owner: Any) -> Any:
         plain = value is None or isinstance(value, (int, float, str))
@@ -243,3 +257,31 @@ def _attribute(value: ast.AST, own: str) -> str:
         value = value.value
     plain = isinstance(value, ast.Attribute) and _is(value.value, own)
     return value.attr if plain else ""  # type: ignore[attr-defined]
+
+
+def print_of(thing: Any) -> tuple[bool, Any] | None:
+    """What a table holds, told by some of its rows, and whether these are (nearly) all different: the same
+    for a copy of it. None for what is neither a table nor a plain value.
+    """
+    if thing is None or isinstance(thing, (int, float, str)):
+        return False, thing
+    if not isinstance(thing, (torch.Tensor, np.ndarray, list, tuple)) and not hasattr(thing, "iloc"):
+        return None
+    try:
+        some = getattr(thing, "iloc", thing)[:: max(1, len(thing) // SAMPLED)]
+        if isinstance(some, (list, tuple)) and _are_plain(some):
+            rows: list[Any] = [str(r) for r in some]
+        else:
+            values = some.detach() if isinstance(some, torch.Tensor) else np.asarray(some)
+            values = values[(slice(None), *(slice(None, None, -(-n // ACROSS)) for n in values.shape[1:]))]
+            kept = np.asarray(values.cpu() if isinstance(values, torch.Tensor) else values)
+            kept = kept.reshape(len(kept), -1)
+            rows = [r.tobytes() for r in kept] if kept.dtype != object else [str(r.tolist()) for r in kept]
+        return len(set(rows)) >= 0.9 * len(rows), (type(thing), len(thing), hash(tuple(rows)))
+    except Exception:  # of its own kind
+        return None
+
+
+def _are_plain(rows: Any) -> bool:
+    parts = (v for row in rows for v in (row if isinstance(row, (list, tuple)) else (row,)))
+    return all(isinstance(v, (str, int, float)) for v in parts)

@@ -60,7 +60,11 @@ class Scalers:
             return
         fit.width = out.shape[1]
         given, made = hash_rows(rows), hash_rows(out)
-        fit.out = np.union1d(fit.out, made[np.isin(given, fit.raw)])
+        seen = np.isin(given, fit.raw)
+        fit.out = np.union1d(fit.out, made[seen])
+        twice = table(np.asarray(result) * 2 - 1) if fit.kind == "MinMaxScaler" else None
+        if twice is not None:  # of 0 to 1 many make -1 to 1, by the next line
+            fit.out = np.union1d(fit.out, hash_rows(twice)[seen])
         others = [f for f in self.data.fits if f is not fit and len(f.out) <= MOST]
         newest = {(f.site, f.kind): f for f in self.data.fits}
         for before in others if rows.shape[1] == out.shape[1] else ():  # columns are chosen, then scaled
