@@ -64,6 +64,42 @@ def test_nothing_found_is_not_said_of_a_script_that_broke_off_without_a_word_of_
     assert error in text(outcome)
 
 
+def test_a_script_that_steps_by_hand_is_told_in_backward_passes(tmp_path):
+    by_hand = """
+    import torch
+    w = torch.randn(3, requires_grad=True)
+    for i in range(6):
+        (torch.ones(4, 3) @ w - 1).pow(2).mean().backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+            w.grad = None
+    """
+    outcome = run_script(script(tmp_path, by_hand))
+    assert "nothing found in 6 backward passes (no optimizer" in text(outcome)
+
+
+@pytest.mark.parametrize("compile_it", ["@torch.jit.script", "@partial(torch.jit.script, _frames_up=0)"])
+@pytest.mark.filterwarnings("ignore:.*jit.script.* is deprecated:DeprecationWarning")
+def test_what_is_compiled_by_torchscript_finds_its_names(tmp_path, compile_it):
+    compiled = f"""
+    from functools import partial
+    import torch
+    def make():
+        def shift(x: float) -> float:
+            return x + 1.0
+        {compile_it}
+        class Settings:
+            def __init__(self, lr: float):
+                self.lr = shift(lr)
+        return Settings
+    print(make()(0.5).lr)
+    """
+    path = script(tmp_path, compiled)
+    plain = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert plain.stdout == "1.5\n"
+    assert run_script(path).error == ""
+
+
 def test_a_traceback_shows_the_script_alone(tmp_path, capfd):
     path = script(tmp_path, "import torch\nw = torch.ones(2)\nw.sum().backward()\n")
     assert run_script(path).status == 1

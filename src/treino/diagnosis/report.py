@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.run_script import Outcome
 from treino.words import N_, _
@@ -37,6 +38,17 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     return "\n".join(lines)
 
 
+def nothing(exam: Exam) -> str:
+    """That nothing was found, in how much; by hand, or by an optimizer that is none of torch, it is said of
+    the backward passes.
+    """
+    if exam.steps:
+        return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
+    backwards = sum(b.calls for b in exam.seen.backwards.values())
+    told = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
+    return told.format(backwards=backwards)
+
+
 def text(outcome: Outcome) -> str:
     """The whole report."""
     exam = outcome.exam
@@ -55,7 +67,7 @@ def text(outcome: Outcome) -> str:
             _("doctor: no backward seen: this script never trained, so there is nothing to examine.")
         )
     elif not exam.findings:
-        parts.append(_("doctor: nothing found in {steps} steps.").format(steps=exam.steps))
+        parts.append(nothing(exam))
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append(head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject))

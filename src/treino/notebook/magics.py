@@ -5,6 +5,7 @@ from typing import Any
 
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding, Site
+from treino.diagnosis.report import nothing
 from treino.words import _
 
 
@@ -73,7 +74,7 @@ class Doctor:
         if not (exam.seen.backwards or exam.steps):
             head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
         elif not exam.findings:
-            head = _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
+            head = nothing(exam)
         else:
             head = _("doctor: {steps} steps watched, findings: {n}").format(
                 n=len(exam.findings), steps=exam.steps

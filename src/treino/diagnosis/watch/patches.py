@@ -1,6 +1,7 @@
 """Wrap functions of other modules for a while, and put everything back."""
 
 import functools
+import inspect
 import os
 import sys
 import threading
@@ -167,8 +168,12 @@ class Patches:
     def _plain_inside(self, owner: Any, name: str) -> None:
         original = getattr(owner, name)
 
+        framed = "_frames_up" in inspect.signature(original).parameters
+
         @functools.wraps(original)
         def plain(*args: Any, **kwargs: Any) -> Any:
+            if framed and len(args) < 3:  # names are looked up where the decorator stands: one frame further
+                kwargs["_frames_up"] = kwargs.get("_frames_up", 0) + 1
             with self.lifted():
                 return original(*args, **kwargs)
 
