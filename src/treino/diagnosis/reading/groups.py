@@ -67,6 +67,21 @@ def opening_line(made: Site | None) -> Site | None:
     return Site(made.file, lines[0]) if lines and lines[-1] - lines[0] <= NEAR else choosing_line(made)
 
 
+def opens_by_name(made: Site | None, name: str) -> bool:
+    """Whether the file of an optimizer says that just this part of a net is to learn:
+    ``net.layer4.requires_grad_(True)``.
+    """
+    module = tree(made.file) if made is not None else None
+    parts = {part for part in name.split(".")[:-1] if not part.isdigit()}
+    for n in ast.walk(module) if module is not None and made is not None else ():
+        if isinstance(n, ast.stmt) and made is not None and _opens(made.file, n):
+            loops = [o for o in enclosing(Site(made.file, n.lineno)) if isinstance(o, ast.For)]
+            of = names_in(loops[-1].iter) if isinstance(n, ast.Assign) and loops else names_in(n)
+            if parts & of:
+                return True
+    return False
+
+
 def _opens(path: str, statement: ast.stmt) -> bool:
     """``p.requires_grad = True``, ``net.requires_grad_()``, or a call that hands True to what does so."""
     if isinstance(statement, ast.Assign):

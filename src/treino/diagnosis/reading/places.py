@@ -26,6 +26,8 @@ FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predi
 WEIGHTED = re.compile(
     r"(Linear|Bilinear|(Lazy)?Conv|Embedding|LSTM|GRU|RNN|BatchNorm|LayerNorm|GroupNorm|Multihead)"
 )
+TRAINERS, ARGUMENTS = ("train",), ("TrainingArguments", "Seq2SeqTrainingArguments")  # of transformers
+ALIASES = {"lr": ("learning_rate",), "batch_size": ("per_device_train_batch_size",)}
 OFF = {"no_grad", "inference_mode", "set_grad_enabled"}
 
 
@@ -83,7 +85,9 @@ def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) ->
     the call nearest before, or the line that makes what is fitted. A line that fits nothing is the place.
     """
     statement, module = (statement_at(site), tree(site.file)) if site is not None else (None, None)
-    fits = called(statement, *FITS) if statement is not None else []
+    settings = called(module, *ARGUMENTS) if module is not None else []
+    fits = called(statement, *FITS, *(TRAINERS if settings else ())) if statement is not None else []
+    keywords = (*keywords, *(other for k in keywords for other in ALIASES.get(k, ())))
     if site is None or module is None or not fits:
         return site
     told: list[int] = []
@@ -96,7 +100,8 @@ def told_line(site: Site | None, *keywords: str, calls: tuple[str, ...] = ()) ->
         elif isinstance(node, ast.Call) and called(node, *calls)[:1] == [node]:
             told.append(node.lineno)
         told += [v.lineno for k, v in given if isinstance(k, str) and k.split("__")[-1] in keywords]
-    near = [line for line in told or _given_a_class(module) if line <= site.line]
+    told = told or [c.lineno for c in settings] or _given_a_class(module)
+    near = [line for line in told if line <= site.line]
     if near:
         return Site(site.file, max(near))
     func = fits[0].func
@@ -271,6 +276,13 @@ def written(site: Site | None, *names: str) -> Site | None:
         return site
     calls = called(module, *names)
     return Site(site.file, calls[0].lineno) if len(calls) == 1 else site
+
+
+@remembered
+def spelled(site: Site, name: str) -> bool:
+    """Whether a line has this word in a name."""
+    statement = statement_at(site)
+    return statement is not None and _spelled(statement, (name,))
 
 
 def _spelled(statement: ast.stmt, names: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from treino.diagnosis.finding import Evidence, Site
-from treino.diagnosis.reading.groups import choosing_line, opening_line, skips_first
+from treino.diagnosis.reading.groups import choosing_line, opening_line, opens_by_name, skips_first
 from treino.diagnosis.reading.names import words
 from treino.diagnosis.reading.places import layer_in_forward
 from treino.diagnosis.reading.source import called, enclosing, function_of, names_in, statement_at, tree
@@ -34,7 +34,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         if optimizer is None or optimizer.steps < 3 or u.graphs < 2 or not u.training:
             continue
         meant = u.on_purpose and (optimizer.site is None or _says_fixed(optimizer.site.file))
-        if meant and not skips_first(optimizer.site):
+        if meant and not (skips_first(optimizer.site) or opens_by_name(optimizer.site, u.name)):
             continue
         if not u.known and not (u.alone and optimizer.filled == 0):
             continue

@@ -1,5 +1,6 @@
 """What DataLoaders give: where they were made, the newest batch of theirs, and the numbers of its rows."""
 
+import ast
 import functools
 import sys
 import threading
@@ -11,6 +12,7 @@ import torch
 from torch.nn.utils.rnn import PackedSequence
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.reading.source import call_name, statement_at
 from treino.diagnosis.watch.batches import rows_and_labels
 from treino.diagnosis.watch.patches import Patches, unseen
 from treino.diagnosis.watch.reads import BATCHES, ReadSeen, read
@@ -32,6 +34,7 @@ class Loaders:
         self.loader: Site | None = None
         self.starts: list[Callable[[Any, Any], None]] = []
         self.newest_listeners: list[Callable[[Any, Any], None]] = []
+        self._made: dict[int, tuple[weakref.ref[Any], Site | None]] = {}  # by their datasets
         self._batch: Batch = (None, None, None)
         self._newest: tuple[Any, Any] | None = None  # (batch, its loader's iterator), not yet looked into
 
@@ -44,7 +47,13 @@ class Loaders:
         self.patches.replace(_BaseDataLoaderIter, "__next__", self._next(_BaseDataLoaderIter.__next__))
 
     def _loader_made(self, result: Any, args: Any, kwargs: Any) -> None:
-        args[0].__dict__["_treino_site"] = here()
+        loader, site = args[0], here()
+        dataset = getattr(loader, "dataset", None)
+        before, made = self._made.get(id(dataset), (None, None))
+        if before is not None and before() is not None and not _makes_loader(site):
+            site = made  # a library makes it anew, for the same rows
+        self._made[id(dataset)] = weakref.ref(loader), site
+        loader.__dict__["_treino_site"] = site
 
     def _loading(self, result: Any, args: Any, kwargs: Any) -> None:
         self.loader = args[0].__dict__.get("_treino_site")
@@ -89,6 +98,13 @@ class Loaders:
     def finish(self) -> None:
         """Let go of the newest batch."""
         self._newest = None
+
+
+def _makes_loader(site: Site | None) -> bool:
+    """Whether a line says itself that it makes a loader."""
+    statement = statement_at(site) if site is not None else None
+    calls = (n for n in ast.walk(statement) if isinstance(n, ast.Call)) if statement is not None else ()
+    return statement is None or any("loader" in call_name(c).lower() for c in calls)
 
 
 def tensors_in(batch: Any, most: int = 8) -> list[torch.Tensor]:

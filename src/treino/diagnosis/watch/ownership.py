@@ -10,6 +10,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.into_loss import part_of_loss
+from treino.diagnosis.reading.places import spelled
 from treino.diagnosis.reading.source import called, statement_at
 from treino.diagnosis.reading.updated import moves_whole_net
 from treino.diagnosis.watch import graph
@@ -100,9 +101,9 @@ class Ownership:
                 if isinstance(t, torch.Tensor) and t.numel() == 1:
                     self._as_number(args, kwargs)
                 return
-            if how == "detach":
-                self.nets.outputs.let_go(t)
             sites = stack(3)  # with the callers: a helper that lets go of values may be called rightly too
+            if how == "detach" and sites and spelled(sites[0], how):  # a library lets go of all it is given
+                self.nets.outputs.let_go(t)
             if sites:
                 self._cut(sites, how, t)
 
@@ -181,7 +182,7 @@ class Ownership:
             u = self._unowned.get(id(p))
             if u is None or u.ref() is not p:
                 u = self._unowned[id(p)] = Unowned(p)
-                u.held, u.listed = held.get(id(p)), self._registered(p)
+                u.held, u.listed = held.get(id(p)), bool(self._path(p))
                 homes = self._homes() if homes is None else homes
                 u.training = homes[id(p)][0].training if id(p) in homes else True
                 calls, shapes = self._fresh.get(site, (0, set()))
@@ -313,7 +314,8 @@ class Ownership:
             if u.held is not None:
                 module, name, made_at = u.held.module(), u.held.name, u.held.made_at()
             before = self._judged.get(key)
-            registered = u.listed or self._registered(p) or (u.held is None and _is_own(module))
+            path = self._path(p)
+            registered = u.listed or bool(path) or (u.held is None and _is_own(module))
             if u.held is None and not registered:
                 kept = before.made_at if before is not None else kept_at(list(self.nets.made), p)
                 made_at = kept or made_at
@@ -321,7 +323,7 @@ class Ownership:
             random = module is None or module not in self.nets.loaded
             random = random or (before is not None and before.known)  # a checkpoint of its own, read again
             self._judged[key] = UnownedSeen(
-                name=name,
+                name=path or name,
                 shape=tuple(p.shape),
                 graphs=u.graphs,
                 made_at=made_at,
@@ -386,8 +388,10 @@ class Ownership:
             id(p): (m, n) for m in list(self.nets.made) for n, p in m._parameters.items() if p is not None
         }
 
-    def _registered(self, p: torch.Tensor) -> bool:
-        return any(p is q for module in list(self.nets.nets) for q in module.parameters())
+    def _path(self, p: torch.Tensor) -> str:
+        """Its name in a net that lists it; empty where none does."""
+        every = (named for module in list(self.nets.nets) for named in module.named_parameters())
+        return next((name for name, q in every if q is p), "")
 
     def _finish_fresh(self) -> None:
         """New parameters in every graph of a line: layers that are made in forward."""
