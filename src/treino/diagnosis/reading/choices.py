@@ -3,7 +3,8 @@ figure to the ``if``, the ``max`` or the stopper that decides by it.
 """
 
 import ast
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from types import MappingProxyType
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.names import says_train, says_validation, words
@@ -13,7 +14,9 @@ from treino.diagnosis.reading.source import call_name, called, tree
 PICKS = ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "nlargest", "sorted")
 STOPS = {"stop", "stopper", "stopping", "scheduler", "sched", "plateau", "checkpoint", "early"}
 STOPS |= {"parada", "parar", "paciencia", "patience"}
+SEARCHES = ("optimize", "fmin", "gp_minimize", "forest_minimize", "gbrt_minimize", "differential_evolution")
 KEEPS = ("state_dict", "deepcopy", "save", "clone", "copy")
+NONE: Mapping[str, int] = MappingProxyType({})
 ORDERINGS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
@@ -23,10 +26,17 @@ class Figures:
     validated: names that hold figures of validation rows, alone or beside those of test rows.
     """
 
-    def __init__(self, path: str, module: ast.Module, test_lines: set[int], other_lines: Set[int]) -> None:
+    def __init__(
+        self,
+        path: str,
+        module: ast.Module,
+        test_lines: set[int],
+        other_lines: Set[int],
+        made: Mapping[str, int],
+    ) -> None:
         self.path, self.test_lines, self.other_lines = path, test_lines, other_lines
         self.validated: set[str] = set()
-        self.made: dict[str, int] = {}
+        self.made = dict(made)
         self.functions: set[str] = set()
         self.module = module
         for _ in range(6):  # to the end of the longest chain of names
@@ -110,15 +120,21 @@ def _lines(node: ast.AST) -> range:
     return range(getattr(node, "lineno", 0), (getattr(node, "end_lineno", 0) or 0) + 1)
 
 
-def chosen_on_test(path: str, test_lines: set[int], other_lines: Set[int] = frozenset()) -> Site | None:
+def chosen_on_test(
+    path: str,
+    test_lines: set[int],
+    other_lines: Set[int] = frozenset(),
+    made: Mapping[str, int] = NONE,
+) -> Site | None:
     """A choice by a figure of test rows; the line that computes the figure.
 
     test_lines: lines on which test rows, and no others, were evaluated; other_lines: so of validation rows.
+    made: names that are known to hold such figures, and their lines.
     """
     module = tree(path)
     if module is None:
         return None
-    figures = Figures(path, module, test_lines, other_lines)
+    figures = Figures(path, module, test_lines, other_lines, made)
     if not figures.made and not figures.functions:
         return None
     for node in ast.walk(module):
@@ -174,6 +190,19 @@ def _picked(node: ast.Call, figures: Figures, module: ast.Module) -> int | None:
             return node.lineno
     elif any(figures.holds(a, calls=False) for a in node.args) and tells_stopper(node):
         return node.lineno
+    elif call_name(node) in SEARCHES:
+        return _searched([*node.args, *(k.value for k in node.keywords)], figures, module)
+    return None
+
+
+def _searched(given: list[ast.expr], figures: Figures, module: ast.Module) -> int | None:
+    """``study.optimize(objective)``: the line of the figure that the function gives back to the search."""
+    names = {a.id for a in given if isinstance(a, ast.Name)} & figures.functions
+    for function in (n for n in ast.walk(module) if isinstance(n, ast.FunctionDef) and n.name in names):
+        backs = (n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None)
+        lines = [figures.line_of(n.value, n.lineno) for n in backs if n.value and figures.holds(n.value)]
+        if lines:
+            return lines[0]
     return None
 
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from treino.diagnosis.finding import Evidence, Site
 from treino.diagnosis.reading.ancestry import arguments, kept_as, parameters
@@ -10,13 +11,13 @@ from treino.diagnosis.reading.callbacks import chosen_within_fit
 from treino.diagnosis.reading.choices import chosen_on_test
 from treino.diagnosis.reading.chosen import chosen
 from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_validation
-from treino.diagnosis.reading.provenance import data_names
+from treino.diagnosis.reading.provenance import data_names, target_names
 from treino.diagnosis.reading.roles import alike, handed_as_any, handed_as_validation, taken_for_validation
 from treino.diagnosis.reading.source import function_of, statement_at
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import EvalSeen
-from treino.words import N_
+from treino.words import N_, _
 
 
 def decide(seen: Seen) -> Iterable[Evidence]:
@@ -27,12 +28,12 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     within = chosen_within_fit(evals)
     if within is not None:
         e = within[1]
-        yield Evidence(within[0], e.names[0], {"evaluations": len(e.phases), "rows": len(e.rows)})
+        yield Evidence(within[0], e.names[0], _numbers(len(e.phases), len(e.rows)))
         return
     found = _by_lines(evals)
     if found is None or not _on_the_way(found.edit, evals):
         nearer = replace(found, edit=_told(found.edit, evals, evals)) if found is not None else None
-        found = _by_figures(seen, evals) or nearer
+        found = _by_figures(seen, evals) or nearer or _of_parts(evals)
     if found is not None:
         handed = handed_as_any(found.edit) or _given_to_maker(found.edit) if found.edit is not None else None
         yield replace(found, edit=handed or found.edit)
@@ -68,7 +69,7 @@ def _by_figures(seen: Seen, evals: list[EvalSeen]) -> Evidence | None:
     found = chosen(seen.data, evals) if seen.data is not None else None
     if found is None:
         return None
-    numbers = {"evaluations": found.looks, "rows": len(found.rows)}
+    numbers = _numbers(found.looks, len(found.rows))
     taken = next((s for e in found.evals if (s := taken_for_validation(e)) is not None), None)
     place = _told(found.place, found.evals, evals)
     return Evidence(_handed(found.evals) or taken or place, found.evals[0].names[0], numbers)
@@ -94,9 +95,31 @@ def _by_lines(evals: list[EvalSeen]) -> Evidence | None:
         }
         place = chosen_on_test(path, lines, _lines_of_validation(evals, path) - lines)
         if place is not None:
-            numbers = {"evaluations": looks, "rows": len(rows)}
-            return Evidence(_handed(tests) or place, tests[0].names[0], numbers)
+            return Evidence(_handed(tests) or place, tests[0].names[0], _numbers(looks, len(rows)))
     return None
+
+
+def _of_parts(evals: list[EvalSeen]) -> Evidence | None:
+    """One table in one piece, as of a graph with masks: ``train_acc, test_acc = test()`` names figures."""
+    for e in evals:
+        if len(e.phases) < 3 or len(e.trained_before) < 0.9 * len(e.rows):
+            continue
+        for site in e.names:
+            statement = statement_at(site)
+            targets = statement.targets if isinstance(statement, ast.Assign) else []
+            named = {n for t in targets if isinstance(t, ast.Tuple) for n in target_names(t)}
+            tested = {n: site.line for n in named if _is_test({n})}
+            place = (
+                chosen_on_test(site.file, set(), made=tested) if tested and tested.keys() < named else None
+            )
+            if place is not None:
+                return Evidence(place, e.names[0], _numbers(len(e.phases)))
+    return None
+
+
+def _numbers(looks: int, rows: int = 0) -> dict[str, Any]:
+    what = _("the same {rows} test rows").format(rows=rows) if rows else _("the same test rows")
+    return {"evaluations": looks, "what": what} | ({"rows": rows} if rows else {})
 
 
 def _told(place: Site | None, looks: list[EvalSeen], evals: list[EvalSeen]) -> Site | None:
@@ -138,9 +161,7 @@ RULE = Rule(
     certain=False,
     watches=("data",),
     decide=decide,
-    message=N_(
-        "The best was chosen by {evaluations} looks at the same {rows} test rows, and no other rows judge it."
-    ),
+    message=N_("The best was chosen by {evaluations} looks at {what}, and no other rows judge it."),
     why=N_(
         "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left "
         "to measure by."
