@@ -57,9 +57,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         train = data.trains.get(key[0]) if data is not None else None
         if data is None or train is None or not e.names:
             continue
-        found = (
-            _copied(train, e) if len(e.trained_before) <= 0.02 * len(e.rows) else _repeated(data, train, e)
-        )
+        some = len(e.trained_before) > 0.02 * len(e.rows)
+        found = _copied(train, e) if not some or e.mixed else None
+        found = _repeated(data, train, e) if some and found is None else found
         if found is not None:
             yield found
             return
@@ -69,7 +69,7 @@ def _copied(train: TrainSeen, e: EvalSeen) -> Evidence | None:
     """Copies with noise, or moved ones, or rows between two others; none of what is learned from later, as
     the states that an agent comes by are.
     """
-    if len(e.rows & train.rows.keys()) > 0.1 * len(e.rows) or not parts_rows(e.names[0].file):
+    if len(e.new & train.rows.keys()) > 0.1 * len(e.new) or not parts_rows(e.names[0].file):
         return None
     for measure, share, join, what in MEASURES:
         near, rows = measure(train, e)

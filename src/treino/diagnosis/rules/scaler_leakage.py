@@ -26,15 +26,15 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     data = seen.data
     if data is None:
         return
-    held = [(e, t) for e, t in _pairs(data) if len(e.trained_before) <= 0.1 * len(e.rows)]
+    held = [(e, t) for e, t in _pairs(data) if e.held_out]
     for e, train in held:
         for number, fit in enumerate(data.fits):
             # A few of training's rows may come through noise unharmed.
             together = train.leaked[number] > 0.3 * train.first_epoch or (
-                fit.rows <= 1.1 * len(e.rows) and fit.site is not None and _of_test(statement_at(fit.site))
+                fit.rows <= 1.1 * len(e.new) and fit.site is not None and _of_test(statement_at(fit.site))
             )
-            if e.leaked[number] >= 0.75 * len(e.rows) and together:
-                numbers = {"rows": len(e.rows), "fitted": fit.rows, "kind": fit.kind}
+            if e.leaked[number] >= 0.75 * len(e.new) and together:
+                numbers = {"rows": len(e.new), "fitted": fit.rows, "kind": fit.kind}
                 yield Evidence(_written(fit.site), e.names[0], numbers)
                 return
     for e, train in held:
@@ -42,21 +42,21 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         fitted = _fitted(data, kind, together)
         place = _written(fitted) if fitted else by_hand_line(e.names[0].file, kind) if kind else None
         if place is not None:
-            numbers = {"rows": len(e.rows), "fitted": together, "kind": _(kind)}
+            numbers = {"rows": len(e.new), "fitted": together, "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
         kind = next(iter(set(exact(e.columns)) & set(exact(train.columns))), "")
         place = _own_line(e.names[0].file, kind) if kind else None
         if place is not None:
-            numbers = {"rows": len(e.rows), "fitted": len(e.rows), "kind": _(kind)}
+            numbers = {"rows": len(e.new), "fitted": len(e.new), "kind": _(kind)}
             yield Evidence(place, e.names[0], numbers)
             return
     untold = [f for f in data.fits if f.raw is NONE or f.kind.startswith("Select")]
     for e, train in held if untold else ():
         others = _others(train, [o for o, t in held if t is train])
         parts = {
-            train.first_epoch + sum(o.first for o in others),
-            *(train.first_epoch + o.first for o in others),
+            train.first_epoch + sum(map(_first, others)),
+            *(train.first_epoch + _first(o) for o in others),
         }
         for fit in untold:
             chosen = fit.raw is NONE or _same_columns(data, fit, e, train)
@@ -64,7 +64,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
                 yield Evidence(
                     _written(fit.site),
                     e.names[0],
-                    {"rows": len(e.rows), "fitted": fit.rows, "kind": fit.kind},
+                    {"rows": len(e.new), "fitted": fit.rows, "kind": fit.kind},
                 )
                 return
     for train in data.trains.values():
@@ -72,7 +72,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         kind = _within(train, others)
         place = by_hand_line(train.site.file, kind) if kind and train.site is not None else None
         if place is not None:
-            rows = sum(len(e.rows) for e in others)
+            rows = sum(len(e.new) for e in others)
             numbers = {"rows": rows, "fitted": rows + len(train.rows), "kind": _(kind)}
             yield Evidence(place, others[0].names[0], numbers)
             return
@@ -122,13 +122,7 @@ def _pairs(data: DataSeen) -> Iterable[tuple[EvalSeen, TrainSeen]]:
     for key, e in data.evals.items():
         own = data.trains.get(key[0])
         train = learner(data, own) if own is not None else None
-        if (
-            train is not None
-            and train.rows
-            and e.names
-            and len(e.rows) >= 10
-            and not _parted_within(e, train)
-        ):
+        if train is not None and train.rows and e.names and len(e.new) >= 10 and not _parted_within(e, train):
             yield e, train
 
 
@@ -175,9 +169,9 @@ def _parts(train: TrainSeen, others: list[EvalSeen]) -> Iterable[tuple[Columns, 
     if not train.twice:
         yield train.columns, _wholes(train.columns, others)
     for table in train.standing or ():
-        held = [(e, len(e.rows & table.rows)) for e in others]
+        held = [(e, len(e.new & table.rows)) for e in others]
         outside = [e for e, n in held if not n]
-        if any(n > 0.9 * len(e.rows) for e, n in held):
+        if any(n > 0.9 * len(e.new) for e, n in held):
             yield train.columns, _wholes(table.columns, outside)
         elif len(outside) == len(others):
             yield table.columns, _wholes(table.columns, others)
@@ -217,11 +211,16 @@ def _of_series(own: np.ndarray | None, whole: np.ndarray | None) -> str:
 def _others(train: TrainSeen, evals: list[EvalSeen]) -> list[EvalSeen]:
     """Evaluations of rows of their own, hardly one of training's."""
     apart: list[EvalSeen] = []
-    for e in sorted(evals, key=lambda e: -len(e.rows)):
-        both = len(e.rows & train.rows.keys())  # equal by chance
-        if all(not (e.rows & other.rows) for other in apart) and both <= 0.05 * len(e.rows):
+    for e in sorted(evals, key=lambda e: -len(e.new)):
+        both = len(e.new & train.rows.keys())  # equal by chance
+        if all(not (e.new & other.new) for other in apart) and both <= 0.05 * len(e.new):
             apart.append(e)
     return apart
+
+
+def _first(e: EvalSeen) -> int:
+    """The rows of an evaluation's first phase, without those of training that it was asked for as well."""
+    return e.first if len(e.trained_before) <= 0.1 * len(e.rows) else e.first - e.first_trained
 
 
 def _wholes(known: Columns, others: list[EvalSeen]) -> list[Columns]:

@@ -371,21 +371,24 @@ class Rows:
         seen.loader, seen.reads = output.loader or seen.loader, output.reads or seen.reads
         hashes = output.hashes.tolist()
         known = set(hashes) - seen.rows
-        if known and len(seen.rows) < MOST:
-            if output.flat is not None:
-                first = {h: i for i, h in enumerate(hashes) if h in known}
-                seen.columns.add(output.flat[list(first.values())])
-            seen.rows |= known
         if net.seen.follows and not train.rows:
             train.take_after(self.data.trains.values())
         rows = train.knows(restored=net.number in self._resets)
         trained = [h for h in hashes if h in rows] if rows else []
+        # Of a training that is no longer looked into, most rows are known to be trained on, not all.
+        new = known.difference(trained) if len(trained) <= 0.5 * len(hashes) else set()
+        if known and len(seen.rows) < MOST:
+            if output.flat is not None and new:
+                first = {h: i for i, h in enumerate(hashes) if h in new}
+                seen.columns.add(output.flat[list(first.values())])
+            seen.rows |= known
+            seen.fresh |= new
         seen.trained_before.update(trained)
         if not seen.first and len(seen.pieces) < 16:
             seen.pieces.append((len(hashes), len(set(hashes)), len(set(trained))))
             seen.width = output.flat_width if seen.width in (0, output.flat_width) else -1
-            if output.flat is not None:
-                keep_some(seen.some, output.flat, 256)
+            if output.flat is not None and new:
+                keep_some(seen.some, output.flat[[h in new for h in hashes]], 256)
         seen.goals.add(len(hashes), output.goal)
         digest = int(output.hashes.sum())
         now = seen.now
@@ -396,7 +399,7 @@ class Rows:
             seen.told(output.labels, output.predicted, len(hashes), digest)
         elif output.goals is not None:
             now.answered(output.goals, len(hashes), digest)
-        if known:
+        if new:
             self._fitted(output, seen.leaked)
 
     def _fitted(self, output: Output, counts: Any) -> None:

@@ -102,6 +102,7 @@ class EvalSeen:
     calls: int = 0
     phases: set[int] = field(default_factory=set)  # step counts at which it happened
     rows: set[int] = field(default_factory=set)
+    fresh: set[int] = field(default_factory=set)  # new rows, of calls that asked for such
     first: int = 0  # rows of the first phase
     first_trained: int = 0  # ... that had been trained on
     repeats: bool = False  # ... and of which many were the same
@@ -167,6 +168,24 @@ class EvalSeen:
             self.first, self.first_trained = now.rows, now.trained
             self.repeats = now.fresh < 0.9 * now.rows
         self.now = None
+
+    @property
+    def new(self) -> set[int]:
+        """Its rows that the net was not trained on, of calls that asked for such."""
+        return self.fresh - self.trained_before
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some of its calls are of rows that the net was trained on, and others of new ones:
+        ``for part in (train, test): evaluate(net, part)``.
+        """
+        apart = all(not 0.1 * distinct < trained <= 0.5 * distinct for _, distinct, trained in self.pieces)
+        return apart and len(self.new) >= 10 and len(self.trained_before) > 0.1 * len(self.rows)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is of rows that the net was not trained on, or some of its calls are."""
+        return len(self.trained_before) <= 0.1 * len(self.rows) or self.mixed
 
     @property
     def settled(self) -> bool:
