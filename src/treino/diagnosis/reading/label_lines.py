@@ -71,7 +71,7 @@ def labels_line(loss: LossSeen) -> Site | None:
                 for f in functions(taken.file, call_name(c))
             ]
             inside = {Site(taken.file, n) for f in within for n in range(f.lineno, (f.end_lineno or 0) + 1)}
-            shared = isinstance(around, Function) and module is not None
+            shared = isinstance(around, Function) and module is not None and not _names_column(v.node)
             if shared and len(called(module, around.name)) > 1:  # type: ignore
                 of_rows = calls.get(around.name, taken)  # type: ignore[union-attr]  # the call gives rows, too
                 taken = calls.get("TensorDataset", of_rows) if _gives_parts(of_rows) else of_rows
@@ -82,6 +82,12 @@ def _gives_parts(site: Site) -> bool:
     """Whether a line takes rows and labels apart, ``x, y = windows(series)``: no place to change these."""
     statement = statement_at(site)
     return isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
+
+
+def _names_column(node: ast.AST) -> bool:
+    """``torch.tensor(table["price"].values)``: the same column for all that call the function around."""
+    keys = (n.slice for n in ast.walk(node) if isinstance(n, ast.Subscript))
+    return any(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in keys)
 
 
 def _signed(loss: LossSeen) -> bool:
