@@ -20,6 +20,7 @@ from treino.data.dataset import Data, Rows
 from treino.diagnosis.exam import decide
 from treino.diagnosis.finding import Evidence, Finding, Site
 from treino.diagnosis.rules import rules
+from treino.diagnosis.rules.duplicate_leakage import numbers
 from treino.diagnosis.watch.loss_seen import LossSeen
 from treino.diagnosis.watch.seen import (
     BackwardSeen,
@@ -206,7 +207,7 @@ def _copies(data: Data) -> Evidence | None:
     table = TrainSeen(NetSeen("", None, modal=False), rows=dict.fromkeys(trained.tolist(), 0), sample=sample)
     if chance(table) > 0.01:
         return None
-    return Evidence(None, None, {"rows": len(tested), "trained": again, "share": again / len(tested)})
+    return Evidence(None, None, numbers(len(tested), again))
 
 
 # --- what is measured of a run that ended badly -------------------------------------------------------

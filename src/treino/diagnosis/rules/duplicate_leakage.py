@@ -75,7 +75,7 @@ def _copied(train: TrainSeen, e: EvalSeen) -> Evidence | None:
         near, rows = measure(train, e)
         place = join(e) if near > max(5, share * rows) else None
         if place is not None:
-            return Evidence(place, e.names[0], _numbers(rows, near, what))
+            return Evidence(place, e.names[0], numbers(rows, near, what))
     return None
 
 
@@ -93,10 +93,11 @@ def _repeated(data: DataSeen, train: TrainSeen, e: EvalSeen) -> Evidence | None:
         return None
     tokens = not train.floating  # short texts repeat themselves, so that only the source tells of copies
     place = multiplied_before(train, e, made=sparse or tokens, drawn=tokens)
-    return Evidence(place, e.names[0], _numbers(rows, trained, TRAINED)) if place is not None else None
+    return Evidence(place, e.names[0], numbers(rows, trained)) if place is not None else None
 
 
-def _numbers(rows: int, trained: int, what: str) -> dict[str, Any]:
+def numbers(rows: int, trained: int, what: str = TRAINED) -> dict[str, Any]:
+    """What the rule's words are filled in with."""
     return {"rows": rows, "trained": trained, "share": trained / rows, "what": _(what)}
 
 

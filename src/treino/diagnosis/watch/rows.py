@@ -394,6 +394,8 @@ class Rows:
         now = seen.now
         now.rows, now.fresh = now.rows + len(hashes), now.fresh + len(known)
         now.trained += len(trained)
+        if not 0.1 * len(hashes) < len(trained) <= 0.5 * len(hashes):
+            now.kinds.add(len(trained) > 0.5 * len(hashes))
         now.digest = (now.digest + digest) % 2**64
         if output.labels is not None:
             seen.told(output.labels, output.predicted, len(hashes), digest)

@@ -56,6 +56,7 @@ class Phase:
     labelled: int = 0
     labels: Counter[float] = field(default_factory=Counter)
     trained: int = 0  # rows that this net had been trained on
+    kinds: set[bool] = field(default_factory=set)  # calls of such rows, calls of hardly any
     batches: dict[bytes, int] = field(default_factory=dict)  # labels of a call -> digest of its rows
 
     def luck(self) -> float:
@@ -126,6 +127,7 @@ class EvalSeen:
     columns: Columns = field(default_factory=Columns)
     goals: Goals = field(default_factory=Goals)
     pieces: list[tuple[int, int, int]] = field(default_factory=list)  # first calls: rows, distinct, trained
+    both: bool = False  # calls of one phase were of rows that were trained on, others of new ones
     width: int = 0  # of all rows; -1 where it varies
     some: list[np.ndarray] = field(default_factory=list)  # rows of the first phase
     spoiled: int = 0  # rows with NaN whose answers were not finite, while all others' were
@@ -167,6 +169,7 @@ class EvalSeen:
         if not self.first:
             self.first, self.first_trained = now.rows, now.trained
             self.repeats = now.fresh < 0.9 * now.rows
+        self.both = self.both or len(now.kinds) > 1
         self.now = None
 
     @property
@@ -180,7 +183,8 @@ class EvalSeen:
         ``for part in (train, test): evaluate(net, part)``.
         """
         apart = all(not 0.1 * distinct < trained <= 0.5 * distinct for _, distinct, trained in self.pieces)
-        return apart and len(self.new) >= 10 and len(self.trained_before) > 0.1 * len(self.rows)
+        many = len(self.new) >= 10 and len(self.trained_before) > 0.1 * len(self.rows)
+        return self.both and apart and many
 
     @property
     def held_out(self) -> bool:
