@@ -13,7 +13,8 @@ from treino.diagnosis.reading.orders import filtered_alone, lonely_order
 from treino.diagnosis.reading.provenance import calling_line, origins
 from treino.diagnosis.rules.scaler_leakage import exact
 from treino.diagnosis.watch.columns import Columns
-from treino.diagnosis.watch.tables import EvalSeen, Phase, hash_rows
+from treino.diagnosis.watch.eval_seen import EvalSeen, Phase
+from treino.diagnosis.watch.tables import hash_rows
 
 
 @pytest.mark.parametrize("width", [1, 7, 64, 301])

@@ -15,8 +15,9 @@ from treino.diagnosis.reading.weighing import class_weights_line, draw_weights_l
 from treino.diagnosis.rules.nearness import near_copies, of_groups, shifted_windows
 from treino.diagnosis.rules.unshuffled_sorted import _long_blocks
 from treino.diagnosis.watch.answers import in_one_piece
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import NetSeen
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import TrainSeen
 
 
 def _written(tmp_path: Path, source: str) -> tuple[Site, Site | None]:

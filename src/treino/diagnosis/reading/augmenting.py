@@ -18,8 +18,9 @@ from treino.diagnosis.reading.source import (
     statement_at,
     tree,
 )
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.reads import DRAWN, NUMPY
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import TrainSeen
 
 DRAWS = (*DRAWN, *NUMPY, "integers")
 # What a net is given in such a way on purpose, in evaluations too: codes, masks, attacks, votes.

@@ -13,7 +13,7 @@ from treino.diagnosis.reading.names import names_of_evaluation, says_test, says_
 from treino.diagnosis.reading.places import FITS
 from treino.diagnosis.reading.provenance import data_names
 from treino.diagnosis.reading.source import call_name, called, statement_at, tree
-from treino.diagnosis.watch.tables import EvalSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
 
 
 def chosen_within_fit(evals: list[EvalSeen]) -> tuple[Site, EvalSeen] | None:

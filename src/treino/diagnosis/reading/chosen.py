@@ -12,7 +12,8 @@ from treino.diagnosis.reading.figures import Figures, Leaf
 from treino.diagnosis.reading.names import says_test, says_validation
 from treino.diagnosis.reading.roles import alike, changed_from, handed_at, roles, shows_known_parts, told_at
 from treino.diagnosis.reading.source import call_at, function_of, tree
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
+from treino.diagnosis.watch.tables import DataSeen
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from treino.diagnosis.reading.provenance import (
     target_names,
 )
 from treino.diagnosis.reading.source import call_name, called, function_of, remembered, statement_at, tree
-from treino.diagnosis.watch.tables import EvalSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
 
 JOINS = ("concat", "concatenate", "cat", "vstack", "row_stack", "append", "ConcatDataset", "extend")
 ALL_JOINS = (*JOINS, "stack", "dstack")

@@ -9,7 +9,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.reading.ancestry import given_names, parameters
 from treino.diagnosis.reading.provenance import Function, data_names, definition, functions
 from treino.diagnosis.reading.source import call_at, call_name, function_of, statement_at
-from treino.diagnosis.watch.tables import EvalSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
 
 Body = ast.FunctionDef | ast.AsyncFunctionDef
 TAKES = ("Subset", "SubsetRandomSampler", "index_select", "take")

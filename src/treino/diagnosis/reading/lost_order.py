@@ -1,4 +1,6 @@
-"""An order that a function draws, takes one array by, and forgets: nothing can follow the rows any more."""
+"""Orders that are drawn and forgotten: by a function that takes one array by its own, so that nothing can
+follow the rows any more, or where one of two arrays is cut.
+"""
 
 import ast
 
@@ -25,18 +27,40 @@ def lost_order(path: str) -> Site | None:
     return None
 
 
+def cut_without_order(path: str) -> Site | None:
+    """The line that cuts one array as it stands where another is cut in an order by which both were taken
+    elsewhere: ``x[p[cut:]], y[cut:]`` beside ``x[p[:cut]], y[p[:cut]]``.
+    """
+    module = tree(path)
+    if module is None:
+        return None
+    orders = _drawn(module)
+    taken = [n for n in ast.walk(module) if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)]
+    ordered: dict[str, set[str]] = {}  # cut of an order -> arrays that were taken by it
+    for node in taken:
+        at = node.slice
+        if isinstance(at, ast.Subscript) and isinstance(at.value, ast.Name) and at.value.id in orders:
+            ordered.setdefault(ast.dump(at.slice), set()).add(node.value.id)  # type: ignore[attr-defined]
+    for node in taken:
+        name, cut = node.value.id, ast.dump(node.slice)  # type: ignore[attr-defined]
+        elsewhere = any(name in arrays for at, arrays in ordered.items() if at != cut)
+        if cut in ordered and name not in ordered[cut] and name not in orders and elsewhere:
+            return Site(path, node.lineno)
+    return None
+
+
 def _is(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _drawn(function: ast.FunctionDef) -> set[str]:
-    """Names of orders that are drawn in a function, or shuffled there."""
-    found = {a.id for c in called(function, "shuffle") for a in c.args if isinstance(a, ast.Name)}
-    for node in ast.walk(function):
+def _drawn(scope: ast.FunctionDef | ast.Module) -> set[str]:
+    """Names of orders that are drawn in a function, or shuffled there; of a module, in any of its."""
+    found = {a.id for c in called(scope, "shuffle") for a in c.args if isinstance(a, ast.Name)}
+    for node in ast.walk(scope):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             call = node.value
             while isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
                 call = call.func.value  # torch.randperm(n).tolist()
             if call_name(call) in DRAWS:
                 found |= set().union(*map(target_names, node.targets))
-    return found - {a.arg for a in function.args.args}
+    return found - ({a.arg for a in scope.args.args} if isinstance(scope, ast.FunctionDef) else set())

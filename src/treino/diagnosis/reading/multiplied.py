@@ -15,7 +15,8 @@ from treino.diagnosis.reading.provenance import (
     target_names,
 )
 from treino.diagnosis.reading.source import call_name, called, enclosing, function_of, names_in, statement_at
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
+from treino.diagnosis.watch.tables import TrainSeen
 
 REPEATS = ("repeat", "tile", "repeat_interleave")
 SPLITS = ("train_test_split", "random_split")

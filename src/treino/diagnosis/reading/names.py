@@ -95,7 +95,7 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
                     own |= _rows_named(argument)
         for node in enclosing(site):
             if isinstance(node, (ast.For, ast.comprehension)):
-                own |= names_in(node.iter)
+                own |= names_in(node.iter) | _parts_in_turn(node.iter)
         for node in ast.walk(statement):
             if isinstance(node, ast.comprehension):
                 own |= names_in(node.iter)
@@ -109,6 +109,13 @@ def names_of_evaluation(stack: tuple[Site, ...], spots: tuple[Spot, ...] = ()) -
         return found
     kept, aside = _parted(stack[0].file) if stack else (set(), set())
     return found | made | ({"val"} if found & aside and not found & kept else set())
+
+
+def _parts_in_turn(iterated: ast.expr) -> set[str]:
+    """What a loop over words says: ``for phase in ("train", "test")``."""
+    items = iterated.elts if isinstance(iterated, (ast.List, ast.Tuple)) else []
+    said = {n.value for n in items if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return {word for word in said if word.isalpha() and _speaks({word})}
 
 
 def _speaks(names: set[str]) -> bool:

@@ -37,7 +37,8 @@ from treino.diagnosis.reading.source import (
     statement_at,
     tree,
 )
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
+from treino.diagnosis.watch.tables import TrainSeen
 
 JOINS = (
     *("concat", "concatenate", "cat", "vstack", "hstack", "append", "stack", "resample", "repeat", "tile"),

@@ -20,7 +20,7 @@ from treino.diagnosis.reading.source import (
     statement_at,
     tree,
 )
-from treino.diagnosis.watch.tables import EvalSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
 
 TURNS = (["step"], ["epoch"], ["loop"])  # ``validation_step`` is called for the rows of a test, too
 ALIKE = 0.98  # of the rows of two evaluations that look at the same part

@@ -11,9 +11,10 @@ from treino.diagnosis.reading.provenance import Function, dataset_line
 from treino.diagnosis.reading.source import called, function_of
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.overlap import learner
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.reads import ReadSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, TrainSeen
+from treino.diagnosis.watch.tables import DataSeen, TrainSeen
 from treino.words import N_, _
 
 

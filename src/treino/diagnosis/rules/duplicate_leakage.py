@@ -20,8 +20,9 @@ from treino.diagnosis.rules.nearness import (
     shifted_windows,
 )
 from treino.diagnosis.rules.overlap import overlaps
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import WIDE, DataSeen, EvalSeen, TrainSeen, chance
+from treino.diagnosis.watch.tables import WIDE, DataSeen, TrainSeen, chance
 from treino.words import N_, _
 
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")

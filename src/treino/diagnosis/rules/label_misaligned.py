@@ -8,13 +8,14 @@ from treino.diagnosis.reading.collating import torn_batch, torn_parts, unrestore
 from treino.diagnosis.reading.collected import collected_apart
 from treino.diagnosis.reading.drawn_apart import drawn_apart
 from treino.diagnosis.reading.grouped import grouped_apart
-from treino.diagnosis.reading.lost_order import lost_order
+from treino.diagnosis.reading.lost_order import cut_without_order, lost_order
 from treino.diagnosis.reading.order_flow import other_order, text_order
 from treino.diagnosis.reading.orders import filtered_alone, labels_built, lonely_order, part_alone
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.curves import Curve, curve
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Told, TrainSeen, chance
+from treino.diagnosis.watch.tables import DataSeen, Told, TrainSeen, chance
 from treino.words import N_, _
 
 MOST = 8  # nets whose rows are held against their labels
@@ -42,8 +43,9 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if site is None or labels_built(site.file) or not (told or (loose and loose.net.trained >= 20)):
         return
     file, stuck = site.file, told and main is not None and main.stuck(0.85)
-    guessed = loose is not None or any(guesses(e) for e in data.evals.values())
-    nearly = stuck or guessed or any(guesses(e, 0.1) for e in data.evals.values())
+    held = [e.unseen() for e in data.evals.values()]
+    guessed = loose is not None or any(map(guesses, held))
+    nearly = stuck or guessed or any(guesses(e, 0.1) for e in held)
     alone = part_alone(file) if nearly else None
     if alone is None and (nearly or _falls_behind(data)):
         alone = collected_apart(file)
@@ -56,7 +58,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     if place is None:  # a large net learns labels of other rows by heart
         place = drawn_apart(file) or alone or lonely_order(file) or other_order(file)
         place = place or unrestored(file) or filtered_alone(file) or grouped_apart(file) or torn_parts(file)
-        place = place or lost_order(file)
+        place = place or lost_order(file) or cut_without_order(file)
     if place is not None:
         yield Evidence(place, site, _known_by(main, loose))
 

@@ -11,8 +11,9 @@ from treino.diagnosis.reading.provenance import data_names
 from treino.diagnosis.reading.rows_taken import last_change
 from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen
+from treino.diagnosis.watch.tables import DataSeen
 from treino.words import N_
 
 TAKES_CARE = (

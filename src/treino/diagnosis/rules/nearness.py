@@ -4,7 +4,8 @@ from collections import Counter
 
 import numpy as np
 
-from treino.diagnosis.watch.tables import EvalSeen, TrainSeen
+from treino.diagnosis.watch.eval_seen import EvalSeen
+from treino.diagnosis.watch.tables import TrainSeen
 
 NEAREST = 16  # training rows around an evaluation row
 GAP = 3.0  # times as far away is the next one

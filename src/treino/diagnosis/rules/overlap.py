@@ -29,8 +29,9 @@ from treino.diagnosis.reading.source import (
     names_in,
     tree,
 )
+from treino.diagnosis.watch.eval_seen import EvalSeen, Names
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, Names, TrainSeen, chance
+from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance
 
 STEPS = {"validation_step": "val", "test_step": "test"}
 

@@ -13,9 +13,10 @@ from treino.diagnosis.rule import Rule
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.columns import Columns
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.scalers import NONE
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import DataSeen, EvalSeen, FitSeen, TrainSeen
+from treino.diagnosis.watch.tables import DataSeen, FitSeen, TrainSeen
 from treino.words import N_, _
 
 

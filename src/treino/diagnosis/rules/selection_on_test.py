@@ -15,8 +15,8 @@ from treino.diagnosis.reading.provenance import data_names, target_names
 from treino.diagnosis.reading.roles import alike, handed_as_any, handed_as_validation, taken_for_validation
 from treino.diagnosis.reading.source import function_of, statement_at
 from treino.diagnosis.rule import Rule
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import EvalSeen
 from treino.words import N_, _
 
 

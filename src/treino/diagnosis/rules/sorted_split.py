@@ -15,8 +15,9 @@ from treino.diagnosis.rules.curves import curve
 from treino.diagnosis.rules.examples import HELD_OUT, SPLIT
 from treino.diagnosis.rules.overlap import learner
 from treino.diagnosis.watch.answers import AnswersSeen, OrderedSeen, cut_up, far_from, in_one_piece, left_over
+from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
-from treino.diagnosis.watch.tables import EvalSeen, PartedSeen, TrainSeen, apart
+from treino.diagnosis.watch.tables import PartedSeen, TrainSeen, apart
 from treino.words import N_, _
 
 TIMES = {"time", "times", "date", "year", "month", "day", "hour", "timestamp", "datetime", "t", "step"}
@@ -37,7 +38,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
     in_order = {label for loss in seen.losses.values() if loss.sorted for label, _share in loss.runs}
     if seen.data is not None and sum(bool(t.rows) for t in seen.data.trains.values()) > 1:
         in_order = set()  # each net of a cross-validation had only its own
-    for e in seen.data.evals.values() if seen.data is not None else ():
+    for e in [e.unseen() for e in seen.data.evals.values()] if seen.data is not None else ():
         train = next((t for t in seen.data.trains.values() if t.net is e.net), None)
         train = learner(seen.data, train) if train is not None and e.judged else train
         total, known = sum(e.labels.values()), set(train.labels_first) if train is not None else set()

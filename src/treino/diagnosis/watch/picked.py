@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from treino.diagnosis.finding import Site
+from treino.diagnosis.watch.eval_seen import Names
 from treino.diagnosis.watch.loaders import Loaders, tensors_in
 from treino.diagnosis.watch.nets import Nets
 from treino.diagnosis.watch.numbered import Rows, Table, Tables
 from treino.diagnosis.watch.output import Net, Output
 from treino.diagnosis.watch.plain import Plain
-from treino.diagnosis.watch.tables import DataSeen, Names, PickedSeen
+from treino.diagnosis.watch.tables import DataSeen, PickedSeen
 from treino.diagnosis.watch.where import offset, spots, stack
 
 LOADERS = 64  # that are followed

@@ -12,6 +12,7 @@ import torch
 from treino.diagnosis.finding import Site
 from treino.diagnosis.watch import graph
 from treino.diagnosis.watch.batches import SIZE, comes_again, spoils, whole_rows, with_others
+from treino.diagnosis.watch.eval_seen import EvalSeen, Phase
 from treino.diagnosis.watch.first_sums import first_sums
 from treino.diagnosis.watch.lineage import Lineage
 from treino.diagnosis.watch.loaders import Loaders
@@ -25,8 +26,6 @@ from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.standing import standing
 from treino.diagnosis.watch.tables import (
     DataSeen,
-    EvalSeen,
-    Phase,
     StandingSeen,
     Told,
     TrainSeen,
@@ -390,15 +389,19 @@ class Rows:
             if output.flat is not None and new:
                 keep_some(seen.some, output.flat[[h in new for h in hashes]], 256)
         seen.goals.add(len(hashes), output.goal)
+        unseen = len(trained) <= 0.1 * len(hashes)
+        if unseen:
+            seen.asked.rows += 0 if seen.first else len(hashes)
+            seen.asked.goals.add(len(hashes), output.goal)
         digest = int(output.hashes.sum())
         now = seen.now
         now.rows, now.fresh = now.rows + len(hashes), now.fresh + len(known)
         now.trained += len(trained)
-        if not 0.1 * len(hashes) < len(trained) <= 0.5 * len(hashes):
-            now.kinds.add(len(trained) > 0.5 * len(hashes))
+        if unseen or len(trained) > 0.5 * len(hashes):
+            now.kinds.add(unseen)
         now.digest = (now.digest + digest) % 2**64
         if output.labels is not None:
-            seen.told(output.labels, output.predicted, len(hashes), digest)
+            seen.told(output.labels, output.predicted, len(hashes), digest, new=unseen)
         elif output.goals is not None:
             now.answered(output.goals, len(hashes), digest)
         if new:
