@@ -17,7 +17,7 @@ from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_
 from treino.data.dataset import Data
 from treino.engine import Loss
 from treino.engine.state import cores
-from treino.inspection.landscape.ground import Ground, ground
+from treino.inspection.landscape.loss_surface import Ground, ground
 from treino.inspection.landscape.planes import RESOLUTION, random_plane
 
 POINTS = RESOLUTION**2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from treino.pause import collect_rarely
+from treino.garbage_collection import collect_rarely
 
 collect_rarely()  # before anything large: what thousands of tests import stays
 

@@ -16,7 +16,7 @@ import torch
 
 import treino as tr
 from tests.plots.browser import looked_at
-from treino.inspection.glimpse import glimpse, seen_whole
+from treino.inspection.boundary_preview import glimpse, seen_whole
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
 from treino.workflows.train import Advanced, Begun, Ended

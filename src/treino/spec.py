@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from treino import written
+from treino import setting_types
 from treino.errors import TreinoError, nearest
+from treino.setting_types import Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
 from treino.words import N_, _
-from treino.written import Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
 
 GROUPS = (
     N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
@@ -59,14 +59,14 @@ class Settings(BaseModel):
     duplicates: Literal["apart", "ignore"] = _f(
         "apart", "Data", "rows equal in all features: kept on one side of the split, or not looked at"
     )
-    max_memory: Annotated[str | None, BeforeValidator(written.size)] = _f(
+    max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
         None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free"
     )  # fmt: skip
     delimiter: str | None = _f(None, "Data", "what separates the cells of the file; default: found out")
     decimal: str | None = _f(None, "Data", "decimal sign of the file, point or comma; default: found out")
     encoding: str | None = _f(None, "Data", "encoding of the file; default: found out")
-    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(written.yes)] = _f(
+    header: Annotated[Literal["yes", "no"] | None, BeforeValidator(setting_types.yes)] = _f(
         None, "Data", "whether the first line names the columns: yes or no; default: found out"
     )
     quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
@@ -82,7 +82,7 @@ class Settings(BaseModel):
     dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
     batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
     init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
-    net: Annotated[str | None, BeforeValidator(written.path)] = _f(
+    net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
         None,
         "Network",
         "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)",
@@ -90,8 +90,8 @@ class Settings(BaseModel):
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
     label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
-    class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(written.weights)] = _f(
-        None, "Loss and optimizer", "'balanced', or one weight for each class, comma-separated"
+    class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(setting_types.weights)] = (
+        _f(None, "Loss and optimizer", "'balanced', or one weight for each class, comma-separated")
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
@@ -100,7 +100,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum of sgd", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
-    betas: Annotated[tuple[Float, Float], BeforeValidator(written.items)] | None = _f(
+    betas: Annotated[tuple[Float, Float], BeforeValidator(setting_types.items)] | None = _f(
         None, "Loss and optimizer", "the two decay rates of adam and adamw; default: 0.9,0.999"
     )
     weight_decay: Float = _f(
@@ -112,9 +112,9 @@ class Settings(BaseModel):
         None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
     )
 
-    batch_size: Annotated[int, BeforeValidator(written.number), Field(ge=1)] | Literal["full"] | None = _f(
-        None, "Training loop", "rows per step, or 'full'; default: 32 for tables, 100 for images"
-    )
+    batch_size: (
+        Annotated[int, BeforeValidator(setting_types.number), Field(ge=1)] | Literal["full"] | None
+    ) = _f(None, "Training loop", "rows per step, or 'full'; default: 32 for tables, 100 for images")
     epochs: Int | None = _f(
         None,
         "Training loop",
@@ -156,7 +156,7 @@ class Settings(BaseModel):
         "at most: beyond, every second one goes", ge=1, le=10_000_000_000,
     )  # fmt: skip
     name: str | None = _f(None, "Run", "name of the run's folder in ./runs; default: wine-1, wine-2, ...")
-    out: Annotated[str | None, BeforeValidator(written.path)] = _f(
+    out: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
         None, "Run", "the run's folder itself (must not exist, or be empty)"
     )
 

@@ -20,8 +20,8 @@ from treino.cli import main
 from treino.errors import TreinoError
 from treino.exercise import check
 from treino.exercise.__main__ import run
+from treino.exercise.function_file import forward_of
 from treino.exercise.problem import LR, engine_s, keyed, problem
-from treino.exercise.reading import forward_of
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent

@@ -18,7 +18,7 @@ from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection import boundary as module
 from treino.inspection.boundary import boundary, grid, principal_components
-from treino.inspection.views import Fit, Line, Plane
+from treino.inspection.input_planes import Fit, Line, Plane
 from treino.inspection.wilson import wilson
 
 

@@ -12,7 +12,7 @@ from treino.data import Data, load, rows_for_prediction
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, typical_row
 from treino.inspection.importance import importance, steepest
-from treino.inspection.views import Fit, Line, Plane
+from treino.inspection.input_planes import Fit, Line, Plane
 
 
 def frame(rows: int = 200) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from torch.utils.data import TensorDataset
 from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
-from treino.inspection.insides import SHOWN, Insides, insides
 from treino.inspection.thumbnails import layers_as_they_run
+from treino.inspection.unit_responses import SHOWN, Insides, insides
 from treino.inspection.weights import first_weights
 
 
@@ -89,7 +89,7 @@ def test_the_inputs_of_the_plane_are_among_those_shown(monkeypatch: pytest.Monke
     net = nn.Sequential(nn.Linear(30, 3), nn.ReLU(), nn.Linear(3, 2))
     with torch.no_grad():
         net[0].weight[:, :2] = 0  # these move nothing, and yet no others change in the pictures
-    monkeypatch.setattr("treino.inspection.insides.sight", lambda *a, **k: sight(*a, axes=axes, **k))
+    monkeypatch.setattr("treino.inspection.unit_responses.sight", lambda *a, **k: sight(*a, axes=axes, **k))
     inputs = insides(net, data, resolution=8).stages[0]
     assert (len(inputs.units_K), inputs.total) == (SHOWN, 30)
     seen = zip(inputs.labels, inputs.seen_KRR, strict=True)

@@ -16,7 +16,7 @@ from treino.data import Data
 from treino.data.dataset import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.errors import TreinoError
-from treino.inspection.landscape.ground import Ground, described, ground
+from treino.inspection.landscape.loss_surface import Ground, described, ground
 from treino.inspection.landscape.planes import (
     between,
     filter_normalised,

@@ -16,13 +16,13 @@ from torch import nn
 
 from treino.engine.losses import Loss
 from treino.inspection.microscope import TOPICS, adamw, course_adam, mse, optimizers
-from treino.inspection.microscope.by_hand import worked
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.convolution import LR, START, TARGET, X, torch_convolution, trained
 from treino.inspection.microscope.course_adam import ADAM, Course
 from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.hand import gradients, passed
-from treino.inspection.microscope.net_paths import local_slopes, net_paths, totals
+from treino.inspection.microscope.network_paths import local_slopes, net_paths, totals
+from treino.inspection.microscope.reference_layers import gradients, passed
+from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
 from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain

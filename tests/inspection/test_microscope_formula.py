@@ -25,7 +25,7 @@ from treino.inspection.microscope.formula import (
     series,
     value,
 )
-from treino.inspection.microscope.paths import Net, named
+from treino.inspection.microscope.gradient_paths import Net, named
 from treino.plots.explain_formula import mathml, shown, text
 
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))

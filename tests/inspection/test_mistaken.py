@@ -14,7 +14,7 @@ from torch import nn
 from treino.data import Data, load
 from treino.inspection.confusion import confusion
 from treino.inspection.mistakes import mistakes
-from treino.inspection.rows import cells, held_out
+from treino.inspection.row_samples import cells, held_out
 
 Trainer = Callable[..., nn.Sequential]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from treino.inspection.predict import outputs, predicted_classes, probabilities
+from treino.inspection.outputs import outputs, predicted_classes, probabilities
 
 
 @pytest.fixture

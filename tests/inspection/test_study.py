@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from treino.inspection.study import (
+from treino.inspection.epoch_statistics import (
     deviation_of,
     floor_twice,
     half,

@@ -17,9 +17,9 @@ from tests.plots.reference import looks_like
 from treino.inspection.columns import Cost, Importances, Together
 from treino.inspection.confusion import Confusion
 from treino.inspection.dependence import Dependence
-from treino.inspection.insides import Insides, Stage
+from treino.inspection.input_planes import Points, Sight
 from treino.inspection.mistakes import Mistakes
-from treino.inspection.views import Points, Sight
+from treino.inspection.unit_responses import Insides, Stage
 from treino.inspection.weights import FirstWeights
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure

@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from treino.inspection.curves import curves
-from treino.inspection.views import Fit, Line, Plane, Points, Score
+from treino.inspection.input_planes import Fit, Line, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
 from treino.plots.style import PALETTE, class_labels, label, new_figure, number, percent, png

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.plots.reference import looks_like
-from treino.inspection.study import floor_twice
+from treino.inspection.epoch_statistics import floor_twice
 from treino.plots.study import Line, curves_figure, looks, names
 from treino.plots.study_tradeoff import tradeoff_figure
 from treino.plots.style import extent

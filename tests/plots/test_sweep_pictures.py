@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Said
-from treino.inspection.sweep import density, mattered, seen
+from treino.inspection.sweep_statistics import density, mattered, seen
 
 SPACE = {
     "lr": {"low": 1e-4, "high": 1e-1, "log": True, "whole": False, "levels": None},

@@ -18,9 +18,9 @@ from tests.conftest import Said
 from tests.plots.browser import looked_at
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.fits import LOSSES
 from treino.inspection.microscope.formula import Symbol
-from treino.inspection.microscope.moving import kind
+from treino.inspection.microscope.optimizer_walkthrough import kind
+from treino.inspection.microscope.topic_conditions import LOSSES
 from treino.inspection.microscope.update import Update
 from treino.workflows.explain import Explained, update_of
 

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.conftest import Said
 from treino.errors import TreinoError
 from treino.inspection.film import film_sight, frame_steps
-from treino.inspection.views import Plane
+from treino.inspection.input_planes import Plane
 from treino.plots.film import film_images, gif_steps
 from treino.plots.film_player import player, player_page
 from treino.plots.film_press import press

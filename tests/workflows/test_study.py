@@ -14,7 +14,7 @@ import torch
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training import Training
-from treino.inspection.study import floor_twice
+from treino.inspection.epoch_statistics import floor_twice
 from treino.workflows.study import track
 from treino.workflows.study.answers import answers
 from treino.workflows.study.asked import Asked, asked_of

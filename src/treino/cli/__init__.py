@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from treino.pause import collect_no_more, collect_rarely
+from treino.garbage_collection import collect_no_more, collect_rarely
 
 if TYPE_CHECKING:
     from treino.cli.screen import Screen

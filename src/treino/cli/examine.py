@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from treino.cli.screen import Screen
-from treino.pause import collect_as_usual
+from treino.garbage_collection import collect_as_usual
 from treino.words import _
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from treino.diagnosis.reading.source import ignored, refresh
 from treino.diagnosis.rules import rules
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.watch import Watch
-from treino.pause import collect_later
+from treino.garbage_collection import collect_later
 
 LIVE_EVERY = 0.5  # seconds
 

@@ -5,7 +5,7 @@ small network with batch norm and dropout, in float32 and float64, and names the
 the engine's training on the same batches. ``python -m treino.exercise FILE.py`` does the same with a file.
 """
 
-from treino.exercise.checking import Outcome, check
+from treino.exercise.comparison import Outcome, check
 from treino.exercise.difference import Difference
 
 __all__ = ["Difference", "Outcome", "check"]

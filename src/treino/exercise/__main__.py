@@ -35,7 +35,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
             _("Write: {usage}").format(usage=USAGE),
         )
     from treino.exercise import check
-    from treino.exercise.reading import forward_of
+    from treino.exercise.function_file import forward_of
 
     outcome = check(forward_of(Path(files[0])))
     lines = outcome.printed.rstrip("\n").splitlines()

@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from treino.exercise.comparing import LIKE, entry, factor, near, slope
+from treino.exercise.array_differences import LIKE, entry, factor, near, slope
+from treino.exercise.call_recording import Visit
 from treino.exercise.problem import LR, STEPS, Problem, State
-from treino.exercise.watching import Visit
 from treino.words import _
 
 Cause = tuple[str, str, str]  # rule, why, hint

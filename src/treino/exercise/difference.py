@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from treino.exercise.watching import Pass
+from treino.exercise.call_recording import Pass
 
 
 @dataclass(frozen=True)

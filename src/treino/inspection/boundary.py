@@ -14,9 +14,20 @@ from torch import nn
 from treino.data.dataset import Data, Rows
 from treino.errors import TreinoError, nearest
 from treino.inspection.importance import CANDIDATES, importance, steepest
-from treino.inspection.predict import outputs, predicted_classes, probabilities
-from treino.inspection.rows import draw
-from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Points, Score, Sight, Split, View
+from treino.inspection.input_planes import (
+    Boundary,
+    Fit,
+    Floats,
+    Line,
+    Plane,
+    Points,
+    Score,
+    Sight,
+    Split,
+    View,
+)
+from treino.inspection.outputs import outputs, predicted_classes, probabilities
+from treino.inspection.row_samples import draw
 from treino.inspection.wilson import wilson
 from treino.words import _
 

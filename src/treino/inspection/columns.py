@@ -16,10 +16,10 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
 from treino.errors import TreinoError
 from treino.inspection.importance import shuffles, steepest
+from treino.inspection.input_planes import Floats, Split
 from treino.inspection.intervals import LEVEL
-from treino.inspection.predict import evaluating, outputs, predicted_classes
-from treino.inspection.rows import ALL, draw, held_out
-from treino.inspection.views import Floats, Split
+from treino.inspection.outputs import evaluating, outputs, predicted_classes
+from treino.inspection.row_samples import ALL, draw, held_out
 from treino.words import _
 
 REPEATS = 10

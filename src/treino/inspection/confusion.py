@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.inspection.predict import outputs, predicted_classes
-from treino.inspection.rows import ALL, held_out
-from treino.inspection.views import Floats, Split
+from treino.inspection.input_planes import Floats, Split
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.row_samples import ALL, held_out
 from treino.inspection.wilson import wilson
 
 

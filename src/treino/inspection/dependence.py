@@ -13,9 +13,9 @@ from treino.data.dataset import Data
 from treino.data.preparing.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank, Time
 from treino.data.table import Column, plain
 from treino.errors import TreinoError, nearest
-from treino.inspection.predict import outputs, probabilities
-from treino.inspection.rows import Cell, cells_of, draw
-from treino.inspection.views import Floats
+from treino.inspection.input_planes import Floats
+from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.row_samples import Cell, cells_of, draw
 from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.engine import Loss
-from treino.inspection.predict import evaluating, outputs
-from treino.inspection.views import Floats
+from treino.inspection.input_planes import Floats
+from treino.inspection.outputs import evaluating, outputs
 
 # Weights should change by about a thousandth of their size in each update: Karpathy et al., CS231n notes,
 # "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio

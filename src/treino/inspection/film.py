@@ -12,7 +12,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.inspection.boundary import boundary, columns_with_an_axis, sight
-from treino.inspection.views import Boundary, Fit, Floats, Line, Plane, Sight, Split
+from treino.inspection.input_planes import Boundary, Fit, Floats, Line, Plane, Sight, Split
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from treino.inspection.predict import evaluating, outputs, predicted_classes
+from treino.inspection.outputs import evaluating, outputs, predicted_classes
 
 CANDIDATES = 200  # with more inputs than this, only the steepest are shuffled: D passes over D columns is D²
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.inspection.predict import outputs, probabilities
-from treino.inspection.rows import ALL, Cell, cells, held_out
-from treino.inspection.views import Floats, Split
+from treino.inspection.input_planes import Floats, Split
+from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.row_samples import ALL, Cell, cells, held_out
 
 
 @dataclass(frozen=True, eq=False)

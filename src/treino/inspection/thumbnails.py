@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from treino.inspection.predict import evaluating
-from treino.inspection.views import Floats
+from treino.inspection.input_planes import Floats
+from treino.inspection.outputs import evaluating
 from treino.words import _
 
 BATCH = 512

@@ -9,8 +9,8 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.errors import TreinoError
+from treino.inspection.input_planes import Floats
 from treino.inspection.thumbnails import layers_as_they_run
-from treino.inspection.views import Floats
 from treino.words import _
 
 

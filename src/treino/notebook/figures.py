@@ -85,7 +85,7 @@ class RunFigure:
 
     @property
     def _whole(self) -> bool:
-        from treino.inspection.glimpse import seen_whole
+        from treino.inspection.boundary_preview import seen_whole
 
         return self.begun is not None and seen_whole(self.begun.data)
 
@@ -145,7 +145,7 @@ class RunFigure:
         alarm: bool = False,
         kept_epoch: int | None = None,
     ) -> str:
-        from treino.inspection.glimpse import glimpse
+        from treino.inspection.boundary_preview import glimpse
         from treino.plots.live import Live, live_figure
 
         assert self.begun is not None

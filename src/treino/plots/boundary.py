@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.inspection.views import Boundary, Line, Plane, Points
+from treino.inspection.input_planes import Boundary, Line, Plane, Points
 from treino.plots.captions import axis_name, score_sentence, view_sentences, warning_sentences
 from treino.plots.points import draw_rows, row_key, wrong_key
 from treino.plots.regression import regression_figure

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from treino.inspection.views import Line, Plane, Points, Score
+from treino.inspection.input_planes import Line, Plane, Points, Score
 from treino.plots.style import label, number, percent, split_name
 from treino.words import _
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.confusion import Confusion
-from treino.inspection.views import Score
+from treino.inspection.input_planes import Score
 from treino.plots.captions import score_sentence
 from treino.plots.style import (
     DPI,

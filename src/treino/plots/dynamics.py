@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treino.inspection.dynamics import RULE_OF_THUMB, Dynamics, Layer
-from treino.inspection.views import Floats
+from treino.inspection.input_planes import Floats
 from treino.plots.style import (
     INK,
     PALETTE,

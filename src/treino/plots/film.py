@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.inspection.film import Frame
-from treino.inspection.views import Boundary, Fit, Line, Plane, Points
+from treino.inspection.input_planes import Boundary, Fit, Line, Plane, Points
 from treino.plots.boundary import draw_regions
 from treino.plots.film_words import (
     absent_sentence,

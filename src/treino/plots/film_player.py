@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from treino.inspection.film import Frame
-from treino.inspection.views import Boundary, Fit
+from treino.inspection.input_planes import Boundary, Fit
 from treino.plots.captions import rows_label
 from treino.plots.film_press import Pressed, packed, press, spark, stage
 from treino.plots.film_script import SCRIPT, STYLE

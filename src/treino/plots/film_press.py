@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.inspection.film import FEW_CLASSES, Frame
-from treino.inspection.views import Boundary, Fit, Line, Plane
+from treino.inspection.input_planes import Boundary, Fit, Line, Plane
 from treino.plots.film import limits
 
 CAP = 8.0  # log-probabilities below the winner's, of which nothing is seen: e^-8 is 0.03 %

@@ -1,7 +1,7 @@
 """What a film's frame says of itself: the same sentences in a picture and in the player."""
 
 from treino.inspection.film import Frame
-from treino.inspection.views import Boundary, Fit, Line, Plane
+from treino.inspection.input_planes import Boundary, Fit, Line, Plane
 from treino.plots.style import class_labels, label, number, split_name
 from treino.words import _
 

@@ -11,8 +11,8 @@ from html import escape
 
 import numpy as np
 
+from treino.inspection.boundary_preview import Glimpse
 from treino.inspection.curves import Curves
-from treino.inspection.glimpse import Glimpse
 from treino.plots.report.charts import curve_charts
 from treino.plots.style import PALETTE, colour
 from treino.plots.svg import FONT, Series, line_chart

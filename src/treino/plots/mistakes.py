@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.mistakes import Mistakes
-from treino.inspection.rows import Cell
+from treino.inspection.row_samples import Cell
 from treino.plots.style import (
     ALARM,
     FAINT,

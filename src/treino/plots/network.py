@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from treino.inspection.insides import Insides, Stage
+from treino.inspection.unit_responses import Insides, Stage
 from treino.plots.signed import data_uri, largest, rgba, tile
 from treino.plots.style import FAINT, colour, number, percent, split_name
 from treino.words import _

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.inspection.views import Points
+from treino.inspection.input_planes import Points
 from treino.plots.captions import rows_label
 from treino.plots.style import INK, PAPER, SOFT, colour
 from treino.words import _

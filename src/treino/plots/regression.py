@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.views import Fit, Line, Points
+from treino.inspection.input_planes import Fit, Line, Points
 from treino.plots.captions import score_sentence
 from treino.plots.points import marks, row_key
 from treino.plots.style import (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from treino.inspection.views import Boundary, Fit
+from treino.inspection.input_planes import Boundary, Fit
 from treino.plots.film import draw_shown, limits
 from treino.plots.film_words import axis_names
 from treino.plots.style import ALARM, INK, class_labels, colour, header, label, legend, look, new_figure

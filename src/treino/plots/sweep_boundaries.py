@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from treino.inspection.views import Plane
+from treino.inspection.input_planes import Plane
 from treino.plots.boundary import draw_regions
 from treino.plots.captions import axis_name
 from treino.plots.points import draw_rows

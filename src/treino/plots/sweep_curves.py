@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.sweep import Density
+from treino.inspection.sweep_statistics import Density
 from treino.plots.style import INK, PALETTE, header, label, legend, log_axis, look, new_figure
 from treino.words import _
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.sweep import Mattered
+from treino.inspection.sweep_statistics import Mattered
 from treino.plots.style import INK, PALETTE, header, label, look, new_figure, percent
 from treino.words import _
 

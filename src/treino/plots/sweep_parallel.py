@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.sweep import Seen
+from treino.inspection.sweep_statistics import Seen
 from treino.plots.style import (
     FAINT,
     INK,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.sweep import WIDE, Seen, Setting
+from treino.inspection.sweep_statistics import WIDE, Seen, Setting
 from treino.plots.style import ALARM, PALETTE, header, label, log_axis, look, new_figure
 from treino.words import _
 

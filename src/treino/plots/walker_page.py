@@ -5,8 +5,8 @@ from html import escape
 
 import numpy as np
 
+from treino.inspection.input_planes import Floats
 from treino.inspection.landscape.planes import Landscape
-from treino.inspection.views import Floats
 from treino.plots.landscape import MAP, WAY, axis_name, colours, heights, rows_used
 from treino.plots.page import page
 from treino.plots.walker_script import SCRIPT, STYLE

@@ -26,7 +26,7 @@ from treino.data import rows_for_prediction
 from treino.data.dataset import Task
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.inspection.predict import outputs, probabilities
+from treino.inspection.outputs import outputs, probabilities
 from treino.words import _
 from treino.workflows.fit import fit
 from treino.workflows.run import open_run

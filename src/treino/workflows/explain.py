@@ -16,9 +16,9 @@ from treino.errors import TreinoError, nearest
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.hand import Array, Layer
+from treino.inspection.microscope.gradient_walkthrough import finite
+from treino.inspection.microscope.reference_layers import Array, Layer
 from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
-from treino.inspection.microscope.way import finite
 from treino.plots.explain_formula import DIGITS
 from treino.store.files import make_folder, write_atomically
 from treino.words import _

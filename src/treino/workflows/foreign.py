@@ -11,7 +11,7 @@ from treino.data.large.elsewhere import parts
 from treino.data.own.foreign import digest, elsewhere, why_not_reproducible
 from treino.data.own.stream import Stream
 from treino.errors import TreinoError
-from treino.inspection.predict import outputs
+from treino.inspection.outputs import outputs
 from treino.store import RunFolder
 from treino.words import _
 

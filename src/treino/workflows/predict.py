@@ -16,7 +16,7 @@ from treino.data.reading import Reading
 from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
-from treino.inspection.predict import outputs, probabilities
+from treino.inspection.outputs import outputs, probabilities
 from treino.words import _
 
 if TYPE_CHECKING:

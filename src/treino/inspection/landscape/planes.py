@@ -12,8 +12,8 @@ from torch import Tensor
 from treino.data.dataset import Rows
 from treino.data.seeding import generator
 from treino.errors import TreinoError
-from treino.inspection.landscape.ground import LARGEST, Ground
-from treino.inspection.views import Floats
+from treino.inspection.input_planes import Floats
+from treino.inspection.landscape.loss_surface import LARGEST, Ground
 from treino.words import _
 
 RESOLUTION = 51

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from treino.inspection.landscape.ground import Ground
+from treino.inspection.input_planes import Floats
+from treino.inspection.landscape.loss_surface import Ground
 from treino.inspection.landscape.planes import Landscape
-from treino.inspection.views import Floats
 
 STANDS = 4
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.inspection.microscope.by_hand import worked
 from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic, relative
-from treino.inspection.microscope.fits import anything
 from treino.inspection.microscope.formula import Formula, Symbol, derivative, value
-from treino.inspection.microscope.hand import Array, Layer, gradients, passed, stepped
-from treino.inspection.microscope.of_run import about, title
-from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.gradient_walkthrough import gradient_checks, weight_name
+from treino.inspection.microscope.reference_layers import Array, Layer, gradients, passed, stepped
+from treino.inspection.microscope.reference_losses import worked
+from treino.inspection.microscope.references import torch_page
+from treino.inspection.microscope.run_explanation import about, title
+from treino.inspection.microscope.topic_conditions import anything
 from treino.inspection.microscope.update import Batch, Update, set_masks
-from treino.inspection.microscope.way import gradient_checks, weight_name
 from treino.words import N_, _
 
 SOURCES = (torch_page("torch.optim.Optimizer.zero_grad"),)

@@ -1,13 +1,13 @@
 """Adam, formula by formula, and the course's version of it on the same numbers."""
 
-from treino.inspection.microscope import course_adam, optimizers, walk
+from treino.inspection.microscope import course_adam, neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS, LR, SQUARED, Course
 from treino.inspection.microscope.explanation import Explanation, Part, Step, Topic
-from treino.inspection.microscope.fits import optimizer_is
-from treino.inspection.microscope.moving import moving
-from treino.inspection.microscope.of_run import to_the_weight
+from treino.inspection.microscope.optimizer_walkthrough import moving
 from treino.inspection.microscope.optimizers import Moved
-from treino.inspection.microscope.sources import ADAM, torch_page
+from treino.inspection.microscope.references import ADAM, torch_page
+from treino.inspection.microscope.run_explanation import to_the_weight
+from treino.inspection.microscope.topic_conditions import optimizer_is
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -20,7 +20,7 @@ def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) 
 
 
 def example() -> Explanation:
-    stops = walk.walk(move)
+    stops = neuron_training.walk(move)
     code = f"torch.optim.Adam([w], lr={LR}, betas={BETAS}, eps={EPS})"
     start = stops[0].neuron
     printed = course_adam.move(start.weights[0], start.gradient[0], start.curvature[0], 0.0, 0.0, 1, Course())
@@ -34,13 +34,13 @@ def example() -> Explanation:
         _("adam: steps of the gradient's mean over the root of its mean square"),
         _("Right, then as the course prints it, on the same numbers, and what that does to training."),
         (
-            *walk.parts(stops, code),
+            *neuron_training.parts(stops, code),
             Part(_("As the course prints it: update 1"), (slips(), *printed.steps)),
             Part(_("With the square for the second derivative: update 1"), known.steps),
             Part(_("With the square for the second derivative: update 2"), again.steps),
             course_adam.training_part(),
         ),
-        walk.checks(stops, code),
+        neuron_training.checks(stops, code),
         SOURCES,
     )
 

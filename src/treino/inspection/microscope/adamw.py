@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from treino.inspection.microscope import optimizers, walk
+from treino.inspection.microscope import neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS
 from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic
-from treino.inspection.microscope.fits import optimizer_is
 from treino.inspection.microscope.formula import Formula
-from treino.inspection.microscope.moving import moving, moving_checks
-from treino.inspection.microscope.of_run import to_the_weight
+from treino.inspection.microscope.optimizer_walkthrough import moving, moving_checks
 from treino.inspection.microscope.optimizers import Moved
-from treino.inspection.microscope.sources import ADAMW, torch_page
+from treino.inspection.microscope.references import ADAMW, torch_page
+from treino.inspection.microscope.run_explanation import to_the_weight
+from treino.inspection.microscope.topic_conditions import optimizer_is
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -38,7 +38,7 @@ def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: 
 
 
 def example() -> Explanation:
-    mine, other = walk.walk(decoupled), walk.walk(penalised)
+    mine, other = neuron_training.walk(decoupled), neuron_training.walk(penalised)
     settings = f"([w], lr={LR}, betas={BETAS}, eps={EPS}, weight_decay={DECAY})"
     code, l2 = f"torch.optim.AdamW{settings}", f"torch.optim.Adam{settings}"
     rows = tuple(
@@ -55,11 +55,11 @@ def example() -> Explanation:
         _("adamw: weight decay beside the gradient, not in it"),
         _("The same neuron with decay 0.1 twice: decoupled (AdamW), and as a penalty in the gradient (L2)."),
         (
-            *walk.parts(mine, code),
+            *neuron_training.parts(mine, code),
             Part(_("Adam with L2: update 1"), other[0].steps),
             Part(_("Side by side"), (Step(_("The same weight, two decays"), text=text, table=table),)),
         ),
-        (*walk.checks(mine, code), *walk.checks(other, l2)[2:]),
+        (*neuron_training.checks(mine, code), *neuron_training.checks(other, l2)[2:]),
         SOURCES,
     )
 

@@ -18,12 +18,12 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.fits import anything
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, series, value
-from treino.inspection.microscope.net_paths import Path, Paths, net_paths, totals
-from treino.inspection.microscope.of_run import to_the_gradient
-from treino.inspection.microscope.paths import Net, named, product
-from treino.inspection.microscope.sources import BACKPROP, torch_page
+from treino.inspection.microscope.gradient_paths import Net, named, product
+from treino.inspection.microscope.network_paths import Path, Paths, net_paths, totals
+from treino.inspection.microscope.references import BACKPROP, torch_page
+from treino.inspection.microscope.run_explanation import to_the_gradient
+from treino.inspection.microscope.topic_conditions import anything
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 

@@ -5,12 +5,12 @@ import torch
 import torch.nn.functional as F
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.by_hand import worked
-from treino.inspection.microscope.classed import bce_steps
+from treino.inspection.microscope.class_losses import bce_steps
 from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic
-from treino.inspection.microscope.fits import loss_is
-from treino.inspection.microscope.of_run import to_the_gradient
-from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.reference_losses import worked
+from treino.inspection.microscope.references import torch_page
+from treino.inspection.microscope.run_explanation import to_the_gradient
+from treino.inspection.microscope.topic_conditions import loss_is
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 

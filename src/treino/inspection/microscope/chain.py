@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from treino.errors import TreinoError
-from treino.inspection.microscope.hand import ACTIVATIONS, Layer
+from treino.inspection.microscope.reference_layers import ACTIVATIONS, Layer
 from treino.words import _
 
 if TYPE_CHECKING:

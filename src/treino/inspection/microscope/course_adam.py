@@ -10,8 +10,8 @@ from functools import cache
 
 from treino.inspection.microscope.explanation import Chart, Line, Part, Step, Table
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, sqrt
+from treino.inspection.microscope.neuron_training import walk
 from treino.inspection.microscope.optimizers import Moved
-from treino.inspection.microscope.walk import walk
 from treino.words import _
 
 LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8

@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.by_hand import worked
-from treino.inspection.microscope.classed import cross_entropy_steps
+from treino.inspection.microscope.class_losses import cross_entropy_steps
 from treino.inspection.microscope.explanation import (
     Chart,
     Check,
@@ -19,10 +18,11 @@ from treino.inspection.microscope.explanation import (
     Table,
     Topic,
 )
-from treino.inspection.microscope.fits import loss_is
 from treino.inspection.microscope.formula import Formula, Number, Symbol, exp, ln
-from treino.inspection.microscope.of_run import to_the_gradient
-from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.reference_losses import worked
+from treino.inspection.microscope.references import torch_page
+from treino.inspection.microscope.run_explanation import to_the_gradient
+from treino.inspection.microscope.topic_conditions import loss_is
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from treino.inspection.microscope.by_hand import worked
 from treino.inspection.microscope.explanation import (
     Chart,
     Check,
@@ -19,11 +18,12 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.fits import anything
 from treino.inspection.microscope.formula import Formula, Symbol, derivative, value
-from treino.inspection.microscope.hand import passed, stepped
-from treino.inspection.microscope.of_run import about, title
-from treino.inspection.microscope.sources import SGD, torch_page
+from treino.inspection.microscope.reference_layers import passed, stepped
+from treino.inspection.microscope.reference_losses import worked
+from treino.inspection.microscope.references import SGD, torch_page
+from treino.inspection.microscope.run_explanation import about, title
+from treino.inspection.microscope.topic_conditions import anything
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 

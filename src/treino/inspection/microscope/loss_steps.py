@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from treino.inspection.microscope import compared
-from treino.inspection.microscope.classed import bce_steps, cross_entropy_steps
+from treino.inspection.microscope import number_losses
+from treino.inspection.microscope.class_losses import bce_steps, cross_entropy_steps
 from treino.inspection.microscope.explanation import Step
 
 if TYPE_CHECKING:
@@ -21,4 +21,4 @@ def loss_steps(update: "Update") -> tuple[Step, ...]:
         return bce_steps(out, y, row)
     columns = out.shape[1]
     place = row * columns + (update.place.i if update.place.layer == last else 0)
-    return compared.steps(loss.name, out.reshape(-1), y.reshape(-1), place)
+    return number_losses.steps(loss.name, out.reshape(-1), y.reshape(-1), place)

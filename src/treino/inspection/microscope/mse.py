@@ -4,12 +4,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from treino.inspection.microscope import compared
+from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Topic
-from treino.inspection.microscope.fits import loss_is
 from treino.inspection.microscope.formula import Formula, Symbol, series
-from treino.inspection.microscope.of_run import to_the_gradient
-from treino.inspection.microscope.sources import torch_page
+from treino.inspection.microscope.references import torch_page
+from treino.inspection.microscope.run_explanation import to_the_gradient
+from treino.inspection.microscope.topic_conditions import loss_is
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -40,12 +40,12 @@ def run_snippet() -> dict[str, torch.Tensor]:
 def example() -> Explanation:
     found = run_snippet()
     y, predicted = (found[n].detach().double().numpy().reshape(-1) for n in ("y", "y_pred"))
-    steps = compared.steps("mse", predicted, y, 0)
+    steps = number_losses.steps("mse", predicted, y, 0)
     L = steps[1].formula
     assert L is not None
     of_rows = Formula(
         Symbol("L", 0.0, "3"),
-        1 / Symbol("n", 3.0) * series("i", "15", 15, lambda sub, k: compared.term(
+        1 / Symbol("n", 3.0) * series("i", "15", 15, lambda sub, k: number_losses.term(
             "mse", Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(y[k]), sub))),
     )  # fmt: skip
     gradient = found["y_pred"].grad

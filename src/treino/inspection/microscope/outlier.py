@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from treino.inspection.microscope import compared
+from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.explanation import Chart, Check, Explanation, Line, Part, Step, Table
 from treino.inspection.microscope.formula import Symbol, value
 from treino.words import _
@@ -20,7 +20,7 @@ H = 1e-6
 
 def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Explanation:
     """The arithmetic of one loss on these four pairs, beside the other two."""
-    small, large = (compared.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
+    small, large = (number_losses.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
     parts = (
         Part(_("A small error"), small),
         Part(_("A large one"), (large[0], large[2])),
@@ -30,7 +30,7 @@ def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Expl
 
 
 def checks(kind: str) -> tuple[Check, ...]:
-    ours = compared.mean(kind, PREDICTED, WANTED)
+    ours = number_losses.mean(kind, PREDICTED, WANTED)
     x, y = torch.from_numpy(PREDICTED).requires_grad_(), torch.from_numpy(WANTED)
     loss = TORCH[kind](x, y)
     loss.backward()
@@ -42,7 +42,7 @@ def checks(kind: str) -> tuple[Check, ...]:
         for by in (H, -H):
             moved = PREDICTED.copy()
             moved[place] += by
-            ends.append(value(compared.mean(kind, moved, WANTED)))
+            ends.append(value(number_losses.mean(kind, moved, WANTED)))
         name = f"∂L/∂ŷ{'₁' if place == 0 else '₄'}"
         found += [
             Check(_("{what}: torch.autograd, float64").format(what=name), mine, float(x.grad[place]), 1e-14),
@@ -58,7 +58,7 @@ def checks(kind: str) -> tuple[Check, ...]:
 
 def _slope(kind: str, place: int) -> float:
     mine, theirs = Symbol("ŷ", float(PREDICTED[place])), Symbol("y", float(WANTED[place]))
-    return value(compared.slope(kind, mine, theirs)) / len(WANTED)
+    return value(number_losses.slope(kind, mine, theirs)) / len(WANTED)
 
 
 def _beside() -> Step:
@@ -78,7 +78,7 @@ def _picture() -> Step:
         Line(
             kind,
             tuple(
-                (float(e), value(compared.term(kind, Symbol("ŷ", float(e)), Symbol("y", 0.0))))
+                (float(e), value(number_losses.term(kind, Symbol("ŷ", float(e)), Symbol("y", 0.0))))
                 for e in errors
             ),
         )

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.by_hand import Worked, worked
-from treino.inspection.microscope.hand import Array, Layer, Passed, gradients, passed
+from treino.inspection.microscope.reference_layers import Array, Layer, Passed, gradients, passed
+from treino.inspection.microscope.reference_losses import Worked, worked
 
 
 @dataclass(frozen=True, eq=False)

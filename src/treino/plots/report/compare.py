@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from treino.inspection.paired import SURE, Paired
+from treino.inspection.paired_tests import SURE, Paired
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, Table
 from treino.plots.report.charts import SHARES, curve_charts, figure
 from treino.plots.report.run import RunFacts, run_sections, setting

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def boundary_picture(run: "Run") -> list[File]:
     from treino.inspection.boundary import boundary
-    from treino.inspection.views import Split
+    from treino.inspection.input_planes import Split
     from treino.plots.boundary import boundary_figure
     from treino.plots.style import png
 

@@ -30,7 +30,7 @@ def dynamics_of(run: "Run") -> "Dynamics":
         TreinoError: the run can't be played again.
     """
     from treino.inspection.dynamics import dynamics
-    from treino.inspection.landscape.ground import drawn
+    from treino.inspection.landscape.loss_surface import drawn
 
     rows = drawn(run.data.train, LOOKED_AT)
     return dynamics(

@@ -12,7 +12,7 @@ from treino.workflows.drawing import File
 
 if TYPE_CHECKING:
     from treino.inspection.film import Frame
-    from treino.inspection.views import Boundary
+    from treino.inspection.input_planes import Boundary
     from treino.workflows.run import Run
 
 FOLDER = "film"
@@ -147,7 +147,7 @@ def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
 
 def about(run: "Run", shown: "Boundary") -> list[str]:
     """Of which run the film is, and what its plane shows."""
-    from treino.inspection.views import Plane
+    from treino.inspection.input_planes import Plane
     from treino.plots.captions import view_sentences
 
     said = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]

@@ -10,14 +10,14 @@ from treino.workflows.drawing import File, asking
 
 if TYPE_CHECKING:
     from treino.inspection.columns import Importances
-    from treino.inspection.views import Split
+    from treino.inspection.input_planes import Split
     from treino.workflows.run import Run
 
 COLUMNS = 6  # whose dependence is drawn
 
 
 def network_picture(run: "Run") -> list[File]:
-    from treino.inspection.insides import insides
+    from treino.inspection.unit_responses import insides
     from treino.plots.network import network_svg
 
     with asking(run):

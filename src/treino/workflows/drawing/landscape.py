@@ -10,7 +10,7 @@ from treino.workflows.drawing import File
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from treino.inspection.landscape.ground import Ground
+    from treino.inspection.landscape.loss_surface import Ground
     from treino.inspection.landscape.planes import Landscape
     from treino.workflows.run import Run
 
@@ -54,7 +54,7 @@ def line(runs: Sequence["Run"]) -> list[File]:
     Raises:
         TreinoError: there are not two runs; their data, layers or losses are not the same.
     """
-    from treino.inspection.landscape.ground import MOST_ROWS, drawn
+    from treino.inspection.landscape.loss_surface import MOST_ROWS, drawn
     from treino.inspection.landscape.planes import between
     from treino.plots.landscape_line import line_figure
     from treino.plots.style import png
@@ -77,7 +77,7 @@ def line(runs: Sequence["Run"]) -> list[File]:
 
 def ground_of(run: "Run") -> "Ground":
     """The kept weights over the training rows, with the loss that was trained (of a fault too)."""
-    from treino.inspection.landscape.ground import ground
+    from treino.inspection.landscape.loss_surface import ground
 
     return ground(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 

@@ -8,8 +8,8 @@ import torch
 
 from treino.data.dataset import Data, Rows
 from treino.errors import TreinoError
-from treino.inspection.paired import Paired, holm, paired_classes, paired_errors
-from treino.inspection.predict import outputs, predicted_classes
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.paired_tests import Paired, holm, paired_classes, paired_errors
 from treino.plots.report.compare import Compared
 from treino.plots.report.run import learnt
 from treino.words import _

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
-from treino.inspection.views import Split
+from treino.inspection.input_planes import Split
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunFacts

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from treino.engine.metrics import BETTER
-from treino.inspection.study import ratio_of
+from treino.inspection.epoch_statistics import ratio_of
 from treino.plots.style import metric_name, number
 from treino.words import _
 from treino.workflows.study.asked import CORRECTED, TAUGHT

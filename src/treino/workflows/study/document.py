@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from treino.engine.metrics import BETTER
-from treino.inspection.study import (
+from treino.inspection.epoch_statistics import (
     deviation_of,
     floor_twice,
     half,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from treino.engine import mlp
 from treino.errors import TreinoError
-from treino.inspection.predict import probabilities
+from treino.inspection.outputs import probabilities
 from treino.words import _
 from treino.workflows.run import Run
 from treino.workflows.sweep import keep

@@ -13,7 +13,7 @@ from treino.data.dataset import Data
 from treino.engine.metrics import BETTER, measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
-from treino.inspection.predict import outputs
+from treino.inspection.outputs import outputs
 from treino.search import judge
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder

@@ -17,7 +17,7 @@ from treino.workflows.sweep.plan import written
 from treino.workflows.sweep.table import NAME, Table
 
 if TYPE_CHECKING:
-    from treino.inspection.sweep import Seen
+    from treino.inspection.sweep_statistics import Seen
     from treino.workflows.sweep.sweep import Sweep
 
 NINE = 9
@@ -61,7 +61,7 @@ def _file(sweep: "Sweep", name: str) -> list[File]:
 
 
 def _seen(sweep: "Sweep") -> "Seen":
-    from treino.inspection.sweep import seen
+    from treino.inspection.sweep_statistics import seen
 
     rows = Table.from_bytes(sweep.folder.read_bytes(NAME), ()).rows.values()
     metric = sweep.spec["metric"]
@@ -83,7 +83,7 @@ def _slices(sweep: "Sweep") -> bytes:
 
 
 def _importance(sweep: "Sweep") -> bytes:
-    from treino.inspection.sweep import FEWEST, mattered
+    from treino.inspection.sweep_statistics import FEWEST, mattered
     from treino.plots.style import png
     from treino.plots.sweep_importance import importance_figure
 
@@ -98,7 +98,7 @@ def _importance(sweep: "Sweep") -> bytes:
 
 
 def _curves(sweep: "Sweep") -> bytes:
-    from treino.inspection.sweep import density
+    from treino.inspection.sweep_statistics import density
     from treino.plots.style import png
     from treino.plots.sweep_curves import density_figure
 
@@ -121,7 +121,7 @@ def _curves(sweep: "Sweep") -> bytes:
 
 def _boundaries(sweep: "Sweep") -> bytes:
     from treino.inspection.boundary import boundary
-    from treino.inspection.views import Plane
+    from treino.inspection.input_planes import Plane
     from treino.plots.style import number, png
     from treino.plots.sweep_boundaries import boundaries_figure
 

@@ -1,11 +1,11 @@
 """Finding the first thing that differs from the engine's training."""
 
+from treino.exercise.array_differences import CLOSE, entry, farthest, loss_in_mode, near, slope, written
+from treino.exercise.call_recording import Pass, Visit
 from treino.exercise.causes import cause
-from treino.exercise.comparing import CLOSE, entry, farthest, loss_in_mode, near, slope, written
 from treino.exercise.difference import Difference, named
 from treino.exercise.problem import LR, ROWS, STEPS, Answer, EndlessError, Problem
-from treino.exercise.saying import misread
-from treino.exercise.watching import Pass, Visit
+from treino.exercise.stated_loss import misread
 from treino.words import _
 
 

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from treino.inspection.microscope.hand import ACTIVATIONS, Array
+from treino.inspection.microscope.reference_layers import ACTIVATIONS, Array
 from treino.inspection.microscope.update import Update
 
 SHOWN = 12

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.hand import Array
+from treino.inspection.microscope.reference_layers import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from treino.inspection.microscope.moving import kind
+from treino.inspection.microscope.optimizer_walkthrough import kind
 from treino.inspection.microscope.update import Update
 from treino.words import _
 

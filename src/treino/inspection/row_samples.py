@@ -8,7 +8,7 @@ import torch
 
 from treino.data.dataset import Data, Rows
 from treino.data.preparing.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank
-from treino.inspection.views import Floats, Split
+from treino.inspection.input_planes import Floats, Split
 from treino.words import _
 
 Cell = float | str | None

@@ -9,7 +9,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine.state import intra_op
-from treino.inspection.predict import outputs, predicted_classes, probabilities
+from treino.inspection.outputs import outputs, predicted_classes, probabilities
 
 RESOLUTION = 72  # cells along each axis
 ROWS = 200  # training rows shown, the first of the split (which is mixed)

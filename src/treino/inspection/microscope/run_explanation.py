@@ -1,9 +1,9 @@
 """The two shapes of an explanation of a run: down to the gradient, and down to the new weight."""
 
 from treino.inspection.microscope.explanation import Explanation, Part
-from treino.inspection.microscope.moving import Moving, moving, moving_checks
+from treino.inspection.microscope.gradient_walkthrough import gradient_checks, way
+from treino.inspection.microscope.optimizer_walkthrough import Moving, moving, moving_checks
 from treino.inspection.microscope.update import Update
-from treino.inspection.microscope.way import gradient_checks, way
 from treino.words import _
 
 

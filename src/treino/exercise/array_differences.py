@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from treino.exercise.call_recording import Visit
 from treino.exercise.problem import STEPS, Problem, State, keyed
-from treino.exercise.watching import Visit
 
 CLOSE = {torch.float32: 1e-4, torch.float64: 1e-8}  # of a tensor's norm: the same training
 LIKE = {torch.float32: 2e-3, torch.float64: 1e-6}  # of a tensor's norm: to tell where a gradient comes from

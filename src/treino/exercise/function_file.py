@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError, nearest
-from treino.exercise.watching import where
+from treino.exercise.call_recording import where
 from treino.words import _
 
 NAME = "forward"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from treino.inspection.microscope.explanation import Step
 from treino.inspection.microscope.formula import ONE, Expr, Formula, Op, Series, Symbol, call, series, value
-from treino.inspection.microscope.hand import Array
+from treino.inspection.microscope.reference_layers import Array
 from treino.words import N_, _
 
 KINK = 1.0  # Huber's δ, torch's default

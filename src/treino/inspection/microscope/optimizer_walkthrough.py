@@ -12,10 +12,10 @@ from treino.engine.optim import OPTIMIZERS
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Check, Part, Step, relative
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series, sqrt
-from treino.inspection.microscope.hand import Array
+from treino.inspection.microscope.gradient_walkthrough import rounding
 from treino.inspection.microscope.optimizers import PLAIN, Marks
+from treino.inspection.microscope.reference_layers import Array
 from treino.inspection.microscope.update import Update
-from treino.inspection.microscope.way import rounding
 from treino.words import _
 
 EPS32 = float(np.finfo(np.float32).eps)

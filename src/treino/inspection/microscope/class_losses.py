@@ -3,7 +3,6 @@
 import numpy as np
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.by_hand import log_softmax, row_weights, soft_targets, softmax
 from treino.inspection.microscope.explanation import Step
 from treino.inspection.microscope.formula import (
     Expr,
@@ -14,7 +13,8 @@ from treino.inspection.microscope.formula import (
     ln,
     series,
 )
-from treino.inspection.microscope.hand import Array
+from treino.inspection.microscope.reference_layers import Array
+from treino.inspection.microscope.reference_losses import log_softmax, row_weights, soft_targets, softmax
 from treino.words import _
 
 LARGE = 100.0  # logits so far apart are written with the largest taken away, or eᶻ would overflow

@@ -17,8 +17,8 @@ from treino.engine.recipe import kept
 from treino.engine.rng import fork
 from treino.engine.state import cores, intra_op
 from treino.errors import TreinoError
-from treino.inspection.predict import evaluating, outputs
-from treino.inspection.views import Floats
+from treino.inspection.input_planes import Floats
+from treino.inspection.outputs import evaluating, outputs
 from treino.words import _
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128

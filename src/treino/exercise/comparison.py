@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from treino.errors import TreinoError
+from treino.exercise.call_recording import Pass, passes
 from treino.exercise.difference import Difference
-from treino.exercise.naming import first_difference
+from treino.exercise.first_difference import first_difference
 from treino.exercise.problem import EPOCHS, STEPS, Answer, engine_s, problem
-from treino.exercise.watching import Pass, passes
 from treino.words import _
 
 NAMES = {torch.float32: "float32", torch.float64: "float64"}

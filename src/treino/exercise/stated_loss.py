@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from treino.exercise.call_recording import Pass
 from treino.exercise.difference import Difference, named
 from treino.exercise.problem import BATCH, ROWS, STEPS, Answer
-from treino.exercise.watching import Pass
 from treino.words import _
 
 CLOSE = 1e-4

@@ -10,10 +10,10 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.inspection.boundary import grid, placed, sight
-from treino.inspection.predict import outputs, probabilities
-from treino.inspection.rows import ALL, draw
+from treino.inspection.input_planes import Floats, Points, Sight, Split
+from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.row_samples import ALL, draw
 from treino.inspection.thumbnails import Ran, layers_as_they_run
-from treino.inspection.views import Floats, Points, Sight, Split
 from treino.words import _
 
 SHOWN = 16  # units of a layer, at most

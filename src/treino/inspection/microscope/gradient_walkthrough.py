@@ -9,8 +9,8 @@ import torch
 
 from treino.inspection.microscope.explanation import Check, Part, Step, Table
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series
-from treino.inspection.microscope.hand import Array, passed
 from treino.inspection.microscope.loss_steps import loss_steps
+from treino.inspection.microscope.reference_layers import Array, passed
 from treino.inspection.microscope.update import Update, moved
 from treino.words import _
 
