@@ -1,4 +1,4 @@
-"""How the value of a setting may be written, on a command line, in JSON or in Python, and its types."""
+"""Types of settings, and how their values may be written on a command line, in JSON or in Python."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Numbers of two trainings side by side: near, farthest, and the gradient that a batch has by itself."""
+"""Differences of arrays: near, largest, and the gradient that a batch has by itself."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Calling the function as a course does, and noting what the network saw and how its weights moved."""
+"""Calls of the learner's function, with a record of the network's inputs and weight changes."""
 
 import contextlib
 import inspect

@@ -1,4 +1,4 @@
-"""Where a wrong gradient comes from: the explanation that gives the very numbers."""
+"""Causes of a wrong gradient: the explanation that reproduces the very numbers."""
 
 import math
 

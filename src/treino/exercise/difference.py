@@ -1,4 +1,4 @@
-"""What is told of a difference from the engine."""
+"""A difference from the engine, as it is told to the learner."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Finding the first thing that differs from the engine's training."""
+"""The first difference between the learner's training and the engine's."""
 
 from treino.exercise.array_differences import CLOSE, entry, farthest, loss_in_mode, near, slope, written
 from treino.exercise.call_recording import Pass, Visit

@@ -1,4 +1,4 @@
-"""Reading the function out of a file, which is run once for that."""
+"""The learner's function out of a file, which is run once for that."""
 
 import linecache
 import warnings

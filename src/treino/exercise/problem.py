@@ -1,4 +1,4 @@
-"""What the function is tried on: rows, a network with batch norm and dropout, and the engine's training."""
+"""The test problem: rows, a network with batch norm and dropout, and the engine's training on them."""
 
 from dataclasses import dataclass
 from typing import Any

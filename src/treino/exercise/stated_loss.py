@@ -1,4 +1,4 @@
-"""The loss that the function says, returned or printed, beside the engine's."""
+"""The loss that the learner's function returns or prints, compared with the engine's."""
 
 import math
 import re

@@ -1,1 +1,1 @@
-"""The inspection floor."""
+"""Numbers worth looking at, computed from a network and arrays; plots draw them."""

@@ -1,4 +1,4 @@
-"""What the network must beat: the best constant answer, a linear model, and trees, on the same rows."""
+"""Baselines on the same rows: the best constant answer, a linear model, trees."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""What a network says over its inputs: the numbers behind the picture of its decision boundary.
+"""Decision boundary: the network's answers over a grid of its inputs.
 
 Two inputs are seen whole. More are seen on a plane through the training medians, with the share of rows
 on which that plane tells the truth. Pixels are seen on the plane of their principal components.

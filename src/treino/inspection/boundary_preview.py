@@ -1,4 +1,4 @@
-"""A quick look at a classifier of two inputs, cheap enough to be taken while it trains."""
+"""Coarse decision boundary of a classifier of two inputs, cheap enough to compute while it trains."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which classes a network takes for which."""
+"""Confusion matrix: which classes a network takes for which."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The numbers behind the learning curves: loss per epoch with its deviation, and what was evaluated."""
+"""Learning curves: loss per epoch with its deviation, and the evaluated figures."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a network says as one column changes and everything else stays: partial dependence, row by row."""
+"""Partial dependence: the network's answer as one column changes and the others stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

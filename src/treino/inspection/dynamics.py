@@ -1,4 +1,4 @@
-"""How a training moves its network, moment by moment: gradients, updates and dead units, layer by layer."""
+"""Training dynamics per step and layer: gradient norms, update / weight ratios, dead units."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""A network while it learns: what it says over its inputs at one step after another, and what has changed.
+"""Frames of a training film: the network's answers over its inputs at one step after another.
 
 All frames share the view, the axes and the rows of the final network. Test rows are not looked at: they are
 for one figure, once.

@@ -1,4 +1,4 @@
-"""Permutation importance: how much worse the network gets when one column is shuffled among the rows."""
+"""Permutation importance: how much worse the network gets when one column is shuffled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

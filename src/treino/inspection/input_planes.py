@@ -1,4 +1,4 @@
-"""What a picture of a network over its inputs is made of: planes, lines, fits, and the rows on them."""
+"""Planes, lines and fits over a network's inputs, with the rows that lie on them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

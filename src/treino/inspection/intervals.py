@@ -1,4 +1,4 @@
-"""How far a figure on these rows may be from the figure on all rows there could be: 95 % intervals."""
+"""95 % intervals of test figures."""
 
 import math
 from collections.abc import Callable, Iterator

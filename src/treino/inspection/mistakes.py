@@ -1,4 +1,4 @@
-"""The rows on which a network is surest and wrong, or furthest from the truth."""
+"""Worst mistakes: the rows on which a network is surest and wrong, or furthest from the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a network answers on rows: outputs, probabilities, classes. Leaves the network as it was found."""
+"""Outputs of a network on rows: logits or values, probabilities, classes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Whether one network is better than another on the same rows by more than chance makes: paired tests."""
+"""Paired tests: whether one network is better than another on the same rows by more than chance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

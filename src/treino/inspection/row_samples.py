@@ -1,4 +1,4 @@
-"""Rows to look at: which ones, a seeded draw of them, and what they were in the source's own words."""
+"""Samples of rows: a seeded draw, with their cells in the units of the source."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a sweep's table says: each setting on an axis, what mattered, and all learning curves together."""
+"""Statistics of a sweep's table: settings as axes, their importance, density of all learning curves."""
 
 import math
 from collections.abc import Mapping, Sequence

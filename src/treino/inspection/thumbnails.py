@@ -1,4 +1,4 @@
-"""What the layers of any network give on some rows, as they run: read by forward hooks."""
+"""Outputs of each layer on some rows, read by forward hooks."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The weights of a network's first layer, as what they are laid on: pixels, or the columns of a table."""
+"""Weights of the first layer, laid out as pixels or by the table's columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Wilson's interval: how sure a counted share is."""
+"""Wilson's interval of a share."""
 
 import math
 

@@ -1,1 +1,1 @@
-"""The loss as a mountain: around a network, along its path, between two, and as a walker in fog feels it."""
+"""Loss landscapes: around a network, along its training path, between two networks."""

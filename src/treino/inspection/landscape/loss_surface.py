@@ -1,4 +1,4 @@
-"""The loss of a network whose parameters are moved: the networks at many places are one population."""
+"""Loss surface: the loss of a network with its parameters moved, many places evaluated as one population."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The blindfolded walker on the mountain: at one place only the height and the slope underfoot are felt."""
+"""Gradient descent as a walk in fog: at one place only the loss and its slope are known."""
 
 from dataclasses import dataclass
 

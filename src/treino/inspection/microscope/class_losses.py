@@ -1,4 +1,4 @@
-"""The losses of classes: softmax and cross-entropy (once, or by mistake twice), and bce for one logit."""
+"""Losses of classes, step by step: cross-entropy (with softmax once or, by mistake, twice) and bce."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""From the rows of a batch to the gradient of one weight: what every explanation of a run shares."""
+"""From the rows of a batch to the gradient of one weight: the part that every explanation shares."""
 
 import math
 from dataclasses import replace

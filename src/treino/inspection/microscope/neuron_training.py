@@ -1,4 +1,4 @@
-"""The pages' own neuron, trained for a few updates by an optimizer's formulas, and by torch."""
+"""A single neuron trained for a few updates by an optimizer's formulas, and by torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

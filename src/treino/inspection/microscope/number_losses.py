@@ -1,4 +1,4 @@
-"""The losses that compare number with number: mse, l1, huber. Each is one term, averaged over all of them."""
+"""Losses of numbers, step by step: mse, l1, huber."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""From the gradient of one weight of a run to its new value, with all that its training does in between."""
+"""From the gradient of one weight to its new value: clipping, decay, schedule and the optimizer."""
 
 import math
 from dataclasses import dataclass, replace

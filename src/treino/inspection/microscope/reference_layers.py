@@ -1,4 +1,4 @@
-"""A network of layers worked by hand: forward, and the slope of the loss back through every layer.
+"""Forward and backward pass through layers in plain float64 NumPy: the oracle beside torch.
 
 Plain float64 arithmetic on arrays, apart from torch, so that torch can be asked whether it is right.
 Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".

@@ -1,4 +1,4 @@
-"""What the pages cite."""
+"""Papers and torch pages that the explanations cite."""
 
 ADAM = "Kingma & Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980, algorithm 1"
 ADAMW = "Loshchilov & Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"

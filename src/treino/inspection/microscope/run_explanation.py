@@ -1,4 +1,4 @@
-"""The two shapes of an explanation of a run: down to the gradient, and down to the new weight."""
+"""The two explanations of a run's step: up to the gradient, and up to the new weight."""
 
 from treino.inspection.microscope.explanation import Explanation, Part
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, way

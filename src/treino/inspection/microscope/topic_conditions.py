@@ -1,4 +1,4 @@
-"""Which topic fits which run."""
+"""Conditions on a run: which topics of ``treino explain`` apply to it."""
 
 from collections.abc import Callable
 
