@@ -18,7 +18,7 @@ import pyarrow.parquet
 import torch
 
 from benchmarks.result import Result, Table
-from treino.data.reading import open_blocks, read_file
+from treino.data.readers import open_blocks, read_file
 from treino.errors import TreinoError
 
 CASES, QUICK, BATCH = (50_000, 100_000), 400, 500

@@ -14,9 +14,9 @@ import pyarrow.csv
 from benchmarks.batches import _cold, _take
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, once, ratio, threads, wall
-from treino.data.large.larger import name_of
-from treino.data.large.mapped import Mapped
-from treino.data.splitting import TRAIN
+from treino.data.out_of_core.large_tables import name_of
+from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.splits import TRAIN
 
 ROWS, QUICK = 265_000, 6_000  # of 1 GB, and of some MB
 COLUMNS = 200

@@ -11,7 +11,7 @@ import pyarrow.csv
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, ratio, wall
-from treino.data.reading import open_blocks, read_file
+from treino.data.readers import open_blocks, read_file
 
 BYTES, QUICK = 1_000_000_000, 20_000_000
 LIMIT = 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conftest import Write
 from treino.data import load
-from treino.data.reading import read_file
+from treino.data.readers import read_file
 from treino.data.table import Table
 
 names = st.lists(

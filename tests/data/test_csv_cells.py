@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import treino as tr
 from conftest import Write
-from treino.data.reading import Reading
-from treino.data.reading.cells import Seen
-from treino.data.reading.deciding import decide
+from treino.data.readers import Reading
+from treino.data.readers.cell_types import Seen
+from treino.data.readers.conventions import decide
 from treino.data.sources import read
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
@@ -301,8 +301,8 @@ def test_encodings(write: Write, encoding: str, note: str) -> None:
 def test_a_leading_zero_is_found_wherever_a_chunk_of_bytes_ends(
     write: Write, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr("treino.data.reading.files.CHUNK", 7)
-    monkeypatch.setattr("treino.data.reading.sniffing.SAMPLE", 25)  # so that the first rows don't show it
+    monkeypatch.setattr("treino.data.readers.file_bytes.CHUNK", 7)
+    monkeypatch.setattr("treino.data.readers.dialect.SAMPLE", 25)  # so that the first rows don't show it
     lines = ["n,m", *(f"{j},10{j}" for j in range(10, 16))]
     for cell, padded in (("07", True), ("-07", True), (" 07", True), ("0", False), ("0x7", None)):
         rows = [*lines[:4], f"{'1' * at},{cell}", *lines[4:]] if at else [*lines, f"{cell},1"]

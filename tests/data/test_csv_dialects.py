@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data.reading import Reading, open_blocks, read_file
+from treino.data.readers import Reading, open_blocks, read_file
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
 
@@ -134,7 +134,7 @@ def check(
     except UnicodeEncodeError:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.data.reading.sniffing.SAMPLE", sample)
+        patch.setattr("treino.data.readers.dialect.SAMPLE", sample)
         found = read(content)
     if found is None:
         return

@@ -19,7 +19,7 @@ import pytest
 
 from conftest import Write
 from treino.data import load
-from treino.data.reading import Reading, open_blocks, read_file
+from treino.data.readers import Reading, open_blocks, read_file
 from treino.data.sources import read
 from treino.data.table import Table
 from treino.errors import TreinoError
@@ -310,7 +310,7 @@ def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
 
 GROWTH = """
 import resource, sys
-from treino.data.reading import open_blocks
+from treino.data.readers import open_blocks
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 open_blocks(sys.argv[1]).rows
 before = peak()

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Write
 from treino.data import BUILTINS, describe, load
-from treino.data.roles.kinds import kind
+from treino.data.roles.column_kinds import kind
 from treino.errors import TreinoError
 
 TEXT = (

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from treino.data import load
-from treino.data.known import download, idx
-from treino.data.known.download import Remote, fetch
+from treino.data.builtins import download, idx
+from treino.data.builtins.download import Remote, fetch
 from treino.errors import TreinoError
 
 CONTENT = bytes(i * 7 % 251 for i in range(300_000))
@@ -230,7 +230,7 @@ def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) ->
     server.files["a/rows.gz"] = CONTENT
     server.pause = 0.2
     code = (
-        "from treino.data.known.download import Remote, fetch; from pathlib import Path; "
+        "from treino.data.builtins.download import Remote, fetch; from pathlib import Path; "
         f"fetch('rows', [Remote('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
         f"Path({str(tmp_path)!r}))"
     )

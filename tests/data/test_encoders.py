@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from conftest import Write
 from treino.data import Data, Preparation, load, rows_for_prediction
-from treino.data.preparing.encoders import BUCKETS, MOST_LEVELS, Date, Hashed, Number, OneHot, Rank
+from treino.data.preparation.encoders import BUCKETS, MOST_LEVELS, Date, Hashed, Number, OneHot, Rank
 from treino.data.table import Column
 from treino.errors import TreinoError
 

@@ -6,8 +6,8 @@ import pytest
 
 from conftest import Write
 from treino.data import load
-from treino.data.preparing.encoders import Number, OneHot
-from treino.data.roles.kinds import kind
+from treino.data.preparation.encoders import Number, OneHot
+from treino.data.roles.column_kinds import kind
 from treino.data.table import Column
 from treino.errors import TreinoError
 

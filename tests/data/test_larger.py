@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from treino.data import load
 from treino.data.dataset import Data
-from treino.data.large.cache import MANIFEST
-from treino.data.large.larger import _fit
-from treino.data.large.mapped import Mapped
 from treino.data.memory import bytes_of, free_bytes
-from treino.data.preparing.preparation import fit_table
-from treino.data.splitting import first_equal, first_equal_columns
+from treino.data.out_of_core.large_tables import _fit
+from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.prepared_cache import MANIFEST
+from treino.data.preparation.preparation import fit_table
+from treino.data.splits import first_equal, first_equal_columns
 from treino.errors import TreinoError
 
 pytestmark = pytest.mark.slow
@@ -203,21 +203,21 @@ def test_rows_of_which_not_even_the_numbers_fit_are_refused(tmp_path: Path) -> N
 
 KILLED = """
 import os, signal, sys
-import treino.data.large.larger as larger
+import treino.data.out_of_core.large_tables as larger
 from treino.data import load
 where = sys.argv[3]
 def wait(*_a, **_k):
     print("now", flush=True)
     signal.pause()
 if where == "writing":
-    import treino.data.reading.columnar as columnar, treino.data.reading.spilling as spilling
+    import treino.data.readers.columnar as columnar, treino.data.readers.row_spill as spilling
     spilling.WRITE_BYTES, columnar._ROWS, columnar._LEAST_ROWS = 10_000, 300, 300
     blocks = larger.blocks
     larger.blocks = lambda *a: (wait() if i else block for i, block in enumerate(blocks(*a)))
 elif where == "fitting":
     larger.scaled = wait
 else:
-    import treino.data.large.cache as cache
+    import treino.data.out_of_core.prepared_cache as cache
     cache.os.rename = wait
 load(sys.argv[1], target="y", max_memory="120KB", cache=sys.argv[2])
 """
@@ -269,7 +269,7 @@ def test_equal_rows_are_found_by_columns(inputs: int, rows: int, seed: int) -> N
 
 
 def test_rows_whose_sums_are_equal_by_chance_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.data.splitting._mixed", lambda x, _f: np.zeros(len(x), dtype=np.uint64))
+    monkeypatch.setattr("treino.data.splits._mixed", lambda x, _f: np.zeros(len(x), dtype=np.uint64))
     x_ND = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [3.0, 5.0], [3.0, 4.0]])
     assert first_equal_columns(lambda: iter(x_ND.T.copy()), 5, 2).tolist() == [0, 1, 0, 3, 1]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from treino.data.describing import measures
+from treino.data.summaries import measures
 
 numbers = st.lists(st.floats(-1e6, 1e6).map(lambda v: round(v, 3)), min_size=5, max_size=40)
 codes = st.lists(st.integers(0, 3), min_size=5, max_size=40)

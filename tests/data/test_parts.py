@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from conftest import Write
 from treino.data import Data, load
-from treino.data.splitting import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
+from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split_groups, split_times
 from treino.errors import TreinoError
 
 RNG = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
 from treino.data import Preparation, load
-from treino.data.preparing.preparation import fit_pixels, fit_table
+from treino.data.preparation.preparation import fit_pixels, fit_table
 from treino.errors import TreinoError
 
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data.seeding import generator
-from treino.data.splitting import TEST, TRAIN, VALIDATION, apportion, first_equal, split
+from treino.data.generators import generator
+from treino.data.splits import TEST, TRAIN, VALIDATION, apportion, first_equal, split
 
 shares = st.tuples(
     st.floats(0, 0.45, allow_subnormal=False), st.floats(0, 0.45, allow_subnormal=False)

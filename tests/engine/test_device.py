@@ -7,7 +7,7 @@ from oracles import sample
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from treino.data.own.foreign import load_foreign
+from treino.data.torch_datasets.dataset_source import load_foreign
 from treino.engine import ACTIVATIONS, KERNELS, LOSSES, OPTIMIZERS, mlp, train
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()

@@ -10,8 +10,8 @@ from oracles import sample
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-from treino.data.large.elsewhere import Elsewhere
-from treino.data.own.foreign import load_foreign
+from treino.data.out_of_core.rows_protocol import Elsewhere
+from treino.data.torch_datasets.dataset_source import load_foreign
 from treino.engine import mlp, train
 
 X, Y = sample(rows=60)
@@ -152,7 +152,7 @@ def test_items_of_no_seed_say_so() -> None:
 @pytest.mark.parametrize("engine", ["flat-loop", "flat-bmm", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
     held = load_foreign(Own())
-    monkeypatch.setattr("treino.data.own.look.memory", lambda: 100)
+    monkeypatch.setattr("treino.data.torch_datasets.first_pass.memory", lambda: 100)
     read = load_foreign(Own())
     assert isinstance(held.train.x, torch.Tensor)
     for rows in read.splits.values():

@@ -13,8 +13,8 @@ from oracles import sample
 
 from treino.data.batches import BLOCK_ROWS, WINDOW_ROWS, batches, order
 from treino.data.dataset import Rows
-from treino.data.large.elsewhere import parts
-from treino.data.large.mapped import Mapped, as_mapped
+from treino.data.out_of_core.mapped_rows import Mapped, as_mapped
+from treino.data.out_of_core.rows_protocol import parts
 from treino.engine import feed, mlp, train
 from treino.errors import TreinoError
 
@@ -38,9 +38,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, parts and pages of a few rows, so that borders are met everywhere."""
     row = X.shape[1] * 4
     monkeypatch.setattr(feed, "BLOCK_BYTES", 33 * row)
-    monkeypatch.setattr("treino.data.large.mapped.TOUCHED_BYTES", 9 * row)
-    monkeypatch.setattr("treino.data.large.mapped.AROUND_BYTES", 2 * row)
-    monkeypatch.setattr("treino.data.large.mapped.BLOCK_ROWS", 4)
+    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.TOUCHED_BYTES", 9 * row)
+    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.AROUND_BYTES", 2 * row)
+    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.BLOCK_ROWS", 4)
 
 
 def trained(x, engine, batch, shuffle, **more):
@@ -103,9 +103,9 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
 @settings(deadline=None, max_examples=30)
 def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp_path_factory) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.data.large.mapped.TOUCHED_BYTES", touched)
-        patch.setattr("treino.data.large.mapped.AROUND_BYTES", around)
-        patch.setattr("treino.data.large.mapped.BLOCK_ROWS", chunk)
+        patch.setattr("treino.data.out_of_core.mapped_rows.TOUCHED_BYTES", touched)
+        patch.setattr("treino.data.out_of_core.mapped_rows.AROUND_BYTES", around)
+        patch.setattr("treino.data.out_of_core.mapped_rows.BLOCK_ROWS", chunk)
         whole = mapped(torch.cat([X[:skipped], X]), tmp_path_factory.mktemp("map") / "x")
         x = Mapped(whole[skipped:])
         index = torch.tensor(rows, dtype=torch.int64)
@@ -149,7 +149,7 @@ def test_other_numbers_are_converted_as_they_are_read(kind, tmp_path) -> None:
 
 @pytest.mark.parametrize("batch", [1, 7, 70])
 def test_its_batches_are_those_of_memory(batch, x_map, monkeypatch) -> None:
-    monkeypatch.setattr("treino.data.large.mapped.PART_BYTES", 3000)
+    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.PART_BYTES", 3000)
     index, order_N = torch.arange(70), order(70, 4, 2)
     held, read = (batches(Rows(x, Y, index), batch, order_N) for x in (X, Mapped(x_map)))
     for (x, y), (same_x, same_y) in zip(held, read, strict=True):

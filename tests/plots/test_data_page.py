@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from treino.data import describe
-from treino.data.describing.histograms import BINS, shape
+from treino.data.summaries.histograms import BINS, shape
 from treino.data.table import Column
 from treino.plots.data_page import data_page, picture
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from treino.data.seeding import generator
+from treino.data.generators import generator
 from treino.errors import TreinoError
 from treino.search.space import Space, read_space
 from treino.search.with_optuna import tpe

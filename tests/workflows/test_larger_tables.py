@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import treino as tr
-from treino.data.large.mapped import Mapped
+from treino.data.out_of_core.mapped_rows import Mapped
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.workflows.run import Run

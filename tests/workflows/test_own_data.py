@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 
 import treino as tr
 from treino.data.dataset import Rows
-from treino.data.large.elsewhere import Elsewhere
-from treino.data.large.mapped import Mapped
-from treino.data.own.foreign import is_foreign
+from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.rows_protocol import Elsewhere
+from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.workflows.train import Advanced, training
@@ -462,7 +462,7 @@ def test_streams_that_can_not_be_trained_on(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(TreinoError, match="gone through only once"):
         tr.fit(Once(), parent=tmp_path, **SHORT)
     assert list(tmp_path.glob("*")) == []
-    monkeypatch.setattr("treino.data.own.look.LARGEST_PASS", 500)
+    monkeypatch.setattr("treino.data.torch_datasets.first_pass.LARGEST_PASS", 500)
     with pytest.raises(TreinoError, match="goes on"):
         tr.load(Endless())
     with pytest.raises(TreinoError, match="no items"):

@@ -15,7 +15,7 @@ import treino as tr
 from tests.conftest import Said
 from tests.workflows.export_cases import mixed
 from treino.data.dataset import Data
-from treino.data.preparing.preparation import Preparation
+from treino.data.preparation.preparation import Preparation
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.workflows.source import data_of

@@ -1,13 +1,13 @@
 """Data: from any source to prepared rows in three splits, and what is known about them."""
 
 from treino.data.batches import batches, order
+from treino.data.builtins.registry import BUILTINS
 from treino.data.dataset import Data, Rows, Task
-from treino.data.describing.description import describe
-from treino.data.known.builtin import BUILTINS
-from treino.data.loading import load
-from treino.data.preparing.predicting import Prepared, rows_for_prediction
-from treino.data.preparing.preparation import Preparation
-from treino.data.seeding import generator
+from treino.data.generators import generator
+from treino.data.loader import load
+from treino.data.preparation.new_rows import Prepared, rows_for_prediction
+from treino.data.preparation.preparation import Preparation
+from treino.data.summaries.description import describe
 
 __all__ = [
     "BUILTINS",

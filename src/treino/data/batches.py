@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 
 from treino.data.dataset import Rows
-from treino.data.seeding import generator
+from treino.data.generators import generator
 
 Shuffle = Literal["each", "once", "off", "blocks"]
 BLOCK_ROWS = 1024  # neighbours that "blocks" leaves together

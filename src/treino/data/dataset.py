@@ -10,7 +10,7 @@ import torch
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.data.preparing.preparation import Preparation
+    from treino.data.preparation.preparation import Preparation
 
 Task = Literal["classification", "regression"]
 SHOWN = 40  # columns in a notebook's table

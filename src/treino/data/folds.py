@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.splitting import TEST, TRAIN, VALIDATION, split
+from treino.data.splits import TEST, TRAIN, VALIDATION, split
 from treino.errors import TreinoError
 from treino.words import _
 

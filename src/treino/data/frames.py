@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.reading.options import Reading
+from treino.data.readers.reader_options import Reading
 from treino.data.table import Column, Table, check_names
 from treino.errors import TreinoError
 from treino.words import _
@@ -45,7 +45,7 @@ def read_arrow(source: Any, reading: Reading | None = None) -> Table:
     """The table in anything with Arrow's stream interface (the PyCapsule interface of Arrow's documents)."""
     import pyarrow as pa
 
-    from treino.data.reading import columnar, opening
+    from treino.data.readers import columnar, table_files
 
     try:
         table = pa.table(source)
@@ -58,7 +58,7 @@ def read_arrow(source: Any, reading: Reading | None = None) -> Table:
     if not table.num_rows or not table.num_columns:
         raise _empty(table.num_rows, table.num_columns)
     part = columnar.open_table(table)
-    return opening.open_parts(
+    return table_files.open_parts(
         [part], reading or Reading(), True, name="frame", source="frame", sha256=None, what=_("the frame")
     ).table()
 
@@ -113,10 +113,10 @@ def _table(name: str, names: Sequence[str], columns: Sequence["pa.Array"], readi
     """Arrow columns as a table, decided on together."""
     import pyarrow as pa
 
-    from treino.data.reading import columnar, opening
+    from treino.data.readers import columnar, table_files
 
     part = columnar.open_table(pa.Table.from_arrays(list(columns), names=list(names)))
-    return opening.open_parts(
+    return table_files.open_parts(
         [part], reading or Reading(), True, name=name, source=name, sha256=None, what=_("the frame")
     ).table()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from treino.data import frames
-from treino.data.known.builtin import BUILTINS
+from treino.data.builtins.registry import BUILTINS
 from treino.data.memory import Room
-from treino.data.reading import Reading, read_file
+from treino.data.readers import Reading, read_file
 from treino.data.table import Table
 from treino.errors import TreinoError, nearest
 from treino.words import _

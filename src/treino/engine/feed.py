@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from treino.data.large.elsewhere import Batch, part_rows
-from treino.data.large.mapped import Mapped
+from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.rows_protocol import Batch, part_rows
 from treino.engine.kernels import Kernel
 from treino.engine.plan import Batches, Plan
 from treino.engine.population import Population

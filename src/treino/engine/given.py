@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.large.mapped import as_mapped
-from treino.data.own.foreign import is_foreign, load_foreign, steps_of
+from treino.data.out_of_core.mapped_rows import as_mapped
+from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign, steps_of
 from treino.engine import arguments as check
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.nets import MLP

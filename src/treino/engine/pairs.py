@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.data.large.elsewhere import part_rows
-from treino.data.large.mapped import Mapped, as_mapped
+from treino.data.out_of_core.mapped_rows import Mapped, as_mapped
+from treino.data.out_of_core.rows_protocol import part_rows
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.preparing.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank, Time
+from treino.data.preparation.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank, Time
 from treino.data.table import Column, plain
 from treino.errors import TreinoError, nearest
 from treino.inspection.input_planes import Floats

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from treino.data.dataset import Data, Rows
-from treino.data.preparing.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank
+from treino.data.preparation.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank
 from treino.inspection.input_planes import Floats, Split
 from treino.words import _
 

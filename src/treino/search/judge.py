@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from treino.data.seeding import generator
+from treino.data.generators import generator
 from treino.words import _
 
 SURE = 0.95  # the probability from which one figure is said to beat another

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from treino.data.dataset import Data
-from treino.data.own.foreign import in_memory
+from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines

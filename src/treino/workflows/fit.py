@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from treino.data.own.foreign import is_foreign
+from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings, refuse_layers

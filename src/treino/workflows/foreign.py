@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from treino.data import load
 from treino.data.dataset import Data, Rows
-from treino.data.large.elsewhere import parts
-from treino.data.own.foreign import digest, elsewhere, why_not_reproducible
-from treino.data.own.stream import Stream
+from treino.data.out_of_core.rows_protocol import parts
+from treino.data.torch_datasets.dataset_source import digest, elsewhere, why_not_reproducible
+from treino.data.torch_datasets.stream import Stream
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
 from treino.store import RunFolder

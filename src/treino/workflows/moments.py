@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
-from treino.data.own.foreign import elsewhere, why_not_reproducible
+from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
 from treino.engine import Training
 from treino.engine.looking import look, next_batch
 from treino.engine.plan import Plan

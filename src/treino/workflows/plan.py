@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.own.foreign import steps_of
+from treino.data.torch_datasets.dataset_source import steps_of
 from treino.engine import MLP, Training, mlp, train
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from treino.data import Prepared, rows_for_prediction
-from treino.data.loading import as_reading
-from treino.data.reading import Reading
+from treino.data.loader import as_reading
+from treino.data.readers import Reading
 from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.own.foreign import in_memory
-from treino.data.preparing.preparation import Preparation
+from treino.data.preparation.preparation import Preparation
+from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import HP, Loss, mlp
 from treino.engine.arguments import known, per_member
 from treino.errors import TreinoError

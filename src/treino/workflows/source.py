@@ -9,11 +9,11 @@ import torch
 
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data, Rows
-from treino.data.large.cache import FOLDER
-from treino.data.own.foreign import elsewhere
-from treino.data.preparing.preparation import Preparation
-from treino.data.reading import Reading
+from treino.data.out_of_core.prepared_cache import FOLDER
+from treino.data.preparation.preparation import Preparation
+from treino.data.readers import Reading
 from treino.data.sources import BuiltinName
+from treino.data.torch_datasets.dataset_source import elsewhere
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.own.foreign import in_memory
+from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import Tick, Training, begin_from
 from treino.engine.state import intra_op
 from treino.errors import TreinoError

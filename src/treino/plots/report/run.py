@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from treino.data.preparing.preparation import Preparation
+from treino.data.preparation.preparation import Preparation
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline
 from treino.plots.report.blocks import (

@@ -7,7 +7,7 @@ from torch import nn
 
 from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.own.foreign import in_memory
+from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
 from treino.spec import Settings, read_settings
 from treino.store.files import make_folder, write_atomically

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from treino.data import sources
 from treino.data.dataset import Data
-from treino.data.preparing import encoders
-from treino.data.preparing.encoders import Date, Hashed, Number, OneHot, Rank, Time
+from treino.data.preparation import encoders
+from treino.data.preparation.encoders import Date, Hashed, Number, OneHot, Rank, Time
 from treino.data.table import MISSING, TRUTH, Column
 from treino.workflows.exporting.part import WIDTH, Part, literal
 

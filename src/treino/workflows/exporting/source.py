@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.builtins.registry import BUILTINS
 from treino.data.dataset import Data
-from treino.data.known.builtin import BUILTINS
-from treino.data.preparing.fitting import feature_matrix
+from treino.data.preparation.fit import feature_matrix
 from treino.data.roles.target import encode
-from treino.data.splitting import first_equal
+from treino.data.splits import first_equal
 from treino.data.table import Table
 from treino.errors import TreinoError
 from treino.words import _

@@ -1,0 +1,168 @@
+"""The built-in data sets: one entry each, read when asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.builtins import idx, plane_points
+from treino.data.table import Column, Table
+from treino.words import N_, _
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """A data set that is known by name. about is marked with ``N_``."""
+
+    rows: int
+    features: int
+    task: str
+    about: str
+    read: Callable[[str], Table]
+
+
+def _sklearn(loader: str) -> Callable[[str], Table]:
+    def read(name: str) -> Table:
+        import sklearn.datasets
+
+        bunch: Any = getattr(sklearn.datasets, loader)()
+        features = [str(feature).removesuffix(" (cm)").replace(" ", "_") for feature in bunch.feature_names]
+        classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
+        return _table(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
+
+    return read
+
+
+def _generated(draw: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]]) -> Callable[[str], Table]:
+    def read(name: str) -> Table:
+        x_N2, y_N = draw()
+        return _table(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in range(y_N.max() + 1)))
+
+    return read
+
+
+def _table(
+    name: str,
+    features: list[str],
+    x_ND: NDArray[np.float64],
+    y_N: NDArray[Any],
+    classes: tuple[str, ...],
+    keep_constant: bool = False,
+) -> Table:
+    columns = tuple(
+        Column(feature, np.ascontiguousarray(x_ND[:, j], dtype=np.float64))
+        for j, feature in enumerate(features)
+    )
+    return Table(
+        name,
+        name,
+        None,
+        (*columns, _target(y_N, classes)),
+        _place,
+        target="target",
+        keep_constant=keep_constant,
+    )
+
+
+def _images(unpacked: dict[str, str], classes: tuple[str, ...]) -> Callable[[str], Table]:
+    def read(name: str) -> Table:
+        pixels_ND, label_N, notes = idx.read_idx_set(name, unpacked)
+        columns = tuple(
+            Column(f"pixel_{j // idx.SIZE}_{j % idx.SIZE}", pixels_ND[:, j])
+            for j in range(pixels_ND.shape[1])
+        )
+        return Table(
+            name,
+            name,
+            None,
+            (*columns, _target(label_N, classes)),
+            _place,
+            target="target",
+            matrix=pixels_ND,
+            item_shape=(1, idx.SIZE, idx.SIZE),
+            official_test=idx.ROWS["t10k"],
+            keep_constant=True,
+            notes=tuple(notes),
+        )
+
+    return read
+
+
+def _target(y_N: NDArray[Any], classes: tuple[str, ...]) -> Column:
+    if not classes:
+        return Column("target", y_N.astype(np.float64))
+    return Column("target", None, np.array(classes, dtype=object)[y_N], categories=classes)
+
+
+def _place(row: int) -> str:
+    return _("row {n}").format(n=row)
+
+
+_DIGITS = tuple(str(n) for n in range(10))
+_CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+BUILTINS: dict[str, Builtin] = {
+    "wine": Builtin(
+        178, 13, "classification", N_("Three cultivars of wine by 13 measurements."), _sklearn("load_wine")
+    ),
+    "iris": Builtin(
+        150,
+        4,
+        "classification",
+        N_("Three kinds of iris by the size of their sepals and petals."),
+        _sklearn("load_iris"),
+    ),
+    "digits": Builtin(
+        1797, 64, "classification", N_("Handwritten digits of 8 × 8 pixels."), _sklearn("load_digits")
+    ),
+    "breast_cancer": Builtin(
+        569,
+        30,
+        "classification",
+        N_("Benign or malignant by 30 measurements of cells."),
+        _sklearn("load_breast_cancer"),
+    ),
+    "diabetes": Builtin(
+        442,
+        10,
+        "regression",
+        N_("Progress of diabetes after a year by 10 measurements."),
+        _sklearn("load_diabetes"),
+    ),
+    "moons": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("Two half moons in a plane, with noise."),
+        _generated(plane_points.moons),
+    ),
+    "circles": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("A circle around another, with noise."),
+        _generated(plane_points.circles),
+    ),
+    "spirals": Builtin(
+        1000, 2, "classification", N_("Three arms of a spiral, with noise."), _generated(plane_points.spirals)
+    ),
+    "mnist": Builtin(
+        70_000,
+        784,
+        "classification",
+        N_("Handwritten digits of 28 × 28 pixels."),
+        _images(idx.MNIST, _DIGITS),
+    ),
+    "fashion-mnist": Builtin(
+        70_000,
+        784,
+        "classification",
+        N_("Clothes of 28 × 28 pixels."),
+        _images({}, _CLOTHES),
+    ),
+}

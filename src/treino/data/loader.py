@@ -1,0 +1,323 @@
+"""``load``: from any source to prepared rows in three splits, with every decision noted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data import sources
+from treino.data.dataset import Data, Rows
+from treino.data.memory import bytes_of, free_bytes
+from treino.data.out_of_core.prepared_cache import Workplace
+from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, take
+from treino.data.readers import Reading
+from treino.data.roles.column_roles import check_kinds, choose_features, say_encoders, say_missing
+from treino.data.roles.target import (
+    check_classes,
+    choose_target,
+    classes_of,
+    decide_task,
+    encode,
+    has_target,
+    imbalance,
+    single_rows,
+    task_of_kind,
+)
+from treino.data.split_requests import (
+    Split,
+    check_split,
+    decide_parts,
+    divider,
+    fold_of,
+    parts_of_files,
+    times_of,
+)
+from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
+from treino.data.table import Column, Table, check_present
+from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign
+from treino.errors import TreinoError
+from treino.words import _
+
+Impute = Literal["median", "mean"]
+
+
+def load(
+    source: Any,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    task: str | None = None,
+    validation: Any = 0.15,
+    test: Any = 0.15,
+    data_seed: int = 0,
+    normalise: bool = True,
+    kinds: Mapping[str, str] | None = None,
+    impute: Impute = "median",
+    split_group: str | None = None,
+    split_time: str | None = None,
+    split_column: str | None = None,
+    fold: str | None = None,
+    duplicates: Literal["apart", "ignore"] = "apart",
+    reading: Reading | Mapping[str, Any] | None = None,
+    num_workers: int = 0,
+    max_memory: int | str | None = None,
+    cache: str | Path | None = None,
+) -> Data:
+    """Read a source, split its rows, and prepare them by what the training rows alone say.
+
+    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader
+    of your own, or ``{"train": …, "validation": …, "test": …}`` of them: their items are taken as they are,
+    and ``features=[x]`` and ``target`` name the entries of items that are dicts.
+    target: the column to learn; a built-in and (X, y) have their own. Rows without it are left out.
+    features: the columns to learn from, in this order; all others by default, without identifiers, free
+    text and what never changes. task: ``classification`` or ``regression`` instead of what the target says.
+    kinds: what columns are, where their cells mislead: ``{"month": "category", "size": "small<large"}``, with
+    number, boolean, category, one-hot, hashed, date, identifier or text.
+    validation, test: shares of all distinct rows, or of those that are no official test set; or a file or
+    frame with the same columns. data_seed: of the split. split_group: a column whose groups are never
+    parted. split_time: the latest rows are the test. split_column: it says train, validation or test.
+    fold: ``2/5`` tests on the second of the five folds of scikit-learn's (Stratified)KFold.
+    duplicates: ``apart`` keeps rows that are equal in all features on one side, ``ignore`` doesn't look.
+    normalise: mean 0 and deviation 1 by the training rows. impute: what stands for a missing number.
+    reading: how the file is written, where that is not to be found out.
+    num_workers: processes that read a Dataset's items.
+    max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
+    table is prepared into a folder once, and read from there: the same rows, to the last bit. cache: where
+    that folder stays, to be found again; else it is a temporary one that goes with the Data.
+
+    Raises TreinoError naming the rule, the value and its place, and the next move.
+    """
+    shares, files = _shares_and_files(validation, test)
+    asked = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
+    check_split(asked)
+    if is_foreign(source):
+        of_tables = {"kinds": kinds, "reading": reading, "split_by": asked.by, "file": files or None}
+        return load_foreign(
+            source, target=target, features=features, task=task, validation=asked.validation, test=asked.test,
+            data_seed=data_seed, num_workers=num_workers, of_tables=of_tables,
+        )  # fmt: skip
+    kinds = dict(kinds or {})
+    reading = _with_text(as_reading(reading), kinds)
+    arguments = {
+        "target": target,
+        "features": features if features is None or isinstance(features, str) else list(features),
+        "task": task,
+        "validation": validation if "validation" not in files else None,
+        "test": test if "test" not in files else None,
+        "data_seed": data_seed,
+        "normalise": normalise,
+    } | _told(
+        kinds=kinds,
+        impute=impute,
+        split_group=split_group,
+        split_time=split_time,
+        split_column=split_column,
+        fold=fold,
+        duplicates=duplicates,
+        reading=None if reading is None else _told(**asdict(reading)),
+    )
+    limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
+    with Workplace(limit, None if cache is None else Path(cache), arguments) as work:
+        if (prepared := work.found(source, files)) is not None:
+            return prepared
+        data = _of_table(source, files, asked, reading, arguments, features, kinds, impute, work)
+        if work.used:
+            work.keep(data)
+        return data
+
+
+def _of_table(
+    source: Any,
+    files: Mapping[str, Any],
+    asked: Split,
+    reading: Reading | None,
+    arguments: dict[str, Any],
+    features: Sequence[str] | None,
+    kinds: Mapping[str, str],
+    impute: Impute,
+    work: Workplace,
+) -> Data:
+    """``load`` of what is a table; where it needs too much memory, its rows are in files instead."""
+    from treino.data.out_of_core.large_tables import (  # it imports pyarrow, which takes its time
+        check_room,
+        equal_rows,
+        on_disk,
+    )
+
+    target, task, normalise = arguments["target"], arguments["task"], arguments["normalise"]
+    split_time = asked.time
+    table = sources.read(source, reading, room=work.room)
+    check_kinds(table, kinds)
+    column = choose_target(table, target)
+    if table.rows == 1:
+        raise TreinoError(
+            "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
+        )
+    notes = list(table.notes)
+    by = divider(table, asked, column.name)
+    others, given = parts_of_files(files, lambda s: sources.read(s, reading, room=work.room))
+    excluded = {name for name in (asked.group, asked.column) if name is not None}
+    table, row_N = _with_target(table, column, split_time, notes)
+    column = table.column(column.name)
+    by = None if by is None else table.column(by.name)
+    chosen = choose_features(table, excluded, column.name, features, kinds, notes)
+    names = tuple(chosen)
+    tables, rows_of = [table], [row_N]
+    for other in others:
+        check_present(other, (*names, column.name))
+        kept, index_N = _with_target(other, other.column(column.name), None, notes)
+        tables.append(kept)
+        rows_of.append(index_N)
+
+    decided, reason = decide_task(column, task or task_of_kind(kinds.get(column.name)), table.place)
+    classes: tuple[str, ...] = ()
+    if decided == "classification":
+        classes = classes_of(column, kinds.get(column.name))
+        labels = [encode(t.column(column.name), classes, t.place) for t in tables]
+        check_classes(labels[0], classes, column)
+        if alone := single_rows(labels[0], classes, table.place):
+            notes.append(" ".join(alone))
+        if uneven := imbalance(labels[0], classes):
+            notes.append(" ".join(uneven))
+    else:
+        labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
+    label_N = np.concatenate(labels)
+    cells_ND = None if work.used else comparable(tables, chosen)
+    first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
+    part_N = decide_parts(tables, given, by, asked, first_N, label_N, classes, notes)
+    del first_N
+    parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
+
+    train_N = np.flatnonzero(parts[0] == TRAIN)
+    preparation = fit(table, chosen, column, decided, classes, train_N, normalise, impute)
+    if cells_ND is None or work.too_small_for(preparation, table):
+        check_room(len(part_N), work.limit)
+        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, work.folder())
+    else:
+        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, cells_ND)
+    if preparation.encoders:
+        notes += say_encoders(preparation.encoders, table, kinds)
+        notes += say_missing(met, preparation.encoders, impute)
+    if work.used:
+        work.made_of([t.sha256 for t in tables])
+        notes.append(work.note)
+    y = torch.cat(
+        [prepare_target(t.column(column.name), label, preparation)
+         for t, label in zip(tables, labels, strict=True)]
+    )  # fmt: skip
+    row_of_N = np.concatenate(rows_of)
+
+    def rows(part: int) -> Rows:
+        at = np.flatnonzero(part_N == part)
+        return Rows(x_of[part], y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_of_N[at]))
+
+    return Data(
+        name=table.name,
+        source=table.source,
+        sha256=table.sha256,
+        kind=preparation.kind,
+        task=decided,
+        task_reason=reason,
+        features=names,
+        target=column.name,
+        classes=classes,
+        item_shape=preparation.item_shape,
+        train=rows(TRAIN),
+        validation=rows(VALIDATION),
+        test=rows(TEST),
+        preparation=preparation,
+        arguments=arguments | {"features": None if features is None else list(names)},
+        target_mean=preparation.target_mean,
+        target_scale=preparation.target_scale,
+        official_test=table.official_test > 0,
+        notes=tuple(notes),
+        files={name: (t.source, t.sha256) for name, t in zip(files, tables[1:], strict=True) if t.sha256},
+        written=_told(
+            decimal=table.reading and table.reading.decimal, dates=table.reading and table.reading.dates
+        ),
+    )
+
+
+def as_reading(said: Reading | Mapping[str, Any] | None) -> Reading | None:
+    """How a file is to be read, as said by its settings or in JSON."""
+    if isinstance(said, Mapping):
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
+        return Reading(**values)
+    return said
+
+
+def _with_text(reading: Reading | None, kinds: Mapping[str, str]) -> Reading | None:
+    """What is asked to stay text stays as it is written."""
+    text = tuple(name for name, kind in kinds.items() if kind in ("text", "identifier"))
+    if not text:
+        return reading
+    return replace(
+        reading or Reading(), text=tuple(dict.fromkeys([*(reading.text if reading else ()), *text]))
+    )
+
+
+def _told(**values: Any) -> dict[str, Any]:
+    """The arguments that differ from their defaults."""
+    usual = {"impute": "median", "duplicates": "apart"}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value not in (None, {}, (), usual.get(name))
+    }
+
+
+def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
+    """Shares as they are; where one is a file or a frame, a share of 0 and the file."""
+    shares, files = [], {}
+    for name, value in (("validation", validation), ("test", test)):
+        is_share = isinstance(value, (int, float, np.number)) or value is None
+        if not is_share and isinstance(value, str):
+            try:
+                float(value)
+                is_share = True
+            except ValueError:
+                is_share = False
+        if not is_share:
+            files[name] = value
+        shares.append(value if is_share else 0.0)
+    return (shares[0], shares[1]), files
+
+
+def _with_target(
+    table: Table, column: Column, time: str | None, notes: list[str]
+) -> tuple[Table, NDArray[np.int64]]:
+    """The rows whose target (and time, where they are split by it) is there, and their numbers."""
+    keep_N = has_target(column, table.source)
+    absent = int((~keep_N).sum())
+    if absent:
+        notes.append(
+            _("Rows left out because their target is empty: {n}, the first in {place}.").format(
+                n=absent, place=table.place(int((~keep_N).argmax()))
+            )
+        )
+    if time is not None:
+        dated_N = ~np.isnan(times_of(table.column(time), table))
+        undated = int((keep_N & ~dated_N).sum())
+        if undated:
+            notes.append(
+                _("Rows left out because '{name}' is empty, by which they are split: {n}.").format(
+                    name=time, n=undated
+                )
+            )
+        keep_N &= dated_N
+    if keep_N.sum() < 2 <= len(keep_N):
+        raise TreinoError(
+            "rows_one",
+            _("Rows of '{source}' that have all that is needed: {n}.").format(
+                source=table.source, n=int(keep_N.sum())
+            )
+            + " "
+            + " ".join(notes[len(table.notes) :]),
+            _("Add rows, or fill in what is empty."),
+        )
+    row_N = np.flatnonzero(keep_N)
+    return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N

@@ -1,0 +1,267 @@
+"""Rows in a file that is mapped into memory: read where they are wanted, and never held whole."""
+
+import mmap
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.data.batches import BLOCK_ROWS
+from treino.data.out_of_core.rows_protocol import PART_BYTES, Batch, part_rows
+
+TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
+AROUND_BYTES = 1 << 16  # what the system maps at the touch of one row
+CHUNK_BYTES = 1 << 22  # neighbours that are read in one go hold no more
+DENSE = 32  # where so many rows of a chunk hold a wanted one, all of it is read
+
+
+class Mapped:
+    """A memory-mapped array of rows that reads like a tensor ``[N, *item]`` and is never in memory whole.
+
+    Where many neighbours are wanted they are read from the file in one go; the last ones are kept, for an
+    order by blocks comes back for the rest of them. Single rows are touched through the map; the system
+    would keep every page of it in this process until it needs the room, and here they are given back before
+    they are 64 MB. What the file says is what is read: nothing is converted.
+    """
+
+    def __init__(self, array: "np.memmap[Any, Any]") -> None:
+        with warnings.catch_warnings():  # torch warns of arrays that can't be written to
+            warnings.simplefilter("ignore")
+            self._rows = torch.from_numpy(np.asarray(array))
+        self.shape, self.dtype = self._rows.shape, self._rows.dtype
+        self._row_bytes = max(1, self.shape[1:].numel() * self.dtype.itemsize)
+        self._map: mmap.mmap | None = getattr(array, "_mmap", None)
+        self._file, self._start = _file_of(array)
+        if self._file is not None:
+            weakref.finalize(self, os.close, self._file)
+        if getattr(array, "mode", "r") == "c":
+            self._map = self._file = None  # what was changed in the copy is nowhere else
+        self._chunk = max(1, min(BLOCK_ROWS, CHUNK_BYTES // self._row_bytes))
+        self._kept = torch.empty(0, dtype=self.dtype)  # [places · chunk, *item]
+        self._place_of: dict[int, int] = {}
+        self._touched = 0
+        self._one_at_a_time = threading.Lock()
+        for row in (0, len(self) - 1):  # the name may be another file's by now
+            if self._file is not None and not self._read_again(row):
+                self._file = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def dim(self) -> int:
+        return self._rows.dim()
+
+    def is_floating_point(self) -> bool:
+        return self._rows.is_floating_point()
+
+    def __getitem__(self, index: Any) -> Tensor:
+        """A copy of these rows: a number, a slice, or a tensor of numbers or truth values."""
+        if isinstance(index, int):
+            return self.take(torch.tensor([index % len(self)]))[0]
+        return self.take(torch.arange(len(self))[index])
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        """Rows by number, as a tensor's."""
+        if dim:
+            raise ValueError(f"rows lie along dimension 0, not {dim}")
+        return self.take(index)
+
+    def take(self, index_B: Tensor) -> Tensor:
+        """A copy ``[B, *item]`` of these rows; the file is gone through from its front to its end."""
+        sorted_B, place_B = index_B.sort()
+        chunk_K, of_B, count_K = torch.unique_consecutive(
+            sorted_B // self._chunk, return_inverse=True, return_counts=True
+        )
+        dense_K = self._dense(chunk_K, count_K)
+        if self._file is None or not bool(dense_K.any()):
+            return self._touch(
+                sorted_B, place_B, torch.empty(len(index_B), *self.shape[1:], dtype=self.dtype)
+            )
+        with self._one_at_a_time:
+            start_K = torch.zeros_like(chunk_K)
+            start_K[dense_K] = torch.tensor(self._read(chunk_K[dense_K].tolist())) * self._chunk
+            at_B = torch.empty_like(index_B)
+            at_B[place_B] = start_K[of_B] + sorted_B % self._chunk
+            found = self._kept.index_select(0, at_B)
+        if not bool(dense_K.all()):
+            single_B = ~dense_K[of_B]
+            self._touch(sorted_B[single_B], place_B[single_B], found)
+        return found
+
+    def _dense(self, chunk_K: Tensor, count_K: Tensor) -> Tensor:
+        """``[K]`` bool: which chunks to read whole: those that are kept, and where many rows are wanted."""
+        kept_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
+        dense_K = kept_K | (count_K * DENSE >= self._chunk)
+        most = max(1, TOUCHED_BYTES // (self._chunk * self._row_bytes))
+        if int(dense_K.sum()) > most:
+            count_K = torch.where(dense_K, count_K, 0)
+            dense_K = torch.zeros_like(dense_K)
+            dense_K[count_K.topk(most).indices] = True
+        return dense_K
+
+    def _read(self, chunks: list[int]) -> list[int]:
+        """The places at which these chunks are kept now, after those that were not have been read."""
+        if len(chunks) * self._chunk > len(self._kept):
+            self._kept = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
+            self._place_of = {}
+        places = len(self._kept) // self._chunk
+        kept = {c: self._place_of[c] for c in chunks if c in self._place_of}
+        free = iter(sorted(set(range(places)) - set(kept.values())))
+        runs: list[list[int]] = []  # chunk, place, number of neighbours
+        for chunk in chunks:
+            if chunk not in kept:
+                kept[chunk] = next(free)
+                if runs and runs[-1][0] + runs[-1][2] == chunk and runs[-1][1] + runs[-1][2] == kept[chunk]:
+                    runs[-1][2] += 1
+                else:
+                    runs.append([chunk, kept[chunk], 1])
+        self._place_of = {}  # an error in between leaves nothing half read
+        for chunk, _place, number in runs:  # a disk is fastest when it knows all that is wanted
+            self._announce(chunk, number)
+        for chunk, place, number in runs:
+            rows = min(number * self._chunk, len(self) - chunk * self._chunk)
+            self._fill(self._kept[place * self._chunk :][:rows], chunk * self._chunk)
+        self._place_of = kept
+        return [kept[chunk] for chunk in chunks]
+
+    def soon(self, index_B: Tensor) -> None:
+        """Let the system begin to read what will be taken next, where it is neighbours."""
+        chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
+        for chunk in chunk_K[self._dense(chunk_K, count_K)].tolist():
+            if chunk not in self._place_of:
+                self._announce(chunk, 1)
+
+    def _announce(self, chunk: int, number: int) -> None:
+        if self._file is not None and hasattr(os, "posix_fadvise"):
+            size = self._chunk * self._row_bytes
+            at = self._start + chunk * size
+            os.posix_fadvise(self._file, at, number * size, os.POSIX_FADV_WILLNEED)
+
+    def _fill(self, rows: Tensor, first: int) -> None:
+        """Read these rows, from the first on, straight into place."""
+        assert self._file is not None
+        into: memoryview = rows.view(torch.uint8).numpy().reshape(-1).data
+        at = self._start + first * self._row_bytes
+        while into:
+            size = os.preadv(self._file, [into], at)
+            if not size:
+                raise OSError(f"the file of mapped rows ends at byte {at}")
+            into, at = into[size:], at + size
+
+    def _read_again(self, row: int) -> bool:
+        """Whether the file holds what the map shows, of one row."""
+        again = torch.empty_like(self._rows[row : row + 1])
+        try:
+            self._fill(again, row)
+        except OSError:
+            return False
+        return torch.equal(again.view(torch.uint8), self._rows[row : row + 1].contiguous().view(torch.uint8))
+
+    def _touch(self, sorted_B: Tensor, place_B: Tensor, found: Tensor) -> Tensor:
+        """Rows one by one through the map, given back as they have been copied."""
+        page_B = sorted_B * self._row_bytes // AROUND_BYTES
+        fresh_B = torch.ones(len(sorted_B), dtype=torch.int64)
+        fresh_B[1:] = page_B[1:] != page_B[:-1]
+        touched_B = fresh_B.cumsum(0) * AROUND_BYTES + torch.arange(len(sorted_B)) * self._row_bytes
+        at = 0
+        while at < len(sorted_B):
+            most = int(touched_B[at]) + TOUCHED_BYTES
+            stop = max(at + 1, int(torch.searchsorted(touched_B, most)))
+            # rows go straight to their places, for a copy of a copy would cost as much again
+            found.index_copy_(0, place_B[at:stop], self._rows.index_select(0, sorted_B[at:stop]))
+            self._used(int(touched_B[stop - 1] - touched_B[at]) + AROUND_BYTES)
+            at = stop
+        return found
+
+    def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
+        return zip(self.split(rows), y.split(rows), strict=True)
+
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        at_once = max(1, PART_BYTES // self._row_bytes // batch_size) * batch_size
+        parts = order_N.split(at_once)
+        for index, following in zip(parts, [*parts[1:], parts[0][:0]], strict=True):
+            self.soon(following)
+            yield from zip(self.take(index).split(batch_size), y[index].split(batch_size), strict=True)
+
+    def split(self, rows: int) -> Iterator[Tensor]:
+        for start in range(0, len(self), rows):
+            part = self._rows[start : start + rows]
+            if self._file is None:
+                part = part.clone()
+                self._used(part.nbytes)
+            else:
+                part = torch.empty_like(part)
+                self._fill(part, start)
+            yield part
+
+    def two(self, y: Tensor) -> Batch:
+        most, least, rows = (-torch.inf, 0), (torch.inf, 0), part_rows(self)
+        for i, part in enumerate(self.split(rows)):
+            flat = part.reshape(len(part), -1)
+            high_B, low_B = flat.amax(1), flat.amin(1)
+            high, low = int(high_B.argmax()), int(low_B.argmin())
+            most = max(most, (float(high_B[high]), i * rows + high), key=lambda pair: pair[0])
+            least = min(least, (float(low_B[low]), i * rows + low), key=lambda pair: pair[0])
+        index = torch.tensor([most[1], least[1]])
+        return self.take(index), y[index]
+
+    def _used(self, size: int) -> None:
+        self._touched += size
+        if self._touched >= TOUCHED_BYTES and self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)  # of a shared map: the pages stay in the system's cache
+            self._touched = 0
+
+
+def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
+    """(the file, opened for reading; the byte in it where the rows begin); None where it can't be read so."""
+    root: Any = array
+    while isinstance(root.base, np.memmap):
+        root = root.base
+    name = getattr(root, "filename", None)
+    if name is None or not hasattr(os, "preadv"):
+        return None, 0
+    try:
+        file = os.open(name, os.O_RDONLY)
+    except OSError:
+        return None, 0
+    return file, int(root.offset + array.ctypes.data - root.ctypes.data)
+
+
+def as_mapped(values: Any) -> Any:
+    """Rows that NumPy's ``memmap`` or torch's ``from_file`` maps, as Mapped; anything else as it is.
+
+    What is no array of numbers in this machine's byte order is left to those who read it whole.
+    """
+    if isinstance(values, Tensor) and values.is_contiguous() and values.device.type == "cpu":
+        name = getattr(values.untyped_storage(), "filename", None)
+        if name is not None and values.dim() > 1 and values.numel():
+            offset = int(values.storage_offset()) * values.element_size()
+            kind = _NUMPY.get(values.dtype)
+            if kind is not None:
+                return Mapped(np.memmap(name, kind, "r", offset, tuple(values.shape)))
+    if isinstance(values, np.memmap) and _readable(values):
+        return Mapped(values)
+    return values
+
+
+_NUMPY: dict[torch.dtype, Any] = {
+    torch.float32: np.float32, torch.float64: np.float64, torch.float16: np.float16, torch.uint8: np.uint8,
+    torch.int8: np.int8, torch.int16: np.int16, torch.int32: np.int32, torch.int64: np.int64,
+}  # fmt: skip
+
+
+def _readable(values: NDArray[Any]) -> bool:
+    return (
+        values.ndim > 1
+        and values.size > 0
+        and values.flags.c_contiguous
+        and values.dtype.isnative
+        and values.dtype in _NUMPY.values()
+    )

@@ -1,0 +1,244 @@
+"""Where a table that is larger than memory is prepared: made under a temporary name, renamed when whole.
+
+With a cache folder what was prepared stays there, under a name that follows from the file's content and from
+what was asked, and is found again; without one it goes with the Data. A folder that was being made when its
+process died is never read, and the next one who makes one removes it.
+"""
+
+import glob
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from treino.data.builtins.registry import BUILTINS
+from treino.data.dataset import Data, Rows
+from treino.data.memory import Room
+from treino.data.preparation.preparation import Preparation
+from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.table import Table
+from treino.store import files, lock
+from treino.words import _
+
+FORMAT = 1
+HELD = 6  # times that a table of numbers is in memory at most while it is prepared there
+INPUT_BYTES = 24  # of memory for each input of each row: its raw value twice, and x
+FOLDER = ".prepared"  # beside the runs
+MANIFEST, REST = "manifest.json", "rest.safetensors"
+PLAIN = (
+    "kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments", "target_mean",
+    "target_scale", "official_test", "notes", "written",
+)  # fmt: skip
+_PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_UNFINISHED = ".unfinished-"
+_YOUNG = 60.0  # seconds in which a folder may be about to be locked
+
+
+class Workplace:
+    """A folder for one table's preparation, made when it is first wanted.
+
+    limit: bytes of memory that the rows may take. asked: all that the prepared rows follow from, as JSON.
+    cache: the folder in which what was prepared stays; None for one that goes with the Data.
+    """
+
+    def __init__(self, limit: int, cache: Path | None, asked: Mapping[str, Any]) -> None:
+        self.limit = limit
+        self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
+        self._stays = cache is not None
+        self._asked: dict[str, Any] = {"format": FORMAT, "treino": version("treino"), **asked}
+        self._folder: Path | None = None
+        self._lock: int | None = None
+
+    def __enter__(self) -> "Workplace":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Remove what was not kept."""
+        if self._folder is not None:
+            _remove(self._folder, self._lock, os.getpid())
+            self._folder = None
+
+    def folder(self) -> Path:
+        """Where files go while they are written."""
+        if self._folder is None:
+            files.make_folder(self._root)
+            remove_unfinished(self._root)
+            path = self._root / f"{_UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}"
+            files.make_folder(path)
+            self._folder, self._lock = path, lock.acquire(path / lock.NAME)
+        return self._folder
+
+    @property
+    def room(self) -> Room:
+        """For the rows as they are read."""
+        return Room(self.limit // HELD, self.folder)
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was written."""
+        return self._folder is not None
+
+    @property
+    def note(self) -> str:
+        """Where the rows are."""
+        if self._stays:
+            return _(
+                "Larger than the memory for it, so prepared once into {folder} beside the runs and read from"
+                " there; delete it when you no longer train on this table."
+            ).format(folder=f"{self._root.name}/{self.name}")
+        return _("Larger than the memory for it, so prepared into a temporary folder and read from there.")
+
+    @property
+    def name(self) -> str:
+        """What the folder is called once it is whole."""
+        return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
+
+    def found(self, source: Any, files_of: Mapping[str, Any]) -> Data | None:
+        """What was prepared before, of files of the same content by the same wishes."""
+        paths = [source, *files_of.values()]
+        if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
+            return None
+        from treino.data.readers.table_files import identity
+
+        ids = [identity(str(path)) for path in paths]
+        self.made_of([sha256 for _name, sha256 in ids])
+        data = _read(self._root / self.name, self._asked)
+        if data is None:
+            return None
+        rest = zip(files_of, paths[1:], ids[1:], strict=True)
+        return replace(
+            data,
+            name=ids[0][0],
+            source=str(source),
+            sha256=ids[0][1],
+            files={part: (str(path), sha256) for part, path, (_name, sha256) in rest},
+        )
+
+    def made_of(self, digests: Sequence[str | None]) -> None:
+        """Say of what content it is."""
+        self._asked["sha256"] = list(digests)
+
+    def too_small_for(self, preparation: Preparation, table: Table) -> bool:
+        """Whether the inputs of a file's rows need more than there is memory for."""
+        many = table.rows * len(preparation.inputs) * INPUT_BYTES > self.limit
+        return many and table.sha256 is not None and preparation.kind == "table"
+
+    def keep(self, data: Data) -> None:
+        """Let the files stay: they are whole from now on. Without a cache folder they go with the Data.
+
+        data: its y and index are kept too; x is what ``larger.read_inputs`` gave, and stays what it is.
+        """
+        folder = self.folder()
+        for leftover in folder.glob("*.arrow"):
+            files.remove(leftover)
+        if not self._stays:
+            weakref.finalize(data, _remove, folder, self._lock, os.getpid())
+            self._folder = None
+            return
+        _write(folder, data, self._asked)
+        path = self._root / self.name
+        with files.trouble(path):
+            if path.is_dir():
+                if _read(path, self._asked) is not None:  # another process was faster
+                    return
+                old = folder.with_name(f"{folder.name}-old")
+                os.rename(path, old)
+                shutil.rmtree(old)
+            os.rename(folder, path)
+            files._sync(self._root)
+        assert self._lock is not None
+        lock.release(self._lock, path / lock.NAME, unlink=True)
+        self._folder = None
+
+
+def remove_unfinished(root: Path) -> None:
+    """Remove folders whose makers have died."""
+    for path in root.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):
+            inside = path / lock.NAME
+            if lock.holder(inside) is None and (inside.exists() or _age(path) > _YOUNG):
+                shutil.rmtree(path)
+
+
+def _is_file(source: Any) -> bool:
+    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
+        return False
+    return os.path.isfile(source) or glob.has_magic(str(source))
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
+
+
+def _remove(folder: Path, descriptor: int | None, process: int) -> None:
+    if os.getpid() != process:  # a fork of the one whose folder it is
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    if descriptor is not None:
+        lock.release(descriptor, folder / lock.NAME)
+
+
+def _write(folder: Path, data: Data, asked: Mapping[str, Any]) -> None:
+    """Everything but x, and that all of it is on the disk; the manifest comes last."""
+    from safetensors.torch import save
+
+    rest = {f"{part}.{name}": getattr(rows, name).contiguous()
+            for part, rows in data.splits.items() for name in ("y", "index")}  # fmt: skip
+    files.write_atomically(folder / REST, save(rest))
+    sizes = {}
+    for path in sorted(folder.iterdir()):
+        if path.name != lock.NAME:
+            with files.trouble(path), path.open("rb") as file:
+                os.fsync(file.fileno())
+            sizes[path.name] = path.stat().st_size
+    manifest = {
+        "asked": asked,
+        "sizes": sizes,
+        "rest": files.sha256(folder / REST),
+        "data": {name: getattr(data, name) for name in PLAIN},
+        "preparation": data.preparation.to_json(),
+    }
+    files.write_atomically(folder / MANIFEST, json.dumps(manifest, default=dict).encode())
+
+
+def _read(path: Path, asked: Mapping[str, Any]) -> Data | None:
+    """What is in the folder, if it is whole and was made so."""
+    from safetensors.torch import load
+
+    from treino.data.out_of_core.large_tables import read_inputs
+
+    if not (path / MANIFEST).is_file():
+        return None
+    try:
+        manifest = json.loads(files.read_bytes(path / MANIFEST))
+        if manifest["asked"] != asked:
+            return None
+        if any((path / name).stat().st_size != size for name, size in manifest["sizes"].items()):
+            return None
+        content = files.read_bytes(path / REST)
+        if files.digest(content) != manifest["rest"]:
+            return None
+    except (ValueError, KeyError, OSError):  # a damaged disk: it is prepared again
+        return None
+    rest = load(content)
+    plain: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in manifest["data"].items()
+    }
+    preparation = Preparation.from_json(manifest["preparation"])
+    parts: dict[str, Any] = {}
+    for name, part in _PARTS.items():
+        y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
+        parts[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index)
+    return Data(name="", source="", sha256=None, preparation=preparation, **parts, **plain)

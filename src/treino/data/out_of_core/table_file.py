@@ -1,0 +1,115 @@
+"""Tables that are in a file: a column is in memory while it is looked at, rows come block by block."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from treino.data.readers.row_spill import Spilling
+from treino.data.readers.table_files import Opened
+from treino.data.table import Column, Numbers, Table
+
+BLOCK_ROWS = 1 << 14  # of a table in memory that is gone through in blocks
+
+
+@dataclass(eq=False)
+class Source:
+    """The file, and the one column that was last read from it. row_K: the rows that are left of it."""
+
+    opened: Opened
+    spilled: Spilling
+    row_K: NDArray[np.int64] | None = None
+    last: tuple[int, Column] | None = None
+    _taken: "tuple[NDArray[np.int64], Source] | None" = None
+
+    def __len__(self) -> int:
+        return self.opened.rows if self.row_K is None else len(self.row_K)
+
+    def column(self, j: int) -> Column:
+        if self.last is None or self.last[0] != j:
+            self.last = None
+            column = self.opened.column(j, self.spilled.column(j))
+            self.spilled.forget()
+            self.last = j, column if self.row_K is None else column.take(self.row_K)
+        return self.last[1]
+
+    def take(self, row_K: NDArray[np.int64]) -> "Source":
+        """The same of some of the rows, in their order; one and the same for all columns."""
+        if self._taken is None or self._taken[0] is not row_K:
+            left_K = row_K if self.row_K is None else self.row_K[row_K]
+            self._taken = row_K, Source(self.opened, self.spilled, left_K)
+        return self._taken[1]
+
+    def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
+        """(number of the first row that is left, these columns) of all rows, block by block."""
+        self.last = None
+        at = start = 0
+        for batch in self.spilled:
+            found = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
+            if self.row_K is None:
+                left = batch.num_rows
+            else:
+                until = int(np.searchsorted(self.row_K, start + batch.num_rows))
+                found = tuple(column.take(self.row_K[at:until] - start) for column in found)
+                left = until - at
+            if left:
+                yield at, found
+            at, start = at + left, start + batch.num_rows
+
+
+class StoredColumn(Column):
+    """A column of a Source. What it is stands in memory, its cells do not."""
+
+    source: Source
+    place: int
+
+    def __init__(self, source: Source, place: int, like: Column) -> None:
+        for name in ("name", "boolean", "categories", "ordered", "clock", "writing"):
+            object.__setattr__(self, name, getattr(like, name))
+        object.__setattr__(self, "source", source)
+        object.__setattr__(self, "place", place)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, row_K: NDArray[np.int64]) -> Column:
+        return StoredColumn(self.source.take(row_K), self.place, self)
+
+    @property
+    def numbers(self) -> Numbers | None:
+        return self.source.column(self.place).numbers
+
+    @property
+    def words(self) -> NDArray[np.object_] | None:
+        return self.source.column(self.place).words
+
+    @property
+    def seconds(self) -> NDArray[np.float64] | None:
+        return self.source.column(self.place).seconds
+
+    @property
+    def missing_N(self) -> NDArray[np.bool_]:
+        return self.source.column(self.place).missing_N
+
+
+def stored_columns(opened: Opened, spilled: Spilling) -> tuple[Column, ...]:
+    """The columns of a table whose rows are in a file."""
+    first = next(iter(spilled))
+    like = opened.columns(pa.Table.from_batches([first]))
+    source = Source(opened, spilled)
+    return tuple(StoredColumn(source, j, column) for j, column in enumerate(like))
+
+
+def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Column, ...]]]:
+    """(number of the first row, the named columns) of all rows, some thousands at a time."""
+    first: Any = table.columns[0]
+    if isinstance(first, StoredColumn):
+        place = {name: j for j, name in enumerate(table.names)}
+        yield from first.source.blocks([place[name] for name in names])
+        return
+    for start in range(0, table.rows, BLOCK_ROWS):
+        row_K = np.arange(start, min(start + BLOCK_ROWS, table.rows))
+        yield start, tuple(table.column(name).take(row_K) for name in names)

@@ -1,0 +1,383 @@
+"""How one column becomes inputs of a network: fitted on training rows, plain data, kept with the run.
+
+Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, whether the first of these
+is brought to mean 0 and deviation 1, and so is an axis to draw along; ``flag``, whether the last of them says
+where cells were missing; ``encode``, from cells to ``[N, inputs]``.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.roles.column_kinds import Choice, level_cells
+from treino.data.table import Column, fault, missing, number, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+Floats = NDArray[np.float64]
+Place = Callable[[int], str]
+
+MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer draws the line there too
+BUCKETS = 64
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What encoding met in a column: cells without a value, cells of no known class, the first of these."""
+
+    missing: int = 0
+    unknown: int = 0
+    example: str = ""
+
+    def __add__(self, other: "Seen") -> "Seen":
+        return Seen(self.missing + other.missing, self.unknown + other.unknown, self.example or other.example)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number or truth value as it is; a missing one becomes ``fill``, and raises the flag if there is one.
+
+    fill: None where missing cells are refused.
+    """
+
+    column: str
+    fill: float | None
+    flag: bool = False
+    scaled: ClassVar[bool] = True
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.column, *_flag_name(self))
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        return _filled(self, number_cells(column, place, required=self.fill is None))
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and raises the flag."""
+
+    column: str
+    levels: tuple[str, ...]
+    numeric: bool
+    fill: float
+    flag: bool = False
+    scaled: ClassVar[bool] = True
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.column, *_flag_name(self))
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
+        values, _seen = _filled(self, np.where(code_N < 0, np.nan, code_N))
+        return values, seen
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """One input for each class of the training rows, 1 where the cell names it; an unknown class has none.
+
+    "" among the levels: cells without a value are a class of their own.
+    """
+
+    column: str
+    levels: tuple[str, ...]
+    numeric: bool
+    scaled: ClassVar[bool] = False
+    flag: ClassVar[bool] = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(
+            f"{self.column}={level}" if level else _("{name} missing").format(name=self.column)
+            for level in self.levels
+        )
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
+        values = np.zeros((len(code_N), len(self.levels)))
+        known = np.flatnonzero(code_N >= 0)
+        values[known, code_N[known]] = 1.0
+        return values, seen
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """Many classes in few inputs: +1 or -1 in the place that a hash of the class says; 0 where it is missing.
+
+    Weinberger et al. 2009, https://arxiv.org/abs/0902.2206. The hash is the first 64 bits of
+    SHA-256("column=class"): the same on every machine. No class is unknown.
+    """
+
+    column: str
+    buckets: int
+    numeric: bool
+    scaled: ClassVar[bool] = False
+    flag: ClassVar[bool] = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        words = level_cells(column, self.numeric)
+        where = {word: hash_place(self.column, word, self.buckets) for word in set(words) if word}
+        values = np.zeros((len(words), self.buckets))
+        rows = np.flatnonzero(words != "")
+        found = [where[words[row]] for row in rows]
+        if found:
+            bucket, sign = np.array(found, dtype=np.int64).T
+            values[rows, bucket] = sign
+        return values, Seen(missing=len(words) - len(rows))
+
+
+def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
+    """(bucket, +1 or -1) of a class."""
+    digest = int.from_bytes(hashlib.sha256(f"{column}={word}".encode()).digest()[:8], "big")
+    return digest % buckets, 1 if digest // buckets % 2 else -1
+
+
+@dataclass(frozen=True)
+class Date:
+    """Days since ``origin``, and the month, the weekday and the time of day as points of a circle.
+
+    origin, fill: seconds since 1970-01-01. parts: those circles on which training rows differ, in the order
+    of ``CIRCLES``. A missing date becomes ``fill``, in the middle of each circle, and raises the flag.
+    """
+
+    column: str
+    origin: float
+    parts: tuple[str, ...]
+    fill: float
+    flag: bool = False
+    scaled: ClassVar[bool] = True
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        circles = [f"{self.column} {part} {axis}" for part in self.parts for axis in ("sin", "cos")]
+        return (_("{name} (days)").format(name=self.column), *circles, *_flag_name(self))
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        second_N = second_cells(column, place)
+        absent_N = np.isnan(second_N)
+        present_N = np.where(absent_N, self.fill, second_N)
+        inputs = [(present_N - self.origin) / DAY]
+        for part in self.parts:
+            turn_N = 2 * np.pi * CIRCLES[part](present_N)
+            inputs += [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
+        if self.flag:
+            inputs.append(absent_N.astype(np.float64))
+        return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+
+
+@dataclass(frozen=True)
+class Time:
+    """A time of day as a point of a circle; a missing one is in its middle and raises the flag."""
+
+    column: str
+    flag: bool = False
+    scaled: ClassVar[bool] = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (*(f"{self.column} {axis}" for axis in ("sin", "cos")), *_flag_name(self))
+
+    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+        second_N = second_cells(column, place, clock=True)
+        absent_N = np.isnan(second_N)
+        turn_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
+        inputs = [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
+        if self.flag:
+            inputs.append(absent_N.astype(np.float64))
+        return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+
+
+def _month(second_N: Floats) -> Floats:
+    whole = np.floor(second_N).astype("int64").astype("datetime64[s]")
+    return np.asarray(whole.astype("datetime64[M]").astype(np.int64) % 12 / 12)
+
+
+def _weekday(second_N: Floats) -> Floats:
+    return np.asarray((np.floor(second_N / DAY) + 3) % 7 / 7)  # 1970-01-01 was a Thursday; Monday is 0
+
+
+def _hour(second_N: Floats) -> Floats:
+    return np.asarray(second_N % DAY / DAY)
+
+
+CIRCLES: dict[str, Callable[[Floats], Floats]] = {"month": _month, "weekday": _weekday, "hour": _hour}
+"""The share of a whole turn: of the year by months, of the week by days, of the day by seconds."""
+
+Encoder = Number | Rank | OneHot | Hashed | Date | Time
+_KINDS: dict[str, Any] = {
+    "number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date,
+    "time": Time,
+}  # fmt: skip
+
+
+def to_json(encoder: Encoder) -> dict[str, Any]:
+    """The encoder as JSON values, its kind under ``as``."""
+    name = next(name for name, kind in _KINDS.items() if type(encoder) is kind)
+    return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
+
+
+def from_json(document: dict[str, Any]) -> Encoder:
+    """The encoder that ``to_json`` wrote; raises KeyError or TypeError for anything else."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "as"}
+    made: Encoder = _KINDS[document["as"]](**values)
+    return made
+
+
+def fit_encoder(
+    column: Column, choice: Choice, train_N: NDArray[np.int64], place: Place, impute: str = "median"
+) -> Encoder:
+    """The encoder of a column by what its training rows say; no other row is looked at.
+
+    impute: ``median`` or ``mean`` of the training rows stands for a missing number.
+    """
+    name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
+    if choice.way == "number":
+        values = number_cells(column, place)[train_N]
+        fill, flag = _middle(values, "commonest" if column.boolean else impute)
+        return Number(name, fill, flag)
+    if choice.way == "date":
+        return _fit_date(name, second_cells(column, place)[train_N], impute)
+    if choice.way == "time":
+        return Time(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
+    words = level_cells(column, numeric)[train_N]
+    if choice.way == "rank":
+        code_N, _seen = _codes(choice.levels, words)
+        fill, flag = _middle(np.where(code_N < 0, np.nan, code_N), "median")
+        return Rank(name, choice.levels, numeric, fill, flag)
+    levels = set(words.tolist())
+    if choice.way == "hashed" or (choice.way == "category" and len(levels) > MOST_LEVELS):
+        return Hashed(name, BUCKETS, numeric)
+    in_order = tuple(level for level in column.categories if level in levels)
+    if not in_order:
+        known = sorted(levels - {""}, key=(lambda w: _value(w)) if numeric else None)
+        in_order = (*known, *([""] if "" in levels else []))
+    elif "" in levels:
+        in_order = (*in_order, "")
+    return OneHot(name, in_order, numeric)
+
+
+def _fit_date(name: str, second_N: Floats, impute: str) -> Date:
+    present = second_N[~np.isnan(second_N)]
+    fill, flag = _middle(second_N, impute)
+    parts = tuple(part for part, turn in CIRCLES.items() if len(np.unique(turn(present))) > 1)
+    return Date(name, float(present.min()) if len(present) else 0.0, parts, fill, flag)
+
+
+def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
+    """``[N]`` float64, NaN where missing; a cell that is no finite number is refused with its place."""
+    found = number_fault(column, place, required=required)
+    if found:
+        raise TreinoError(found[0], found[1], found[2] + ".")
+    if column.numbers is None:
+        assert column.words is not None
+        values = (number(word) for word in column.words)
+        return np.array([np.nan if value is None else value for value in values])
+    return np.asarray(column.numbers, dtype=np.float64)
+
+
+def number_fault(column: Column, place: Place, *, required: bool = False) -> tuple[str, str, str] | None:
+    """(rule, message, what to do) of the first cell that is no finite number; missing ones are fine unless
+    required."""
+    row = None
+    if column.numbers is not None:
+        bad = ~np.isfinite(column.numbers) if required else np.isinf(column.numbers)
+        row = int(bad.argmax()) if bad.any() else None
+    elif column.words is not None:
+        row = next(
+            (
+                i
+                for i, word in enumerate(column.words)
+                if (required or not missing(word))
+                and not ((value := number(word)) is not None and np.isfinite(value))
+            ),
+            None,
+        )
+    else:
+        row = 0
+    if row is None:
+        return None
+    cell = np.array([column.cell(row)], dtype=object)
+    return fault(Column(column.name, None, cell), lambda _row: place(row))
+
+
+def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats:
+    """``[N]`` seconds since 1970-01-01, or since midnight (clock), NaN where missing; what is no date, or no
+    time of day, is refused with its place."""
+    if column.seconds is not None and column.clock == clock:
+        return column.seconds
+    if column.words is not None and column.seconds is None:
+        absent_N = np.array([missing(word) for word in column.words])
+    else:
+        absent_N = column.missing_N
+    if absent_N.all():
+        return np.full(len(column), np.nan)
+    row = int((~absent_N).argmax())
+    if clock:
+        raise TreinoError(
+            "feature_no_time",
+            _("Column '{name}' holds '{cell}' in {place}, and times of day of one format are wanted.").format(
+                name=column.name, cell=shorten(column.cell(row)), place=place(row)
+            ),
+            _("Write all times the same way, as 09:30."),
+        )
+    raise TreinoError(
+        "feature_no_date",
+        _("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted.").format(
+            name=column.name, cell=shorten(column.cell(row)), place=place(row)
+        ),
+        _("Write all dates the same way, as 2024-12-31, or say how they are written with --dates."),
+    )
+
+
+def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], Seen]:
+    """Each cell's place among the levels, -1 for none."""
+    known = {level: code for code, level in enumerate(levels)}
+    code_N = np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
+    absent_N = np.asarray(words == "", dtype=bool)
+    unknown = np.flatnonzero((code_N < 0) & ~absent_N)
+    example = str(words[unknown[0]]) if len(unknown) else ""
+    return code_N, Seen(int(absent_N.sum()), len(unknown), example)
+
+
+def _filled(encoder: Number | Rank, value_N: Floats) -> tuple[Floats, Seen]:
+    absent_N = np.isnan(value_N)
+    values = np.where(absent_N, np.nan if encoder.fill is None else encoder.fill, value_N)
+    inputs = [values, absent_N.astype(np.float64)] if encoder.flag else [values]
+    return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+
+
+def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
+    """What stands for a missing value, and whether any is missing."""
+    present = value_N[~np.isnan(value_N)]
+    flag = len(present) < len(value_N)
+    if not len(present):
+        return 0.0, flag
+    if how == "commonest":
+        return float(2 * present.sum() > len(present)), flag
+    average = np.median if how == "median" else np.mean
+    with np.errstate(over="ignore"):
+        middle = float(average(present))
+    if not np.isfinite(middle):  # the sum of two huge values
+        largest = float(np.abs(present).max())
+        middle = float(average(present / largest)) * largest
+    return middle, flag
+
+
+def _flag_name(encoder: Number | Rank | Date | Time) -> tuple[str, ...]:
+    return (_("{name} missing").format(name=encoder.column),) if encoder.flag else ()
+
+
+def _value(word: str) -> float:
+    value = number(word)
+    return np.inf if value is None else value

@@ -1,0 +1,183 @@
+"""What the rows of tables become: raw inputs, what training rows say about them, and targets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.dataset import Task
+from treino.data.preparation.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
+from treino.data.preparation.preparation import Preparation, fit_pixels, fit_table, fit_target
+from treino.data.roles.column_kinds import Choice, level_cells
+from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.table import Column, Numbers, Table
+from treino.errors import TreinoError
+from treino.words import _
+
+
+def take(table: Table, row_K: NDArray[np.int64]) -> Table:
+    """The table of some of the rows, in their order, which keep their places."""
+    place = table.place
+    return replace(
+        table,
+        columns=tuple(column.take(row_K) for column in table.columns),
+        matrix=None if table.matrix is None else table.matrix[row_K],
+        place=lambda row: place(int(row_K[row])),
+    )
+
+
+def comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers:
+    """``[N, D]``: for each cell of the features a number that is equal where the cells are."""
+    if tables[0].matrix is not None and len(tables) == 1:
+        return feature_matrix(tables[0], tuple(chosen))
+    raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
+    for j, value_N in enumerate(comparable_columns(tables, chosen)):
+        raw_ND[:, j] = value_N
+    return raw_ND
+
+
+def comparable_columns(
+    tables: Sequence[Table], chosen: Mapping[str, Choice]
+) -> Iterator[NDArray[np.float64]]:
+    """``[N]`` such numbers, one column of the features after the other."""
+    for name, choice in chosen.items():
+        if choice.way == "number":
+            cells = [number_cells(t.column(name), t.place) for t in tables]
+        elif choice.way in ("date", "time"):
+            clock = choice.way == "time"
+            cells = [second_cells(t.column(name), t.place, clock=clock) for t in tables]
+        else:
+            column, code = tables[0].column(name), dict[str, int]()
+            numeric = column.numbers is not None and not column.boolean
+            cells = [
+                np.array([code.setdefault(w, len(code)) for w in level_cells(t.column(name), numeric)], float)
+                for t in tables
+            ]
+        yield np.concatenate(cells) if len(cells) > 1 else cells[0]
+
+
+def fit(
+    table: Table,
+    chosen: Mapping[str, Choice],
+    column: Column,
+    task: Task,
+    classes: tuple[str, ...],
+    train_N: NDArray[np.int64],
+    normalise: bool,
+    impute: str,
+) -> Preparation:
+    """What the training rows say about features and target, but for mean and scale; no other row counts."""
+    is_image = table.matrix is not None and table.matrix.dtype == np.uint8
+    names = tuple(chosen)
+    made: tuple[Encoder, ...] = ()
+    if not is_image:
+        made = tuple(
+            fit_encoder(table.column(name), choice, train_N, table.place, impute)
+            for name, choice in chosen.items()
+        )
+    target_mean, target_scale = 0.0, 1.0
+    if task == "regression" and column.numbers is not None:
+        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
+    as_found = tuple(name for name in table.names if name != column.name) == names
+    inputs = sum(len(e.inputs) for e in made) if made else len(names)
+    plain = column.numbers is not None and not column.boolean and not column.categories
+    truth = column.boolean and set(classes) <= {"false", "true"}
+    return Preparation(
+        kind="image" if is_image else "table",
+        features=names,
+        divisor=255.0 if is_image else 1.0,
+        mean=(),
+        scale=(),
+        normalise=normalise,
+        task=task,
+        target=column.name,
+        classes=classes,
+        target_mean=target_mean,
+        target_scale=target_scale,
+        item_shape=table.item_shape if table.item_shape and as_found else (inputs,),
+        labels="truth" if truth else "number" if plain else "text",
+        encoders=made,
+        width=0 if table.named else len(table.names) - 1,
+    )
+
+
+def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, Seen]]:
+    if preparation.kind == "image":
+        return feature_matrix(table, preparation.features), {}
+    return preparation.encode([table.column(name) for name in preparation.features], table.place)
+
+
+def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
+    """mean and scale of each input on training rows; 0 and 1 for those that are 0 and 1 by making."""
+    if preparation.kind == "image":
+        mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
+        return {"mean": mean, "scale": scale}
+    mean, scale = fit_table(raw_ND[train_N], preparation.normalise)
+    scaled = [k == 0 and e.scaled for e in preparation.encoders for k in range(len(e.inputs))]
+    return {
+        "mean": tuple(m if s else 0.0 for m, s in zip(mean, scaled, strict=True)),
+        "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
+    }
+
+
+def in_memory(
+    tables: Sequence[Table],
+    preparation: Preparation,
+    parts: Sequence[NDArray[np.int64]],
+    train_N: NDArray[np.int64],
+    cells_ND: Numbers,
+) -> tuple[Preparation, dict[str, Seen], dict[int, torch.Tensor]]:
+    """(the preparation with its scaling, what was met in each column, x of each part).
+
+    parts: of each table's rows. train_N: the training rows of the first one. cells_ND: from ``comparable``.
+    """
+    met = {name: Seen() for name in preparation.features}
+    if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
+        raws = np.split(cells_ND, np.cumsum([t.rows for t in tables])[:-1])
+    else:
+        raws = []
+        for table in tables:
+            raw_ND, seen = raw_inputs(table, preparation)
+            raws.append(raw_ND)
+            met = {name: met[name] + seen.get(name, Seen()) for name in met}
+    preparation = replace(preparation, **scaling(preparation, raws[0], train_N))
+    x_of = {}
+    for part in (TRAIN, VALIDATION, TEST):
+        rows = [np.flatnonzero(part_N == part) for part_N in parts]
+        xs = [preparation.transform(raw[at]) for raw, at in zip(raws, rows, strict=True) if len(at)]
+        x_of[part] = (
+            xs[0] if len(xs) == 1 else torch.cat(xs) if xs else preparation.transform(raws[-1][rows[-1]])
+        )
+    return preparation, met, x_of
+
+
+def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:
+    """y as a kernel wants it: ``[N]`` int64 classes, or ``[N, 1]`` float32 standardised values."""
+    if preparation.task == "classification":
+        return torch.from_numpy(label_N)
+    assert column.numbers is not None
+    with np.errstate(over="ignore"):
+        scaled_N = (column.numbers - preparation.target_mean) / preparation.target_scale
+        y_N = torch.from_numpy(scaled_N.astype(np.float32))
+    if not y_N.isfinite().all():
+        raise TreinoError(
+            "value_range",
+            _("The target '{name}' holds {value}, which is too large for float32.").format(
+                name=column.name, value=column.cell(int(np.abs(column.numbers).argmax()))
+            ),
+            _("Correct it, or scale the target down."),
+        )
+    return y_N.unsqueeze(1)
+
+
+def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
+    """``[N, D]`` the named columns of a source that has them as one matrix; else their numbers."""
+    if table.matrix is not None:
+        positions = {name: j for j, name in enumerate(table.names)}
+        if tuple(names) == table.names[: table.matrix.shape[1]]:
+            return table.matrix
+        return np.ascontiguousarray(table.matrix[:, [positions[name] for name in names]])
+    return np.stack([number_cells(table.column(name), table.place) for name in names], axis=1)

@@ -1,0 +1,156 @@
+"""Rows to predict: any source, brought into the shape that a finished training was fitted on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data import sources
+from treino.data.preparation.encoders import Seen, number_cells, number_fault
+from treino.data.preparation.fit import feature_matrix, prepare_target, take
+from treino.data.preparation.preparation import Preparation
+from treino.data.readers import Reading
+from treino.data.roles.target import encode
+from treino.data.table import Column, Table, check_present, missing, shorten
+from treino.data.torch_datasets.dataset_source import is_foreign, to_predict
+from treino.errors import TreinoError
+from treino.words import _
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Rows of a source, ready for a network that was trained before.
+
+    x: ``[N, D]`` float32. y: ``[K]`` or ``[K, 1]`` as in Rows, of the K rows that have a target, and
+    with_target: ``[K]`` their places among the N; both None where the source has none. index: ``[N]`` int64,
+    the row numbers in the source. missing, unknown: how many cells of each column had no value, or a class
+    that no training row had. notes: what was left out or filled in, one sentence each.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor | None
+    index: torch.Tensor
+    notes: tuple[str, ...]
+    with_target: torch.Tensor | None = None
+    missing: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading | None = None) -> Prepared:
+    """All rows of a source, prepared as the training rows were: nothing is fitted again.
+
+    Columns are found by name, in any order; others are left out with a note. A bare array is taken by
+    position. Missing cells are filled and unknown classes left without an input, both counted. Raises
+    TreinoError naming the columns that are missing, the first cell that is of no use to its column, or a
+    value of the target that is none of the known classes.
+    """
+    if is_foreign(source):
+        x_ND, y_N = to_predict(source, preparation)
+        return Prepared(
+            x_ND, y_N, torch.arange(len(x_ND)), (), None if y_N is None else torch.arange(len(y_N))
+        )
+    if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
+        source = source.reshape(len(source), -1)  # items in their own shape
+    table = sources.read(source, reading, least_columns=1)
+    notes: list[str] = []
+    names: tuple[str, ...] = preparation.features
+    if not table.named:
+        own = tuple(name for name in table.names if name != table.target)
+        if len(own) != preparation.width:  # else a column that training left out may be among them
+            names = own
+        if len(names) != len(preparation.features):
+            raise TreinoError(
+                "columns_count",
+                _("The array has {got} columns, not {want}.").format(
+                    got=len(names), want=len(preparation.features)
+                ),
+                _("The columns are: {names}.").format(names=shorten(", ".join(preparation.features), 200)),
+            )
+        target = table.by_name.get(table.target or "")
+    else:
+        check_present(table, preparation.features)
+        target = table.by_name.get(preparation.target)
+        wanted = {*names, preparation.target}
+        extra = [name for name in table.names if name not in wanted]
+        if extra:
+            notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
+    met: dict[str, Seen] = {}
+    if preparation.encoders:
+        raw_ND, met = preparation.encode([table.column(name) for name in names], table.place)
+    else:
+        raw_ND = feature_matrix(table, names)  # type: ignore[assignment]
+        if np.isnan(raw_ND).any():
+            number_cells(
+                table.column(names[int(np.isnan(raw_ND).any(0).argmax())]), table.place, required=True
+            )
+    x_ND = preparation.transform(raw_ND)
+    notes += _said(met)
+    y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
+    return Prepared(
+        x_ND,
+        y_K,
+        torch.arange(table.rows),
+        tuple(notes),
+        at_K,
+        {name: seen.missing for name, seen in met.items() if seen.missing},
+        {name: seen.unknown for name, seen in met.items() if seen.unknown},
+    )
+
+
+def _said(met: Mapping[str, Seen]) -> list[str]:
+    notes = []
+    missing = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
+    if missing:
+        notes.append(
+            _("Missing values, filled as in training: {counts}.").format(
+                counts=shorten(", ".join(missing), 400)
+            )
+        )
+    unknown = [f"{name} ({seen.unknown}: {seen.example})" for name, seen in met.items() if seen.unknown]
+    if unknown:
+        notes.append(
+            _("Classes that no training row had, so no input stands for them: {counts}.").format(
+                counts=shorten(", ".join(unknown), 400)
+            )
+        )
+    return notes
+
+
+def _known_target(
+    table: Table, column: Column, preparation: Preparation, notes: list[str]
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """y of the rows that have one, and their places."""
+    absent_N = column.missing_N
+    if preparation.task == "regression" and column.numbers is None:
+        assert column.words is not None
+        absent_N = np.array([missing(word) for word in column.words])
+    if absent_N.all():
+        notes.append(_("The column '{name}' is empty: nothing to compare with.").format(name=column.name))
+        return None, None
+    row_K = np.flatnonzero(~absent_N)
+    if absent_N.any():
+        notes.append(
+            _("Rows without a value of '{name}', which are predicted and not compared: {n}.").format(
+                name=column.name, n=int(absent_N.sum())
+            )
+        )
+        table = take(table, row_K)
+        column = table.column(column.name)
+    label_K: NDArray[np.int64] = np.zeros(table.rows, dtype=np.int64)
+    if preparation.task == "classification":
+        label_K = encode(column, preparation.classes, table.place)
+    else:
+        found = number_fault(column, table.place)
+        if found:
+            raise TreinoError(
+                found[0].replace("feature", "target"),
+                _("The target: {message}").format(message=found[1]),
+                _("{what}, or leave the column out.").format(what=found[2]),
+            )
+    return prepare_target(column, label_K, preparation), torch.from_numpy(row_K)

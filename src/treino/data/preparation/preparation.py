@@ -1,0 +1,212 @@
+"""From the data's own units to what the network sees, and back; fitted on training rows only."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.dataset import Task
+from treino.data.preparation import encoders
+from treino.data.preparation.encoders import Encoder, Number, Place, Seen
+from treino.data.table import Column, Numbers, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+FORMAT = 2
+BLOCK = 1 << 16  # values that are scaled at a time
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """From columns to raw inputs by one encoder each; then x = (raw / divisor - mean) / scale.
+
+    features: the columns that are wanted, in this order. encoders: one for each, in the same order; without
+    any, the columns are the inputs (images, rows given one by one).
+    mean, scale: one for each input, or a single one for all pixels; scale 0 stands for an input that was
+    constant in the training rows: its x is 0. Inputs that are 0 and 1 by making have mean 0 and scale 1.
+    labels: what the classes were before they had names, so that predictions can be given back as such.
+    divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
+    classes: their names in the order of their numbers; empty for regression.
+    width: how many columns the array had whose columns have no names; 0: they have names.
+    """
+
+    kind: Literal["table", "image"]
+    features: tuple[str, ...]
+    divisor: float
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    normalise: bool
+    task: Task
+    target: str
+    classes: tuple[str, ...]
+    target_mean: float
+    target_scale: float
+    item_shape: tuple[int, ...]
+    labels: Literal["text", "number", "truth"] = "text"
+    encoders: tuple[Encoder, ...] = ()
+    width: int = 0
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the D inputs: of their columns, where a column is one input."""
+        if not self.encoders:
+            return self.features
+        return tuple(name for encoder in self.encoders for name in encoder.inputs)
+
+    @property
+    def plain(self) -> bool:
+        """Whether each column is one input: a number that training rows never lack, or a pixel."""
+        return all(isinstance(e, Number) and not e.flag for e in self.encoders)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """For each feature the places of the inputs that are made of it."""
+        if not self.encoders:
+            return tuple((j,) for j in range(len(self.features)))
+        ends = accumulate((len(encoder.inputs) for encoder in self.encoders), initial=0)
+        return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
+
+    def encode(self, columns: Sequence[Column], place: Place) -> tuple[NDArray[np.float64], dict[str, Seen]]:
+        """``[N, D]`` raw inputs of the features' columns, and what was met in each on the way."""
+        raw_ND = np.empty((len(columns[0]), len(self.inputs)))
+        met = {}
+        for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
+            raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoder.encode(column, place)
+        return raw_ND, met
+
+    def transform(self, raw_ND: Numbers) -> torch.Tensor:
+        """``[N, D]`` float32 out of raw inputs in the data's own units; in float64, rounded once."""
+        names = self.inputs
+        if raw_ND.shape[1] != len(names):
+            raise TreinoError(
+                "columns_count",
+                _("There are {got} columns, not {want}.").format(got=raw_ND.shape[1], want=len(names)),
+                _("The columns are: {names}.").format(names=shorten(", ".join(names), 200)),
+            )
+        if raw_ND.dtype == np.uint8 and self.kind == "image":
+            x_of_pixel = self._scaled(np.arange(256.0)[:, None]).astype(np.float32)
+            return torch.from_numpy(x_of_pixel[:, 0][raw_ND])
+        x_ND = np.empty(raw_ND.shape, dtype=np.float32)
+        finite, block = True, max(1, BLOCK // max(1, raw_ND.shape[1]))
+        for start in range(0, len(raw_ND), block):  # in the processor's cache, and no second table in memory
+            with np.errstate(over="ignore", invalid="ignore"):
+                x_ND[start : start + block] = self._scaled(raw_ND[start : start + block].astype(np.float64))
+            finite = finite and bool(np.isfinite(x_ND[start : start + block]).all())
+        if not finite:
+            row, j = (int(i) for i in np.argwhere(~np.isfinite(x_ND))[0])
+            raise TreinoError(
+                "value_range",
+                _("Column '{name}' holds {value}, which is too large for float32.").format(
+                    name=shorten(names[j]), value=float(raw_ND[row, j])
+                ),
+                _("Scale the column down, or leave it out with --features."),
+            )
+        return torch.from_numpy(x_ND)
+
+    def _scaled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        mean, scale = self._mean_and_scale
+        x: NDArray[np.float64] = (raw / self.divisor - mean) / np.where(scale == 0, 1.0, scale)
+        return np.where(scale == 0, 0.0, x)
+
+    @cached_property
+    def _mean_and_scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.array(self.mean), np.array(self.scale)
+
+    def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """``[N, D]`` float64 raw inputs in the data's own units; a constant one has its constant value."""
+        x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
+        mean, scale = self._mean_and_scale
+        raw: NDArray[np.float64] = (x * scale + mean) * self.divisor
+        return raw
+
+    def label(self, name: str) -> str | int | float | bool:
+        """A class as it stood in the data: its name, the number, or the truth value."""
+        if self.labels == "truth":
+            return name == "true"
+        if self.labels == "number":
+            return int(name) if float(name).is_integer() else float(name)
+        return name
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values; floats read back equal to the last bit."""
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return {"format": FORMAT, **plain, "encoders": [encoders.to_json(e) for e in self.encoders]}
+
+    def agrees(self, stored: dict[str, Any]) -> bool:
+        """Whether this is what a run has stored, as far as its format could say it."""
+        now = self.to_json()
+        return all(now.get(k) == v for k, v in stored.items() if k != "format")
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Preparation":
+        """The preparation that ``to_json`` wrote, in this format or an older one; TreinoError for others."""
+        try:
+            if document.get("format") == 1:
+                document = _from_format_1(document)
+            if document.get("format") != FORMAT:
+                raise TreinoError(
+                    "preparation_format",
+                    _("The preparation has format {got}, not {want}.").format(
+                        got=document.get("format"), want=FORMAT
+                    ),
+                    _("Read it with the version of treino that wrote it, or a newer one."),
+                )
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+            del values["format"]
+            values["encoders"] = tuple(encoders.from_json(e) for e in values["encoders"])
+            return cls(**values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise TreinoError(
+                "preparation_damaged",
+                _("The preparation is damaged: {reason}.").format(reason=error),
+                _("Train again, or take it from a copy of the run."),
+            ) from None
+
+
+def _from_format_1(document: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 knew numbers only and refused missing ones; now the training mean, where it is known, stands
+    for them."""
+    made: list[dict[str, Any]] = []
+    if document["kind"] == "table":
+        for name, mean in zip(document["features"], document["mean"], strict=True):
+            made.append({"as": "number", "column": name, "fill": mean if document["normalise"] else None})
+    return document | {"format": 2, "encoders": made}
+
+
+def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(mean, deviation) of each column; 0 and 1 where nothing is to be normalised.
+
+    Both are computed on values divided by the column's largest: no square overflows, and a constant
+    column is all 1, so its deviation is exactly 0 and its mean exactly the constant.
+    """
+    if not normalise:
+        return (0.0,) * raw_ND.shape[1], (1.0,) * raw_ND.shape[1]
+    largest_D = np.abs(raw_ND).max(axis=0)
+    largest_D[largest_D == 0] = 1.0
+    scaled_ND = raw_ND / largest_D
+    mean_D = scaled_ND.mean(axis=0) * largest_D
+    scale_D = scaled_ND.std(axis=0) * largest_D
+    return tuple(mean_D.tolist()), tuple(scale_D.tolist())
+
+
+def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """One (mean, deviation) of all pixels / 255, exact from the counts of the 256 values."""
+    if not normalise:
+        return (0.0,), (1.0,)
+    pixels = torch.from_numpy(np.ascontiguousarray(raw_ND)).view(-1)
+    count = torch.bincount(pixels, minlength=256).numpy()  # NumPy's own is 40 times slower on bytes
+    value = np.arange(256) / 255
+    mean = float((count * value).sum() / count.sum())
+    scale = float(np.sqrt((count * (value - mean) ** 2).sum() / count.sum()))
+    return (mean,), (scale,)
+
+
+def fit_target(raw_N: NDArray[np.float64]) -> tuple[float, float]:
+    """(mean, deviation) of a regression target in the training rows; deviation 1 where it is constant."""
+    (mean,), (scale,) = fit_table(raw_N[:, None], normalise=True)
+    return mean, scale or 1.0

@@ -1,0 +1,330 @@
+"""What the cells of a column of text are, by all of them: evidence block by block, then one decision.
+
+A number may be written with a decimal point or a decimal comma, a date with the day or the month first. Each
+pair is a rivalry: some cells fit one of the two, some fit both with the same value (``12``), some fit both
+with different values (``1.234``). The column knows once all cells fit one of them; the file has to agree.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from treino.data.readers.cell_patterns import COMMA, EITHER_WAY, GAP, MISSING, PLAIN, POINT, Affix, affix_of
+from treino.data.readers.dates import Form, form_of
+from treino.data.table import MISSING as WORDS
+from treino.data.table import Column
+
+Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
+
+_PAIRS = (
+    {"true": 1.0, "false": 0.0},
+    {"verdadeiro": 1.0, "falso": 0.0},
+    {"yes": 1.0, "no": 0.0},
+    {"sim": 1.0, "não": 0.0},
+    {"sim": 1.0, "nao": 0.0},
+    {"y": 1.0, "n": 0.0},
+    {"s": 1.0, "n": 0.0},
+    {"t": 1.0, "f": 0.0},
+)
+_FEW = 8  # different words, up to which it is looked whether they are truth values
+_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, and more digits than a float64 surely holds
+_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # and no groups of thousands
+_GAPS = rf"\d(?:{GAP}|')\d"
+_LONGEST = max(map(len, WORDS))  # of the words for a missing cell
+_SHORT = 1000  # cells, for which one expression is faster than several fast functions
+
+
+@dataclass
+class Rivalry:
+    """Of two ways to read a column, how many cells fit which, with a cell of each sort and its row."""
+
+    cells: int = 0
+    first: int = 0
+    second: int = 0
+    same: int = 0
+    either: int = 0
+    shown: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """no: some cell fits neither. mixed: all fit one, but not all the same one. open: all fit both."""
+        if self.either < self.cells:
+            return "no"
+        if self.first < self.cells and self.second < self.cells:
+            return "mixed"
+        if self.first == self.cells == self.second:
+            return "same" if self.same == self.cells else "open"
+        return "first" if self.first == self.cells else "second"
+
+    def see(
+        self,
+        first_N: NDArray[np.bool_],
+        second_N: NDArray[np.bool_],
+        same_N: NDArray[np.bool_],
+        cells: pa.Array,
+        row_N: NDArray[np.int64],
+    ) -> None:
+        both_N = first_N & second_N
+        sorts = {"first": first_N & ~both_N, "second": second_N & ~both_N, "open": both_N & ~same_N}
+        for name, mask_N in sorts.items():
+            if name not in self.shown and mask_N.any():
+                i = int(mask_N.argmax())
+                self.shown[name] = (int(row_N[i]), cells[i].as_py())
+        self.cells += len(cells)
+        self.first += int(first_N.sum())
+        self.second += int(second_N.sum())
+        self.same += int(same_N.sum())
+        self.either += int((first_N | second_N).sum())
+
+
+@dataclass
+class Seen:
+    """All that was seen of a column of text so far.
+
+    exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
+    gaps, commas: there are blanks or apostrophes, or commas, between digits.
+    words: the different cells in lower case while they are few, and how each is written.
+    """
+
+    name: str
+    as_text: bool = False
+    present: int = 0
+    exact: bool = False
+    gaps: bool = False
+    commas: bool = False
+    odd_missing: bool = False
+    words: dict[str, set[str]] | None = field(default_factory=dict)
+    affix: Affix | None = None
+    form: Form | None = None
+    decimal: Rivalry = field(default_factory=Rivalry)
+    day: Rivalry = field(default_factory=Rivalry)
+
+    def see(self, cells: pa.Array, row: int) -> None:
+        """One block of cells; row: the number of its first one."""
+        if self.as_text:
+            return
+        cells = stripped(cells)
+        if self._plain_decimals(cells, row) or self._plain_whole(cells):
+            return
+        keep_N = ~missing_of(cells)
+        if not keep_N.all():
+            absent = cells.filter(pa.array(~keep_N))
+            self.odd_missing |= bool(compute.any(compute.not_equal(absent, "")).as_py())
+            cells = cells.filter(pa.array(keep_N))
+        if not len(cells):
+            return
+        row_N = np.flatnonzero(keep_N) + row
+        first = cells[0].as_py()
+        if not self.present:
+            self.affix, self.form = affix_of(first), form_of(first)
+        self.present += len(cells)
+        if self.affix and self.decimal.either == self.decimal.cells:
+            self._see_numbers(cells, row_N)
+        elif self.affix:
+            self.decimal.cells += len(cells)
+        if self.form and self.day.either == self.day.cells:
+            self._see_dates(cells, row_N)
+        if self.words is not None:
+            self._see_words(cells)
+
+    def _plain_whole(self, cells: pa.Array) -> bool:
+        """Take in a block of nothing but whole numbers in digits, which is common, the fast way."""
+        if self.present and (self.affix != PLAIN or self.words is not None):
+            return False
+        if not len(cells) or not _all_whole(cells):
+            return False
+        n = len(cells)
+        self.affix, self.words, self.present = PLAIN, None, self.present + n
+        self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
+        self.decimal.second, self.decimal.same = self.decimal.second + n, self.decimal.same + n
+        self.decimal.either += n
+        self._see_exact(cells)
+        return True
+
+    def _plain_decimals(self, cells: pa.Array, row: int) -> bool:
+        """The same for numbers with a decimal point, where one of the first is proof of the point.
+
+        How many of them could be read with a comma too is not counted: it isn't all.
+        """
+        shown = self.decimal.shown
+        if self.present:
+            if self.affix != PLAIN or self.words is not None or self.decimal.verdict != "first":
+                return False
+        else:
+            first = cells[:_FEW].to_pylist()
+            proof = next((i for i, cell in enumerate(first) if _POINTED.fullmatch(cell)), None)
+            if proof is None:
+                return False
+            shown = {"first": (row + proof, first[proof])}
+        try:
+            value_N = compute.cast(cells, pa.float64()).to_numpy()
+        except pa.ArrowInvalid:
+            return False
+        if np.isnan(value_N).any():
+            return False
+        n = len(cells)
+        self.affix, self.words, self.present, self.decimal.shown = PLAIN, None, self.present + n, shown
+        self.decimal.cells, self.decimal.first = self.decimal.cells + n, self.decimal.first + n
+        self.decimal.either += n
+        if (value_N == np.floor(value_N)).any():
+            self._see_exact(cells)
+        return True
+
+    def _see_exact(self, cells: pa.Array) -> None:
+        if self.exact:
+            return
+        if len(cells) < _SHORT:
+            self.exact = bool(compute.any(compute.match_substring_regex(cells, _INEXACT)).as_py())
+            return
+        length = compute.binary_length(cells)
+        zero = compute.and_(compute.starts_with(cells, "0"), compute.greater(length, 1))
+        minus = compute.or_(compute.starts_with(cells, "-"), compute.starts_with(cells, "+"))
+        may_be = compute.or_(compute.or_(zero, minus), compute.greater_equal(length, 16))
+        if compute.any(may_be).as_py():  # the expression is exact and slow
+            found = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
+            self.exact = bool(compute.any(found).as_py())
+
+    def _see_numbers(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:
+        assert self.affix is not None
+        first_N, second_N, same_N = (
+            np.asarray(compute.match_substring_regex(cells, self.affix.pattern(number)))
+            for number in (POINT, COMMA, EITHER_WAY)
+        )
+        self.decimal.see(first_N, second_N, same_N, cells, row_N)
+        self.gaps = self.gaps or bool(compute.any(compute.match_substring_regex(cells, _GAPS)).as_py())
+        self.commas = self.commas or bool(compute.any(compute.match_substring(cells, ",")).as_py())
+        self._see_exact(cells)
+
+    def _see_dates(self, cells: pa.Array, row_N: NDArray[np.int64]) -> None:
+        assert self.form is not None
+        day_first_N = self.form.seconds(cells, day_first=True)
+        month_first_N = self.form.seconds(cells, day_first=False) if self.form.open else day_first_N
+        same_N = day_first_N == month_first_N
+        self.day.see(~np.isnan(day_first_N), ~np.isnan(month_first_N), same_N, cells, row_N)
+
+    def _see_words(self, cells: pa.Array) -> None:
+        assert self.words is not None
+        different = compute.unique(cells)
+        if len(different) > _FEW:
+            self.words = None
+            return
+        for word in different.to_pylist():
+            self.words.setdefault(word.lower(), set()).add(word)
+        if len(self.words) > _FEW:
+            self.words = None
+
+    @property
+    def truth(self) -> dict[str, float] | None:
+        """The truth value of each word in lower case; None where they are no truth values.
+
+        Words missing (NA, None) go with true and false, which programs write; beside yes and no, which
+        people write, they are answers. Another case (Yes, YES) makes another word of all but true and false.
+        """
+        if not self.words or self.as_text:
+            return None
+        for pair in _PAIRS:
+            if self.words.keys() <= pair.keys():
+                by_program = "true" in pair or "verdadeiro" in pair
+                one_case = all(len(written) == 1 for written in self.words.values())
+                return pair if by_program or (one_case and not self.odd_missing) else None
+        return None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a column of text is, and how its cells are read.
+
+    words: keep what was written beside the numbers. day_first: of dates. comma: the decimal sign.
+    """
+
+    name: str
+    holds: Literal["numbers", "truth", "dates", "words"]
+    affix: Affix = PLAIN
+    comma: bool = False
+    form: Form | None = None
+    day_first: bool = True
+    truth: tuple[tuple[str, float], ...] = ()
+    words: bool = False
+    writing: str = ""
+
+    def column(self, cells: pa.ChunkedArray) -> Column:
+        """The column of these cells, which are among those that the decision was made on."""
+        cells = stripped(cells)
+        if self.holds == "words":
+            return Column(self.name, words=words_of(cells))
+        if self.holds == "numbers":
+            numbers = self._numbers(cells)
+            words = words_of(cells) if self.words or np.isinf(numbers).any() else None
+            return Column(self.name, numbers, words, writing=self.writing)
+        if self.holds == "truth":
+            missing = pa.array(missing_of(cells))
+            table = dict(self.truth)
+            words = words_of(compute.if_else(missing, "", cells))
+            if "true" in table or "verdadeiro" in table:
+                words = np.array([word.lower() for word in words], dtype=object)
+            numbers = np.array([table.get(word.lower(), np.nan) for word in words])
+            return Column(self.name, numbers, words, boolean=True)
+        assert self.form is not None
+        chunks = [self.form.seconds(chunk, self.day_first) for chunk in cells.chunks]
+        seconds = np.concatenate(chunks) if chunks else np.empty(0)
+        clock = self.form.order == "time"
+        return Column(self.name, None, words_of(cells), seconds=seconds, clock=clock, writing=self.writing)
+
+    def _numbers(self, cells: pa.ChunkedArray) -> NDArray[np.float64]:
+        if self.affix == PLAIN and not self.comma:
+            try:
+                return np.asarray(compute.cast(cells, pa.float64()).to_numpy())
+            except pa.ArrowInvalid:
+                pass  # missing cells, signs or groups: the long way
+        cells = compute.if_else(pa.array(missing_of(cells)), pa.scalar(None, cells.type), cells)
+        if self.affix.before:
+            cells = compute.replace_substring(cells, self.affix.before, "")
+        if self.affix.after:
+            cells = compute.replace_substring(cells, self.affix.after, "")
+        group = r"[.'\s\x{a0}\x{202f}+]" if self.comma else r"[,'\s\x{a0}\x{202f}]"
+        cells = compute.replace_substring_regex(cells, group, "")
+        if self.comma:
+            cells = compute.replace_substring(cells, ",", ".")
+        return np.asarray(compute.cast(cells, pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    """``[N]``: cells that are empty or a word for nothing; the expression is tried on short ones only."""
+    missing_N = np.array(compute.less_equal(compute.binary_length(cells), _LONGEST))
+    short = np.flatnonzero(missing_N)
+    missing_N[short] = np.asarray(compute.match_substring_regex(cells.take(pa.array(short)), MISSING))
+    return missing_N
+
+
+def _all_whole(cells: pa.Array) -> bool:
+    """Whether all cells are whole numbers in plain digits; at worst False for some that are."""
+    if compute.all(compute.ascii_is_decimal(cells)).as_py():
+        return True
+    if not cells[0].as_py()[-1:].isdecimal():
+        return False
+    try:
+        compute.cast(cells, pa.int64())
+    except pa.ArrowInvalid:
+        return False
+    return not compute.any(compute.match_substring(cells, "x", ignore_case=True)).as_py()  # Arrow reads 0x10
+
+
+def stripped(cells: pa.Array) -> pa.Array:
+    """Without the blanks around each cell; "" where there is none."""
+    return compute.utf8_trim_whitespace(compute.fill_null(cells, "") if cells.null_count else cells)
+
+
+def words_of(cells: pa.ChunkedArray) -> NDArray[np.object_]:
+    """``[N]`` str; equal ones are one object."""
+    if not len(cells):
+        return np.empty(0, dtype=object)
+    chunks = []
+    for chunk in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
+        coded = chunk.dictionary_encode()
+        chunks.append(coded.dictionary.to_numpy(zero_copy_only=False)[coded.indices.to_numpy()])
+    return np.concatenate(chunks).astype(object)

@@ -1,0 +1,154 @@
+"""The decision on all columns of text of a file together: one decimal sign, one order of day and month."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from treino.data.readers.cell_types import Decision, Rivalry, Seen
+from treino.data.readers.dates import Form
+from treino.data.readers.reader_options import Reading
+from treino.data.table import shorten
+from treino.errors import TreinoError
+from treino.words import N_, _
+
+Place = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """comma, day_first: what all of the file says, None where it has no such cells."""
+
+    columns: tuple[Decision, ...]
+    comma: bool | None
+    day_first: bool | None
+
+
+def decide(seen: Sequence[Seen], reading: Reading, what: str, place: Place) -> Decided:
+    """What each column holds. what: the file or frame, for messages; place: the words for a row's place.
+
+    Raises TreinoError where columns or cells contradict each other, or where all of them can be read in two
+    ways, and reading doesn't say which.
+    """
+    comma = _settle(seen, "decimal", reading, what, place)
+    day_first = _settle(seen, "day", reading, what, place)
+    return Decided(tuple(_decision(column, comma, day_first) for column in seen), comma, day_first)
+
+
+def _said(which: str, reading: Reading | None) -> bool | None:
+    """Whether it was said that the comma, or the day, it is; None where nothing was."""
+    value = reading and (reading.decimal if which == "decimal" else reading.dates)
+    return None if value is None else value in (",", "day/month")
+
+
+def _settle(seen: Sequence[Seen], which: str, reading: Reading, what: str, place: Place) -> bool | None:
+    """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
+    asked = _said(which, reading)
+    rivalries = {column.name: _rivalry(column, which) for column in seen}
+    verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}
+    if asked is not None:
+        return asked
+    mixed = [name for name, verdict in verdicts.items() if verdict == "mixed"]
+    if mixed:
+        raise _mixed(which, mixed[0], mixed[0], rivalries, what, place)
+    first = [name for name, verdict in verdicts.items() if verdict == "first"]
+    second = [name for name, verdict in verdicts.items() if verdict == "second"]
+    if first and second:
+        if which == "day":
+            return None  # each column is clear by itself
+        raise _mixed(which, first[0], second[0], rivalries, what, place)
+    if first or second:
+        return bool(second) if which == "decimal" else bool(first)
+    usual = _said(which, reading.like)
+    for name, verdict in verdicts.items():
+        if verdict == "open" and usual is None:
+            raise _open(which, name, rivalries[name], what, place)
+    return usual if "open" in verdicts.values() else None
+
+
+def _rivalry(column: Seen, which: str) -> Rivalry:
+    if which == "decimal":
+        return column.decimal
+    return column.day if column.form and column.form.open else Rivalry()
+
+
+def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decision:
+    if column.as_text:
+        return Decision(column.name, "words")
+    if not column.present:
+        return Decision(column.name, "numbers")
+    if truth := column.truth:
+        return Decision(column.name, "truth", truth=tuple(truth.items()))
+    verdict = column.decimal.verdict if column.decimal.cells else "no"
+    if verdict in ("same", "open") or verdict == ("second" if comma else "first"):
+        assert column.affix is not None
+        sign = bool(comma) and verdict != "same"
+        parts = [column.affix.spoken] if column.affix.spoken else []
+        parts += [N_("decimal comma")] * sign + [N_("gaps between the thousands")] * column.gaps
+        parts += [N_("commas between the thousands")] * (column.commas and not comma)
+        writing = ", ".join(parts)
+        words = bool(writing) or column.exact
+        return Decision(column.name, "numbers", column.affix, sign, words=words, writing=writing)
+    form, verdict = column.form, column.day.verdict if column.day.cells else "no"
+    if form and not form.open and verdict == "same":
+        return Decision(column.name, "dates", form=form)
+    own = {"first": True, "second": False, "same": True, "open": day_first}.get(verdict)
+    if form and form.open and own is not None and (verdict == "same" or day_first in (None, own)):
+        return _dates(column.name, form, own, verdict == "same")
+    return Decision(column.name, "words")
+
+
+def _dates(name: str, form: Form, day_first: bool, same: bool) -> Decision:
+    writing = N_("dates day/month/year") if day_first else N_("dates month/day/year")
+    return Decision(name, "dates", form=form, day_first=day_first, writing="" if same else writing)
+
+
+def _mixed(
+    which: str, one: str, other: str, rivalries: dict[str, Rivalry], what: str, place: Place
+) -> TreinoError:
+    (row, cell), (row_2, cell_2) = rivalries[one].shown["first"], rivalries[other].shown["second"]
+    facts = {
+        "what": what, "one": one, "cell": shorten(cell), "place": place(row),
+        "other": other, "cell_2": shorten(cell_2), "place_2": place(row_2),
+    }  # fmt: skip
+    if which == "day":
+        return TreinoError(
+            "dates_mixed",
+            _(
+                "In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: "
+                "the day comes first, and the month does."
+            ).format(**facts),
+            _("Write them alike, or leave the column as text: --kinds '{other}=text'.").format(**facts),
+        )
+    if one == other:
+        said = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
+    else:
+        said = _(
+            "In {what}, column '{one}' holds '{cell}' in {place} and column '{other}' holds '{cell_2}' in "
+            "{place_2}: "
+        )
+    return TreinoError(
+        "decimal_mixed",
+        said.format(**facts) + _("a decimal point, and a decimal comma."),
+        _("Write them alike, or leave a column as text: --kinds '{other}=text'.").format(**facts),
+    )
+
+
+def _open(which: str, name: str, rivalry: Rivalry, what: str, place: Place) -> TreinoError:
+    row, cell = rivalry.shown["open"]
+    facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
+    if which == "day":
+        return TreinoError(
+            "dates_open",
+            _(
+                "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether the day or the "
+                "month comes first."
+            ).format(**facts),
+            _("Say --dates day/month or --dates month/day."),
+        )
+    return TreinoError(
+        "decimal_open",
+        _(
+            "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether it has decimals or "
+            "groups of thousands."
+        ).format(**facts),
+        _("Say --decimal point or --decimal comma."),
+    )

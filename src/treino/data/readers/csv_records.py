@@ -1,0 +1,103 @@
+"""Records of a file of text by the csv module: slow, and exact about lines; what is wrong is said by it."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from treino.data.readers.dialect import Dialect
+from treino.data.readers.encoding import Text
+from treino.data.readers.file_bytes import Stream
+from treino.errors import TreinoError
+from treino.words import _
+
+
+def records(text: Text, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """(line of the file where it starts, cells) of each record that isn't empty, the header among them.
+
+    Raises TreinoError naming the line of a record whose quotes are wrong or which has too many cells.
+    """
+    stream = io.TextIOWrapper(io.BufferedReader(Stream(text.chunks())), encoding="utf-8", newline="")
+    lines: Iterator[str] = iter(stream)
+    for _line in range(dialect.skip):
+        next(lines, None)
+    if dialect.delimiter == " ":
+        lines = (line.rstrip(" \r\n") + "\n" for line in lines)
+    reader = csv.reader(lines, strict=True, **dialect.options())
+    line = 1 + dialect.skip
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise broken(text, line, str(error)) from None
+        if cells:
+            if len(cells) != len(dialect.names):
+                raise ragged(text, line, len(cells), dialect)
+            yield line, cells
+        line = reader.line_num + 1 + dialect.skip
+
+
+def line_of(text: Text, dialect: Dialect, row: int) -> int:
+    """The line where a row begins; rows are counted from 0, after the header."""
+    wanted = row + dialect.header
+    return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == wanted), 0)
+
+
+def check(text: Text, dialect: Dialect) -> None:
+    """Raise what is wrong with the first record that is not as the others, if there is one."""
+    for _record in records(text, dialect):
+        pass
+
+
+def canonical(text: Text, dialect: Dialect) -> Iterator[bytes]:
+    """The same records without the header in the plainest dialect: cells in quotes, commas between."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for i, (_line, cells) in enumerate(records(text, dialect)):
+        if i or not dialect.header:
+            writer.writerow(cells)
+        if out.tell() > 1 << 20:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+def ragged(text: Text, line: int, got: int, dialect: Dialect) -> TreinoError:
+    return TreinoError(
+        "csv_ragged",
+        _("'{path}', line {n}: it has {got} of {want} cells.").format(
+            path=text.file.path, n=line, got=got, want=len(dialect.names)
+        ),
+        _("Correct the line; a cell that holds '{delimiter}' belongs in quotes.").format(
+            delimiter="\\t" if dialect.delimiter == "\t" else dialect.delimiter
+        ),
+    )
+
+
+def broken(text: Text, line: int, reason: str) -> TreinoError:
+    path = text.file.path
+    if "unexpected end of data" in reason:
+        return TreinoError(
+            "csv_unclosed_quote",
+            _("'{path}', line {n}: a quote is opened and never closed.").format(path=path, n=line),
+            _('Close it, or write a quote inside of a quoted cell as "".'),
+        )
+    if "field limit" in reason:
+        return cell_too_long(text, line)
+    return TreinoError(
+        "csv_quote",
+        _("'{path}', line {n}: text follows a closing quote.").format(path=path, n=line),
+        _('Write a quote inside of a quoted cell as "".'),
+    )
+
+
+def cell_too_long(text: Text, line: int) -> TreinoError:
+    return TreinoError(
+        "csv_cell_too_long",
+        _("'{path}', line {n}: a cell is longer than {limit} characters.").format(
+            path=text.file.path, n=line, limit=csv.field_size_limit()
+        ),
+        _("Leave that column out of the file; a quote that is never closed also looks like this."),
+    )

@@ -1,0 +1,264 @@
+"""Tables of delimited text: batches of columns out of pyarrow's reader, which is fast, once all is known.
+
+The whole file has been looked at before: its encoding, and that every quote stands where the dialect wants
+it, which pyarrow does not check. What stumbles all the same is read again record by record, which says the
+line.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+from pyarrow import csv as arrow_csv
+
+from treino.data.readers import csv_records
+from treino.data.readers.cell_types import Seen
+from treino.data.readers.dialect import Dialect, sniff
+from treino.data.readers.encoding import Text, decide
+from treino.data.readers.file_bytes import File, Stream
+from treino.data.readers.reader_options import Reading
+from treino.data.table import MISSING
+from treino.errors import TreinoError
+from treino.words import _
+
+_BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes; a record has to fit into one
+_EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
+_DIGITS = 15
+_WIDE = 1000  # columns
+
+Types = Mapping[int, pa.DataType]
+
+
+class UnconvertedError(Exception):
+    """A column that was taken for plain numbers holds something else."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A file of delimited text, cut by its dialect. tidy: quotes stand where pyarrow expects them."""
+
+    text: Text
+    dialect: Dialect
+    rows: list[list[str]]
+    tidy: bool
+    typed = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.dialect.names
+
+    @property
+    def file(self) -> File:
+        return self.text.file
+
+    @cached_property
+    def seen(self) -> list[Seen]:
+        """What the first rows say of the columns; nothing where it would save no time."""
+        if len(self.names) > _WIDE and self.file.size < _LARGEST:
+            return []
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
+        seen = [Seen(name) for name in self.names]
+        for column, cells in zip(seen, columns, strict=True):
+            column.see(pa.array(cells, pa.string()), 0)
+        return seen
+
+    def place(self, row: int) -> str:
+        return _("line {n}").format(n=csv_records.line_of(self.text, self.dialect, row))
+
+    def notes(self) -> list[str]:
+        """The dialect, where it isn't the plainest."""
+        d, parts = self.dialect, []
+        if self.text.encoding != "UTF-8":
+            parts.append(self.text.encoding)
+        if d.delimiter != "," and len(d.names) > 1:
+            parts.append(_("{delimiter} between the cells").format(delimiter=d.spoken))
+        if d.quote != '"':
+            parts.append(_("quote {quote}").format(quote=d.quote or _("none")))
+        if not d.header:
+            parts.append(_("no header, so the columns are called x1 to x{n}").format(n=len(d.names)))
+        return parts
+
+    @cached_property
+    def padded(self) -> bool:
+        """Whether any cell may begin with a 0 and go on with a digit, or be hexadecimal: 007, 0x7."""
+        starts = _table(f"{self.dialect.delimiter}\n\r\"'")
+        tail = b"\n\n"
+        for chunk in self.text.chunks():
+            if _pads(tail + chunk[:3], starts) or _pads(chunk, starts):
+                return True
+            tail = (tail + chunk)[-3:] if len(chunk) < 3 else chunk[-3:]
+        return False
+
+    def batches(self, types: Types, sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+        """The rows. types: of the columns, by number, that are read as numbers at once, all others are text;
+        sign: their decimal sign. whole: read all into memory, with all cores, and not block after block.
+
+        Raises UnconvertedError where such a column isn't only numbers, TreinoError for what else is wrong.
+        """
+        read = self._options(types, sign)
+        try:
+            if whole:
+                yield from arrow_csv.read_csv(self._input(), **read).to_batches()
+            else:
+                yield from self._streamed(read)
+        except pa.ArrowInvalid as error:
+            raise self._explained(str(error), types) from None
+
+    def _streamed(self, read: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from arrow_csv.open_csv(self._input(), **read)
+        except pa.ArrowInvalid as error:
+            if "Empty CSV" not in str(error):
+                raise
+
+    def _input(self) -> Any:
+        if not self.tidy:
+            return pa.PythonFile(
+                io.BufferedReader(Stream(csv_records.canonical(self.text, self.dialect))), "r"
+            )
+        if self.text.direct:
+            return str(self.file.path)
+        return pa.PythonFile(io.BufferedReader(Stream(self.text.chunks())), "r")
+
+    def _options(self, types: Types, sign: str) -> dict[str, Any]:
+        d = self.dialect
+        if not self.tidy:
+            d = replace(d, delimiter=",", quote='"', skip=0, header=False)
+        quoted = not self.tidy or (d.quote == '"' and self.text.quoted) or d.quote not in ('"', "")
+        keys = [str(j) for j in range(len(self.names))]
+        return {
+            "read_options": arrow_csv.ReadOptions(
+                column_names=keys,
+                block_size=self._block,
+                skip_rows=d.skip,
+                skip_rows_after_names=int(d.header),
+            ),
+            "parse_options": arrow_csv.ParseOptions(
+                delimiter=d.delimiter,
+                quote_char=(d.quote or '"') if quoted else False,
+                newlines_in_values=quoted,
+            ),
+            "convert_options": arrow_csv.ConvertOptions(
+                column_types={key: types.get(j, pa.string()) for j, key in enumerate(keys)},
+                strings_can_be_null=False,
+                null_values=_EMPTY,
+                decimal_point=sign,
+            ),
+        }
+
+    @property
+    def _block(self) -> int:
+        """Many records to a block; they may be long."""
+        longest = max(sum(map(len, row)) + len(row) for row in [self.names, *self.rows[:100]])
+        return min(max(_BLOCK, min(250 * longest, _WIDE_BLOCK), 16 * longest), _LARGEST)
+
+    def _explained(self, reason: str, types: Types) -> Exception:
+        """What pyarrow's complaint means: a column that isn't of numbers, or a record that is wrong."""
+        if "conversion error" in reason and "#" in reason:
+            column = int(reason.partition("#")[2].partition(":")[0])
+            if column in types:
+                return UnconvertedError(column)
+        csv_records.check(self.text, self.dialect)
+        return TreinoError(
+            "csv_unreadable",
+            _("'{path}' can't be cut into cells: {reason}.").format(
+                path=self.file.path, reason=" ".join(reason.split())[:120]
+            ),
+            _("Name the delimiter: --delimiter ';'; or write the file again."),
+        )
+
+    def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:
+        """Refuse a cell that is too long; raise UnconvertedError for a number that isn't plain and exact."""
+        for j, cells in enumerate(batch.columns):
+            if j in types:
+                if not _exact(cells):
+                    raise UnconvertedError(j)
+            elif len(cells) and compute.max(compute.binary_length(cells)).as_py() > csv.field_size_limit():
+                long_N = np.asarray(compute.greater(compute.utf8_length(cells), csv.field_size_limit()))
+                if long_N.any():
+                    line = csv_records.line_of(self.text, self.dialect, row + int(long_N.argmax()))
+                    raise csv_records.cell_too_long(self.text, line)
+
+
+def _exact(cells: pa.Array) -> bool:
+    """Whether all numbers are finite, and no whole one has more digits than a float64 surely holds."""
+    if pa.types.is_floating(cells.type):
+        return bool(np.isfinite(compute.sum(cells).as_py() or 0.0))
+    ends = compute.min_max(cells).as_py()
+    return all(end is None or abs(end) < 10**_DIGITS for end in ends.values())
+
+
+def open_delimited(file: File, reading: Reading, least_columns: int) -> Delimited:
+    """The file's encoding and dialect, found out and checked over all of its bytes."""
+    text = decide(file, reading.encoding)
+    dialect, rows = sniff(text, reading, least_columns)
+    plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
+    uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
+    tidy = plain and (not uses or _quotes_fit(text, dialect))
+    return Delimited(text, dialect, rows, tidy)
+
+
+def _quotes_fit(text: Text, dialect: Dialect) -> bool:
+    """Whether every quote opens a cell, closes one, or is one of two inside of a cell (RFC 4180).
+
+    Counted from 0, even quotes open and odd ones close: an even one stands behind a delimiter, a line's end
+    or an odd quote; an odd one before a delimiter, a line's end or an even quote.
+    """
+    quote = ord(dialect.quote)
+    borders = _table(f"{dialect.delimiter}\r\n")
+    count, last, pending = 0, 10, False  # last: the byte before; pending: it is a quote that closes
+    for chunk in text.chunks():
+        if not chunk:
+            continue
+        bytes_N = np.frombuffer(chunk, dtype=np.uint8)
+        if pending and not (borders[bytes_N[0]] or bytes_N[0] == quote):
+            return False
+        at = np.flatnonzero(bytes_N == quote)
+        before = np.where(at > 0, bytes_N[at - 1], last) if len(at) else at
+        after = bytes_N[np.minimum(at + 1, len(bytes_N) - 1)]
+        inside = at + 1 < len(bytes_N)
+        opens = (np.arange(len(at)) + count) % 2 == 0
+        follows_quote = before == quote
+        if not np.all(~opens | borders[before] | follows_quote):
+            return False
+        if not np.all(opens | ~inside | borders[after] | (after == quote)):
+            return False
+        count += len(at)
+        pending = bool(len(at)) and not inside[-1] and not opens[-1]
+        last = int(bytes_N[-1])
+    return count % 2 == 0
+
+
+def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
+    """Whether a 0 that begins a cell is followed by a digit; starts: what stands before a cell."""
+    if (b"x" in content or b"X" in content) and (b"0x" in content or b"0X" in content):
+        return True
+    bytes_N = np.frombuffer(content, dtype=np.uint8)
+    if len(bytes_N) < 4:
+        return False
+    shifted = bytes_N - np.uint8(48)
+    digit_N = np.less(shifted, 10, out=shifted.view(bool))
+    leads_N = bytes_N[2:-1] == 48
+    leads_N &= digit_N[3:]
+    at = np.flatnonzero(np.greater(leads_N, digit_N[1:-2], out=leads_N))
+    before, further = bytes_N[at + 1], bytes_N[at]
+    blanks = starts | _table(" ")
+    return bool((starts[before] | (_table("+- ")[before] & blanks[further])).any())
+
+
+def _table(characters: str) -> NDArray[np.bool_]:
+    """For each byte, whether it is one of these."""
+    found = np.zeros(256, dtype=bool)
+    found[[ord(character) for character in characters if character.isascii()]] = True
+    return found

@@ -1,0 +1,142 @@
+"""JSON lines: an object for each row. Every line is parsed, and what is wrong is named with its line."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from treino.data.readers.cell_types import Seen
+from treino.data.readers.encoding import Text, decide
+from treino.data.readers.file_bytes import File, Stream
+from treino.data.readers.reader_options import Reading
+from treino.data.table import check_names, plain, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+_ROWS = 1 << 14
+_KINDS = {bool: "truth", int: "number", float: "number", str: "text"}
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """A file of JSON objects. kinds: what the values of each name are, over all lines."""
+
+    text: Text
+    kinds: dict[str, set[str]]
+    left_out: tuple[str, ...]
+    seen: list[Seen] = field(default_factory=list)
+    typed = True
+
+    @property
+    def file(self) -> File:
+        return self.text.file
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name in self.kinds if name not in self.left_out)
+
+    def place(self, row: int) -> str:
+        lines = (line for i, (line, _object) in enumerate(_objects(self.text)) if i == row)
+        return _("line {n}").format(n=next(lines, 0))
+
+    def notes(self) -> list[str]:
+        parts = [_("JSON lines")]
+        if self.left_out:
+            names = shorten(", ".join(self.left_out), 200)
+            parts.append(_("left out, for a cell holds more than one value: {names}").format(names=names))
+        return parts
+
+    def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
+        """The rows; a name that a line doesn't have is missing there."""
+        rows: list[dict[str, Any]] = []
+        for _line, values in _objects(self.text):
+            rows.append(values)
+            if len(rows) == _ROWS:
+                yield self._batch(rows)
+                rows = []
+        if rows:
+            yield self._batch(rows)
+
+    def _batch(self, rows: list[dict[str, Any]]) -> pa.RecordBatch:
+        columns = {name: self._column(name, [row.get(name) for row in rows]) for name in self.names}
+        return pa.RecordBatch.from_pydict(columns)
+
+    def _column(self, name: str, values: list[Any]) -> pa.Array:
+        kinds = self.kinds[name]
+        if kinds == {"truth"}:
+            return pa.array(values, pa.bool_())
+        if kinds == {"number"} or not kinds:
+            return pa.array([None if v is None else _float(v) for v in values], pa.float64())
+        return pa.array([None if v is None else _word(v) for v in values], pa.string())
+
+    def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
+        """Nothing is left to check."""
+
+
+def open_json_lines(file: File, reading: Reading) -> JsonLines:
+    """The file's names and kinds of values, over all of its lines."""
+    text = decide(file, reading.encoding)
+    kinds: dict[str, set[str]] = {}
+    for _line, values in _objects(text):
+        for name, value in values.items():
+            found = kinds.setdefault(name, set())
+            if value is not None:
+                found.add(_KINDS.get(type(value), "nested"))
+    check_names(list(kinds), f"'{file.path}'")
+    left_out = tuple(name for name, found in kinds.items() if "nested" in found)
+    if len(left_out) == len(kinds):
+        raise TreinoError(
+            "table_columns",
+            _("'{path}' has no column of numbers, words or dates.").format(path=file.path),
+            _("Give a table with one value to a cell."),
+        )
+    return JsonLines(text, kinds, left_out)
+
+
+def _objects(text: Text) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line, object) of each line that isn't blank."""
+    lines = io.TextIOWrapper(io.BufferedReader(Stream(text.chunks())), encoding="utf-8", newline="\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line, object_pairs_hook=_unique)
+        except (ValueError, RecursionError) as error:
+            raise _broken(text, number, str(error)) from None
+        if not isinstance(value, dict):
+            raise _broken(text, number, _("it is no object"))
+        yield number, value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(_("a name comes twice"))
+    return found
+
+
+def _broken(text: Text, line: int, reason: str) -> TreinoError:
+    return TreinoError(
+        "json_line",
+        _("'{path}', line {n} is no JSON object: {reason}.").format(
+            path=text.file.path, n=line, reason=shorten(reason, 100)
+        ),
+        _('Write one object to a line, as {"a": 1, "b": "x"}.'),
+    )
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _word(value: Any) -> str:
+    """A value in a column that also holds words."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else plain(_float(value))

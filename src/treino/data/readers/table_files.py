@@ -1,0 +1,371 @@
+"""A table in files: what each column holds, agreed over all rows, and the rows as columns, block by block.
+
+There is one way to read. The batches are kept from the pass that looks at them, in memory or, where there is
+no room for them, in a file; who keeps none reads them once more for the blocks. So all give the same columns.
+"""
+
+import glob
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from treino.data.memory import Room
+from treino.data.readers.cell_patterns import PLAIN
+from treino.data.readers.cell_types import Decision, Seen
+from treino.data.readers.columnar import Columnar, open_columnar
+from treino.data.readers.conventions import Decided, decide
+from treino.data.readers.delimited import Delimited, UnconvertedError, open_delimited
+from treino.data.readers.file_bytes import File, open_file
+from treino.data.readers.jsonlines import JsonLines, open_json_lines
+from treino.data.readers.reader_options import Reading
+from treino.data.readers.row_spill import Spilling
+from treino.data.readers.typed_columns import column as typed_column
+from treino.data.readers.typed_columns import is_text
+from treino.data.table import Column, Table, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+Part = Delimited | Columnar | JsonLines
+_SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A table whose columns are decided. rows: how many. reading: what of its writing was found or said.
+
+    batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in,
+    where they were too many for memory.
+    """
+
+    name: str
+    source: str
+    sha256: str | None
+    names: tuple[str, ...]
+    rows: int
+    decisions: Mapping[str, Decision]
+    levels: Mapping[str, tuple[str, ...]]
+    reading: Reading
+    place: Callable[[int], str]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+    spilled: Spilling | None = None
+
+    def blocks(self) -> Iterator[tuple[Column, ...]]:
+        """All rows in order, some thousands at a time; the columns are the same in every block."""
+        for batch in self.batches():
+            if batch.num_rows:
+                yield self.columns(pa.Table.from_batches([batch]))
+
+    def table(self) -> Table:
+        """All rows; where they are in a file, each column is read when it is looked at."""
+        if self.spilled is not None:
+            from treino.data.out_of_core.table_file import stored_columns
+
+            columns: tuple[Column, ...] = stored_columns(self, self.spilled)
+        else:
+            columns = self.columns(pa.Table.from_batches(list(self.batches())))
+        return Table(
+            self.name, self.source, self.sha256, columns, self.place,
+            notes=self.notes, files=self.files, reading=self.reading, stored=self.spilled is not None,
+        )  # fmt: skip
+
+    def columns(self, table: pa.Table) -> tuple[Column, ...]:
+        """The columns of some rows."""
+        return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
+
+    def column(self, j: int, cells: pa.ChunkedArray) -> Column:
+        """Some cells of the j-th column."""
+        name, decision = self.names[j], self.decisions.get(self.names[j])
+        if decision is not None and is_text(cells.type):
+            return decision.column(cells)
+        column = typed_column(name, cells, self.levels.get(name, ()))
+        return replace(column, writing=decision.writing) if decision else column
+
+
+def open_table(
+    source: str, reading: Reading, least_columns: int, keep: bool, room: Room | None = None
+) -> Opened:
+    """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory, as far as
+    there is room."""
+    paths = paths_of(source)
+    parts = [_part(open_file(path), reading, least_columns) for path in paths]
+    _check_alike(parts)
+    name, sha256 = identity(source)
+    return open_parts(
+        parts,
+        reading,
+        keep,
+        room=room,
+        name=name,
+        source=source,
+        sha256=sha256,
+        what=f"'{source}'",
+        files=tuple(map(str, paths)) if len(paths) > 1 else (),
+    )
+
+
+def identity(source: str) -> tuple[str, str]:
+    """(name, SHA-256 of the content) of the table in a file, or in the files that a pattern fits."""
+    paths = paths_of(source)
+    digests = [_digest(path) for path in paths]
+    if len(paths) == 1:
+        return _stem(paths[0]), digests[0]
+    together = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return paths[0].parent.resolve().name or "table", together
+
+
+def open_parts(
+    parts: Sequence[Part],
+    reading: Reading,
+    keep: bool,
+    *,
+    name: str,
+    source: str,
+    sha256: str | None,
+    what: str,
+    files: tuple[str, ...] = (),
+    room: Room | None = None,
+) -> Opened:
+    """The table that the parts are together; keep: its batches stay in memory, as far as there is room."""
+    names = parts[0].names
+    unknown = [column for column in reading.text if column not in names]
+    place = _place(parts)
+    sign, fast = _fast(parts, reading)
+    tries = 0
+    while True:
+        spilling = None if room is None else Spilling(room)
+        look = _Look(names, reading, sign, fast, keep, [] if spilling is None else spilling)
+        try:
+            look.at(parts)
+            break
+        except UnconvertedError as error:
+            failed = names[error.column]
+            fast = {} if tries else {name: kind for name, kind in fast.items() if name != failed}
+            tries += 1
+        finally:
+            if spilling is not None:
+                spilling.close()
+    if not look.rows:
+        raise TreinoError(
+            "csv_no_rows",
+            _("{what} has a header and no rows.").format(what=what),
+            _("Add a row of values for each example."),
+        )
+    decided = decide(list(look.seen.values()), reading, what, place)
+    notes = [note for note in [_sentence(parts[0], decided)] if note]
+    if unknown:
+        notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
+    found = Reading(
+        decimal=None if decided.comma is None else "," if decided.comma else ".",
+        dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
+        text=reading.text,
+    )
+    return Opened(
+        name, source, sha256, names, look.rows,
+        {decision.name: decision for decision in decided.columns}, look.levels, found, place,
+        tuple(notes), files, (lambda: iter(look.kept)) if keep else (lambda: look.again(parts)),
+        spilling if spilling is not None and spilling.spilled else None,
+    )  # fmt: skip
+
+
+class _Look:
+    """One pass over all rows of all parts: what is in the columns of text, and the levels of categories.
+
+    fast: the columns that are read as numbers at once; sign: their decimal sign.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], reading: Reading, sign: str, fast: Mapping[str, pa.DataType],
+        keep: bool, kept: list[pa.RecordBatch] | Spilling,
+    ) -> None:  # fmt: skip
+        self.names, self.sign, self.fast, self.keep, self.kept = names, sign, fast, keep, kept
+        self.text = frozenset(reading.text)
+        self.seen: dict[str, Seen] = {}
+        self.levels: dict[str, tuple[str, ...]] = {}
+        self.rows = 0
+
+    def at(self, parts: Sequence[Part]) -> None:
+        """Go through all rows. Raises UnconvertedError by the number of the column in ``names``."""
+        sampled = {seen.name: seen for seen in _telling(parts)}
+        for batch in self.again(parts, self.keep and _fits(parts, self.kept)):
+            for name, cells in zip(self.names, batch.columns, strict=True):
+                if is_text(cells.type):
+                    column = self.seen.setdefault(name, Seen(name, name in self.text))
+                    column.see(cells, self.rows)
+                elif pa.types.is_dictionary(cells.type):
+                    more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
+                    self.levels[name] = tuple(dict.fromkeys([*self.levels.get(name, ()), *more]))
+                elif name in self.fast and name not in self.seen:
+                    self.seen[name] = sampled[name]
+            self.rows += batch.num_rows
+            if self.keep:
+                self.kept.append(batch)
+
+    def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
+        """All batches of all parts, with the columns of the first one, in its order."""
+        schema: pa.Schema | None = None
+        for part in parts:
+            position = {name: j for j, name in enumerate(part.names)}
+            order = [position[name] for name in self.names]
+            types = {position[name]: kind for name, kind in self.fast.items()}
+            row = 0
+            for batch in part.batches(types, self.sign, whole):
+                try:
+                    part.check(batch, row, types)
+                except UnconvertedError as error:
+                    raise UnconvertedError(order.index(error.column)) from None
+                columns = [batch.column(j) for j in order]
+                if len(parts) > 1 and part.typed:
+                    columns = [_widened(cells) for cells in columns]
+                found = pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                schema = found.schema if schema is None else schema
+                _check_types(part, found.schema, schema)
+                yield found
+                row += batch.num_rows
+
+
+def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | Spilling) -> bool:
+    """Whether all rows surely have room in memory, by the size of their files."""
+    files = [part.file for part in parts if part.file is not None]
+    most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
+    return isinstance(kept, list) or most <= kept.room.limit
+
+
+def _widened(cells: pa.Array) -> pa.Array:
+    """Numbers of any width as float64, as they become anyway: one file may hold 1 and the next 1.5."""
+    kind = cells.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return cells.cast(pa.float64(), safe=False)
+    return cells
+
+
+def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
+    """Refuse files whose columns of one name hold different things."""
+    for field, other in zip(found, wanted, strict=True):
+        if field.type != other.type:
+            raise TreinoError(
+                "files_types",
+                _(
+                    "In '{path}', column '{name}' is of another type than in the files before: {a}, not {b}."
+                ).format(path=part.file and part.file.path, name=field.name, a=field.type, b=other.type),
+                _("Write the files alike, or give them as CSV."),
+            )
+
+
+def _telling(parts: Sequence[Part]) -> list[Seen]:
+    """What the first rows of all parts say of their columns, what is clear last."""
+    return sorted(
+        (seen for part in parts for seen in part.seen),
+        key=lambda seen: seen.decimal.verdict in ("first", "second"),
+    )
+
+
+def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.DataType]]:
+    """(decimal sign, columns of numbers by what the first rows promise, and their types) for pyarrow.
+
+    Decimals need a sign that is proven, whole numbers a file without leading zeros, which would be lost.
+    """
+    sampled = [seen for part in parts for seen in part.seen]
+    verdicts = {seen.decimal.verdict for seen in sampled if seen.decimal.cells}
+    signs = [sign for sign, verdict in ((".", "first"), (",", "second")) if verdict in verdicts]
+    if reading.decimal is not None:
+        signs = [reading.decimal]
+    if "mixed" in verdicts or len(signs) > 1 or not all(part.seen for part in parts):
+        return ".", {}
+    fits = {"open", "first" if signs == ["."] else "second"} if signs else set()
+    kinds: dict[str, set[pa.DataType | None]] = {}
+    for seen in sampled:
+        plain = (
+            seen.decimal.cells and seen.affix == PLAIN and not seen.exact and seen.name not in reading.text
+        )
+        verdict = seen.decimal.verdict if plain else "no"
+        kind = pa.float64() if verdict in fits else pa.int64() if verdict == "same" else None
+        kinds.setdefault(seen.name, set()).add(kind)
+    found = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
+    if pa.int64() in found.values() and any(isinstance(part, Delimited) and part.padded for part in parts):
+        found = {name: kind for name, kind in found.items() if kind != pa.int64()}
+    return (signs or ["."])[0], found
+
+
+def paths_of(source: str) -> list[Path]:
+    """The file of that name; else the files that the pattern fits, sorted."""
+    if os.path.lexists(source) or not glob.has_magic(source):
+        return [Path(source)]
+    return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
+
+
+def _part(file: File, reading: Reading, least_columns: int) -> Part:
+    if file.content != "text":
+        return open_columnar(file)
+    start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] == b"{" and start[1:].lstrip()[:1] in (b'"', b"}"):
+        return open_json_lines(file, reading)
+    if start[:1] == b"[" and start[1:].lstrip()[:1] == b"{":
+        raise TreinoError(
+            "json_array",
+            _("'{path}' is one JSON array, not JSON lines.").format(path=file.path),
+            _("Write one object to a line; pandas: to_json(path, lines=True, orient='records')."),
+        )
+    return open_delimited(file, reading, least_columns)
+
+
+def _check_alike(parts: Sequence[Part]) -> None:
+    """Refuse files that don't have the same columns, and name the differences."""
+    first = parts[0]
+    for part in parts[1:]:
+        lacks = [name for name in first.names if name not in part.names]
+        more = [name for name in part.names if name not in first.names]
+        if lacks or more or first.typed != part.typed:
+            said = [_("lacks {names}").format(names=shorten(", ".join(lacks), 100))] if lacks else []
+            said += [_("has {names} beside").format(names=shorten(", ".join(more), 100))] if more else []
+            raise TreinoError(
+                "files_columns",
+                _("'{path}' hasn't the columns of '{first}': it {said}.").format(
+                    path=part.file and part.file.path,
+                    first=first.file and first.file.path,
+                    said=_(" and ").join(said) or _("is of another format"),
+                ),
+                _("Give files of equal columns, or a narrower pattern."),
+            )
+
+
+def _place(parts: Sequence[Part]) -> Callable[[int], str]:
+    if len(parts) == 1:
+        return parts[0].place
+
+    def place(row: int) -> str:
+        for part in parts:
+            rows = sum(batch.num_rows for batch in part.batches({}, ".", False))
+            if row < rows:
+                assert part.file is not None
+                return _("'{path}', {place}").format(path=part.file.path, place=part.place(row))
+            row -= rows
+        return _("row {n}").format(n=row)
+
+    return place
+
+
+def _sentence(part: Part, decided: Decided) -> str:
+    """How the file was read, where that isn't the plainest way."""
+    parts = part.notes()
+    if decided.comma:
+        parts.append(_("decimal comma"))
+    if decided.day_first is not None:
+        parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
+    return _("Read as: {parts}.").format(parts="; ".join(parts)) if parts else ""
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stem(path: Path) -> str:
+    """The name without what says how it is written: rents.csv.gz is rents."""
+    name = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
+    return Path(name).stem or path.stem

@@ -1,0 +1,238 @@
+"""Which columns are learnt from, and as what: decided from their cells, said in a sentence, or as asked."""
+
+from collections.abc import Mapping, Sequence, Set
+
+from treino.data.preparation.encoders import Date, Encoder, Hashed, OneHot, Rank, Seen, Time, number_fault
+from treino.data.roles.column_kinds import Choice, choose, is_row_number
+from treino.data.table import Column, Table, shorten
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+
+def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
+    """Refuse kinds that are asked of columns that are not there."""
+    for name in kinds:
+        if name not in table.by_name:
+            raise TreinoError(
+                "kind_column_unknown",
+                _("There is no column '{name}' in '{source}' to have a kind.").format(
+                    name=name, source=table.source
+                ),
+                nearest(name, table.names),
+            )
+
+
+def choose_features(
+    table: Table,
+    excluded: Set[str],
+    target: str,
+    features: Sequence[str] | None,
+    kinds: Mapping[str, str],
+    notes: list[str],
+) -> dict[str, Choice]:
+    """The columns to learn from, in order, each with how; what is left out is noted with its reason.
+
+    excluded: columns with a work of their own (groups, splits), used only where ``features`` names them.
+    """
+    if features is not None:
+        names = _named(table, target, features.split(",") if isinstance(features, str) else features)
+        chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
+        left = [name for name, choice in chosen.items() if choice.way == "out"]
+        if left:
+            raise TreinoError(
+                "features_kinds",
+                _("--features names '{name}', and --kinds leaves it out.").format(name=left[0]),
+                _("Say one of the two."),
+            )
+    else:
+        candidates = [name for name in table.names if name != target and name not in excluded]
+        chosen = _by_kind(table, candidates, kinds, notes)
+        if not chosen:
+            raise TreinoError(
+                "features_none",
+                _("No column of '{source}' but the target '{target}' can be learnt from.").format(
+                    source=table.source, target=target
+                )
+                + " "
+                + " ".join(notes[len(table.notes) :]),
+                _("Give a table with at least one feature, or say what a column is: --kinds NAME=category."),
+            )
+    check_features(table, chosen)
+    return chosen
+
+
+def _by_kind(
+    table: Table, names: Sequence[str], kinds: Mapping[str, str], notes: list[str]
+) -> dict[str, Choice]:
+    if table.keep_constant:
+        return {name: Choice("number", "number") for name in names}
+    chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
+    reasons = {
+        "empty": _("Left out, for they have no value in any row: {names}."),
+        "constant": _("Left out, for they never change: {names}."),
+        "identifier": _("Left out, for they only tell rows apart (identifiers): {names}.")
+        + _(" To use one: --kinds {first}=category."),
+        "text": _("Left out, for they are free text: {names}.") + _(" To use one: --kinds {first}=hashed."),
+    }
+    out = [name for name in names if chosen[name].way == "out"]
+    for reason, sentence in reasons.items():
+        left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
+        if left:
+            notes.append(sentence.format(names=shorten(", ".join(left), 400), first=left[0]))
+    kept = {name: choice for name, choice in chosen.items() if choice.way != "out"}
+    counting = [name for name in kept if name not in kinds and is_row_number(table.column(name))]
+    if counting:
+        notes.append(
+            _(
+                "Looks like a row number and is used all the same: {names}. To leave it out: "
+                "--kinds {first}=out."
+            ).format(names=", ".join(counting), first=counting[0])
+        )
+    return kept
+
+
+def why_out(column: Column, choice: Choice) -> str:
+    """The kind of a column that is left out, or ``empty`` where it has no value at all."""
+    return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
+
+
+def check_features(table: Table, chosen: Mapping[str, Choice]) -> None:
+    """Refuse the first cell that its column's kind has no place for, and name the columns that are fine."""
+    for name, choice in chosen.items():
+        found = column_fault(table, table.column(name), choice)
+        if found:
+            fine = [
+                other
+                for other, c in chosen.items()
+                if other != name and column_fault(table, table.column(other), c) is None
+            ]
+            move = _("{what}, or leave the column out: --features {names}.").format(
+                what=found[2], names=",".join(fine) if len(fine) <= 8 else ",".join([*fine[:7], "…"])
+            )
+            raise TreinoError(found[0], found[1], move if fine else found[2] + ".")
+
+
+def column_fault(table: Table, column: Column, choice: Choice | None = None) -> tuple[str, str, str] | None:
+    """(rule, message, what to do) where a column's cells are not what they seem to be, or were said to be."""
+    choice = choice or choose(column, None, False, table.place)
+    if choice.way == "number":
+        return number_fault(column, table.place)
+    if choice.way == "date" and column.seconds is None and not column.constant:
+        return (
+            "feature_date",
+            _(
+                "Column '{name}' holds dates that are not written in one way, e.g. '{cell}' in {place}."
+            ).format(name=column.name, cell=shorten(column.cell(0)), place=table.place(0)),
+            _("Write them as 2024-12-31, or say how they are written with --dates"),
+        )
+    return None
+
+
+def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
+    """A sentence for each way in which columns become inputs other than as the number that they are."""
+    by_kind: dict[type, list[str]] = {}
+    for e in encoders:
+        if isinstance(e, OneHot):
+            said = _("{name} ({n})").format(name=e.column, n=len(e.levels))
+        elif isinstance(e, Rank):
+            said = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
+        elif isinstance(e, Date):
+            said = ", ".join([_("{name} (days").format(name=e.column), *e.parts]) + ")"
+        else:
+            said = e.column
+        by_kind.setdefault(type(e), []).append(said)
+    sentences = {
+        OneHot: _("One input for each class (so many): {names}."),
+        Hashed: _("Hashed, for their classes are many: {names}."),
+        Rank: _("Ordered classes as ranks: {names}."),
+        Date: _("Dates as days, and what comes around as points of a circle: {names}."),
+        Time: _("Times of day as points of a circle: {names}. As classes instead: --kinds {first}=category."),
+    }
+    notes = [
+        sentence.format(names=shorten(", ".join(by_kind[kind]), 400), first=by_kind[kind][0])
+        for kind, sentence in sentences.items()
+        if kind in by_kind
+    ]
+    written = [(e.column, table.column(e.column).writing) for e in encoders]
+    said_of = ", ".join(f"{name} ({_spoken(writing)})" for name, writing in written if writing)
+    if said_of:
+        notes.append(_("Not written plainly: {names}.").format(names=shorten(said_of, 400)))
+    if kinds:
+        asked = ", ".join(f"{name}={said}" for name, said in kinds.items())
+        notes.append(_("Because you asked: {asked}.").format(asked=shorten(asked, 400)))
+    return notes
+
+
+def _spoken(writing: str) -> str:
+    """How a column's values are written, as it is said to a person."""
+    parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
+    return ", ".join(_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts)
+
+
+def say_missing(met: Mapping[str, Seen], encoders: Sequence[Encoder], impute: str) -> list[str]:
+    """What was filled in: columns and counts, by what, and why."""
+    filled = {
+        e.column: met[e.column].missing
+        for e in encoders
+        if met[e.column].missing and not isinstance(e, OneHot | Hashed)
+    }
+    notes = []
+    if filled:
+        counts = ", ".join(f"{name} ({n})" for name, n in filled.items())
+        why = {
+            "median": _("the median of the training rows, which outliers don't move"),
+            "mean": _("the mean of the training rows, as you asked"),
+        }[impute]
+        notes.append(
+            _("Missing values were filled with {why}, and an input says where: {counts}.").format(
+                why=why, counts=shorten(counts, 400)
+            )
+        )
+    classes = {
+        e.column: met[e.column].missing
+        for e in encoders
+        if met[e.column].missing and isinstance(e, OneHot | Hashed)
+    }
+    if classes:
+        counts = ", ".join(f"{name} ({n})" for name, n in classes.items())
+        notes.append(
+            _("Missing classes are a class of their own: {counts}.").format(counts=shorten(counts, 400))
+        )
+    unknown = {name: seen for name, seen in met.items() if seen.unknown}
+    if unknown:
+        counts = ", ".join(f"{name} ({seen.unknown}: {seen.example})" for name, seen in unknown.items())
+        notes.append(
+            _("Cells of a class that no training row has, so no input stands for it: {counts}.").format(
+                counts=shorten(counts, 400)
+            )
+        )
+    return notes
+
+
+def _named(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
+    features = [name for name in features if str(name).strip()]
+    known = {name for name in table.names if name != target}
+    seen: set[str] = set()
+    for name in features:
+        if name == target:
+            raise TreinoError(
+                "features_target",
+                _("'{name}' is the target; it can't be a feature too.").format(name=name),
+                _("Take it out of --features."),
+            )
+        if name not in known:
+            raise TreinoError(
+                "features_unknown",
+                _("There is no column '{name}' in '{source}'.").format(name=name, source=table.source),
+                nearest(str(name), known),
+            )
+        if name in seen:
+            raise TreinoError(
+                "features_duplicate",
+                _("'{name}' is named twice in --features.").format(name=name),
+                _("Name it once."),
+            )
+        seen.add(name)
+    if not features:
+        raise TreinoError("features_none", _("--features names no column."), _("Name at least one."))
+    return tuple(features)

@@ -1,0 +1,365 @@
+"""From what was asked of the split to each row's part: by shares, groups, times, a column, or files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.folds import Fold, split_fold
+from treino.data.roles.column_kinds import level_cells
+from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split, split_groups, split_times
+from treino.data.table import Column, Table, shorten
+from treino.errors import TreinoError, nearest
+from treino.words import N_, _
+
+LEFT_OUT = -1
+NAMES = {TRAIN: N_("training"), VALIDATION: N_("validation"), TEST: N_("test")}
+USUAL_WORDS = {
+    **dict.fromkeys(("train", "training", "treino", "treinamento", "0"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "validação", "validacao", "1"), VALIDATION),
+    **dict.fromkeys(("test", "testing", "teste", "holdout", "2"), TEST),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """How rows are to be divided. validation, test: shares of the main table's rows; 0 where their rows come
+    from elsewhere. group, time, column: names of columns. duplicates: ``apart`` keeps equal rows on one side,
+    ``ignore`` doesn't look."""
+
+    validation: Any = 0.15
+    test: Any = 0.15
+    data_seed: Any = 0
+    group: str | None = None
+    time: str | None = None
+    column: str | None = None
+    duplicates: str = "apart"
+    fold: Fold | None = None
+
+    @property
+    def by(self) -> str | None:
+        """The column that decides, where one does."""
+        return self.group or self.time or self.column
+
+
+def check_split(asked: Split) -> None:
+    """Refuse shares, seeds and combinations that mean nothing."""
+    for name, share in (("validation", asked.validation), ("test", asked.test)):
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
+            raise TreinoError(
+                f"{name}_range",
+                _("The share of {name} rows is {share}; it must be at least 0 and less than 1.").format(
+                    name=_(name), share=share
+                ),
+                _("0.15 is usual."),
+            )
+    if asked.validation + asked.test >= 1:
+        raise TreinoError(
+            "shares_sum",
+            _("{validation} for validation and {test} for the test leave no rows to train on.").format(
+                validation=asked.validation, test=asked.test
+            ),
+            _("Make them sum to less than 1; 0.15 and 0.15 are usual."),
+        )
+    if isinstance(asked.data_seed, bool) or not isinstance(asked.data_seed, Integral) or asked.data_seed < 0:
+        raise TreinoError(
+            "data_seed_range",
+            _("The data seed is {seed}; it must be a whole number of at least 0.").format(
+                seed=asked.data_seed
+            ),
+            _("0 is usual."),
+        )
+    named = [f"--split-{k}" for k in ("group", "time", "column") if getattr(asked, k) is not None]
+    if len(named) > 1:
+        raise TreinoError(
+            "splits_two",
+            _("{a} and {b} both say how rows are split.").format(a=named[0], b=named[1]),
+            _("Give one of them."),
+        )
+    if asked.fold is not None and asked.by is not None:
+        raise TreinoError(
+            "folds_and_split",
+            _("Folds and --split-{how} both say how rows are split.").format(
+                how="group" if asked.group else "time" if asked.time else "column"
+            ),
+            _("Give one of them."),
+        )
+    if asked.duplicates not in ("apart", "ignore"):
+        raise TreinoError(
+            "duplicates_choice",
+            _("There is no way '{value}' with duplicates.").format(value=asked.duplicates),
+            nearest(str(asked.duplicates), ("apart", "ignore")),
+        )
+
+
+def fold_of(text: str | None) -> Fold | None:
+    """``2/5``: the second of five."""
+    if text is None:
+        return None
+    which, slash, of = str(text).partition("/")
+    if slash and which.strip().isdigit() and of.strip().isdigit() and 1 <= int(which) <= int(of) > 1:
+        return Fold(int(which) - 1, int(of))
+    raise TreinoError(
+        "fold_form",
+        _("{fold!r} is no fold.").format(fold=text),
+        _("2/5 is the second of five."),
+    )
+
+
+def divider(table: Table, asked: Split, target: str) -> Column | None:
+    """The column that decides the split, where one does; refused where it can't."""
+    if asked.by is None:
+        return None
+    if asked.by not in table.by_name:
+        raise TreinoError(
+            "split_unknown",
+            _("There is no column '{name}' in '{source}' to split by.").format(
+                name=asked.by, source=table.source
+            ),
+            nearest(asked.by, table.names),
+        )
+    if asked.by == target:
+        raise TreinoError(
+            "split_target",
+            _("'{name}' is the target; rows can't be split by it.").format(name=asked.by),
+            _("Name another column."),
+        )
+    if table.official_test:
+        raise TreinoError(
+            "split_official",
+            _("'{source}' has test rows of its own.").format(source=table.source),
+            _("Leave the split by '{name}' out.").format(name=asked.by),
+        )
+    column = table.column(asked.by)
+    if asked.time is not None:
+        times_of(column, table)
+    return column
+
+
+def times_of(column: Column, table: Table) -> NDArray[np.float64]:
+    """``[N]``: when each row was, NaN where that is missing."""
+    if column.clock:
+        raise TreinoError(
+            "split_time_of_day",
+            _("Column '{name}' holds times of day, e.g. '{cell}', which come again every day.").format(
+                name=column.name, cell=shorten(column.cell(0))
+            ),
+            _("Split by a column of dates."),
+        )
+    if column.seconds is not None:
+        return column.seconds
+    if column.numbers is not None and not column.boolean and not np.isinf(column.numbers).any():
+        return np.asarray(column.numbers, dtype=np.float64)
+    raise TreinoError(
+        "split_time_kind",
+        _("Column '{name}' holds '{cell}' in {place}, which is neither a date nor a number.").format(
+            name=column.name, cell=shorten(column.cell(0)), place=table.place(0)
+        ),
+        _("Write its dates as 2024-12-31, or split by another column."),
+    )
+
+
+def decide_parts(
+    tables: Sequence[Table],
+    given: Sequence[int],
+    column: Column | None,
+    asked: Split,
+    first_N: NDArray[np.int64],
+    label_N: NDArray[np.int64],
+    classes: tuple[str, ...],
+    notes: list[str],
+) -> NDArray[np.int64]:
+    """``[N]``: the part of each row of all tables, one after another; -1 for a row that is left out.
+
+    tables: the main one first. given: the part that each further table wholly is. column: the one that
+    decides, of the main table. first_N: from ``first_equal`` over all rows.
+    """
+    main = tables[0]
+    own = main.rows - main.official_test
+    if asked.duplicates == "ignore":
+        first_N = np.arange(len(first_N))
+    repeated = int((first_N[:own] != np.arange(own)).sum())
+    shares = asked.validation, 0.0 if main.official_test else asked.test
+    part_N = np.empty(len(first_N), dtype=np.int64)
+    part_N[own : main.rows] = TEST
+    start = main.rows
+    for table, part in zip(tables[1:], given, strict=True):
+        part_N[start : start + table.rows] = part
+        start += table.rows
+    apart = column is None and asked.fold is None
+    if asked.fold is not None:
+        if main.official_test or TEST in given:
+            raise TreinoError(
+                "folds_official",
+                _("'{source}' has test rows of its own.").format(source=main.source),
+                _("Leave the folds out; several seeds say how much the figures vary: --seeds 5."),
+            )
+        part_N[:own] = split_fold(asked.fold, first_N[:own], label_N[:own], bool(classes), asked.validation,
+                                  asked.data_seed)  # fmt: skip
+    elif column is None:
+        _enough(own - repeated, shares, _("Different rows: {n}."))
+        part_N[:own] = split(first_N[:own], label_N[:own], *shares, asked.data_seed)
+    elif asked.group is not None:
+        part_N[:own] = _by_group(column, shares, asked.data_seed, notes)
+    elif asked.time is not None:
+        time_N = times_of(column, main)
+        _enough(len(np.unique(time_N)), shares, _("Different times: {n}."))
+        part_N[:own] = split_times(time_N, *shares)
+        notes.append(_by_time_note(column, time_N, part_N[:own]))
+    else:
+        part_N[:own] = _by_column(column, main, asked, first_N, label_N, notes)
+    if repeated and apart:
+        note = _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
+            n=repeated
+        )
+        if 2 * repeated > own:
+            note += _(" If they are no copies but rows of few different values: --duplicates ignore.")
+        notes.append(note)
+    if not apart or len(part_N) > own:
+        leaked = leaking(first_N, part_N)
+        part_N[leaked] = LEFT_OUT
+        if leaked.any():
+            notes.append(_leak_note(int(leaked.sum()), part_N, main))
+    if not (part_N == TRAIN).any():
+        raise TreinoError(
+            "no_training_rows",
+            _("No row is left to train on: {n} equal rows that are held back.").format(n=int(leaked.sum()))
+            if (leaked := part_N == LEFT_OUT).any()
+            else _("No row is left to train on."),
+            _("Give the splits other shares, or keep equal rows with --duplicates ignore."),
+        )
+    _say_classes(part_N, label_N, classes, sum(shares) > 0 or len(tables) > 1, notes)
+    return part_N
+
+
+def _leak_note(n: int, part_N: NDArray[np.int64], main: Table) -> str:
+    if main.official_test:
+        return _("Training rows left out because they equal a test row: {n}.").format(n=n)
+    note = _("Rows left out because they equal a held-back row in all features: {n}.").format(n=n)
+    if n > (part_N == TRAIN).sum():
+        note += _(" That is most of them; to keep such rows: --duplicates ignore.")
+    return note
+
+
+def _say_classes(
+    part_N: NDArray[np.int64],
+    label_N: NDArray[np.int64],
+    classes: tuple[str, ...],
+    divided: bool,
+    notes: list[str],
+) -> None:
+    if not classes:
+        return
+    there_PC = np.zeros((3, len(classes)), dtype=bool)
+    for part in (TRAIN, VALIDATION, TEST):
+        there_PC[part, np.unique(label_N[part_N == part])] = True
+    untested = [
+        name for c, name in enumerate(classes) if divided and there_PC[TRAIN, c] and there_PC[:, c].sum() == 1
+    ]
+    if untested:
+        notes.append(
+            _("Too few different rows to be in every split, so only trained on: {names}.").format(
+                names=", ".join(untested[:8])
+            )
+        )
+    untrained = [name for c, name in enumerate(classes) if not there_PC[TRAIN, c]]
+    if untrained:
+        notes.append(
+            _("No training row has them, so they can't be learnt: {names}.").format(
+                names=", ".join(untrained[:8])
+            )
+        )
+
+
+def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
+    wanted = 1 + sum(share > 0 for share in shares)
+    if n < max(wanted, 2):
+        raise TreinoError(
+            "rows_too_few",
+            counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=wanted),
+            _("Add rows, or set --validation 0 --test 0.") if n > 1 else _("Add rows."),
+        )
+
+
+def _by_group(
+    column: Column, shares: tuple[float, float], data_seed: int, notes: list[str]
+) -> NDArray[np.int64]:
+    words = level_cells(column, column.numbers is not None and not column.boolean)
+    number: dict[str, int] = {}
+    group_N = np.fromiter((number.setdefault(w, len(number)) for w in words), np.int64, len(words))
+    _enough(len(number), shares, _("Different groups: {n}."))
+    absent = int((words == "").sum())
+    part_N = split_groups(group_N, *shares, data_seed)
+    parts = ", ".join(
+        _("{n} for {part}").format(n=len(np.unique(group_N[part_N == part])), part=_(NAMES[part]))
+        for part in (TRAIN, VALIDATION, TEST)
+        if (part_N == part).any()
+    )
+    notes.append(_("Split by the groups of '{name}': {parts}.").format(name=column.name, parts=parts))
+    if absent:
+        notes.append(_("Rows without a group are one group of their own: {n}.").format(n=absent))
+    return part_N
+
+
+def _by_time_note(column: Column, time_N: NDArray[np.float64], part_N: NDArray[np.int64]) -> str:
+    said = []
+    for part in (TRAIN, VALIDATION, TEST):
+        rows = np.flatnonzero(part_N == part)
+        if len(rows):
+            first, last = rows[time_N[rows].argmin()], rows[time_N[rows].argmax()]
+            said.append(
+                _("{part} from {first} to {last}").format(
+                    part=_(NAMES[part]), first=column.cell(int(first)), last=column.cell(int(last))
+                )
+            )
+    return _("Split by time ('{name}'): {parts}.").format(name=column.name, parts=", ".join(said))
+
+
+def _by_column(
+    column: Column,
+    table: Table,
+    asked: Split,
+    first_N: NDArray[np.int64],
+    label_N: NDArray[np.int64],
+    notes: list[str],
+) -> NDArray[np.int64]:
+    """The parts that a column names; a part that it never names is drawn from the training rows."""
+    words = level_cells(column, column.numbers is not None and not column.boolean)
+    part_of = {word: USUAL_WORDS.get(word.lower()) for word in set(words.tolist())}
+    unknown = [word for word, part in part_of.items() if part is None]
+    if unknown:
+        row = int(np.isin(words, unknown).argmax())
+        raise TreinoError(
+            "split_column_word",
+            _("Column '{name}' holds '{cell}' in {place}, which names no part of a split.").format(
+                name=column.name, cell=shorten(words[row]), place=table.place(row)
+            ),
+            _("The words are train, validation and test."),
+        )
+    part_N = np.array([part_of[word] for word in words], dtype=np.int64)
+    counts = np.bincount(part_N, minlength=3)
+    said = ", ".join(_("{n} for {part}").format(n=counts[p], part=_(NAMES[p])) for p in NAMES if counts[p])
+    notes.append(_("Split as '{name}' says: {parts}.").format(name=column.name, parts=said))
+    shares = tuple(
+        0.0 if counts[part] else share for part, share in ((VALIDATION, asked.validation), (TEST, asked.test))
+    )
+    rows = np.flatnonzero(part_N == TRAIN)
+    if sum(shares) and len(rows):
+        place = {first: i for i, first in reversed(list(enumerate(first_N[rows].tolist())))}
+        local_N = np.array([place[first] for first in first_N[rows].tolist()], dtype=np.int64)
+        part_N[rows] = split(local_N, label_N[rows], shares[0], shares[1], asked.data_seed)
+    return part_N
+
+
+def parts_of_files(files: Mapping[str, Any], read: Callable[[Any], Table]) -> tuple[list[Table], list[int]]:
+    """The tables of further files by split, each whose places name the file, and their parts."""
+    tables = [_with_file_in_places(read(source)) for source in files.values()]
+    return tables, [{"validation": VALIDATION, "test": TEST}[name] for name in files]
+
+
+def _with_file_in_places(table: Table) -> Table:
+    place, source = table.place, table.source
+    return replace(table, place=lambda row: _("{place} of '{file}'").format(place=place(row), file=source))

@@ -1,0 +1,185 @@
+"""Which row trains, which one validates, which one tests: stratified, by group or by time; equal rows never
+on both sides."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.generators import generator
+from treino.data.table import Numbers
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+_PIECE = 1 << 16  # rows of a column that are looked at at a time
+
+
+def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
+    """``[N]``: for each row the number of the first row that is equal to it, byte for byte.
+
+    -0.0 counts as 0.0, and NaN equals itself. Exact: rows are told apart by a sum of mixed bits first, and
+    only those with equal sums are compared (a dictionary of bytes; on images alone it is as fast).
+    """
+    if x_ND.dtype == np.uint8:
+        return _first_of(x_ND)
+    sum_N = np.zeros(len(x_ND), dtype=np.uint64)
+    factor_D = _factors(x_ND.shape[1])
+    block = max(1, (1 << 22) // max(1, x_ND.shape[1]))
+    for start in range(0, len(x_ND), block):
+        bits = _mixed(x_ND[start : start + block], factor_D)
+        sum_N[start : start + block] = bits.sum(axis=1)
+    _sums, inverse, count = np.unique(sum_N, return_inverse=True, return_counts=True)
+    first_N = np.arange(len(x_ND))
+    rows = np.flatnonzero(count[inverse.reshape(-1)] > 1)
+    if len(rows):
+        first_N[rows] = rows[_first_of(_canonical(x_ND[rows]))]
+    return first_N
+
+
+def first_equal_columns(
+    columns: Callable[[], Iterable[NDArray[np.float64]]], n: int, inputs: int
+) -> NDArray[np.int64]:
+    """The same for n rows of which one column after the other can be had, and all of them again.
+
+    Rows with equal sums are held against the first of them; where one differs (once in 2^64 pairs) all
+    columns of those few rows are compared.
+    """
+    sum_N = np.zeros(n, dtype=np.uint64)
+    for value_N, factor in zip(columns(), _factors(inputs), strict=True):
+        for start in range(0, n, _PIECE):
+            sum_N[start : start + _PIECE] += _mixed(value_N[start : start + _PIECE], factor)
+    order_N = sum_N.argsort(kind="stable")
+    sum_N = sum_N[order_N]
+    equal_N = sum_N[1:] == sum_N[:-1]  # to the row before, by order
+    del sum_N
+    first_N = np.arange(n)
+    later = np.flatnonzero(equal_N) + 1
+    if not len(later):
+        return first_N
+    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # where a sum comes first
+    of = order_N[starts[np.searchsorted(starts, later, side="right") - 1]]
+    row = order_N[later]
+    same = np.ones(len(row), dtype=bool)
+    for value_N in columns():
+        same &= _canonical(value_N[row]).view(np.uint64) == _canonical(value_N[of]).view(np.uint64)
+    first_N[row] = of
+    if not same.all():
+        odd = np.flatnonzero(np.isin(first_N, of[~same]))
+        x_KD = np.stack([value_N[odd] for value_N in columns()], axis=1)
+        first_N[odd] = odd[_first_of(_canonical(x_KD))]
+    return first_N
+
+
+def _factors(inputs: int) -> NDArray[np.uint64]:
+    whole = np.random.RandomState(0).randint(1, 2**62, inputs, dtype=np.int64)
+    return whole.astype(np.uint64) | np.uint64(1)
+
+
+def _mixed(x: Numbers, factor: Any) -> NDArray[np.uint64]:
+    bits = _canonical(x).view(np.uint64)
+    bits = (bits ^ (bits >> np.uint64(32))) * factor
+    return np.asarray(bits ^ (bits >> np.uint64(29)))
+
+
+def _canonical(x_ND: Numbers) -> NDArray[np.float64]:
+    """One bit pattern for each value: no -0.0, one NaN."""
+    x = np.ascontiguousarray(x_ND + 0.0)
+    x[np.isnan(x)] = np.nan
+    return x
+
+
+def _first_of(x_ND: Numbers) -> NDArray[np.int64]:
+    x_ND = np.ascontiguousarray(x_ND)
+    content, width = x_ND.tobytes(), x_ND.shape[1] * x_ND.itemsize
+    first: dict[bytes, int] = {}
+    return np.fromiter(
+        (first.setdefault(content[i * width : (i + 1) * width], i) for i in range(len(x_ND))),
+        dtype=np.int64,
+        count=len(x_ND),
+    )
+
+
+def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
+    """n rows divided by the shares (which sum to 1) by largest remainder, the first on equal ones.
+
+    Every share above 0 gets a row where there are enough of them; where not, the first gets all.
+    """
+    wanted = [i for i, share in enumerate(shares) if share > 0]
+    if n < len(wanted):
+        return [n] + [0] * (len(shares) - 1)
+    counts = [int(n * share) for share in shares]
+    for i in sorted(wanted, key=lambda i: counts[i] - n * shares[i])[: n - sum(counts)]:
+        counts[i] += 1
+    for i in wanted:
+        if counts[i] == 0:
+            counts[counts.index(max(counts))] -= 1
+            counts[i] = 1
+    return counts
+
+
+def split(
+    first_N: NDArray[np.int64], label_N: NDArray[np.int64], validation: float, test: float, data_seed: int
+) -> NDArray[np.int64]:
+    """``[N]``: TRAIN, VALIDATION or TEST for each row.
+
+    first_N: from ``first_equal``; equal rows go where the first of them goes, so shares are of distinct
+    rows. label_N: class numbers (all 0 for regression); each class is divided by itself. Distinct rows are
+    drawn from generator(data_seed, "split"). Equal rows of several classes count for their rarest one, so
+    that it isn't lost to a common one.
+    """
+    rank_C = np.bincount(label_N).argsort(kind="stable").argsort()
+    stratum_N = np.full(len(first_N), len(rank_C))
+    np.minimum.at(stratum_N, first_N, rank_C[label_N])
+    order_N = torch.randperm(len(first_N), generator=generator(data_seed, "split")).numpy()
+    order_N = order_N[first_N[order_N] == order_N]
+    part_N = np.zeros(len(first_N), dtype=np.int64)
+    for stratum in range(len(rank_C)):
+        rows = order_N[stratum_N[order_N] == stratum]
+        counts = apportion(len(rows), (1 - validation - test, validation, test))
+        part_N[rows] = np.repeat([TRAIN, VALIDATION, TEST], counts)
+    return part_N[first_N]
+
+
+def split_groups(
+    group_N: NDArray[np.int64], validation: float, test: float, data_seed: int
+) -> NDArray[np.int64]:
+    """``[N]``: the part of each row, where no group is in two.
+
+    Shares are of groups, as those of scikit-learn's ``GroupShuffleSplit``. group_N: numbers from 0 on.
+    """
+    groups = int(group_N.max()) + 1
+    counts = apportion(groups, (1 - validation - test, validation, test))
+    order_G = torch.randperm(groups, generator=generator(data_seed, "split")).numpy()
+    part_G = np.empty(groups, dtype=np.int64)
+    part_G[order_G] = np.repeat([TRAIN, VALIDATION, TEST], counts)
+    return np.asarray(part_G[group_N])
+
+
+def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> NDArray[np.int64]:
+    """``[N]``: the earliest rows train, later ones validate, the latest test; equal times are not parted.
+
+    Each border lies between two times, as near to the share of rows as may be, and every part that has a
+    share gets a time where there are enough of them.
+    """
+    times, inverse, count = np.unique(time_N, return_inverse=True, return_counts=True)
+    until = np.cumsum(count) / len(time_N)  # the share of rows up to and with each time
+    shares = [1 - validation - test, validation, test]
+    wanted = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
+    part_T = np.full(len(times), wanted[0])
+    if len(times) >= len(wanted):
+        first = 1
+        for i, part in enumerate(wanted[1:], start=1):
+            aim = sum(shares[:part])
+            most = len(times) - (len(wanted) - i)  # leave a time for each part that follows
+            first = min(max(int(np.abs(until - aim).argmin()) + 1, first), most)
+            part_T[first:] = part
+            first += 1
+    return np.asarray(part_T[inverse.reshape(-1)])
+
+
+def leaking(first_N: NDArray[np.int64], part_N: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """``[N]``: training rows that equal a held-back row, and validation rows that equal a test row."""
+    tests = np.isin(first_N, first_N[part_N == TEST])
+    held = tests | np.isin(first_N, first_N[part_N == VALIDATION])
+    return np.asarray(((part_N == TRAIN) & held) | ((part_N == VALIDATION) & tests))

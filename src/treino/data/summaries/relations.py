@@ -1,0 +1,114 @@
+"""A column beside the target: how far they go together, and whether the column knows too much."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.roles.column_kinds import Choice, is_row_number, level_cells
+from treino.data.summaries import measures
+from treino.data.table import Column
+from treino.words import _
+
+ALL_BUT = 0.999  # a correlation from which on a column is the target in other words
+ORDERED = 0.9  # a correlation of ranks from which on rows lie in the target's order
+
+Suspicion = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """The rows that have a target: their numbers, and their values (None for classes) and class numbers."""
+
+    row_N: NDArray[np.int64]
+    values: NDArray[np.float64] | None
+    label_N: NDArray[np.int64]
+
+    def part(self, most: int) -> "Learnt":
+        """Every so many rows, so that there are at most ``most``."""
+        step = -(-len(self.row_N) // most)
+        values = None if self.values is None else self.values[::step]
+        return Learnt(self.row_N[::step], values, self.label_N[::step])
+
+
+def correlation(column: Column, choice: Choice, learnt: Learnt) -> float | None:
+    """Pearson's between numbers, the correlation ratio of a number and classes, Cramér's V of classes.
+
+    None for a column that is neither, or never changes.
+    """
+    number_N, code_N = _measured(column, choice, learnt)
+    if number_N is not None:
+        if learnt.values is None:
+            return measures.correlation_ratio(learnt.label_N, number_N)
+        return measures.pearson(number_N, learnt.values)
+    if code_N is None:
+        return None
+    if learnt.values is None:
+        return measures.cramers_v(code_N, learnt.label_N)
+    return measures.correlation_ratio(code_N, learnt.values)
+
+
+def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> list[Suspicion]:
+    """(rule, message, what to do) of a key along which the target is ordered, of a column that alone gives
+    the target away, and of gaps that do."""
+    said = {"name": column.name, "target": target}
+    away, ordered = _known_too_well(column, choice, learnt)
+    found: list[Suspicion] = []
+    if ordered and (choice.kind == "identifier" or is_row_number(column)):
+        found.append((
+            "leak_order",
+            _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
+            _(
+                "Leave it out (--kinds {name}=out), and see how rows came into this order: the next may not."
+            ).format(**said),
+        ))  # fmt: skip
+    elif away and choice.way != "out":
+        found.append((
+            "leak_column",
+            _("'{name}' alone gives the target '{target}' away.").format(**said),
+            _("If it is known only after the target is, leave it out: --kinds {name}=out.").format(**said),
+        ))  # fmt: skip
+    absent_N = column.missing_N[learnt.row_N]
+    if learnt.values is None and absent_N.any() and choice.kind != "constant":
+        code_N = absent_N.astype(np.int64)
+        if measures.levels_give_classes_away(code_N, learnt.label_N):
+            found.append((
+                "leak_missing",
+                _("Whether '{name}' has a value gives the target '{target}' away.").format(**said),
+                _("If it is filled in only later, leave it out: --kinds {name}=out.").format(
+                    **said
+                ),
+            ))  # fmt: skip
+    return found
+
+
+def _known_too_well(column: Column, choice: Choice, learnt: Learnt) -> tuple[bool, bool]:
+    """(whether the column alone gives the target away, whether the target is ordered along it)."""
+    number_N, code_N = _measured(column, choice, learnt)
+    values, label_N = learnt.values, learnt.label_N
+    if number_N is not None and values is not None:
+        rank = abs(measures.spearman(number_N, values) or 0.0)
+        return rank >= ALL_BUT, rank >= ORDERED
+    if number_N is not None:
+        return measures.gives_classes_away(number_N, label_N), measures.orders_with(number_N, label_N)
+    if code_N is not None and values is not None:
+        levels = int(code_N.max(initial=0)) + 1
+        ratio = measures.correlation_ratio(code_N, values) or 0.0
+        return ratio >= ALL_BUT and levels * measures.ROWS_PER_LEVEL <= len(values), False
+    return code_N is not None and measures.levels_give_classes_away(code_N, label_N), False
+
+
+Measured = tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]
+
+
+def _measured(column: Column, choice: Choice, learnt: Learnt) -> Measured:
+    """A column as numbers, or else as class numbers (-1: missing); neither for free text and constants."""
+    if column.numbers is not None and choice.way in ("number", "out") and choice.kind != "constant":
+        return np.asarray(column.numbers[learnt.row_N], dtype=np.float64), None
+    if choice.way in ("date", "time") and column.seconds is not None:
+        return column.seconds[learnt.row_N], None
+    if choice.way in ("category", "one-hot", "hashed", "rank"):
+        words = level_cells(column, column.numbers is not None and not column.boolean)[learnt.row_N]
+        number: dict[str, int] = {"": -1}
+        return None, np.array([number.setdefault(w, len(number) - 1) for w in words], dtype=np.int64)
+    return None, None

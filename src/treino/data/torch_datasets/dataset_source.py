@@ -1,0 +1,357 @@
+"""The user's own Dataset, IterableDataset or DataLoader: looked at once, split, and made a Data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from treino.data.dataset import Data, Rows
+from treino.data.generators import generator
+from treino.data.preparation.preparation import Preparation
+from treino.data.splits import TEST, TRAIN, VALIDATION, split
+from treino.data.torch_datasets.first_pass import HELD_ROWS, ItemsSeen, Seen, everything, look, name_of
+from treino.data.torch_datasets.labels import Labels, labels_again, labels_of
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+PARTS = ("train", "validation", "test")
+_ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
+
+
+def is_foreign(source: Any) -> bool:
+    """Whether it is a Dataset or DataLoader, or some of them for the parts of a training."""
+    if isinstance(source, Mapping):
+        return any(_one(part) for part in source.values())
+    if isinstance(source, tuple | list):
+        return any(_one(part) for part in source[: len(PARTS)])
+    if isinstance(source, type) and issubclass(source, Dataset):
+        raise TreinoError(
+            "dataset_class",
+            _("{name} is a class, and not a Dataset yet.").format(name=source.__name__),
+            _("Make one of it: {name}(…).").format(name=source.__name__),
+        )
+    return _one(source)
+
+
+def _one(source: Any) -> bool:
+    if isinstance(source, Dataset | DataLoader):
+        return True
+    if isinstance(source, str | bytes | tuple | list | Mapping | Tensor | np.ndarray | set | range):
+        return False
+    table = ("columns", "dtype", "iloc", "__arrow_c_stream__", "__dataframe__")
+    return (
+        callable(getattr(type(source), "__getitem__", None))
+        and callable(getattr(type(source), "__len__", None))
+        and not any(hasattr(source, name) for name in table)
+    )
+
+
+def load_foreign(
+    source: Any,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    task: str | None = None,
+    validation: float = 0.15,
+    test: float = 0.15,
+    data_seed: int = 0,
+    num_workers: int = 0,
+    of_tables: Mapping[str, Any] | None = None,
+) -> Data:
+    """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
+
+    Items are (x, y), or dicts with an entry for each, which ``features=[x]`` and ``target=y`` name where
+    their names are not usual. They are taken as they are given: only bytes are divided by 255, and a target
+    that is a number is standardised. Everything is read once, to know the classes and where something is
+    wrong. What then lies in memory: items that are always the same, and validation and test rows, up to
+    1 GB; the rest is read again for every batch.
+
+    validation, test: shares of a Dataset's items, where no part of that name is given.
+    num_workers: processes that read a Dataset's items; a DataLoader has its own.
+    of_tables: what was asked and has a meaning for tables only.
+
+    Raises:
+        TreinoError: naming the item, and the line of the user's own code that failed.
+    """
+    for name, value in (of_tables or {}).items():
+        if value:
+            raise TreinoError(
+                f"{name}_of_tables",
+                _("{name} is for tables, and this is a {kind}.").format(
+                    name=name, kind=type(source).__name__
+                ),
+                _("Leave it out; to divide a Dataset by yourself give {form}.").format(
+                    form='{"train": …, "validation": …, "test": …}'
+                ),
+            )
+    parts = _parts_of(source)
+    _check_workers(num_workers, parts)
+    seen = {
+        part: look(of, features, target, data_seed, num_workers, keep=part != "train")
+        for part, of in parts.items()
+    }
+    for part, found in seen.items():
+        if found.item_shape != seen["train"].item_shape:
+            raise TreinoError(
+                "item_shape",
+                _("Items of the {part} part have the shape {shape}, and those of training {first}.").format(
+                    part=part, shape=list(found.item_shape), first=list(seen["train"].item_shape)
+                ),
+                _("Give all parts the same transforms."),
+            )
+    train = seen["train"]
+    everything = [label for found in seen.values() for label in found.labels]
+    kinds = labels_of(everything, task, train.class_names, _placed(seen))
+    index = _split(train, kinds, seen, validation, test, data_seed)
+    kinds = kinds.fitted([train.labels[i] for i in index["train"].tolist()], train.place)
+    rows = {part: found.rows(kinds, torch.arange(len(found.labels))) for part, found in seen.items()}
+    for part, index_N in index.items():
+        rows[part] = train.rows(kinds, index_N, keep=part != "train")
+    notes = [note for found in seen.values() for note in found.notes]
+    if isinstance(train, ItemsSeen) and train.chance != "none" and any(p not in seen for p in index):
+        notes.append(
+            _(
+                "The random transforms of {name} were applied to validation and test items too, once. Give"
+                " these as Datasets of their own without them: {form}."
+            ).format(name=train.name, form='{"train": …, "validation": …, "test": …}')
+        )
+    width = train.item_shape.numel()
+    kind: Literal["image", "table"] = "image" if len(train.item_shape) > 1 else "table"
+    names = tuple(f"{train.form.x or 'x'}{j + 1}" for j in range(width))
+    none = Rows(torch.empty(0, width), kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
+    preparation = Preparation(
+        kind=kind,
+        features=names,
+        divisor=255.0 if train.pixels else 1.0,
+        mean=(0.0,) * (1 if kind == "image" else width),
+        scale=(1.0,) * (1 if kind == "image" else width),
+        normalise=False,
+        task=kinds.task,
+        target=train.form.y or "target",
+        classes=kinds.classes,
+        target_mean=kinds.mean,
+        target_scale=kinds.scale,
+        item_shape=tuple(train.item_shape),
+        labels=kinds.kind,
+    )
+    return Data(
+        name=name_of(parts["train"]),
+        source=f"{name_of(parts['train'])}()",
+        sha256=None,
+        kind=kind,
+        task=kinds.task,
+        task_reason=kinds.reason,
+        features=names,
+        target=train.form.y or "target",
+        classes=kinds.classes,
+        item_shape=tuple(train.item_shape),
+        train=rows["train"],
+        validation=rows.get("validation", none),
+        test=rows.get("test", none),
+        preparation=preparation,
+        arguments={
+            "target": target,
+            "features": None if features is None else list(features),
+            "task": task,
+            "validation": validation,
+            "test": test,
+            "data_seed": data_seed,
+            "normalise": False,
+            "num_workers": num_workers,
+        },
+        target_mean=kinds.mean,
+        target_scale=kinds.scale,
+        official_test="test" in parts,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _parts_of(source: Any) -> dict[str, Any]:
+    if not isinstance(source, Mapping):
+        several = source if isinstance(source, tuple | list) else (source,)
+        if len(several) > len(PARTS):
+            raise TreinoError(
+                "part_unknown",
+                _("{n} parts are given, and a training has three.").format(n=len(several)),
+                _("Give (train, validation, test), or join some with torch.utils.data.ConcatDataset."),
+            )
+        source = dict(zip(PARTS, several, strict=False))
+    found: dict[str, Any] = {}
+    for name, part in source.items():
+        if not _one(part):
+            raise TreinoError(
+                "part_type",
+                _("The part {name} is a {kind}, and no Dataset.").format(name=name, kind=type(part).__name__),
+                _("Arrays become one by torch.utils.data.TensorDataset(x, y)."),
+            )
+        known = _ALSO.get(name, name)
+        if known not in PARTS or known in found:
+            raise TreinoError(
+                "part_unknown",
+                _("A training has no part '{name}'.").format(name=name)
+                if known not in PARTS
+                else _("The part {name} is given twice.").format(name=known),
+                nearest(name, PARTS),
+            )
+        found[known] = part
+    if "train" not in found:
+        raise TreinoError(
+            "part_missing", _("There is no part 'train' to learn from."), _("Give {'train': dataset}.")
+        )
+    return {name: found[name] for name in PARTS if name in found}
+
+
+def _check_workers(workers: Any, parts: dict[str, Any]) -> None:
+    if isinstance(workers, bool) or not isinstance(workers, int) or not 0 <= workers <= 1024:
+        raise TreinoError(
+            "num_workers_range",
+            _("num_workers is {n!r}, not a number of processes.").format(n=workers),
+            _("Use 0 to read in the training's own process."),
+        )
+    loader = next((part for part in parts.values() if isinstance(part, DataLoader)), None)
+    if loader is not None and workers and workers != loader.num_workers:
+        raise TreinoError(
+            "num_workers_loader",
+            _("num_workers is {n}, and the DataLoader has its own {own}.").format(
+                n=workers, own=loader.num_workers
+            ),
+            _("Leave it out, or change the loader."),
+        )
+
+
+def _placed(seen: Mapping[str, Seen]) -> Callable[[int], str]:
+    """The place of a label among those of all parts together."""
+
+    def place(row: int) -> str:
+        for found in seen.values():
+            if row < len(found.labels):
+                return found.place(row)
+            row -= len(found.labels)
+        raise IndexError(row)
+
+    return place
+
+
+def _split(
+    train: Seen, kinds: Labels, seen: Mapping[str, Seen], validation: float, test: float, data_seed: int
+) -> dict[str, Tensor]:
+    """Item numbers of each part that is taken from the training source; a stream can't be parted.
+
+    Where a validation part is given and no test part, none is taken: the parts are then the user's choice.
+    """
+    every = torch.arange(len(train.labels))
+    shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
+    if "validation" in seen:
+        shares[1] = 0.0
+    if not isinstance(train, ItemsSeen) or not any(shares):
+        if not isinstance(train, ItemsSeen) and any(shares):
+            train.notes.append(
+                _(
+                    "{name} comes as it comes and can't be parted: there are no rows for {parts}. Give"
+                    " {form}."
+                ).format(
+                    name=train.name,
+                    parts=_(" and ").join(p for p, s in zip(PARTS[1:], shares, strict=True) if s),
+                    form='{"train": …, "validation": …, "test": …}',
+                )
+            )
+        return {"train": every}
+    label_N = np.zeros(len(every), dtype=np.int64)
+    if kinds.task == "classification":
+        label_N = kinds.encode(train.labels, train.place).numpy()
+    wanted = 1 + sum(share > 0 for share in shares)
+    distinct = len(np.unique(train.first_N))
+    if distinct < max(2, wanted):
+        raise TreinoError(
+            "rows_too_few",
+            _("Different items: {n}. That is too few for {wanted} splits.").format(n=distinct, wanted=wanted),
+            _("Add items, or say validation=0, test=0.") if distinct > 1 else _("Add items."),
+        )
+    part_N = split(train.first_N, label_N, shares[0], shares[1], data_seed)
+    if distinct < len(every):
+        train.notes.append(
+            _("Items that equal an earlier one: {n}; equal items are never parted.").format(
+                n=len(every) - distinct
+            )
+        )
+    found = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+    return {
+        name: torch.from_numpy(np.flatnonzero(part_N == number))
+        for name, number in found.items()
+        if name == "train" or (part_N == number).any()
+    }
+
+
+def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
+    """x ``[N, D]`` of all items, and y where they have targets, for a training on such items."""
+    if preparation.normalise or preparation.encoders:
+        raise TreinoError(
+            "items_of_table",
+            _("The network was trained on a table, and items of a {kind} have no columns.").format(
+                kind=type(source).__name__
+            ),
+            _("Give a frame or a file with its columns."),
+        )
+    if isinstance(source, Mapping | tuple | list):
+        raise TreinoError(
+            "parts_to_predict", _("Several parts can't be predicted at once."), _("Give one of them.")
+        )
+    x, labels = everything(source, preparation.features[0][:-1], preparation.target)
+    if x.shape[1] != len(preparation.features):
+        raise TreinoError(
+            "items_size",
+            _("Items hold {got} numbers, and those of the training {want}.").format(
+                got=x.shape[1], want=len(preparation.features)
+            ),
+            _("Give items of the shape {shape}.").format(shape=list(preparation.item_shape)),
+        )
+    if labels is None:
+        return x, None
+    return x, labels_again(preparation).encode(labels, lambda row: _("item {i}").format(i=row))
+
+
+def elsewhere(data: Data) -> list[Rows]:
+    """The splits whose rows are not in memory."""
+    return [rows for rows in data.splits.values() if not isinstance(rows.x, Tensor)]
+
+
+def why_not_reproducible(data: Data) -> str:
+    """Empty where the same training gives the same numbers again."""
+    return next((why for rows in elsewhere(data) if (why := getattr(rows.x, "why", ""))), "")
+
+
+def in_memory(data: Data) -> Data:
+    """The same with at most 2000 rows of each split that is not in memory: what pictures are drawn of."""
+    if not elsewhere(data):
+        return data
+    train, validation, test = (_held(rows, data.data_seed) for rows in data.splits.values())
+    return replace(data, train=train, validation=validation, test=test)
+
+
+def _held(rows: Rows, seed: int) -> Rows:
+    x: Any = rows.x
+    if isinstance(x, Tensor):
+        return rows
+    if hasattr(x, "held"):
+        return Rows(x.held[0], x.held[1], torch.arange(len(x.held[0])))
+    some = torch.randperm(len(x), generator=generator(seed, "held"))[:HELD_ROWS].sort().values
+    return Rows(x.index_select(0, some), rows.y[some], rows.index[some])
+
+
+def digest(data: Data) -> str:
+    """Of what the rows are, whatever order they come in: a DataLoader given again must be the same one."""
+    content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
+    found = sha256(repr(content).encode())
+    for rows in data.splits.values():
+        found.update(rows.y.sort(0).values.numpy().tobytes() + rows.index.numpy().tobytes())
+    return found.hexdigest()
+
+
+def steps_of(data: Data) -> int | None:
+    """The batches that the training rows come in, where they are not ours to make."""
+    return cast("int | None", getattr(data.train.x, "steps", None))

@@ -1,0 +1,364 @@
+"""The first look at a Dataset or DataLoader: everything is read once, and what is found is remembered."""
+
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, Subset
+
+from treino.data.dataset import Rows
+from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.torch_datasets.item import Form, Label, as_numbers, form_of, scaled
+from treino.data.torch_datasets.labels import Labels
+from treino.data.torch_datasets.lazy_items import STILL, Items, Reader, fails, own_chance, read
+from treino.data.torch_datasets.stream import LARGEST_PASS, Source, Stream
+from treino.errors import TreinoError
+from treino.words import _
+
+MEMORY_BYTES = 1 << 30  # rows that are kept take no more, and no more than a quarter of the machine's memory
+LOOKED_AT = 64  # items that are read three times, to see whether they are always the same
+LOOK_SECONDS = 3.0
+READ_AT_ONCE = 64
+HELD_BYTES = 1 << 26
+HELD_ROWS = 2000
+
+Chance = Literal["none", "seeded", "free"]
+
+
+@dataclass(eq=False)
+class ItemsSeen:
+    """A map-style Dataset that was gone through.
+
+    first_N: for each item the number of the first one that is equal to it. chance: whether items change
+    from reading to reading. x: all of them, ``[N, D]``, where they may be kept.
+    """
+
+    reader: Reader
+    workers: int
+    chance: Chance
+    labels: list[Label]
+    first_N: NDArray[np.int64]
+    high_N: NDArray[np.float64]
+    low_N: NDArray[np.float64]
+    x: Tensor | None
+    pixels: bool
+    class_names: Sequence[str] | None
+    notes: list[str]
+
+    @property
+    def form(self) -> Form:
+        return self.reader.form
+
+    @property
+    def name(self) -> str:
+        return self.reader.name
+
+    @property
+    def item_shape(self) -> torch.Size:
+        assert self.reader.item_shape is not None
+        return torch.Size(self.reader.item_shape)
+
+    def place(self, row: int) -> str:
+        return _("item {i} of {name}").format(i=row, name=self.name)
+
+    def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
+        """Rows of these items; keep: in memory, although they may change, if they are not too many."""
+        numbers = index_N.tolist()
+        y = kinds.encode([self.labels[i] for i in numbers], lambda row: self.place(numbers[row]))
+        if self.x is not None:
+            x = self.x if len(index_N) == len(self.x) else self.x.index_select(0, index_N)
+            return Rows(x, y, index_N)
+        two = (numbers[int(self.high_N[numbers].argmax())], numbers[int(self.low_N[numbers].argmin())])
+        items = Items(self.reader, index_N, kinds.encode, self.workers, self.chance, two)
+        if keep and len(index_N) * self.item_shape.numel() * 4 <= memory():
+            return Rows(items[:], y, index_N)
+        return Rows(cast(Tensor, items), y, index_N)
+
+
+@dataclass(eq=False)
+class StreamSeen:
+    """A DataLoader or an IterableDataset that was gone through once."""
+
+    source: Source
+    labels: list[Label]
+    steps: int | None
+    batch: int
+    two: tuple[Tensor, list[Label]]
+    held: tuple[Tensor, list[Label]]
+    x: Tensor | None
+    pixels: bool
+    class_names: Sequence[str] | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def form(self) -> Form:
+        return self.source.form
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def item_shape(self) -> torch.Size:
+        assert self.source.item_shape is not None
+        return torch.Size(self.source.item_shape)
+
+    def place(self, row: int) -> str:
+        return _("row {i} of {name}").format(i=row, name=self.name)
+
+    def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
+        y = kinds.encode(self.labels, self.place)
+        if self.x is not None:
+            return Rows(self.x, y, index_N)
+        two, held = (self._pair(pair, kinds) for pair in (self.two, self.held))
+        stream = Stream(self.source, len(y), self.steps, self.batch, kinds.encode, two, held)
+        return Rows(cast(Tensor, stream), y, index_N)
+
+    def _pair(self, pair: tuple[Tensor, list[Label]], kinds: Labels) -> Batch:
+        return scaled(pair[0]).flatten(1), kinds.encode(pair[1], self.place)
+
+
+Seen = ItemsSeen | StreamSeen
+
+
+def look(
+    source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
+) -> Seen:
+    """Go through it once. keep: the rows of a stream too, if they are not too many."""
+    streams = isinstance(source, DataLoader | IterableDataset)
+    name = name_of(source)
+    if streams:
+        name = f"DataLoader({name})" if isinstance(source, DataLoader) else name
+        return _look_at_stream(Source(source, name, features, target, workers), _class_names(source), keep)
+    return _look_at_items(source, name, features, target, seed, workers)
+
+
+def name_of(source: Any) -> str:
+    """The name of the Dataset's class, also of a part of it."""
+    while isinstance(source, DataLoader | Subset):
+        source = source.dataset
+    return type(source).__name__
+
+
+def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
+    """x ``[N, D]`` of all items, and their labels where there are; the names are of a dict's entries."""
+    name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
+    first = next(iter(source), None) if streams else source[0] if len(source) else None
+    if first is None:
+        raise TreinoError(
+            "dataset_empty", _("{name} has no items.").format(name=name), _("Give at least one.")
+        )
+    if isinstance(first, Mapping):
+        form = (
+            Form(x_name, y_name, alone=y_name not in first) if x_name in first else form_of(first, None, None)
+        )
+    else:
+        form = Form(alone=not isinstance(first, tuple | list) or len(first) < 2)
+    if streams:
+        raws = list(Source(source, name, None, None, 0, form).once())
+    else:
+        shape = tuple(as_numbers(form.pair(first, name)[0], name).shape)
+        keys = ((STILL, part.tolist()) for part in torch.arange(len(source)).split(READ_AT_ONCE))
+        raws = list(read(Reader(source, name, form, shape, 0), keys))
+    x = torch.cat([scaled(x).flatten(1) for x, _labels in raws])
+    return x, None if form.alone else [label for _x, labels in raws for label in labels]
+
+
+def memory() -> int:
+    """Bytes that rows may take."""
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return MEMORY_BYTES
+    return min(MEMORY_BYTES, whole // 4)
+
+
+def _class_names(source: Any) -> Sequence[str] | None:
+    """``classes`` of a Dataset, as torchvision has it, also through a Subset or a loader."""
+    for _depth in range(8):
+        names = getattr(source, "classes", None)
+        if isinstance(names, tuple | list) and names and all(isinstance(name, str) for name in names):
+            return names
+        source = getattr(source, "dataset", None)
+    return None
+
+
+def _look_at_items(
+    dataset: Any, name: str, features: Sequence[str] | None, target: str | None, seed: int, workers: int
+) -> ItemsSeen:
+    try:
+        rows = len(dataset)
+    except (Exception, SystemExit) as error:
+        what = _("the length of {name}").format(name=name)
+        raise fails(error, what, _("Give it a __len__, or let it be an IterableDataset.")) from error
+    if not rows:
+        raise TreinoError(
+            "dataset_empty", _("{name} has no items.").format(name=name), _("Give at least some.")
+        )
+    where = _("item {i} of {name}").format(i=0, name=name)
+    try:
+        with own_chance(True):
+            first = dataset[0]
+    except (Exception, SystemExit) as error:
+        raise fails(error, where, _("Try it alone: dataset[0].")) from error
+    form = form_of(first, features, target)
+    x = as_numbers(form.pair(first, where)[0], where)
+    reader = Reader(dataset, name, form, tuple(x.shape), seed)
+    chance = _chance(reader, rows)
+    if chance != "seeded":
+        reader = replace(reader, seed=None)
+    width, size = x.numel(), rows * x.numel() * 4
+    fits = size <= memory()
+    kept = torch.empty(rows, width) if chance == "none" and fits else None
+    labels: list[Label] = []
+    high_N, low_N, first_N = np.empty(rows), np.empty(rows), np.arange(rows)
+    known: dict[bytes, int] = {}
+    keys = ((STILL, part.tolist()) for part in torch.arange(rows).split(READ_AT_ONCE))
+    for x, more in read(reader, keys, workers):
+        at = len(labels)
+        flat = scaled(x).flatten(1)
+        high_N[at : at + len(flat)], low_N[at : at + len(flat)] = flat.amax(1), flat.amin(1)
+        if kept is not None:
+            kept[at : at + len(flat)] = flat
+        if chance == "none":
+            for i, row in enumerate((flat + 0.0).numpy()):
+                first_N[at + i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at + i)
+        labels += more
+    pixels = x.dtype == torch.uint8 and x.dim() > 2
+    return ItemsSeen(
+        reader, workers, chance, labels, first_N, high_N, low_N, kept, pixels, _class_names(dataset),
+        _notes_on_items(name, rows, chance, size, fits, pixels),
+    )  # fmt: skip
+
+
+def _chance(reader: Reader, rows: int) -> Chance:
+    """Read some items from the same seeds and from others: whether they change, and whether by the seeds."""
+    found: Chance = "none"
+    begin = time.perf_counter()
+    for n, i in enumerate(np.unique(np.linspace(0, rows - 1, LOOKED_AT).astype(int)).tolist()):
+        one, same, other = (next(read(reader, [(epoch, [i])])) for epoch in (STILL, STILL, STILL - 1))
+        if not _equal(one, same):
+            return "free"
+        if not _equal(one, other):
+            found = "seeded"
+        if n >= 8 and time.perf_counter() - begin > LOOK_SECONDS:
+            break
+    return found
+
+
+def _equal(one: tuple[Tensor, list[Label]], other: tuple[Tensor, list[Label]]) -> bool:
+    return one[1] == other[1] and torch.equal(one[0], other[0])
+
+
+def _notes_on_items(name: str, rows: int, chance: Chance, size: int, fits: bool, pixels: bool) -> list[str]:
+    megabytes = f"{size / 1e6:,.1f}"
+    if chance == "none" and fits:
+        notes = [
+            _("{name}: {n:,} items, the same at every reading, are kept in memory ({mb} MB).").format(
+                name=name, n=rows, mb=megabytes
+            )
+        ]
+    elif chance == "none":
+        notes = [
+            _("{name}: {n:,} items of {mb} MB are more than fits; they are read for every batch.").format(
+                name=name, n=rows, mb=megabytes
+            )
+        ]
+    else:
+        notes = [
+            _("{name}: items change from reading to reading; they are read again for every batch.").format(
+                name=name
+            )
+        ]
+        if chance == "seeded":
+            notes.append(
+                _("{name}: each item's chance comes from data seed, epoch and item number.").format(name=name)
+            )
+    return [*notes, *_notes_on_pixels(name, pixels)]
+
+
+def _notes_on_pixels(name: str, pixels: bool) -> list[str]:
+    if pixels:
+        return [_("{name}: bytes are divided by 255, and nothing else is normalised.").format(name=name)]
+    return [_("{name}: items are taken as they are; nothing is normalised.").format(name=name)]
+
+
+def _look_at_stream(source: Source, names: Sequence[str] | None, keep: bool) -> StreamSeen:
+    labels: list[Label] = []
+    kept: list[Tensor] | None = [] if keep else None
+    size = steps = batch = 0
+    ends: list[tuple[float, Tensor, Label]] = []  # the rows with the largest and the smallest number so far
+    held: list[tuple[Tensor, Label]] = []
+    chance, most, pixels = random.Random(0), HELD_ROWS, False
+    for x, more in source.once():
+        flat = x.flatten(1)
+        high, low = int(flat.amax(1).argmax()), int(flat.amin(1).argmin())
+        ends = _ends(ends, [(float(flat[i].max() if s > 0 else -flat[i].min()), x[i].clone(), more[i])
+                            for i, s in ((high, 1), (low, -1))])  # fmt: skip
+        most = max(1, min(HELD_ROWS, HELD_BYTES // (flat.shape[1] * 4)))
+        for i, label in enumerate(more):  # reservoir sampling (Vitter 1985)
+            n = len(labels) + i
+            place = n if n < most else chance.randrange(n + 1)
+            if place < most:
+                held[place : place + 1] = [(x[i].clone(), label)]
+        pixels = x.dtype == torch.uint8 and x.dim() > 2
+        labels += more
+        steps, batch = steps + 1, max(batch, len(x))
+        size += flat.shape[1] * len(x) * 4
+        if kept is not None:
+            kept.append(scaled(x).flatten(1))
+            kept = kept if size <= memory() else None
+        if len(labels) > LARGEST_PASS:
+            raise TreinoError(
+                "stream_endless",
+                _("{name} gave {n:,} rows and goes on.").format(name=source.name, n=len(labels)),
+                _("Let a pass over it end, e.g. with itertools.islice: that is an epoch."),
+            )
+    if not labels:
+        raise TreinoError(
+            "dataset_empty", _("{name} gives no rows.").format(name=source.name), _("Give at least some.")
+        )
+    own = source.steps is True
+    notes = _notes_on_stream(source.name, len(labels), steps if own else None, kept is not None)
+    return StreamSeen(
+        source,
+        labels,
+        steps if own else None,
+        batch,
+        (torch.stack([x for _v, x, _y in ends]), [y for _v, _x, y in ends]),
+        (torch.stack([x for x, _y in held]), [y for _x, y in held]),
+        torch.cat(kept) if kept is not None else None,
+        pixels,
+        names,
+        [*notes, *_notes_on_pixels(source.name, pixels)],
+    )
+
+
+def _ends(
+    before: list[tuple[float, Tensor, Label]], now: list[tuple[float, Tensor, Label]]
+) -> list[tuple[float, Tensor, Label]]:
+    return now if not before else [a if a[0] >= b[0] else b for a, b in zip(before, now, strict=True)]
+
+
+def _notes_on_stream(name: str, rows: int, steps: int | None, kept: bool) -> list[str]:
+    if kept:
+        return [_("{name}: {n:,} rows were read once and are kept in memory.").format(name=name, n=rows)]
+    if steps is None:
+        return [
+            _(
+                "{name}: an epoch is the {n:,} rows of the first pass, in the order in which they come."
+            ).format(name=name, n=rows)
+        ]
+    return [
+        _("{name}: an epoch is the {k:,} batches of the first pass ({n:,} rows), as they come.").format(
+            name=name, k=steps, n=rows
+        )
+    ]

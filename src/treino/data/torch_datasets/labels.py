@@ -1,0 +1,152 @@
+"""The targets of items: classes or a number, found out from all of them, as a column's are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.data.dataset import Task
+from treino.data.preparation.preparation import Preparation, fit_target
+from treino.data.roles.target import check_classes, class_names, decide_task
+from treino.data.table import Column, plain, shorten
+from treino.data.torch_datasets.item import Label
+from treino.errors import TreinoError
+from treino.words import _
+
+FEWEST_PER_CLASS = 2
+MOST_NUMBERED = 1000
+Place = Callable[[int], str]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What the targets are, and how they become y.
+
+    classes: their names in the order of their numbers, of ``number``; empty for regression, where
+    y = (value - mean) / scale. kind: what a class was before it had a name.
+    """
+
+    task: Task
+    reason: str
+    classes: tuple[str, ...]
+    number: dict[Label, int]
+    kind: Literal["text", "number", "truth"]
+    mean: float = 0.0
+    scale: float = 1.0
+
+    def encode(self, labels: Sequence[Label], place: Place) -> Tensor:
+        """``[B]`` int64, or ``[B, 1]`` float32."""
+        if self.task == "classification":
+            numbers = [self.number.get(label, -1) for label in labels]
+            if -1 in numbers:
+                row = numbers.index(-1)
+                raise TreinoError(
+                    "class_unknown",
+                    _("The target of {place} is '{value}', which is none of the {n} classes.").format(
+                        place=place(row), value=shorten(str(labels[row])), n=len(self.classes)
+                    ),
+                    _("The classes are those of a first pass: {names}.").format(
+                        names=shorten(", ".join(self.classes), 200)
+                    ),
+                )
+            return torch.tensor(numbers, dtype=torch.int64)
+        y_N = (_numbers(labels, place) - self.mean) / self.scale
+        return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
+
+    def fitted(self, labels: Sequence[Label], place: Place) -> "Labels":
+        """The same with the mean and the deviation of these, which are those that are learned from."""
+        if self.task == "classification":
+            return self
+        mean, scale = fit_target(np.sort(_numbers(labels, place)))  # whatever order they came in
+        return replace(self, mean=mean, scale=scale)
+
+
+def labels_of(
+    labels: Sequence[Label], asked: str | None, names: Sequence[str] | None, place: Place
+) -> Labels:
+    """What the targets of all rows are.
+
+    names: the classes' names in the order of their numbers, where the Dataset says so.
+    """
+    whole = all(isinstance(label, int) and not isinstance(label, bool) for label in labels)
+    numbered = names is not None and whole and set(labels) <= set(range(len(names)))
+    if names and numbered and asked != "regression" and len(set(labels)) > 1:
+        reason = _("the Dataset names {n} classes").format(n=len(names))
+        return Labels("classification", reason, tuple(map(str, names)), _places(range(len(names))), "text")
+    column = _column(labels, place)
+    task, reason = decide_task(column, asked, place)
+    if asked is None and task == "regression" and whole:
+        values, counts = np.unique(np.asarray(labels), return_counts=True)
+        without_gaps = values[0] == 0 and values[-1] == len(values) - 1
+        if without_gaps and len(values) <= MOST_NUMBERED and counts.min() >= FEWEST_PER_CLASS:
+            task, reason = (
+                "classification",
+                _("the targets are the whole numbers from 0 to {n}").format(n=len(values) - 1),
+            )
+    if task == "regression":
+        return Labels(task, reason, (), {}, "number")
+    classes = class_names(column)
+    if column.boolean:
+        number: dict[Label, int] = {name == "true": i for i, name in enumerate(classes)}
+    elif column.numbers is not None:
+        number = {float(name): i for i, name in enumerate(classes)}
+    else:
+        number = _places(classes)
+    kind: Literal["text", "number", "truth"] = (
+        "truth" if column.boolean else "text" if column.words is not None else "number"
+    )
+    found = Labels(task, reason, classes, number, kind)
+    check_classes(found.encode(labels, place).numpy(), classes, column)
+    return found
+
+
+def labels_again(preparation: Preparation) -> Labels:
+    """What the targets were when a network was trained."""
+    p = preparation
+    number: dict[Label, int] = {}
+    for i, name in enumerate(p.classes):
+        number[name == "true" if p.labels == "truth" else float(name) if p.labels == "number" else name] = i
+    if p.labels == "text":  # a Dataset that names its classes gives their numbers
+        number |= _places(range(len(p.classes)))
+    return Labels(p.task, "", p.classes, number, p.labels, p.target_mean, p.target_scale)
+
+
+def _places(names: Sequence[Label]) -> dict[Label, int]:
+    return {name: i for i, name in enumerate(names)}
+
+
+def _column(labels: Sequence[Label], place: Place) -> Column:
+    if all(isinstance(label, bool) for label in labels):
+        words = np.array(["true" if label else "false" for label in labels], dtype=object)
+        return Column("target", np.asarray(labels, dtype=np.float64), words, boolean=True)
+    text = [isinstance(label, str) for label in labels]
+    if any(text) and not all(text):
+        row = text.index(not text[0])
+        raise TreinoError(
+            "target_mixed",
+            _("The target of {a} is {x!r}, and that of {b} {y!r}: words and numbers don't mix.").format(
+                a=place(0), x=labels[0], b=place(row), y=labels[row]
+            ),
+            _("Return one kind of value as y."),
+        )
+    if any(text):
+        return Column("target", None, np.array(labels, dtype=object))
+    return Column("target", _numbers(labels, place))
+
+
+def _numbers(labels: Sequence[Label], place: Place) -> NDArray[np.float64]:
+    found = np.asarray(labels, dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(found))
+    if len(wrong):
+        raise TreinoError(
+            "target_not_finite",
+            _("The target of {place} is {value}.").format(
+                place=place(int(wrong[0])), value=plain(float(found[wrong[0]]))
+            ),
+            _("Leave the item out."),
+        )
+    return found

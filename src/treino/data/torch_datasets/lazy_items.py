@@ -1,0 +1,269 @@
+"""Items of the user's own Dataset: read one by one when they are needed, and named where they fail."""
+
+import random
+import re
+import signal
+import sysconfig
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.torch_datasets.item import Form, Label, as_label, as_numbers, scaled
+from treino.errors import TreinoError
+from treino.words import _
+
+Key = tuple[int, list[int]]  # epoch, item numbers
+Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
+STILL = -1  # the epoch of readings that are no part of an epoch: validation, test, the first look
+_LIBRARIES = tuple(
+    {str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "purelib", "platlib")}
+    | {str(Path(__file__).resolve().parents[1])}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Reads items, here or in a worker process.
+
+    chance: ``none``: items are always the same; ``seeded``: the same from the same seeds; ``free``: never.
+    """
+
+    dataset: Any
+    name: str
+    form: Form
+    item_shape: tuple[int, ...] | None
+    seed: int | None
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, list[Label]] | TreinoError:
+        """x ``[B, *item]``, labels; an error is returned, for to raise it would strip it in a worker."""
+        epoch, index = key
+        xs, labels = [], []
+        with own_chance(self.seed is not None):
+            for i in index:
+                if self.seed is not None:
+                    _reseed(self.seed, epoch, i)
+                where = _("item {i} of {name}").format(i=i, name=self.name)
+                try:
+                    item = self.dataset[i]
+                except (Exception, SystemExit) as error:
+                    return fails(error, where, _("Try it alone: dataset[{i}].").format(i=i))
+                try:
+                    x, y = self.form.pair(item, where)
+                    xs.append(as_numbers(x, where))
+                    labels.append(as_label(y, where))
+                    self._check(xs[-1], where)
+                except TreinoError as error:
+                    return error
+        x_B = torch.stack(xs)
+        if x_B.is_floating_point() and not bool(x_B.sum().isfinite()):  # cheaper than each by itself
+            for i, x in zip(index, xs, strict=True):
+                if not bool(x.isfinite().all()):
+                    where = _("item {i} of {name}").format(i=i, name=self.name)
+                    return TreinoError(
+                        "item_not_finite",
+                        _("x of {where} holds numbers that are not finite.").format(where=where),
+                        _("Leave the item out, or fill the gap in __getitem__."),
+                    )
+        return x_B, labels
+
+    def _check(self, x: Tensor, where: str) -> None:
+        if self.item_shape is not None and tuple(x.shape) != self.item_shape:
+            raise TreinoError(
+                "item_shape",
+                _("x of {where} has the shape {shape}, and that of the first one {first}.").format(
+                    where=where, shape=list(x.shape), first=list(self.item_shape)
+                ),
+                _("Resize or pad in __getitem__, or give a DataLoader whose collate_fn does."),
+            )
+
+
+def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tuple[Tensor, list[Label]]]:
+    """What the reader gives for each key, in this order; in worker processes that run ahead where asked."""
+    answers: Iterable[Any]
+    if workers:
+        loader: Iterable[Any] = torch.utils.data.DataLoader(
+            reader,  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=keys,
+            num_workers=workers,
+            collate_fn=_as_it_is,
+            generator=torch.Generator(),  # its own, so that the global one is left alone
+        )
+        answers = begun(loader)
+    else:
+        answers = map(reader.__getitem__, keys)
+    for answer in answers:
+        if isinstance(answer, TreinoError):
+            raise answer
+        yield answer
+
+
+def begun(source: Iterable[Any]) -> Iterator[Any]:
+    """``iter(source)``, whose worker processes don't hear a Ctrl-C: it is the training's to end them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return iter(source)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits it
+    try:
+        return iter(source)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
+
+class Items:
+    """Rows of a Dataset that are read when they are needed; in place of ``Rows.x``.
+
+    index_N: their item numbers. encode: labels -> y. chance: ``none``, ``seeded`` (an item is drawn anew
+    in each epoch, from numbers that data seed, epoch and item number give) or ``free``.
+    """
+
+    steps = None  # batches are ours to make
+    dtype = torch.float32
+
+    def __init__(
+        self,
+        reader: Reader,
+        index_N: Tensor,
+        encode: Encode,
+        workers: int,
+        chance: Literal["none", "seeded", "free"],
+        two: tuple[int, int],
+    ) -> None:
+        assert reader.item_shape is not None
+        self._reader, self._index_N, self._encode = reader, index_N, encode
+        self._workers, self._two, self.chance = workers, two, chance
+        self.shape = torch.Size((len(index_N), int(np.prod(reader.item_shape))))
+
+    @property
+    def reproducible(self) -> bool:
+        return self.chance != "free"
+
+    @property
+    def why(self) -> str:
+        """What is to be said where it is not reproducible."""
+        if self.reproducible:
+            return ""
+        return _(
+            "two readings of an item of {name} differ, also from the same seeds of torch, NumPy and random"
+        ).format(name=self._reader.name)
+
+    def __len__(self) -> int:
+        return len(self._index_N)
+
+    def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
+        """The batch of each (epoch, rows)."""
+        keys = ((epoch, self._index_N[rows].tolist()) for epoch, rows in visits)
+        for x, labels in read(self._reader, keys, self._workers):
+            yield scaled(x).flatten(1), self._encode(labels, self._place)
+
+    def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
+        return self.batches((STILL, part) for part in torch.arange(len(self)).split(rows))
+
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        return self.batches((STILL, part) for part in order_N.split(batch_size))
+
+    def split(self, rows: int) -> Iterator[Tensor]:
+        return (x for x, _y in self.parts(torch.empty(0), rows))
+
+    def two(self, y: Tensor) -> Batch:
+        place = torch.tensor([(self._index_N == i).nonzero()[0, 0] for i in self._two])
+        return self[place], y[place]
+
+    def __getitem__(self, index: Any) -> Tensor:
+        """A copy of these rows: a number, a slice, or a tensor of numbers or truth values."""
+        rows = torch.arange(len(self))[index]
+        if rows.dim() == 0:
+            return self[rows.unsqueeze(0)][0]
+        return torch.cat([x for x, _y in self.batches((STILL, part) for part in rows.split(64))])
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        assert dim == 0
+        return self[index]
+
+    def _place(self, row: int) -> str:
+        return _("an item of {name}").format(name=self._reader.name)
+
+
+def fails(error: BaseException, where: str, hint: str, *, search: bool = False) -> TreinoError:
+    """What the user's code raised, with the line of theirs that raised it; the error itself is its cause.
+
+    search: for the number of the item, which ``where`` doesn't say.
+    """
+    said = str(error).strip()
+    frames = list(traceback.extract_tb(error.__traceback__))
+    if "Original Traceback" in said:  # of a DataLoader's worker: its lines are in the text
+        frames = [traceback.FrameSummary(*found) for found in _frames_in(said)]
+        said = said.splitlines()[-1].partition(": ")[2]
+    own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
+    item = _item_in(error) if search else None
+    told = TreinoError(
+        "item_fails",
+        _("{where}{item} raises {kind}: {error}{line}.").format(
+            where=where[:1].upper() + where[1:],
+            item="" if item is None else _(", at item {i},").format(i=item),
+            kind=type(error).__name__,
+            error=said.rstrip("."),
+            line=_(" ({file}, line {line}, in {function}: {text})").format(
+                file=Path(own[-1].filename).name,
+                line=own[-1].lineno,
+                function=own[-1].name,
+                text=own[-1].line or "",
+            )
+            if own
+            else "",
+        ),
+        hint,
+    )
+    told.__cause__ = error
+    return told
+
+
+def _frames_in(text: str) -> list[tuple[str, int, str]]:
+    found = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
+    return [(file, int(line), function) for file, line, function in found]
+
+
+def _item_in(error: BaseException) -> int | None:
+    """The number that the failing ``__getitem__`` was asked for by a loader, as far as it can be seen."""
+    at, found = error.__traceback__, None
+    while at is not None:
+        code = at.tb_frame.f_code
+        if code.co_name == "__getitem__" and code.co_argcount == 2 and code.co_filename != __file__:
+            value = at.tb_frame.f_locals.get(code.co_varnames[1])
+            found = value if found is None and isinstance(value, int) else found
+        at = at.tb_next
+    return found
+
+
+@contextmanager
+def own_chance(wanted: bool) -> Iterator[None]:
+    """The global random numbers of torch, NumPy and random are put back afterwards."""
+    if not wanted:
+        yield
+        return
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])
+        random.setstate(before[2])
+
+
+def _reseed(seed: int, epoch: int, item: int) -> None:
+    number = int.from_bytes(sha256(f"{seed}/item/{epoch}/{item}".encode()).digest()[:8], "big") >> 1
+    torch.default_generator.manual_seed(number)
+    np.random.seed(number % 2**32)
+    random.seed(number)

@@ -1,0 +1,245 @@
+"""Rows that come as they come: batches of the user's own DataLoader, or items of an IterableDataset."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.torch_datasets.item import Form, Label, as_label, as_numbers, form_of, scaled
+from treino.data.torch_datasets.lazy_items import Encode, begun, fails
+from treino.errors import TreinoError
+from treino.words import _
+
+Raw = tuple[Tensor, list[Label]]
+ITEMS_AT_ONCE = 32  # of an IterableDataset, where nobody has said how many make a batch
+LARGEST_PASS = 20_000_000  # rows; what gives more is taken for endless
+
+
+class Source:
+    """A DataLoader or an IterableDataset, gone through again and again.
+
+    steps: whether its batches are the steps (None: not seen yet); items are put together as the training
+    wants them.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        name: str,
+        features: Sequence[str] | None,
+        target: str | None,
+        workers: int,
+        form: Form | None = None,
+    ) -> None:
+        self.name = name
+        # what gives no batches of its own may still give what its Dataset has put together
+        self.steps: bool | None = True if getattr(source, "batch_sampler", None) is not None else None
+        self._features, self._target = features, target
+        self._source = source
+        if isinstance(source, IterableDataset) and workers:
+            self._source = DataLoader(
+                source,
+                batch_size=None,
+                num_workers=workers,
+                collate_fn=_as_it_is,
+                generator=torch.Generator(),
+            )
+        self._form = form
+        self.item_shape: tuple[int, ...] | None = None
+
+    @property
+    def form(self) -> Form:
+        assert self._form is not None
+        return self._form
+
+    def once(self) -> Iterator[Raw]:
+        """One pass: x ``[B, *item]`` and labels of every batch; items come some at a time."""
+        answers = self._answers()
+        if self.steps is None:
+            first = next(answers, None)
+            if first is None:
+                return
+            self.steps = _together(*self._pair(first, _("the first item of {name}").format(name=self.name)))
+            answers = chain([first], answers)
+        if self.steps:
+            for at, answer in enumerate(answers):
+                yield self._batch(answer, _("batch {i} of {name}").format(i=at, name=self.name))
+            return
+        xs: list[Tensor] = []
+        labels: list[Label] = []
+        for at, answer in enumerate(answers):
+            where = _("item {i} of {name}").format(i=at, name=self.name)
+            x, y = self._pair(answer, where)
+            xs.append(as_numbers(x, where))
+            labels.append(as_label(y, where))
+            self._check(xs[-1], tuple(xs[-1].shape), where)
+            if len(xs) == ITEMS_AT_ONCE:
+                yield torch.stack(xs), labels
+                xs, labels = [], []
+        if xs:
+            yield torch.stack(xs), labels
+
+    def _answers(self) -> Iterator[Any]:
+        what = _("batch {i} of {name}") if self.steps else _("item {i} of {name}")
+        hint = _("Go through it alone, with num_workers=0: for item in ...: pass")
+        at, source = 0, None
+        while True:
+            try:
+                source = begun(self._source) if source is None else source
+                answer = next(source)
+            except StopIteration:
+                return
+            except (Exception, SystemExit) as error:
+                raise fails(error, what.format(i=at, name=self.name), hint, search=True) from error
+            yield answer
+            at += 1
+
+    def _pair(self, answer: Any, where: str) -> tuple[Any, Any]:
+        if self._form is None:
+            self._form = form_of(answer, self._features, self._target)
+        return self._form.pair(answer, where)
+
+    def _batch(self, answer: Any, where: str) -> Raw:
+        x, y = self._pair(answer, where)
+        x_B = as_numbers(x, where)
+        if self.form.alone:
+            y = [0] * len(x_B)
+        labels = [as_label(value, where) for value in (y.tolist() if hasattr(y, "tolist") else y)]
+        if x_B.dim() == 1:
+            x_B = x_B.unsqueeze(1)
+        if len(labels) != len(x_B) or not labels:
+            raise TreinoError(
+                "batch_rows",
+                _("{where} has {x} rows of x and {y} of y.").format(where=where, x=len(x_B), y=len(labels)),
+                _("Let the loader's collate_fn return x [rows, ...] and y [rows]."),
+            )
+        self._check(x_B, tuple(x_B.shape[1:]), where)
+        return x_B, labels
+
+    def _check(self, x: Tensor, shape: tuple[int, ...], where: str) -> None:
+        if self.item_shape is None:
+            self.item_shape = shape
+        if shape != self.item_shape:
+            raise TreinoError(
+                "item_shape",
+                _("x of {where} has the shape {shape}, and that of the first one {first}.").format(
+                    where=where, shape=list(shape), first=list(self.item_shape)
+                ),
+                _("Resize or pad the items, so that all are equally large."),
+            )
+        if x.is_floating_point() and not bool(x.isfinite().all()):
+            raise TreinoError(
+                "item_not_finite",
+                _("x of {where} holds numbers that are not finite.").format(where=where),
+                _("Leave the item out, or fill the gap."),
+            )
+
+
+class Stream:
+    """Rows of a Source, in its own order; in place of ``Rows.x``.
+
+    steps: its batches in a pass, None where they are ours to make. batch: rows in the largest of them.
+    held: some of its rows, (x, y), to draw pictures of.
+    """
+
+    dtype = torch.float32
+    reproducible = False
+
+    def __init__(
+        self,
+        source: Source,
+        rows: int,
+        steps: int | None,
+        batch: int,
+        encode: Encode,
+        two: Batch,
+        held: Batch,
+    ) -> None:
+        assert source.item_shape is not None
+        self._source, self._encode, self._two, self.held = source, encode, two, held
+        self.steps, self.batch = steps, batch
+        self.shape = torch.Size((rows, torch.Size(source.item_shape).numel()))
+
+    @property
+    def why(self) -> str:
+        return _("the order and the batches of its rows are made by {name} itself").format(
+            name=self._source.name
+        )
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def _endless(self) -> Iterator[Raw]:
+        while True:
+            empty = True
+            for raw in self._source.once():
+                empty = False
+                yield raw
+            if empty:
+                raise TreinoError(
+                    "stream_exhausted",
+                    _("Another pass over {name} gives nothing: it can be gone through only once.").format(
+                        name=self._source.name
+                    ),
+                    _("Let its __iter__ begin anew each time; a generator is over after one pass."),
+                )
+
+    def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
+        """A batch for each visit: the source's own, or as many of its next rows as the visit has."""
+        endless = self._endless()
+        if self.steps is not None:
+            for _visit, (x, labels) in zip(visits, endless, strict=False):
+                yield self._taken(x, labels)
+            return
+        x, labels = next(endless)
+        for _epoch, rows in visits:
+            while len(x) < len(rows):
+                more, others = next(endless)
+                x, labels = torch.cat([x, more]), labels + others
+            yield self._taken(x[: len(rows)], labels[: len(rows)])
+            x, labels = x[len(rows) :], labels[len(rows) :]
+
+    def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
+        """One pass; the parts are the source's batches, whatever ``rows`` says."""
+        return (self._taken(x, labels) for x, labels in self._source.once())
+
+    def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
+        """One pass in the source's own order; in its own batches where it has them."""
+        if self.steps is not None:
+            return self.parts(y, batch_size)
+        return self.batches((0, part) for part in order_N.split(batch_size))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        raise TreinoError(
+            "stream_index",
+            _("{name} comes as it comes: it has no row {index}.").format(name=self._source.name, index=index),
+            _("Go through it: for x, y in rows.batches(): …"),
+        )
+
+    def split(self, rows: int) -> Iterator[Tensor]:
+        return (x for x, _y in self.parts(torch.empty(0), rows))
+
+    def two(self, y: Tensor) -> Batch:
+        return self._two
+
+    def _taken(self, x: Tensor, labels: list[Label]) -> Batch:
+        return scaled(x).flatten(1), self._encode(labels, self._place)
+
+    def _place(self, row: int) -> str:
+        return _("a row of {name}").format(name=self._source.name)
+
+
+def _together(x: Any, y: Any) -> bool:
+    """Whether it is a batch, and not an item: there is a target for each of several rows of x."""
+    try:
+        return not isinstance(y, str | bytes) and len(y) == len(x) > 1
+    except TypeError:
+        return False
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
