@@ -1,4 +1,4 @@
-"""The order of the rows in an epoch, and its batches taken out of one contiguous tensor."""
+"""Order of the rows in an epoch, and batches taken out of one contiguous tensor."""
 
 from collections.abc import Iterator
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""What the floors above see of a data set: prepared rows in three splits, and what is known about them."""
+"""A data set as training sees it: prepared rows in three splits, with their description."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

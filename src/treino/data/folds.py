@@ -1,4 +1,4 @@
-"""One fold of a k-fold cross-validation, the same as scikit-learn's."""
+"""Folds of a k-fold cross-validation, the same as scikit-learn's."""
 
 import warnings
 from dataclasses import dataclass

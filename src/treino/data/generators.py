@@ -1,4 +1,4 @@
-"""Where chance comes from: one CPU generator per seed, purpose and epoch, never the global one."""
+"""Random number generators: one for each seed, purpose and epoch, never the global one."""
 
 import hashlib
 

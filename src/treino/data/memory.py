@@ -1,4 +1,4 @@
-"""How much memory rows may take: as it is said, or half of what is free."""
+"""Memory that rows may take: as the user says, or half of what is free."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""From what the user gives to a table: a built-in's name, a file's path, a frame, or arrays."""
+"""Tables from what the user gives: a built-in's name, a file's path, a frame, or arrays."""
 
 import difflib
 import glob

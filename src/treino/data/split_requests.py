@@ -1,4 +1,4 @@
-"""From what was asked of the split to each row's part: by shares, groups, times, a column, or files."""
+"""Split of the rows as requested: by shares, groups, times, a column, or files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,4 @@
-"""Which row trains, which one validates, which one tests: stratified, by group or by time; equal rows never
-on both sides."""
+"""Splits into training, validation and test rows: stratified, by group, by time; equals stay together."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

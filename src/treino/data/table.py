@@ -1,4 +1,4 @@
-"""A table as it was found: named columns of numbers or words, before anything is decided about it."""
+"""A table of named columns of numbers or words, before anything is decided about it."""
 
 import math
 import re

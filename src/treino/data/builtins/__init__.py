@@ -1,1 +1,1 @@
-"""The built-in data sets, and where their files come from."""
+"""Built-in data sets, and where their files come from."""

@@ -1,4 +1,4 @@
-"""The built-in data sets: one entry each, read when asked for."""
+"""The registry of built-in data sets: one entry each, read when asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tables that are larger than memory: their inputs are fitted column by column and written row by row.
+"""Tables larger than memory: inputs are fitted column by column and written row by row.
 
 Everything is computed as of a table in memory, in the same order, so both give the same bits.
 """

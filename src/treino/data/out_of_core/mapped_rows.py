@@ -1,4 +1,4 @@
-"""Rows in a file that is mapped into memory: read where they are wanted, and never held whole."""
+"""Rows in a memory-mapped file, read where they are wanted."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""Tables that are in a file: a column is in memory while it is looked at, rows come block by block."""
+"""A table in a file: a column is in memory while it is used, rows come block by block."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

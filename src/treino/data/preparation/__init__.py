@@ -1,1 +1,1 @@
-"""What rows become for a network, fitted on training rows alone, and kept with the run."""
+"""Preparation of rows for a network: fitted on training rows alone, and kept with the run."""

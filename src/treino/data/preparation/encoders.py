@@ -1,4 +1,4 @@
-"""How one column becomes inputs of a network: fitted on training rows, plain data, kept with the run.
+"""Encoders: from one column to inputs of a network; fitted on training rows, plain data, kept with the run.
 
 Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, whether the first of these
 is brought to mean 0 and deviation 1, and so is an axis to draw along; ``flag``, whether the last of them says

@@ -1,4 +1,4 @@
-"""What the rows of tables become: raw inputs, what training rows say about them, and targets."""
+"""Fit of a preparation: raw inputs, statistics of the training rows, and targets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Rows to predict: any source, brought into the shape that a finished training was fitted on."""
+"""Rows to predict, brought from any source into the form that a run was trained on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""From the data's own units to what the network sees, and back; fitted on training rows only."""
+"""Preparation: from the data's own units to a network's inputs and back."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

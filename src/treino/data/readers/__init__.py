@@ -1,4 +1,4 @@
-"""Reading tables: bytes, encoding, dialect, cells, each found out from the whole file or said by the user.
+"""Readers of table files: bytes, encoding, dialect, cells, each detected or said by the user.
 
 What reads is imported when a file is read: pyarrow takes its time.
 """

@@ -1,4 +1,4 @@
-"""What a cell of a text file may be: expressions for numbers and what stands around them, for RE2 and re."""
+"""Patterns of cells in text files: numbers and what may stand around them, for RE2 and re."""
 
 import re
 from dataclasses import dataclass

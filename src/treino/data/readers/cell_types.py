@@ -1,4 +1,4 @@
-"""What the cells of a column of text are, by all of them: evidence block by block, then one decision.
+"""Types of text columns, decided from all of their cells, block by block.
 
 A number may be written with a decimal point or a decimal comma, a date with the day or the month first. Each
 pair is a rivalry: some cells fit one of the two, some fit both with the same value (``12``), some fit both

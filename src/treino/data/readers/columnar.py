@@ -1,4 +1,4 @@
-"""Tables stored by columns, with types: Parquet and Arrow files, and what Python hands over as Arrow."""
+"""Typed tables stored by columns: Parquet and Arrow files, and Arrow data from Python."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The decision on all columns of text of a file together: one decimal sign, one order of day and month."""
+"""Conventions of a text file: one decimal sign, one order of day and month for all of its columns."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Records of a file of text by the csv module: slow, and exact about lines; what is wrong is said by it."""
+"""Records of a text file by Python's csv module: slow, and exact about lines in its errors."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Dates and times in columns of text: one form for a column, and the second since 1970 of each cell."""
+"""Dates and times in text columns: one form a column, and seconds since 1970 for each cell."""
 
 import re
 from dataclasses import dataclass

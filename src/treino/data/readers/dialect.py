@@ -1,4 +1,4 @@
-"""How a file of text is cut into cells: delimiter, quote and header, found out from its first lines.
+"""Dialect of a text file: delimiter, quote and header, detected from its first lines.
 
 Every candidate cuts the same lines; one is taken where it alone gives records of equal length whose cells
 make sense. The idea that a dialect is judged by the rows' pattern and the cells' types together is van den

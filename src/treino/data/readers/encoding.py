@@ -1,4 +1,4 @@
-"""The encoding of a file of text, found out from all of its bytes, and its text as UTF-8."""
+"""Encoding of a text file, detected from all of its bytes, and its text as UTF-8."""
 
 import codecs
 import re

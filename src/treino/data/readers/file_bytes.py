@@ -1,4 +1,4 @@
-"""The bytes of a file: that it is one, what is in it by its first bytes, and a stream of them unpacked."""
+"""Bytes of a file: its format by the first bytes, and a stream of them unpacked."""
 
 import errno
 import io

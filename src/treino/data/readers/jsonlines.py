@@ -1,4 +1,4 @@
-"""JSON lines: an object for each row. Every line is parsed, and what is wrong is named with its line."""
+"""JSON lines: one object a row; errors name the line."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What the user says about a file instead of letting it be found out."""
+"""Reader options: what the user says about a file instead of having it detected."""
 
 import codecs
 from collections.abc import Mapping

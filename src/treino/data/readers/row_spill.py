@@ -1,4 +1,4 @@
-"""Batches of rows that are in memory while they are few, and in an Arrow file once they are many."""
+"""Batches of rows, in memory while they are few and in an Arrow file once they are many."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""Columns that bring their type along: Arrow's, as they come out of Parquet, Arrow files, polars and JSON."""
+"""Columns with types of their own: Arrow's, from Parquet, Arrow files, polars and JSON."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,1 +1,1 @@
-"""What each column is: its kind, whether it is learnt from, and what the target asks for."""
+"""Roles of columns: their kind, whether they are inputs, and what the target asks for."""

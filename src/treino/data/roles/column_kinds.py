@@ -1,4 +1,4 @@
-"""What a column seems to hold, and so how it is learnt from: as a number, a class, a date, or not at all."""
+"""Kinds of columns: number, boolean, category, date, identifier, text or constant."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Which columns are learnt from, and as what: decided from their cells, said in a sentence, or as asked."""
+"""Inputs among the columns and how each is encoded: detected from the cells, or as the user says."""
 
 from collections.abc import Mapping, Sequence, Set
 

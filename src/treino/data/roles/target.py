@@ -1,4 +1,4 @@
-"""What is to be learnt: classes or a number, decided from the target's values and said with its reason."""
+"""The target: classes or a number, decided from its values, with the reason."""
 
 from collections import Counter
 from collections.abc import Callable

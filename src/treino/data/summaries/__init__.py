@@ -1,1 +1,1 @@
-"""What is in a table and what is wrong with it, before anything is trained."""
+"""Summary of a table and its problems, before anything is trained."""

@@ -1,4 +1,4 @@
-"""What is in a source and what is wrong with it, as JSON: the answer of ``treino data``."""
+"""Description of a data source and its problems as JSON: the answer of ``treino data``."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a column's values are spread, in few numbers: what a small picture of it needs."""
+"""Histograms of columns, small enough for a picture the size of a line."""
 
 from typing import Any
 

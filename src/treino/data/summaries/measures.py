@@ -1,4 +1,4 @@
-"""How columns hang together with a target, and what stands out in them: plain numbers of plain arrays."""
+"""Association of columns with a target, and outliers: plain numbers of plain arrays."""
 
 import numpy as np
 from numpy.typing import NDArray

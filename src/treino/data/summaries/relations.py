@@ -1,4 +1,4 @@
-"""A column beside the target: how far they go together, and whether the column knows too much."""
+"""A column's relation to the target, and whether the column gives the target away."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The user's own Dataset, IterableDataset or DataLoader: looked at once, split, and made a Data."""
+"""A Dataset, IterableDataset or DataLoader of the user's own as data: inspected once, and split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The first look at a Dataset or DataLoader: everything is read once, and what is found is remembered."""
+"""First pass over a Dataset or DataLoader: everything is read once, and the findings are kept."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The targets of items: classes or a number, found out from all of them, as a column's are."""
+"""Targets of a Dataset's items: classes or a number, decided from all of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

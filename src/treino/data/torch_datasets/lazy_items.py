@@ -1,4 +1,4 @@
-"""Items of the user's own Dataset: read one by one when they are needed, and named where they fail."""
+"""Items of a Dataset, read one by one when they are needed; errors name the item."""
 
 import random
 import re

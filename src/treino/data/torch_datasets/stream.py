@@ -1,4 +1,4 @@
-"""Rows that come as they come: batches of the user's own DataLoader, or items of an IterableDataset."""
+"""Streams: batches of a DataLoader of the user's own, or items of an IterableDataset."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
