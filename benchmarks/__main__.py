@@ -32,6 +32,7 @@ NAMES = (
     "doctor",
     "doctor_mutations",
     "reading",
+    "reading_peers",
     "larger",
     "fuzz_tables",
 )
