@@ -13,9 +13,9 @@ from benchmarks.timing import budget, threads
 from treino.data.dataset import Data
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
+from treino.records.data_source import load_data
 from treino.spec import read_settings
-from treino.workflows.plan import plan
-from treino.workflows.source import load_data
+from treino.training.resolution import plan
 
 SECONDS = 0.3
 BUDGETS = {"wine": 0.99, "iris": 0.95, "digits": 0.97, "breast_cancer": 0.975}

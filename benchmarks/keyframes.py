@@ -11,8 +11,8 @@ from benchmarks.timing import Spent, budget, interleaved, processor_ratio, ratio
 from treino.data import load
 from treino.data.dataset import Data
 from treino.spec import read_settings
-from treino.workflows.keyframes import keyframes_in
-from treino.workflows.train import Advanced, Begun, Ended, training
+from treino.training.keyframe_files import keyframes_in
+from treino.training.train import Advanced, Begun, Ended, training
 
 BUDGET = 1.03
 EVERY = 10

@@ -22,10 +22,10 @@ import torch
 from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.errors import TreinoError
+from treino.records.run import Run, open_run
 from treino.spec import read_settings
-from treino.workflows import finish, train
-from treino.workflows.run import Run, open_run
-from treino.workflows.train import drain, resuming, training
+from treino.training import completion, train
+from treino.training.train import drain, resuming, training
 
 KILLS = 1000
 BASE: dict[str, Any] = {"epochs": 60, "seed": 3, "hidden": [17, 5], "name": "run"}
@@ -47,10 +47,10 @@ def run(quick: bool) -> Result:
     cases = list(CASES)[:1] if quick else list(CASES)
     kills, runs, unequal = Counter[str](), Counter[str](), Counter[str]()
     random_ = random.Random(0)
-    for name in ("matplotlib.figure", "sklearn.linear_model", "treino.workflows.finish"):
+    for name in ("matplotlib.figure", "sklearn.linear_model", "treino.training.completion"):
         importlib.import_module(name)  # once for all forks
     train.CHUNK_SECONDS = 0.002  # many places at which these short trainings can be stopped
-    finish.draw = lambda *_: []  # type: ignore[assignment]  # pictures are no part of what is compared
+    completion.draw = lambda *_: []  # type: ignore[assignment]  # pictures are no part of what is compared
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, threads(1):
         wholes = {name: _whole(Path(folder) / f"whole{i}", name) for i, name in enumerate(cases)}

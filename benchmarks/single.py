@@ -24,7 +24,7 @@ from benchmarks.timing import (
 )
 from treino.data.dataset import Data
 from treino.spec import read_settings
-from treino.workflows.train import Advanced, Event, training
+from treino.training.train import Advanced, Event, training
 
 BUDGETS = {100: 0.95, 20: 0.8, 5: 0.75}
 SIZES = [784, 128, 128, 10]

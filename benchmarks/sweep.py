@@ -15,7 +15,7 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training import Training
-from treino.workflows.sweep.drive import Advanced, Judging, sweeping
+from treino.tuning.sweep import Advanced, Judging, sweeping
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}
 SHAPES = ("8", "16", "24", "32", "48", "64", "8,8", "16,8", "16,16", "32,16", "32,32", "64,16")

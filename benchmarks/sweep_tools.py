@@ -23,7 +23,7 @@ from benchmarks.timing import Spent, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
 from treino.search.samplers import random
 from treino.search.space import read_space
-from treino.workflows.sweep.plan import whole_settings
+from treino.tuning.populations import whole_settings
 
 HEADS = "tool", "seconds", "of treino's", "of its processor time", "best validation accuracy"
 # networks, epochs, rounds

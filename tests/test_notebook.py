@@ -19,7 +19,7 @@ from tests.plots.browser import looked_at
 from treino.inspection.boundary_preview import glimpse, seen_whole
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
-from treino.workflows.train import Advanced, Begun, Ended
+from treino.training.train import Advanced, Begun, Ended
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """

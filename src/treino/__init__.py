@@ -14,17 +14,17 @@ _DOOR = {
     "mlp": ("treino.engine", "mlp"),
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
-    "explain": ("treino.workflows.explain", "explain"),
+    "explain": ("treino.reports.explanation", "explain"),
     "fit": ("treino.notebook", "fit"),
     "sweep": ("treino.notebook", "sweep"),
-    "Sweep": ("treino.workflows.sweep.sweep", "Sweep"),
-    "study": ("treino.workflows.study.study", "study"),
-    "Study": ("treino.workflows.study.study", "Study"),
-    "open": ("treino.workflows.study.study", "open_any"),
-    "runs": ("treino.workflows.listing", "runs"),
-    "Classifier": ("treino.workflows.estimators", "Classifier"),
-    "Regressor": ("treino.workflows.estimators", "Regressor"),
-    "Run": ("treino.workflows.run", "Run"),
+    "Sweep": ("treino.tuning.stored_sweep", "Sweep"),
+    "study": ("treino.studies.stored_study", "study"),
+    "Study": ("treino.studies.stored_study", "Study"),
+    "open": ("treino.studies.stored_study", "open_any"),
+    "runs": ("treino.records.listing", "runs"),
+    "Classifier": ("treino.sklearn", "Classifier"),
+    "Regressor": ("treino.sklearn", "Regressor"),
+    "Run": ("treino.records.run", "Run"),
     "TreinoError": ("treino.errors", "TreinoError"),
     "load_ipython_extension": ("treino.notebook", "load_ipython_extension"),  # %load_ext treino
     "unload_ipython_extension": ("treino.notebook", "unload_ipython_extension"),
@@ -56,13 +56,13 @@ if TYPE_CHECKING:
     from treino.engine import engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
-    from treino.workflows.estimators import Classifier, Regressor
-    from treino.workflows.explain import explain
-    from treino.workflows.listing import runs
-    from treino.workflows.run import Run
-    from treino.workflows.study.study import Study, study
-    from treino.workflows.study.study import open_any as open
-    from treino.workflows.sweep.sweep import Sweep
+    from treino.records.listing import runs
+    from treino.records.run import Run
+    from treino.reports.explanation import explain
+    from treino.sklearn import Classifier, Regressor
+    from treino.studies.stored_study import Study, study
+    from treino.studies.stored_study import open_any as open
+    from treino.tuning.stored_sweep import Sweep
 
 
 def __getattr__(name: str) -> Any:

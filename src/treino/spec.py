@@ -1,6 +1,6 @@
 """What a run is: one table of settings from which the flags, the JSON, the defaults and the docs come.
 
-A setting that is None here is decided from the data by ``workflows`` (and printed). Names such as
+A setting that is None here is decided from the data by ``training`` (and printed). Names such as
 ``relu`` or ``adam`` are resolved against the engine's registries there too: this file knows types,
 ranges and what contradicts what.
 """

@@ -86,7 +86,7 @@ def test_a_sweep_that_is_stopped_goes_on(
 ) -> None:
     code = (
         "import sys, torch; torch.set_num_threads(1)\n"
-        "from treino.workflows.sweep import drive; drive.CHECKPOINT_SECONDS = 0.2\n"
+        "from treino.tuning import sweep; sweep.CHECKPOINT_SECONDS = 0.2\n"
         "from treino.cli import command; command()"
     )
     words = ["sweep", "moons", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=32|16,16", "--members",
@@ -115,7 +115,7 @@ def test_a_sweep_that_is_stopped_goes_on(
 
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
-    from treino.workflows.sweep.drive import Advanced, sweeping
+    from treino.tuning.sweep import Advanced, sweeping
 
     Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
     asked = {"members": 2, "fresh": 0, "settings": {"net": "own.py:net", "epochs": 5}}
@@ -131,7 +131,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 @pytest.mark.thorough
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")
-    from treino.workflows.sweep.drive import Advanced, sweeping
+    from treino.tuning.sweep import Advanced, sweeping
 
     asked = {
         "members": 40,

@@ -9,16 +9,16 @@ import torch
 from torch import nn
 
 from treino.data import load
+from treino.records.run import Run
 from treino.spec import read_settings
-from treino.workflows.findings import findings
-from treino.workflows.plan import plan
-from treino.workflows.run import Run
-from treino.workflows.train import drain, training
+from treino.training.findings import findings
+from treino.training.resolution import plan
+from treino.training.train import drain, training
 
 
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch):
-    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_: [])
+    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
 
 
 def trained(folder, source, net=None, **asked) -> Run:

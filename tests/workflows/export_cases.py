@@ -17,9 +17,9 @@ import torch
 
 import treino as tr
 from tests.conftest import needs_mnist
+from treino.records.run import Run
 from treino.spec import read_settings
-from treino.workflows.run import Run
-from treino.workflows.train import drain, training
+from treino.training.train import drain, training
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT = {"epochs": 8, "engine": "module"}

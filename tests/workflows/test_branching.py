@@ -13,12 +13,12 @@ from torch import nn
 
 from tests.workflows.test_moments import CASES, Own, watched
 from tests.workflows.test_resume import killed_after
+from treino.api import fit
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
-from treino.workflows.branching import branching, rewinding
-from treino.workflows.fit import fit
-from treino.workflows.run import Run, open_run
-from treino.workflows.train import drain, resuming
+from treino.records.run import Run, open_run
+from treino.training.branch import branching, rewinding
+from treino.training.train import drain, resuming
 
 
 def same_end(a: Run, b: Run) -> None:
@@ -110,7 +110,7 @@ def test_the_path_of_segments(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_commands_stay_where_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.workflows.train.CHUNK_SECONDS", 0.002)
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
     run, _seen = watched("wine", {"epochs": 80}, tmp_path, command=(60, "lr", 0.05))
     (step,) = [c.step for c in run.folder.database.commands() if c.name == "lr"]
     assert step is not None

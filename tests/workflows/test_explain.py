@@ -22,7 +22,7 @@ from treino.inspection.microscope.formula import Symbol
 from treino.inspection.microscope.optimizer_walkthrough import kind
 from treino.inspection.microscope.topic_conditions import LOSSES
 from treino.inspection.microscope.update import Update
-from treino.workflows.explain import Explained, update_of
+from treino.reports.explanation import Explained, update_of
 
 pytestmark = pytest.mark.slow
 
@@ -215,7 +215,7 @@ def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     found = tr.explain("backprop", run, step=2)
     assert found.holds
     assert "1,280 ways in all" in str(found)
-    monkeypatch.setattr("treino.workflows.explain.LARGEST", 1000)
+    monkeypatch.setattr("treino.reports.explanation.LARGEST", 1000)
     with pytest.raises(tr.TreinoError, match="numbers to work by hand"):
         tr.explain("adam", run)
 

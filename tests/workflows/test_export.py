@@ -34,12 +34,12 @@ from tests.workflows.export_cases import (
 from treino.data import BUILTINS
 from treino.engine import INITS, LOSSES, SCHEDULES
 from treino.errors import TreinoError
+from treino.export import script as export_script
+from treino.export import script_data as export_source
+from treino.export import script_training as export_training
+from treino.export.formats import FORMATS, export
 from treino.spec import read_settings
-from treino.workflows.export import FORMATS, export
-from treino.workflows.exporting import script as export_script
-from treino.workflows.exporting import source as export_source
-from treino.workflows.exporting import training as export_training
-from treino.workflows.train import Advanced, Begun, Ended, drain, training
+from treino.training.train import Advanced, Begun, Ended, drain, training
 
 pytestmark = pytest.mark.slow
 
@@ -47,9 +47,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pictures and no baselines: they are not what is tested here, and they take longest."""
-    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_args: None)
+    monkeypatch.setattr("treino.training.completion.draw", lambda *_args: None)
     monkeypatch.setattr(
-        "treino.workflows.finish.baselines", lambda *_args: type("No", (), {"metrics": {}, "notes": ()})()
+        "treino.training.completion.baselines", lambda *_args: type("No", (), {"metrics": {}, "notes": ()})()
     )
 
 

@@ -14,13 +14,11 @@ import torch
 from PIL import Image
 
 from tests.conftest import Said
+from treino.api import fit
 from treino.errors import TreinoError
 from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.input_planes import Plane
-from treino.plots.film import film_images, gif_steps
-from treino.plots.film_player import player, player_page
-from treino.plots.film_press import press
-from treino.workflows.drawing.film import (
+from treino.pictures.film import (
     draw_film,
     film_files,
     film_player,
@@ -29,9 +27,11 @@ from treino.workflows.drawing.film import (
     sheet_words,
     steps_of,
 )
-from treino.workflows.drawing.untrained import untrained
-from treino.workflows.fit import fit
-from treino.workflows.run import Run
+from treino.pictures.untrained import untrained
+from treino.plots.film import film_images, gif_steps
+from treino.plots.film_player import player, player_page
+from treino.plots.film_press import press
+from treino.records.run import Run
 
 REFERENCES = Path(__file__).parent / "references"
 TWO = {"features": ["alcohol", "color_intensity"]}

@@ -15,9 +15,9 @@ import treino as tr
 from tests.conftest import Said, needs_mnist
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
-from treino.workflows.drawing.insides import PICTURES
-from treino.workflows.pictures import draw
-from treino.workflows.run import Run
+from treino.pictures.insides import PICTURES
+from treino.pictures.picture_files import draw
+from treino.records.run import Run
 
 pytestmark = pytest.mark.slow
 FILES = {"network": "network.svg"} | {
@@ -28,7 +28,7 @@ NASTY = "<script>alert(1)</script>"
 
 @pytest.fixture(autouse=True)
 def _no_pictures_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_: [])
+    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
 
 
 def look(run: Run, *refused: str) -> None:

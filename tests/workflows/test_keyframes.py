@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from tests.workflows.test_moments import CASES, Own, replayed, watched
 from tests.workflows.test_resume import begun, in_a_child, killed_after, same
+from treino.api import fit
 from treino.errors import TreinoError
+from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.workflows import keyframes
-from treino.workflows.fit import fit
-from treino.workflows.keyframes import distance, keyframes_in, name_of
-from treino.workflows.moments import moments
-from treino.workflows.run import Run, open_run
-from treino.workflows.train import drain, resuming, training
+from treino.training import keyframe_files
+from treino.training.keyframe_files import distance, keyframes_in, name_of
+from treino.training.replay import moments
+from treino.training.train import drain, resuming, training
 
 
 def steps_kept(run: Run) -> list[int]:
@@ -33,12 +33,12 @@ def steps_kept(run: Run) -> list[int]:
 def test_the_distance_doubles_until_all_fit(every: int, steps: int, size: int) -> None:
     found = distance(every, steps, size)
     if found == 0:
-        assert size > keyframes.BUDGET
+        assert size > keyframe_files.BUDGET
         return
-    assert len(range(0, steps + 1, found)) * size <= keyframes.BUDGET
+    assert len(range(0, steps + 1, found)) * size <= keyframe_files.BUDGET
     doublings = (found // every).bit_length() - 1
     assert found == every * 2**doublings
-    assert doublings == 0 or len(range(0, steps + 1, found // 2)) * size > keyframes.BUDGET
+    assert doublings == 0 or len(range(0, steps + 1, found // 2)) * size > keyframe_files.BUDGET
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     first = fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     assert steps_kept(first) == list(range(first.document["steps"] + 1))
     size = (first.path / name_of(0, 0)).stat().st_size
-    monkeypatch.setattr(keyframes, "BUDGET", 20 * size)
+    monkeypatch.setattr(keyframe_files, "BUDGET", 20 * size)
     run = fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     kept = steps_kept(run)
     assert kept == list(range(0, 121, 8))
@@ -95,7 +95,7 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     assert sum(p.stat().st_size for p in (run.path / "keyframes").iterdir()) <= 20 * size * 1.1
     assert (0, 0) in keyframes_in(again.folder)
     assert (1, 60) in keyframes_in(again.folder)
-    monkeypatch.setattr(keyframes, "BUDGET", size // 2)
+    monkeypatch.setattr(keyframe_files, "BUDGET", size // 2)
     none = fit("wine", parent=tmp_path, lean=True, epochs=3, every=1)
     assert steps_kept(none) == []
     assert none.at(7).step == 7

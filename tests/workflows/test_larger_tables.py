@@ -13,9 +13,9 @@ import torch
 import treino as tr
 from treino.data.out_of_core.mapped_rows import Mapped
 from treino.errors import TreinoError
+from treino.records.run import Run
 from treino.spec import read_settings
-from treino.workflows.run import Run
-from treino.workflows.train import drain, resuming
+from treino.training.train import drain, resuming
 
 TINY = "200KB"
 ASKED = {"target": "y", "epochs": 4, "hidden": [9], "seed": 2}
@@ -66,7 +66,7 @@ def test_a_run_is_shown_asked_drawn_and_exported(path: Path, tmp_path: Path) -> 
 TRAIN = """
 import sys
 from treino.spec import read_settings
-from treino.workflows.train import Advanced, training
+from treino.training.train import Advanced, training
 settings = {"target": "y", "hidden": [9], "seed": 2, "epochs": 120, "max_memory": "200KB", "name": "r"}
 for event in training(sys.argv[1], read_settings(settings), parent=sys.argv[2], checkpoint_seconds=0.05):
     if isinstance(event, Advanced):

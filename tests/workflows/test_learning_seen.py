@@ -14,12 +14,12 @@ from tests.conftest import Said
 from tests.workflows.test_moments import watched
 from treino.errors import TreinoError
 from treino.inspection.landscape.planes import Landscape
-from treino.workflows.drawing.curves import overlaid
-from treino.workflows.drawing.dynamics import dynamics_of
-from treino.workflows.drawing.landscape import ground_of, line, path_of
-from treino.workflows.moments import moments
-from treino.workflows.pictures import draw, draw_together
-from treino.workflows.run import Run
+from treino.pictures.curves import overlaid
+from treino.pictures.dynamics import dynamics_of
+from treino.pictures.landscape import ground_of, line, path_of
+from treino.pictures.picture_files import draw, draw_together
+from treino.records.run import Run
+from treino.training.replay import moments
 
 pytestmark = pytest.mark.slow
 SEEN = ["landscape", "path", "walker", "dynamics"]
@@ -73,7 +73,7 @@ def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path)
 def test_learning_rates_are_those_of_every_update_also_of_a_branch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.workflows.drawing.dynamics.MOMENTS", 4)
+    monkeypatch.setattr("treino.pictures.dynamics.MOMENTS", 4)
     run = tr.fit("wine", hidden=[4], epochs=5, lr=0.01, schedule="cosine", warmup=3, out=tmp_path / "a")
     branch = run.at(7).branch(lr=0.05, schedule="constant", out=tmp_path / "b")
     asked = {"epochs": 150, "schedule": "step", "engine": "module"}  # slow enough to hear the command
@@ -112,7 +112,7 @@ def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid of 11 × 11 where the kind of run is what matters, and no pictures at a training's end."""
-    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_: [])
+    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
     monkeypatch.setattr("treino.inspection.landscape.planes.RESOLUTION", 11)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.conftest import Said
-from treino.workflows.run import open_run
+from treino.records.run import open_run
 
 SWEEP = ("sweep", "iris", "--space", "lr=1e-3..1e-1:log", "--space", "hidden=8|8,8", "--space",
          "dropout=0|0.3", "--members", 8, "--epochs", 20, "--fresh", 0, "--name", "s")  # fmt: skip
@@ -53,7 +53,7 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
 @pytest.mark.slow
 def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
     from treino.spec import read_settings
-    from treino.workflows.train import Begun, Start, drain, resuming, training
+    from treino.training.train import Begun, Start, drain, resuming, training
 
     treino("train", "iris", "--epochs", 3, "--name", "first")
     start = Start("first", open_run("first").tensors)

@@ -10,14 +10,14 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from treino.api import fit
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
+from treino.records.run import Run, open_run
 from treino.spec import read_settings
-from treino.workflows.fit import fit
-from treino.workflows.moments import moments
-from treino.workflows.run import Run, open_run
-from treino.workflows.sweep.sweep import sweep
-from treino.workflows.train import Advanced, Begun, Ended, Start, training
+from treino.training.replay import moments
+from treino.training.train import Advanced, Begun, Ended, Start, training
+from treino.tuning.stored_sweep import sweep
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -88,7 +88,7 @@ def replayed(run: Run, seen: dict[int, dict[str, torch.Tensor]], most: int = 12)
 
 @pytest.fixture(autouse=True)
 def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.workflows.train.CHUNK_SECONDS", 0.002)
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.002)
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from treino.data.out_of_core.rows_protocol import Elsewhere
 from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.errors import TreinoError
 from treino.spec import read_settings
-from treino.workflows.train import Advanced, training
+from treino.training.train import Advanced, training
 
 pytestmark = pytest.mark.slow
 
@@ -237,8 +237,8 @@ def interrupted(source: Any, parent: Path, at: int, name: str, **more: Any) -> P
 
 @pytest.fixture
 def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.workflows.train.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.workflows.train.CHECKPOINT_SHARE", 0)
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("treino.training.train.CHECKPOINT_SHARE", 0)
 
 
 @pytest.mark.usefixtures("_short_ticks")
@@ -326,7 +326,7 @@ class Slow(Dataset):
         time.sleep(0.002)
         return torch.randn(2) + i % 2, i % 2
 from treino.spec import read_settings
-from treino.workflows.train import drain, training
+from treino.training.train import drain, training
 def watch(event):
     if type(event).__name__ == "Advanced":
         print(event.tick.step, flush=True)

@@ -17,9 +17,9 @@ from tests.workflows.export_cases import mixed
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.errors import TreinoError
+from treino.records.data_source import data_of
 from treino.spec import read_settings
-from treino.workflows.source import data_of
-from treino.workflows.train import Ended, resuming, training
+from treino.training.train import Ended, resuming, training
 
 SIZES = "size=small<medium<large"
 

@@ -17,13 +17,13 @@ from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
+from treino.records.run import open_run
+from treino.reports.report import report
+from treino.reports.run_facts import run_facts
 from treino.search.space import read_space
 from treino.spec import read_settings
-from treino.workflows.reporting.gather import run_facts
-from treino.workflows.reporting.report import report
-from treino.workflows.run import open_run
-from treino.workflows.sweep.plan import whole_settings
-from treino.workflows.train import Advanced, training
+from treino.training.train import Advanced, training
+from treino.tuning.populations import whole_settings
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,9 @@ import torch
 
 from tests.conftest import Said
 from treino.errors import TreinoError
+from treino.records.run import Run, open_run
 from treino.spec import read_settings
-from treino.workflows.run import Run, open_run
-from treino.workflows.train import Ended, drain, resuming, training
+from treino.training.train import Ended, drain, resuming, training
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -37,7 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many places at which these short trainings can be stopped."""
-    monkeypatch.setattr("treino.workflows.train.CHUNK_SECONDS", 0.004)
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.004)
 
 
 def settings_of(case: str, epochs: int = 60) -> Any:

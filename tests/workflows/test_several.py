@@ -9,7 +9,7 @@ import torch
 
 import treino as tr
 from treino.errors import TreinoError
-from treino.workflows.rates import choice, find_rate
+from treino.tuning.learning_rate_search import choice, find_rate
 
 
 @pytest.mark.slow
@@ -55,8 +55,8 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_spread_goes_on(tmp_path: Path) -> None:
-    from treino.workflows.sweep.drive import Advanced, resuming
-    from treino.workflows.sweep.spread import several
+    from treino.tuning.repeats import several
+    from treino.tuning.sweep import Advanced, resuming
 
     settings = {"epochs": 20, "lr": 0.01}
     whole = tr.fit("iris", folds=3, until="accuracy=0.9", out=tmp_path / "w", **settings)

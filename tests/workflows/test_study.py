@@ -15,13 +15,13 @@ import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training import Training
 from treino.inspection.epoch_statistics import floor_twice
-from treino.workflows.study import track
-from treino.workflows.study.answers import answers
-from treino.workflows.study.asked import Asked, asked_of
-from treino.workflows.study.document import row as row_of
-from treino.workflows.study.drive import Advanced, studying
-from treino.workflows.study.track import Record
-from treino.workflows.study.until import until_of
+from treino.studies import track
+from treino.studies.conclusions import answers
+from treino.studies.study import Advanced, studying
+from treino.studies.study_document import row as row_of
+from treino.studies.study_options import Asked, asked_of
+from treino.studies.thresholds import until_of
+from treino.studies.track import Record
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
@@ -108,7 +108,7 @@ def test_answers_come_from_the_rows_alone() -> None:
 def test_a_row_is_what_its_own_command_trains(
     treino: Callable[..., Said], seeds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.workflows.finish.draw", lambda *_: [])
+    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
     words = ("--batch-sizes", "20,5", "--as-taught", "--fault", "missing_zero_grad", "--compare", "normalise")
     said = treino("study", "wine", *words, "--epochs", 3, "--seeds", seeds, "--threads", 1, "--json")
     rows = said.document["rows"]
@@ -259,8 +259,8 @@ def broken_off(source: Any, path: Path, after: int, **asked: Any) -> tr.Study:
 def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.workflows.study.drive.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.workflows.study.drive.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.studies.study.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.studies.study.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()
     asked: dict[str, Any] = {"settings": QUICK, "batch_sizes": [10, 40], "seeds": 2}

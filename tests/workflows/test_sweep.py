@@ -13,9 +13,9 @@ import torch
 from treino.errors import TreinoError
 from treino.search.halving import halving
 from treino.store import RunFolder
-from treino.workflows.sweep import drive, keep
-from treino.workflows.sweep.drive import Advanced, Ended, resuming, sweeping
-from treino.workflows.sweep.plan import groups, settings_of
+from treino.tuning import top_members
+from treino.tuning.populations import groups, settings_of
+from treino.tuning.sweep import Advanced, Ended, resuming, sweeping
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -65,7 +65,7 @@ def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None
     events = list(sweeping("iris", SPACE, out=tmp_path / "s", **{**SMALL, "strategy": strategy, "top": 24}))
     assert events[-1].document["judge"]["certificate"]["same_bits"]
     folder = RunFolder.open(tmp_path / "s")
-    kept = {k.member: k for k in keep.from_tensors(*folder.read_tensors(keep.MODELS))}
+    kept = {k.member: k for k in top_members.from_tensors(*folder.read_tensors(top_members.MODELS))}
     assert len(kept) + events[-1].document["diverged"] == 24
     spec, configs = folder.read_json("spec.json"), folder.read_json("asked.json")["configs"]
     last = table(tmp_path / "s").sort_values("rung").groupby("member").last()
@@ -108,9 +108,9 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, after: int
 ) -> None:
     asked: dict[str, Any] = {**SMALL, "strategy": strategy, "members": 12, "settings": {"epochs": 25}}
-    monkeypatch.setattr("treino.workflows.sweep.heat.CHUNK_SECONDS", 0.003)
-    monkeypatch.setattr(drive, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(drive, "CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.003)
+    monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SHARE", 0.0)
     list(sweeping("iris", SPACE, out=tmp_path / "whole", **asked))
     events = sweeping("iris", SPACE, out=tmp_path / "torn", **asked)
     for _i, event in zip(range(after + 2), events, strict=False):
@@ -257,7 +257,7 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path) -> None:
 def test_a_memory_that_is_too_small_parts_the_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.workflows.sweep.state.free_bytes", lambda: 100_000)
+    monkeypatch.setattr("treino.tuning.sweep_state.free_bytes", lambda: 100_000)
     document = swept(tmp_path / "s", strategy="halving", members=20, settings={"epochs": 20})
     assert "are trained at a time" in " ".join(document["notes"])
     assert table(tmp_path / "s").heat.nunique() > 1
@@ -268,7 +268,7 @@ def test_a_memory_that_is_too_small_parts_the_members(
 def test_the_weights_that_are_kept_are_the_networks_that_were_trained(tmp_path: Path) -> None:
     document = swept(tmp_path / "s", members=5, top=3)
     folder = RunFolder.open(tmp_path / "s")
-    kept = keep.from_tensors(*folder.read_tensors(keep.MODELS))
+    kept = top_members.from_tensors(*folder.read_tensors(top_members.MODELS))
     assert [k.member for k in kept] == [e["member"] for e in document["leaderboard"][:3]]
     best, _meta = RunFolder.open(tmp_path / "s" / "best").read_tensors("model.safetensors")
     assert all(torch.equal(best[name], t) for name, t in kept[0].weights.items())

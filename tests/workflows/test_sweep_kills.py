@@ -15,19 +15,19 @@ import json, os, random, signal, sys, time
 import torch
 torch.set_num_threads(1)
 import matplotlib.figure, sklearn.linear_model, pyarrow.parquet, scipy.special
-from treino.workflows.sweep import drive, heat
+from treino.tuning import sweep, bracket
 from treino.store import RunFolder
-heat.CHUNK_SECONDS, drive.CHECKPOINT_SECONDS, drive.CHECKPOINT_SHARE = 0.003, 0.0, 0.0
+bracket.CHUNK_SECONDS, sweep.CHECKPOINT_SECONDS, sweep.CHECKPOINT_SHARE = 0.003, 0.0, 0.0
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "batch_size=16|32"]
 ASKED = dict(members=18, fresh=0, sampler="random", settings={"epochs": 25, "threads": 1})
 
 def sweep(name, strategy):
     if os.path.exists(name + "/manifest.json") and os.path.exists(name + "/asked.json"):
-        events = drive.resuming(name)
+        events = sweep.resuming(name)
     else:
         import shutil
         shutil.rmtree(name, ignore_errors=True)
-        events = drive.sweeping("iris", SPACE, out=name, strategy=strategy, **ASKED)
+        events = sweep.sweeping("iris", SPACE, out=name, strategy=strategy, **ASKED)
     for event in events:
         pass
 

@@ -43,9 +43,9 @@ def data(
     """
     from treino.data import describe
     from treino.plots.data_page import data_page
+    from treino.records.data_source import kinds_of, reading_of
     from treino.spec import read_settings
     from treino.store.files import write_atomically
-    from treino.workflows.source import kinds_of, reading_of
 
     said = {"kinds": kinds, "delimiter": delimiter, "decimal": decimal, "encoding": encoding,
             "header": header, "quote": quote, "dates": dates}  # fmt: skip

@@ -87,7 +87,7 @@ def _run(name: str, fail_on: str | None, screen: Screen) -> int:
     """The findings that a run of treino's own keeps."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.report import text_of_run
-    from treino.workflows.run import open_run
+    from treino.records.run import open_run
 
     run = open_run(name)
     document = run.document

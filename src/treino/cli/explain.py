@@ -47,8 +47,8 @@ def explain(
         if (step, weight, to) != (None, None, None):
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
-    from treino.workflows.explain import explain as work
-    from treino.workflows.run import open_run
+    from treino.records.run import open_run
+    from treino.reports.explanation import explain as work
 
     opened = None if run is None else open_run(run, net=net, trust=trust, data=data_file)
     found = work(topic, opened, step=step, weight=weight, digits=digits)

@@ -21,8 +21,8 @@ def export(
 
     Example: treino export last --format script
     """
-    from treino.workflows.export import export as work
-    from treino.workflows.run import open_run
+    from treino.export.formats import export as work
+    from treino.records.run import open_run
 
     path = work(open_run(run, data=data_file), format)
     screen.document({"path": str(path)})

@@ -55,10 +55,10 @@ def plot(
     treino plot wine-1 wine-2 --what curves | treino plot wine --untrained 9 |
     treino plot wine-sweep-1 --what parallel,importance
     """
-    from treino.workflows.pictures import draw, draw_together, gathered
-    from treino.workflows.study.study import Study, open_any
-    from treino.workflows.sweep.pictures import draw_sweep, of_one, usual
-    from treino.workflows.sweep.sweep import Sweep
+    from treino.pictures.picture_files import draw, draw_together, gathered
+    from treino.studies.stored_study import Study, open_any
+    from treino.tuning.stored_sweep import Sweep
+    from treino.tuning.sweep_pictures import draw_sweep, of_one, usual
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:
@@ -71,8 +71,8 @@ def plot(
     paths: list[Path] = []
     missing: list[TreinoError] = []
     if untrained is not None:
-        from treino.workflows.drawing.untrained import is_data
-        from treino.workflows.drawing.untrained import untrained as draw_untrained
+        from treino.pictures.untrained import is_data
+        from treino.pictures.untrained import untrained as draw_untrained
 
         source = run[0] if run and is_data(run[0]) else _one(open_any(*run[:1], **asked))
         with gathered(missing):
@@ -83,7 +83,7 @@ def plot(
         together = [_one(o) for o in opened]
         paths += draw_together(together, names or ["curves"], place, missing, smooth=smooth or 0.0)
     elif opened and isinstance(opened[0], Study):
-        from treino.workflows.study.pictures import draw_study
+        from treino.studies.study_pictures import draw_study
 
         paths += draw_study(opened[0], names or (), place, missing)
     elif opened and isinstance(opened[0], Sweep) and names is None:
@@ -95,7 +95,7 @@ def plot(
         one, names = _one(opened[0]), ["boundary", "curves"] if names is None else names
         paths += draw(one, [name for name in names if name != "film"], place, missing)
         if "film" in names:
-            from treino.workflows.drawing.film import draw_film
+            from treino.pictures.film import draw_film
 
             with gathered(missing):
                 paths += draw_film(
@@ -116,9 +116,9 @@ def plot(
 
 def _one(opened: Any) -> Any:
     """The run itself; of a sweep its winner. A study has none."""
-    from treino.workflows.run import open_run
-    from treino.workflows.study.study import Study
-    from treino.workflows.sweep.sweep import Sweep
+    from treino.records.run import open_run
+    from treino.studies.stored_study import Study
+    from treino.tuning.stored_sweep import Sweep
 
     if isinstance(opened, Study):
         return open_run(opened.path)  # which says so

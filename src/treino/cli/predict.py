@@ -31,11 +31,11 @@ def predict(
 
     Example: treino predict last new.csv --to predictions.csv
     """
+    from treino.records.prediction import as_csv, check_target_file
+    from treino.records.prediction import predict as work
+    from treino.records.run import open_run
     from treino.store.files import write_atomically
-    from treino.workflows.predict import as_csv, check_target_file
-    from treino.workflows.predict import predict as work
-    from treino.workflows.run import open_run
-    from treino.workflows.sweep.sweep import together
+    from treino.tuning.stored_sweep import together
 
     if to is not None:
         check_target_file(Path(to), source)

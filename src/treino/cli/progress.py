@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from treino.cli.screen import Screen
 from treino.cli.summary import opening, summary
+from treino.training.train import Advanced, Begun, Ended, Event
 from treino.words import _
-from treino.workflows.train import Advanced, Begun, Ended, Event
 
 
 def follow(events: Iterator[Event], screen: Screen) -> int:

@@ -31,8 +31,8 @@ def report(
 
     Examples: treino report last | treino report wine-1 wine-2 --to both.html | treino report last --markdown
     """
-    from treino.workflows.reporting.report import report as work
-    from treino.workflows.sweep.sweep import open_any
+    from treino.reports.report import report as work
+    from treino.tuning.stored_sweep import open_any
 
     opened = [open_any(name, net=net, trust=trust, data=data_file) for name in runs or ("last",)]
     path = work(opened, Path(to) if to else None, as_markdown=markdown)

@@ -18,18 +18,18 @@ def resume(
     """
     from treino.cli.progress import follow
     from treino.store import RunFolder, find
-    from treino.workflows.train import resuming
+    from treino.training.train import resuming
 
     path = find(run)
     kind = RunFolder.open(path, verify=False).kind
     if kind == "study":
         from treino.cli.study import follow as follow_study
-        from treino.workflows.study.drive import resuming as resuming_study
+        from treino.studies.study import resuming as resuming_study
 
         return follow_study(resuming_study(path, data_file=data_file, net=net, trust=trust), screen)
     if kind == "sweep":
         from treino.cli.sweep_progress import follow as follow_sweep
-        from treino.workflows.sweep.drive import resuming as resuming_sweep
+        from treino.tuning.sweep import resuming as resuming_sweep
 
         return follow_sweep(resuming_sweep(path, data_file=data_file, net=net, trust=trust), screen)
     return follow(resuming(path, net=net, trust=trust, data_file=data_file), screen)

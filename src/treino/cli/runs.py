@@ -11,7 +11,7 @@ def runs(*, screen: ScreenFlag) -> int:
 
     Example: treino runs
     """
-    from treino.workflows.listing import listing
+    from treino.records.listing import listing
 
     found = listing()
     screen.document({"runs": found})

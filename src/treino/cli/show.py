@@ -21,11 +21,11 @@ def show(
     Example: treino show last | treino show wine-1 wine-2
     """
     from treino.cli.summary import summary
-    from treino.workflows.listing import differences
-    from treino.workflows.run import open_run
-    from treino.workflows.study.study import Study, open_any
-    from treino.workflows.sweep.member import Member
-    from treino.workflows.sweep.sweep import Sweep
+    from treino.records.listing import differences
+    from treino.records.run import open_run
+    from treino.studies.stored_study import Study, open_any
+    from treino.tuning.member import Member
+    from treino.tuning.stored_sweep import Sweep
 
     found = open_any(run) if other is None else None
     if isinstance(found, Study):

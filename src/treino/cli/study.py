@@ -59,7 +59,7 @@ def study(
 
     Example: treino study mnist --batch-sizes 100,20,5 --lr 1e-4 --until loss=1.6,accuracy=0.9 --as-taught
     """
-    from treino.workflows.study.drive import studying
+    from treino.studies.study import studying
 
     settings = {k: v for k, v in asked.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}
@@ -83,8 +83,8 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
     """
-    from treino.workflows.study.answers import row_name
-    from treino.workflows.study.drive import Advanced, Begun, Ended
+    from treino.studies.conclusions import row_name
+    from treino.studies.study import Advanced, Begun, Ended
 
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
@@ -138,7 +138,7 @@ def opening(begun: Any) -> RenderableType:
 
 def summary(d: dict[str, Any], narrow: bool = False) -> RenderableType:
     """The rows as a table, what they say, and what must be known to read them. narrow: without intervals."""
-    from treino.workflows.study.table import table_of
+    from treino.studies.row_table import table_of
 
     said = _("study {path}: {status}").format(path=d["path"], status=_(d["status"]))
     if not d["rows"]:

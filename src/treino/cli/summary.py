@@ -11,8 +11,8 @@ from treino.plots.captions import headline
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.workflows.run import Run
-    from treino.workflows.train import Begun
+    from treino.records.run import Run
+    from treino.training.train import Begun
 
 SHOWN_CLASSES = 10
 

@@ -47,8 +47,8 @@ def sweep(
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
     from treino.cli.sweep_progress import follow
-    from treino.workflows.sweep.drive import sweeping
-    from treino.workflows.sweep.space_file import space_of
+    from treino.tuning.space_file import space_of
+    from treino.tuning.sweep import sweeping
 
     settings = {k: v for k, v in asked.items() if v is not None}
     where = {k: settings.pop(k, None) for k in ("name", "out")}

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from treino.cli.progress import way_on
 from treino.cli.screen import Screen
+from treino.tuning.populations import written
+from treino.tuning.sweep import Advanced, Begun, Ended, Event, Judging
+from treino.tuning.sweep_state import Progress as SweepProgress
 from treino.words import N_, _
-from treino.workflows.sweep.drive import Advanced, Begun, Ended, Event, Judging
-from treino.workflows.sweep.plan import written
-from treino.workflows.sweep.state import Progress as SweepProgress
 
 LEADERS = 8
 SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}

@@ -11,7 +11,7 @@ from treino.words import _
 
 if TYPE_CHECKING:
     from treino.spec import Settings
-    from treino.workflows.train import Event
+    from treino.training.train import Event
 
 
 def train(
@@ -67,7 +67,7 @@ def train(
     """
     from treino.cli.progress import follow
     from treino.spec import read_settings
-    from treino.workflows.train import Start, training
+    from treino.training.train import Start, training
 
     given = {k: v for k, v in asked.items() if v is not None}
     if branch is not None or rewind is not None:
@@ -92,7 +92,7 @@ def train(
         )
     data: Any = source
     if like is not None:
-        from treino.workflows.sweep.member import like as like_of
+        from treino.tuning.member import like as like_of
 
         if source is not None:
             raise TreinoError(
@@ -106,7 +106,7 @@ def train(
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
     rates = None
     if given.get("lr") == "auto":
-        from treino.workflows.rates import find_rate
+        from treino.tuning.learning_rate_search import find_rate
 
         rates = find_rate(data, read_settings({k: v for k, v in given.items() if k != "lr"}, flags=True))
         given["lr"] = rates.chosen
@@ -120,7 +120,7 @@ def train(
         )
     if seeds is not None or folds is not None:
         from treino.cli.sweep_progress import follow as follow_sweep
-        from treino.workflows.sweep.spread import several
+        from treino.tuning.repeats import several
 
         events = several(data, seeds=seeds, folds=folds, until=until, settings=given, flags=True)
         return follow_sweep(events if rates is None else rates.kept(events), screen)
@@ -132,7 +132,7 @@ def train(
         )
     start = None
     if weights is not None:
-        from treino.workflows.run import open_run
+        from treino.records.run import open_run
 
         start = Start(weights, open_run(weights).tensors)
     run = training(data, read_settings(given, flags=True), start=start)
@@ -143,8 +143,8 @@ def _going_on(
     branch: str | None, rewind: str | None, data_file: str | None, trust: bool, read: "Settings"
 ) -> "Iterator[Event]":
     """The events of a training that sets out from RUN:STEP."""
-    from treino.workflows.branching import branching, rewinding
-    from treino.workflows.run import open_run
+    from treino.records.run import open_run
+    from treino.training.branch import branching, rewinding
 
     named = branch if branch is not None else rewind or ""
     run, colon, step = named.rpartition(":")

@@ -1,6 +1,6 @@
 """What treino is in a notebook: a figure that updates in place while it trains, and the doctor's magics.
 
-``fit`` and ``sweep`` are the door's own: those of ``workflows``, watched if asked for. In a notebook
+``fit`` and ``sweep`` are the door's own: those of ``api``, watched if asked for. In a notebook
 (Jupyter, Colab, whatever has an IPython kernel) there is one output that changes, however long it takes; in a
 terminal there is the command line's moving line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
 """
@@ -11,32 +11,32 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from treino import api
+from treino.tuning import stored_sweep
 from treino.words import _
-from treino.workflows import fit as workflows_fit
-from treino.workflows.sweep import sweep as workflows_sweep
 
 Watch = Callable[[Any], None]
 
 
-@wraps(workflows_fit.fit)
+@wraps(api.fit)
 def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: Any) -> Any:
     if not isinstance(watch, bool):
-        return workflows_fit.fit(data, net, watch=watch, **settings)
+        return api.fit(data, net, watch=watch, **settings)
     if not watch:
-        return workflows_fit.fit(data, net, **settings)
+        return api.fit(data, net, **settings)
     many = settings.get("seeds") is not None or settings.get("folds") is not None
     with watching(many) as tell:
-        return workflows_fit.fit(data, net, watch=tell, **settings)
+        return api.fit(data, net, watch=tell, **settings)
 
 
-@wraps(workflows_sweep.sweep)
+@wraps(stored_sweep.sweep)
 def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any) -> Any:
     if not isinstance(watch, bool):
-        return workflows_sweep.sweep(data, space, watch=watch, **settings)
+        return stored_sweep.sweep(data, space, watch=watch, **settings)
     if not watch:
-        return workflows_sweep.sweep(data, space, **settings)
+        return stored_sweep.sweep(data, space, **settings)
     with watching(True) as tell:
-        return workflows_sweep.sweep(data, space, watch=tell, **settings)
+        return stored_sweep.sweep(data, space, watch=tell, **settings)
 
 
 def kernel_shell() -> Any:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from treino.training.train import Advanced, Begun, Ended
+from treino.tuning import sweep
 from treino.words import _
-from treino.workflows.sweep import drive
-from treino.workflows.train import Advanced, Begun, Ended
 
 if TYPE_CHECKING:
     from treino.inspection.curves import Curves
@@ -209,20 +209,20 @@ class SweepFigure:
         self.done = 0.0
 
     def tell(self, event: Any) -> None:
-        if isinstance(event, drive.Begun):
+        if isinstance(event, sweep.Begun):
             self.name = event.folder.path.name
             self.figures = {_("networks"): f"{event.members:,}"}
             self.output.show(lambda: self._drawn(0.0))
-        elif isinstance(event, drive.Advanced):
+        elif isinstance(event, sweep.Advanced):
             p = event.progress
             self.done = p.model_steps / max(p.planned_steps, p.model_steps, 1)
             if self.output.due:
                 self._note(p)
                 self.output.show(lambda: self._drawn(self.done, p.left_s))
-        elif isinstance(event, drive.Judging):
+        elif isinstance(event, sweep.Judging):
             self._note(event.progress)
             self.output.show(lambda: self._drawn(1.0, None, (_("judging the best"),)))
-        elif isinstance(event, drive.Ended):
+        elif isinstance(event, sweep.Ended):
             self.over = True
             self._close(event)
 
@@ -232,7 +232,7 @@ class SweepFigure:
             self.output.show(lambda: self._drawn(self.done, None, (said,)))
 
     def _note(self, p: Any) -> None:
-        from treino.workflows.sweep.plan import written
+        from treino.tuning.populations import written
 
         self.figures = {
             _("networks"): _("{n:,} begun, {lost:,} diverged").format(n=p.begun, lost=p.diverged),
@@ -247,7 +247,7 @@ class SweepFigure:
 
         return live_sweep(self.name, done, self.figures, left, said)
 
-    def _close(self, event: drive.Ended) -> None:
+    def _close(self, event: sweep.Ended) -> None:
         path = event.folder.path
         if event.interrupted:
             said: tuple[str, ...] = (_("Interrupted; go on with: treino resume {path}").format(path=path),)

@@ -1,0 +1,129 @@
+"""``tr.fit``: one call from data to a Run, with the course's own dictionary of settings if you like."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from treino.data.torch_datasets.dataset_source import is_foreign
+from treino.engine import MLP
+from treino.errors import TreinoError
+from treino.records.data_source import LOADS, load_data, prepared_beside
+from treino.spec import Settings, read_settings, refuse_layers
+from treino.training.train import drain, training
+from treino.tuning.learning_rate_search import find_rate
+from treino.tuning.repeats import several
+from treino.tuning.stored_sweep import drain as drain_sweep
+from treino.words import _
+
+COURSE = {"num_epochs": "epochs"}
+NEEDLESS = {"num_workers", "num_classes"}
+
+
+def fit(
+    data: Any,
+    net: nn.Module | MLP | str | None = None,
+    *,
+    parent: str | Path = "runs",
+    lean: bool = False,
+    seeds: int | None = None,
+    folds: int | None = None,
+    until: Any = None,
+    watch: Callable[[Any], None] | None = None,
+    **settings: Any,
+) -> Any:
+    """Train one network on ``data`` and return the Run: the same training as ``treino train``.
+
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, a Dataset
+        or DataLoader of your own, or what ``load`` returned.
+    net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
+        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
+    lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
+    seeds, folds: train with so many seeds, or on so many folds of a cross-validation, and return a Sweep
+        whose ``figures`` are means and deviations; ``until``, as ``("accuracy", 0.8)``, counts steps to it.
+    watch: a function that is told each event of the training. ``treino.fit`` takes ``True`` too: one figure
+        that updates in place in a notebook, a line that moves in a terminal.
+    settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
+        ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
+        works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
+        needed where rows lie in memory; ``num_classes`` is checked against the data. ``lr="auto"`` tries many
+        rates for a short while first.
+
+    Raises:
+        TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
+    """
+    given = _from_course(settings)
+    if isinstance(net, str):
+        given["net"], net = net, None
+    if isinstance(net, MLP):
+        refuse_layers(read_settings(given), "net")
+        given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
+        net = None
+    classes = settings.get("num_classes")
+    auto = given.get("lr") == "auto"
+    if auto:
+        del given["lr"]
+    held_back = {name: given.pop(name) for name in ("validation", "test") if _is_rows(given.get(name))}
+    read = read_settings(given)
+    source = data
+    if classes is not None or held_back or is_foreign(data):
+        workers = settings.get("num_workers", 0) if is_foreign(data) else 0
+        loaded = load_data(data, read, workers, prepared_beside(parent, read.out), **held_back)
+        if classes is not None and len(loaded.classes) != classes:
+            found = _("has {n} classes").format(n=len(loaded.classes)) if loaded.classes else _("is a number")
+            raise TreinoError(
+                "num_classes",
+                _("num_classes is {asked}, and {target} {found}.").format(
+                    asked=classes, target=loaded.target, found=found
+                ),
+                _("Leave num_classes out, or give the number that there are."),
+            )
+        source = loaded
+        read = _without_data_settings(read)
+    rates = find_rate(source, read, net) if auto else None
+    if rates is not None:
+        read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
+    if seeds is not None or folds is not None:
+        if net is not None or is_foreign(data):
+            raise TreinoError(
+                "several_of_these",
+                _("Several seeds or folds need rows in memory, and a network that can be made anew."),
+                _("Give a table or arrays, and mlp(64, 32) or net='FILE.py:NAME'."),
+            )
+        asked = {n: getattr(read, n) for n in read.model_fields_set}
+        events = several(source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked)
+        return drain_sweep(events if rates is None else rates.kept(events), watch)
+    if until is not None:
+        raise TreinoError(
+            "until_alone",
+            _("until counts the steps of several networks."),
+            _("Add seeds=20, or leave it out."),
+        )
+    run = training(source, read, net=net, parent=parent, lean=lean)
+    return drain(run if rates is None else rates.kept(run), watch)
+
+
+def _is_rows(value: Any) -> bool:
+    """Whether a split is given as rows in memory."""
+    return isinstance(value, tuple) or (hasattr(value, "shape") and getattr(value, "shape", ()) != ())
+
+
+def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
+    given = {}
+    for name, value in settings.items():
+        if name in NEEDLESS:
+            continue
+        ours = COURSE.get(name, name)
+        if ours != name and ours in settings:
+            raise TreinoError(
+                "epochs_twice", _("{a} and {b} are the same setting.").format(a=name, b=ours), _("Give one.")
+            )
+        given[ours] = str(value) if ours == "device" else value
+    return given
+
+
+def _without_data_settings(read: Settings) -> Settings:
+    """The settings that are left once the data is loaded with its own."""
+    kept = {k: getattr(read, k) for k in read.model_fields_set - LOADS}
+    return read_settings(kept)

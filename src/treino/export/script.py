@@ -1,0 +1,271 @@
+"""``export --format script``: what a run was, as the flags and values of the script's template."""
+
+import ast
+import io
+import re
+import shlex
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.engine import ACTIVATIONS, mlp
+from treino.errors import TreinoError
+from treino.export.script_data import scale_of, source_part
+from treino.export.script_part import WIDTH, Part, literal
+from treino.export.script_template import render
+from treino.export.script_training import changes_part, planned_steps, training_part
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+INITS = {
+    "default": ("torch's own first weights: uniform within 1 / √inputs", ""),
+    "kaiming": (
+        "He et al. 2015, for the activation that follows; biases 0",
+        'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}", generator=g)',
+    ),
+    "xavier": ("Glorot & Bengio 2010; biases 0", "nn.init.xavier_uniform_(layer.weight, generator=g)"),
+    "orthogonal": ("Saxe et al. 2014; biases 0", "nn.init.orthogonal_(layer.weight, generator=g)"),
+    "zeros": (
+        "what is equal stays equal: no hidden unit learns anything of its own",
+        "nn.init.zeros_(layer.weight)",
+    ),
+}
+"""The engine's initialisations as comments and lines of a plain script."""
+
+LIBRARIES = {
+    **{name: f"import {name}" for name in (
+        "copy", "csv", "datetime", "functools", "gzip", "hashlib", "json", "math", "os", "re", "sys")},
+    "Path(": "from pathlib import Path",
+    "np": "import numpy as np",
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import nn",
+}  # fmt: skip
+
+
+def script(run: "Run") -> Path:
+    """``exports/NAME.py``, and beside it NAME.pt (the kept weights) and what else it needs; -> the script.
+
+    Raises:
+        TreinoError: a network that exists only in the process that trained it; data that is gone or changed.
+    """
+    if run.spec.get("segments"):
+        raise TreinoError(
+            "export_segments",
+            _("{run} went on from one of its steps with other settings, and a script begins anew.").format(
+                run=run.name
+            ),
+            _("Export its weights: --format safetensors, or train a new run with these settings."),
+        )
+    if run.spec.get("weights"):
+        raise TreinoError(
+            "export_weights",
+            _("{run} began with the weights of {other}, and a script begins anew.").format(
+                run=run.name, other=run.spec["weights"]
+            ),
+            _("Use --format safetensors."),
+        )
+    part = _own(run)
+    data = run.data
+    part |= source_part(run, data)
+    part |= training_part(run, data, "csv" in part.flags)
+    part |= _network(run, data)
+    part |= _head(run, data, part)
+    part |= changes_part(run)
+    text = _with_imports(render(part.flags, part.values, dedent="batches" not in part.flags), part)
+    if run.folder.kind == "sweep" or run.folder.has("model.safetensors"):
+        part.files[f"{_stem(run)}.pt"] = _weights(run, data)
+    for name, content in part.files.items():
+        run.folder.write_bytes(f"exports/{name}", content)
+    return run.folder.write_bytes(f"exports/{_stem(run)}.py", text.encode())
+
+
+def _stem(run: "Run") -> str:
+    """The script's name: the run's, where that wouldn't hide a library from the script."""
+    libraries = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "torch"}
+    return f"{run.name}_script" if run.name in libraries else run.name
+
+
+def _weights(run: "Run", data: Data) -> bytes:
+    """What the script itself saves after training, of the weights that the run kept."""
+    saved: dict[str, Any] = {"net": dict(run.tensors)}
+    if data.preparation.normalise:
+        mean, std = scale_of(data)
+        saved |= {"mean": torch.as_tensor(mean), "std": torch.as_tensor(std)}
+    if not data.classes:
+        prep = data.preparation
+        saved["target"] = (prep.target_mean, prep.target_scale)
+    kept = io.BytesIO()
+    torch.save(saved, kept)
+    return kept.getvalue()
+
+
+# ---- the head
+
+
+def _head(run: "Run", data: Data, made: Part) -> Part:
+    s, part = run.settings, Part()
+    columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
+    learnt = f"one of {len(data.classes)} classes" if data.classes else _words(data.target)
+    what = f"{learnt} for each row of {_words(data.name)}, from {columns}"
+    notes = []
+    if s["engine"] != "module":
+        notes.append(
+            f"The run was trained by other code (the engine {s['engine']}) that rounds differently: losses "
+            "agree closely in the first epoch and may drift apart later, as they would on another machine."
+        )
+    if run.status not in ("finished", "diverged"):
+        notes.append(
+            f"The run was {run.status} after {len(run.losses)} steps; this trains all "
+            f"{planned_steps(run)} that were planned."
+        )
+    if not run.folder.has("model.safetensors"):
+        notes.append("No weights were kept so far: train before you predict.")
+    part.flag(notes=bool(notes), weightless=not run.folder.has("model.safetensors"))
+    part.values |= {
+        "title": textwrap.fill(f"{_words(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
+        "usage": _usage(run, "csv" in made.flags),
+        "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
+        "seed": str(s["seed"]),
+        "seed_of": "of the first weights"
+        + (" and of what dropout leaves out" if s["dropout"] or run.spec["net"] != "mlp" else ""),
+        "data_seed": str(s["data_seed"]),
+        "data_seed_of": "of the order of the rows" if "memory" in made.flags
+        else "of the split and of the order of the rows",
+    }  # fmt: skip
+    return part
+
+
+def _usage(run: "Run", reads_table: bool) -> str:
+    """What can be typed, and what it does; in two columns where they fit."""
+    typed = _words("python " + shlex.quote(f"{_stem(run)}.py"))
+    table = {
+        typed: f"trains from scratch; the weights go to {_words(_stem(run))}.pt",
+        f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
+    }
+    if reads_table:
+        table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
+    wide = max(map(len, table))
+    if wide + max(map(len, table.values())) + 6 <= WIDTH:
+        return "\n".join(f"    {words.ljust(wide)}  {does}" for words, does in table.items())
+    return "\n".join(f"    {words}\n        {does}" for words, does in table.items())
+
+
+def _words(text: str) -> str:
+    """Safe inside of a docstring."""
+    return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
+
+
+# ---- the network
+
+
+def _own(run: "Run") -> Part:
+    """A network of the user's own: its file beside the script, under a name of the run's."""
+    kind = run.spec["net"]
+    if kind == "mlp":
+        return Part()
+    if kind == "given":
+        raise TreinoError(
+            "export_net_given",
+            _("{run} trained a network that existed only in Python, so its first weights are gone.").format(
+                run=run.name
+            ),
+            _("Write its class into a file and train with --net FILE.py:NAME; or use --format safetensors."),
+        )
+    file, _colon, name = run.spec["asked"]["net"].rpartition(":")
+    content = run.folder.read_bytes(file)
+    if not _constructs(ast.parse(content), name):
+        raise TreinoError(
+            "export_net_made",
+            _("{name} in {file} is no class or function, so its first weights can't be had again.").format(
+                name=name, file=file
+            ),
+            _("Train with its class, or a function that makes it; or use --format safetensors."),
+        )
+    module = re.sub(r"\W", "_", f"{run.name}_net", flags=re.ASCII)
+    module = module if module.isidentifier() else f"net_{module}"
+    part = Part(files={f"{module}.py": content})
+    part.flag(own=True, mix=True, hashed=True, lazy=b"Lazy" in content, stepped=True)
+    part.values |= {
+        "own_name": name,
+        "own_module": module,
+        "item": ", ".join(map(str, run.spec["item_shape"])),
+    }
+    return part
+
+
+def _constructs(tree: ast.Module, name: str) -> bool:
+    return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in tree.body)
+
+
+def _network(run: "Run", data: Data) -> Part:
+    s, part = run.settings, Part()
+    part.flag(device=s["device"] != "cpu", cuda=s["device"].startswith("cuda"))
+    own = run.spec["net"] != "mlp"
+    part.values |= {
+        "dropout_args": "p, layer" if own else "layer",
+        "dropout": literal(s["dropout"]),
+        "to_h": ".to(h.device)" if s["device"] != "cpu" else "",
+        "on_device": ", device=output.device" if s["device"] != "cpu" else "",
+        "device": s["device"],
+        "backend": "cuda" if s["device"].startswith("cuda") else "backends.mps",
+    }
+    if own:
+        return part
+    init, act = s["init"] or "default", ACTIVATIONS[s["activation"]]
+    part.flag(
+        dropout=s["dropout"] > 0, hashed=s["dropout"] > 0, mix=s["dropout"] > 0, stepped=s["dropout"] > 0,
+        init_default=init == "default", draws=init != "zeros",
+    )  # fmt: skip
+    description = mlp(
+        *s["hidden"], activation=s["activation"], dropout=s["dropout"], batch_norm=s["batch_norm"]
+    )
+    drops, lines = 0, []
+    for layer in description.module(run.spec["inputs"], run.spec["outputs"]):
+        line = f"nn.{layer!r}".replace("'", '"').replace("in_features=", "").replace("out_features=", "")
+        if isinstance(layer, nn.Linear):
+            line = f"nn.Linear({layer.in_features}, {layer.out_features})"
+        if isinstance(layer, nn.BatchNorm1d):
+            line = f"nn.BatchNorm1d({layer.num_features})"
+        if isinstance(layer, nn.Dropout):
+            line, drops = f"Dropout({drops})", drops + 1
+        lines.append(f"    {line},")
+    part.values |= {
+        "layers": "\n".join(lines),
+        "init_doc": INITS[init][0],
+        "init_weight": INITS[init][1].format(gain=act.gain),
+    }
+    return part
+
+
+# ---- imports
+
+
+def _with_imports(text: str, part: Part) -> str:
+    """The imports of what the text uses, after its docstring."""
+    head, _marks, body = text.partition('"""\n\n# ---- settings')
+    body = "# ---- settings" + body
+    used = [line for name, line in LIBRARIES.items() if _uses(body, name)]
+    standard = [line for line in used if "torch" not in line and "numpy" not in line]
+    others = [line for line in used if line not in standard]
+    if "own" in part.flags:
+        others = [*others, f"from {part.values['own_module']} import {part.values['own_name']}"]
+    if "memory" not in part.flags and "loads" not in part.flags:
+        name = part.values["load_call"].partition("(")[0]
+        others = [*others, f"from sklearn.datasets import {name}"]
+    order = sorted(others, key=lambda line: (line.startswith("from"), line.split()[1]))
+    return "\n".join([f'{head}"""', "", *standard, "", *order, "", body])
+
+
+def _uses(body: str, name: str) -> bool:
+    return (
+        re.search(r"(?<![\w.\"])" + (re.escape(name) if name.endswith("(") else name + r"\."), body)
+        is not None
+    )

@@ -1,0 +1,89 @@
+"""How the exported script makes inputs of columns: the encoders of the run as a table, and what they need."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.data import sources
+from treino.data.dataset import Data
+from treino.data.preparation import encoders
+from treino.data.preparation.encoders import Date, Hashed, Number, OneHot, Rank, Time
+from treino.data.table import MISSING, TRUTH, Column
+from treino.export.script_part import WIDTH, Part, literal
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+WAYS = {
+    "number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date, "time": Time,
+}  # fmt: skip
+
+
+def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part:
+    """Flags and values of the encoders, and of how the cells of the run's table are written."""
+    made = data.preparation.encoders
+    columns = _columns(run, data)
+    writing = " ".join(c.writing for c in columns)
+    marks = sorted({word for c in columns for word in _symbols(c)})
+    truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
+    if not columns:  # of rows in memory nobody knows how a file of them will be written
+        truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
+    part = Part()
+    kinds = {name for name, kind in WAYS.items() if any(isinstance(e, kind) for e in made)}
+    part.flag(
+        numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
+        hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
+        comma="decimal comma" in writing, levels=kinds & {"rank", "one-hot", "hashed"},
+    )  # fmt: skip
+    functions = ", ".join(f"{literal(name)}: as_{name.replace('-', '_')}" for name in WAYS if name in kinds)
+    last = "(c, b, a)" if "month/day" not in writing else "(c, a, b)"
+    part.values |= {
+        "encoders": _table([encoders.to_json(e) for e in made]),
+        "missing": literal(tuple(sorted(MISSING))),
+        "truth_words": _dict(truth),
+        "marks": literal(tuple(marks)) if len(marks) != 1 else f"({literal(marks[0])},)",
+        "ways": functions,
+        "date_order": f"(a, b, c) if a > 999 else {last}",
+        "number_doc": "A number as it is written in the table; NaN for a cell without a value.",
+        "encoding": encoding,
+        "delimiter": "" if delimiter == "," else f", delimiter={literal(delimiter)}",
+        "read": "encode(read_csv(path))",
+    }
+    return part
+
+
+def _columns(run: "Run", data: Data) -> list[Column]:
+    """The features' columns of the run's file, for how they are written; none of rows that were in memory."""
+    if run.spec["data"]["kind"] != "file":
+        return []
+    table = sources.read(Path(data.source))
+    return [table.column(name) for name in data.features]
+
+
+def _symbols(column: Column) -> list[str]:
+    """What stands around the numbers of a column."""
+    if not column.writing or column.numbers is None:
+        return []
+    symbols = ["%"] if "percent" in column.writing else []
+    if "money " in column.writing:
+        symbols.append(column.writing.partition("money ")[2].split(",")[0])
+    if "commas between" in column.writing:
+        symbols.append(",")
+    return [*symbols, " ", "\u00a0", "\u202f", "'"]
+
+
+def _truth(column: Column) -> dict[str, float]:
+    if not column.boolean or column.words is None or column.numbers is None:
+        return {}
+    return {str(w): float(v) for w, v in zip(column.words, column.numbers, strict=True) if w}
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = []
+    for row in rows:
+        line = f"    {_dict(row)},"
+        lines.append(line if len(line) <= WIDTH else line + "  # noqa: E501")
+    return "[\n" + "\n".join(lines) + "\n]  # fmt: skip"
+
+
+def _dict(values: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in values.items()) + "}"

@@ -1,0 +1,230 @@
+"""What the exported script does step by step: loss, optimizer, schedule, loop, and what was changed in it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from treino.data.dataset import Data
+from treino.engine import BETTER, HP, OPTIMIZERS
+from treino.engine.kernels.module import EVALUATION_ROWS
+from treino.engine.plan import EVALUATION_APART
+from treino.export.script_part import WIDTH, Part, listing, literal
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+LOSSES = {
+    "cross_entropy": ("nn.CrossEntropyLoss", "  # takes logits: the softmax is in it"),
+    "bce": ("nn.BCEWithLogitsLoss", "  # takes a logit: the sigmoid is in it"),
+    "mse": ("nn.MSELoss", ""),
+    "l1": ("nn.L1Loss", ""),
+    "huber": ("nn.HuberLoss", ""),
+}
+SCHEDULES = {
+    "constant": ("", "1.0"),
+    "cosine": (
+        "half a cosine wave to 0 (Loshchilov & Hutter 2017)",
+        "(1 + math.cos(math.pi * progress)) / 2",
+    ),
+    "step": (
+        "a tenth from one half on, a hundredth from three quarters",
+        "1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01",
+    ),
+}
+"""The engine's losses and schedules as lines of a plain script."""
+
+
+def training_part(run: "Run", data: Data, reads_table: bool) -> Part:
+    s, part, own = run.settings, Part(), run.spec["net"] != "mlp"
+    rows = {split: len(r) for split, r in data.splits.items()}
+    per, steps = int(run.spec["steps_per_epoch"]), planned_steps(run)
+    epochs, every = -(-steps // per), -(-EVALUATION_APART // per)
+    batches, device = s["batch_size"] != "full", s["device"] != "cpu"
+    regression, bce = data.task == "regression", s["loss"] == "bce"
+    keeps_best = s["keep"] == "best" and rows["validation"] > 0
+    scheduled = s["schedule"] != "constant" or s["warmup"] > 0
+    smooth, weighted = s["label_smoothing"] > 0, s["class_weights"] is not None
+    softmax = "softmax_before_cross_entropy" in s["fault"]
+    unfinished = steps % per > 0
+    part.flag(
+        batches=batches, unfinished=unfinished, curved=s["schedule"] != "constant", scheduled=scheduled,
+        warmup=s["warmup"] > 0, patience=s["patience"] > 0, keeps_best=keeps_best, clip=s["clip"] is not None,
+        clips=s["clip"] is not None, summed="missing_zero_grad" in s["fault"], softmax=softmax, bce=bce,
+        validates=rows["validation"] > 0, tests=rows["test"] > 0,
+        evaluates=rows["validation"] + rows["test"] > 0,
+        many=max(rows["validation"], rows["test"]) > EVALUATION_ROWS,
+        undefined=regression or s["metric"] == "auc",  # of one row, or of one class
+        evaluates_rarely=rows["validation"] > 0 and every > 1,
+        f1=s["metric"] == "f1_macro", auc=s["metric"] == "auc",
+        once=s["shuffle"] == "once" and batches, unshuffled=s["shuffle"] == "off" and batches,
+        each=s["shuffle"] == "each" and batches, function=weighted or softmax, class_weights=weighted,
+        label_smoothing=smooth, stepped=scheduled or unfinished, group=scheduled, sets_lr=scheduled,
+    )  # fmt: skip
+    parts = [split for split in rows if rows[split]]
+    smoothing = ["label_smoothing=LABEL_SMOOTHING"] if smooth else []
+    score = "output[:, 0]" if bce else "output[:, -1] - output[:, 0]"
+    label = "label" if bce else "y"
+    progress = "(step - WARMUP) / (STEPS - WARMUP)" if s["warmup"] else "step / STEPS"
+    documents = [*(["a rise"] if s["warmup"] else []), *filter(None, [SCHEDULES[s["schedule"]][0]])]
+    part.values |= {
+        "lr": literal(s["lr"]),
+        "warmup": literal(min(s["warmup"], steps)),
+        "clip": literal(s["clip"]),
+        "label_smoothing": literal(s["label_smoothing"]),
+        "class_weights": listing("CLASS_WEIGHTS", s["class_weights"] or []),
+        "batch_size": literal(s["batch_size"]),
+        "epochs": str(epochs),
+        "steps": str(steps),
+        "steps_per_epoch": str(per),
+        "evaluate_every": str(every),
+        "patience": str(s["patience"]),
+        "metric": s["metric"],
+        "threads": str(1 if s["engine"] == "flat-bmm" else s["threads"]),
+        "loss": f"{LOSSES[s['loss']][0]}({', '.join(smoothing)})",
+        "loss_takes": LOSSES[s["loss"]][1],
+        "loss_args": "".join(f", {arg}" for arg in ["weight=weight"] * weighted + smoothing),
+        "loss_doc": "Cross-entropy of the outputs [B, C] and the class numbers [B].",
+        "schedule_doc": ", then ".join(documents),
+        "schedule": SCHEDULES[s["schedule"]][1],
+        "progress": progress,
+        "unit": ", unit" if regression else "",
+        "deviation": ", std_y" if regression else "",
+        "to_cpu": ".cpu()" if device else "",
+        "exact_y": "y.double()" if regression or bce else "y",
+        "guess": "(output[:, 0] > 0).long()" if bce else "output.argmax(1)",
+        "label": label,
+        "score": score,
+        "probability": "torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1)"
+        if bce else "net(x).softmax(1)",
+        "prepare_part": _prepared(parts, data, bce),
+        "load_part": "\n    ".join(_loaded(parts, data, run, bce)),
+        "worst": "math.inf" if BETTER[s["metric"]] < 0 else "-math.inf",
+        "better": "<" if BETTER[s["metric"]] < 0 else ">",
+        "x_batch": "x_train[rows]" if batches else "x_train",
+        "y_batch": "y_train[rows]" if batches else "y_train",
+        "zero_args": "set_to_none=False" if own else "",
+        "parameters": "trained" if own else "net.parameters()",
+        "times_factor": " * factor(step)" if scheduled else "",
+        "saved": _saved(data),
+        "split_names": ", ".join(split if rows[split] else f"_{split}" for split in rows),
+        "saved_scale": ', saved["mean"], saved["std"]' if data.preparation.normalise else "",
+        "final_loss": "losses[-1] if losses else None",
+        "json_test": ', "test": figures' if rows["test"] else "",
+        "alone": 'len(sys.argv) <= 2 and sys.argv[-1] != "predict"'
+        if reads_table
+        else "len(sys.argv) == 1",
+    }  # fmt: skip
+    part |= _optimizer(s, "trained" if own else "net.parameters()")
+    return part
+
+
+def planned_steps(run: "Run") -> int:
+    """Planned updates."""
+    s = run.settings
+    return int(s["steps"] if s["steps"] is not None else s["epochs"] * run.spec["steps_per_epoch"])
+
+
+def _optimizer(s: Mapping[str, Any], parameters: str) -> Part:
+    kind, part, args = OPTIMIZERS[s["optimizer"]], Part(), [parameters, "lr=LR"]
+    used = {
+        "momentum": s["momentum"] > 0,
+        "weight_decay": s["weight_decay"] > 0,
+        "betas": tuple(s["betas"] or ()) != (HP["beta1"][0], HP["beta2"][0]),
+    }
+    for name, differs in used.items():
+        if differs and name in kind.reads:
+            part.flag(**{name: True})
+            part.values[name] = literal(tuple(s[name]) if name == "betas" else s[name])
+            args.append(f"{name}={name.upper()}")
+    if "nesterov" in kind.reads and s["nesterov"] and s["momentum"] > 0:
+        args.append("nesterov=True")
+    head, inner = f"torch.optim.{kind.torch.__name__}(", ", ".join(args)
+    short = len(head) + len(inner) + 21 <= WIDTH
+    part.values["optimizer"] = f"{head}{inner})" if short else f"{head}\n        {inner}\n    )"
+    return part
+
+
+def _prepared(parts: list[str], data: Data, bce: bool) -> str:
+    scale = ", mean, std" if data.preparation.normalise else ""
+    y = "torch.tensor(label[rows, None], dtype=torch.float32)" if bce else "torch.tensor(label[rows])"
+    if not data.classes:
+        y = "torch.tensor((target[rows, None] - mean_y) / std_y).float()"
+    lines = [f"splits = {', '.join(parts)}" if len(parts) > 1 else f"splits = ({parts[0]},)"]
+    for name, value in (("x", f"prepare(raw[rows]{scale})"), ("y", y)):
+        names = ", ".join(f"{name}_{split}" for split in parts)
+        line = f"{names if len(parts) > 1 else f'({names},)'} = ({value} for rows in splits)"
+        if len(line) > WIDTH - 4:
+            line = line.replace(" = (", " = (\n        ")[:-1] + "\n    )"
+        lines.append(line)
+    return "\n    ".join(lines)
+
+
+def _loaded(parts: list[str], data: Data, run: "Run", bce: bool) -> list[str]:
+    shape = run.item_shape
+    shaped = f".reshape({', '.join(map(str, (-1, *shape)))})" if shape and len(shape) > 1 else ""
+    lines = []
+    for split in parts:
+        float_y = ".float()[:, None]" if bce else ""
+        lines.append(f'x_{split} = torch.tensor(rows["x_{split}"]){shaped}')
+        lines.append(f'y_{split} = torch.tensor(rows["y_{split}"]){float_y}')
+    if data.preparation.normalise:
+        lines.append('mean, std = torch.tensor(rows["mean"]), torch.tensor(rows["std"])')
+    if not data.classes:
+        lines.append('mean_y, std_y = rows["target"].tolist()')
+    return lines
+
+
+def _saved(data: Data) -> str:
+    names = [*(["mean", "std"] if data.preparation.normalise else [])]
+    entries = ['"net": net.state_dict()', *(f'"{name}": {name}' for name in names)]
+    if not data.classes:
+        entries.append('"target": (mean_y, std_y)')
+    return "{" + ", ".join(entries) + "}"
+
+
+# ---- what was changed while it trained
+
+
+def changes_part(run: "Run") -> Part:
+    """The commands that were applied, as tables {updates done: value} and the lines that look into them."""
+    s, part, reads = run.settings, Part(), OPTIMIZERS[run.settings["optimizer"]].reads
+    found: dict[str, dict[int, float]] = {}
+    for command in run.folder.database.commands():
+        if command.state == "applied" and command.name != "stop" and command.segment == 0:
+            value = command.value if command.value is not None else float("inf")
+            found.setdefault(command.name, {})[int(command.step or 0)] = float(value)
+    lines, settings = [], []
+    for name, table in found.items():
+        from_ = f"{name.upper()}_FROM"
+        if name == "lr":
+            lines.append(f"lr = {from_}.get(step, lr)")
+        elif name == "clip":
+            lines.append(f"clip = {from_}.get(step, clip)")
+        elif name == "dropout":
+            lines.append(f"Dropout.p = {from_}.get(step, Dropout.p)")
+        elif name in ("beta1", "beta2") and "betas" in reads:
+            now = [f'group["betas"][{i}]' for i in range(2)]
+            place = int(name[-1]) - 1
+            now[place] = f"{from_}.get(step, {now[place]})"
+            lines.append(f'group["betas"] = ({", ".join(now)})')
+        elif name in reads:
+            lines.append(f'group["{name}"] = {from_}.get(step, group["{name}"])')
+        else:
+            continue  # this optimizer does not look at it
+        values = ", ".join(f"{step}: {_number(value)}" for step, value in table.items())
+        settings.append(f"{from_} = {{{values}}}  # set while it trained: from so many updates on")
+    part.flag(
+        changes=bool(lines), stepped=bool(lines), group=bool(lines), change_lr="lr" in found,
+        sets_lr="lr" in found, change_clip="clip" in found, clips="clip" in found,
+    )  # fmt: skip
+    part.values |= {
+        "changes": "\n".join(settings),
+        "change_lines": "\n            ".join(lines),
+        "base_lr": "lr" if "lr" in found else "LR",
+        "first_clip": "CLIP" if s["clip"] is not None else "math.inf",
+        "clip_value": "clip" if "clip" in found else "CLIP",
+    }
+    return part
+
+
+def _number(value: float) -> str:
+    return "math.inf" if value == float("inf") else literal(value)

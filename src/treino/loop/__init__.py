@@ -1,0 +1,1 @@
+"""The loop of every training: events, checkpoints, Ctrl-C."""

@@ -1,0 +1,30 @@
+"""What can be drawn of a run: a file for each family of pictures, each with its own PICTURES."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+File = tuple[str, bytes]  # its name in pictures/, its content
+
+
+@contextmanager
+def asking(run: "Run") -> Iterator[None]:
+    """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
+    try:
+        yield
+    except (IndexError, RuntimeError, ValueError) as error:
+        if run.spec["net"] == "mlp":
+            raise
+        raise TreinoError(
+            "net_refuses_rows",
+            _("The network fails on rows that are made up for the picture: {kind}: {error}").format(
+                kind=type(error).__name__, error=str(error).partition("\n")[0]
+            ),
+            _("Inputs that are numbers of words or classes can't lie in between; look at --what confusion."),
+        ) from None

@@ -1,0 +1,88 @@
+"""A run's curves over its epochs, and those of several runs over one another."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.pictures import File
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.inspection.curves import Curves
+    from treino.records.run import Run
+
+
+def curves_of(run: "Run") -> "Curves":
+    """The run's curves as numbers; of a run that is not over, those that there are."""
+    from treino.inspection.curves import curves
+
+    d = run.document
+    evaluated, per_epoch = run.evaluations, run.spec["steps_per_epoch"]
+    metric = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+    return curves(
+        run.name,
+        d["loss"]["train"],
+        d["loss_std"]["train"],
+        evaluated=evaluated,
+        metric=metric,
+        kept_epoch=d.get("kept_epoch"),
+        step_loss=run.losses,
+        steps_per_epoch=per_epoch,
+        diverged_step=d["steps"] if d["status"] == "diverged" else None,
+    )
+
+
+def curves_picture(run: "Run") -> list[File]:
+    from treino.plots.curves import curves_figure
+    from treino.plots.style import png
+
+    return [("curves.png", png(curves_figure(curves_of(run))))]
+
+
+def overlaid(runs: Sequence["Run"], smooth: float = 0.0) -> list[File]:
+    """Several runs' curves over one another. smooth: from 0 to below 1, the weight of the past.
+
+    Raises:
+        TreinoError: more runs than colours, or a ``smooth`` out of range.
+    """
+    from treino.plots.curves_overlaid import MOST, overlaid_figure
+    from treino.plots.style import png
+
+    if not 1 <= len(runs) <= MOST:
+        raise TreinoError(
+            "curves_many",
+            _("{n} runs were given, and a picture of curves holds from 1 to {most}.").format(
+                n=len(runs), most=MOST
+            ),
+            _("Choose those that you want to compare."),
+        )
+    if not 0 <= smooth < 1:
+        raise TreinoError(
+            "smooth_range",
+            _("smooth is {value}, and the weight of the past lies from 0 to below 1.").format(value=smooth),
+            _("Use e.g. 0.9; 0 shows the curves as they were measured."),
+        )
+    shown = [curves_of(run) for run in runs]
+    return [
+        ("curves-of-several.png", png(overlaid_figure(shown, smooth, [*_not_alike(runs), *_diverged(shown)])))
+    ]
+
+
+def _not_alike(runs: Sequence["Run"]) -> list[str]:
+    """What makes heights of curves hard to compare."""
+    said = []
+    if len({run.loss_function for run in runs}) > 1:
+        said.append(_("The runs were trained with different losses: compare their metric, not their loss."))
+    if len({(run.spec["data"]["name"], run.spec["facts"]["target"]) for run in runs}) > 1:
+        said.append(_("The runs were trained on different data."))
+    return said
+
+
+def _diverged(shown: Sequence["Curves"]) -> list[str]:
+    from treino.plots.curves import alarms
+    from treino.plots.style import label
+
+    return [f"{label(curves.name, 40)}: {said}" for curves in shown for said in alarms(curves)]
+
+
+PICTURES: dict[str, Callable[["Run"], list[File]]] = {"curves": curves_picture}

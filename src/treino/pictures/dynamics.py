@@ -1,0 +1,83 @@
+"""How a run moved its network: learning rate, gradients, updates and dead units, from playing it again."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from treino.pictures import File
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.inspection.dynamics import Dynamics, Instant
+    from treino.records.run import Run
+
+MOMENTS = 60
+LOOKED_AT = 1000  # training rows on which a unit is called dead
+
+
+def dynamics_picture(run: "Run") -> list[File]:
+    from treino.plots.dynamics import dynamics_figure
+    from treino.plots.style import png
+
+    return [("dynamics.png", png(dynamics_figure(dynamics_of(run))))]
+
+
+def dynamics_of(run: "Run") -> "Dynamics":
+    """The run at up to 60 moments at even steps and where its learning rate was changed, each with its next
+    update.
+
+    Raises:
+        TreinoError: the run can't be played again.
+    """
+    from treino.inspection.dynamics import dynamics
+    from treino.inspection.landscape.loss_surface import drawn
+
+    rows = drawn(run.data.train, LOOKED_AT)
+    return dynamics(
+        run.name,
+        _instants(run),
+        run.loss_function,
+        rows.x,
+        item_shape=run.item_shape,
+        steps_per_epoch=int(run.spec["steps_per_epoch"]),
+        notes=_notes(run),
+    )
+
+
+def _instants(run: "Run") -> Iterator["Instant"]:
+    import numpy as np
+
+    from treino.inspection.dynamics import Instant
+    from treino.training.replay import last_step, moments
+
+    last = last_step(run)
+    even = np.round(np.linspace(0, max(0, last - 1), min(MOMENTS, max(1, last)))).astype(int).tolist()
+    chosen = sorted({*even, *(step for step in _turns(run) if step < last)})
+    until = dict(zip(chosen, [*chosen[1:], last], strict=True))
+    for now, then in pairwise(moments(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
+        if now.step in until:
+            rates = now.learning_rates(until[now.step])
+            yield Instant(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B, rates)
+
+
+def _turns(run: "Run") -> set[int]:
+    """The steps from which on the learning rate was another one: by a command, or in a new segment."""
+    from treino.records.segments import path_of
+
+    told = {c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"}
+    return {step for step in told if step is not None} | {link.first for link in path_of(run.spec)}
+
+
+def _notes(run: "Run") -> list[str]:
+    """What a reader must know to read the gradients right."""
+    s, said = run.settings, []
+    if "missing_zero_grad" in s["fault"]:
+        said.append(
+            _("This run never clears its gradients: shown is each batch's own, its updates follow their sum.")
+        )
+    if run.status == "diverged":
+        said.append(_("Diverged: shown up to the last update that left all weights finite."))
+    return said
+
+
+PICTURES: dict[str, Callable[["Run"], list[File]]] = {"dynamics": dynamics_picture}

@@ -1,0 +1,197 @@
+"""A run's film: what the network says over its inputs, from the first step to the last."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.pictures import File
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.inspection.film import Frame
+    from treino.inspection.input_planes import Boundary
+    from treino.records.run import Run
+
+FOLDER = "film"
+SHEET = 12  # frames on the contact sheet
+OTHERS = 1.6  # GIF, player and sheet, beside the frames' own bytes
+LEFT = 50_000_000  # bytes that a film leaves free on the disk
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a film is before it is made: frames, and about so many bytes."""
+
+    steps: tuple[int, ...]
+    bytes: int
+
+    def __str__(self) -> str:
+        return _("{n:,} frames, about {size}").format(n=len(self.steps), size=megabytes(self.bytes))
+
+
+def megabytes(count: int) -> str:
+    return (
+        _("{n:,.1f} GB").format(n=count / 1e9)
+        if count >= 1e9
+        else _("{n:,.0f} MB").format(n=max(1, count / 1e6))
+    )
+
+
+def steps_of(run: "Run", every: int | None = None) -> list[int]:
+    """The steps of the film's frames.
+
+    Raises:
+        TreinoError: ``every`` is no whole number above 0.
+    """
+    from treino.inspection.film import frame_steps
+    from treino.training.replay import last_step
+
+    if every is not None and every < 1:
+        raise TreinoError(
+            "every_range",
+            _("--every must be at least 1; it is {n}.").format(n=every),
+            _("A frame for each ten steps: --every 10"),
+        )
+    last, kept = last_step(run), run.document.get("kept_step")
+    return frame_steps(last, kept if kept is not None and kept <= last else None, every)
+
+
+def frames_of(run: "Run", steps: Iterable[int]) -> Iterator["Frame"]:
+    """Frame after frame, played again bit for bit, all on the plane of the kept network.
+
+    Raises:
+        TreinoError: the run can't be played again.
+    """
+    from treino.inspection.film import Shot, film, film_sight
+    from treino.training.replay import moments
+
+    seen = film_sight(run.module, run.data, run.item_shape)
+    per_epoch = int(run.spec["steps_per_epoch"])
+    shots = (Shot(m.step, m.step / per_epoch, m.loss, m.net) for m in moments(run, steps))
+    return film(shots, seen, run.data, item_shape=run.item_shape)
+
+
+def film_player(run: "Run", every: int | None = None) -> str:
+    """The film as an HTML fragment, for a page of one's own."""
+    from treino.plots.film_player import player
+    from treino.training.replay import last_step
+
+    return player(frames_of(run, steps_of(run, every)), last_step(run))
+
+
+def film_size(run: "Run", every: int | None = None) -> Size:
+    """How much the film will be, from its frames' number and the last one's bytes."""
+    from treino.plots.film import film_images, image_png
+    from treino.training.replay import last_step
+
+    steps = steps_of(run, every)
+    ((_frame, image),) = film_images(frames_of(run, steps[-1:]), last_step(run))
+    return Size(tuple(steps), round(len(steps) * len(image_png(image)) * OTHERS))
+
+
+def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
+    """The frames as PNG, then the contact sheet, the GIF and the player's page."""
+    from treino.plots.film import film_images, gif, gif_steps, image_png, small
+    from treino.plots.film_player import Cut, cut, player_of, player_page
+    from treino.plots.film_words import film_title
+    from treino.plots.sheet import sheet_figure
+    from treino.plots.style import png
+    from treino.training.replay import last_step
+
+    wanted, last = sorted(steps), last_step(run)
+    moving = gif_steps(wanted)
+    chosen = {wanted[round(i * (len(wanted) - 1) / (SHEET - 1))] for i in range(SHEET)}
+    cuts: list[Cut] = []
+    on_sheet: list[Frame] = []
+    small_ones = []
+    for frame, image in film_images(frames_of(run, wanted), last):
+        yield f"{FOLDER}/frame-{frame.step:0{len(str(last))}d}.png", image_png(image)
+        small_ones += [small(image)] if frame.step in moving else []  # of a long film all would fill memory
+        cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
+        on_sheet += [frame] if frame.step in chosen else []
+    captions, sentences = sheet_words(on_sheet)
+    title = film_title(on_sheet[0].shown)
+    yield "film.png", png(sheet_figure([f.shown for f in on_sheet], captions, title, sentences))
+    yield "film.gif", gif(small_ones)
+    body = player_of(cuts, on_sheet[-1].shown)
+    yield "film.html", player_page(body, run.data.name, about(run, on_sheet[-1].shown)).encode()
+
+
+def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
+    """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
+    from treino.inspection.film import difference
+    from treino.plots.film_words import share
+    from treino.plots.style import number
+
+    captions, counted = list[str](), False
+    for before, frame in zip([None, *frames], frames, strict=False):
+        said = _("step {step:,}").format(step=frame.step)
+        if frame.loss is not None:
+            said += _(" · loss {loss}").format(loss=number(frame.loss))
+        moved, change = difference(None if before is None else before.shown, frame.shown)
+        if moved:
+            said += _(" · {share} changed").format(share=share(moved))
+        elif moved is not None and change is not None:
+            said += _(" · probability {share}").format(share=share(change))
+        captions.append(said)
+        counted = counted or moved is not None
+    meaning = _(
+        "Changed: the share of the view that is of another class than in the picture before; where it is "
+        "none, by how much a probability moved."
+    )
+    return captions, [meaning] if counted else []
+
+
+def about(run: "Run", shown: "Boundary") -> list[str]:
+    """Of which run the film is, and what its plane shows."""
+    from treino.inspection.input_planes import Plane
+    from treino.plots.captions import view_sentences
+
+    said = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
+    return said + (view_sentences(shown) if isinstance(shown, Plane) else [])
+
+
+def draw_film(
+    run: "Run",
+    every: int | None = None,
+    to: Path | None = None,
+    tell: Callable[[Size], None] = lambda size: None,
+) -> list[Path]:
+    """Make the film in ``to``, or in the run's ``pictures/``; its size is told before anything is written.
+
+    Raises:
+        TreinoError: the disk has no room for it; the run can't be played again.
+    """
+    from treino.pictures.picture_files import put
+
+    size = film_size(run, every)
+    tell(size)
+    place = to if to is not None else run.path
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if size.bytes > free - LEFT:
+        raise TreinoError(
+            "film_too_large",
+            _("The film would be {size}, and {path} has {free} free.").format(
+                size=size, path=place, free=megabytes(free)
+            ),
+            _("Take fewer frames, e.g. --every {n}, or another disk: --to FOLDER.").format(
+                n=max(2, 2 * max(1, size.steps[-1] // 60))
+            ),
+        )
+    paths = put(run.folder, film_files(run, size.steps), to)
+    folder = (to if to is not None else run.path / "pictures") / FOLDER
+    for old in set(folder.glob("frame-*.png")) - set(paths):  # of a film with other steps
+        old.unlink()
+    return paths
+
+
+def film_picture(run: "Run") -> Iterator[File]:
+    return film_files(run, steps_of(run))
+
+
+PICTURES: dict[str, Callable[["Run"], Iterable[File]]] = {"film": film_picture}

@@ -1,0 +1,123 @@
+"""What is inside a run's network, what it gets wrong, and what it goes by."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.pictures import File, asking
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.inspection.columns import Importances
+    from treino.inspection.input_planes import Split
+    from treino.records.run import Run
+
+COLUMNS = 6  # whose dependence is drawn
+
+
+def network_picture(run: "Run") -> list[File]:
+    from treino.inspection.unit_responses import insides
+    from treino.plots.network import network_svg
+
+    with asking(run):
+        shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
+    return [("network.svg", network_svg(shown).encode())]
+
+
+def weights_picture(run: "Run") -> list[File]:
+    from treino.inspection.weights import first_weights
+    from treino.plots.style import png
+    from treino.plots.weights import weights_figure
+
+    shown = first_weights(run.module, run.data, item_shape=run.item_shape)
+    return [("weights.png", png(weights_figure(shown)))]
+
+
+def confusion_picture(run: "Run") -> list[File]:
+    from treino.inspection.confusion import confusion
+    from treino.plots.confusion import confusion_figure
+    from treino.plots.style import png
+
+    if not run.data.classes:
+        raise TreinoError(
+            "confusion_of_numbers",
+            _("{run} predicts the number {target}, and no classes that could be mixed up.").format(
+                run=run.name, target=run.data.target
+            ),
+            _("Look at --what mistakes, the largest residuals, or at boundary."),
+        )
+    shown = confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+    return [("confusion.png", png(confusion_figure(shown)))]
+
+
+def mistakes_picture(run: "Run") -> list[File]:
+    from treino.inspection.mistakes import mistakes
+    from treino.plots.mistakes import mistakes_figure
+    from treino.plots.style import png
+
+    shown = mistakes(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+    columns: tuple[str, ...] = ()
+    if len(shown) and shown.items is None and len(shown.features) > 1:
+        with suppress(TreinoError):  # of one row, or where outputs are not finite, there is no importance
+            columns = _importances(run).names
+    return [("mistakes.png", png(mistakes_figure(shown, columns)))]
+
+
+def importance_picture(run: "Run") -> list[File]:
+    from treino.plots.importance import importance_figure
+    from treino.plots.style import png
+
+    shown, data = _importances(run), run.data
+    mean = None
+    if shown.patch:
+        mean = data.preparation.inverse(data.train.x[:1000].mean(dim=0)[None]).reshape(data.item_shape)
+    return [("importance.png", png(importance_figure(shown, data.name, mean)))]
+
+
+def dependence_picture(run: "Run") -> list[File]:
+    from treino.inspection.dependence import dependence, drawable
+    from treino.plots.dependence import dependence_figure
+    from treino.plots.style import png
+
+    data, able = run.data, drawable(run.data)
+    if not able:
+        dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
+    measured = _importances(run)
+    columns = [name for name in measured.names if name in able][:COLUMNS]
+    with asking(run):
+        shown = [dependence(run.module, data, name, item_shape=run.item_shape) for name in columns or able]
+    figure = dependence_figure(
+        shown,
+        data.name,
+        classes=data.classes,
+        target=data.target,
+        columns=len(data.features),
+        together=[([measured.names[k] for k in t.columns], t.correlation) for t in measured.together],
+    )
+    return [("dependence.png", png(figure))]
+
+
+def _importances(run: "Run") -> "Importances":
+    from treino.inspection.columns import importances
+
+    with asking(run):
+        return importances(
+            run.module, run.data, run.loss_function, splits=_splits(run), item_shape=run.item_shape
+        )
+
+
+def _splits(run: "Run") -> "tuple[Split, ...]":
+    """Whose rows are looked at: no test rows of a run that is to go on."""
+    over = run.status in ("finished", "diverged")
+    return ("train", "validation", "test") if over else ("train", "validation")
+
+
+PICTURES: dict[str, Callable[["Run"], list[File]]] = {
+    "network": network_picture,
+    "weights": weights_picture,
+    "confusion": confusion_picture,
+    "mistakes": mistakes_picture,
+    "importance": importance_picture,
+    "dependence": dependence_picture,
+}

@@ -1,0 +1,144 @@
+"""The loss around a run's network, along its path, between two runs, and as a walker in the fog feels it."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.pictures import File
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from treino.inspection.landscape.loss_surface import Ground
+    from treino.inspection.landscape.planes import Landscape
+    from treino.records.run import Run
+
+MOMENTS, FEWEST = 60, 8  # of a path
+NUMBERS = 20_000_000  # parameters of all moments together
+
+
+def landscape_picture(run: "Run") -> list[File]:
+    """The loss over two filter-normalised random directions around the kept weights."""
+    from treino.inspection.landscape.planes import random_plane
+    from treino.plots.landscape import landscape_figure
+    from treino.plots.style import png
+
+    seed = int(run.settings["seed"])
+    return [("landscape.png", png(landscape_figure(random_plane(ground_of(run), seed=seed), run.name)))]
+
+
+def path_picture(run: "Run") -> list[File]:
+    """The loss over the plane of the run's own path, from its first step to its last."""
+    from treino.plots.landscape import landscape_figure
+    from treino.plots.style import png
+
+    return [("path.png", png(landscape_figure(path_of(run)[1], run.name)))]
+
+
+def walker_picture(run: "Run") -> list[File]:
+    """The same plane as a walker in the fog feels it, and as it is; and a page to walk on oneself."""
+    from treino.inspection.landscape.walker import stands
+    from treino.plots.style import png
+    from treino.plots.walker import walker_figure
+    from treino.plots.walker_page import walker_page
+
+    ground, land = path_of(run)
+    figure = walker_figure(land, stands(ground, land), run.name)
+    return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name).encode())]
+
+
+def line(runs: Sequence["Run"]) -> list[File]:
+    """The loss on the straight line between the kept weights of two runs, on training and validation rows.
+
+    Raises:
+        TreinoError: there are not two runs; their data, layers or losses are not the same.
+    """
+    from treino.inspection.landscape.loss_surface import MOST_ROWS, drawn
+    from treino.inspection.landscape.planes import between
+    from treino.plots.landscape_line import line_figure
+    from treino.plots.style import png
+
+    if len(runs) != 2:
+        raise TreinoError(
+            "line_two_runs",
+            _("A line has two ends, and {n} runs were given.").format(n=len(runs)),
+            _("Give two, e.g. treino plot wine-1 wine-2 --what line."),
+        )
+    first, second = runs
+    _same(first, second)
+    ground = ground_of(first)
+    splits = {"train": ground.rows}
+    if len(first.data.validation):
+        splits["validation"] = drawn(first.data.validation, MOST_ROWS)
+    found = between(ground, _end(ground, second), splits)
+    return [("line.png", png(line_figure(found, first.name, second.name)))]
+
+
+def ground_of(run: "Run") -> "Ground":
+    """The kept weights over the training rows, with the loss that was trained (of a fault too)."""
+    from treino.inspection.landscape.loss_surface import ground
+
+    return ground(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
+
+
+def path_of(run: "Run") -> tuple["Ground", "Landscape"]:
+    """The plane of the run's path, from moments that lie closer together early on, where it moves most."""
+    import numpy as np
+    import torch
+
+    from treino.inspection.landscape.planes import path_plane
+    from treino.training.replay import last_step, moments
+
+    ground, last = ground_of(run), last_step(run)
+    count = min(MOMENTS, max(FEWEST, NUMBERS // ground.layout.n), last + 1)
+    steps = np.unique(np.round(last * np.linspace(0, 1, count) ** 2).astype(int)).tolist()
+    place_Kn = torch.stack([ground.place(moment.net) for moment in moments(run, steps)])
+    return ground, path_plane(ground, place_Kn, steps)
+
+
+def _end(ground: "Ground", second: "Run") -> "Tensor":
+    """Where the second run's network stands.
+
+    Raises:
+        TreinoError: the first one's network, put there, has another loss: its activation or code is another.
+    """
+    import numpy as np
+
+    own, end_n = ground_of(second), ground.place(second.module)
+    here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (ground, own))
+    if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
+        why = f"{second.name}, {here:.4g} ≠ {there:.4g}"
+        raise TreinoError(
+            "landscape_nets_differ",
+            _("The weights are another network's: {why}").format(why=why),
+            _("Compare runs with the same layers, e.g. two seeds of the same settings."),
+        )
+    return end_n
+
+
+def _same(first: "Run", second: "Run") -> None:
+    """Two networks can be compared on the same rows only, prepared alike."""
+    if first.preparation.to_json() != second.preparation.to_json() or not first.data.train.index.equal(
+        second.data.train.index
+    ):
+        raise TreinoError(
+            "line_data_differ",
+            _("{a} and {b} were not trained on the same rows, prepared alike.").format(
+                a=first.name, b=second.name
+            ),
+            _("Train both on the same data with the same --data-seed; --seed may differ."),
+        )
+    if first.loss_function != second.loss_function:
+        raise TreinoError(
+            "line_losses_differ",
+            _("{a} and {b} were trained with different losses.").format(a=first.name, b=second.name),
+            _("Compare two runs with the same --loss."),
+        )
+
+
+PICTURES: dict[str, Callable[["Run"], list[File]]] = {
+    "landscape": landscape_picture,
+    "path": path_picture,
+    "walker": walker_picture,
+}

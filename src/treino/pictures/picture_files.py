@@ -1,0 +1,125 @@
+"""Pictures of a run, drawn from numbers that inspection computes, kept in ``pictures/``."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError, nearest
+from treino.pictures import File, boundary, curves, dynamics, film, insides, landscape
+from treino.store import RunFolder
+from treino.store.files import make_folder, write_atomically
+from treino.words import N_, _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+
+def draw(
+    run: "Run", what: Sequence[str], to: Path | None = None, missing: list[TreinoError] | None = None
+) -> list[Path]:
+    """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
+
+    missing: takes up why some can't be drawn; without it that is raised when the others are drawn.
+
+    Raises:
+        TreinoError: an unknown picture (with the nearest); one that can't be drawn.
+    """
+    check_names(what, PICTURES, N_("There is no picture {name!r}."))
+    return put_each(run.folder, [partial(PICTURES[name], run) for name in what], to, missing)
+
+
+def draw_together(
+    runs: Sequence["Run"],
+    what: Sequence[str],
+    to: Path | None = None,
+    missing: list[TreinoError] | None = None,
+    *,
+    smooth: float = 0.0,
+) -> list[Path]:
+    """Draw several runs in one picture each: ``curves`` over one another, or the ``line`` between two.
+
+    They go into ``to`` (default: the first run's ``pictures/``). missing: as in ``draw``.
+    smooth: of the curves, from 0 to below 1.
+
+    Raises:
+        TreinoError: a picture that isn't drawn of several runs; runs that don't fit together.
+    """
+    check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
+    return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
+
+
+def check_names(what: Iterable[str], known: Collection[str], sentence: str) -> None:
+    """sentence: with ``{name}``.
+
+    Raises:
+        TreinoError: a name that isn't known, with the nearest.
+    """
+    for name in what:
+        if name not in known:
+            raise TreinoError("picture_unknown", _(sentence).format(name=name), nearest(name, known))
+
+
+@contextmanager
+def gathered(missing: list[TreinoError]) -> Iterator[None]:
+    """Why this can't be drawn goes into ``missing``, and the next is drawn; a failing machine ends it all."""
+    try:
+        yield
+    except TreinoError as error:
+        if error.status == 1:
+            raise
+        if str(error) not in map(str, missing):
+            missing.append(error)
+
+
+def put_each(
+    folder: RunFolder,
+    pictures: Iterable[Callable[[], Iterable[File]]],
+    to: Path | None,
+    missing: list[TreinoError] | None = None,
+) -> list[Path]:
+    """``put`` of what each of these gives; one that can't be drawn doesn't keep the others from it.
+
+    Raises:
+        TreinoError: the first of them, when the others are drawn and there is no ``missing`` to take it up.
+    """
+    if to is not None:
+        make_folder(to)
+    found: list[TreinoError] = [] if missing is None else missing
+    paths: list[Path] = []
+    for picture in pictures:
+        with gathered(found):
+            paths += put(folder, picture(), to)
+    if found and missing is None:
+        raise found[0]
+    return paths
+
+
+def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Path]:
+    """Each (name, content) as a file in ``to``, or else in the folder's ``pictures/``; -> their paths."""
+    if to is not None:
+        make_folder(to)
+    paths = []
+    for name, picture in pictures:
+        if to is None:
+            paths.append(folder.write_bytes(f"pictures/{name}", picture))
+        else:
+            make_folder((to / name).parent)
+            write_atomically(to / name, picture)
+            paths.append(to / name)
+    return paths
+
+
+TOGETHER: dict[str, Callable[[Sequence["Run"], float], Iterable[File]]] = {
+    "curves": curves.overlaid,
+    "line": lambda runs, _smooth: landscape.line(runs),
+}
+PICTURES: dict[str, Callable[["Run"], Iterable[File]]] = (
+    boundary.PICTURES
+    | curves.PICTURES
+    | dynamics.PICTURES
+    | landscape.PICTURES
+    | film.PICTURES
+    | insides.PICTURES
+)

@@ -1,0 +1,101 @@
+"""Networks before their first step, side by side: what the random numbers say, and nothing else."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from treino.data import BUILTINS
+from treino.data.dataset import Data
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.errors import TreinoError
+from treino.records.data_source import load_data
+from treino.spec import Settings, read_settings
+from treino.store.files import make_folder, write_atomically
+from treino.training.resolution import plan
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+MOST = 36
+RESOLUTION = 96
+
+
+def is_data(name: str) -> bool:
+    """Whether the word names data to look at, and not a run: a built-in, or a file."""
+    return name in BUILTINS or Path(name).is_file()
+
+
+def untrained(source: Any, count: int, to: Path | None = None, **settings: Any) -> Path:
+    """Draw ``count`` networks with the seeds seed, seed + 1, ... and return the picture's path.
+
+    source: a Run, whose data, settings and view are taken; or data as ``fit`` takes it, with ``settings``.
+    to: the folder; default the run's ``pictures/``, or the working directory.
+
+    Raises:
+        TreinoError: a count out of range; a network that can't be made anew.
+    """
+    from treino.inspection.boundary import boundary
+    from treino.inspection.film import SPLITS, film_sight
+    from treino.plots.sheet import sheet_figure
+    from treino.plots.style import label, number, png, split_name
+    from treino.records.run import Run
+
+    if not 1 <= count <= MOST:
+        raise TreinoError(
+            "untrained_range",
+            _("--untrained draws 1 to {most} networks, and {n} were asked for.").format(most=MOST, n=count),
+            _("E.g. --untrained 9"),
+        )
+    run = source if isinstance(source, Run) else None
+    asked, data = _of_run(run) if run else (read_settings(settings), None)
+    data = in_memory(load_data(source, asked)) if data is None else data
+    nets = [(seed, _net(asked, data, run, seed)) for seed in range(asked.seed, asked.seed + count)]
+    shape = run.item_shape if run else None
+    seen = film_sight(run.module if run and run.folder.manifest.sealed else nets[0][1], data, shape)
+    shown, captions = [], []
+    for seed, net in nets:
+        one = boundary(net, data, resolution=RESOLUTION, item_shape=shape, splits=SPLITS, seen=seen)
+        score, split = one.score, split_name(one.score.split)
+        figure = (
+            _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)
+            if score.accuracy is not None
+            else _("{split} RMSE {value}").format(split=split, value=number(score.rmse or 0.0))
+        )
+        shown.append(one)
+        captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))
+    title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))
+    said = _("They differ in nothing but the seed of their first weights; none has seen a row.")
+    content = png(sheet_figure(shown, captions, title, [said]))
+    if run is not None and to is None:
+        return run.folder.write_bytes("pictures/untrained.png", content)
+    place = to if to is not None else Path()
+    make_folder(place)
+    path = place / "untrained.png"
+    write_atomically(path, content)
+    return path
+
+
+def _of_run(run: "Run") -> tuple[Settings, Data]:
+    spec = run.spec
+    if run.folder.kind != "run" or spec["net"] == "given":
+        raise TreinoError(
+            "untrained_own",
+            _("{run} trained a network that can't be made anew with another seed.").format(run=run.name),
+            _("Look at a run of treino's own layers, or of --net FILE.py:NAME."),
+        )
+    return read_settings(spec["asked"]), run.data
+
+
+def _net(asked: Settings, data: Data, run: "Run | None", seed: int) -> nn.Module:
+    from treino.training.stored_training import net_again
+
+    own = None
+    if run is not None and run.spec["net"] != "mlp":
+        given = None if isinstance(run._net, nn.Module) else run._net
+        own = net_again(run.folder, run.spec, given, run._trust, seed)
+    changed = {name: getattr(asked, name) for name in asked.model_fields_set} | {"seed": seed}
+    if run is not None:
+        changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}
+    return plan(read_settings(changed), data, own).training.net(0, "last")

@@ -1,0 +1,1 @@
+"""Records: what the folders of runs, sweeps and studies hold, read and described."""

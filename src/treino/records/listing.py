@@ -1,0 +1,81 @@
+"""What runs there are, and how two of them differ."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.records.run import Run
+from treino.store import RunFolder, list_runs
+from treino.store.listing import RunSummary
+
+if TYPE_CHECKING:
+    from treino.studies.stored_study import Study
+    from treino.tuning.stored_sweep import Sweep
+
+HEADLINE = "accuracy", "r2"
+
+
+def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
+    """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
+    return [_line(summary) for summary in list_runs(parent)]
+
+
+class Runs(list["Run | Sweep | Study"]):
+    """A list of runs that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from treino.plots.card import runs_table
+
+        return runs_table([line_of(run) for run in self])
+
+
+def runs(parent: str | Path = "runs") -> Runs:
+    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out (``treino
+    runs`` lists them)."""
+    from treino.studies.stored_study import Study
+    from treino.tuning.stored_sweep import Sweep
+
+    kinds: dict[str, type[Run | Sweep | Study]] = {"run": Run, "sweep": Sweep, "study": Study}
+    return Runs(kinds[s.kind](RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged")
+
+
+def line_of(run: "Run | Sweep | Study") -> dict[str, Any]:
+    """The row of one run that is open."""
+    folder = run.folder
+    spec, result = (folder.read_json(n) if folder.has(n) else None for n in ("spec.json", "result.json"))
+    return _line(RunSummary(run.name, run.path, folder.kind, run.status, folder.created, None, spec, result))
+
+
+def _line(summary: RunSummary) -> dict[str, Any]:
+    result = summary.result or {}
+    figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
+    test = figures.get("test") or {}
+    metric = next((m for m in HEADLINE if m in test), None)
+    return {
+        "run": summary.name,
+        "path": str(summary.path),
+        "status": summary.status,
+        "when": summary.when,
+        "data": ((summary.spec or {}).get("data") or {}).get("name"),
+        "kind": summary.kind,
+        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
+        "metric": metric,
+        "figure": test.get(metric) if metric else None,
+        "damage": summary.damage,
+    }
+
+
+def differences(a: Run, b: Run) -> list[dict[str, Any]]:
+    """``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
+    one, two = _flat(a), _flat(b)
+    names = [*one, *(k for k in two if k not in one)]
+    return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]
+
+
+def _flat(run: Run) -> dict[str, Any]:
+    d, spec = run.document, run.spec
+    flat = {"data": spec["data"]["name"], "data_sha256": spec["data"]["sha256"], **d.get("settings", {})}
+    for key in ("status", "steps", "epochs", "kept_epoch", "parameters"):
+        flat[key] = d.get(key)
+    for split, metrics in (d.get("metrics") or {}).items():
+        flat |= {f"{split} {name}": value for name, value in (metrics or {}).items()}
+    return flat

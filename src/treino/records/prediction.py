@@ -1,0 +1,135 @@
+"""Predictions of a run for new rows: prepared as its training rows were, never refitted."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from treino.data import Prepared, rows_for_prediction
+from treino.data.loader import as_reading
+from treino.data.readers import Reading
+from treino.data.table import number
+from treino.engine.metrics import measure
+from treino.errors import TreinoError
+from treino.inspection.outputs import outputs, probabilities
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+
+def predict(run: "Run", source: Any) -> dict[str, Any]:
+    """The ``predict`` document without ``path``: rows, predictions, notes, missing and unknown (cells of each
+    column without a value, or with a class that no training row had); metrics where the target is there.
+
+    Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
+    in the target's own units; ``row`` is the row's number in the source, from 0.
+    """
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run))
+    output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
+    document: dict[str, Any] = {
+        "rows": len(prepared.x),
+        "predictions": _as_records(run, prepared, output_NC),
+        "notes": list(prepared.notes),
+        "missing": dict(prepared.missing),
+        "unknown": dict(prepared.unknown),
+    }
+    if prepared.y is not None and prepared.with_target is not None:
+        compared_KC = output_NC[prepared.with_target]
+        document["rows_compared"] = len(compared_KC)
+        found = measure(compared_KC[None], prepared.y, loss=run.loss_function, scale=run.target_scale)
+        document["metrics"] = {k: float(v[0]) for k, v in found.items()}
+    return document
+
+
+def reading_of(run: "Run") -> Reading | None:
+    """New rows are written as the training rows were said to be; what wasn't said is found out again, and
+    where the new rows leave it open, it is as it was found in the training rows."""
+    said = as_reading(run.spec["data"]["load"].get("reading"))
+    written = run.spec["data"].get("written")
+    return replace(said or Reading(), like=Reading(**written)) if written else said
+
+
+def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
+    """-> the predictions, and the probabilities ``[N, C]`` of a classification."""
+    s = run.spec
+    if s["classes"]:
+        p_NC = probabilities(output_NC, run.settings["loss"]).double().cpu().numpy()
+        return [s["classes"][c] for c in p_NC.argmax(1)], p_NC
+    values = output_NC[:, 0].double() * s["target_scale"] + s["target_mean"]
+    return values.tolist(), None
+
+
+def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list[dict[str, Any]]:
+    values, p_NC = _values(run, output_NC)
+    classes = run.spec["classes"]
+    return [
+        {"row": int(row), "prediction": value}
+        | ({} if p_NC is None else {"probabilities": dict(zip(classes, p_NC[i].tolist(), strict=True))})
+        for i, (row, value) in enumerate(zip(prepared.index.tolist(), values, strict=True))
+    ]
+
+
+def predict_like(run: "Run", source: Any) -> Any:
+    """What the source is: a frame of pandas (with its index) or polars or a table of pyarrow gives one with
+    ``prediction`` and a column for each class; arrays, files and names give an array ``[N]``."""
+    if isinstance(source, (list, torch.Tensor)):
+        source = np.asarray(source)
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run))
+    values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
+    if p_NC is not None:
+        values = [run.preparation.label(name) for name in values]
+    columns: dict[str, Any] = {"prediction": values}
+    if p_NC is not None:
+        columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec["classes"])}
+    kind = type(source)
+    if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
+        return kind(columns, index=source.index)
+    if (kind.__module__.split(".")[0], kind.__name__) == ("polars", "DataFrame"):
+        return kind(columns)
+    if (kind.__module__.split(".")[0], kind.__name__) == ("pyarrow", "Table"):
+        return kind.from_pydict(columns)
+    return np.asarray(values)
+
+
+def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
+    """The predictions as a CSV file: row, prediction, and a column for each class.
+
+    A class that a spreadsheet would run as a formula gets an apostrophe before it, which shows as text.
+    """
+    text = io.StringIO()
+    classes = list(predictions[0].get("probabilities", {})) if predictions else []
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes)])
+    for p in predictions:
+        cells = (repr(p["probabilities"][c]) for c in classes)
+        writer.writerow([p["row"], _harmless(p["prediction"]), *cells])
+    return text.getvalue().encode()
+
+
+def _harmless(value: Any) -> Any:
+    """Text that a spreadsheet takes for text (OWASP, "CSV injection"); numbers stay as they are."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and number(value) is None:
+        return "'" + value
+    return value
+
+
+def check_target_file(to: Path, source: str) -> None:
+    """Refuse a place where predictions can't go, before the work is done."""
+    if to.exists() and Path(source).exists() and to.samefile(source):
+        raise TreinoError(
+            "to_source",
+            _("The predictions would overwrite {path}, the rows that they are made from.").format(path=to),
+            _("Give another file with --to."),
+        )
+    if to.is_dir() or not to.parent.is_dir():
+        raise TreinoError(
+            "to_place",
+            _("Can't write predictions to {path}.").format(path=to),
+            _("Give a file in a folder that exists, e.g. --to predictions.csv."),
+        )

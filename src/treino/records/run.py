@@ -1,0 +1,327 @@
+"""A training as an object, also while it runs: its figures, its network, its predictions."""
+
+import copy
+import shlex
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.data.preparation.preparation import Preparation
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.engine import HP, Loss, mlp
+from treino.engine.arguments import known, per_member
+from treino.errors import TreinoError
+from treino.records.data_source import data_of
+from treino.records.segments import losses_of
+from treino.records.train_document import UNKNOWN, evaluations, histories
+from treino.records.user_network import own_net
+from treino.store import RunFolder, find
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.training.replay import Moment
+
+
+class Run:
+    """One training, as its folder holds it.
+
+    Nothing is read before it is asked for, and nothing in the folder is executed: the network of a run
+    that trained a module of your own needs ``net=`` or ``trust=True``.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        data: Data | None = None,
+        net: nn.Module | str | None = None,
+        trust: bool = False,
+        data_file: str | Path | None = None,
+    ) -> None:
+        self.folder = folder
+        self._data, self._net, self._trust, self._data_file = data, net, trust, data_file
+        self.notices: list[str] = []
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def typed(self) -> str:
+        """What to type for this run on a command line: its name where it lies in ./runs, else its path."""
+        here = self.path.resolve().parent == Path("runs").resolve()
+        return shlex.quote(self.name if here else str(self.path))
+
+    @property
+    def status(self) -> str:
+        """running, finished, stopped, interrupted or diverged."""
+        return self.folder.status
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """What was asked and what was resolved, the data's name, the versions."""
+        return dict(self.folder.read_json("spec.json"))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with the value that it had."""
+        return dict(self.spec["resolved"])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``train`` document: all figures of the run. Of a run that is not over, those that there are."""
+        head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
+        if self.folder.manifest.sealed:  # an earlier stop may have left its figures in a run that goes on
+            return head | {k: v for k, v in self.folder.read_json("result.json").items() if k not in head}
+        if not (self.path / "spec.json").exists():
+            return head
+        so_far = {"steps": len(self.losses)} | histories(self.folder, int(self.spec["steps_per_epoch"]))
+        return {**head, **self.spec["facts"], **UNKNOWN, "waited": None, **so_far}
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float] | None]:
+        """``{split: {metric: value}}`` of the kept weights; test is None before the run is over."""
+        return dict(self.document["metrics"])
+
+    @property
+    def losses(self) -> np.ndarray:
+        """``[S]`` float32: the training loss of every step that led to the newest weights."""
+        return losses_of(self.folder, self.spec)
+
+    @property
+    def evaluations(self) -> dict[str, dict[str, list[float | None]]]:
+        """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
+        found = evaluations(self.folder, int(self.document["epochs"]))
+        found.pop("train", None)  # its only figures are seconds
+        return found
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        return Preparation.from_json(self.folder.read_json("preparation.json"))
+
+    @cached_property
+    def loss_function(self) -> Loss:
+        """The loss that was trained, with its settings."""
+        s = self.settings
+        weights = tuple(s["class_weights"]) if s["class_weights"] else None
+        return Loss(s["loss"], s["label_smoothing"], weights, "softmax_before_cross_entropy" in s["fault"])
+
+    @property
+    def target_scale(self) -> float:
+        """One unit of the network's output in the target's own units."""
+        return float(self.spec["target_scale"])
+
+    @property
+    def data(self) -> Data:
+        """The rows that it was trained on, in the same splits; of a DataLoader or Dataset that doesn't lie
+        in memory some of them."""
+        if self._data is None:
+            self._data = in_memory(data_of(self.folder, self._data_file))
+        return self._data
+
+    @property
+    def item_shape(self) -> tuple[int, ...] | None:
+        """The shape in which the network takes one item, where it is not flat."""
+        return None if self.spec["net"] == "mlp" else tuple(self.spec["item_shape"])
+
+    @property
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        """The kept weights under their ``state_dict`` names."""
+        return self.folder.read_tensors("model.safetensors")[0]
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """The kept network as a plain ``nn.Module`` in eval mode.
+
+        It takes prepared rows ``[B, D]`` float32 and returns logits ``[B, C]`` (or standardised values
+        ``[B, 1]``); ``predict`` prepares for you.
+
+        Raises:
+            TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
+                the network given has other tensors.
+        """
+        if not self.folder.manifest.sealed:
+            raise TreinoError(
+                "no_weights_yet",
+                _("{run} is {status}: its weights are kept when it ends.").format(
+                    run=self.name, status=_(self.status)
+                ),
+                _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
+            )
+        net = self._bare()
+        try:
+            net.load_state_dict({name: torch.clone(t) for name, t in self.tensors.items()})
+        except RuntimeError as error:
+            raise TreinoError(
+                "net_differs",
+                _("The network has other tensors than {run}: {why}").format(
+                    run=self.name, why=str(error).splitlines()[1].strip()
+                ),
+                _("Give the network that was trained, or --trust the copy in the folder."),
+            ) from None
+        return net.eval()
+
+    def _bare(self) -> nn.Module:
+        if isinstance(self._net, nn.Module):
+            return copy.deepcopy(self._net)
+        kind, s = self.spec["net"], self.settings
+        if self._net is not None:
+            return own_net(self._net, s["seed"])
+        if kind == "mlp":
+            # its layers are there also where it was set to 0 on the way, and count in the weights' names
+            dropout = s["dropout"] or self.spec.get("asked", {}).get("dropout") or 0.0
+            made: nn.Module = mlp(
+                *s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"]
+            ).module(self.spec["inputs"], self.spec["outputs"])
+            return made
+        if kind == "file" and self._trust:
+            return own_net(str(self.path / self.spec["asked"]["net"]), s["seed"])
+        raise TreinoError(
+            "net_not_trusted" if kind == "file" else "net_wanted",
+            _("{run} trained a network of your own, and reading a run executes nothing.").format(
+                run=self.name
+            ),
+            _("Give it with --net FILE.py:NAME{trust}.").format(
+                trust=_(", or add --trust to run the copy in the folder") if kind == "file" else ""
+            ),
+        )
+
+    def predict(self, source: Any) -> Any:
+        """Predictions for new rows. A frame gives a frame (with probabilities), arrays an array."""
+        from treino.records.prediction import predict_like
+
+        return predict_like(self, source)
+
+    def resume(self, data: Any = None, *, net: nn.Module | str | None = None) -> "Run":
+        """Go on with a run that was interrupted, as ``treino resume`` does, and return it when it is over.
+
+        data: once more the Dataset or DataLoader, where it was trained on one. net: once more the network,
+        where it was given in Python.
+
+        Raises:
+            TreinoError: there is nothing to resume; the data or the network is another one.
+        """
+        from treino.training.train import drain, resuming
+
+        again = self._net if net is None else net
+        path, data_file = self.path, self._data_file
+        return drain(resuming(path, net=again, trust=self._trust, data_file=data_file, data=data))
+
+    def at(self, step: int, data: Any = None) -> "Moment":
+        """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
+
+        data: once more the Dataset, where it was trained on one. Many steps at once: ``moments``.
+
+        Raises:
+            TreinoError: a step outside 0 and the run's last; rows that can't be had again.
+        """
+        from treino.training.replay import moments
+
+        return next(moments(self, [step], data))
+
+    def rewind(self, step: int, **changes: Any) -> "Run":
+        """Go back to a step of this run and on from there with other settings, in the same folder.
+
+        What came after the step stays in an older segment: nothing is overwritten, and figures, curves and
+        ``resume`` speak of the newest one. ``changes`` as in ``Moment.branch``.
+
+        Raises:
+            TreinoError: a setting that can't change on the way; a process is still training it.
+        """
+        from treino.training.branch import rewinding
+        from treino.training.train import drain
+
+        return drain(rewinding(self.at(step), changes))
+
+    def set(self, name: str, value: float, step: int | None = None) -> None:
+        """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.
+
+        Raises:
+            TreinoError: an unknown name, a value out of range, or no process that trains.
+        """
+        self._live()
+        per_member(known("setting", name, HP), value, 1)
+        self.folder.database.add_command(name, value, step)
+
+    def stop(self) -> None:
+        """Ask the process that trains this run to save and stop; ``resume`` goes on."""
+        self._live()
+        self.folder.database.add_command("stop", None)
+
+    def _live(self) -> None:
+        if self.status != "running":
+            raise TreinoError(
+                "not_running",
+                _("{run} is {status}: no process would hear that.").format(
+                    run=self.name, status=_(self.status)
+                ),
+                _("Resume it first, or train a new run."),
+            )
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: figures, intervals, the loss, findings."""
+        from treino.pictures.curves import curves_of
+        from treino.plots.card import run_card
+
+        if not (self.path / "spec.json").exists():
+            return f"<code>{escape(repr(self))}</code>"
+        return run_card(self.name, self.spec["data"]["name"], self.document, curves_of(self))
+
+    def __repr__(self) -> str:
+        document = self.document
+        test = (document.get("metrics") or {}).get("test") or {}
+        figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
+        return f"Run({str(self.path)!r}, {self.status}{', test ' + figures if figures else ''})"
+
+
+def open_run(
+    run: str | Path = "last",
+    *,
+    parent: str | Path = "runs",
+    net: nn.Module | str | None = None,
+    trust: bool = False,
+    data: str | Path | None = None,
+    verify: bool = True,
+) -> Run:
+    """The run of that name in ``parent``, or in that folder, or the newest one (``last``); a sweep's
+    winner, or its network 17 (``SWEEP:17``) where its weights are kept.
+
+    net, trust: where the run trained a module of your own. data: where its file has moved.
+
+    Raises:
+        TreinoError: no such run (with the nearest name), a damaged one (with the file), a newer format.
+    """
+    from treino.tuning.member import member_run, parted, sweep_folder
+
+    asked: dict[str, Any] = {"net": net, "trust": trust, "data_file": data}
+    if (named := parted(run)) is not None:
+        return member_run(sweep_folder(named[0], parent), named[1], **asked)
+    folder = RunFolder.open(find(run, parent), verify=verify)
+    if folder.kind == "sweep":  # its winner is a run
+        from treino.tuning.stored_sweep import best_of
+
+        return best_of(folder, **asked)
+    if folder.kind == "study":
+        raise no_network(folder)
+    return Run(folder, net=net, trust=trust, data_file=data)
+
+
+def no_network(study: RunFolder) -> TreinoError:
+    """The error for a study where a run is wanted."""
+    name = study.path.name
+    return TreinoError(
+        "study_is_no_run",
+        _("{name} is a study: it keeps figures of several settings, and no network.").format(name=name),
+        _("See it with: treino show {name}; each of its rows says how to train it alone.").format(name=name),
+    )

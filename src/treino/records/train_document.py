@@ -1,0 +1,77 @@
+"""The ``train`` document: what is known when a run begins, and its lists by epoch as recorded."""
+
+from typing import TYPE_CHECKING, Any
+
+from treino.data.dataset import Data
+from treino.inspection.curves import epoch_losses
+from treino.records.segments import epochs_of, losses_of
+from treino.store import RunFolder
+from treino.training.findings import planned_faults
+
+if TYPE_CHECKING:
+    from treino.training.resolution import Plan
+
+LAYER = ("name", "kind", "in", "out", "parameters")
+
+
+def facts(data: Data, planned: "Plan") -> dict[str, Any]:
+    """All of the document that is known before the first step."""
+    engine = planned.training
+    return {
+        "task": data.task,
+        "target": data.target,
+        "rows": {split: len(rows) for split, rows in data.splits.items()},
+        "features": list(data.features),
+        "inputs": data.inputs,
+        "classes": list(data.classes),
+        "parameters": engine.parameters,
+        "layers": [dict(zip(LAYER, row, strict=True)) for row in engine.layers],
+        "settings": planned.settings,
+        "engine": engine.engine,
+        "threads": engine.threads,
+        "device": planned.settings["device"],
+        "steps_per_epoch": engine.steps_per_epoch,
+        "faults": planned.settings["fault"],
+        "reasons": list(planned.reasons),
+        "notes": list(data.notes),
+        "findings": planned_faults(planned),
+        "reproducible": True,
+    }
+
+
+UNKNOWN: dict[str, Any] = {
+    "stopped_early": False,
+    "seconds": None,
+    "evaluation_seconds": None,
+    "metrics": {"train": None, "validation": None, "test": None},
+    "intervals": {"test": None},
+    "baseline": {},
+    "kept_epoch": None,
+    "kept_step": None,
+}
+"""What stands in the document of a run that is not over."""
+
+
+def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) -> dict[str, Any]:
+    """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
+    spec = folder.read_json("spec.json")
+    mean_E, deviation_E = epoch_losses(losses_of(folder, spec), steps_per_epoch, cut=over)
+    measured = evaluations(folder, len(mean_E))
+    validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
+    return {
+        "epochs": len(mean_E),
+        "epoch_seconds": measured.get("train", {}).get("seconds", []),
+        "loss": {"train": mean_E.tolist(), "validation": validation.get("loss", nothing)},
+        "loss_std": {"train": deviation_E.tolist(), "validation": validation.get("loss_std", nothing)},
+    }
+
+
+def evaluations(folder: RunFolder, epochs: int) -> dict[str, dict[str, list[float | None]]]:
+    """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
+    found: dict[str, dict[str, list[float | None]]] = {}
+    spec = folder.read_json("spec.json")
+    for row in epochs_of(folder, spec, int(spec["steps_per_epoch"])):
+        if row.epoch <= epochs:
+            of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)
+            of[row.epoch - 1] = row.value
+    return found

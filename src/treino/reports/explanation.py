@@ -1,0 +1,295 @@
+"""The arithmetic of one update: a run at one of its steps, brought to the microscope."""
+
+import copy
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from treino.engine.own import HashDropout, exchange_dropout
+from treino.engine.rng import dropout_keys
+from treino.errors import TreinoError, nearest
+from treino.inspection.microscope import TOPICS
+from treino.inspection.microscope.chain import read_layers
+from treino.inspection.microscope.explanation import Explanation
+from treino.inspection.microscope.gradient_walkthrough import finite
+from treino.inspection.microscope.reference_layers import Array, Layer
+from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
+from treino.plots.explain_formula import DIGITS
+from treino.store.files import make_folder, write_atomically
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+    from treino.training.replay import Moment
+    from treino.tuning.stored_sweep import Sweep
+
+USUAL_STEP = 2  # the third update: an optimizer that remembers has something to remember
+LARGEST = 20_000_000  # numbers of a batch (rows times widths) that are worked by hand
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An explanation that can be shown: in a notebook by itself, ``str`` for a terminal, ``save`` as a page.
+
+    digits: how many significant digits are shown; everything is computed with all of them.
+    """
+
+    explanation: Explanation
+    digits: int = DIGITS
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check holds."""
+        return self.explanation.holds
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """topic, steps and checks, as ``--json`` gives them."""
+        from treino.plots.explain_text import document
+
+        return document(self.explanation, self.digits)
+
+    def html(self) -> str:
+        """A whole, self-contained page, its formulas as MathML."""
+        from treino.plots.explain_page import explain_page
+
+        return explain_page(self.explanation, self.digits)
+
+    def save(self, to: str | Path) -> Path:
+        """Write the page to a file and return its path.
+
+        Raises:
+            TreinoError: a folder stands there, or the disk is in trouble.
+        """
+        path = Path(to)
+        if path.is_dir():
+            raise TreinoError(
+                "to_place",
+                _("Can't write a page to {path}.").format(path=path),
+                _("That is a folder: give a file in it, e.g. {path}.").format(
+                    path=path / f"{self.explanation.topic}.html"
+                ),
+            )
+        make_folder(path.parent)
+        write_atomically(path, self.html().encode())
+        return path
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self.html())}" style="width:100%;height:70vh;border:0"></iframe>'
+
+    def __str__(self) -> str:
+        from treino.plots.explain_text import plain
+
+        return plain(self.explanation, self.digits)
+
+    __repr__ = __str__
+
+
+def explain(
+    topic: str,
+    run: "Run | Sweep | str | Path | None" = None,
+    *,
+    step: int | None = None,
+    weight: tuple[int, ...] | str | None = None,
+    digits: int = DIGITS,
+) -> Explained:
+    """The arithmetic of a topic, each formula with symbols and with numbers, checked by torch.
+
+    topic: a name of ``treino explain``, e.g. ``adam``. run: a run, a sweep (its
+    winner), or its name; None: an example of its own.
+    step: the update that follows so many updates (0: the first; default: the third). weight:
+    ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias;
+    default: the weight of the first layer with the largest gradient. digits: significant digits shown,
+    from 1 to 17.
+
+    Raises:
+        TreinoError: an unknown topic (with the nearest), one that does not fit the run, a step or a weight
+            that the run does not have, a network that is no chain of layers.
+    """
+    if topic not in TOPICS:
+        message = _("There is no topic {name!r}.").format(name=topic)
+        raise TreinoError("explain_topic", message, nearest(str(topic), TOPICS))
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        message = _("digits must be a whole number from 1 to 17; it is {value!r}.").format(value=digits)
+        raise TreinoError(
+            "explain_digits", message, _("6 reads well; 17 shows everything that float64 holds.")
+        )
+    if run is None:
+        if step is not None or weight is not None:
+            raise TreinoError(
+                "explain_run_wanted",
+                _("A step or a weight is one of a run, and no run is named."),
+                _("Name one: treino explain {topic} last --step 2").format(topic=topic),
+            )
+        return Explained(TOPICS[topic].example(), digits)
+    from treino.records.run import open_run
+    from treino.tuning.stored_sweep import Sweep
+
+    opened = open_run(run) if isinstance(run, str | Path) else run
+    update = update_of(opened.best if isinstance(opened, Sweep) else opened, step, weight)
+    refused = TOPICS[topic].refuses(update)
+    if refused is not None:
+        raise TreinoError(*refused)
+    return Explained(TOPICS[topic].of(update), digits)
+
+
+def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None) -> Update:
+    """The update that follows ``step`` updates of a run, with everything that its arithmetic needs.
+
+    Raises:
+        TreinoError: as ``explain``.
+    """
+    from treino.training.replay import last_step, moments
+
+    moments(run, [0])  # says why, where a run can't be played again
+    last = last_step(run)
+    if last < 1:
+        raise TreinoError(
+            "explain_no_update",
+            _("{run} has made no update.").format(run=run.name),
+            _("Train it for at least one step."),
+        )
+    first = min(USUAL_STEP, last - 1) if step is None else step
+    if isinstance(first, bool) or not isinstance(first, int) or not 0 <= first < last:
+        raise TreinoError(
+            "step_range",
+            _("{run} made {last:,} updates; there is none after {step!r} updates.").format(
+                run=run.name, last=last, step=first
+            ),
+            _("Give --step 0, for the first one, to {last}.").format(last=last - 1),
+        )
+    found = list(moments(run, [s for s in range(first, first + 4) if s <= last]))
+    now, after = found[0], found[1]
+    net = now.net.cpu()
+    layers = read_layers(net)
+    batches = tuple(_batch(run, moment, layers) for moment in found[:-1][:3])
+    size = len(batches[0].x) * (batches[0].x.shape[1] + sum(len(layer.b) for layer in layers))
+    if size > LARGEST:
+        raise TreinoError(
+            "explain_size",
+            _("The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.").format(
+                rows=len(batches[0].x), n=size
+            ),
+            _("Train with a smaller --batch-size, and explain that run."),
+        )
+    data, settings = now.data, run.settings
+    place = Place(0, 0, 0) if weight is None else _place(run, weight, layers)
+    update = Update(
+        run.typed.removeprefix("runs/"),  # of a sweep's winner with the sweep's name
+        run.typed,
+        first,
+        fix_masks(net).double(),
+        layers,
+        batches,
+        run.loss_function,
+        settings["optimizer"],
+        settings["nesterov"],
+        now.hp,
+        {name: {k: _array(t) for k, t in state.items()} for name, state in now.state.items()},
+        {name: _array(g) for name, g in now.gradients.items()} or None,
+        place,
+        tuple(data.classes),
+        tuple(data.preparation.inputs),
+        after.loss,
+        {name: _array(p) for name, p in after.net.named_parameters()},
+        tuple(_notes(settings, now.hp)),
+    )
+    if not finite(update):
+        raise TreinoError(
+            "explain_not_finite",
+            _("After {step:,} updates the loss or a gradient of {run} is not finite any more.").format(
+                step=first, run=run.name
+            ),
+            _("Look at an earlier update, e.g. --step 0."),
+        )
+    return update if weight is not None else update.placed(_largest(update))
+
+
+def _array(t: Tensor) -> Array:
+    found: Array = t.detach().double().cpu().numpy().copy()
+    return found
+
+
+def _batch(run: "Run", moment: "Moment", layers: tuple[Layer, ...]) -> Batch:
+    batch = moment.batch
+    x = batch.x_BD.double().cpu().numpy().reshape(len(batch.x_BD), -1)
+    y = run.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
+    rows = moment.data.train.index[batch.index_B].numpy()
+    return Batch(rows, x, y, _masks(run, moment, layers, len(x)))
+
+
+def _masks(run: "Run", moment: "Moment", layers: tuple[Layer, ...], rows: int) -> tuple[Array, ...]:
+    """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
+    net = copy.deepcopy(moment.net).cpu().train()
+    drawn = exchange_dropout(net)  # in the order in which the run draws
+    a, b = dropout_keys(torch.tensor([run.settings["seed"]]), len(drawn), moment.step, 1)
+    for place, drop in enumerate(drawn):
+        drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
+    widths = {layer.drop: len(layer.b) for layer in layers}
+    found = []
+    for place, drop in enumerate(m for m in net.modules() if isinstance(m, HashDropout)):
+        if run.spec["net"] == "mlp":
+            drop.rate = moment.hp["dropout"]
+        kept = drop(torch.ones(rows, widths.get(place, 1))).numpy() > 0
+        found.append(kept / (1 - drop.rate))
+    return tuple(found)
+
+
+def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[Layer, ...]) -> Place:
+    numbers: tuple[Any, ...]
+    if isinstance(weight, str):
+        parts = [part.strip() for part in weight.split(",")]
+        numbers = tuple(int(p) if p.isdecimal() else p for p in parts)
+    else:
+        numbers = tuple(weight)
+    shapes = "; ".join(
+        _("layer {n}: {H} units of {D} inputs").format(n=n, H=f"{len(layer.W):,}", D=f"{len(layer.W[0]):,}")
+        for n, layer in enumerate(layers)
+    )
+    hint = _("{run} has {shapes}. Write layer,unit,input counted from 0, or layer,unit for a bias.").format(
+        run=run.name, shapes=shapes
+    )
+    written = ",".join(map(str, numbers))
+    if len(numbers) not in (2, 3) or not all(
+        isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers
+    ):
+        raise TreinoError("weight_form", _("{weight} names no weight.").format(weight=written), hint)
+    limits = [len(layers)]
+    if 0 <= numbers[0] < len(layers):
+        limits += layers[numbers[0]].W.shape
+    if not all(0 <= n < limit for n, limit in zip(numbers, limits, strict=False)) or len(limits) == 1:
+        raise TreinoError("weight_range", _("There is no weight {weight}.").format(weight=written), hint)
+    if len(numbers) == 2 and not layers[numbers[0]].bias:
+        raise TreinoError("weight_range", _("Layer {n} has no biases.").format(n=numbers[0]), hint)
+    return Place(int(numbers[0]), int(numbers[1]), int(numbers[2]) if len(numbers) == 3 else None)
+
+
+def _largest(update: Update) -> Place:
+    """The weight of the first layer that this batch would move most."""
+    g = np.abs(update.gradients[update.layers[0].parameter("weight")])
+    i, j = (int(n) for n in np.unravel_index(int(g.argmax()), g.shape))
+    return Place(0, i, j)
+
+
+def _notes(settings: dict[str, Any], hp: dict[str, float]) -> list[str]:
+    """What this training does beside the plain arithmetic."""
+    notes = []
+    if settings["schedule"] != "constant" or settings["warmup"]:
+        notes.append(
+            _("The learning rate is {now:g} in this update: the {name} schedule, warm-up {warmup:,}.").format(
+                now=hp["lr"], name=settings["schedule"], warmup=settings["warmup"]
+            )
+        )
+    if hp["dropout"]:
+        notes.append(
+            _(
+                "Dropout {rate:g}: the very units that the run dropped in this update are dropped here."
+            ).format(rate=hp["dropout"])
+        )
+    notes += [_("The fault {name}, on purpose.").format(name=fault) for fault in settings["fault"]]
+    return notes

@@ -1,0 +1,83 @@
+"""``treino report``: one page about a run, about several beside each other, or about a sweep."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.plots.report.blocks import Section
+from treino.plots.report.compare import compared_sections
+from treino.plots.report.html import html
+from treino.plots.report.markdown import markdown
+from treino.plots.report.run import run_sections, subtitle
+from treino.plots.report.sweep import sweep_sections, sweep_subtitle
+from treino.records.run import Run
+from treino.reports.run_comparison import compared
+from treino.reports.run_facts import run_facts
+from treino.reports.sweep_facts import sweep_facts
+from treino.store.files import write_atomically
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.tuning.stored_sweep import Sweep
+
+
+def report(opened: Sequence["Run | Sweep"], to: Path | None = None, *, as_markdown: bool = False) -> Path:
+    """Write the report and return its path; without ``to`` into the (first) run's ``exports/``.
+
+    Raises:
+        TreinoError: runs that can't stand beside each other, a run that holds too little, a place where
+            nothing can be written.
+    """
+    if to is not None:
+        check_place(to)
+    title, said, sections = _told(opened, pictures=not as_markdown)
+    text = (markdown if as_markdown else html)(title, said, sections).encode()
+    if to is not None:
+        write_atomically(to, text)
+        return to
+    name = "report" if len(opened) == 1 else "comparison"
+    return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
+
+
+def _told(opened: Sequence["Run | Sweep"], pictures: bool) -> tuple[str, str, list[Section]]:
+    """Title, subtitle and sections; pictures: with what is drawn."""
+    from treino.tuning.member import Member
+    from treino.tuning.stored_sweep import Sweep
+
+    for one in opened:
+        if isinstance(one, Member):
+            raise TreinoError(
+                "report_of_member",
+                _("{name} is a network of a sweep: it has no curves and no figures of its own.").format(
+                    name=one.name
+                ),
+                _("Train it as a run first: treino train --like {typed}").format(typed=one.typed),
+            )
+        if isinstance(one, Sweep) and len(opened) > 1:
+            raise TreinoError(
+                "report_of_sweeps",
+                _("{name} is a sweep, and only runs stand side by side.").format(name=one.name),
+                _("Write a report on it alone, or name its winner: {path}").format(path=one.path / "best"),
+            )
+    if isinstance(opened[0], Sweep):
+        facts = sweep_facts(opened[0], drawn=pictures)
+        return facts.name, sweep_subtitle(facts), sweep_sections(facts)
+    runs = [one for one in opened if isinstance(one, Run)]
+    if len(runs) == 1:
+        alone = run_facts(runs[0], pictures=pictures)
+        return alone.name, subtitle(alone), run_sections(alone)
+    names = [run.name for run in runs]
+    title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
+    said = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
+    return title, said, compared_sections(compared(runs, pictures=pictures))
+
+
+def check_place(to: Path) -> None:
+    """Refuse a place where no file can go, before the work is done."""
+    if to.is_dir() or not to.absolute().parent.is_dir():
+        raise TreinoError(
+            "to_place",
+            _("Can't write a report to {path}.").format(path=to),
+            _("Give a file in a folder that exists, e.g. --to report.html."),
+        )

@@ -1,0 +1,128 @@
+"""Several runs for one report: whether they can be compared, on which rows, and what the tests say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino.data.dataset import Data, Rows
+from treino.errors import TreinoError
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.paired_tests import Paired, holm, paired_classes, paired_errors
+from treino.plots.report.compare import Compared
+from treino.plots.report.run import learnt
+from treino.records.run import Run
+from treino.reports.run_facts import run_facts
+from treino.words import _
+
+BESIDE = ("steps", "epochs", "kept_epoch", "parameters", "seconds", "status")
+
+
+def compared(runs: Sequence[Run], *, pictures: bool = True) -> Compared:
+    """The runs' facts, what differs, and the paired tests of each against the first.
+
+    pictures: with what is drawn.
+
+    Raises:
+        TreinoError: one of them twice, or runs that learn different things.
+    """
+    names = [run.name for run in runs]
+    places = [run.path.resolve() for run in runs]
+    if twice := next((n for n, place in zip(names, places, strict=True) if places.count(place) > 1), None):
+        raise TreinoError("run_twice", _("{run} is named twice.").format(run=twice), _("Name it once."))
+    first = runs[0].document
+    for run in runs[1:]:
+        d = run.document
+        if any(d.get(k) != first.get(k) for k in ("task", "target", "classes")):
+            raise TreinoError(
+                "nothing_to_compare",
+                _("{a} learns {one}, and {b} learns {other}: no figure of theirs means the same.").format(
+                    a=names[0], b=run.name, one=learnt(first), other=learnt(d)
+                ),
+                _("Write a report on each."),
+            )
+    facts = [run_facts(run, whole=False, pictures=pictures) for run in runs]
+    apart = _apart(runs)
+    tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
+    adjusted = holm([t.p for t in tests])
+    return Compared(
+        runs=facts,
+        differing=_differing(runs),
+        paired=list(zip(tests, adjusted, strict=True)),
+        apart=apart,
+        same_validation=_same_rows(runs, "validation") == "",
+        same_loss=len({_loss(run) for run in runs}) == 1,
+    )
+
+
+def _differing(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+    """Data, settings and sizes in which the runs are not all alike."""
+    every = []
+    for run in runs:
+        d, data = run.document, run.spec["data"]
+        flat = {_("data"): data["name"], "SHA-256": data["sha256"] and data["sha256"][:12], **d["settings"]}
+        every.append(flat | {name: d.get(name) for name in BESIDE})
+    keys = list(dict.fromkeys(k for flat in every for k in flat))
+    rows = [(k, [flat.get(k) for flat in every]) for k in keys]
+    return [(k, values) for k, values in rows if any(v != values[0] for v in values)]
+
+
+def _loss(run: Run) -> tuple[str, ...]:
+    """What is called loss in this run."""
+    s = run.document["settings"]
+    twice = "softmax_before_cross_entropy" in s["fault"]
+    return (*(str(s[name]) for name in ("loss", "label_smoothing", "class_weights")), str(twice))
+
+
+def _apart(runs: Sequence[Run]) -> str:
+    """Why the test figures can't be compared; "" where they can."""
+    for run in runs:
+        test = (run.document.get("metrics") or {}).get("test") or {}
+        if all(test.get(name) is None for name in ("accuracy", "rmse")):
+            return _("{run} has no test figure.").format(run=run.name)
+    return _same_rows(runs, "test")
+
+
+def _same_rows(runs: Sequence[Run], split: str) -> str:
+    """ "" where all have the same rows in this split, else what is in the way."""
+    try:
+        data = [run.data for run in runs]
+    except TreinoError as error:
+        return str(error)
+    for run, other in zip(runs[1:], data[1:], strict=True):
+        if not _same(data[0], data[0].splits[split], other, other.splits[split]):
+            return _("{a} and {b} have other {split} rows: their splits differ.").format(
+                a=runs[0].name, b=run.name, split=_(split)
+            )
+    return ""
+
+
+def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
+    """The same rows of the same source: their numbers, and their targets in own units."""
+    if (a.name, a.sha256) != (b.name, b.sha256) or not rows_a.index.equal(rows_b.index):
+        return False
+    if a.task == "classification":
+        return rows_a.y.equal(rows_b.y)
+    own_a, own_b = (d.target_mean + d.target_scale * r.y.double() for d, r in ((a, rows_a), (b, rows_b)))
+    return own_a.shape == own_b.shape and torch.allclose(own_a, own_b, rtol=1e-5, atol=1e-6 * a.target_scale)
+
+
+def _paired(a: Run, b: Run) -> Paired:
+    if a.data.task == "classification":
+        return paired_classes(_right(a), _right(b))
+    return paired_errors(_error(a), _error(b))
+
+
+def _output(run: Run) -> torch.Tensor:
+    return outputs(run.module, run.data.test.x, item_shape=run.item_shape)
+
+
+def _right(run: Run) -> np.ndarray:
+    said_N = predicted_classes(_output(run), run.settings["loss"])
+    return np.asarray((said_N == run.data.test.y).numpy())
+
+
+def _error(run: Run) -> np.ndarray:
+    """In the target's own units ``[N]``."""
+    return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.target_scale).numpy())

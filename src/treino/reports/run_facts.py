@@ -1,0 +1,162 @@
+"""The facts of one run for its report: what its folder says, and what is seen when its network is asked."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.inspection.confusion import confusion
+from treino.inspection.input_planes import Split
+from treino.pictures.curves import curves_of
+from treino.pictures.film import film_player
+from treino.pictures.picture_files import PICTURES
+from treino.plots.report.blocks import Block, Drawing, Picture
+from treino.plots.report.charts import confusion_blocks
+from treino.plots.report.run import RunFacts
+from treino.records.command import as_called
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+    from treino.tuning.stored_sweep import Sweep
+
+MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
+LONGEST = 60.0  # seconds of a training that is played again for its film
+
+
+def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunFacts:
+    """Everything that a report on this run says; whole: also what takes long to see and much room to show.
+
+    pictures: without them, what is drawn is not drawn. What can't be shown, such as a boundary where the
+    data's file has moved, is named with the reason.
+
+    Raises:
+        TreinoError: a run that ended before its settings were written.
+    """
+    check_begun(run)
+    missing: dict[str, list[str]] = {}  # titles by the reason
+    seen: dict[str, Sequence[Block]] = {}
+    shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
+    for title, make in shown.items():
+        with _or_why(title(), missing):
+            if blocks := make(run):
+                seen[title()] = blocks
+    return RunFacts(
+        name=run.name,
+        document=run.document,
+        spec=run.spec,
+        created=run.folder.created,
+        curves=curves_of(run),
+        preparation=run.preparation,
+        pictures=seen,
+        call=called_again(run.spec, run),
+        official=_official(run),
+        missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
+        resume=f"treino resume {run.typed}" if run.status in ("interrupted", "stopped") else "",
+        sha256=run.folder.manifest.files.get("model.safetensors", ""),
+    )
+
+
+def check_begun(one: "Run | Sweep") -> None:
+    """Refuse what ended before its settings were written: there is nothing to report."""
+    if not one.folder.has("spec.json"):
+        raise TreinoError(
+            "nothing_to_report",
+            _("{run} ended before its settings were written.").format(run=one.name),
+            _("Delete the folder and start again."),
+        )
+
+
+def called_again(spec: Mapping[str, Any], run: "Run | None") -> str:
+    """The call in Python that trains it again, where no command can name its rows or its network.
+
+    run: one that holds these rows, if there is one.
+    """
+    if run is not None and spec["data"]["kind"] == "memory":
+        with suppress(TreinoError):  # they may not have been kept
+            len(run.data.train)
+            return as_called(spec, f"treino.open({run.typed!r}).data", True)
+    return as_called(spec, "data", False)
+
+
+def _official(run: "Run") -> bool | None:
+    with suppress(TreinoError):
+        return run.data.official_test
+    return None
+
+
+@contextmanager
+def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
+    """What can't be shown doesn't take the rest with it: it is named, with the reason."""
+    try:
+        yield
+    except TreinoError as error:
+        missing.setdefault(str(error), []).append(title)
+
+
+def _film(run: "Run") -> Sequence[Block]:
+    """The player; not where playing the run again would take long."""
+    seconds = run.document.get("seconds")
+    if seconds is None or seconds > LONGEST:
+        raise TreinoError(
+            "film_long",
+            _("the run would be played again for it, and that takes long."),
+            _("See: treino plot {run} --what film").format(run=run.typed),
+        )
+    return (Drawing(film_player(run), wide=True),)
+
+
+def _boundary(run: "Run") -> Sequence[Block]:
+    return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
+
+
+def _confusion(run: "Run") -> Sequence[Block]:
+    if not run.data.classes:
+        return ()
+    if len(run.data.classes) > MOST_CLASSES:
+        raise TreinoError(
+            "classes_many",
+            _("{n} classes are too many for a table on a page.").format(n=len(run.data.classes)),
+            _("See: treino plot {run} --what confusion").format(run=run.typed),
+        )
+    over = run.status in ("finished", "diverged")  # test rows are not looked at before
+    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
+    return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))
+
+
+def _mistakes(run: "Run") -> Sequence[Block]:
+    return _drawn(run, "mistakes", _("The rows on which the network is most sure and wrong"))
+
+
+def _goes_by(run: "Run") -> Sequence[Block]:
+    if len(run.data.features) < 2:
+        return ()
+    return _drawn(run, "importance", _("How much worse it gets where a column is shuffled"))
+
+
+def _inside(run: "Run") -> Sequence[Block]:
+    if run.data.kind == "image":
+        return _drawn(run, "weights", _("The first layer's weights, a picture for each unit"))
+    return _drawn(run, "network", _("The network's units, and what each sees over the inputs"))
+
+
+def _drawn(run: "Run", name: str, alt: str) -> Sequence[Block]:
+    return [Picture(file, content, alt) for file, content in PICTURES[name](run)]
+
+
+Shown = dict[Callable[[], str], Callable[["Run"], Sequence[Block]]]
+
+WRITTEN: Shown = {lambda: _("Confusion"): _confusion}
+"""What is seen by asking the network, and said in words."""
+
+BESIDE: Shown = {lambda: _("What it says"): _boundary, **WRITTEN}
+"""What is seen by asking the network, of a run that stands beside others."""
+
+SHOWN: Shown = {
+    lambda: _("Film"): _film,
+    **BESIDE,
+    lambda: _("Mistakes"): _mistakes,
+    lambda: _("What it goes by"): _goes_by,
+    lambda: _("Inside"): _inside,
+}
+"""The same of a run alone."""

@@ -1,0 +1,68 @@
+"""The facts of a sweep for its report."""
+
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.plots.report.blocks import Picture
+from treino.plots.report.sweep import SweepFacts
+from treino.records.command import sweep_as_typed
+from treino.reports.run_facts import called_again, check_begun
+from treino.search.space import domain_written
+from treino.tuning.populations import written
+from treino.tuning.sweep_pictures import PICTURES, usual
+from treino.words import N_, _
+
+if TYPE_CHECKING:
+    from treino.tuning.stored_sweep import Sweep
+
+ALTS: dict[str, str] = {
+    "parallel": N_("Each network as a line through its settings"),
+    "importance": N_("How much each setting mattered"),
+    "slices": N_("Figures over each setting"),
+    "curves": N_("Where the networks' curves run"),
+    "boundaries": N_("The best networks' decision boundaries"),
+}
+
+
+def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
+    """Everything that a report on this sweep says; what can't be shown is named with the reason.
+
+    drawn: with its pictures.
+
+    Raises:
+        TreinoError: a sweep that ended before its members were written.
+    """
+    check_begun(sweep)
+    d, spec, missing = sweep.document, sweep.spec, list[str]()
+    spread = bool(spec["sweep"].get("spread"))
+    pictures = []
+    for name in usual(sweep) if drawn and not spread and "leaderboard" in d else ():
+        try:
+            content = PICTURES[name](sweep)
+        except TreinoError as error:
+            missing.append(f"{_(ALTS[name])}: {error}")
+        else:
+            pictures.append(Picture(f"{name}.png", content, _(ALTS[name])))
+    best: dict[str, Any] | None = None
+    winner = None
+    versions: dict[str, str] = {}
+    if d.get("best"):
+        try:
+            winner = sweep.best
+            best, versions = winner.document, winner.spec["versions"]
+        except TreinoError as error:
+            missing.append(str(error))
+    return SweepFacts(
+        name=sweep.name,
+        document=d,
+        spec=spec,
+        created=sweep.folder.created,
+        written=[written(entry["params"]) for entry in d.get("leaderboard") or []],
+        best=best,
+        tried=[(name, domain_written(domain)) for name, domain in spec["space"].items()],
+        pictures=pictures,
+        missing=missing,
+        command=sweep_as_typed(spec),
+        call=called_again(spec, winner),
+        versions=versions,
+    )

@@ -1,0 +1,268 @@
+"""``Classifier`` and ``Regressor``: the same training as an estimator of scikit-learn's kind.
+
+They take part in ``Pipeline``, ``GridSearchCV`` and ``cross_val_score``, keep the names of a frame's
+columns, and are pickled as what their run's folder holds: no pickled network, no path of this machine.
+The conventions: https://scikit-learn.org/stable/developers/develop.html
+"""
+
+import inspect
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from torch import nn
+
+from treino.api import fit
+from treino.data import rows_for_prediction
+from treino.data.dataset import Task
+from treino.engine import MLP
+from treino.errors import TreinoError
+from treino.inspection.outputs import outputs, probabilities
+from treino.records.run import open_run
+from treino.words import _
+
+Network = nn.Module | MLP | str | None
+
+
+class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """What both share. Parameters are the settings of ``treino.spec``; None is decided from the data.
+
+    net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, instead of ``hidden``.
+    validation: the share of the given rows that early stopping looks at. random_state: the seed; None draws
+    a new one at each fit.
+
+    After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network in eval mode),
+    ``n_iter_`` (epochs), ``loss_curve_`` (mean training loss of each epoch), ``n_features_in_``, and
+    ``feature_names_in_`` where X has names.
+    """
+
+    _task: Task
+
+    def __init__(
+        self,
+        hidden: Sequence[int] | None = None,
+        *,
+        activation: str | None = None,
+        dropout: float | None = None,
+        batch_norm: bool = False,
+        init: str | None = None,
+        net: Network = None,
+        loss: str | None = None,
+        label_smoothing: float = 0.0,
+        class_weights: str | Sequence[float] | None = None,
+        optimizer: str = "adam",
+        lr: float | None = None,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        betas: tuple[float, float] | None = None,
+        weight_decay: float = 0.0,
+        schedule: str = "constant",
+        warmup: int = 0,
+        clip: float | None = None,
+        batch_size: int | str | None = None,
+        epochs: int | None = None,
+        steps: int | None = None,
+        patience: int | None = None,
+        metric: str = "loss",
+        keep: str | None = None,
+        shuffle: str = "each",
+        validation: float = 0.15,
+        normalise: bool = True,
+        device: str = "auto",
+        engine: str | None = None,
+        threads: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.init = init
+        self.net = net
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.betas = betas
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.warmup = warmup
+        self.clip = clip
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.steps = steps
+        self.patience = patience
+        self.metric = metric
+        self.keep = keep
+        self.shuffle = shuffle
+        self.validation = validation
+        self.normalise = normalise
+        self.device = device
+        self.engine = engine
+        self.threads = threads
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True  # missing numbers are imputed
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+    def _fit(self, x: Any, y: NDArray[Any]) -> Self:
+        """Train on checked rows; y holds class numbers or values."""
+        seed = self.random_state
+        if seed is None or not isinstance(seed, (int, np.integer)):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        usual = {
+            name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()
+        }  # what is left alone isn't asked for: only then the data may decide
+        asked = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in ("random_state", "net") and not _same(value, usual[name])
+        }
+        asked |= {"seed": int(seed), "task": self._task, "test": 0.0}
+        try:
+            with tempfile.TemporaryDirectory(prefix="treino-") as parent:
+                run = fit((x, y), self.net, parent=parent, lean=True, **asked)
+                self._content = _content_of(run.path)
+        except TreinoError as error:
+            raise ValueError(str(error)) from None
+        self._open()
+        self.loss_curve_ = list(self._document["loss"]["train"])
+        self.n_iter_ = len(self.loss_curve_)
+        return self
+
+    def _open(self) -> None:
+        """Unfold what was kept: the run in a temporary folder, its network and its preparation in memory."""
+        folder = tempfile.mkdtemp(prefix="treino-")
+        self._folder = weakref.finalize(self, _remove, folder, os.getpid())
+        path = Path(folder) / "run"
+        for name, content in self._content.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+        self.run_ = open_run(path, net=None if isinstance(self.net, MLP) else self.net)
+        self.module_ = self.run_.module
+        self._document = self.run_.document
+
+    def _outputs(self, x: Any) -> Any:
+        check_is_fitted(self, "run_")
+        x = self._checked(x, reset=False)
+        try:
+            prepared = rows_for_prediction(x, self.run_.preparation)
+        except TreinoError as error:
+            raise ValueError(str(error)) from None
+        return outputs(self.module_, prepared.x, item_shape=self.run_.item_shape)
+
+    def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
+        """X as an array, or as the frame that it is; its names and number of columns kept or compared."""
+        if hasattr(x, "columns") and hasattr(x, "dtypes"):
+            checked = validate_data(self, x, y, reset=reset, skip_check_array=True)
+            if x.shape[0] and x.shape[1]:
+                return checked
+        return validate_data(
+            self,
+            x,
+            y,
+            reset=reset,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2 if reset else 1,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        for name in ("run_", "module_", "_folder", "_document"):
+            state.pop(name, None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_content" in state:
+            self._open()
+
+
+class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+    __doc__ = (_Estimator.__doc__ or "").replace(
+        "What both share.", "A network that tells classes apart, for scikit-learn's tools."
+    )
+
+    _task = "classification"
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train on X ``[N, D]`` (an array or a frame) and one class for each row.
+
+        Raises:
+            ValueError: rows, classes or settings that can't be trained on, with what to do about it.
+        """
+        x, y = self._checked(X, y, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self.classes_, y = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            said = _("y holds one class, {name!r}: there is nothing to tell apart.")
+            raise ValueError(said.format(name=self.classes_[0]))
+        return self._fit(x, y)
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """``[N, C]``: the probability of each of ``classes_``."""
+        outputs_NC = self._outputs(X)
+        return probabilities(outputs_NC, self.run_.settings["loss"]).double().numpy()
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """``[N]``: the most probable class of each row, as it stood in y."""
+        best_N = self.predict_proba(X).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[best_N]
+        return found
+
+
+class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+    __doc__ = (_Estimator.__doc__ or "").replace(
+        "What both share.", "A network that predicts a number, for scikit-learn's tools."
+    )
+
+    _task = "regression"
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train on X ``[N, D]`` (an array or a frame) and one number for each row.
+
+        Raises:
+            ValueError: rows, values or settings that can't be trained on, with what to do about it.
+        """
+        x, y = self._checked(X, y, reset=True)
+        y = column_or_1d(y, warn=True)
+        return self._fit(x, np.asarray(y, dtype=np.float64))
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """``[N]``: the predicted numbers in y's own units."""
+        values_N = self._outputs(X)[:, 0].double().numpy()
+        spec = self.run_.spec
+        predicted: NDArray[np.float64] = values_N * spec["target_scale"] + spec["target_mean"]
+        return predicted
+
+
+def _same(value: Any, usual: Any) -> bool:
+    return value is usual or (type(value) is type(usual) and bool(np.all(value == usual)))
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # a forked child has the object too, and must leave its parent's folder
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _content_of(path: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(path)): f.read_bytes() for f in sorted(path.rglob("*")) if f.is_file()}

@@ -1,0 +1,352 @@
+"""What a study's own rows say, one sentence for each question; and what a reader must know to trust them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from treino.engine.metrics import BETTER
+from treino.inspection.epoch_statistics import ratio_of
+from treino.plots.style import metric_name, number
+from treino.studies.study_document import timed
+from treino.studies.study_options import CORRECTED, TAUGHT
+from treino.words import _
+
+REVERSALS = 2  # sentences of a kind
+MILLISECONDS_BELOW = 0.1  # seconds
+PROCESSOR = "epoch_processor_seconds"
+LISTED = 4  # rows in a sentence
+
+Row = Mapping[str, Any]
+
+
+def mode_name(mode: str) -> str:
+    """A mode as a person reads it."""
+    return {
+        CORRECTED: _("corrected"),
+        TAUGHT: _("as taught"),
+        "missing_zero_grad": _("no zero_grad"),
+        "softmax_before_cross_entropy": _("softmax twice"),
+    }[mode]
+
+
+def setting_name(row: Row, varied: Iterable[str]) -> str:
+    """A row's setting beside the others': ``batch 5 (lr 1e-6)``."""
+    said = settings_said(row, varied)
+    if not said:
+        return _said("batch_size", row["batch_size"])
+    return f"{said[0]} ({', '.join(said[1:])})" if len(said) > 1 else said[0]
+
+
+def settings_said(row: Row, varied: Iterable[str]) -> list[str]:
+    """Each of the row's own settings in words."""
+    return [_said(name, row["own"][name]) for name in varied if name in row["own"]]
+
+
+def row_name(row: Row, facts: Mapping[str, Any]) -> str:
+    """A row's setting and mode."""
+    name = setting_name(row, facts["varied"])
+    return f"{name}, {mode_name(row['mode'])}" if len(facts["modes"]) > 1 else name
+
+
+def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
+    """Sentences, each from the rows alone; none before there are epochs."""
+    if not all(row["epochs"] for row in rows):
+        return []
+    found = [_pace(rows, facts)]
+    found += [_there(rows, facts, mode, metric, until[metric]) for mode in facts["modes"] for metric in until]
+    found += [
+        _floor(rows, facts),
+        _faults(rows, facts),
+        *_smaller(rows, facts),
+        *_mended(rows, facts),
+        *_axes(rows, facts),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
+    """What a reader must know to compare the rows rightly."""
+    found = []
+    floors = {row["mode"]: row["loss_floor"] for row in rows if row["loss_floor"]}
+    if floors and "loss" in until and len(facts["modes"]) > 1:
+        found.append(
+            _(
+                "A loss of {value:g} means different things in different modes: where softmax is applied"
+                " twice {floor:.4f} is the least that there can be, else 0. Compare modes by their {metric}."
+            ).format(value=until["loss"], floor=max(floors.values()), metric=metric_name(facts["metric"]))
+        )
+    if floors and until.get("loss", 1e9) <= max(floors.values()):
+        found.append(
+            _("Where softmax is applied twice no training can bring the loss below {value:g}.").format(
+                value=until["loss"]
+            )
+        )
+    if "optimizer" in facts["varied"] and not {"lr"} & set(facts["varied"]):
+        found.append(
+            _(
+                "The optimizers share one learning rate, and each has a good one of its own: "
+                "--cell optimizer=sgd,lr=0.1 --cell optimizer=adam,lr=1e-3"
+            )
+        )
+    if rows and rows[0]["epochs"] and any(not row["timed_epochs"] for row in rows):
+        found.append(_("Seconds include the warm-up: with 2 epochs or more the first is left out."))
+    if facts["measured_on"] == "train":
+        found.append(
+            _("There are no validation rows: {metric} is of the training rows.").format(
+                metric=metric_name(facts["metric"])
+            )
+        )
+    return found
+
+
+def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+    """How long an epoch takes with each batch size."""
+    group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
+    if len(group) < 2:
+        return ""
+    first, *others = sorted(group, key=lambda r: r["updates_per_epoch"])
+    said = []
+    for row in others:
+        times = ratio_of(timed(row), timed(first))
+        if times is None:
+            return ""
+        span = (
+            ""
+            if times.low is None
+            else _(" ({low:.3g} to {high:.3g})").format(low=times.low, high=times.high)
+        )
+        said.append(
+            _("{times:.3g} × that{span} with {name}").format(
+                times=times.value, span=span, name=_said("batch_size", row["batch_size"])
+            )
+        )
+    sentence = _("An epoch takes {seconds} with {first}, {others}: {updates} updates.").format(
+        seconds=seconds_text(first["seconds_per_epoch"]),
+        first=_said("batch_size", first["batch_size"]),
+        others=_listed(said),
+        updates=_listed([f"{row['updates_per_epoch']:,}" for row in (first, *others)]),
+    )
+    worked = [ratio_of(timed(r, PROCESSOR), timed(first, PROCESSOR)) for r in others if r["processor_timed"]]
+    if len(worked) == len(others) and first["processor_timed"] and None not in worked:
+        ratios = _listed([f"{ratio.value:.3g} ×" for ratio in worked if ratio is not None])
+        sentence += " " + _("In processor time, which other programs hardly change: {r}.").format(r=ratios)
+    return sentence
+
+
+def _there(rows: Sequence[Row], facts: Mapping[str, Any], mode: str, metric: str, figure: float) -> str:
+    """After how many epochs, and seconds, each setting is there in this mode."""
+    of = [row for row in rows if row["mode"] == mode]
+    there = sorted(
+        (r for r in of if r[f"epochs_to_{metric}"] is not None), key=lambda r: r[f"seconds_to_{metric}"]
+    )
+    never = [r for r in of if r[f"epochs_to_{metric}"] is None]
+    said = []
+    for row in there[:LISTED]:
+        epochs = row[f"epochs_to_{metric}"]
+        after = _("{name} after {epochs} ({seconds})").format(
+            name=setting_name(row, facts["varied"]),
+            epochs=_epochs(epochs),
+            seconds=seconds_text(row[f"seconds_to_{metric}"]),
+        )
+        said.append(after)
+    if len(there) > LISTED:
+        said.append(_("{n} more later").format(n=len(there) - LISTED))
+    n = max(row["epochs"] for row in of)
+    if len(never) > LISTED and not there:
+        said.append(_("none of {rows} rows in {epochs}").format(rows=len(never), epochs=_epochs(n)))
+    elif never:
+        names = _listed([setting_name(row, facts["varied"]) for row in never])
+        names = names if len(never) <= LISTED else _("{n} others").format(n=len(never))
+        said.append(_("{names} never in {epochs}").format(names=names, epochs=_epochs(n)))
+    goal = _("{metric} below {figure:g}") if BETTER[metric] < 0 else _("{metric} of {figure:g}")
+    what = goal.format(metric=metric_name(metric), figure=figure)
+    head = f"{what}, {mode_name(mode)}" if len(facts["modes"]) > 1 else what
+    quickest = len(there) > 1 and _("; the quickest is {name}").format(
+        name=setting_name(there[0], facts["varied"])
+    )
+    return _begun(f"{head}: {'; '.join(said)}{quickest or ''}.")
+
+
+def _floor(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+    """How near the losses came to the least that softmax twice leaves."""
+    held = [(loss, row) for row in rows if row["loss_floor"] for loss in row["loss"] if loss is not None]
+    if not held:
+        return ""
+    least, row = min(held, key=lambda pair: pair[0])
+    return _(
+        "With softmax twice the loss can't go below {floor:.4f} ({classes} classes); the lowest mean of an"
+        " epoch is {least:.4f} ({name})."
+    ).format(
+        floor=row["loss_floor"],
+        classes=len(facts["classes"]),
+        least=least,
+        name=setting_name(row, facts["varied"]),
+    )
+
+
+def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
+    """Where the rows of each mode end."""
+    if len(facts["modes"]) < 2:
+        return ""
+    said = []
+    for mode in facts["modes"]:
+        ends = [e for row in rows if row["mode"] == mode if (e := last(row, facts["metric"])) is not None]
+        if not ends:
+            return ""
+        low, high = f"{min(ends):.3f}", f"{max(ends):.3f}"
+        span = low if low == high else _("{low} to {high}").format(low=low, high=high)
+        said.append(f"{span} {mode_name(mode)}")
+    return _("The same settings end at {metric} {ends}.").format(
+        metric=metric_name(facts["metric"]), ends=_listed(said)
+    )
+
+
+def _smaller(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+    """Where a smaller batch does worse because of a fault alone."""
+    groups = _groups(rows, facts, "batch_size")
+    pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
+    return [
+        _(
+            "{mode}, the smaller batch ends at the worse {metric}: {low:.3f} with {b}, {high:.3f} with {a}."
+            " Corrected it doesn't: {right:.3f} with {b}, {other:.3f} with {a}. More updates in an epoch are"
+            " more of the fault."
+        ).format(**found)
+        for found in _reversals(rows, facts, pairs)
+    ]
+
+
+def _mended(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+    """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
+    of = [row for row in rows if row["mode"] == CORRECTED]
+    pairs = [(b, a) for a in of for b in of if a["batch_size"] == b["batch_size"] and _apart(a, b)]
+    return [
+        _(
+            "{mode}, {a} mends {b}: {metric} ends at {high:.3f} instead of {low:.3f}. Corrected it does harm:"
+            " {other:.3f} instead of {right:.3f}."
+        ).format(**found)
+        for found in _reversals(rows, facts, pairs)
+    ]
+
+
+def _reversals(
+    rows: Sequence[Row], facts: Mapping[str, Any], pairs: Sequence[tuple[Row, Row]]
+) -> list[dict[str, Any]]:
+    """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one."""
+    metric, found = facts["metric"], list[dict[str, Any]]()
+    for mode in (m for m in facts["modes"] if m != CORRECTED):
+        faulty = {str(row["own"]): row for row in rows if row["mode"] == mode}
+        for pair in pairs:
+            better, worse = (faulty[str(row["own"])] for row in pair)
+            high, low = last(better, metric), last(worse, metric)
+            other, right = (last(row, metric) for row in pair)
+            if high is None or low is None or other is None or right is None:
+                continue
+            if _surely(better, worse) and other <= right:
+                a, b = (setting_name(row, facts["varied"]) for row in pair)
+                figures = {"high": high, "low": low, "other": other, "right": right}
+                named = {"mode": _begun(mode_name(mode)), "metric": metric_name(metric), "a": a, "b": b}
+                found.append(named | figures)
+    return sorted(found, key=lambda f: f["low"] - f["high"])[:REVERSALS]
+
+
+def _apart(a: Row, b: Row) -> bool:
+    """Whether one thing tells them apart: a setting, or that one of them has settings of its own."""
+    one, other = dict(a["own"]), dict(b["own"])
+    return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
+
+
+def _surely(better: Row, worse: Row) -> bool:
+    """Whether their intervals of accuracy don't touch. (There are none of numbers.)"""
+    a, b = better.get("accuracy_interval"), worse.get("accuracy_interval")
+    return bool(a and b and a[0] > b[1])
+
+
+def _batch(row: Row) -> int:
+    return -int(row["updates_per_epoch"])
+
+
+def _axes(rows: Sequence[Row], facts: Mapping[str, Any]) -> list[str]:
+    """What each setting other than the batch size makes of it, corrected and all else equal."""
+    found = []
+    for name in facts["varied"]:
+        groups = [] if name == "batch_size" else _groups(rows, facts, name)
+        ends = [{str(r["own"][name]): last(r, facts["metric"]) for r in group} for group in groups]
+        whole = [(g, e) for g, e in zip(groups, ends, strict=True) if all(f is not None for f in e.values())]
+        said = []
+        if len(whole) > LISTED and len({tuple(e) for _g, e in whole}) == 1:
+            middle = {v: median(float(e[v] or 0) for _g, e in whole) for v in whole[0][1]}
+            said = [_("in the median of {n} groups ").format(n=len(whole)) + _ends(name, whole[0][0], middle)]
+        elif len(whole) <= LISTED:
+            rest = [n for n in facts["varied"] if n != name]
+            for group, figures in whole:
+                where = setting_name(group[0], rest) if settings_said(group[0], rest) else ""
+                said.append(f"{where}: " * bool(where) + _ends(name, group, figures))
+        if said:
+            at_the_end = _("{metric} at the end: {ends}.").format(
+                metric=metric_name(facts["metric"]), ends="; ".join(said)
+            )
+            found.append(_begun(at_the_end))
+    return found
+
+
+def _ends(name: str, group: Sequence[Row], figures: Mapping[str, float | None]) -> str:
+    """``0.963 normalised and 0.704 not normalised``."""
+    parts = [(figures[str(row["own"][name])], _said(name, row["own"][name])) for row in group]
+    return _listed([_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts])
+
+
+def _groups(rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> list[list[Row]]:
+    """Rows of the corrected mode that differ in this setting alone."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["mode"] == CORRECTED and name in row["own"]:
+            rest = {n: v for n, v in row["own"].items() if n != name}
+            found.setdefault(str(sorted(rest.items())), []).append(row)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def last(row: Row, metric: str) -> float | None:
+    """The figure after the last epoch."""
+    values = row.get(metric) or [None]
+    figure = values[-1]
+    return None if figure is None else float(figure)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Three digits and a unit: 2.31 s, 41.2 ms."""
+    if seconds is None:
+        return "–"
+    return f"{seconds:.3g} s" if seconds >= MILLISECONDS_BELOW else f"{seconds * 1000:.3g} ms"
+
+
+def _said(name: str, value: Any) -> str:
+    said: dict[str, Callable[[Any], str]] = {
+        "batch_size": lambda v: _("batch {n}").format(n=_("of all rows") if v == "full" else v),
+        "shuffle": lambda v: {
+            "each": _("a new order each epoch"), "once": _("shuffled once"), "off": _("not shuffled"),
+            "blocks": _("shuffled in blocks"),
+        }[v],
+        "normalise": lambda v: _("normalised") if v else _("not normalised"),
+        "optimizer": str,
+    }  # fmt: skip
+    if name in said:
+        return said[name](value)
+    if isinstance(value, (list, tuple)):
+        value = ",".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        value = _("yes") if value else _("no")
+    return f"{name.replace('_', ' ')} {number(value) if isinstance(value, float) else value}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return _("{all} and {last}").format(all=", ".join(parts[:-1]), last=parts[-1])
+
+
+def _epochs(n: int) -> str:
+    return _("1 epoch") if n == 1 else _("{n} epochs").format(n=n)
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

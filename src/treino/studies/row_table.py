@@ -1,0 +1,65 @@
+"""A study's rows as a person reads them: headings and cells, for the terminal and the notebook."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from treino.engine.metrics import BETTER
+from treino.plots.style import metric_name, number
+from treino.studies.conclusions import MILLISECONDS_BELOW, last, mode_name, seconds_text
+from treino.words import _
+
+
+def table_of(d: Mapping[str, Any], narrow: bool = False) -> tuple[list[str], list[list[str]]]:
+    """The headings, and a list of cells for each row. narrow: without intervals and updates."""
+    names = d["varied"] or ["batch_size"]
+    columns = {("batch" if name == "batch_size" else name): _own(name) for name in names}
+    if len(d["modes"]) > 1:
+        columns[_("mode")] = lambda row: mode_name(row["mode"])
+    columns[_("s/epoch")] = lambda row: seconds_text(row["seconds_per_epoch"])
+    if not narrow:
+        columns[_("interval")] = lambda row: _span(row["seconds_interval"])
+        columns[_("updates")] = lambda row: f"{row['updates_per_epoch']:,}"
+    for metric, figure in d["until"].items():
+        goal = f"{metric_name(metric)} {'<' if BETTER[metric] < 0 else '≥'} {figure:g}"
+        columns[_("epochs to {goal}").format(goal=goal)] = _epochs(metric)
+    columns[_("loss first → last")] = _losses
+    columns[metric_name(d["metric"])] = lambda row: _end(row, d["metric"], narrow)
+    if any(row["status"] != "finished" for row in d["rows"]):
+        columns[_("status")] = lambda row: _(row["status"])
+    return list(columns), [[cell(row) for cell in columns.values()] for row in d["rows"]]
+
+
+def _own(name: str) -> Any:
+    return lambda row: _cell(row["settings"].get(name, row.get(name)))
+
+
+def _epochs(metric: str) -> Any:
+    return lambda row: _("never") if (e := row[f"epochs_to_{metric}"]) is None else str(e)
+
+
+def _losses(row: Mapping[str, Any]) -> str:
+    ends = [row["loss"][0], row["loss"][-1]] if row["loss"] else [None]
+    return " → ".join("–" if v is None else number(v) for v in ends)
+
+
+def _end(row: Mapping[str, Any], metric: str, narrow: bool) -> str:
+    figure, bounds = last(row, metric), row.get("accuracy_interval")
+    span = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds and not narrow else ""
+    return "–" if figure is None else f"{figure:.3f}{span}"
+
+
+def _span(interval: Any) -> str:
+    """Both in the unit of the larger: 2.31 – 4.5 s."""
+    if interval is None:
+        return "–"
+    low, high = interval
+    unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
+    return f"{low * unit:.3g} – {seconds_text(high)}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or _("none")
+    return "–" if value is None else number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,150 @@
+"""The ``study`` document: a row for each setting and mode, out of the networks that were trained of it."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from treino.engine.metrics import BETTER
+from treino.inspection.epoch_statistics import (
+    deviation_of,
+    floor_twice,
+    half,
+    mean_of,
+    median_of,
+    reached,
+)
+from treino.inspection.wilson import wilson
+from treino.records.command import as_typed
+from treino.spec import Settings
+from treino.studies.study_options import Asked, Cell
+from treino.studies.track import Record, Track
+
+SOFTMAX = "softmax_before_cross_entropy"
+HEADLINE = {"classification": "accuracy", "regression": "r2"}
+
+
+def row_facts(asked: Asked, cell: Cell, settings: Settings, track: Track, source: str) -> dict[str, Any]:
+    """All of a row that is known before its first step."""
+    planned, data = track.planned, track.data
+    names = dict.fromkeys(name for each in asked.cells for name in each.own)
+    s = planned.settings
+    typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+    return {
+        "batch_size": s["batch_size"],
+        "lr": s["lr"],
+        "weight_decay": s["weight_decay"],
+        "optimizer": s["optimizer"],
+        "shuffle": s["shuffle"],
+        "normalise": s["normalise"],
+        "mode": cell.mode,
+        "own": {name: _plain(s[name]) for name in cell.own},
+        "settings": {name: _plain(s[name]) for name in names},
+        "fault": s["fault"],
+        "engine": s["engine"],
+        "threads": s["threads"],
+        "processor_timed": s["device"] == "cpu" and not planned.training.plan.evaluates,
+        "parameters": planned.training.parameters,
+        "updates_per_epoch": planned.training.steps_per_epoch,
+        "loss_floor": floor_twice(len(data.classes)) if _floored(s) else None,
+        "command": as_typed(source, typed),
+    }
+
+
+def row(
+    facts: Mapping[str, Any], records: Sequence[Record], asked: Asked, measured: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A row of the document. measured: ``metric``, and how many ``rows`` it is measured on."""
+    losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
+    loss = mean_of(losses)
+    metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
+    found = dict(facts) | _seconds(records, facts["processor_timed"])
+    found |= {"epochs": len(loss), "status": _status(records)}
+    epochs_to = {"loss": None} | {name: [_reached(r, name, asked) for r in records] for name in asked.until}
+    for name, of in epochs_to.items():
+        found[f"epochs_to_{name}"] = None if of is None else half(of)
+    seconds = found["seconds_per_epoch"]
+    for name in asked.until:
+        epoch = found[f"epochs_to_{name}"]
+        found[f"seconds_to_{name}"] = None if epoch is None or seconds is None else epoch * seconds
+    found |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
+    found |= {("measured_loss" if name == "loss" else name): of for name, of in metrics.items()}
+    if measured["metric"] == "accuracy":
+        found["accuracy_interval"] = _interval(metrics.get("accuracy", []), measured["rows"])
+    found["seeds"] = [
+        {
+            "seed": seed,
+            "status": r.status,
+            "steps": r.steps,
+            **{f"epochs_to_{name}": _reached(r, name, asked) for name in asked.until},
+            "loss": r.loss,
+            "loss_std": r.loss_std,
+            "epoch_seconds": r.seconds,
+            "epoch_processor_seconds": r.processor,
+            "warm_up_epochs": r.cold,
+            measured["metric"]: r.metrics.get(measured["metric"], []),
+        }
+        for seed, r in zip(asked.seeds, records, strict=True)
+    ]
+    return found
+
+
+def timed(row: Mapping[str, Any], of: str = "epoch_seconds") -> dict[int, float]:
+    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of.
+
+    of: ``epoch_seconds``, or ``epoch_processor_seconds``.
+    """
+    many = len(row["seeds"])
+    return {
+        (epoch - 1) * many + place: seconds
+        for place, each in enumerate(row["seeds"])
+        for epoch, seconds in enumerate(each[of], 1)
+        if epoch not in each["warm_up_epochs"]
+    }
+
+
+def varied(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The settings in which the rows differ, of those that any of them has as its own."""
+    return [name for name in rows[0]["settings"] if len({str(row["settings"][name]) for row in rows}) > 1]
+
+
+def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
+    """alone: evaluation was no part of the training's own work, so that processor time is of training too."""
+    warm = [s for r in records for s in r.warm(r.seconds)]
+    found = median_of(warm or [s for r in records for s in r.seconds])
+    worked = [s for r in records for s in (r.warm(r.processor) or r.processor)] if alone else []
+    return {
+        "seconds_per_epoch": None if found is None else found.value,
+        "seconds_interval": None if found is None or found.low is None else [found.low, found.high],
+        "seconds_coverage": None if found is None else found.coverage,
+        "processor_seconds_per_epoch": median(worked) if worked else None,
+        "timed_epochs": len(warm),
+    }
+
+
+def _names(records: Sequence[Record]) -> list[str]:
+    return [n for n in records[0].metrics if all(n in r.metrics for r in records)]
+
+
+def _reached(record: Record, metric: str, asked: Asked) -> int | None:
+    values = record.loss if metric == "loss" else record.metrics.get(metric, [])
+    return reached(values, asked.until[metric], BETTER[metric])
+
+
+def _status(records: Sequence[Record]) -> str:
+    found = {r.status for r in records}
+    order = ("running", "diverged", "stopped", "finished")
+    return next(status for status in order if status in found)
+
+
+def _interval(accuracy: Sequence[float | None], rows: int) -> list[float] | None:
+    last = accuracy[-1] if accuracy else None
+    return None if last is None or not rows else list(wilson(round(last * rows), rows))
+
+
+def _floored(s: Mapping[str, Any]) -> bool:
+    plain = not s["label_smoothing"] and s["class_weights"] is None
+    return SOFTMAX in s["fault"] and s["loss"] == "cross_entropy" and plain
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

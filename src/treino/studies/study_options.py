@@ -1,0 +1,302 @@
+"""What a study is asked: the settings that are compared, in which modes, until when, and with which seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from treino.engine import OPTIMIZERS
+from treino.errors import TreinoError, nearest
+from treino.records.data_source import LOADS
+from treino.spec import FAULTS, FLAGS, Settings, read_settings
+from treino.studies.thresholds import several, until_of
+from treino.words import _
+
+CORRECTED, TAUGHT = "corrected", "as_taught"
+BATCH_SIZES = (100, 20, 5)  # the exercise, where nothing else is compared
+EPOCHS = {"table": 30, "image": 10}
+PREPARED = ("normalise", "impute")
+"""Settings of the data that may be compared: the rows of the splits stay the same."""
+
+FOR_ALL = {*LOADS, "seed", "name", "out", "device", "metric"} - {*PREPARED}
+"""Settings that say on what and where a study runs: one for all of its rows."""
+
+NOT_HERE = ("steps", "keep", "baselines", "every", "as_taught", "fault")
+"""Settings that a study has in another way, or has no use for."""
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "normalise": (True, False),
+    "batch_norm": (False, True),
+    "shuffle": ("each", "once", "off"),
+    "impute": ("median", "mean"),
+    "optimizer": tuple(OPTIMIZERS),
+}
+"""What ``--compare`` can set to all of its values."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row of the study. own: settings that are not all rows'. mode: corrected, as_taught, or one fault."""
+
+    own: Mapping[str, Any]
+    mode: str
+
+    def values(self, base: Mapping[str, Any], seed: int) -> dict[str, Any]:
+        """All that ``read_settings`` is given for it."""
+        taught = {} if self.mode == CORRECTED else {"as_taught": True}
+        fault = {"fault": (self.mode,)} if self.mode in FAULTS else taught
+        return {**base, **self.own, **fault, "seed": seed}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """base: settings that all rows share. until: metric and figure to be reached, as ``{"loss": 1.6}``."""
+
+    base: Mapping[str, Any]
+    cells: tuple[Cell, ...]
+    until: Mapping[str, float]
+    seeds: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        cells = [{"own": dict(cell.own), "mode": cell.mode} for cell in self.cells]
+        return {
+            "base": dict(self.base), "cells": cells, "until": dict(self.until), "seeds": list(self.seeds)
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Asked":
+        cells = tuple(Cell(cell["own"], cell["mode"]) for cell in kept["cells"])
+        return cls(kept["base"], cells, kept["until"], tuple(kept["seeds"]))
+
+
+def asked_of(
+    settings: Mapping[str, Any],
+    *,
+    batch_sizes: Any = None,
+    until: Any = None,
+    cells: Any = (),
+    compare: Any = (),
+    seeds: int | None = None,
+    flags: bool = False,
+) -> Asked:
+    """Every row of the study, out of what was given; each is checked as far as it can be without the data.
+
+    settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several. flags: name them as the
+    command line does in errors.
+
+    Raises:
+        TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
+    """
+    base = {name: value for name, value in settings.items() if value is not None}
+    modes = _modes(base)
+    _refuse(base, flags)
+    axes = _axes(base, batch_sizes, compare, flags)
+    singles = [_single(cell, flags) for cell in several(cells, "|")]
+    if not axes and not singles and "batch_size" not in base and modes == [CORRECTED]:
+        axes = {"batch_size": list(BATCH_SIZES)}
+    grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    own = [*(grid if axes or not singles else ()), *singles]
+    count = _seeds(seeds)
+    first = read_settings({n: v for n, v in base.items() if n == "seed"}, flags=flags).seed
+    found: dict[str, Cell] = {}
+    for values in own:
+        for mode in modes:
+            cell = Cell(values, mode)
+            found.setdefault(read(cell, base, first, flags).model_dump_json(), cell)
+    return Asked(base, tuple(found.values()), until_of(until), tuple(range(first, first + count)))
+
+
+def read(cell: Cell, base: Mapping[str, Any], seed: int, flags: bool = False) -> Settings:
+    """The row's settings. An error of its own says which row it is."""
+    try:
+        return read_settings(cell.values(base, seed), flags=flags)
+    except TreinoError as error:
+        raise of_row(error, cell) from None
+
+
+def of_row(error: TreinoError, cell: Cell) -> TreinoError:
+    """The error, with the row that it is of."""
+    if not cell.own:
+        return error
+    message = _("Row {settings}: {why}").format(settings=written(cell.own), why=error.message)
+    return TreinoError(error.rule, message, error.hint, status=error.status)
+
+
+def written(own: Mapping[str, Any]) -> str:
+    """A row's settings as they are typed: ``batch_size=5,lr=1e-06``."""
+    return ",".join(f"{name}={_plain(value)}" for name, value in own.items())
+
+
+def _modes(base: dict[str, Any]) -> list[str]:
+    """Corrected, and what was asked for beside it, taken out of ``base``."""
+    taught, fault = base.pop("as_taught", False), base.pop("fault", ())
+    read_settings({"as_taught": taught})
+    faults = read_settings({"fault": fault}).fault
+    return list(dict.fromkeys([CORRECTED, *([TAUGHT] if taught else []), *faults]))
+
+
+def _refuse(base: Mapping[str, Any], flags: bool) -> None:
+    said = {
+        "steps": (_("A study counts epochs."), _("Say how many with {epochs}.")),
+        "keep": (_("A study keeps figures, and no weights."), _("Leave {name} out.")),
+        "baselines": (_("A study compares its rows with each other."), _("Leave {name} out.")),
+        "every": (_("A study keeps figures, and no keyframes."), _("Leave {name} out.")),
+    }
+    for name, (message, hint) in said.items():
+        if name in base:
+            given, epochs = _shown(name, flags), _shown("epochs", flags)
+            raise TreinoError("not_in_a_study", message, hint.format(name=given, epochs=epochs))
+    if "metric" in base and not base.get("patience"):
+        raise TreinoError(
+            "metric_without_patience",
+            _("A study measures every figure; {name} decides who stops early, and nobody does.").format(
+                name=_shown("metric", flags)
+            ),
+            _("Add {patience} 5, or leave it out.").format(patience=_shown("patience", flags)),
+        )
+    if base.get("lr") == "auto":
+        raise TreinoError(
+            "lr_auto_in_a_study",
+            _("'auto' finds a learning rate for one network, and a study compares several."),
+            _("Give a number; rates are compared with --cell lr=1e-3 --cell lr=1e-4"),
+        )
+
+
+def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any, flags: bool) -> dict[str, list[Any]]:
+    """What is varied, and its values; taken out of ``base``."""
+    axes: dict[str, list[Any]] = {}
+    if batch_sizes is not None:
+        if "batch_size" in base:
+            raise TreinoError(
+                "batch_size_twice",
+                _("{a} and {b} both say how many rows a step takes.").format(
+                    a=_shown("batch_size", flags), b="--batch-sizes" if flags else "batch_sizes"
+                ),
+                _("Give one of them."),
+            )
+        sizes = several(batch_sizes, ",")
+        if not sizes:
+            raise TreinoError(
+                "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. --batch-sizes 100,20,5")
+            )
+        axes["batch_size"] = [read_settings({"batch_size": size}, flags=flags).batch_size for size in sizes]
+    for name in ("optimizer", "shuffle"):
+        values = several(base.get(name), ",")
+        if len(values) > 1:
+            del base[name]
+            axes[name] = [_choice(name, value, flags) for value in values]
+    for name in (_settled(n) for n in several(compare, ",")):
+        if name in axes or name in base:
+            raise TreinoError(
+                "compare_and_given",
+                _("{name} is to be compared, and given a value too.").format(name=_shown(name, flags)),
+                _("Leave one of them out."),
+            )
+        if name not in CHOICES:
+            raise _not_comparable(name, flags)
+        axes[name] = list(CHOICES[name])
+    return axes
+
+
+def _choice(name: str, value: Any, flags: bool) -> Any:
+    known = (*CHOICES[name], "blocks") if name == "shuffle" else CHOICES[name]
+    if value not in known:
+        raise TreinoError(
+            f"{name}_unknown",
+            _("{name} can't be {value!r}.").format(name=_shown(name, flags), value=value),
+            nearest(str(value), known),
+        )
+    return value
+
+
+def _not_comparable(name: str, flags: bool) -> TreinoError:
+    message = _("{name} can't be compared by its name alone.").format(name=name)
+    if name in (TAUGHT, *FAULTS):
+        hint = _("Add --as-taught or --fault.")
+    elif name == "batch_size":
+        hint = _("Say which: --batch-sizes 100,20,5")
+    elif name in FOR_ALL or name in NOT_HERE:
+        message = _("{name} is the same for all rows of a study.").format(name=name)
+        hint = _("What can be compared: {names}.").format(names=", ".join(CHOICES))
+    elif name in Settings.model_fields:
+        hint = _("Say its values, one row each: --cell {name}=… --cell {name}=…").format(name=name)
+    else:
+        message, hint = (
+            _("There is no setting {name!r} to compare.").format(name=name),
+            nearest(name, CHOICES),
+        )
+    return TreinoError("compare_unknown", message, hint)
+
+
+def _single(cell: Any, flags: bool) -> dict[str, Any]:
+    """One ``--cell``, written ``batch_size=5,lr=1e-6``, or a dict."""
+    if not isinstance(cell, Mapping):
+        parts: list[str] = []
+        for part in str(cell).split(","):  # hidden=64,32 holds a comma of its own
+            if "=" in part or not parts:
+                parts.append(part)
+            else:
+                parts[-1] += "," + part
+        pairs = [part.partition("=") for part in parts if part.strip()]
+        wrong = next((name for name, equals, value in pairs if not equals or not value.strip()), None)
+        if wrong is not None or not pairs:
+            raise TreinoError(
+                "cell_form",
+                _("{cell!r} is not settings with their values.").format(cell=str(cell)),
+                _("Write e.g. --cell batch_size=5,lr=1e-6"),
+            )
+        names = [_settled(name) for name, _equals, _value in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            message = _("{cell!r} names {name} twice.").format(cell=str(cell), name=twice)
+            raise TreinoError("cell_twice", message, _("Give each setting once."))
+        cell = {name: value.strip() for name, (_n, _e, value) in zip(names, pairs, strict=True)}
+    known = [n for n in Settings.model_fields if n not in FOR_ALL and n not in NOT_HERE]
+    own: dict[str, Any] = {}
+    for name, value in cell.items():
+        if name in (TAUGHT, "fault", *FAULTS):
+            raise TreinoError(
+                "cell_mode",
+                _("A row's mode is not one of its settings: every row is trained in every mode."),
+                _("Add --as-taught or --fault beside --cell."),
+            )
+        if name in FOR_ALL or name in NOT_HERE:
+            raise TreinoError(
+                "cell_for_all",
+                _("{name} can't differ between the rows of a study.").format(name=name),
+                _("Settings that can: {names}.").format(names=", ".join(known)),
+            )
+        if name not in known:
+            message = _("There is no setting {name!r}.").format(name=name)
+            raise TreinoError("cell_unknown", message, nearest(str(name), known))
+        if value == "auto" and name == "lr":
+            _refuse({"lr": "auto"}, flags)
+        alone = name != "nesterov"  # which needs its momentum beside it
+        own[name] = getattr(read_settings({name: value}, flags=flags), name) if alone else value
+    return own
+
+
+def _seeds(seeds: Any) -> int:
+    if seeds is None:
+        return 1
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        message = _("seeds is {n!r}, and at least one network is trained of each row.").format(n=seeds)
+        raise TreinoError("seeds_range", message, _("Give how many, e.g. 3."))
+    return seeds
+
+
+def _settled(name: Any) -> str:
+    """A setting's name however it is written: ``--batch-size``, ``batch-size``."""
+    return str(name).strip().removeprefix("--").replace("-", "_")
+
+
+def _shown(name: str, flags: bool) -> str:
+    return FLAGS.get(name, "--" + name.replace("_", "-")) if flags else name
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

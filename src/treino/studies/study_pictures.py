@@ -1,0 +1,89 @@
+"""Pictures of a study, drawn from its rows, kept in ``pictures/``."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treino.errors import TreinoError
+from treino.pictures import File
+from treino.pictures.picture_files import check_names, put_each
+from treino.studies.conclusions import mode_name, settings_said
+from treino.words import N_, _
+
+if TYPE_CHECKING:
+    from treino.plots.study import Line
+    from treino.studies.stored_study import Study
+
+
+def draw_study(
+    study: "Study",
+    what: Sequence[str] = (),
+    to: Path | None = None,
+    missing: list[TreinoError] | None = None,
+) -> list[Path]:
+    """Draw each of ``what`` (default: all) as a PNG into ``to`` (default: the study's ``pictures/``).
+
+    missing: as in ``pictures.draw``.
+
+    Raises:
+        TreinoError: an unknown picture (with the nearest), or a study that has no epoch yet.
+    """
+    check_names(what, PICTURES, N_("There is no picture {name!r} of a study."))
+    if not any(row["epochs"] for row in study.rows):
+        raise TreinoError(
+            "study_without_epochs",
+            _("{study} has no whole epoch yet.").format(study=study.name),
+            _("Wait, or go on with it: treino resume {study}").format(study=study.name),
+        )
+    names = what or list(PICTURES)
+    return put_each(study.folder, [partial(_file, study, name) for name in names], to, missing)
+
+
+def _file(study: "Study", name: str) -> list[File]:
+    return [(f"{name}.png", PICTURES[name](study))]
+
+
+def lines_of(study: "Study") -> list["Line"]:
+    """The rows as the pictures take them."""
+    from treino.plots.study import Line
+
+    d = study.document
+    rest = [n for n in d["varied"] if n != "batch_size"]
+    found = []
+    for row in d["rows"]:
+        batch = row["batch_size"]
+        found.append(
+            Line(
+                panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
+                mode=mode_name(row["mode"]),
+                setting=", ".join(settings_said(row, rest)),
+                loss=row["loss"],
+                deviation=row["loss_std"],
+                floor=row["loss_floor"],
+                seconds=row["seconds_per_epoch"],
+                interval=row["seconds_interval"],
+                epochs_to={name: row[f"epochs_to_{name}"] for name in d["until"]},
+                epochs=row["epochs"],
+            )
+        )
+    return found
+
+
+def _curves(study: "Study") -> bytes:
+    from treino.plots.study import curves_figure
+    from treino.plots.style import png
+
+    return png(curves_figure(lines_of(study), study.document["data"], study.document["until"].get("loss")))
+
+
+def _tradeoff(study: "Study") -> bytes:
+    from treino.plots.study_tradeoff import tradeoff_figure
+    from treino.plots.style import png
+
+    d = study.document
+    metric = "accuracy" if "accuracy" in d["until"] else next(iter(d["until"]), None)
+    return png(tradeoff_figure(lines_of(study), d["data"], metric, d["until"].get(metric)))
+
+
+PICTURES: dict[str, Callable[["Study"], bytes]] = {"curves": _curves, "tradeoff": _tradeoff}

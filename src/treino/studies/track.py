@@ -1,0 +1,119 @@
+"""One network of a study: a row's settings with one seed, trained epoch by epoch in its turn, and timed."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from treino.data.dataset import Data
+from treino.engine.metrics import measure
+from treino.training.resolution import Plan
+from treino.training.user_data import answers
+
+
+@dataclass
+class Record:
+    """What is kept of a network: figures ``[E]``, one for each epoch, None where a loss is not finite.
+
+    seconds: by the clock on the wall, without evaluation. processor: of processors, all threads together.
+    cold: the epochs (from 1 on) that were the first in their process, so that memory and threads had to be
+    made ready. metrics: measured after the epoch.
+    """
+
+    status: str = "running"
+    steps: int = 0
+    loss: list[float | None] = field(default_factory=list)
+    loss_std: list[float | None] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    cold: list[int] = field(default_factory=list)
+    metrics: dict[str, list[float | None]] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        return len(self.loss)
+
+    def warm(self, of: list[float]) -> list[float]:
+        """``seconds`` or ``processor`` without the epochs that were cold."""
+        return [s for n, s in enumerate(of, 1) if n not in self.cold]
+
+
+class Track:
+    """A training that takes turns with others. cell: the row's number. planned: its training and settings."""
+
+    def __init__(self, cell: int, seed: int, data: Data, planned: Plan) -> None:
+        self.cell, self.seed, self.data, self.planned = cell, seed, data, planned
+        self.record = Record()
+        self._so_far, self._processor, self._cold = 0.0, 0.0, True  # seconds of the epoch that has begun
+
+    @property
+    def done(self) -> bool:
+        return self.record.status != "running"
+
+    @property
+    def step(self) -> int:
+        """Updates done; of a network that ended early all that were planned."""
+        return self.planned.training.steps if self.done else self.planned.training.step
+
+    @property
+    def measured_on(self) -> str:
+        """The split whose rows are measured after every epoch."""
+        return "validation" if len(self.data.validation) else "train"
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds of training to its last epoch at its pace so far; None before there is one."""
+        engine, r = self.planned.training, self.record
+        if self.done:
+            return 0.0
+        spent = sum(r.seconds) + self._so_far
+        return spent / engine.step * (engine.steps - engine.step) if engine.step else None
+
+    def advance(self, limit_s: float) -> bool:
+        """Train for about so long, no further than the epoch's end; -> whether it ended."""
+        engine = self.planned.training
+        border = (engine.step // engine.steps_per_epoch + 1) * engine.steps_per_epoch
+        begin, worked = time.perf_counter(), time.process_time()
+        tick = engine.advance(limit_s, border)
+        self._so_far += time.perf_counter() - begin - sum(e.evaluation_seconds for e in tick.epochs)
+        self._processor += time.process_time() - worked
+        for epoch in tick.epochs:
+            self._keep(float(epoch.loss_P[0]), float(epoch.loss_std_P[0]))
+        return bool(tick.epochs)
+
+    def _keep(self, loss: float, deviation: float) -> None:
+        engine, r = self.planned.training, self.record
+        r.loss.append(loss if math.isfinite(loss) else None)
+        r.loss_std.append(deviation if math.isfinite(deviation) else None)
+        r.seconds.append(self._so_far)
+        r.processor.append(self._processor)
+        r.steps = int(engine.last_step_P[0])
+        if self._cold:
+            r.cold.append(r.epochs)
+        self._so_far, self._processor, self._cold = 0.0, 0.0, False
+        rows = self.data.splits[self.measured_on]
+        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.recipe.item_shape)
+        found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
+        for name, value in found.items():
+            figure = float(value[0])
+            r.metrics.setdefault(name, []).append(figure if math.isfinite(figure) else None)
+        if engine.done:
+            r.status = engine.status_P[0]
+
+    def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What going on needs; of a network that is trained to its end its figures alone."""
+        kept = {"record": self.record.__dict__, "so_far": [self._so_far, self._processor], "engine": None}
+        if self.done or not self.planned.training.step:
+            return {}, kept
+        tensors, engine = self.planned.training.save()
+        return tensors, kept | {"engine": engine}
+
+    def load(self, tensors: Mapping[str, Tensor], kept: Mapping[str, Any]) -> None:
+        """Go on from what ``save`` gave; the epoch that it is in counts as cold."""
+        self.record = Record(**kept["record"])
+        self._so_far, self._processor = kept["so_far"]
+        if kept["engine"] is not None:
+            self.planned.training.load(dict(tensors), kept["engine"])

@@ -1,0 +1,232 @@
+"""Going on from a moment of a run with other settings: in the same folder, or as a new run."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from treino.engine import HP
+from treino.engine.keyframes import keyframe_of
+from treino.errors import TreinoError, nearest
+from treino.records.command import branch_as_typed, versions
+from treino.records.data_source import COPY
+from treino.records.segments import Segment, path_of, segments_of
+from treino.records.user_network import COPY as NET_COPY
+from treino.spec import Settings, group_of, read_settings
+from treino.store import RunFolder
+from treino.store.encoding import array_parts
+from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
+from treino.training.stored_training import START, rebuilt
+from treino.training.train import CHECKPOINT_SECONDS, Begun, Clock, Event, drive
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+    from treino.training.replay import Moment
+    from treino.training.resolution import Plan
+
+LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
+"""Settings beside the engine's hyper-parameters that may change on the way."""
+PLACE = ("name", "out")
+USUAL_BETAS = 0.9, 0.999
+COPIED = (COPY, "data.json", "preparation.json", NET_COPY, START)
+
+
+def branching(
+    moment: "Moment",
+    changes: Mapping[str, Any],
+    *,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    lean: bool = False,
+) -> Iterator[Event]:
+    """A new run that goes on from the moment's full state; see ``Moment.branch``."""
+    run = moment.run
+    place = {name: changes[name] for name in PLACE if name in changes}
+    changes = {name: value for name, value in changes.items() if name not in PLACE}
+    segment, planned, spec = _next(moment, changes)
+    out = Path(place["out"]) if place.get("out") else None
+    beside = run.path.parent
+    if (beside / "manifest.json").is_file():  # a sweep's winner: beside the sweep, where runs are looked for
+        beside = beside.parent
+    folder = RunFolder.create(parent=beside, stem=spec["data"]["name"], name=place.get("name"), out=out)
+    with folder:
+        for name in COPIED:
+            if run.folder.has(name):
+                folder.write_bytes(name, run.folder.read_bytes(name))
+        _copy_past(moment, folder)
+        parent = {"run": run.name, "segment": moment.segment, "step": moment.step}
+        moved = _moved(spec["data"], run.path, folder.path)
+        typed = branch_as_typed("--branch", f"{run.name}:{moment.step}", changes)
+        folder.write_json("spec.json", spec | {"parent": parent, "data": moved, "command": typed})
+        yield from _on(folder, moment, segment, planned, checkpoint_seconds, lean)
+
+
+def rewinding(
+    moment: "Moment",
+    changes: Mapping[str, Any],
+    *,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    lean: bool = False,
+) -> Iterator[Event]:
+    """The next segment in the moment's own run; see ``Run.rewind``."""
+    folder = RunFolder.open(moment.run.path)
+    for name in PLACE:
+        if name in changes:
+            raise TreinoError(
+                "rewind_place",
+                _("{name} names a new run, and rewinding goes on in its own folder.").format(name=name),
+                _("Leave it out, or branch: run.at({step}).branch({name}=…).").format(
+                    step=moment.step, name=name
+                ),
+            )
+    segment, planned, spec = _next(moment, changes)
+    with folder:
+        folder.unseal()
+        before = segments_of(moment.run.spec)[-1].number
+        for name in ("result.json", "model.safetensors"):  # what the run was, before it is something else
+            if folder.has(name):
+                folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
+        spec["command"] = branch_as_typed("--rewind", f"{moment.run.name}:{moment.step}", changes)
+        yield from _on(folder, moment, segment, planned, checkpoint_seconds, lean, spec)
+
+
+def _on(
+    folder: RunFolder,
+    moment: "Moment",
+    segment: Segment,
+    planned: "Plan",
+    checkpoint_seconds: float,
+    lean: bool,
+    spec: dict[str, Any] | None = None,
+) -> Iterator[Event]:
+    """Write the state that the segment sets out from, then say that there is such a segment, then train."""
+    arrays, meta = keyframe_of(moment.saved)
+    name = name_of(segment.number, moment.step)
+    folder.write_new({name: array_parts(arrays, meta)})
+    if spec is not None:
+        folder.write_json("spec.json", spec)
+    facts = {"from": [moment.segment, moment.step], "changes": dict(segment.changes)}
+    folder.database.add_event(segment.number, moment.step, "segment", facts)
+    training = planned.training
+    losses_S = np.asarray(moment.run.losses[: moment.step])
+    training.load(*kept_state(folder, name, training, losses_S))
+    for setting, value in segment.changes.items():
+        training.set(setting, value)
+    keep_keyframes(folder, training, planned.settings.get("every"), segment.number)
+    yield Begun(folder, moment.data, planned)
+    yield from drive(folder, moment.data, planned, Clock(), checkpoint_seconds, lean, segment.number)
+
+
+def _next(moment: "Moment", changes: Mapping[str, Any]) -> tuple[Segment, "Plan", dict[str, Any]]:
+    """The segment to come, its training before it is put to its first step, and the spec with it.
+
+    Raises:
+        TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
+    """
+    run = moment.run
+    spec, segments = run.spec, segments_of(run.spec)
+    before = next(s for s in segments if s.number == moment.segment)
+    hp, asked = _parted(changes, before, run)
+    segment = Segment(segments[-1].number + 1, (moment.segment, moment.step), asked, hp)
+    spec = spec | {"segments": [s.to_json() for s in (*segments, segment)], "asked": dict(asked)}
+    planned = rebuilt(run.folder, spec, moment.data, None if spec["net"] == "mlp" else run._net, run._trust)
+    training = planned.training
+    if moment.step >= training.steps:
+        raise TreinoError(
+            "branch_over",
+            _("The training is over at step {step:,}: {steps:,} are planned.").format(
+                step=moment.step, steps=training.steps
+            ),
+            _("Give more epochs, e.g. epochs={n}.").format(
+                n=2 * max(1, -(-moment.step // training.steps_per_epoch))
+            ),
+        )
+    for name, value in hp.items():
+        training.set(name, value)  # refused here, before anything is written
+    return segment, planned, spec | {"resolved": planned.settings, "versions": versions()}
+
+
+def _parted(changes: Mapping[str, Any], before: Segment, run: "Run") -> tuple[dict[str, Any], dict[str, Any]]:
+    """-> the changes that are hyper-parameters, by the engine's names; settings as asked with the rest."""
+    given = dict(changes)
+    hp: dict[str, Any] = {}
+    if "betas" in given:
+        hp["beta1"], hp["beta2"] = read_settings({"betas": given.pop("betas")}).betas or USUAL_BETAS
+    for name in list(given):
+        if name in HP:
+            value = given.pop(name)
+            read = read_settings({name: value}) if name in Settings.model_fields else None
+            hp[name] = value if read is None else getattr(read, name)
+        elif name not in LENGTH:
+            _refuse(name, run)
+    asked = dict(before.asked)
+    if given.keys() & {"epochs", "steps"}:
+        asked = {k: v for k, v in asked.items() if k not in ("epochs", "steps")}
+        asked |= {"patience": run.settings["patience"]}  # whose default hangs on how long was not said
+    if given.get("keep") == "best" and run.settings["keep"] == "last":
+        raise TreinoError(
+            "branch_keep",
+            _(
+                "{run} kept no best weights on its way, so there is nothing to compare later ones with."
+            ).format(run=run.name),
+            _("Leave keep out, or train anew with keep='best'."),
+        )
+    asked |= read_settings({**given}).model_dump(mode="json", include=set(given))
+    read_settings(asked)
+    return hp, asked
+
+
+def _refuse(name: str, run: "Run") -> None:
+    known = sorted({*HP, "betas", *LENGTH} - {"beta1", "beta2"})
+    if name not in Settings.model_fields:
+        raise TreinoError(
+            "unknown_setting", _("There is no setting {name}.").format(name=name), nearest(name, known)
+        )
+    why = {
+        "Data": _("the rows are the run's own"),
+        "Network": _("its weights would not fit"),
+        "Loss and optimizer": _("its state would not fit"),
+        "Training loop": _("its steps and batches would be others"),
+        "Machine": _("its bits would be others"),
+        "Run": _("it belongs to a whole run"),
+    }[group_of(name)]
+    raise TreinoError(
+        "branch_setting",
+        _("{name} can't change on the way of {run}: {why}.").format(name=name, run=run.name, why=why),
+        _("What can: {names}.").format(names=", ".join(known)),
+    )
+
+
+def _copy_past(moment: "Moment", folder: RunFolder) -> None:
+    """The losses, figures and commands that led to the moment."""
+    old, per = moment.run.folder.database, int(moment.run.spec["steps_per_epoch"])
+    commands = old.commands()
+    for link in path_of(moment.run.spec, moment.segment):
+        number = link.segment.number
+        stop = moment.step if link.stop is None else min(link.stop, moment.step)
+        folder.database.add_losses(number, link.first, np.asarray(old.losses(number))[: stop - link.first])
+        for row in old.epochs(number):
+            if row.epoch * per <= stop:
+                folder.database.add_epoch(number, *row)
+        for command in commands:
+            if command.state == "applied" and command.segment == number and (command.step or 0) <= stop:
+                folder.database.add_command(command.name, command.value, command.step)
+                folder.database.mark_command(
+                    folder.database.commands()[-1].id, "applied", command.step, number
+                )
+    folder.database.flush()
+    folder.database.poll_commands()
+
+
+def _moved(where: dict[str, Any], old: Path, new: Path) -> dict[str, Any]:
+    """The data's place as it is written from another folder."""
+
+    def again(source: str) -> str:
+        return os.path.relpath((old / source).resolve(), new.resolve())
+
+    if where["kind"] != "file":
+        return where
+    files = {s: {**f, "source": again(f["source"])} for s, f in where.get("files", {}).items()}
+    return {**where, "source": again(where["source"])} | ({"files": files} if files else {})

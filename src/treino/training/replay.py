@@ -1,0 +1,267 @@
+"""A run at any of its steps: weights, batch, settings and the optimizer's state, played again bit for bit.
+
+The training is made once more from the run's settings, put where the nearest state that was kept says
+(a checkpoint, a keyframe, or the start), told the commands that it was told then, and trained up to the step.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
+from treino.engine import Training
+from treino.engine.looking import look, next_batch
+from treino.engine.plan import Plan
+from treino.errors import TreinoError
+from treino.records.data_source import data_of
+from treino.records.segments import Segment, path_of
+from treino.store import RunFolder
+from treino.training.keyframe_files import kept_state, keyframes_in
+from treino.training.stored_training import obey_again, rebuilt
+from treino.training.user_data import given_again, streams
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.records.run import Run
+
+Saved = tuple[dict[str, Tensor], dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows of one update. index_B: their places in ``data.train``; x_BD: prepared; y_B: as the data has it
+    (class numbers ``[B]``, or values ``[B, 1]``)."""
+
+    index_B: Tensor
+    x_BD: Tensor
+    y_B: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A run after ``step`` updates.
+
+    net: a copy in evaluation mode with the weights then. loss: the training loss of the update that led here;
+    None at step 0. hp: what is in force for the next update: lr (with its schedule), weight_decay, momentum,
+    beta1, beta2, eps, clip (infinite: none), dropout.
+    state: ``{parameter: {name: tensor}}``, the optimizer's before the next update, in torch.optim's names.
+    gradients: ``{parameter: tensor}``, summed so far where the fault ``missing_zero_grad`` keeps them.
+    saved: the training's whole state, as ``Training.save`` gives it.
+    """
+
+    run: "Run"
+    segment: int
+    step: int
+    net: nn.Module
+    loss: float | None
+    hp: dict[str, float]
+    state: dict[str, dict[str, Tensor]]
+    gradients: dict[str, Tensor]
+    saved: Saved
+    _data: Data
+    _plan: Plan
+
+    @property
+    def data(self) -> Data:
+        """All rows that it trains on."""
+        return self._data
+
+    def learning_rates(self, stop: int) -> list[float]:
+        """Of the updates from this step up to ``stop``, by the schedule, while no command comes between."""
+        factors = self._plan.factors(self.step, stop)[0]
+        return [self.hp["lr"] * (factor / factors[0]) for factor in factors]
+
+    @cached_property
+    def batch(self) -> Batch:
+        """The rows of the next update."""
+        index_B, rows = next_batch(self._plan, self.step), self.data.train
+        return Batch(index_B, rows.x.index_select(0, index_B), rows.y.index_select(0, index_B))
+
+    def branch(self, **changes: Any) -> "Run":
+        """A new run that goes on from here with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
+
+        What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
+        steps, patience, keep; ``name`` and ``out`` say where the run goes. Without changes it has the bits of
+        the run that it left, but for commands that this one was given later. The new run names its parent,
+        and holds the losses up to here, so that its curves begin at the beginning.
+
+        Raises:
+            TreinoError: a setting that can't change on the way; nothing is left to train.
+        """
+        from treino.training.branch import branching
+        from treino.training.train import drain
+
+        return drain(branching(self, changes))
+
+
+def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Moment]:
+    """The run after each of ``steps`` updates, ascending, in one pass.
+
+    data: once more the Dataset, of a run that was trained on one whose items are always the same.
+
+    Raises:
+        TreinoError: a step outside 0 and the run's last; rows that can't be had again; a network of the
+            user's own that was neither given nor trusted; a damaged run.
+    """
+    wanted = sorted({_step(run, step) for step in steps})
+    return _played(run, wanted, data)
+
+
+def last_step(run: "Run") -> int:
+    """How many updates the run has taken; of a diverged one, those whose weights were finite.
+
+    Raises:
+        TreinoError: it is a network of a sweep.
+    """
+    if run.folder.kind != "run":
+        raise TreinoError(
+            "replay_of_a_member",
+            _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
+            _("Train it alone first: treino train --like {run}").format(run=run.typed),
+        )
+    steps: int = run.document["steps"]
+    return steps
+
+
+def _played(run: "Run", wanted: list[int], data: Any) -> Iterator[Moment]:
+    if not wanted:
+        return
+    spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
+    net = None if spec["net"] == "mlp" else run._net
+    for link in path_of(spec):
+        steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
+        if steps:
+            training = rebuilt(run.folder, spec, rows, net, run._trust, link.segment).training
+            for step in _through(run, training, link.segment, steps, losses_S):
+                yield _moment(run, link.segment.number, training, rows, step, losses_S)
+
+
+def _through(
+    run: "Run", training: Training, segment: Segment, steps: list[int], losses_S: NDArray[np.float32]
+) -> Iterator[int]:
+    """Bring the training to each of the segment's steps, from the nearest state that was kept."""
+    kept = _kept_states(run.folder, segment)
+    obey_again(run.folder, training, segment, set(), 0)
+    for step in steps:
+        for nearest in sorted((at for at in kept if training.step < at <= step or at == step), reverse=True):
+            state = kept[nearest](training, losses_S)
+            if state is not None:
+                saved, known = state
+                training.load(*saved)
+                obey_again(run.folder, training, segment, known, nearest)
+                break
+        while training.step < step:
+            training.advance(None, step)
+        yield step
+
+
+State = tuple[Saved, set[int]]  # and the commands that are in it
+
+
+def _kept_states(
+    folder: RunFolder, segment: Segment
+) -> dict[int, Callable[[Training, NDArray[np.float32]], State | None]]:
+    """The steps of the segment at which its state was kept, and how to read it; None: it was given up
+    meanwhile, by the process that trains."""
+
+    def keyframe(name: str, training: Training, losses_S: NDArray[np.float32]) -> State | None:
+        try:
+            return kept_state(folder, name, training, losses_S), set()
+        except TreinoError as error:
+            if error.rule != "file_missing" or folder.manifest.sealed:
+                raise
+            return None
+
+    found: dict[int, Callable[[Training, NDArray[np.float32]], State | None]] = {
+        step: partial(keyframe, name)
+        for (number, step), name in keyframes_in(folder).items()
+        if number == segment.number
+    }
+    checkpoint = folder.last_checkpoint()
+    if checkpoint is not None and checkpoint[1].get("segment", 0) == segment.number:
+        tensors, meta = checkpoint
+        found[meta["engine"]["step"]] = lambda _training, _losses: (
+            (tensors, meta["engine"]),
+            set(meta["commands"]),
+        )
+    return found
+
+
+def _moment(
+    run: "Run", segment: int, training: Training, rows: Data, step: int, losses_S: NDArray[np.float32]
+) -> Moment:
+    seen = look(training)
+    return Moment(
+        run,
+        segment,
+        step,
+        training.net(0, "last"),
+        float(losses_S[step - 1]) if step else None,
+        seen.hp,
+        seen.state,
+        seen.gradients,
+        training.save(),
+        rows,
+        training.plan,
+    )
+
+
+def _step(run: "Run", step: Any) -> int:
+    last = last_step(run)
+    if isinstance(step, bool) or not isinstance(step, Integral) or not 0 <= int(step) <= last:
+        raise TreinoError(
+            "step_range",
+            _("{run} has no step {step!r}: it took {last:,}, counted from 0, before the first.").format(
+                run=run.name, step=step, last=last
+            ),
+            _("Ask for a whole number from 0 to {last}.").format(last=last),
+        )
+    return int(step)
+
+
+def _rows(run: "Run", data: Any) -> Data:
+    """All rows that the run was trained on.
+
+    Raises:
+        TreinoError: they can't be had again.
+    """
+    spec = run.spec
+    if spec["data"]["kind"] != "given":
+        held = run._data
+        return held if held is not None and _whole(run, held) else data_of(run.folder, run._data_file)
+    if spec["data"].get("streams") or not spec["facts"].get("reproducible", True):
+        raise TreinoError(
+            "replay_rows",
+            _("{run} can't be played again: its rows came from {what} in an order of their own.").format(
+                run=run.name, what=spec["data"]["source"]
+            ),
+            _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+        )
+    if data is None:
+        raise TreinoError(
+            "data_wanted",
+            _("{run} was trained on {what}, which was given in Python.").format(
+                run=run.name, what=spec["data"]["source"]
+            ),
+            _("Give it again: run.at(step, data)."),
+        )
+    found = given_again(run.folder, spec, data)
+    if streams(found) or why_not_reproducible(found):
+        raise TreinoError(
+            "replay_rows",
+            _("{run} can't be played again: its rows are not the same each time.").format(run=run.name),
+            _("Train on a table, on arrays, or on a Dataset whose items are always the same."),
+        )
+    return found
+
+
+def _whole(run: "Run", held: Data) -> bool:
+    """Whether these are all of the run's training rows, and not some of them to look at."""
+    return not elsewhere(held) and len(held.train) == run.spec["facts"]["rows"]["train"]

@@ -1,0 +1,358 @@
+"""One training from the first row read to the sealed folder, as a stream of events.
+
+``training`` and ``resuming`` yield Begun, then Advanced several times a second, then Ended; the command
+line and ``fit`` draw or drain the same events. What is on disk is always enough to go on bit for bit.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.engine import Tick, Training, begin_from
+from treino.engine.state import intra_op
+from treino.errors import TreinoError
+from treino.loop.interrupt import ctrl_c
+from treino.records.command import as_typed, versions
+from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.records.resumable import unfinished
+from treino.records.run import Run
+from treino.records.segments import losses_of, newest
+from treino.records.train_document import facts
+from treino.records.user_network import COPY as NET_COPY
+from treino.records.user_network import own_net
+from treino.spec import Settings
+from treino.store import RunFolder
+from treino.training.completion import finish, illustrate
+from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
+from treino.training.resolution import Plan, plan
+from treino.training.stored_training import START, obey_again, rebuilt
+from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
+from treino.words import _
+
+CHUNK_SECONDS = 0.1
+CHECKPOINT_SECONDS = 2.0
+CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Weights to begin with, by their ``state_dict`` names, and their run's or network's name."""
+
+    name: str
+    weights: Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The folder is there and the first step is about to be taken (or the next one, after a resume)."""
+
+    folder: RunFolder
+    data: Data
+    plan: Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Advanced:
+    """Some steps were taken; their losses are recorded."""
+
+    tick: Tick
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """The run is sealed. interrupted: a Ctrl-C ended it, and ``resume`` goes on."""
+
+    run: Run
+    interrupted: bool
+
+
+Event = Begun | Advanced | Ended
+
+
+@dataclass
+class Clock:
+    """Time that training took so far, kept with checkpoints so that a resumed run adds to it."""
+
+    seconds: float = 0.0
+    evaluation: float = 0.0
+    epoch_so_far: float = 0.0
+    waited: float = 0.0  # for rows that were not in memory yet, before this process
+    at: float = field(default_factory=time.perf_counter)
+
+    def lap(self) -> float:
+        """Seconds since the last lap."""
+        now = time.perf_counter()
+        passed, self.at = now - self.at, now
+        return passed
+
+
+def training(
+    source: Any,
+    settings: Settings,
+    *,
+    net: nn.Module | None = None,
+    parent: str | Path = "runs",
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    lean: bool = False,
+    start: Start | None = None,
+) -> Iterator[Event]:
+    """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
+
+    source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
+        returned.
+    net: a module of your own, where it is not named by ``settings.net``.
+    parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
+    lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
+    start: weights to begin with, instead of initial ones.
+
+    Raises:
+        TreinoError: bad input (status 2) or a failing machine (status 1).
+    """
+    data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
+    own = net if net is not None else own_net(settings.net, settings.seed) if settings.net else None
+    planned = plan(settings, data, own)
+    if start is not None:
+        begin_from(planned.training, start.weights)
+    folder = RunFolder.create(
+        parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
+    )
+    with folder:
+        asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
+        if settings.net:
+            asked["net"] = planned.settings["net"]
+        where = reference(data, folder.path) | reference_given(data)
+        folder.write_json("preparation.json", data.preparation.to_json())
+        if where["kind"] in ("memory", "given") and not lean:
+            keep_copy(folder, in_memory(data))
+        if settings.net:
+            folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
+        if start is not None or own is not None:  # an own network's first weights can't be drawn again
+            first = start or Start(NET_COPY, planned.training.net(0, "last").state_dict())
+            folder.write_tensors(START, first.weights, {"from": first.name})
+        folder.write_json(
+            "spec.json",
+            {
+                "asked": asked,
+                "resolved": planned.settings,
+                "facts": facts(data, planned) | honesty(data),
+                "data": where,
+                "classes": list(data.classes),
+                "inputs": data.inputs,
+                "outputs": planned.training.outputs,
+                "item_shape": list(data.item_shape),
+                "target_mean": data.target_mean,
+                "target_scale": data.target_scale,
+                "steps_per_epoch": planned.training.steps_per_epoch,
+                "net": "file" if settings.net else "given" if net is not None else "mlp",
+                "command": as_typed(where["source"], asked) + (f" --weights {start.name}" if start else ""),
+                "weights": None if start is None else start.name,
+                "versions": versions(),
+            },
+        )
+        yield Begun(folder, data, planned)
+        try:
+            keep_keyframes(folder, planned.training, settings.every)
+            yield from drive(folder, data, planned, Clock(), checkpoint_seconds, lean)
+        except TreinoError as error:
+            if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
+                folder.close()
+                shutil.rmtree(folder.path)
+            raise
+
+
+def resuming(
+    path: str | Path,
+    *,
+    net: nn.Module | str | None = None,
+    trust: bool = False,
+    data_file: str | Path | None = None,
+    data: Any = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Iterator[Event]:
+    """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
+
+    data: the Dataset or DataLoader of a run that was trained on one. With a DataLoader, an IterableDataset
+    or items that no seed gives again it goes on from the last epoch's border, or with other items.
+
+    Raises:
+        TreinoError: the run is finished, is being written by another process, is damaged, or its data
+            is gone or changed.
+    """
+    instead = _("Train a new run, e.g. with more --epochs.")
+    folder = unfinished(path, "spec.json", instead, ("interrupted", "stopped"))
+    spec = folder.read_json("spec.json")
+    given = spec["data"]["kind"] == "given"
+    if data is not None and not given:
+        raise TreinoError(
+            "data_kept",
+            _("{run} has its rows already: they are kept with it, or in a file.").format(
+                run=folder.path.name
+            ),
+            _("Leave the data out."),
+        )
+    data = given_again(folder, spec, data) if given else data_of(folder, data_file)
+    planned = rebuilt(folder, spec, data, net, trust)
+    segment = newest(spec)
+    with folder:
+        folder.unseal()
+        engine, db = planned.training, folder.database
+        clock, known = _put_back(folder, spec, engine)
+        lost = len(losses_of(folder, spec)) - engine.step
+        db.cut(
+            segment.number,
+            engine.step,
+            -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch),
+        )
+        cut_keyframes(folder, segment.number, engine.step)
+        obey_again(folder, engine, segment, known, engine.step)
+        db.add_event(segment.number, engine.step, "resumed", said_on_resuming(data, lost))
+        keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
+        yield Begun(folder, data, planned)
+        yield from drive(folder, data, planned, clock, checkpoint_seconds, segment=segment.number)
+
+
+def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tuple["Clock", set[int]]:
+    """Put the training where its newest segment was saved last, or where that set out from.
+
+    -> the time so far, and the commands that are in what was saved.
+    """
+    segment, kept = newest(spec), folder.last_checkpoint()
+    if kept is not None and kept[1].get("segment", 0) == segment.number:
+        tensors, meta = kept
+        engine.load(tensors, meta["engine"])
+        return Clock(*meta["clock"]), set(meta["commands"])
+    if segment.origin is not None:
+        name = name_of(segment.number, segment.start)
+        engine.load(*kept_state(folder, name, engine, losses_of(folder, spec)))
+    return Clock(), set()
+
+
+def drive(
+    folder: RunFolder,
+    data: Data,
+    planned: Plan,
+    clock: Clock,
+    checkpoint_seconds: float,
+    lean: bool = False,
+    segment: int = 0,
+) -> Iterator[Event]:
+    """Chunk after chunk until it is over, recorded and checkpointed; then the folder is sealed."""
+    engine, per_epoch = planned.training, planned.training.steps_per_epoch
+    borders = streams(data)  # where alone one can go on
+    clock.lap()
+    saved, cost, status = time.perf_counter(), 0.0, "finished"
+    with ctrl_c() as asked, intra_op(1 if engine.engine == "flat-bmm" else engine.threads):
+        while not engine.done:
+            if _stop_asked(folder, engine, segment):
+                status = "stopped"
+                break
+            border = (engine.step // per_epoch + 1) * per_epoch if borders else None
+            tick = engine.advance(CHUNK_SECONDS, border)
+            _record(folder, tick, clock, segment)
+            yield Advanced(tick, engine.steps)
+            if asked():
+                status = "interrupted"
+                break
+            if borders and engine.step % per_epoch:
+                continue
+            if time.perf_counter() - saved > max(checkpoint_seconds, CHECKPOINT_SHARE * cost):
+                clock.epoch_so_far += clock.lap()
+                cost = _checkpoint(folder, engine, clock, segment)
+                saved = time.perf_counter()
+                clock.lap()
+        clock.epoch_so_far += clock.lap()
+        if engine.done or not borders or engine.step % per_epoch == 0:
+            _checkpoint(folder, engine, clock, segment)
+        if engine.done and engine.status_P[0] == "diverged":
+            status = "diverged"
+        seconds = clock.seconds + clock.epoch_so_far
+        waited = clock.waited + engine.waited
+        run = finish(folder, data, planned, status, seconds, clock.evaluation, waited, segment)
+        if not lean:
+            illustrate(run)
+    yield Ended(run, status == "interrupted")
+
+
+def _record(folder: RunFolder, tick: Tick, clock: Clock, segment: int) -> None:
+    db = folder.database
+    loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
+    db.add_losses(segment, tick.step - len(loss_S), loss_S)
+    for epoch in tick.epochs:
+        seconds = clock.epoch_so_far + (epoch.ended - clock.at)
+        clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0
+        clock.seconds += seconds + epoch.evaluation_seconds
+        clock.evaluation += epoch.evaluation_seconds
+        db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
+        for split, metrics in (epoch.evaluation or {}).items():
+            for metric, value_P in metrics.items():
+                db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
+        if epoch.validation_std is not None:
+            db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
+
+
+def _stop_asked(folder: RunFolder, engine: Any, segment: int) -> bool:
+    """Obey the commands that came in since the last chunk; True where one of them was to stop."""
+    stop, commands = False, folder.database.poll_commands()
+    for command in commands:
+        try:
+            if command.name == "stop":
+                stop = True
+            else:
+                engine.set(command.name, command.value, command.step)
+        except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
+            folder.database.mark_command(command.id, "refused", segment=segment)
+            folder.database.add_event(segment, engine.step, "refused", {"message": str(error)})
+            continue
+        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step), segment)
+    if commands:
+        folder.database.flush()
+    return stop
+
+
+def _checkpoint(folder: RunFolder, engine: Training, clock: Clock, segment: int) -> float:
+    """-> the seconds that it took."""
+    begin = time.perf_counter()
+    write_keyframes(folder, engine, segment)
+    tensors, meta = engine.save()
+    folder.database.flush()
+    done = [c.id for c in folder.database.commands() if c.state == "applied"]
+    folder.checkpoint(
+        tensors,
+        {
+            "engine": meta,
+            "segment": segment,
+            "clock": [clock.seconds, clock.evaluation, clock.epoch_so_far, clock.waited + engine.waited],
+            "commands": done,
+        },
+    )
+    return time.perf_counter() - begin
+
+
+def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:
+    """Run the events to their end and return the Run.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    run = None
+    for event in events:
+        if watch is not None:
+            watch(event)
+        if isinstance(event, Ended):
+            run = event.run
+            if event.interrupted:
+                raise KeyboardInterrupt(
+                    _("Saved in {path}; go on with: treino resume {path}").format(path=run.path)
+                )
+    assert run is not None
+    return run

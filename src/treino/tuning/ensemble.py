@@ -1,0 +1,81 @@
+"""The best networks of a sweep answering together, as one module."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine import mlp
+from treino.errors import TreinoError
+from treino.inspection.outputs import probabilities
+from treino.records.run import Run
+from treino.tuning import top_members
+from treino.tuning.populations import COMPARED, settings_of
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.tuning.stored_sweep import Sweep
+
+
+class Ensemble(nn.Module):
+    """The mean of the networks' probabilities, given as logits; of their numbers, where there are no classes.
+
+    x ``[B, D]`` -> ``[B, C]``. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
+    """
+
+    def __init__(self, nets: Sequence[nn.Module], loss: str, classes: bool) -> None:
+        super().__init__()
+        self.nets, self.loss, self.classes = nn.ModuleList(nets), loss, classes
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs_RBC = torch.stack([net(x) for net in self.nets])
+        if not self.classes:
+            return outputs_RBC.mean(0)
+        p_BC = torch.stack([probabilities(o, self.loss).double() for o in outputs_RBC]).mean(0)
+        if self.loss == "bce":
+            return torch.logit(p_BC[:, 1:], eps=1e-15)
+        return p_BC.clamp(min=1e-300).log()
+
+
+def ensemble(sweep: "Sweep", top: int) -> Run:
+    """The winner's run with the best ``top`` networks in its place: whatever asks it asks them all.
+
+    Raises:
+        TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
+    """
+    run = sweep.best
+    kept = top_members.from_tensors(*sweep.folder.read_tensors(top_members.MODELS))
+    if not 1 <= top <= len(kept):
+        raise TreinoError(
+            "top_range",
+            _("{sweep} keeps {n} networks; {top} can't be asked.").format(
+                sweep=sweep.name, n=len(kept), top=top
+            ),
+            _("Give a number from 1 to {n}, or begin a sweep with a larger --top.").format(n=len(kept)),
+        )
+    base, configs = sweep.spec["base"], sweep.folder.read_json("asked.json")["configs"]
+    first = configs[kept[0].member]
+    nets = []
+    for k in kept[:top]:
+        config = configs[k.member]
+        other = [n for n in (*COMPARED, "loss") if config.get(n) != first.get(n)]
+        s = settings_of(config, base, k.member)
+        if other or s.net is not None:
+            raise TreinoError(
+                "ensemble_differs",
+                _("Network {n} can't answer together with the winner: they differ in {what}.").format(
+                    n=k.member, what=", ".join(other) or "net"
+                ),
+                _("Ask fewer of them."),
+            )
+        hidden = s.hidden if s.hidden is not None else run.settings["hidden"]
+        net = mlp(
+            *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
+        )  # fmt: skip
+        module = net.module(run.spec["inputs"], run.spec["outputs"])
+        module.load_state_dict({name: torch.clone(t) for name, t in k.weights.items()})
+        nets.append(module.eval())
+    loss = run.settings["loss"]
+    run.module = Ensemble(nets, loss, bool(run.spec["classes"])).eval()
+    return run

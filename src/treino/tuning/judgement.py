@@ -1,0 +1,325 @@
+"""The end of a sweep: the winner trained alone, the judge, the document, the seal."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from treino.data.dataset import Data
+from treino.engine.metrics import BETTER, measure
+from treino.errors import TreinoError
+from treino.inspection.baselines import baselines
+from treino.inspection.outputs import outputs
+from treino.records.data_source import LOADS, load_data
+from treino.records.run import Run
+from treino.search import judge
+from treino.spec import Settings, read_settings
+from treino.store import RunFolder
+from treino.training.train import drain, training
+from treino.tuning.populations import groups, settings_of
+from treino.tuning.sweep_state import Progress, Sweeping
+from treino.words import _
+
+BEST = "best"
+FRESH_LEAST_S = 30.0  # the judge's own trainings take no longer than the sweep did, or this
+FRESH_FEWEST = 3
+LEADERS = 50
+
+
+def report(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+    """The document as far as it is known before the judge."""
+    last = sweep.rows.last()
+    status = [row["status"] for row in last]
+    return {
+        "sweep": folder.path.name,
+        "path": str(folder.path),
+        "status": sweep.status,
+        "members": len(last),
+        "finished": status.count("finished"),
+        "diverged": status.count("diverged"),
+        "stopped": status.count("stopped"),
+        "seconds": sweep.spent,
+        "model_steps": progress.model_steps,
+        "model_steps_per_second": progress.model_steps / sweep.spent if sweep.spent else 0.0,
+        "metric": sweep.metric,
+        "strategy": sweep.asked.strategy,
+        "sampler": sweep.asked.sampler,
+        "target": sweep.data.target,
+        "task": sweep.data.task,
+        "rows": {split: len(rows) for split, rows in sweep.data.splits.items()},
+        "best": None,
+        "leaderboard": leaderboard(sweep),
+        "judge": None,
+        "notes": [*sweep.data.notes, *sweep.notes],
+    }
+
+
+def finish(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+    """Judge the sweep, write its document and seal the folder.
+
+    Raises:
+        TreinoError: a failing machine.
+    """
+    document = report(folder, sweep, progress)
+    if sweep.top:
+        winner = sweep.top[0].member
+        run, certificate = alone(folder, sweep, winner)
+        found = run.document
+        document["best"] = {
+            "member": winner,
+            "params": sweep.configs[winner],
+            "validation": found["metrics"]["validation"],
+            "test": found["metrics"]["test"],
+            "parameters": found["parameters"],
+            "run": str(run.path),
+        }
+        document["judge"], said = judged(folder, sweep, run, certificate)
+        document["notes"] += said
+    else:
+        document["notes"].append(_("Every network diverged: there is no best. Try smaller learning rates."))
+    folder.write_json("result.json", document)
+    folder.seal("diverged" if not sweep.top else sweep.status)
+    return document
+
+
+def leaderboard(sweep: Sweeping) -> list[dict[str, Any]]:
+    """The best members at the last rung that each reached; no test figure is among theirs."""
+    better = BETTER[sweep.metric]
+    fine = [row for row in sweep.rows.last() if row["best"] is not None]
+    fine.sort(key=lambda row: (-better * row["best"], row.get("validation_loss") or 0.0, row["member"]))
+    return [
+        {
+            "member": row["member"],
+            "rung": row["rung"],
+            "params": sweep.configs[row["member"]],
+            "validation": {
+                k.removeprefix("validation_"): v for k, v in row.items() if k.startswith("validation_")
+            }
+            | {sweep.metric: row["best"]},
+            "parameters": row["parameters"],
+            "epochs": row["epochs"],
+            "status": row["status"],
+        }
+        for row in fine[:LEADERS]
+    ]
+
+
+# ---- the winner by itself
+
+
+def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[str, Any]]:
+    """Train the member by itself, as a run in the sweep's folder; compare its weights bit for bit."""
+    row = next(r for r in sweep.rows.last() if r["member"] == member)
+    (group,) = groups({member: sweep.settings(member)}, sweep.data_for)
+    settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
+    kept = next(k for k in sweep.top if k.member == member)
+    early = row["status"] == "stopped"
+    if early and group.arguments["schedule"] == "constant":
+        # time was over, or enough was reached: up to the weights that are kept, whatever the patience
+        settings = {k: v for k, v in settings.items() if k != "epochs"}
+        settings |= {"steps": row["kept_step"], "patience": group.arguments["patience"]}
+    if isinstance(sweep.source, Data):
+        settings = {k: v for k, v in settings.items() if k not in LOADS}
+    path = folder.path / BEST
+    if path.exists():  # a sweep that was killed while it was judged
+        _remove(path)
+    run = drain(training(sweep.source, read_settings(settings | {"out": str(path)})))
+    mine = run.module.state_dict()
+    if early and group.arguments["schedule"] != "constant":  # a shorter plan would have other learning rates
+        group.arguments["engine"] = row["engine"]
+        again = group.training()
+        while again.step < row["step"]:
+            again.advance(None, until=row["step"])
+        mine = again.net(0).state_dict()
+    same = mine.keys() == kept.weights.keys() and all(
+        torch.equal(_bits(mine[name]), _bits(kept.weights[name])) for name in mine
+    )
+    return run, {"same_bits": same, "engine": row["engine"], "steps": row["kept_step"]}
+
+
+def _bits(t: Tensor) -> Tensor:
+    return t.contiguous().flatten().view(torch.uint8)
+
+
+def _remove(path: Any) -> None:
+    import shutil
+
+    shutil.rmtree(path)
+
+
+# ---- the judge
+
+
+def judged(
+    folder: RunFolder, sweep: Sweeping, run: Run, certificate: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """The judge's part of the document, and notes."""
+    classes = bool(sweep.data.classes)
+    shown = "accuracy" if classes else "rmse"
+    scale = sweep.data.target_scale
+    members, choose, scores = _row_scores(folder, sweep)
+    turned = None if classes else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
+    found = judge.luck(
+        judge.by_rows(choose), len(members), choose.shape[1], shown=judge.by_rows(scores, turned)
+    )
+    winner = sweep.top[0].member
+    rows = {row["member"]: row for row in sweep.rows.last()}
+    each = judge.by_rows(scores, turned)(torch.ones(1, scores.shape[1]))[0].tolist()
+    parameters = [rows[m]["parameters"] for m in members]
+    smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
+    runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
+    fresh, notes = _fresh(sweep, winner, runner_up, shown)
+    document = run.document
+    test, interval = (
+        (document["metrics"]["test"] or {}).get(shown),
+        ((document["intervals"] or {}).get("test") or {}).get(shown),
+    )
+    share = len(sweep.data.test) / max(1, len(sweep.data.train))
+    sign = BETTER[shown]
+    strongest = _strongest(document["baseline"], shown)
+    constant = next(iter(document["baseline"]))
+
+    def p_beats(name: str) -> float:
+        return judge.p_beats([sign * (f["test"] - f["baseline"].get(name, f["test"])) for f in fresh], share)
+
+    p_runner = verdict = None
+    if fresh:
+        pairs = [sign * (f["test"] - f["runner_up"]) for f in fresh if f["runner_up"] is not None]
+        p_runner = judge.p_beats(pairs, share) if pairs else None
+        verdict = judge.verdict(p_beats(constant), p_beats(strongest), p_runner)
+    sentence = None
+    if verdict is not None and test is not None and interval is not None:
+        told = judge.Told(
+            metric=shown,
+            test=test,
+            interval=(interval[0], interval[1]),
+            rows=len(sweep.data.test),
+            seen=sign * found.best,
+            inflation=found.inflation,
+            baseline=strongest,
+            runner_up=runner_up,
+            smaller=smallest if rows[smallest]["parameters"] < rows[winner]["parameters"] else None,
+            share=rows[smallest]["parameters"] / rows[winner]["parameters"],
+        )
+        sentence = judge.sentence(verdict, told)
+    return {
+        "verdict": verdict,
+        "sentence": sentence,
+        "metric": shown,
+        "seen": sign * found.best,
+        "expected_inflation": found.inflation,
+        "expected_inflation_again": found.again,
+        "standard_error": found.error,
+        "test": test,
+        "test_interval": interval,
+        "fresh_seeds": fresh,
+        "runner_up": runner_up,
+        "p_beats_runner_up": p_runner,
+        "p_beats_baseline": p_beats(strongest) if fresh else None,
+        "p_beats_constant": p_beats(constant) if fresh else None,
+        "baseline": strongest,
+        "smallest_within_1se": {
+            "member": smallest,
+            "parameters": rows[smallest]["parameters"],
+            "params": sweep.configs[smallest],
+        },
+        "certificate": dict(certificate),
+    }, notes
+
+
+def _row_scores(folder: RunFolder, sweep: Sweeping) -> tuple[list[int], Tensor, Tensor]:
+    """The members of all heats, and their scores of each validation row: ``[M]``, ``[M, N]``, ``[M, N]``."""
+    members: list[int] = []
+    choose, shown = [], []
+    for number in range(sweep.done):
+        tensors, _meta = folder.read_tensors(f"rows/{number}.safetensors")
+        if len(tensors.get("member", ())):
+            members += tensors["member"].tolist()
+            choose.append(tensors["choose"])
+            shown.append(tensors["shown"])
+    return members, torch.cat(choose), torch.cat(shown)
+
+
+def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str:
+    return max(baseline, key=lambda n: BETTER[shown] * baseline[n][shown])
+
+
+def _fresh(
+    sweep: Sweeping, winner: int, runner_up: int | None, shown: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The winner's and the runner-up's settings with fresh seeds on fresh splits, and the baseline there."""
+    notes: list[str] = []
+    if not sweep.asked.fresh or not len(sweep.data.test):
+        return [], notes
+    found: list[dict[str, Any]] = []
+    begin, limit = time.perf_counter(), max(FRESH_LEAST_S, sweep.spent)
+    first = max(s.seed for s in (sweep.settings(m) for m in (winner, runner_up or winner)))
+    fixed = _fixed_split(sweep)
+    beaten: dict[str, float] = {}
+    for k in range(1, sweep.asked.fresh + 1):
+        seed = first + 1000 + k
+        own = {"seed": seed} if fixed else {"seed": seed, "data_seed": seed}
+        pair = [
+            settings_of({**sweep.configs[m], **own}, sweep.base, m)
+            for m in (winner, runner_up)
+            if m is not None
+        ]
+        again = sweep if fixed else replace(sweep, data=load_data(sweep.source, pair[0]), _cache={})
+        try:
+            test = _trained(again, pair, shown)
+        except TreinoError as error:  # such as a class of which no row fell into this training part
+            notes.append(_("A fresh split could not be trained on: {why}").format(why=error))
+            continue
+        if not beaten or not fixed:
+            beaten = {n: figures[shown] for n, figures in baselines(again.data).metrics.items()}
+        found.append(
+            {
+                "seed": seed,
+                "data_seed": again.data.data_seed,
+                "test": test[0],
+                "runner_up": test[1] if len(test) > 1 else None,
+                "baseline": beaten,
+            }
+        )
+        if time.perf_counter() - begin > limit and k >= FRESH_FEWEST:
+            notes.append(
+                _(
+                    "{n} of {wanted} fresh seeds were trained: the judge takes no longer than the sweep."
+                ).format(n=len(found), wanted=sweep.asked.fresh)
+            )
+            break
+    if fixed and found:
+        notes.append(_("The split is fixed: fresh seeds vary the initialisation and the order alone."))
+    return [f for f in found if math.isfinite(f["test"])], notes
+
+
+def _fixed_split(sweep: Sweeping) -> bool:
+    """Whether the rows can't be parted anew: they are loaded, or a column, a file or their time says how."""
+    fixed = ("split_time", "split_column")
+    shared = settings_of({}, sweep.base, 0)
+    files = any(isinstance(getattr(shared, name), str) for name in ("validation", "test"))
+    return (
+        isinstance(sweep.source, Data)
+        or sweep.data.official_test
+        or files
+        or any(getattr(shared, name) is not None for name in fixed)
+    )
+
+
+def _trained(sweep: Sweeping, pair: Sequence[Settings], shown: str) -> list[float]:
+    """Each one's figure on the test rows of the sweep's data."""
+    found: dict[int, float] = {}
+    for group in groups(dict(enumerate(pair)), sweep.data_for):
+        alone = group.training()
+        for _tick in alone:
+            pass
+        for row, member in enumerate(group.members):
+            rows = group.data.test
+            out = outputs(alone.net(row), rows.x, item_shape=alone.recipe.item_shape)
+            figures = measure(out[None], rows.y, alone.loss_function, group.data.target_scale)
+            found[member] = float(figures[shown][0])
+    return [found[i] for i in range(len(pair))]

@@ -1,0 +1,140 @@
+"""``--lr auto``: many learning rates side by side for a short while, and the one to go on with.
+
+The idea of trying rates before a training is Smith's ("Cyclical learning rates for training neural networks",
+WACV 2017); where his one network climbs through all rates, here each rate has a network of its own, all of
+the same seed, as one population.
+"""
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.engine import MLP, train
+from treino.engine.state import intra_op
+from treino.errors import TreinoError
+from treino.records.data_source import load_data
+from treino.records.user_network import own_net
+from treino.spec import Settings
+from treino.training.resolution import TICK_STEPS, decide
+from treino.words import _
+
+RATES = 64
+FEW_RATES = 16  # of networks that are large, or go member by member
+LARGE = 300_000  # parameters
+LOWEST, HIGHEST = 1e-6, 1.0
+STEPS = (100, 500)  # two passes over the rows, but no fewer and no more than these
+BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Each rate's mean training loss over the last quarter of ``steps``; None: it diverged.
+
+    chosen: the rate in the middle of the three neighbours that did best together, for a single best one may
+    stand at the brink.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float | None, ...]
+    steps: int
+    chosen: float
+
+    def lines(self) -> list[str]:
+        """The curve, and the choice below its place."""
+        finite = [loss for loss in self.losses if loss is not None]
+        high = math.log(max(finite) + 1e-12)
+        low = max(math.log(min(finite) + 1e-12), high - math.log(1e4))
+
+        def bar(loss: float | None) -> str:
+            if loss is None:
+                return "×"
+            share = max(0.0, math.log(loss + 1e-12) - low) / max(high - low, 1e-12)
+            return BARS[min(len(BARS) - 1, int(share * len(BARS)))]
+
+        place = self.rates.index(self.chosen)
+        loss = self.losses[place]
+        assert loss is not None
+        return [
+            _("learning rate: {n} rates from {low:g} to {high:g}, {steps} steps each (×: diverged)").format(
+                n=len(self.rates), low=self.rates[0], high=self.rates[-1], steps=self.steps
+            ),
+            "  " + "".join(map(bar, self.losses)),
+            " " * (place + 2) + _("↑ {lr:.3g} (loss {loss:.4g})").format(lr=self.chosen, loss=loss),
+            "",
+        ]
+
+    def kept(self, events: Iterator[Any]) -> Iterator[Any]:
+        """The same events; the rates are written into the folder as soon as there is one."""
+        written = False
+        for event in events:
+            if not written:
+                event.folder.write_json("rates.json", asdict(self))
+                written = True
+            yield event
+
+
+def find_rate(source: Any, settings: Settings, module: nn.Module | None = None) -> Rates:
+    """Try the rates on the training rows, with everything else as in ``settings``; module: a net of your own.
+
+    Raises:
+        TreinoError: bad input, or every rate diverged.
+    """
+    data: Data = load_data(source, settings)
+    own = module if module is not None else own_net(settings.net, settings.seed) if settings.net else None
+    net, arguments = decide(settings, data, own)
+    made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights
+    batch = min(arguments["batch_size"] or len(data.train), len(data.train))
+    steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
+    weights = sum(a * b for a, b in pairwise((data.inputs, *net.hidden))) if isinstance(net, MLP) else LARGE
+    count = RATES if weights < LARGE and isinstance(net, MLP) and not net.batch_norm else FEW_RATES
+    ends = math.log(LOWEST), math.log(HIGHEST)
+    rates = [float(f"{math.exp(ends[0] + i * (ends[1] - ends[0]) / (count - 1)):.3g}") for i in range(count)]
+    usual = {
+        "schedule": "constant",
+        "warmup": 0,
+        "epochs": None,
+        "steps": steps,
+        "patience": 0,
+        "keep": "last",
+    }
+    tried = train(
+        data, made, seeds=[settings.seed] * count, every=TICK_STEPS, **{**arguments, **usual, "lr": rates}
+    )
+    with intra_op(1):
+        loss_SP = torch.cat([tick.loss_SP for tick in tried])
+    mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)
+    losses = [
+        None if status == "diverged" or not math.isfinite(m) else m
+        for m, status in zip(mean_P.tolist(), tried.status_P, strict=True)
+    ]
+    return Rates(tuple(rates), tuple(losses), steps, rates[choice(losses)])
+
+
+def choice(losses: list[float | None]) -> int:
+    """The place whose loss, averaged with its neighbours', is the lowest."""
+
+    def together(i: int) -> float:
+        some = losses[max(0, i - 1) : i + 2]
+        return math.inf if any(loss is None for loss in some) else sum(filter(None, some)) / len(some)
+
+    best = min(range(len(losses)), key=together)
+    if losses[best] is not None and together(best) < math.inf:
+        return best
+    fine = [i for i, loss in enumerate(losses) if loss is not None]
+    if not fine:
+        raise TreinoError(
+            "lr_auto_diverged",
+            _("Training diverges at every learning rate from {low:g} to {high:g}.").format(
+                low=LOWEST, high=HIGHEST
+            ),
+            _("Normalise the data, or see: treino data DATA"),
+        )
+    return min(fine, key=lambda i: losses[i] or 0.0)

@@ -1,0 +1,264 @@
+"""One network of a sweep, named ``SWEEP:17``: as a run to be asked, or as settings to train again."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.data.dataset import Data
+from treino.errors import TreinoError
+from treino.records.data_source import LOADS, data_of, load_data
+from treino.records.run import Run, no_network
+from treino.records.segments import segments_of
+from treino.records.user_network import own_net
+from treino.spec import Settings
+from treino.store import RunFolder, find
+from treino.training.resolution import plan
+from treino.training.stored_training import net_not_trusted
+from treino.tuning import member_table, top_members
+from treino.tuning.populations import COMPARED, settings_of
+from treino.tuning.resumption import own_net_again, source_of
+from treino.words import _
+
+_NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
+
+
+def parted(name: str | Path) -> tuple[str, int] | None:
+    """``wine-sweep-1:17`` -> the sweep's name and the network's number; None: it is no such name."""
+    found = _NAME.fullmatch(str(name))
+    return None if found is None or Path(name).exists() else (found["sweep"], int(found["member"]))
+
+
+def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
+    """The folder of the sweep of that name.
+
+    Raises:
+        TreinoError: there is none, or it is a run.
+    """
+    folder = RunFolder.open(find(name, parent))
+    if folder.kind == "study":
+        raise no_network(folder)
+    if folder.kind != "sweep":
+        raise TreinoError(
+            "member_of_a_run",
+            _("{name} is a run, a single network.").format(name=folder.path.name),
+            _("Leave the number out."),
+        )
+    return folder
+
+
+def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
+    """The settings in which this member differs from the others.
+
+    Raises:
+        TreinoError: there is no such member.
+    """
+    configs = folder.read_json("asked.json")["configs"] if folder.has("asked.json") else []
+    if not 0 <= member < len(configs):
+        raise TreinoError(
+            "member_range",
+            _("{sweep} has no network {n}; there are {count}, counted from 0.").format(
+                sweep=folder.path.name, n=member, count=len(configs)
+            ),
+            _("See: treino show {sweep}").format(sweep=folder.path.name),
+        )
+    return dict(configs[member])
+
+
+def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
+    """The member's kept weights, by plain ``state_dict`` names.
+
+    Raises:
+        TreinoError: they were not kept.
+    """
+    config_of(folder, member)
+    kept = (
+        top_members.from_tensors(*folder.read_tensors(top_members.MODELS))
+        if folder.has(top_members.MODELS)
+        else []
+    )
+    found = {k.member: k.weights for k in kept}
+    if member not in found:
+        raise TreinoError(
+            "weights_not_kept",
+            _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
+                sweep=folder.path.name, n=len(found), member=member
+            ),
+            _("Train it again: treino train --like {sweep}:{member}").format(
+                sweep=folder.path.name, member=member
+            ),
+        )
+    return found[member]
+
+
+class Member(Run):
+    """A run that answers with one network of a sweep; it has no folder of its own."""
+
+    number: int
+    kept: Mapping[str, Tensor]
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.path.name}-{self.number}"
+
+    @property
+    def typed(self) -> str:
+        here = self.path.resolve().parent == Path("runs").resolve()
+        return shlex.quote(f"{self.path.name if here else self.path}:{self.number}")
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return self.kept
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Its settings, and its row at each rung."""
+        rows = []
+        if self.folder.has(member_table.NAME):
+            rows = [
+                *member_table.Table.from_bytes(self.folder.read_bytes(member_table.NAME), ()).rows.values()
+            ]
+        rungs = [row for row in rows if row["member"] == self.number]
+        params = config_of(self.folder, self.number)
+        head = {"sweep": self.folder.path.name, "path": str(self.path), "status": rungs[-1]["status"]}
+        return head | {"member": self.number, "params": params, "settings": self.settings, "rungs": rungs}
+
+    @property
+    def evaluations(self) -> Any:
+        raise TreinoError(
+            "member_curves",
+            _("{sweep} holds the curves of its networks together.").format(sweep=self.folder.path.name),
+            _("Draw them all: treino plot {sweep} --what curves").format(sweep=self.folder.path.name),
+        )
+
+
+def member_run(
+    folder: RunFolder,
+    member: int,
+    *,
+    net: str | None = None,
+    trust: bool = False,
+    data_file: str | Path | None = None,
+) -> Member:
+    """A run that answers with this member's kept weights, without a folder of its own.
+
+    Raises:
+        TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
+    """
+    weights = weights_of(folder, member)
+    settings, data, _source = _settings(folder, member, net, trust, data_file)
+    planned = plan(settings, data, own_net(settings.net, settings.seed) if settings.net else None)
+    module: nn.Module = planned.training.net(0)
+    module.load_state_dict({name: torch.clone(t) for name, t in weights.items()})
+    run = Member(folder, data=data, data_file=data_file)
+    run.number, run.kept = member, weights
+    run.spec = {
+        **folder.read_json("spec.json"),
+        "resolved": planned.settings,
+        "classes": list(data.classes),
+        "inputs": data.inputs,
+        "outputs": planned.training.outputs,
+        "item_shape": list(data.item_shape),
+        "target_mean": data.target_mean,
+        "target_scale": data.target_scale,
+        "steps_per_epoch": planned.training.steps_per_epoch,
+        "net": "file" if settings.net else "mlp",
+    }
+    run.preparation = data.preparation
+    run.module = module.eval()
+    return run
+
+
+def like(
+    name: str | Path,
+    data_file: str | Path | None = None,
+    trust: bool = False,
+    weights: str | None = None,
+) -> tuple[Any, dict[str, Any]]:
+    """Source and settings that train a network of a sweep, or a run, once more to the same bits.
+
+    trust: a network of the user's own may come from the copy of its file that lies in the folder.
+    weights: those to begin with, which a run that began with some needs again.
+
+    Raises:
+        TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
+    """
+    found = parted(name)
+    if found is not None:
+        folder = sweep_folder(found[0])
+        settings, _data, source = _settings(folder, found[1], None, trust, data_file)
+        given = {n: getattr(settings, n) for n in settings.model_fields_set}
+        engine = _engine(folder, found[1])
+    else:
+        folder = RunFolder.open(find(name))
+        if folder.kind == "study":
+            raise no_network(folder)
+        if folder.kind == "sweep":
+            raise TreinoError(
+                "like_which",
+                _("{sweep} is a sweep of many networks.").format(sweep=folder.path.name),
+                _("Say which, by its number: {sweep}:17").format(sweep=folder.path.name),
+            )
+        spec = folder.read_json("spec.json")
+        given = {k: v for k, v in spec["asked"].items() if v is not None}
+        engine = {n: spec["resolved"][n] for n in ("engine", "threads")}
+        source = source_of(folder, data_of(folder, data_file), data_file)
+        if spec["net"] == "given":
+            raise TreinoError(
+                "net_wanted",
+                _("{run} trained a network that was given in Python.").format(run=folder.path.name),
+                _("Give it again with tr.fit(data, net)."),
+            )
+        if spec["net"] == "file":
+            if not trust:
+                raise net_not_trusted(folder)
+            given["net"] = str(folder.path / given["net"])
+        if spec.get("weights") and weights is None:
+            raise TreinoError(
+                "like_weights",
+                _("{run} began with the weights of {start}, which are no setting of it.").format(
+                    run=folder.path.name, start=spec["weights"]
+                ),
+                _("Add --weights {start}, or others.").format(start=spec["weights"]),
+            )
+        if len(segments_of(spec)) > 1:
+            raise TreinoError(
+                "like_branch",
+                _("{run} went on from a step of another training, and --like trains from step 0.").format(
+                    run=folder.path.name
+                ),
+                _("Do the same once more: {command}; or give DATA and the settings themselves.").format(
+                    command=spec["command"]
+                ),
+            )
+    if isinstance(source, Data):
+        given = {k: v for k, v in given.items() if k not in LOADS}
+    return source, given | engine
+
+
+def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
+    """The kernel that trained this member; {}: it was not begun yet."""
+    if not folder.has(member_table.NAME):
+        return {}
+    rows = member_table.Table.from_bytes(folder.read_bytes(member_table.NAME), ()).last()
+    return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
+
+
+def _settings(
+    folder: RunFolder, member: int, net: str | None, trust: bool, data_file: str | Path | None
+) -> tuple[Settings, Data, Any]:
+    """The member's settings, the rows as it saw them, and what they are loaded from."""
+    from treino.search.space import space_again
+
+    config, spec = config_of(folder, member), folder.read_json("spec.json")
+    base = own_net_again(folder, spec["base"], space_again(spec["space"]), net, trust)
+    settings = settings_of(config, base, member)
+    data = data_of(folder, data_file)
+    source = source_of(folder, data, data_file)
+    if any(name in config for name in (*COMPARED, "fold")) and not isinstance(source, Data):
+        data = load_data(source, settings)
+    return settings, data, source

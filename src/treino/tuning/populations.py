@@ -1,0 +1,168 @@
+"""From settings to populations: members that differ only in numbers train side by side as one program."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.engine import MLP, Training, mlp, train
+from treino.errors import TreinoError
+from treino.records.data_source import LOADS
+from treino.records.user_network import own_net
+from treino.search.space import Config
+from treino.spec import Settings, read_settings
+from treino.training.resolution import TICK_STEPS, decide
+from treino.words import _
+
+SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "schedule", "warmup")
+"""Arguments of ``engine.train`` in which members of one population may differ (seed and dropout too)."""
+
+COMPARED = ("normalise", "features")
+"""Settings of the data that a space may vary: the rows of the splits stay the same."""
+
+MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines")
+"""Settings that say where a sweep runs and what it is judged by: one for all members."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Members of equal shape, optimizer and batch size: one population.
+
+    members: their numbers in the sweep. net, arguments: what ``engine.train`` is given, a list where members
+    differ.
+    """
+
+    members: tuple[int, ...]
+    data: Data
+    net: nn.Module | MLP
+    arguments: dict[str, Any]
+    seeds: tuple[int, ...]
+
+    def training(self) -> Training:
+        """The population, before its first step."""
+        return train(self.data, self.net, seeds=self.seeds, every=TICK_STEPS, **self.arguments)
+
+
+def whole_settings() -> dict[str, bool]:
+    """The settings that a space may name, and which of them are integers."""
+    refused = (LOADS - set(COMPARED)) | set(MACHINE)
+    return {
+        name: "int" in str(field.annotation) and "float" not in str(field.annotation)
+        for name, field in Settings.model_fields.items()
+        if name not in refused
+    }
+
+
+def settings_of(config: Config, base: Mapping[str, Any], member: int, *, flags: bool = False) -> Settings:
+    """One member's settings: what all have, and its own on top.
+
+    Raises:
+        TreinoError: a value out of range, or settings that contradict each other; with the member's number.
+    """
+    try:
+        return read_settings({**base, **config}, flags=flags)
+    except TreinoError as error:
+        if not config:
+            raise
+        raise TreinoError(
+            error.rule,
+            _("Network {n} ({config}): {why}").format(n=member, config=written(config), why=error.message),
+            error.hint,
+            status=error.status,
+        ) from None
+
+
+def written(config: Config) -> str:
+    """A member's settings as a person reads them."""
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in config.items()
+    )
+
+
+def groups(settings: Mapping[int, Settings], data_for: Callable[[Settings], Data]) -> list[Group]:
+    """The populations of these members, the one with most to do first.
+
+    settings: by the members' numbers. data_for: the rows for a member's settings, one object for equal rows.
+
+    Raises:
+        TreinoError: settings that contradict the data or the machine, with the member's number.
+    """
+    found: dict[str, list[tuple[int, Settings, Any, dict[str, Any]]]] = {}
+    data_of: dict[str, Data] = {}
+    for member, s in settings.items():
+        data = data_for(s)
+        try:
+            net, arguments = decide(s, data, own_net(s.net, s.seed) if s.net else None)
+        except TreinoError as error:
+            raise TreinoError(
+                error.rule,
+                _("Network {n}: {why}").format(n=member, why=error.message),
+                error.hint,
+                status=error.status,
+            ) from None
+        key = _key(member, data, net, arguments)
+        data_of[key] = data
+        found.setdefault(key, []).append((member, s, net, arguments))
+    made = [_group(members, data_of[key]) for key, members in found.items()]
+    return sorted(made, key=lambda g: (-_work(g), g.members))
+
+
+def _key(member: int, data: Data, net: nn.Module | MLP, arguments: dict[str, Any]) -> str:
+    """Equal for members of one population."""
+    shared = {name: value for name, value in arguments.items() if name not in SIDE_BY_SIDE}
+    shape: Any = ("own", member)
+    if isinstance(net, MLP):
+        # batch norm runs member by member, where a dropout of 0 is no layer at all
+        drops = net.drops if net.batch_norm else None
+        shape = (net.hidden, net.activation, net.batch_norm, drops)
+    return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
+
+
+def _group(members: Sequence[tuple[int, Settings, Any, dict[str, Any]]], data: Data) -> Group:
+    _member, _settings, net, arguments = members[0]
+    together = dict(arguments)
+    if len(members) > 1:
+        for name in SIDE_BY_SIDE:
+            together[name] = [a[name] for _m, _s, _n, a in members]
+        together["clip"] = [float("inf") if c is None else c for c in together["clip"]]
+        together["betas"] = tuple(list(b) for b in zip(*together["betas"], strict=True))
+        net = mlp(
+            *net.hidden,
+            activation=net.activation,
+            dropout=[n.dropout for _m, _s, n, _a in members],
+            batch_norm=net.batch_norm,
+        )
+    return Group(
+        tuple(m for m, _s, _n, _a in members), data, net, together, tuple(s.seed for _m, s, _n, _a in members)
+    )
+
+
+def _work(group: Group) -> int:
+    """Roughly how many multiplications a step of all members takes."""
+    sizes = (
+        (group.data.inputs, *group.net.hidden, max(len(group.data.classes), 1))
+        if isinstance(group.net, MLP)
+        else (sum(p.numel() for p in group.net.parameters()), 1)
+    )
+    weights = sum(a * b for a, b in pairwise(sizes))
+    batch = group.arguments["batch_size"] or len(group.data.train)
+    return len(group.members) * weights * min(batch, len(group.data.train))
+
+
+def evaluations(training: Training) -> list[int]:
+    """The steps after which this training looks at validation rows."""
+    found: list[int] = []
+    while not found or found[-1] < training.steps:
+        found.append(training.plan.next_evaluation(found[-1] if found else 0, found[-1] if found else 0))
+    return found
+
+
+def rung_step(training: Training, share: float) -> int:
+    """Where members are judged that shall have done this share of their steps: at the next look."""
+    wanted = share * training.steps - 1e-9
+    return next(step for step in evaluations(training) if step >= wanted)

@@ -1,0 +1,171 @@
+"""The same settings with several seeds or on several folds: how much figures vary. Nobody is chosen."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from treino.engine.metrics import measure
+from treino.errors import TreinoError
+from treino.search.space import Choice, Dimension, Space
+from treino.store import RunFolder
+from treino.tuning.bracket import Heat
+from treino.tuning.judgement import report
+from treino.tuning.sweep_state import Progress, Sweeping
+from treino.tuning.top_members import ANSWERED_AT_ONCE, answered
+from treino.words import _
+
+SPLITS = ("validation", "test")
+
+
+def space_of_several(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
+    """The seeds from ``first_seed`` on, the folds, or all of one on each of the other; and a word for them.
+
+    Raises:
+        TreinoError: fewer than two.
+    """
+    for name, count in (("seeds", seeds), ("folds", folds)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 2):
+            raise TreinoError(
+                f"{name}_range",
+                _("{name} is {n}, and figures of a single network don't vary.").format(name=name, n=count),
+                _("Give at least 2, e.g. 5."),
+            )
+    dimensions = []
+    if folds is not None:
+        dimensions.append(Dimension("fold", Choice(tuple(f"{i + 1}/{folds}" for i in range(folds)))))
+    if seeds is not None:
+        dimensions.append(Dimension("seed", Choice(tuple(range(first_seed, first_seed + seeds)))))
+    return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
+
+
+def several(
+    source: Any,
+    *,
+    seeds: int | None = None,
+    folds: int | None = None,
+    until: Any = None,
+    parent: str | Path = "runs",
+    settings: Mapping[str, Any],
+    flags: bool = False,
+) -> Iterator[Any]:
+    """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
+
+    until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted.
+
+    Raises:
+        TreinoError: bad input (status 2) or a failing machine (status 1).
+    """
+    from treino.spec import read_settings
+    from treino.tuning.sweep import sweeping
+
+    shared = read_settings(settings, flags=flags)
+    if shared.every is not None:
+        raise TreinoError(
+            "every_of_several",
+            _("Keyframes are of one network, and --seeds and --folds train several."),
+            _("Leave --every out, or train one network with it."),
+        )
+    if until is not None and shared.validation == 0:
+        raise TreinoError(
+            "no_validation_rows",
+            _("Whether a figure is reached is seen on validation rows, and there are none."),
+            _("Give --validation a share, e.g. 0.15."),
+        )
+    space, word = space_of_several(seeds, folds, shared.seed)
+    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
+    if folds is not None:
+        if "fold" in base or "test" in base:
+            raise TreinoError(
+                "folds_and_test",
+                _("--folds tests on one fold after the other, and {name} says which rows test.").format(
+                    name="--fold" if "fold" in base else "--test"
+                ),
+                _("Leave one of them out."),
+            )
+        base["fold"] = f"1/{folds}"
+    count = len(space.grid)
+    yield from sweeping(
+        source, space, parent=parent, name=shared.name, out=shared.out, settings=base, flags=flags, stem=word,
+        members=count, strategy="none", sampler="grid", top=count, fresh=0, until=until, spread=True,
+    )  # fmt: skip
+
+
+def figures_of(heat: Heat) -> dict[str, dict[str, dict[str, float]]]:
+    """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge."""
+    fine = {m for m, figure in heat.figures().items() if figure is not None}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for group, training in zip(heat.groups, heat.trainings, strict=True):
+        rows = [row for row, member in enumerate(group.members) if member in fine]
+        for split in SPLITS:
+            part = group.data.splits[split]
+            if not len(part):
+                continue
+            size = max(1, ANSWERED_AT_ONCE // (len(part) * training.outputs))
+            for start in range(0, len(rows), size):
+                some = rows[start : start + size]
+                output_RNC = answered(training, some, part.x)
+                y = training.loss_function.target(part.y, output_RNC.dtype)
+                measured = measure(output_RNC, y, training.loss_function, group.data.target_scale)
+                for place, row in enumerate(some):
+                    of = found.setdefault(str(group.members[row]), {})
+                    of[split] = {name: float(value[place]) for name, value in measured.items()}
+    return found
+
+
+def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+    """Write the document with the mean and deviation of every figure, and seal the folder."""
+    document = report(folder, sweep, progress)
+    by_member: dict[str, dict[str, dict[str, float]]] = {}
+    for number in range(sweep.done):
+        by_member |= folder.read_json(f"figures/{number}.json")
+    document["kind"] = "spread"
+    document["figures"] = spread(by_member)
+    if sweep.asked.until is not None:
+        document["reached"] = _reached(sweep)
+    folder.write_json("result.json", document)
+    folder.seal("diverged" if not sweep.top else sweep.status)
+    return document
+
+
+def spread(by_member: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """``{split: {metric: {mean, std, min, max, values}}}``; std is the sample's, None of a single value."""
+    found: dict[str, Any] = {}
+    order = sorted(by_member, key=int)
+    for split in SPLITS:
+        names = dict.fromkeys(n for m in order for n in by_member[m].get(split, {}))
+        for name in names:
+            values = [by_member[m][split][name] for m in order if split in by_member[m]]
+            found.setdefault(split, {})[name] = summary(values)
+    return found
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    v = torch.tensor(values, dtype=torch.float64)
+    return {
+        "mean": float(v.mean()),
+        "std": float(v.std()) if len(v) > 1 else None,
+        "min": float(v.min()),
+        "max": float(v.max()),
+        "values": list(values),
+    }
+
+
+def _reached(sweep: Sweeping) -> dict[str, Any]:
+    """The steps to the figure that was asked for."""
+    assert sweep.asked.until is not None
+    metric, value = sweep.asked.until
+    steps = [row.get("reached") for row in sweep.rows.last()]
+    there = [s for s in steps if s is not None and not math.isnan(s)]
+    return {
+        "metric": metric,
+        "value": value,
+        "steps": steps,
+        "min": min(there, default=None),
+        "median": median(there) if there else None,
+        "max": max(there, default=None),
+        "never": len(steps) - len(there),
+    }

@@ -1,0 +1,77 @@
+"""Going on with a sweep: its data, its own network, and its members as they were asked for."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from treino.data.dataset import Data
+from treino.data.sources import BuiltinName
+from treino.engine.metrics import BETTER
+from treino.errors import TreinoError
+from treino.search.halving import Rung
+from treino.search.space import Config, Space
+from treino.store import RunFolder
+from treino.tuning.sweep_state import Sweeping
+from treino.words import _
+
+
+def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
+    """What the sweep's data is loaded from; the loaded rows where they were in memory only."""
+    where = folder.read_json("spec.json")["data"]
+    if where["kind"] == "file":
+        return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where["source"]))
+    return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
+
+
+def own_net_again(
+    folder: RunFolder, base: Mapping[str, Any], space: Space, net: str | None, trust: bool
+) -> dict[str, Any]:
+    """What all members share, with the network of the user's own as it is named now."""
+    varied = any(d.name == "net" for d in space.dimensions)
+    if net is not None and not varied:
+        return {**base, "net": net}
+    if (base.get("net") or varied) and not trust:
+        raise TreinoError(
+            "net_not_trusted",
+            _("{sweep} trains a network of your own, and reading a sweep executes nothing.").format(
+                sweep=folder.path.name
+            ),
+            _("Add --trust to run the file that it names{net}.").format(
+                net="" if varied else _(", or give it again: --net {net}").format(net=base["net"])
+            ),
+        )
+    return dict(base)
+
+
+def ask_again(sweep: Sweeping, members: Mapping[str, Any]) -> None:
+    """The members as they were asked for; the sampler is brought to where it was."""
+    sweep.configs = [_as_json(c) for c in members["configs"]]
+    sweep.asks = members["asks"]
+    sweep.heats = [
+        (first, count, tuple(Rung(*rung) for rung in rungs)) for first, count, rungs in members["heats"]
+    ]
+    figures = {row["member"]: row for row in sweep.rows.last()}
+    over = sum(count for _first, count, _rungs in sweep.heats[: sweep.done])
+    first = 0
+    for count in sweep.asks:
+        again = sweep.sampler.again(sweep.configs[first : first + count])
+        if [_as_json(c) for c in again] != sweep.configs[first : first + count]:
+            raise TreinoError(
+                "sampler_differs",
+                _("The sampler asks for other settings than it did, from network {n} on.").format(n=first),
+                _("Use the versions that the sweep was begun with, or start a new one."),
+            )
+        for member in range(first, min(first + count, over)):
+            sweep.sampler.tell(member, _told(figures.get(member), sweep.metric))
+        first += count
+
+
+def _told(row: Mapping[str, Any] | None, metric: str) -> float | None:
+    if row is None or row["best"] is None or row["status"] == "diverged":
+        return None
+    return -BETTER[metric] * float(row["best"])
+
+
+def _as_json(config: Mapping[str, Any]) -> Config:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}

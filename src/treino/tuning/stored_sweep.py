@@ -1,0 +1,254 @@
+"""A sweep as an object: its table, its leaders, its best run, and the top networks answering together."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.records.run import Run
+from treino.store import RunFolder, find
+from treino.tuning import member_table, top_members
+from treino.tuning.ensemble import ensemble
+from treino.tuning.judgement import BEST
+from treino.tuning.member import config_of, member_run, parted
+from treino.tuning.populations import written
+from treino.tuning.sweep import Ended, Event, resuming, sweeping
+from treino.words import _
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Sweep:
+    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def status(self) -> str:
+        """running, finished, stopped (time was over), interrupted, or diverged where all did."""
+        return self.folder.status
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """What was asked: the space, what all members share, the data."""
+        return dict(self.folder.read_json("spec.json"))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The ``sweep`` document; of a sweep that is not over, what there is."""
+        head = {"sweep": self.name, "path": str(self.path), "status": self.status}
+        if not self.folder.has("result.json"):
+            return head
+        return dict(self.folder.read_json("result.json")) | head
+
+    @property
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """The best members, by the validation figure that decides."""
+        return list(self.document.get("leaderboard", []))
+
+    @property
+    def judge(self) -> dict[str, Any] | None:
+        """What the best is worth; None before the sweep is over."""
+        found = self.document.get("judge")
+        return None if found is None else dict(found)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Of several seeds or folds ``{split: {metric: {mean, std, min, max, values}}}``; else {}."""
+        return dict(self.document.get("figures", {}))
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row for each member at each rung: its settings, its steps, its validation figures."""
+        import io
+
+        import pandas as pd
+
+        if not self.folder.has(member_table.NAME):
+            return pd.DataFrame()
+        return pd.read_parquet(io.BytesIO(self.folder.read_bytes(member_table.NAME)))
+
+    def params(self, member: int) -> dict[str, Any]:
+        """The settings in which this member differs from the others.
+
+        Raises:
+            TreinoError: there is no such member.
+        """
+        return config_of(self.folder, member)
+
+    @property
+    def best(self) -> Run:
+        """The winner, trained alone: a run like any other. Of a sweep that broke off, the best so far.
+
+        Raises:
+            TreinoError: nothing is kept yet, or every member diverged.
+        """
+        return best_of(self.folder)
+
+    def member(self, member: int) -> Run:
+        """A network whose weights are kept, as a run that predicts.
+
+        Raises:
+            TreinoError: no such network, or its weights were not kept.
+        """
+        return member_run(self.folder, member)
+
+    def predict(self, source: Any, top: int = 1) -> Any:
+        """Predictions for new rows: of the winner, or of the best ``top`` networks together.
+
+        Together they answer with the mean of their probabilities, or of their numbers. A frame gives a frame.
+
+        Raises:
+            TreinoError: rows that can't be prepared; more networks than were kept.
+        """
+        return (self.best if top == 1 else ensemble(self, top)).predict(source)
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: what the best is worth, and the leaders."""
+        from treino.plots.card import sweep_card
+
+        d = self.document
+        return sweep_card(self.name, d, [written(entry["params"]) for entry in d.get("leaderboard", [])])
+
+    def __repr__(self) -> str:
+        d = self.document
+        best = d.get("best") or {}
+        figures = ", ".join(f"{k} {v:.3f}" for k, v in (best.get("test") or {}).items() if v is not None)
+        said = f", best {best['member']}: test {figures}" if figures else ""
+        return f"Sweep({str(self.path)!r}, {d['status']}, {d.get('members', 0)} networks{said})"
+
+
+def best_of(folder: RunFolder, **asked: Any) -> Run:
+    """The winner's run; the best network so far where there is none. asked: net, trust, data_file."""
+    if folder.status in ("finished", "stopped") and (folder.path / BEST / "manifest.json").is_file():
+        return Run(RunFolder.open(folder.path / BEST), **asked)
+    kept = folder.read_tensors(top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
+    if not kept:
+        raise TreinoError(
+            "sweep_without_best",
+            _("{sweep} is {status} and has no best network.").format(
+                sweep=folder.path.name, status=_(folder.status)
+            ),
+            _("Go on with it: treino resume {sweep}").format(sweep=folder.path.name)
+            if folder.status == "interrupted"
+            else _("Try smaller learning rates."),
+        )
+    return member_run(folder, kept[0], **asked)
+
+
+def sweep(
+    data: Any,
+    space: Mapping[str, Any] | list[str],
+    *,
+    members: int | None = None,
+    strategy: str | None = None,
+    eta: int | None = None,
+    sampler: str | None = None,
+    sampler_seed: int | None = None,
+    max_time: float | None = None,
+    until: tuple[str, float] | str | None = None,
+    top: int | None = None,
+    fresh: int | None = None,
+    storage: str | None = None,
+    parent: str | Path = "runs",
+    name: str | None = None,
+    out: str | Path | None = None,
+    watch: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Sweep:
+    """Train many networks on ``data`` as one program, keep the best, and judge it.
+
+    space: what is tried, as ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``. members: how many
+    (256). strategy: none, halving (default) or hyperband; ``eta``: one in so many goes on. sampler: grid,
+    random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as
+    ``("accuracy", 0.95)``. top: how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none).
+    watch: a function that is told each event; ``treino.sweep`` takes ``True`` too: a table that updates in
+    place in a notebook, figures that move in a terminal. settings: what all members share, as for ``fit``.
+
+    Raises:
+        TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    return drain(
+        sweeping(
+            data,
+            space,
+            parent=parent,
+            name=name,
+            out=out,
+            settings=settings,
+            members=members,
+            strategy=strategy,
+            eta=eta,
+            sampler=sampler,
+            sampler_seed=sampler_seed,
+            max_time=max_time,
+            until=until,
+            top=top,
+            fresh=fresh,
+            storage=storage,
+        ),
+        watch,
+    )
+
+
+def resume(path: str | Path) -> Sweep:
+    """Go on with a sweep that broke off, and return it."""
+    return drain(resuming(path))
+
+
+def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Sweep:
+    ended = None
+    for event in events:
+        if watch is not None:
+            watch(event)
+        if isinstance(event, Ended):
+            ended = event
+    assert ended is not None
+    if ended.interrupted:
+        raise KeyboardInterrupt(
+            _("Saved in {path}; go on with: treino resume {path}").format(path=ended.folder.path)
+        )
+    return Sweep(RunFolder.open(ended.folder.path))
+
+
+def together(name: str | Path, top: int) -> Run:
+    """The best ``top`` networks of a sweep, to be asked as one run.
+
+    Raises:
+        TreinoError: it is no sweep, or keeps fewer.
+    """
+    found = open_any(name)
+    if not isinstance(found, Sweep):
+        raise TreinoError(
+            "top_of_a_run",
+            _("{name} is a run, a single network.").format(name=found.name),
+            _("Leave --top out, or name a sweep."),
+        )
+    return ensemble(found, top)
+
+
+def open_any(name: str | Path = "last", *, parent: str | Path = "runs", **asked: Any) -> "Run | Sweep":
+    """The run or the sweep of that name in ``parent``, or in that folder, or the newest one (``last``).
+
+    asked: ``net``, ``trust``, ``data``, ``verify`` of a run; see ``treino.records.run.open_run``.
+    """
+    from treino.records.run import open_run
+
+    if parted(name) is not None:
+        return open_run(name, parent=parent, **asked)
+    path = find(name, parent)
+    folder = RunFolder.open(path, verify=False)
+    if folder.kind == "sweep":
+        return Sweep(RunFolder.open(path, verify=asked.get("verify", True)))
+    return open_run(path, **asked)

@@ -1,0 +1,177 @@
+"""Pictures of a sweep, drawn from its table, its curves and its best networks, kept in ``pictures/``."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.engine.metrics import BETTER
+from treino.errors import TreinoError
+from treino.pictures import File
+from treino.pictures.picture_files import PICTURES as OF_A_RUN
+from treino.pictures.picture_files import check_names, put_each
+from treino.tuning import top_members
+from treino.tuning.member import member_run
+from treino.tuning.member_table import NAME, Table
+from treino.tuning.populations import written
+from treino.words import N_, _
+
+if TYPE_CHECKING:
+    from treino.inspection.sweep_statistics import Seen
+    from treino.tuning.stored_sweep import Sweep
+
+NINE = 9
+RESOLUTION = 120
+
+
+def usual(sweep: "Sweep") -> list[str]:
+    """The pictures that every such sweep has."""
+    few = len(sweep.frame) < 10 or not sweep.folder.has(top_members.MODELS)
+    classes = bool(sweep.spec["classes"])
+    return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
+
+
+def of_one(name: str) -> bool:
+    """Whether the picture is of one network, so that of a sweep its best one is drawn."""
+    return name in OF_A_RUN and name not in PICTURES
+
+
+def draw_sweep(
+    sweep: "Sweep", what: Sequence[str], to: Path | None = None, missing: list[TreinoError] | None = None
+) -> list[Path]:
+    """Draw each of ``what`` as a PNG into ``to`` (default: the sweep's ``pictures/``) and return the paths.
+
+    missing: as in ``pictures.draw``.
+
+    Raises:
+        TreinoError: an unknown picture (with the nearest), or one that there is nothing for.
+    """
+    check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
+    if not sweep.folder.has(NAME):
+        raise TreinoError(
+            "sweep_without_table",
+            _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
+            _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
+        )
+    return put_each(sweep.folder, [partial(_file, sweep, name) for name in what], to, missing)
+
+
+def _file(sweep: "Sweep", name: str) -> list[File]:
+    return [(f"{name}.png", PICTURES[name](sweep))]
+
+
+def _seen(sweep: "Sweep") -> "Seen":
+    from treino.inspection.sweep_statistics import seen
+
+    rows = Table.from_bytes(sweep.folder.read_bytes(NAME), ()).rows.values()
+    metric = sweep.spec["metric"]
+    return seen(sweep.name, list(rows), sweep.spec["space"], metric, BETTER[metric])
+
+
+def _parallel(sweep: "Sweep") -> bytes:
+    from treino.plots.style import png
+    from treino.plots.sweep_parallel import parallel_figure
+
+    return png(parallel_figure(_seen(sweep)))
+
+
+def _slices(sweep: "Sweep") -> bytes:
+    from treino.plots.style import png
+    from treino.plots.sweep_slices import slices_figure
+
+    return png(slices_figure(_seen(sweep)))
+
+
+def _importance(sweep: "Sweep") -> bytes:
+    from treino.inspection.sweep_statistics import FEWEST, mattered
+    from treino.plots.style import png
+    from treino.plots.sweep_importance import importance_figure
+
+    found = mattered(_seen(sweep))
+    if found is None:
+        raise TreinoError(
+            "networks_too_few",
+            _("What mattered can't be seen from fewer than {n} networks.").format(n=FEWEST),
+            _("Begin a sweep with more --members."),
+        )
+    return png(importance_figure(found, sweep.name))
+
+
+def _curves(sweep: "Sweep") -> bytes:
+    from treino.inspection.sweep_statistics import density
+    from treino.plots.style import png
+    from treino.plots.sweep_curves import density_figure
+
+    curves: list[tuple[Any, Any, Any]] = []
+    for path in sorted((sweep.path / "curves").glob("*.safetensors")):
+        tensors, meta = sweep.folder.read_tensors(f"curves/{path.name}")
+        if tensors:
+            curves.append((meta["members"], tensors["epoch"].tolist(), tensors["figure"].numpy()))
+    s = _seen(sweep)
+    best = int(s.member_M[s.order[0]])
+    found = density(curves, best, s.better)
+    if found is None:
+        raise TreinoError(
+            "curves_none",
+            _("{sweep} has looked at validation rows in no heat that is over.").format(sweep=sweep.name),
+            _("Wait for it, or train with --validation 0.15."),
+        )
+    return png(density_figure(found, sweep.name, s.metric, s.better < 0))
+
+
+def _boundaries(sweep: "Sweep") -> bytes:
+    from treino.inspection.boundary import boundary
+    from treino.inspection.input_planes import Plane
+    from treino.plots.style import number, png
+    from treino.plots.sweep_boundaries import boundaries_figure
+
+    order = (
+        sweep.folder.read_tensors(top_members.MODELS)[1]["order"]
+        if sweep.folder.has(top_members.MODELS)
+        else []
+    )
+    figures = {entry["member"]: entry["validation"] for entry in sweep.leaderboard}
+    metric = sweep.spec["metric"]
+    shown = "accuracy" if any("accuracy" in of for of in figures.values()) else metric
+    planes, captions, axes = [], [], None
+    for member in order[:NINE]:
+        run = member_run(sweep.folder, member)
+        found = boundary(
+            run.module, run.data, axes=axes, resolution=RESOLUTION, item_shape=run.item_shape,
+            splits=("train", "validation"),
+        )  # fmt: skip
+        if not isinstance(found, Plane):
+            break
+        if found.view == "important":  # all are seen along the columns that matter to the best
+            axes = _columns(run.data, found.axis_names)
+        planes.append(found)
+        figure = figures.get(member, {}).get(shown)
+        said = "" if figure is None else f" · {number(figure)}"
+        captions.append(f"{member}{said} · {written(sweep.params(member))}")
+    if not planes:
+        raise TreinoError(
+            "boundaries_none",
+            _("Boundaries are of classes over two inputs, and {sweep} has none.").format(sweep=sweep.name),
+            _("Leave boundaries out of --what."),
+        )
+    return png(boundaries_figure(planes, captions, sweep.name))
+
+
+def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
+    """The columns that these inputs are made of."""
+    groups, names = data.preparation.groups, data.preparation.inputs
+    return [
+        next(
+            column for column, group in zip(data.features, groups, strict=True) if names.index(name) in group
+        )
+        for name in inputs
+    ]
+
+
+PICTURES: dict[str, Callable[["Sweep"], bytes]] = {
+    "parallel": _parallel,
+    "importance": _importance,
+    "slices": _slices,
+    "curves": _curves,
+    "boundaries": _boundaries,
+}

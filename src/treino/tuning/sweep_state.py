@@ -1,0 +1,232 @@
+"""A sweep that is going on: what was asked, who was given which settings, and what is kept so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import torch
+
+from treino.data.dataset import Data
+from treino.data.memory import free_bytes
+from treino.errors import TreinoError
+from treino.records.data_source import load_data
+from treino.search.halving import STRATEGIES, Bracket, Rung
+from treino.search.samplers import Sampler, sampler
+from treino.search.space import Config
+from treino.spec import Settings
+from treino.training.resolution import TABLE, decide
+from treino.tuning.bracket import Heat
+from treino.tuning.member_table import Table
+from treino.tuning.populations import groups, settings_of
+from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, Asked
+from treino.tuning.top_members import Kept
+from treino.words import _
+
+COPIES = 12  # of a member's numbers that are in memory while it trains
+FIRST_LOOK = 20  # steps: the engine looks at validation rows no earlier
+
+
+@dataclass(eq=False)
+class Sweeping:
+    """A sweep that is going on.
+
+    base: what all members share. configs: each member's own settings; asks: how many were asked for at once.
+    heats: (first member, members, rungs) of every heat asked for so far; ``done`` of them are over. spent:
+    seconds of training. top: the best. status: finished, stopped (time is over), interrupted.
+    """
+
+    source: Any
+    data: Data
+    base: Mapping[str, Any]
+    asked: Asked
+    metric: str
+    epochs: int
+    least: int
+    sampler: Sampler
+    rows: Table
+    configs: list[Config] = field(default_factory=list)
+    asks: list[int] = field(default_factory=list)
+    heats: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
+    done: int = 0
+    top: list[Kept] = field(default_factory=list)
+    spent: float = 0.0
+    status: str = "finished"
+    notes: list[str] = field(default_factory=list)
+    _cache: dict[str, Data] = field(default_factory=dict)
+
+    def settings(self, member: int) -> Settings:
+        """All settings of one member."""
+        return settings_of(self.configs[member], self.base, member)
+
+    def data_for(self, settings: Settings) -> Data:
+        """The rows as these settings prepare them; the splits are always the same."""
+        key = f"{settings.normalise}/{settings.features}/{settings.fold}"
+        if not self._cache:
+            first = settings_of({}, self.base, 0)
+            self._cache[f"{first.normalise}/{first.features}/{first.fold}"] = self.data
+        if key not in self._cache:
+            if isinstance(self.source, Data):
+                raise TreinoError(
+                    "data_is_loaded",
+                    _("The data is prepared already, so a space can't vary how."),
+                    _("Give what the data is made from, or leave normalise and features out of the space."),
+                )
+            data = load_data(self.source, settings)
+            self._cache[key] = data if self.asked.spread else _same_rows(data, self.data)
+        return self._cache[key]
+
+
+def _same_rows(data: Data, first: Data) -> Data:
+    """The data, if its splits hold the rows that the first one's hold.
+
+    Rows that are equal in the chosen columns are never parted, so other columns may part the rows otherwise.
+    """
+    if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
+        return data
+    raise TreinoError(
+        "features_split",
+        _("With the columns {features} more rows are equal to each other, and are split otherwise.").format(
+            features=", ".join(data.features)
+        ),
+        _("Add --duplicates ignore, so that all networks are compared on the same rows."),
+    )
+
+
+@dataclass
+class Progress:
+    """What a live table shows; seconds are of training alone.
+
+    begun, diverged: members so far. planned_steps: model-steps of the heats that are known. best: the member
+    and its figure, in the metric's own units. rung: of rungs of the heat that runs.
+    """
+
+    members: int
+    begun: int = 0
+    diverged: int = 0
+    model_steps: int = 0
+    planned_steps: int = 0
+    seconds: float = 0.0
+    best: tuple[int, float] | None = None
+    config: Config | None = None
+    rung: int = 0
+    rungs: int = 1
+
+    @property
+    def model_steps_per_second(self) -> float:
+        return self.model_steps / self.seconds if self.seconds else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end of the heats that are known, None before there is a pace."""
+        if not self.model_steps:
+            return None
+        return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
+
+
+def prepared(source: Any, data: Data, base: Mapping[str, Any], asked: Asked) -> Sweeping:
+    """Everything but the folder; the sizes of the heats are known after it."""
+    if not isinstance(data.train.x, torch.Tensor):
+        raise TreinoError(
+            "sweep_rows",
+            _("A sweep needs its rows in memory, and {name} is read item by item.").format(name=data.name),
+            _("Give a table or arrays."),
+        )
+    if not len(data.validation) and not asked.spread:
+        raise TreinoError(
+            "no_validation_rows",
+            _("A sweep chooses by validation rows, and there are none."),
+            _("Give --validation a share, e.g. 0.15."),
+        )
+    shared = settings_of({}, base, 0)
+    _net, arguments = decide(shared, data)
+    batch = min(arguments["batch_size"] or len(data.train), len(data.train))
+    per_epoch = -(-len(data.train) // batch)
+    epochs = arguments["epochs"] or max(1, arguments["steps"] // per_epoch)
+    least = min(epochs, -(-FIRST_LOOK // per_epoch))
+    if asked.sampler == TPE:
+        from treino.search.with_optuna import tpe
+
+        chosen = tpe(asked.space, asked.sampler_seed, asked.storage, data.name)
+    else:
+        chosen = sampler(asked.sampler, asked.space, asked.sampler_seed)
+    dimensions = tuple(d.name for d in asked.space.dimensions)
+    return Sweeping(
+        source,
+        data,
+        base,
+        asked,
+        shared.metric,
+        epochs,
+        least,
+        chosen,
+        Table(dimensions),
+    )
+
+
+def _brackets(sweep: Sweeping, members: int) -> tuple[Bracket, ...]:
+    return STRATEGIES[sweep.asked.strategy](members, sweep.epochs, sweep.asked.eta, sweep.least)
+
+
+def ask(sweep: Sweeping) -> list[Config] | None:
+    """Ask for the next heats' members; None where all are given out. Checks every one of them."""
+    left = sweep.asked.members - len(sweep.configs)
+    if left <= 0:
+        return None
+    if sweep.asked.sampler == TPE:
+        left = min(left, TPE_AT_ONCE)
+    configs = sweep.sampler.ask(left)
+    if not configs:
+        return None
+    first = len(sweep.configs)
+    settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
+    for parts in _parted(sweep, settings):
+        for bracket in _brackets(sweep, parts):
+            sweep.heats.append((first, bracket.members, bracket.rungs))
+            first += bracket.members
+    sweep.configs += configs
+    sweep.asks.append(len(configs))
+    return configs
+
+
+def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
+    """How many members train at once: all, or parts that fit into half of the memory that is free."""
+    needed = sum(_numbers(sweep.data, s) for s in settings.values()) * 4 * COPIES
+    free = free_bytes()
+    parts = -(-needed // max(1, free // 2))
+    if parts <= 1:
+        return [len(settings)]
+    size = -(-len(settings) // parts)
+    sweep.notes.append(
+        _("{n} networks need {need:.1f} GB and {free:.1f} GB are free: {size} are trained at a time.").format(
+            n=len(settings), need=needed / 1e9, free=free / 1e9, size=size
+        )
+    )
+    return [min(size, len(settings) - start) for start in range(0, len(settings), size)]
+
+
+def _numbers(data: Data, settings: Settings) -> int:
+    """Roughly a member's parameters."""
+    hidden = settings.hidden if settings.hidden is not None else TABLE["hidden"]
+    return sum((a + 1) * b for a, b in pairwise((data.inputs, *hidden, max(len(data.classes), 1))))
+
+
+def heat_of(sweep: Sweeping, number: int) -> Heat:
+    """The populations of one heat, before their first step.
+
+    Raises:
+        TreinoError: settings that contradict the data or the machine, with the member's number.
+    """
+    first, members, rungs = sweep.heats[number]
+    numbers = range(first, first + members)
+    made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for)
+    heat = Heat(
+        number,
+        {m: sweep.configs[m] for m in numbers},
+        rungs,
+        sweep.metric,
+        made,
+        target=sweep.asked.until if sweep.asked.spread else None,
+    )
+    heat.begin()
+    return heat
