@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from tests.conftest import Said
 from treino import words
 from treino.cli.language import language_of
 from treino.errors import TreinoError
+from treino.spec import read_settings
 from treino.words import _
 
 FOLDERS = sorted(p for p in words.LOCALE.iterdir() if p.is_dir())
@@ -97,6 +99,48 @@ def test_a_choice_reaches_sentences_of_modules_that_are_there_already() -> None:
     assert _("") == ""
     with pytest.raises(ValueError, match="en, pt_BR"):
         words.use("xx")
+
+
+# ---- settings, as the reader types them
+
+
+@pytest.mark.parametrize(
+    ("door", "written"),
+    [
+        ("keyword", ["batch_size", "patience=5", "betas=(0.9, 0.999)", "task='regression'", "nesterov=True"]),
+        ("flag", ["--batch-size", "--patience 5", "--betas 0.9,0.999", "--task regression", "--nesterov"]),
+        ("plain", ["batch_size", "patience 5", "betas 0.9,0.999", "task regression", "nesterov True"]),
+    ],
+)
+def test_a_setting_is_written_as_its_reader_types_it(door: words.Door, written: list[str]) -> None:
+    with words.door(door):
+        assert written == [
+            words.setting("batch_size"),
+            words.setting("patience", 5),
+            words.setting("betas", (0.9, 0.999)),
+            words.setting("task", "regression"),
+            words.setting("nesterov", True),
+        ]
+    assert words.setting("patience", 5) == "patience=5"
+
+
+def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino: Callable[..., Said]) -> None:
+    values = {"kinds": ("month=category", "size=a<b"), "hidden": (), "nesterov": False, "out": "my runs/one"}
+    with words.door("flag"):
+        typed = " ".join(words.setting(name, value) for name, value in values.items())
+    assert shlex.split(typed) == [
+        "--kinds", "month=category,size=a<b", "--hidden", "none", "--no-nesterov", "--out", "my runs/one"
+    ]  # fmt: skip
+    shown = treino("train", "wine", "--epochs", 3, "--steps", 5)
+    assert "--epochs and --steps" in shown.err
+    with pytest.raises(TreinoError, match="epochs and steps"):
+        read_settings({"epochs": 3, "steps": 5})
+
+
+def test_a_script_under_the_doctor_reads_python(tmp_path: Path, treino: Callable[..., Said]) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("from treino.words import setting\nprint(setting('patience', 5))\n")
+    assert "patience=5\n" in treino("doctor", script).out
 
 
 # ---- the catalogues

@@ -57,7 +57,7 @@ def fit(
     if isinstance(net, str):
         given["net"], net = net, None
     if isinstance(net, MLP):
-        refuse_layers(read_settings(given), "net")
+        refuse_layers(read_settings(given))
         given |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm")}
         net = None
     classes = settings.get("num_classes")

@@ -8,7 +8,7 @@ ranges and what contradicts what.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from treino import setting_types
 from treino.errors import TreinoError, nearest
 from treino.setting_types import Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
-from treino.words import N_, _
+from treino.words import N_, _, flag, setting
 
 GROUPS = (
     N_("Data"), N_("Network"), N_("Loss and optimizer"), N_("Training loop"), N_("Machine"), N_("Run")
@@ -161,7 +161,7 @@ class Settings(BaseModel):
     )
 
 
-FLAGS = {name: "--" + name.replace("_", "-") for name in Settings.model_fields}
+FLAGS = {name: flag(name) for name in Settings.model_fields}
 
 
 def group_of(name: str) -> str:
@@ -171,39 +171,36 @@ def group_of(name: str) -> str:
     return str(extra["group"])
 
 
-def read_settings(values: Mapping[str, Any], *, flags: bool = False) -> Settings:
+def read_settings(values: Mapping[str, Any]) -> Settings:
     """Check values as given (texts from a command line, or Python's own) and return the settings.
-
-    flags: name the settings as the command line does in errors.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a wrong type, a value out of range, or two
             settings that contradict each other. Exit status 2.
     """
-    shown = (lambda name: FLAGS.get(name, "--" + name.replace("_", "-"))) if flags else (lambda name: name)
     for name, value in values.items():
         if isinstance(value, str) and not value.strip():
-            message = _("{name} is empty.").format(name=shown(name))
+            message = _("{name} is empty.").format(name=setting(name))
             raise TreinoError(f"{name}_empty", message, _("Give it a value, or leave it out."))
         if name not in Settings.model_fields:
-            message = _("There is no setting {name}.").format(name=shown(name))
+            message = _("There is no setting {name}.").format(name=setting(name))
             raise TreinoError(
-                "unknown_setting", message, nearest(shown(name), map(shown, Settings.model_fields))
+                "unknown_setting", message, nearest(setting(name), map(setting, Settings.model_fields))
             )
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
-        raise _explained(error.errors()[0], values, shown) from None
-    _contradictions(settings, shown)
+        raise _explained(error.errors()[0], values) from None
+    _contradictions(settings)
     return settings
 
 
-def _explained(error: Any, values: Mapping[str, Any], shown: Any) -> TreinoError:
+def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
     """One pydantic error in our words."""
     name = str(error["loc"][0])
     value, kind, context = values[name], error["type"], error.get("ctx", {})
     about = _("{name} is: {about}.").format(
-        name=shown(name), about=_(Settings.model_fields[name].description or name)
+        name=setting(name), about=_(Settings.model_fields[name].description or name)
     )
     limits = {
         "greater_than": _("greater than {limit}"), "greater_than_equal": _("at least {limit}"),
@@ -213,23 +210,23 @@ def _explained(error: Any, values: Mapping[str, Any], shown: Any) -> TreinoError
     if kind in limits:
         wanted = limits[kind].format(limit=next(iter(context.values()), ""))
         rule, message = "range", _("{name} must be {wanted}; it is {value}.").format(
-            name=shown(name), wanted=wanted, value=value
+            name=setting(name), wanted=wanted, value=value
         )  # fmt: skip
     elif kind == "literal_error" and "or" in context["expected"]:
         rule, options = "choice", re.findall(r"'([^']+)'", context["expected"])
         message = _("{name} can't be {value!r}: it is one of {options}.").format(
-            name=shown(name), value=value, options=", ".join(map(repr, options))
+            name=setting(name), value=value, options=", ".join(map(repr, options))
         )
         about = nearest(str(value), options)
     else:
         rule = "type"
-        message = _("{name} can't be {value!r}.").format(name=shown(name), value=value)
+        message = _("{name} can't be {value!r}.").format(name=setting(name), value=value)
         if isinstance(context.get("error"), Guess):
             about = _("Did you mean {guess}?").format(guess=context["error"])
     return TreinoError(f"{name}_{rule}", message, about)
 
 
-def _contradictions(s: Settings, shown: Any) -> None:
+def _contradictions(s: Settings) -> None:
     def refuse(rule: str, message: str, hint: str) -> None:
         raise TreinoError(rule, message, hint)
 
@@ -237,8 +234,8 @@ def _contradictions(s: Settings, shown: Any) -> None:
     if sum(shares) >= 1 - 1e-9:
         refuse(
             "shares_sum",
-            _("{a} {x} and {b} {y} leave no rows to train on.").format(
-                a=shown("validation"), x=s.validation, b=shown("test"), y=s.test
+            _("{a} and {b} leave no rows to train on.").format(
+                a=setting("validation", s.validation), b=setting("test", s.test)
             ),
             _("Their sum must be below 1, e.g. 0.15 and 0.15."),
         )
@@ -247,7 +244,7 @@ def _contradictions(s: Settings, shown: Any) -> None:
             refuse(
                 "kinds_form",
                 _("{a} holds '{pair}', which is not a column and its kind.").format(
-                    a=shown("kinds"), pair=pair
+                    a=setting("kinds"), pair=pair
                 ),
                 _("Write NAME=KIND, e.g. month=category."),
             )
@@ -255,41 +252,41 @@ def _contradictions(s: Settings, shown: Any) -> None:
         if times > 1:
             refuse(
                 "kinds_twice",
-                _("{a} names '{column}' twice.").format(a=shown("kinds"), column=column),
+                _("{a} names '{column}' twice.").format(a=setting("kinds"), column=column),
                 _("Say once what it is."),
             )
     named = [n for n in ("split_group", "split_time", "split_column") if getattr(s, n) is not None]
     if len(named) > 1:
         refuse(
             "splits_two",
-            _("{a} and {b} both say how rows are split.").format(a=shown(named[0]), b=shown(named[1])),
+            _("{a} and {b} both say how rows are split.").format(a=setting(named[0]), b=setting(named[1])),
             _("Give one of them."),
         )
     if s.epochs is not None and s.steps is not None:
         refuse(
             "epochs_and_steps",
-            _("{a} and {b} both say how long to train.").format(a=shown("epochs"), b=shown("steps")),
+            _("{a} and {b} both say how long to train.").format(a=setting("epochs"), b=setting("steps")),
             _("Give one of them."),
         )
     if s.name is not None and s.out is not None:
         refuse(
             "name_and_out",
-            _("{a} and {b} both say where the run goes.").format(a=shown("name"), b=shown("out")),
+            _("{a} and {b} both say where the run goes.").format(a=setting("name"), b=setting("out")),
             _("Give one of them."),
         )
     if s.net is not None:
-        refuse_layers(s, shown("net"), shown)
+        refuse_layers(s)
     if s.nesterov and not s.momentum:
         refuse(
             "nesterov_without_momentum",
-            _("{a} needs {b} above 0.").format(a=shown("nesterov"), b=shown("momentum")),
-            _("Add {b} 0.9.").format(b=shown("momentum")),
+            _("{a} needs {b} above 0.").format(a=setting("nesterov"), b=setting("momentum")),
+            _("Add {momentum}.").format(momentum=setting("momentum", 0.9)),
         )
     if s.betas is not None and not all(0 <= b < 1 for b in s.betas):
         refuse(
             "betas_range",
             _("{a} must both be at least 0 and below 1; they are {value}.").format(
-                a=shown("betas"), value=",".join(map(repr, s.betas))
+                a=setting("betas"), value=",".join(map(repr, s.betas))
             ),
             _("The usual values are 0.9,0.999."),
         )
@@ -297,7 +294,7 @@ def _contradictions(s: Settings, shown: Any) -> None:
         refuse(
             "class_weights_range",
             _("{a} must be 0 or more; they are {value}.").format(
-                a=shown("class_weights"), value=",".join(map(repr, s.class_weights))
+                a=setting("class_weights"), value=",".join(map(repr, s.class_weights))
             ),
             _("Give one weight for each class, or 'balanced'."),
         )
@@ -309,8 +306,8 @@ def _contradictions(s: Settings, shown: Any) -> None:
     if s.as_taught and s.fault:
         refuse(
             "as_taught_and_fault",
-            _("{a} already holds both faults.").format(a=shown("as_taught")),
-            _("Give {a}, or {b} for one of them.").format(a=shown("as_taught"), b=shown("fault")),
+            _("{a} already holds both faults.").format(a=setting("as_taught")),
+            _("Give {a}, or {b} for one of them.").format(a=setting("as_taught"), b=setting("fault")),
         )
     if s.device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", s.device):
         refuse(
@@ -320,14 +317,14 @@ def _contradictions(s: Settings, shown: Any) -> None:
         )
 
 
-def refuse_layers(s: Settings, net: str, shown: Callable[[str], str] = str) -> None:
+def refuse_layers(s: Settings) -> None:
     """Settings that describe a network have no meaning beside one that is given as ``net``."""
     own = [n for n in ("hidden", "activation", "dropout", "batch_norm", "init") if n in s.model_fields_set]
     if own:
         raise TreinoError(
             "net_and_layers",
-            _("{a} describes a network, and {b} names your own.").format(a=shown(own[0]), b=net),
-            _("Leave {a} out, or write it into your network.").format(a=shown(own[0])),
+            _("{a} describes a network, and {b} names your own.").format(a=setting(own[0]), b=setting("net")),
+            _("Leave {a} out, or write it into your network.").format(a=setting(own[0])),
         )
 
 

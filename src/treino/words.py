@@ -5,19 +5,26 @@ The language is chosen once, before the first sentence is looked up: ``--lang`` 
 Python: ``treino.words.use("pt_BR")``. English needs no catalogue; a sentence that has no translation stays
 English. Names of settings, flags, rules and JSON keys are the same in all languages, and so is the decimal
 point, because figures are copied from tables into commands and programs.
+
+How a sentence writes a setting depends on the door that the reader came through (``door``): the command line
+reads ``--patience 5`` where Python reads ``patience=5``. Sentences take it as a value:
+``_("{patience} needs validation rows.").format(patience=setting("patience", 5))``.
 """
 
 import gettext
 import os
+import shlex
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
+Door = Literal["flag", "keyword", "plain"]
 
 
 def _(sentence: str) -> str:
@@ -91,6 +98,40 @@ def speaking(name: str | None) -> Iterator[None]:
             os.environ[VARIABLE] = variable
 
 
+@contextmanager
+def door(kind: Door) -> Iterator[None]:
+    """Write settings in this way for a while: ``flag`` as ``--patience 5``, for the command line; ``keyword``
+    as ``patience=5``, for Python, which is how it begins; ``plain`` as ``patience 5``, for all other readers.
+    """
+    global _door
+    before, _door = _door, kind
+    try:
+        yield
+    finally:
+        _door = before
+
+
+def setting(name: str, *value: object) -> str:
+    """A setting as the reader types it: ``--patience``, or with a value ``--patience 5`` or ``patience=5``.
+
+    name: with underscores, as in ``treino.spec``. value: one at most.
+    """
+    if not value:
+        return flag(name) if _door == "flag" else name
+    if _door == "keyword":
+        return f"{name}={value[0]!r}"
+    if _door == "flag" and isinstance(value[0], bool):
+        return flag(name if value[0] else f"no_{name}")
+    several = isinstance(value[0], Sequence) and not isinstance(value[0], str)
+    text = (",".join(map(str, value[0])) or "none") if several else str(value[0])  # type: ignore[call-overload]
+    return f"{flag(name)} {shlex.quote(text)}" if _door == "flag" else f"{name} {text}"
+
+
+def flag(name: str) -> str:
+    """The flag of a setting: ``--batch-size`` of ``batch_size``."""
+    return "--" + name.replace("_", "-")
+
+
 def _set(found: str) -> None:
     global _chosen
     _chosen = found, gettext.translation("treino", LOCALE, [found], fallback=found == ENGLISH)
@@ -105,5 +146,6 @@ def _of_the_machine() -> str:
     return (named(asked) if asked else named(locale)) or ENGLISH
 
 
+_door: Door = "keyword"
 _chosen: tuple[str, gettext.NullTranslations]
 _set(_of_the_machine())

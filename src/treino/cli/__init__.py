@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None) ->
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # an unknown TREINO_LANG is an error here: language_of's
-        from treino.words import speaking
+        from treino.words import door, speaking
 
     from treino.cli.language import language_of
     from treino.cli.screen import Screen
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None) ->
     screen = Screen(as_json)
     try:
         ours, language = language_of(ours)
-        with speaking(language):
+        with speaking(language), door("flag"):
             return _run([*ours, *tokens[end:]], screen, program)
     except TreinoError as error:
         return screen.fail(error)

@@ -49,7 +49,7 @@ def data(
 
     said = {"kinds": kinds, "delimiter": delimiter, "decimal": decimal, "encoding": encoding,
             "header": header, "quote": quote, "dates": dates}  # fmt: skip
-    settings = read_settings({k: v for k, v in said.items() if v is not None}, flags=True)
+    settings = read_settings({k: v for k, v in said.items() if v is not None})
     if to is not None:
         check_page(to, source)
     document = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))

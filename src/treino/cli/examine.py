@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from treino.cli.screen import Screen
 from treino.garbage_collection import collect_as_usual
-from treino.words import _
+from treino.words import _, door
 
 if TYPE_CHECKING:
     from treino.diagnosis.run_script import Outcome
@@ -62,7 +62,8 @@ def examine(
             screen.document(found)
 
     collect_as_usual()
-    with _output_to_stderr(screen.as_json) as restore:
+    # what treino says to the script is for someone who writes Python
+    with _output_to_stderr(screen.as_json) as restore, door("keyword"):
         run_script(
             target,
             arguments,

@@ -71,7 +71,6 @@ def study(
         cells=cell or [],
         compare=compare,
         seeds=seeds,
-        flags=True,
         **where,
     )
     return follow(events, screen)

@@ -56,7 +56,6 @@ def sweep(
         source,
         space_of(space or []),
         settings=settings,
-        flags=True,
         members=members,
         strategy=strategy,
         eta=eta,

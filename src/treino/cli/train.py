@@ -83,7 +83,7 @@ def train(
                     ),
                     _("Leave one of them out."),
                 )
-        return follow(_going_on(branch, rewind, data_file, trust, read_settings(given, flags=True)), screen)
+        return follow(_going_on(branch, rewind, data_file, trust, read_settings(given)), screen)
     if trust and like is None:
         raise TreinoError(
             "trust_of_nothing",
@@ -108,7 +108,7 @@ def train(
     if given.get("lr") == "auto":
         from treino.tuning.learning_rate_search import find_rate
 
-        rates = find_rate(data, read_settings({k: v for k, v in given.items() if k != "lr"}, flags=True))
+        rates = find_rate(data, read_settings({k: v for k, v in given.items() if k != "lr"}))
         given["lr"] = rates.chosen
         for line in rates.lines():
             screen.out.print(line)
@@ -122,7 +122,7 @@ def train(
         from treino.cli.sweep_progress import follow as follow_sweep
         from treino.tuning.repeats import several
 
-        events = several(data, seeds=seeds, folds=folds, until=until, settings=given, flags=True)
+        events = several(data, seeds=seeds, folds=folds, until=until, settings=given)
         return follow_sweep(events if rates is None else rates.kept(events), screen)
     if until is not None:
         raise TreinoError(
@@ -135,7 +135,7 @@ def train(
         from treino.records.run import open_run
 
         start = Start(weights, open_run(weights).tensors)
-    run = training(data, read_settings(given, flags=True), start=start)
+    run = training(data, read_settings(given), start=start)
     return follow(run if rates is None else rates.kept(run), screen)
 
 

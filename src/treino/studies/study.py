@@ -83,20 +83,19 @@ def studying(
     parent: str | Path = "runs",
     name: str | None = None,
     out: str | Path | None = None,
-    flags: bool = False,
 ) -> Iterator[Event]:
     """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. The rest as for
-    ``treino.study``. flags: name the settings as the command line does in errors.
+    ``treino.study``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     asked = asked_of(
-        settings, batch_sizes=batch_sizes, until=until, cells=cells, compare=compare, seeds=seeds, flags=flags
+        settings, batch_sizes=batch_sizes, until=until, cells=cells, compare=compare, seeds=seeds
     )
-    data = load_data(source, read_settings({**asked.base, "seed": asked.seeds[0]}, flags=flags))
+    data = load_data(source, read_settings({**asked.base, "seed": asked.seeds[0]}))
     if not isinstance(data.train.x, Tensor):
         raise TreinoError(
             "study_rows",

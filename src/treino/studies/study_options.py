@@ -8,9 +8,9 @@ from typing import Any
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS
-from treino.spec import FAULTS, FLAGS, Settings, read_settings
+from treino.spec import FAULTS, Settings, read_settings
 from treino.studies.thresholds import several, until_of
-from treino.words import _
+from treino.words import _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
 BATCH_SIZES = (100, 20, 5)  # the exercise, where nothing else is compared
@@ -77,39 +77,37 @@ def asked_of(
     cells: Any = (),
     compare: Any = (),
     seeds: int | None = None,
-    flags: bool = False,
 ) -> Asked:
     """Every row of the study, out of what was given; each is checked as far as it can be without the data.
 
-    settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several. flags: name them as the
-    command line does in errors.
+    settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
     """
     base = {name: value for name, value in settings.items() if value is not None}
     modes = _modes(base)
-    _refuse(base, flags)
-    axes = _axes(base, batch_sizes, compare, flags)
-    singles = [_single(cell, flags) for cell in several(cells, "|")]
+    _refuse(base)
+    axes = _axes(base, batch_sizes, compare)
+    singles = [_single(cell) for cell in several(cells, "|")]
     if not axes and not singles and "batch_size" not in base and modes == [CORRECTED]:
         axes = {"batch_size": list(BATCH_SIZES)}
     grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     own = [*(grid if axes or not singles else ()), *singles]
     count = _seeds(seeds)
-    first = read_settings({n: v for n, v in base.items() if n == "seed"}, flags=flags).seed
+    first = read_settings({n: v for n, v in base.items() if n == "seed"}).seed
     found: dict[str, Cell] = {}
     for values in own:
         for mode in modes:
             cell = Cell(values, mode)
-            found.setdefault(read(cell, base, first, flags).model_dump_json(), cell)
+            found.setdefault(read(cell, base, first).model_dump_json(), cell)
     return Asked(base, tuple(found.values()), until_of(until), tuple(range(first, first + count)))
 
 
-def read(cell: Cell, base: Mapping[str, Any], seed: int, flags: bool = False) -> Settings:
+def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error of its own says which row it is."""
     try:
-        return read_settings(cell.values(base, seed), flags=flags)
+        return read_settings(cell.values(base, seed))
     except TreinoError as error:
         raise of_row(error, cell) from None
 
@@ -135,7 +133,7 @@ def _modes(base: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys([CORRECTED, *([TAUGHT] if taught else []), *faults]))
 
 
-def _refuse(base: Mapping[str, Any], flags: bool) -> None:
+def _refuse(base: Mapping[str, Any]) -> None:
     said = {
         "steps": (_("A study counts epochs."), _("Say how many with {epochs}.")),
         "keep": (_("A study keeps figures, and no weights."), _("Leave {name} out.")),
@@ -144,15 +142,15 @@ def _refuse(base: Mapping[str, Any], flags: bool) -> None:
     }
     for name, (message, hint) in said.items():
         if name in base:
-            given, epochs = _shown(name, flags), _shown("epochs", flags)
+            given, epochs = setting(name), setting("epochs")
             raise TreinoError("not_in_a_study", message, hint.format(name=given, epochs=epochs))
     if "metric" in base and not base.get("patience"):
         raise TreinoError(
             "metric_without_patience",
             _("A study measures every figure; {name} decides who stops early, and nobody does.").format(
-                name=_shown("metric", flags)
+                name=setting("metric")
             ),
-            _("Add {patience} 5, or leave it out.").format(patience=_shown("patience", flags)),
+            _("Add {patience}, or leave it out.").format(patience=setting("patience", 5)),
         )
     if base.get("lr") == "auto":
         raise TreinoError(
@@ -162,7 +160,7 @@ def _refuse(base: Mapping[str, Any], flags: bool) -> None:
         )
 
 
-def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any, flags: bool) -> dict[str, list[Any]]:
+def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, list[Any]]:
     """What is varied, and its values; taken out of ``base``."""
     axes: dict[str, list[Any]] = {}
     if batch_sizes is not None:
@@ -170,7 +168,7 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any, flags: bool) -> 
             raise TreinoError(
                 "batch_size_twice",
                 _("{a} and {b} both say how many rows a step takes.").format(
-                    a=_shown("batch_size", flags), b="--batch-sizes" if flags else "batch_sizes"
+                    a=setting("batch_size"), b=setting("batch_sizes")
                 ),
                 _("Give one of them."),
             )
@@ -179,37 +177,37 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any, flags: bool) -> 
             raise TreinoError(
                 "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. --batch-sizes 100,20,5")
             )
-        axes["batch_size"] = [read_settings({"batch_size": size}, flags=flags).batch_size for size in sizes]
+        axes["batch_size"] = [read_settings({"batch_size": size}).batch_size for size in sizes]
     for name in ("optimizer", "shuffle"):
         values = several(base.get(name), ",")
         if len(values) > 1:
             del base[name]
-            axes[name] = [_choice(name, value, flags) for value in values]
+            axes[name] = [_choice(name, value) for value in values]
     for name in (_settled(n) for n in several(compare, ",")):
         if name in axes or name in base:
             raise TreinoError(
                 "compare_and_given",
-                _("{name} is to be compared, and given a value too.").format(name=_shown(name, flags)),
+                _("{name} is to be compared, and given a value too.").format(name=setting(name)),
                 _("Leave one of them out."),
             )
         if name not in CHOICES:
-            raise _not_comparable(name, flags)
+            raise _not_comparable(name)
         axes[name] = list(CHOICES[name])
     return axes
 
 
-def _choice(name: str, value: Any, flags: bool) -> Any:
+def _choice(name: str, value: Any) -> Any:
     known = (*CHOICES[name], "blocks") if name == "shuffle" else CHOICES[name]
     if value not in known:
         raise TreinoError(
             f"{name}_unknown",
-            _("{name} can't be {value!r}.").format(name=_shown(name, flags), value=value),
+            _("{name} can't be {value!r}.").format(name=setting(name), value=value),
             nearest(str(value), known),
         )
     return value
 
 
-def _not_comparable(name: str, flags: bool) -> TreinoError:
+def _not_comparable(name: str) -> TreinoError:
     message = _("{name} can't be compared by its name alone.").format(name=name)
     if name in (TAUGHT, *FAULTS):
         hint = _("Add --as-taught or --fault.")
@@ -228,7 +226,7 @@ def _not_comparable(name: str, flags: bool) -> TreinoError:
     return TreinoError("compare_unknown", message, hint)
 
 
-def _single(cell: Any, flags: bool) -> dict[str, Any]:
+def _single(cell: Any) -> dict[str, Any]:
     """One ``--cell``, written ``batch_size=5,lr=1e-6``, or a dict."""
     if not isinstance(cell, Mapping):
         parts: list[str] = []
@@ -270,9 +268,9 @@ def _single(cell: Any, flags: bool) -> dict[str, Any]:
             message = _("There is no setting {name!r}.").format(name=name)
             raise TreinoError("cell_unknown", message, nearest(str(name), known))
         if value == "auto" and name == "lr":
-            _refuse({"lr": "auto"}, flags)
+            _refuse({"lr": "auto"})
         alone = name != "nesterov"  # which needs its momentum beside it
-        own[name] = getattr(read_settings({name: value}, flags=flags), name) if alone else value
+        own[name] = getattr(read_settings({name: value}), name) if alone else value
     return own
 
 
@@ -288,10 +286,6 @@ def _seeds(seeds: Any) -> int:
 def _settled(name: Any) -> str:
     """A setting's name however it is written: ``--batch-size``, ``batch-size``."""
     return str(name).strip().removeprefix("--").replace("-", "_")
-
-
-def _shown(name: str, flags: bool) -> str:
-    return FLAGS.get(name, "--" + name.replace("_", "-")) if flags else name
 
 
 def _plain(value: Any) -> str:

@@ -66,7 +66,7 @@ def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net,
     s, default = settings, IMAGE if data.kind == "image" else TABLE
     _check_optimizer(s)
     if net is not None:
-        refuse_layers(s, "net")
+        refuse_layers(s)
     if not len(data.train):
         raise TreinoError(
             "no_training_rows", _("There are no training rows."), _("Lower --validation or --test.")

@@ -57,14 +57,14 @@ def whole_settings() -> dict[str, bool]:
     }
 
 
-def settings_of(config: Config, base: Mapping[str, Any], member: int, *, flags: bool = False) -> Settings:
+def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
     """One member's settings: what all have, and its own on top.
 
     Raises:
         TreinoError: a value out of range, or settings that contradict each other; with the member's number.
     """
     try:
-        return read_settings({**base, **config}, flags=flags)
+        return read_settings({**base, **config})
     except TreinoError as error:
         if not config:
             raise

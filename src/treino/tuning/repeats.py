@@ -50,7 +50,6 @@ def several(
     until: Any = None,
     parent: str | Path = "runs",
     settings: Mapping[str, Any],
-    flags: bool = False,
 ) -> Iterator[Any]:
     """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
 
@@ -62,7 +61,7 @@ def several(
     from treino.spec import read_settings
     from treino.tuning.sweep import sweeping
 
-    shared = read_settings(settings, flags=flags)
+    shared = read_settings(settings)
     if shared.every is not None:
         raise TreinoError(
             "every_of_several",
@@ -89,7 +88,7 @@ def several(
         base["fold"] = f"1/{folds}"
     count = len(space.grid)
     yield from sweeping(
-        source, space, parent=parent, name=shared.name, out=shared.out, settings=base, flags=flags, stem=word,
+        source, space, parent=parent, name=shared.name, out=shared.out, settings=base, stem=word,
         members=count, strategy="none", sampler="grid", top=count, fresh=0, until=until, spread=True,
     )  # fmt: skip
 

@@ -82,22 +82,21 @@ def sweeping(
     name: str | None = None,
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
-    flags: bool = False,
     stem: str = "sweep",
     **asked: Any,
 ) -> Iterator[Event]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
-    ``treino.search.space``. settings: what all members share. asked: see ``Asked``. flags: name the settings
-    as the command line does in errors. stem: of the folder's name, after the data's.
+    ``treino.search.space``. settings: what all members share. asked: see ``Asked``. stem: of the
+    folder's name, after the data's.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     wanted = asked_of(space if isinstance(space, Space) else read_space(space, whole_settings()), asked)
     base = dict(settings or {})
-    shared = settings_of({}, base, 0, flags=flags)
+    shared = settings_of({}, base, 0)
     data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew

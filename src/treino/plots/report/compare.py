@@ -7,7 +7,7 @@ from typing import Any
 from treino.inspection.paired_tests import SURE, Paired
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, Table
 from treino.plots.report.charts import SHARES, curve_charts, figure
-from treino.plots.report.run import RunFacts, run_sections, setting
+from treino.plots.report.run import RunFacts, run_sections, value_text
 from treino.plots.style import metric_name, number
 from treino.plots.svg import Estimate, interval_chart
 from treino.words import _
@@ -60,7 +60,7 @@ def compared_sections(compared: Compared) -> list[Section]:
 
 
 def _said(what: str, value: Any) -> str:
-    return number(value) if what == "seconds" and value is not None else setting(value)
+    return number(value) if what == "seconds" and value is not None else value_text(value)
 
 
 def _figures(compared: Compared) -> list[Block]:

@@ -301,13 +301,13 @@ def _settings(facts: RunFacts) -> Section:
     asked, rows, usual = facts.spec["asked"], [], []
     for name, value in facts.document["settings"].items():
         if name in asked:
-            rows.append((name, setting(value), _("asked for"), FLAGS.get(name, "")))
+            rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
         elif value in (None, [], (), False):
             continue
         elif name in Settings.model_fields and value == Settings.model_fields[name].default:
-            usual.append(f"{name} {setting(value)}")
+            usual.append(f"{name} {value_text(value)}")
         else:
-            rows.append((name, setting(value), _("decided"), FLAGS.get(name, "")))
+            rows.append((name, value_text(value), _("decided"), FLAGS.get(name, "")))
     said = _("As always: {settings}. What is off is left out; all of it is in {file}.").format(
         settings="; ".join(usual), file="spec.json"
     )
@@ -315,12 +315,12 @@ def _settings(facts: RunFacts) -> Section:
     return Section(_("Settings"), (Table(head, tuple(rows), numbers=False), Paragraph(said, "soft")))
 
 
-def setting(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A setting's value as one would type it."""
     if isinstance(value, bool) or value is None:
         return {True: _("yes"), False: _("no"), None: "–"}[value]
     if isinstance(value, (list, tuple)):
-        said = ", ".join(setting(v) for v in value[:LISTED]) or "–"
+        said = ", ".join(value_text(v) for v in value[:LISTED]) or "–"
         more = len(value) - LISTED
         return _("{list}, … and {n:,} more").format(list=said, n=more) if more > 0 else said
     return f"{value:g}" if isinstance(value, float) else str(value)
