@@ -16,7 +16,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
 from treino.engine import Loss
-from treino.engine.state import cores
+from treino.engine.torch_context import cores
 from treino.inspection.landscape.loss_surface import Ground, ground
 from treino.inspection.landscape.planes import RESOLUTION, random_plane
 

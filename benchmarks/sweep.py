@@ -14,7 +14,7 @@ from typing import Any
 import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
-from treino.engine.training import Training
+from treino.engine.training_loop import Training
 from treino.tuning.sweep import Advanced, Judging, sweeping
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}

@@ -11,8 +11,8 @@ from oracles import sample
 from treino.engine import ACTIVATIONS, KERNELS, mlp, train
 from treino.engine.kernels.flat_bmm import FlatBmm
 from treino.engine.kernels.flat_loop import FlatLoop
-from treino.engine.kernels.pace import Pace
-from treino.engine.plan import EpochLoss
+from treino.engine.kernels.worker_count import Pace
+from treino.engine.step_plan import EpochLoss
 
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 

@@ -15,7 +15,7 @@ from treino.data.batches import BLOCK_ROWS, WINDOW_ROWS, batches, order
 from treino.data.dataset import Rows
 from treino.data.out_of_core.mapped_rows import Mapped, as_mapped
 from treino.data.out_of_core.rows_protocol import parts
-from treino.engine import feed, mlp, train
+from treino.engine import batch_sources, mlp, train
 from treino.errors import TreinoError
 
 X, Y = sample(rows=70)
@@ -37,7 +37,7 @@ def x_map(tmp_path: Path) -> np.memmap:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, parts and pages of a few rows, so that borders are met everywhere."""
     row = X.shape[1] * 4
-    monkeypatch.setattr(feed, "BLOCK_BYTES", 33 * row)
+    monkeypatch.setattr(batch_sources, "BLOCK_BYTES", 33 * row)
     monkeypatch.setattr("treino.data.out_of_core.mapped_rows.TOUCHED_BYTES", 9 * row)
     monkeypatch.setattr("treino.data.out_of_core.mapped_rows.AROUND_BYTES", 2 * row)
     monkeypatch.setattr("treino.data.out_of_core.mapped_rows.BLOCK_ROWS", 4)

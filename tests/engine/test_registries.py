@@ -9,8 +9,8 @@ from torch import nn
 
 from treino.engine import ACTIVATIONS, INITS, KERNELS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
 from treino.engine.activations import Activation
-from treino.engine.arguments import known
 from treino.engine.optim import Optimizer
+from treino.engine.value_checks import known
 
 X, Y = sample(rows=33, dtype=torch.float64)
 TARGETS = {"cross_entropy": Y, "bce": Y % 2}

@@ -13,7 +13,7 @@ import torch
 
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
-from treino.engine.training import Training
+from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
 from treino.studies import track
 from treino.studies.conclusions import answers

@@ -1,20 +1,20 @@
 """The engine: one training of P networks side by side, of which a single network is the case P = 1."""
 
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.arguments import FAULTS
-from treino.engine.begin import begin_from
 from treino.engine.init import INITS
 from treino.engine.kernels import KERNELS
-from treino.engine.kernels.choice import engines
+from treino.engine.kernels.selection import engines
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.metrics import BETTER, measure
 from treino.engine.nets import MLP, NETS, mlp
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
-from treino.engine.start import train
 from treino.engine.tick import Epoch, Handle, Tick
-from treino.engine.training import Training
+from treino.engine.training_loop import Training
+from treino.engine.training_setup import train
+from treino.engine.value_checks import FAULTS
+from treino.engine.warm_start import begin_from
 
 __all__ = [
     "ACTIVATIONS",

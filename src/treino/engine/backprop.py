@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from treino.engine.activations import ACTIVATIONS
+from treino.engine.batch_buffers import Call, Drop, Slots, buffer
 from treino.engine.layout import PAD, Layout
 from treino.engine.losses import LOSSES, Loss
-from treino.engine.slots import Call, Drop, Slots, buffer
 
 NARROW = 16  # columns
 

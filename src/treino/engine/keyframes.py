@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.plan import EpochLoss
 from treino.engine.population import Copies
-from treino.engine.recipe import Work
-from treino.engine.saving import Saved, identity
+from treino.engine.saved_state import Saved, identity
+from treino.engine.shared_config import Work
+from treino.engine.step_plan import EpochLoss
 from treino.errors import TreinoError
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.engine.training import Training
+    from treino.engine.training_loop import Training
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from treino.engine.slots import Call, Slots
+from treino.engine.batch_buffers import Call, Slots
 from treino.errors import TreinoError, nearest
 from treino.words import _
 

@@ -10,7 +10,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.engine.training import Training
+    from treino.engine.training_loop import Training
 
 Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN where a member has stopped
 

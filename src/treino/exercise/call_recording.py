@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from treino.engine.own import HashDropout
+from treino.engine.user_module import HashDropout
 from treino.exercise.problem import BATCH, CLASSES, EPOCHS, LR, STEPS, Problem, State, copied, keyed
 
 Forward = Callable[..., Any]

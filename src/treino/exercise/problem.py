@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.engine import train
-from treino.engine.own import HashDropout, exchange_dropout
 from treino.engine.rng import dropout_keys, fork, generator
+from treino.engine.user_module import HashDropout, exchange_dropout
 
 ROWS = {
     "train": 21,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine.state import intra_op
+from treino.engine.torch_context import intra_op
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 
 RESOLUTION = 72  # cells along each axis

@@ -16,7 +16,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import HP, Loss, mlp
-from treino.engine.arguments import known, per_member
+from treino.engine.value_checks import known, per_member
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.segments import losses_of

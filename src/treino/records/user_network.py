@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from treino.engine.own import construct
+from treino.engine.user_module import construct
 from treino.errors import TreinoError, nearest
 from treino.words import _
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.engine.own import HashDropout, exchange_dropout
 from treino.engine.rng import dropout_keys
+from treino.engine.user_module import HashDropout, exchange_dropout
 from treino.errors import TreinoError, nearest
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.chain import read_layers

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.engine.metrics import names
-from treino.engine.state import intra_op
+from treino.engine.torch_context import intra_op
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.records.command import versions

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
 from treino.engine import Training
-from treino.engine.looking import look, next_batch
-from treino.engine.plan import Plan
+from treino.engine.introspection import look, next_batch
+from treino.engine.step_plan import Plan
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.segments import Segment, path_of

@@ -18,7 +18,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import Tick, Training, begin_from
-from treino.engine.state import intra_op
+from treino.engine.torch_context import intra_op
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.records.command import as_typed, versions

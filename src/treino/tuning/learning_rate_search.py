@@ -18,7 +18,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import MLP, train
-from treino.engine.state import intra_op
+from treino.engine.torch_context import intra_op
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
 from treino.records.user_network import own_net

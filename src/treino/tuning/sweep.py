@@ -16,7 +16,7 @@ import torch
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import BETTER
-from treino.engine.state import intra_op
+from treino.engine.torch_context import intra_op
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.records.data_source import data_of, keep_copy, load_data, reference

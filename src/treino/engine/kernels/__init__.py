@@ -9,7 +9,7 @@ from treino.engine.kernels.flat_bmm import FlatBmm
 from treino.engine.kernels.flat_loop import FlatLoop
 from treino.engine.kernels.module import Module
 from treino.engine.population import Population
-from treino.engine.recipe import Recipe, Work
+from treino.engine.shared_config import Recipe, Work
 
 
 class Kernel(Protocol):

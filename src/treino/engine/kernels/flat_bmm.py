@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
-from treino.engine.kernels.pace import Pace
+from treino.engine.kernels.worker_count import Pace
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
-from treino.engine.recipe import Recipe, Work
 from treino.engine.rng import dropout_keys, dropout_threshold
-from treino.engine.state import cores
+from treino.engine.shared_config import Recipe, Work
+from treino.engine.torch_context import cores
 
 EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 LARGEST_BLOCK = 128

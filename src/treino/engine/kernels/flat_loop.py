@@ -6,8 +6,8 @@ from torch import Tensor
 from treino.engine.backprop import Backprop, Scratch
 from treino.engine.optim import OFF, OPTIMIZERS, Fused, Numbers, clip_, member_numbers
 from treino.engine.population import Population
-from treino.engine.recipe import Recipe, Work
 from treino.engine.rng import dropout_keys, dropout_threshold
+from treino.engine.shared_config import Recipe, Work
 
 EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.optim import OFF, OPTIMIZERS
-from treino.engine.own import HashDropout, exchange_dropout
 from treino.engine.population import Population
-from treino.engine.recipe import Recipe, Work, load_buffers, store_buffers
 from treino.engine.rng import dropout_keys, fork, reseed, step_seed
+from treino.engine.shared_config import Recipe, Work, load_buffers, store_buffers
+from treino.engine.user_module import HashDropout, exchange_dropout
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from treino.data.dataset import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
-from treino.engine.recipe import kept
 from treino.engine.rng import fork
-from treino.engine.state import cores, intra_op
+from treino.engine.shared_config import kept
+from treino.engine.torch_context import cores, intra_op
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating, outputs

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.engine.batch_buffers import Drop
 from treino.engine.losses import Loss
 from treino.engine.rng import dropout_threshold, fork, generator
-from treino.engine.slots import Drop
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from treino.engine.arguments import known, whole
-from treino.engine.state import cores
+from treino.engine.torch_context import cores
+from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
 from treino.words import N_, _
 

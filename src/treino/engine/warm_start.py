@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from treino.engine.recipe import store_buffers
-from treino.engine.training import Training
+from treino.engine.shared_config import store_buffers
+from treino.engine.training_loop import Training
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -8,20 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.engine import arguments as check
-from treino.engine.feed import Rows, aligned
-from treino.engine.given import Given, Net, criterion_of, device_of, given_of, item_of, template_of
+from treino.engine import value_checks as check
+from treino.engine.batch_sources import Rows, aligned
 from treino.engine.init import INITS
+from treino.engine.inputs import Given, Net, criterion_of, device_of, given_of, item_of, template_of
 from treino.engine.kernels import KERNELS
-from treino.engine.kernels.choice import choose
+from treino.engine.kernels.selection import choose
 from treino.engine.losses import LOSSES
 from treino.engine.metrics import BETTER, names
 from treino.engine.nets import MLP, mlp
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.own import extremes, materialised, probe
-from treino.engine.plan import TICK_LEAST, Plan
-from treino.engine.recipe import Recipe, make
-from treino.engine.training import Training
+from treino.engine.shared_config import Recipe, make
+from treino.engine.step_plan import TICK_LEAST, Plan
+from treino.engine.training_loop import Training
+from treino.engine.user_module import extremes, materialised, probe
 from treino.errors import TreinoError
 from treino.words import _
 

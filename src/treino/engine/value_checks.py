@@ -16,7 +16,7 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.engine.recipe import Recipe
+    from treino.engine.shared_config import Recipe
 
 COPIES = 6  # weights, gradients, two moments, the best so far, and a copy to play again from
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")

@@ -12,9 +12,9 @@ from torch import Tensor
 from treino.data.out_of_core.mapped_rows import Mapped
 from treino.data.out_of_core.rows_protocol import Batch, part_rows
 from treino.engine.kernels import Kernel
-from treino.engine.plan import Batches, Plan
 from treino.engine.population import Population
-from treino.engine.recipe import Recipe
+from treino.engine.shared_config import Recipe
+from treino.engine.step_plan import Batches, Plan
 
 BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
 PULL_SECONDS = 0.02  # of reading in the training's own thread before it goes on with what is there

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from treino.engine.metrics import BETTER
-from treino.engine.plan import Plan
 from treino.engine.population import Population
+from treino.engine.step_plan import Plan
 
 
 class Best:

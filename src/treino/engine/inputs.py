@@ -11,12 +11,12 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.out_of_core.mapped_rows import as_mapped
 from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign, steps_of
-from treino.engine import arguments as check
+from treino.engine import value_checks as check
+from treino.engine.array_inputs import Pair, check_classes, pairs_of
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.nets import MLP
-from treino.engine.own import construct, copied
-from treino.engine.pairs import Pair, check_classes, pairs_of
 from treino.engine.rng import fork
+from treino.engine.user_module import construct, copied
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.arguments import hyperparameter, whole
-from treino.engine.choosing import Best
-from treino.engine.feed import Part, Rows, answers, feed_of
+from treino.engine.batch_sources import Part, Rows, answers, feed_of
+from treino.engine.divergence import Replay, diverged
+from treino.engine.early_stopping import Best
 from treino.engine.kernels import Kernel
 from treino.engine.keyframes import Album
 from treino.engine.losses import Loss
 from treino.engine.metrics import batch_deviation, measure
-from treino.engine.own import Row
-from treino.engine.plan import EpochLoss, Plan
 from treino.engine.population import Population
-from treino.engine.recipe import Recipe, Work, load_buffers
-from treino.engine.replay import Replay, diverged
-from treino.engine.saving import load, save
-from treino.engine.state import torch_state
+from treino.engine.saved_state import load, save
+from treino.engine.shared_config import Recipe, Work, load_buffers
+from treino.engine.step_plan import EpochLoss, Plan
 from treino.engine.tick import Epoch, Evaluation, Handle, Tick
+from treino.engine.torch_context import torch_state
+from treino.engine.user_module import Row
+from treino.engine.value_checks import hyperparameter, whole
 from treino.errors import TreinoError
 from treino.words import N_, _
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.plan import Batches, Plan
+from treino.engine.step_plan import Batches, Plan
 
 if TYPE_CHECKING:
-    from treino.engine.training import Training
+    from treino.engine.training_loop import Training
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.engine.training import Training
+    from treino.engine.training_loop import Training
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
