@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from oracles import sample
 
 from treino.engine import ACTIVATIONS, KERNELS, mlp, train
-from treino.engine.kernels.flat_bmm import FlatBmm
-from treino.engine.kernels.flat_loop import FlatLoop
-from treino.engine.kernels.worker_count import Pace
+from treino.engine.kernels.flat_bmm import FlatBmmKernel
+from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.worker_count import WorkerCount
 from treino.engine.step_plan import EpochLoss
 
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
@@ -370,7 +370,7 @@ def test_no_workers_and_no_blocks_change_a_bit():
 
 
 def test_the_pace_is_that_of_the_fastest_so_far():
-    pace = Pace(4)
+    pace = WorkerCount(4)
     took = {4: 0.3, 1: 0.1}
 
     def runs(count):
@@ -384,7 +384,7 @@ def test_the_pace_is_that_of_the_fastest_so_far():
     took = {4: 0.1, 1: 0.3}
     assert 4 in runs(32)  # tried again, and found to be faster now
     assert runs(10).count(4) >= 9
-    assert Pace(1).workers() == 1
+    assert WorkerCount(1).workers() == 1
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
@@ -400,5 +400,5 @@ def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
 
 def test_kernels_are_called_by_their_own_names():
     x, y = sample()
-    assert isinstance(train((x, y), engine="flat-bmm")._kernel, FlatBmm)
-    assert isinstance(train((x, y), engine="flat-loop")._kernel, FlatLoop)
+    assert isinstance(train((x, y), engine="flat-bmm")._kernel, FlatBmmKernel)
+    assert isinstance(train((x, y), engine="flat-loop")._kernel, FlatLoopKernel)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from treino.engine import mlp, train
-from treino.engine.keyframes import begin, bytes_of, state_of
+from treino.engine.keyframes import begin, keyframe_bytes, saved_from_keyframe
 from treino.errors import TreinoError
 
 X = torch.linspace(-1, 1, 40).repeat(2, 1).T.contiguous()
@@ -24,11 +24,11 @@ def test_a_state_goes_on_where_the_training_went(engine: str) -> None:
     frames = whole.album.take()
     assert [f.step for f in frames] == [0, 4, 8, 12, 16, 20, 24]
     assert whole.album.take() == []
-    assert bytes_of(whole) == sum(a.nbytes for a in frames[-1].arrays.values())
+    assert keyframe_bytes(whole) == sum(a.nbytes for a in frames[-1].arrays.values())
     for frame in frames:
         again = made()
         tensors = {name: torch.from_numpy(np.array(a)) for name, a in frame.arrays.items()}
-        again.load(*state_of(again, tensors, frame.meta, losses[: frame.step]))
+        again.load(*saved_from_keyframe(again, tensors, frame.meta, losses[: frame.step]))
         rest = torch.cat([tick.loss_SP for tick in again])[:, 0]
         assert torch.equal(rest, losses[frame.step :])
         ours, theirs = again.save(), whole.save()

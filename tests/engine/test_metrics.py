@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from treino.engine import Loss, measure
-from treino.engine.metrics import BETTER, batch_deviation, names
+from treino.engine.metrics import BETTER, batch_deviation, metric_names
 
 LOOSE = {
     "deadline": None,
@@ -36,7 +36,7 @@ def test_classification(rows, classes, seed, ties, few):
         output_RNC = output_RNC.round()
     y = torch.randint(1 if few else classes, (rows,), generator=g)
     found = measure(output_RNC, y)
-    assert set(found) == set(names(Loss("cross_entropy"), classes))
+    assert set(found) == set(metric_names(Loss("cross_entropy"), classes))
     for r, output_NC in enumerate(output_RNC.double()):
         guess = output_NC.argmax(1)
         assert found["accuracy"][r] == sk.accuracy_score(y, guess)
@@ -129,7 +129,7 @@ def test_smoothing_and_weights_count_in_the_loss():
 
 
 def test_every_metric_knows_which_way_is_better():
-    every = {n for loss in ("cross_entropy", "bce", "mse") for n in names(Loss(loss), 2)}
+    every = {n for loss in ("cross_entropy", "bce", "mse") for n in metric_names(Loss(loss), 2)}
     assert every == set(BETTER)
     assert np.sign(list(BETTER.values())).all()
 

@@ -89,10 +89,10 @@ def test_its_chance_depends_on_seed_and_step_alone(make):
 
 
 def test_a_dropout_layer_that_is_used_twice_draws_twice():
-    from treino.engine.user_module import exchange_dropout
+    from treino.engine.user_module import replace_dropout
 
     net = nn.Sequential(nn.Dropout(0.5), nn.Identity())
-    (drop,) = exchange_dropout(net)
+    (drop,) = replace_dropout(net)
     net.train()
     drop.begin((12345, 678))
     one, two = net(torch.ones(64, 64)), net(torch.ones(64, 64))

@@ -10,7 +10,7 @@ from treino.engine.nets import MLP, NETS, mlp
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
-from treino.engine.tick import Epoch, Handle, Tick
+from treino.engine.tick import Epoch, PopulationView, Tick
 from treino.engine.training_loop import Training
 from treino.engine.training_setup import train
 from treino.engine.value_checks import FAULTS
@@ -29,9 +29,9 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "Epoch",
-    "Handle",
     "Loss",
     "Population",
+    "PopulationView",
     "Tick",
     "Training",
     "begin_from",

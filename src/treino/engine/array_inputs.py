@@ -57,7 +57,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[Pair, Pair]:
     return (x, y), validation
 
 
-def check_classes(classes: int, rows: int) -> None:
+def check_class_count(classes: int, rows: int) -> None:
     """Refuse what no one means by a class number, before memory for that many outputs is asked for."""
     if classes > LARGEST_CLASSES or (classes > 1000 and classes > 10 * rows):
         raise TreinoError(

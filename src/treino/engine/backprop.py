@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.batch_buffers import Call, Drop, Slots, buffer
+from treino.engine.batch_buffers import BufferCall, DropoutMask, LossBuffers, aligned_buffer
 from treino.engine.layout import PAD, Layout
 from treino.engine.losses import LOSSES, Loss
 
@@ -36,17 +36,18 @@ class Buffers:
     def __init__(self, shape: Shape, lead: tuple[int, ...], rows: int, like: Tensor, training: bool) -> None:
         hidden, classes = shape.sizes[1:-1], shape.sizes[-1]
         own = not ACTIVATIONS[shape.activation].in_place
-        self.z = [buffer(lead, rows, units, like) for units in hidden]
-        self.h = [buffer(lead, rows, units, like) for units in hidden] if own else list(self.z)
-        self.z.append(buffer(lead, classes, rows, like))  # the last layer has its rows last: see Slots
+        self.z = [aligned_buffer(lead, rows, units, like) for units in hidden]
+        self.h = [aligned_buffer(lead, rows, units, like) for units in hidden] if own else list(self.z)
+        # the last layer has its rows last: see LossBuffers
+        self.z.append(aligned_buffer(lead, classes, rows, like))
         if training:
-            self.d = [buffer(lead, rows, units, like) for units in hidden]
-            self.d.append(buffer(lead, classes, rows, like))
-            self.drops = [Drop(lead, rows, units, like) for units in hidden] if shape.dropout else []
+            self.d = [aligned_buffer(lead, rows, units, like) for units in hidden]
+            self.d.append(aligned_buffer(lead, classes, rows, like))
+            self.drops = [DropoutMask(lead, rows, units, like) for units in hidden] if shape.dropout else []
 
 
 @dataclass(eq=False)
-class Pass:
+class BatchPass:
     """One batch size: fill ``x`` and ``y``, draw ``drops``, then run begin, forward, backward in this order.
 
     begin: what depends on y alone. backward begins with the loss. ``loss`` ``[*lead]`` and the gradients
@@ -57,10 +58,10 @@ class Pass:
     y: Tensor
     z: Tensor
     loss: Tensor
-    drops: list[Drop]
-    begin: list[Call]
-    forward: list[Call]
-    backward: list[Call]
+    drops: list[DropoutMask]
+    begin: list[BufferCall]
+    forward: list[BufferCall]
+    backward: list[BufferCall]
 
 
 class Backprop:
@@ -71,7 +72,7 @@ class Backprop:
         self.lead = tuple(params.shape[:-1])
         weights, slopes = layout.views(params), layout.views(grads)
         self.W, self.b, self.gW, self.gb = weights[0::2], weights[1::2], slopes[0::2], slopes[1::2]
-        self.passes: dict[int, Pass] = {}
+        self.passes: dict[int, BatchPass] = {}
 
     def buffers(self, rows: int, training: bool) -> Buffers:
         key = (rows, training)
@@ -86,7 +87,7 @@ class Backprop:
             call()
         return buffers.z[-1][1].mT
 
-    def batch(self, rows: int, x: Tensor, y: Tensor) -> Pass:
+    def batch(self, rows: int, x: Tensor, y: Tensor) -> BatchPass:
         """The pass for batches of ``rows`` rows out of x and y, with buffers of its own to put them into."""
         if rows not in self.passes:
             x_B = torch.empty(rows, *x.shape[1:], dtype=x.dtype, device=x.device)
@@ -94,7 +95,7 @@ class Backprop:
             self.passes[rows] = self._pass(x_B, y_B)
         return self.passes[rows]
 
-    def whole(self, x: Tensor, y: Tensor) -> Pass:
+    def whole(self, x: Tensor, y: Tensor) -> BatchPass:
         """The pass over all rows, as they lie in memory; what depends on y is done here, once."""
         if 0 not in self.passes:
             self.passes[0] = self._pass(x, y)
@@ -102,17 +103,19 @@ class Backprop:
                 call()
         return self.passes[0]
 
-    def _pass(self, x: Tensor, y: Tensor) -> Pass:
+    def _pass(self, x: Tensor, y: Tensor) -> BatchPass:
         buffers = self.buffers(len(x), True)
         z, d = buffers.z[-1][1], buffers.d[-1][1]
         loss = torch.zeros(self.lead, dtype=z.dtype, device=z.device)
-        begin, calls = LOSSES[self.shape.loss.name].build(self.shape.loss, Slots(self.lead, z, y, d, loss))
+        begin, calls = LOSSES[self.shape.loss.name].build(
+            self.shape.loss, LossBuffers(self.lead, z, y, d, loss)
+        )
         forward = self._forward(x, buffers, buffers.drops)
-        return Pass(x, y, z, loss, buffers.drops, begin, forward, calls + self._backward(x, buffers))
+        return BatchPass(x, y, z, loss, buffers.drops, begin, forward, calls + self._backward(x, buffers))
 
-    def _forward(self, x: Tensor, buffers: Buffers, drops: list[Drop]) -> list[Call]:
+    def _forward(self, x: Tensor, buffers: Buffers, drops: list[DropoutMask]) -> list[BufferCall]:
         act, gemm = ACTIVATIONS[self.shape.activation], torch.baddbmm if self.lead else torch.addmm
-        calls: list[Call] = []
+        calls: list[BufferCall] = []
         inputs, last = self._spread(x), len(self.W) - 1
         for layer in range(last):
             whole, z = buffers.z[layer]
@@ -125,9 +128,9 @@ class Backprop:
         z = buffers.z[last][1]
         return [*calls, partial(gemm, self.b[last].unsqueeze(-1), self.W[last], inputs.mT, out=z)]
 
-    def _backward(self, x: Tensor, buffers: Buffers) -> list[Call]:
+    def _backward(self, x: Tensor, buffers: Buffers) -> list[BufferCall]:
         act, product = ACTIVATIONS[self.shape.activation], torch.bmm if self.lead else torch.mm
-        calls: list[Call] = []
+        calls: list[BufferCall] = []
         d = buffers.d[-1][1].mT
         for layer in range(len(self.W) - 1, -1, -1):
             inputs = self._spread(x)
@@ -145,14 +148,14 @@ class Backprop:
                 d = down
         return calls
 
-    def _weights(self, layer: int, d: Tensor, inputs: Tensor) -> list[Call]:
+    def _weights(self, layer: int, d: Tensor, inputs: Tensor) -> list[BufferCall]:
         """The gradients of one layer's weight and bias: put in place, or added where they are summed."""
         gW, gb = self.gW[layer], self.gb[layer]
         units, width = gW.shape[-2:]
         store = gW.add_ if self.shape.summed else gW.copy_
-        calls: list[Call]
+        calls: list[BufferCall]
         if self.lead and width < NARROW <= units:  # a product of few columns is slow: turn it round
-            product = buffer(self.lead, width, units, gW)[1]
+            product = aligned_buffer(self.lead, width, units, gW)[1]
             calls = [partial(torch.bmm, inputs.mT, d, out=product), partial(store, product.mT)]
         elif self.lead and gW[0].numel() % PAD == 0:
             # bmm into a row-strided out= is 1.5 times slower; a contiguous one starts every member on a line

@@ -9,10 +9,10 @@ from torch import Tensor
 from treino.engine.layout import PAD, padded
 from treino.engine.rng import element_hash
 
-Call = Callable[[], object]
+BufferCall = Callable[[], object]
 
 
-def buffer(
+def aligned_buffer(
     lead: tuple[int, ...], rows: int, units: int, like: Tensor, dtype: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor]:
     """-> (whole ``[*lead, padded]``, view ``[*lead, rows, units]``), zeroed.
@@ -29,7 +29,7 @@ def buffer(
 
 
 @dataclass(frozen=True, eq=False)
-class Slots:
+class LossBuffers:
     """What a loss reads and writes: z ``[*lead, C, B]`` logits, y, d ← dloss/dz, loss ``[*lead]``.
 
     Rows come last: softmax over a few classes is ten times faster when it runs along many rows at once.
@@ -42,7 +42,7 @@ class Slots:
     loss: Tensor
 
 
-class Drop:
+class DropoutMask:
     """The masks of one layer: element e is kept where ``hash(e) · a + b >= threshold``, in three passes.
 
     The hash ``[B, H]`` is shared by all members; a, b, threshold, scale are a number, or one per member.
@@ -50,9 +50,9 @@ class Drop:
 
     def __init__(self, lead: tuple[int, ...], rows: int, units: int, like: Tensor) -> None:
         self.hash = element_hash(rows, units).to(like.device)
-        self.x = buffer(lead, rows, units, like, torch.int32)[1]
-        self.mask = buffer(lead, rows, units, like)[1]
-        self.out = buffer(lead, rows, units, like)[1]
+        self.x = aligned_buffer(lead, rows, units, like, torch.int32)[1]
+        self.mask = aligned_buffer(lead, rows, units, like)[1]
+        self.out = aligned_buffer(lead, rows, units, like)[1]
         self.threshold: int | Tensor = -(2**31)
         self.scale: float | Tensor = 1.0
 

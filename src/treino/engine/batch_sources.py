@@ -13,8 +13,8 @@ from treino.data.out_of_core.mapped_rows import Mapped
 from treino.data.out_of_core.rows_protocol import Batch, part_rows
 from treino.engine.kernels import Kernel
 from treino.engine.population import Population
-from treino.engine.shared_config import Recipe
-from treino.engine.step_plan import Batches, Plan
+from treino.engine.shared_config import SharedConfig
+from treino.engine.step_plan import BatchIndices, StepPlan
 
 BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
 PULL_SECONDS = 0.02  # of reading in the training's own thread before it goes on with what is there
@@ -22,7 +22,7 @@ LARGEST_REPLAY = 64  # steps that a diverged member is played again at most, bef
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class KernelRows:
     """Rows as the kernels take them: x ``[N, ...]``, y as the loss wants it; or x is Elsewhere."""
 
     x: Any
@@ -30,7 +30,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class StepRows:
     """What the steps up to ``stop`` need: x, y and each step's rows in them (None: all)."""
 
     stop: int
@@ -39,33 +39,33 @@ class Part:
     batches: list[Tensor | None]
 
 
-class Feed(Protocol):
+class BatchSource(Protocol):
     """waited: seconds that the training stood still for its rows. replay: steps that it can give again
     before those that it was last asked for."""
 
     waited: float
     replay: int
 
-    def take(self, first: int, stop: int) -> Part:
+    def take(self, first: int, stop: int) -> StepRows:
         """The rows of the steps from ``first`` on, for one of them at least."""
         ...
 
 
-class Held:
+class MemoryBatches:
     """Rows in memory."""
 
     replay = LARGEST_REPLAY
 
-    def __init__(self, rows: Rows, plan: Plan, device: torch.device) -> None:
+    def __init__(self, rows: KernelRows, plan: StepPlan, device: torch.device) -> None:
         self.waited = 0.0
-        self._rows, self._batches = rows, Batches(plan, device)
+        self._rows, self._batches = rows, BatchIndices(plan, device)
 
-    def take(self, first: int, stop: int) -> Part:
-        return Part(stop, self._rows.x, self._rows.y, self._batches(first, stop - first))
+    def take(self, first: int, stop: int) -> StepRows:
+        return StepRows(stop, self._rows.x, self._rows.y, self._batches(first, stop - first))
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class RowBlock:
     """The rows of the steps from ``first`` on, one batch after the other."""
 
     first: int
@@ -77,28 +77,28 @@ class Block:
     def stop(self) -> int:
         return self.first + len(self.batches)
 
-    def part(self, first: int, stop: int) -> Part:
+    def part(self, first: int, stop: int) -> StepRows:
         stop = min(stop, self.stop)
-        return Part(stop, self.x, self.y, list(self.batches[first - self.first : stop - self.first]))
+        return StepRows(stop, self.x, self.y, list(self.batches[first - self.first : stop - self.first]))
 
 
-class Ahead:
+class MappedBatches:
     """Rows of a mapped file: while one block is trained on, the next one is read in a thread."""
 
     replay = 0
 
-    def __init__(self, rows: Rows, plan: Plan, recipe: Recipe) -> None:
+    def __init__(self, rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> None:
         self.waited = 0.0
-        self._rows, self._plan, self._recipe = rows, plan, recipe
-        self._batches = Batches(plan, torch.device("cpu"))
+        self._rows, self._plan, self._shared = rows, plan, shared
+        self._batches = BatchIndices(plan, torch.device("cpu"))
         x: Mapped = rows.x
         batch = plan.rows if plan.batch_size is None else plan.batch_size
         self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
         self._reader = ThreadPoolExecutor(1, "treino-rows", torch.set_num_threads, (1,))
-        self._block: Block | None = None
-        self._next: tuple[int, Future[Block]] | None = None
+        self._block: RowBlock | None = None
+        self._next: tuple[int, Future[RowBlock]] | None = None
 
-    def take(self, first: int, stop: int) -> Part:
+    def take(self, first: int, stop: int) -> StepRows:
         if self._block is None or not self._block.first <= first < self._block.stop:
             begin = time.perf_counter()
             self._block = self._arrived(first)
@@ -107,7 +107,7 @@ class Ahead:
                 self._next = self._block.stop, self._reader.submit(self._read, self._block.stop)
         return self._block.part(first, stop)
 
-    def _arrived(self, first: int) -> Block:
+    def _arrived(self, first: int) -> RowBlock:
         found, self._next = self._next, None
         if found is not None and found[0] == first:
             return found[1].result()
@@ -115,14 +115,14 @@ class Ahead:
             found[1].cancel() or found[1].exception()
         return self._reader.submit(self._read, first).result()
 
-    def _read(self, first: int) -> Block:
+    def _read(self, first: int) -> RowBlock:
         index_S = self._index(first)
         index = torch.cat(index_S)
         if first + len(index_S) < self._plan.steps:
             self._rows.x.soon(torch.cat(self._index(first + len(index_S))))
-        x = as_taken(self._rows.x.take(index), self._recipe)
+        x = as_kernel_input(self._rows.x.take(index), self._shared)
         y = self._rows.y.index_select(0, index.to(self._rows.y.device))
-        return Block(first, x, y, _places([len(i) for i in index_S], self._recipe))
+        return RowBlock(first, x, y, _places([len(i) for i in index_S], self._shared))
 
     def _index(self, first: int) -> list[Tensor]:
         """The rows of each step of the block that begins with this one."""
@@ -130,7 +130,7 @@ class Ahead:
         return [every if index is None else index for index in self._batches(first, steps)]
 
 
-class Pulled:
+class StreamedBatches:
     """Rows that the user's own code gives, batch by batch; it may not run beside the training.
 
     The random numbers of torch are one stream for a whole process: were items read in a thread, which of
@@ -139,22 +139,22 @@ class Pulled:
 
     replay = 0
 
-    def __init__(self, rows: Rows, plan: Plan, recipe: Recipe) -> None:
+    def __init__(self, rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> None:
         self.waited = 0.0
-        self._rows, self._plan, self._recipe = rows, plan, recipe
-        self._orders = Batches(plan, torch.device("cpu"))
+        self._rows, self._plan, self._shared = rows, plan, shared
+        self._orders = BatchIndices(plan, torch.device("cpu"))
         self._at = -1
         self._source: Generator[Batch, None, None] | None = None
-        self._block: Block | None = None
+        self._block: RowBlock | None = None
 
-    def take(self, first: int, stop: int) -> Part:
+    def take(self, first: int, stop: int) -> StepRows:
         if self._block is None or not self._block.first <= first < self._block.stop:
             begin = time.perf_counter()
             self._block = self._pull(first, stop, begin)
             self.waited += time.perf_counter() - begin
         return self._block.part(first, stop)
 
-    def _pull(self, first: int, stop: int, begin: float) -> Block:
+    def _pull(self, first: int, stop: int, begin: float) -> RowBlock:
         if self._at != first or self._source is None:
             self._source = self._rows.x.batches(self._visits(first))
         source, self._source = self._source, None  # what is interrupted can't be gone on with
@@ -172,8 +172,10 @@ class Pulled:
         else:
             source.close()  # worker processes end with it
         x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*found, strict=True))
-        y = self._recipe.loss.target(y, self._recipe.dtype).to(self._recipe.device)
-        return Block(first, as_taken(x, self._recipe), y, _places([len(b) for b, _y in found], self._recipe))
+        y = self._shared.loss.target(y, self._shared.dtype).to(self._shared.device)
+        return RowBlock(
+            first, as_kernel_input(x, self._shared), y, _places([len(b) for b, _y in found], self._shared)
+        )
 
     def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:
         """(epoch, rows) of every step from ``first`` on."""
@@ -186,16 +188,20 @@ class Pulled:
             yield step // self._plan.steps_per_epoch, every if index is None else index
 
 
-def feed_of(rows: Rows, plan: Plan, recipe: Recipe) -> Feed:
+def batch_source(rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> BatchSource:
     if isinstance(rows.x, Tensor):
-        return Held(rows, plan, recipe.device)
-    return Ahead(rows, plan, recipe) if isinstance(rows.x, Mapped) else Pulled(rows, plan, recipe)
+        return MemoryBatches(rows, plan, shared.device)
+    return (
+        MappedBatches(rows, plan, shared)
+        if isinstance(rows.x, Mapped)
+        else StreamedBatches(rows, plan, shared)
+    )
 
 
-def as_taken(x: Tensor, recipe: Recipe) -> Tensor:
+def as_kernel_input(x: Tensor, shared: SharedConfig) -> Tensor:
     """Rows in the shape, type and place in which the network takes them, on a 64-byte line."""
-    shape = (x.shape[1:].numel(),) if recipe.item_shape is None else recipe.item_shape
-    return aligned(x.reshape(len(x), *shape), recipe.dtype, recipe.device)
+    shape = (x.shape[1:].numel(),) if shared.item_shape is None else shared.item_shape
+    return aligned(x.reshape(len(x), *shape), shared.dtype, shared.device)
 
 
 def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tensor:
@@ -204,8 +210,8 @@ def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tenso
     return t if t.data_ptr() % 64 == 0 else t.clone()
 
 
-def answers(
-    kernel: Kernel, population: Population, members: Tensor, rows: Rows, recipe: Recipe
+def outputs_on(
+    kernel: Kernel, population: Population, members: Tensor, rows: KernelRows, shared: SharedConfig
 ) -> tuple[Tensor, Tensor]:
     """What these members say of all rows ``[R, N, C]``, and y in the same order; part by part where the
     rows are elsewhere."""
@@ -213,11 +219,11 @@ def answers(
         return kernel.outputs(population, members, rows.x), rows.y
     outputs, targets = [], []
     for x, y in rows.x.parts(rows.y, part_rows(rows.x)):
-        outputs.append(kernel.outputs(population, members, as_taken(x, recipe)))
-        targets.append(recipe.loss.target(y, recipe.dtype))
+        outputs.append(kernel.outputs(population, members, as_kernel_input(x, shared)))
+        targets.append(shared.loss.target(y, shared.dtype))
     return torch.cat(outputs, 1), torch.cat(targets)
 
 
-def _places(sizes: list[int], recipe: Recipe) -> tuple[Tensor, ...]:
-    places: tuple[Tensor, ...] = torch.arange(sum(sizes)).to(recipe.device).split(sizes)
+def _places(sizes: list[int], shared: SharedConfig) -> tuple[Tensor, ...]:
+    places: tuple[Tensor, ...] = torch.arange(sum(sizes)).to(shared.device).split(sizes)
     return places

@@ -5,13 +5,13 @@ from torch import Tensor
 
 from treino.engine.metrics import BETTER
 from treino.engine.population import Population
-from treino.engine.step_plan import Plan
+from treino.engine.step_plan import StepPlan
 
 
 class Best:
     """Each member's best weights so far by ``plan.metric``, and the step that they are of (-1: none yet)."""
 
-    def __init__(self, plan: Plan, population: Population) -> None:
+    def __init__(self, plan: StepPlan, population: Population) -> None:
         self.plan, P = plan, len(population)
         keeps = P if plan.keep == "best" and plan.evaluates else 0
         self.params, self.buffers = population.params[:keeps].clone(), population.buffers[:keeps].clone()

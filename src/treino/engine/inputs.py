@@ -12,11 +12,11 @@ from treino.data.dataset import Data
 from treino.data.out_of_core.mapped_rows import as_mapped
 from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign, steps_of
 from treino.engine import value_checks as check
-from treino.engine.array_inputs import Pair, check_classes, pairs_of
+from treino.engine.array_inputs import Pair, check_class_count, pairs_of
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.nets import MLP
 from treino.engine.rng import fork
-from treino.engine.user_module import construct, copied
+from treino.engine.user_module import construct_module, module_copy
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -52,7 +52,7 @@ def given_of(data: Any, dtype: torch.dtype) -> Given:
                 "no_training_rows", _("There are no training rows."), _("Lower the other shares.")
             )
         if data.task == "classification":
-            check_classes(classes, len(data.train))
+            check_class_count(classes, len(data.train))
         return Given(
             pairs[0],
             pairs[1],
@@ -70,7 +70,7 @@ def given_of(data: Any, dtype: torch.dtype) -> Given:
     if y.is_floating_point():
         return Given((x, y), validation, "regression", y.shape[1], shape, 1.0, None, EPOCHS["table"])
     classes = max(int(t.max()) + 1 for t in (y, validation[1]) if len(t))
-    check_classes(classes, len(x))
+    check_class_count(classes, len(x))
     return Given((x, y), validation, "classification", max(2, classes), shape, 1.0, None, EPOCHS["table"])
 
 
@@ -181,15 +181,15 @@ def template_of(
                 _("One network can't start from {n} seeds.").format(n=len(seeds)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
-        return _plain(copied(net), dtype), None
+        return _plain(module_copy(net), dtype), None
     if not callable(net):
         raise TreinoError(
             "net_type",
             _("A {kind} is no network.").format(kind=type(net).__name__),
             _("Give mlp(64, 32), an nn.Module, or a function that makes one."),
         )
-    first = _plain(construct(net, seeds[0]), dtype)
-    return first, None if len(seeds) == 1 else lambda seed: _plain(construct(net, seed), dtype)
+    first = _plain(construct_module(net, seeds[0]), dtype)
+    return first, None if len(seeds) == 1 else lambda seed: _plain(construct_module(net, seed), dtype)
 
 
 def _plain(module: nn.Module, dtype: torch.dtype) -> nn.Module:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.step_plan import Batches, Plan
+from treino.engine.step_plan import BatchIndices, StepPlan
 
 if TYPE_CHECKING:
     from treino.engine.training_loop import Training
@@ -29,13 +29,13 @@ class Look:
 
 def look(training: "Training", member: int = 0) -> Look:
     """The member as its next update will find it, with the commands that are due by then."""
-    recipe, population, step = training.recipe, training._population, training.step
+    shared, population, step = training.shared, training._population, training.step
     hp = {name: float(value_P[member]) for name, value_P in population.hp.items()}
     for command in training._pending:
         if command.step <= step:
             hp[command.name] = command.value[member]
     hp["lr"] *= training.plan.factors(step, step + 1)[int(population.schedule_P[member])][0]
-    layout, optimizer = recipe.layout, OPTIMIZERS[recipe.optimizer]
+    layout, optimizer = shared.layout, OPTIMIZERS[shared.optimizer]
 
     def named(flat: Tensor) -> dict[str, Tensor]:
         return layout.named(flat[member].detach().to("cpu", copy=True))
@@ -45,10 +45,10 @@ def look(training: "Training", member: int = 0) -> Look:
         for kind, moment in zip(optimizer.states, population.moments, strict=True):
             for name, value in named(moment).items():
                 state[name][kind] = value
-    return Look(hp, state, named(population.grads) if recipe.summed else {})
+    return Look(hp, state, named(population.grads) if shared.summed else {})
 
 
-def next_batch(plan: Plan, step: int) -> Tensor:
+def next_batch(plan: StepPlan, step: int) -> Tensor:
     """``[B]`` int64: the places in the training rows of the update that follows ``step`` updates."""
-    (index,) = Batches(plan, torch.device("cpu"))(step, 1)
+    (index,) = BatchIndices(plan, torch.device("cpu"))(step, 1)
     return torch.arange(plan.rows) if index is None else index.clone()

@@ -2,7 +2,7 @@
 
 The kernels copy the member's rows between two steps: to end a chunk there costs as much as two or three
 steps of a small network, and a copy a hundredth of one. What the losses tell (how an epoch stands) is not
-kept but summed up again from them, in ``state_of``.
+kept but summed up again from them, in ``saved_from_keyframe``.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from torch import Tensor
 
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
-from treino.engine.saved_state import Saved, identity
-from treino.engine.shared_config import Work
+from treino.engine.saved_state import SavedState, training_identity
+from treino.engine.shared_config import Chunk
 from treino.engine.step_plan import EpochLoss
 from treino.errors import TreinoError
 from treino.words import _
@@ -35,7 +35,7 @@ class Keyframe:
 
 
 @dataclass(eq=False)
-class Album:
+class KeyframeBuffer:
     """The keyframes since they were taken last. every: steps between two; 0: none."""
 
     every: int = 0
@@ -44,7 +44,7 @@ class Album:
     best_figures: tuple[int, float, int] = (-1, 0.0, -2)  # evaluated at, metric, step
     hp: dict[str, float] = field(default_factory=dict)
 
-    def marks(self, first: int, stop: int) -> frozenset[int]:
+    def keyframe_steps(self, first: int, stop: int) -> frozenset[int]:
         """Which of these steps are due, counted from ``first``: 1 is the state after the first of them."""
         if not self.every:
             return frozenset()
@@ -74,12 +74,14 @@ class Album:
         self.best_figures = training._evaluated, best.metric_P.item(), int(step)
 
     @contextmanager
-    def of_chunk(self, training: "Training", work: Work, last: int) -> Iterator[None]:
+    def of_chunk(self, training: "Training", chunk: Chunk, last: int) -> Iterator[None]:
         """Add what the kernel copied, up to step ``last``; the chunk's end with what is found out there."""
-        if not work.kept:
+        if not chunk.kept:
             yield
             return
-        found = [(work.first + s, rows) for s, rows in zip(sorted(work.marks), work.kept, strict=True)]
+        found = [
+            (chunk.first + s, rows) for s, rows in zip(sorted(chunk.keyframe_steps), chunk.kept, strict=True)
+        ]
         for step, rows in found:
             if step <= last and step < training.step:
                 self.add(training, step, rows)
@@ -97,7 +99,7 @@ class Album:
         return found
 
 
-def bytes_of(training: "Training") -> int:
+def keyframe_bytes(training: "Training") -> int:
     """The size of one keyframe."""
     kept = (training._best.params, training._best.buffers)
     copies = training._population.copies().values()
@@ -122,7 +124,7 @@ def begin(training: "Training", every: int) -> None:
         training.album.add(training, 0, population.copies())
 
 
-def keyframe_of(saved: Saved) -> tuple[Copies, dict[str, Any]]:
+def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
     """The arrays and figures of a keyframe, of what ``Training.save`` gave."""
     tensors, meta = saved
     arrays = {
@@ -136,7 +138,9 @@ def keyframe_of(saved: Saved) -> tuple[Copies, dict[str, Any]]:
     return arrays, {"step": meta["step"], "evaluated": meta["evaluated"], "best": best, "hp": hp}
 
 
-def state_of(training: "Training", tensors: dict[str, Tensor], meta: dict[str, Any], loss_S: Tensor) -> Saved:
+def saved_from_keyframe(
+    training: "Training", tensors: dict[str, Tensor], meta: dict[str, Any], loss_S: Tensor
+) -> SavedState:
     """What ``training.load`` takes, of a keyframe: ``loss_S`` are the losses of all steps up to it."""
     step, per, here = meta["step"], training.steps_per_epoch, training._state()
     epoch = EpochLoss(1)
@@ -144,7 +148,7 @@ def state_of(training: "Training", tensors: dict[str, Tensor], meta: dict[str, A
     for part_S in (loss_S[max(0, whole - per) : whole], loss_S[whole:step]):
         if len(part_S):
             epoch.add(part_S.unsqueeze(1), per)
-    states = [f"moment.{i}" for i in range(len(OPTIMIZERS[training.recipe.optimizer].states))]
+    states = [f"moment.{i}" for i in range(len(OPTIMIZERS[training.shared.optimizer].states))]
     kept = ("params", "grads", "buffers", "best.params", "best.buffers", *states)
     found = {name: tensors[name][: len(here[name])] for name in kept if name in here} | {
         "seeds": training._population.seed_P,
@@ -157,7 +161,7 @@ def state_of(training: "Training", tensors: dict[str, Tensor], meta: dict[str, A
     }
     found |= {f"hp.{name}": torch.tensor([value], dtype=torch.float64) for name, value in meta["hp"].items()}
     told = {
-        "identity": identity(training),
+        "identity": training_identity(training),
         "step": step,
         "evaluated": meta["evaluated"],
         "epoch_count": epoch.count,

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from treino.engine.batch_buffers import Call, Slots
+from treino.engine.batch_buffers import BufferCall, LossBuffers
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -67,12 +67,12 @@ class LossKind:
 
     task: Literal["classification", "regression"]
     torch: Callable[[Loss, Tensor, Tensor], Tensor]
-    build: Callable[[Loss, Slots], tuple[list[Call], list[Call]]]
+    build: Callable[[Loss, LossBuffers], tuple[list[BufferCall], list[BufferCall]]]
     constant: Callable[[Loss, Tensor], float]
     outputs: int = 0
 
 
-def _summed(s: Slots, a: Tensor, b: Tensor, product: Tensor) -> list[Call]:
+def _summed(s: LossBuffers, a: Tensor, b: Tensor, product: Tensor) -> list[BufferCall]:
     """s.loss ← Σ a·b per member; ``product`` is free for use."""
     if not s.lead:
         return [partial(torch.dot, a.reshape(-1), b.reshape(-1), out=s.loss)]
@@ -102,7 +102,7 @@ def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor) -> Tensor:
     return F.cross_entropy(output, y, weight=weight, label_smoothing=loss.label_smoothing)
 
 
-def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
+def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     classes, rows = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
     weighted = loss.class_weights is not None
@@ -110,7 +110,7 @@ def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     table = (table if weighted else table / rows).to(dtype).to(device)
     t = torch.empty(classes, rows, dtype=dtype, device=device)
     logp = torch.empty(s.z.shape, dtype=dtype, device=device)
-    begin: list[Call] = [partial(torch.index_select, table, 1, s.y, out=t)]
+    begin: list[BufferCall] = [partial(torch.index_select, table, 1, s.y, out=t)]
     if weighted:  # torch divides by the weights of the batch's rows
         weight_C = _weights(loss, classes).to(dtype).to(device)
         row_weight = torch.empty(rows, dtype=dtype, device=device)
@@ -123,7 +123,7 @@ def _cross_entropy(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
             partial(torch.sum, t, -2, keepdim=True, out=share),
             share.neg_,
         ]
-    calls: list[Call] = []
+    calls: list[BufferCall] = []
     z = s.z
     if loss.softmax_first:
         z = torch.empty(s.z.shape, dtype=dtype, device=device)
@@ -165,7 +165,7 @@ def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
 # ---- one logit
 
 
-def _bce(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
+def _bce(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     rows, y = s.z.shape[-1], s.y.mT
     plus, spare, term = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(3))
     rest = torch.empty_like(y)
@@ -191,7 +191,7 @@ def _bce_constant(loss: Loss, y: Tensor) -> float:
 # ---- regression
 
 
-def _mse(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
+def _mse(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     square = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
     return [], [
@@ -202,7 +202,7 @@ def _mse(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     ]
 
 
-def _l1(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
+def _l1(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     size = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
     return [], [
@@ -215,7 +215,7 @@ def _l1(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
     ]
 
 
-def _huber(loss: Loss, s: Slots) -> tuple[list[Call], list[Call]]:
+def _huber(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     error, product = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(2))
     return [], [  # with c = clamp(e, −1, 1): loss c (e − c/2), derivative c

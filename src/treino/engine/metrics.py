@@ -22,7 +22,7 @@ EACH: dict[str, Callable[..., Tensor]] = {  # of the losses that are plain means
 }
 
 
-def names(loss: Loss, outputs: int) -> tuple[str, ...]:
+def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """What ``measure`` gives for this loss and number of outputs."""
     if loss.task == "regression":
         return ("loss", "rmse", "mae", "r2")

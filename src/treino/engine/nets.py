@@ -11,7 +11,7 @@ from treino.engine.activations import activation as activation_named
 from treino.errors import TreinoError
 from treino.words import _
 
-LARGEST = 1_000_000  # units of one layer
+LARGEST_LAYER = 1_000_000  # units of one layer
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def mlp(
     """
     sizes: tuple[object, ...] = hidden
     for units in sizes:
-        if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST:
+        if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST_LAYER:
             raise TreinoError(
                 "hidden_range",
                 _("A hidden layer of {units!r} units can't be built.").format(units=units),
-                _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST),
+                _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST_LAYER),
             )
     activation_named(activation)
     try:

@@ -11,25 +11,25 @@ from torch import Tensor
 from torch.optim.adam import adam as torch_adam
 from torch.optim.sgd import sgd as torch_sgd
 
-Number = Any  # one member's float, or a tensor [block, 1]
+Scalar = Any  # one member's float, or a tensor [block, 1]
 
 
-class Numbers(NamedTuple):
+class UpdateNumbers(NamedTuple):
     """What one update reads. Of a block: tensors ``[block, 1]``; None where no member uses it."""
 
-    lr: Number  # with the schedule
-    weight_decay: Number | None
-    momentum: Number | None
-    beta1: Number
-    beta2: Number
-    eps: Number
-    clip: Number | None
-    less_beta1: Number  # 1 − β₁
-    less_beta2: Number
-    step_size: Number  # −lr / (1 − β₁ᵗ)
-    correction: Number  # 1 / √(1 − β₂ᵗ)
-    shrink: Number  # 1 − lr · weight_decay
-    descent: Number  # −lr
+    lr: Scalar  # with the schedule
+    weight_decay: Scalar | None
+    momentum: Scalar | None
+    beta1: Scalar
+    beta2: Scalar
+    eps: Scalar
+    clip: Scalar | None
+    less_beta1: Scalar  # 1 − β₁
+    less_beta2: Scalar
+    step_size: Scalar  # −lr / (1 − β₁ᵗ)
+    correction: Scalar  # 1 / √(1 − β₂ᵗ)
+    shrink: Scalar  # 1 − lr · weight_decay
+    descent: Scalar  # −lr
     without_momentum: Tensor | None = None  # [block, 1] bool, in a block where some members have none
 
 
@@ -47,11 +47,11 @@ HP: dict[str, tuple[float, float, float]] = {
 OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which nobody looks at it
 
 
-def member_numbers(hp: dict[str, float], factor: float, t: int) -> Numbers:
+def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers:
     """Of one member at update number t (from 1 on), in Python's floats."""
     lr, b1, b2 = hp["lr"] * factor, hp["beta1"], hp["beta2"]
     used = {name: None if hp[name] == off else hp[name] for name, off in OFF.items()}
-    return Numbers(
+    return UpdateNumbers(
         lr, used["weight_decay"], used["momentum"], b1, b2, hp["eps"], used["clip"], 1 - b1, 1 - b2,
         -lr / (1 - b1**t), 1 / math.sqrt(1 - b2**t), 1 - lr * hp["weight_decay"], -lr,
     )  # fmt: skip
@@ -66,8 +66,8 @@ def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
 
 def block_numbers(
     hp: dict[str, Tensor], factor_SR: Tensor, first: int, dtype: torch.dtype, device: torch.device
-) -> list[Numbers]:
-    """One Numbers per step for a block of R members, with what their schedules say in float64.
+) -> list[UpdateNumbers]:
+    """One UpdateNumbers per step for a block of R members, with what their schedules say in float64.
 
     The same formulas on ``[S, R]``, in operations that IEEE arithmetic rounds in one way only, then rounded
     to the network's type.
@@ -98,12 +98,12 @@ def block_numbers(
     if used["momentum"] is not None and bool((hp["momentum"] == 0).any()):
         mixed = (hp["momentum"] == 0).unsqueeze(-1).to(device)
     return [
-        Numbers(**{name: values[s] for name, values in ready.items()}, without_momentum=mixed)
+        UpdateNumbers(**{name: values[s] for name, values in ready.items()}, without_momentum=mixed)
         for s in range(steps)
     ]
 
 
-def clip_(g: Tensor, limit: Number) -> None:
+def clip_(g: Tensor, limit: Scalar) -> None:
     """Scale rows of gradients ``[..., n]`` down to this norm, in place, as ``clip_grad_norm_`` does.
 
     Where the norm is not finite nothing is scaled: the member is diverging, and 0 · inf is NaN.
@@ -112,12 +112,12 @@ def clip_(g: Tensor, limit: Number) -> None:
     g.mul_(torch.where(norm > limit, limit / norm, 1.0))
 
 
-def _add_scaled(p: Tensor, x: Tensor, s: Number) -> Tensor:
+def _add_scaled(p: Tensor, x: Tensor, s: Scalar) -> Tensor:
     """p += s · x."""
     return p.addcmul_(x, s) if isinstance(s, Tensor) else p.add_(x, alpha=s)
 
 
-def _decayed(p: Tensor, g: Tensor, decay: Number | None, out: Tensor) -> Tensor:
+def _decayed(p: Tensor, g: Tensor, decay: Scalar | None, out: Tensor) -> Tensor:
     """g + decay · p into ``out``, leaving g as it is: a fault may keep it."""
     if decay is None:
         return g
@@ -128,7 +128,7 @@ def _decayed(p: Tensor, g: Tensor, decay: Number | None, out: Tensor) -> Tensor:
     )
 
 
-def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], nesterov: bool) -> None:
+def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool) -> None:
     """Sutskever et al. 2013 in torch's form: v ← μ v + g; p ← p − lr v, Nesterov: p ← p − lr (g + μ v)."""
     g = _decayed(p, g, n.weight_decay, tmp[0])
     if n.momentum is not None:
@@ -144,7 +144,7 @@ def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], n
     _add_scaled(p, g, n.descent)
 
 
-def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], nesterov: bool) -> None:
+def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool) -> None:
     """Kingma & Ba 2015, algorithm 1, with ε outside the corrected root, as torch has it."""
     g = _decayed(p, g, n.weight_decay, tmp[0])
     m[0].lerp_(g, n.less_beta1)
@@ -154,7 +154,9 @@ def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], 
     _add_scaled(p, torch.div(m[0], root, out=root), n.step_size)
 
 
-def _adamw(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor], nesterov: bool) -> None:
+def _adamw(
+    p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool
+) -> None:
     """Loshchilov & Hutter 2019: the weights shrink by themselves, the gradient doesn't know."""
     if n.weight_decay is not None:
         p.mul_(n.shrink)
@@ -165,7 +167,7 @@ def _adamw(p: Tensor, g: Tensor, m: list[Tensor], n: Numbers, tmp: list[Tensor],
 
 
 def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused":
-    def update(n: Numbers, t: int) -> None:
+    def update(n: UpdateNumbers, t: int) -> None:
         torch_sgd(
             [p], [g], [m[0] if n.momentum else None], foreach=False, fused=True, lr=n.lr,
             weight_decay=n.weight_decay or 0.0, momentum=n.momentum or 0.0, dampening=0.0,
@@ -178,7 +180,7 @@ def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused"
 def _fused_adam(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool, *, decoupled: bool) -> "Fused":
     count = torch.zeros((), dtype=torch.float32)
 
-    def update(n: Numbers, t: int) -> None:
+    def update(n: UpdateNumbers, t: int) -> None:
         count.fill_(t - 1)
         torch_adam(
             [p], [g], [m[0]], [m[1]], [], [count], foreach=False, fused=True, amsgrad=False, beta1=n.beta1,
@@ -189,8 +191,8 @@ def _fused_adam(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool, *, decoup
     return update
 
 
-Update = Callable[[Tensor, Tensor, list[Tensor], Numbers, list[Tensor], bool], None]
-Fused = Callable[[Numbers, int], None]
+UpdateRule = Callable[[Tensor, Tensor, list[Tensor], UpdateNumbers, list[Tensor], bool], None]
+Fused = Callable[[UpdateNumbers, int], None]
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Optimizer:
     """
 
     states: tuple[str, ...]
-    update: Update
+    update: UpdateRule
     torch: type[torch.optim.Optimizer]
     reads: tuple[str, ...]
     fused: Callable[[Tensor, Tensor, list[Tensor], bool], Fused] | None = None

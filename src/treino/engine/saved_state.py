@@ -10,23 +10,23 @@ from treino.words import _
 if TYPE_CHECKING:
     from treino.engine.training_loop import Training
 
-Saved = tuple[dict[str, Tensor], dict[str, Any]]
+SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 
-def identity(training: "Training") -> dict[str, Any]:
+def training_identity(training: "Training") -> dict[str, Any]:
     """What must be equal for a saved state to be this training's."""
-    plan, recipe, loss = training.plan, training.recipe, training.loss_function
+    plan, shared, loss = training.plan, training.shared, training.loss_function
     return {
         "format": 1,
         "engine": training.engine,
         "threads": 0 if training.engine == "flat-bmm" else training.threads,  # workers change no bit
         "seeds": training._population.seed_P.tolist(),
-        "parameters": list(recipe.layout.names),
-        "shapes": [list(shape) for shape in recipe.layout.shapes],
-        "optimizer": [recipe.optimizer, recipe.nesterov],
+        "parameters": list(shared.layout.names),
+        "shapes": [list(shape) for shape in shared.layout.shapes],
+        "optimizer": [shared.optimizer, shared.nesterov],
         "loss": [loss.name, loss.label_smoothing, list(loss.class_weights or ()), loss.softmax_first],
-        "summed": recipe.summed,
-        "dtype": str(recipe.dtype),
+        "summed": shared.summed,
+        "dtype": str(shared.dtype),
         "rows": plan.rows,
         "batch_size": plan.batch_size,
         "batches": plan.batches,
@@ -43,10 +43,10 @@ def _schedules(training: "Training") -> list[Any]:
     return found[0] if len(found) == 1 else [found[k] for k in training._population.schedule_P.tolist()]
 
 
-def save(training: "Training") -> Saved:
+def save(training: "Training") -> SavedState:
     """-> copies on the CPU, and what JSON can hold."""
     meta = {
-        "identity": identity(training),
+        "identity": training_identity(training),
         "step": training.step,
         "evaluated": training._evaluated,
         "epoch_count": training._epoch_loss.count,
@@ -72,7 +72,7 @@ def load(
             ),
             _("Give what save() returned: training.load(*saved)."),
         )
-    mine, saved, here = identity(training), meta.get("identity", {}), training._state()
+    mine, saved, here = training_identity(training), meta.get("identity", {}), training._state()
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]
     if other:

@@ -18,7 +18,7 @@ from treino.engine.population import Copies, Population
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class SharedConfig:
     """Everything that is equal for all members.
 
     template: a plain module with the members' shapes; its weights are the start of an own net.
@@ -63,12 +63,12 @@ def kept(module: nn.Module) -> list[tuple[str, Tensor]]:
     return [*module.named_buffers(), *frozen]
 
 
-def make(recipe: Recipe, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
+def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
     """The members as they are before the first step; hp: each ``[P]`` float64."""
-    layout, buffer_layout, P = recipe.layout, recipe.buffer_layout, len(seeds)
+    layout, buffer_layout, P = shared.layout, shared.buffer_layout, len(seeds)
 
     def zeros() -> Tensor:
-        return torch.zeros(P, layout.n, dtype=recipe.dtype, device=recipe.device)
+        return torch.zeros(P, layout.n, dtype=shared.dtype, device=shared.device)
 
     population = Population(
         layout,
@@ -77,16 +77,16 @@ def make(recipe: Recipe, seeds: Sequence[int], hp: dict[str, Tensor]) -> Populat
         torch.zeros(P, dtype=torch.int64),
         zeros(),
         zeros(),
-        [zeros() for _state in OPTIMIZERS[recipe.optimizer].states],
+        [zeros() for _state in OPTIMIZERS[shared.optimizer].states],
         torch.zeros(P, buffer_layout.n, dtype=torch.float64),
         hp,
-        recipe.summed,
+        shared.summed,
     )
     for row, seed in enumerate(seeds):
         named = layout.named(population.params[row])
-        module = recipe.template if recipe.construct is None else recipe.construct(seed)
-        if recipe.net is not None:
-            initialise(named, recipe.init, ACTIVATIONS[recipe.net.activation], seed)
+        module = shared.template if shared.construct is None else shared.construct(seed)
+        if shared.net is not None:
+            initialise(named, shared.init, ACTIVATIONS[shared.net.activation], seed)
         else:
             own = dict(module.named_parameters())
             for name, tensor in named.items():
@@ -107,7 +107,7 @@ def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class Chunk:
     """What S steps need: the rows, the batch of every step (None: all rows), and where in the run they are.
 
     x: ``[N, D]``, or ``[N, *item_shape]`` for an own module. y: ``[N]`` int64 or ``[N, K]``.
@@ -120,7 +120,7 @@ class Work:
     batches: Sequence[Tensor | None]
     first: int
     factors: list[list[float]]
-    marks: frozenset[int] = frozenset()
+    keyframe_steps: frozenset[int] = frozenset()
     kept: list[Copies] = field(default_factory=list)
 
     @property

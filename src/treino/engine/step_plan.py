@@ -8,12 +8,12 @@ from torch import Tensor
 from treino.data.batches import Shuffle, order
 from treino.engine.schedules import scale
 
-EVALUATION_APART = 20  # steps
-TICK_LEAST = 10  # steps
+EVALUATION_SPACING = 20  # steps
+MIN_TICK_STEPS = 10  # steps
 
 
 @dataclass(frozen=True)
-class Plan:
+class StepPlan:
     """batch_size: None for all rows. patience in epochs, 0: never stop early. every: steps per tick.
 
     schedules: (name, warm-up steps), all that there are among the members.
@@ -59,14 +59,14 @@ class Plan:
         """The first epoch's end after ``step`` that is 20 steps from the last evaluation, or the very end."""
         if not self.evaluates:
             return self.steps
-        border = self.steps_per_epoch * self.epoch_of(max(step + 1, last + EVALUATION_APART))
+        border = self.steps_per_epoch * self.epoch_of(max(step + 1, last + EVALUATION_SPACING))
         return min(border, self.steps)
 
 
-class Batches:
+class BatchIndices:
     """The batch of every step; a function of (data_seed, step), with the epoch's order kept in between."""
 
-    def __init__(self, plan: Plan, device: torch.device) -> None:
+    def __init__(self, plan: StepPlan, device: torch.device) -> None:
         self.plan, self.device = plan, device
         self._epoch, self._split = -1, tuple[Tensor, ...]()
 

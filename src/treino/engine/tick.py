@@ -37,7 +37,7 @@ class Epoch:
     evaluation_seconds: float
 
 
-class Handle:
+class PopulationView:
     """The population as it is at a tick; refuses to answer once the engine has moved on.
 
     Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
@@ -88,7 +88,7 @@ class Tick:
     loss_SP: Tensor
     epochs: list[Epoch]
     status_P: tuple[str, ...]
-    population: Handle
+    population: PopulationView
 
     @property
     def loss(self) -> float | Tensor:

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 import torch
 
 
-def cores() -> int:
+def cpu_cores() -> int:
     """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
-def intra_op(threads: int) -> Iterator[None]:
+def torch_threads(threads: int) -> Iterator[None]:
     """So many of torch's threads inside one operation, and what there were before afterwards.
 
     Those that wait for work burn a core: a training sets them for its whole length, not by the chunk.
@@ -29,10 +29,10 @@ def intra_op(threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def torch_state(threads: int) -> Iterator[None]:
+def torch_context(threads: int) -> Iterator[None]:
     """No gradients recorded, so many intra-op threads, float32 products in float32 (no TF32)."""
     tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    with torch.no_grad(), intra_op(threads):
+    with torch.no_grad(), torch_threads(threads):
         try:
             if any(tf32):
                 torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -10,20 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.batch_sources import Part, Rows, answers, feed_of
+from treino.engine.batch_sources import KernelRows, StepRows, batch_source, outputs_on
 from treino.engine.divergence import Replay, diverged
 from treino.engine.early_stopping import Best
 from treino.engine.kernels import Kernel
-from treino.engine.keyframes import Album
+from treino.engine.keyframes import KeyframeBuffer
 from treino.engine.losses import Loss
 from treino.engine.metrics import batch_deviation, measure
 from treino.engine.population import Population
 from treino.engine.saved_state import load, save
-from treino.engine.shared_config import Recipe, Work, load_buffers
-from treino.engine.step_plan import EpochLoss, Plan
-from treino.engine.tick import Epoch, Evaluation, Handle, Tick
-from treino.engine.torch_context import torch_state
-from treino.engine.user_module import Row
+from treino.engine.shared_config import Chunk, SharedConfig, load_buffers
+from treino.engine.step_plan import EpochLoss, StepPlan
+from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
+from treino.engine.torch_context import torch_context
+from treino.engine.user_module import LayerRow
 from treino.engine.value_checks import hyperparameter, whole
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -55,27 +55,27 @@ class Training:
 
     def __init__(
         self,
-        recipe: Recipe,
+        shared: SharedConfig,
         kernel: Kernel,
         engine: str,
         population: Population,
-        plan: Plan,
-        train: Rows,
-        validation: Rows | None,
+        plan: StepPlan,
+        train: KernelRows,
+        validation: KernelRows | None,
         *,
         scale: float,
-        layers: list[Row],
+        layers: list[LayerRow],
         loss_reason: str,
         outputs: int,
     ) -> None:
-        self.recipe, self.plan, self.engine, self.threads = recipe, plan, engine, kernel.threads
+        self.shared, self.plan, self.engine, self.threads = shared, plan, engine, kernel.threads
         self.layers, self.loss_reason, self.outputs = layers, loss_reason, outputs
-        self.parameters = sum(p.numel() for p in recipe.template.parameters())
+        self.parameters = sum(p.numel() for p in shared.template.parameters())
         self.steps, self.steps_per_epoch, self.every = plan.steps, plan.steps_per_epoch, plan.every
-        self.loss_function: Loss = recipe.loss
+        self.loss_function: Loss = shared.loss
         self._kernel, self._population, self._train, self._validation = kernel, population, train, validation
-        self._scale, self._feed = scale, feed_of(train, plan, recipe)
-        constant = recipe.loss.best_constant(train.y)
+        self._scale, self._feed = scale, batch_source(train, plan, shared)
+        constant = shared.loss.best_constant(train.y)
         self._too_bad = DIVERGED_FACTOR * constant if constant > CONSTANT_LEAST else math.inf
         P = len(population)
         self.step = 0
@@ -87,7 +87,7 @@ class Training:
         self._pending: list[Command] = []
         self._active = torch.arange(P)
         self._replay = Replay(self._play)
-        self.album = Album()
+        self.album = KeyframeBuffer()
         self._seconds_per_step = 0.0
 
     # ---- what it looks like from outside
@@ -110,8 +110,8 @@ class Training:
         return tuple(STATUS[s] for s in self._status_P.tolist())
 
     @property
-    def population(self) -> Handle:
-        return Handle(self, self.step)
+    def population(self) -> PopulationView:
+        return PopulationView(self, self.step)
 
     @property
     def last_step_P(self) -> Tensor:
@@ -148,8 +148,8 @@ class Training:
     def answers(self, population: Population, x: Tensor) -> Tensor:
         """``[R, N, C]``: what these members, from ``kept``, answer on prepared rows ``[N, D]``."""
         rows = torch.arange(len(population))
-        with torch_state(self._kernel.intra_op):
-            return self._kernel.outputs(population, rows, x.to(self.recipe.device, self.recipe.dtype)).cpu()
+        with torch_context(self._kernel.intra_op):
+            return self._kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
         """A plain module, a copy in evaluation mode on the CPU; which: ``kept`` or ``last`` weights."""
@@ -173,15 +173,15 @@ class Training:
         return self._module(member, params[member], buffers[member])
 
     def _module(self, member: int, params: Tensor, buffers: Tensor) -> nn.Module:
-        module = copy.deepcopy(self.recipe.template)
-        named = self.recipe.layout.named(params)
+        module = copy.deepcopy(self.shared.template)
+        named = self.shared.layout.named(params)
         with torch.no_grad():
             for name, p in module.named_parameters():
                 if name in named:
                     p.copy_(named[name])
-            load_buffers(module, self.recipe.buffer_layout, buffers)
-        if self.recipe.net is not None:
-            rate, first = float(self._population.hp["dropout"][member]), self.recipe.net.dropout
+            load_buffers(module, self.shared.buffer_layout, buffers)
+        if self.shared.net is not None:
+            rate, first = float(self._population.hp["dropout"][member]), self.shared.net.dropout
             if isinstance(first, tuple) and not rate and not first[member % len(first)]:
                 # trained alone it has no such layers, and its weights are named by their places
                 module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
@@ -215,7 +215,7 @@ class Training:
                 ),
                 _("Use step {now} or later.").format(now=self.step),
             )
-        value_P = hyperparameter(name, value, len(self._population), self.recipe)
+        value_P = hyperparameter(name, value, len(self._population), self.shared)
         self._pending.append(Command(at, name, tuple(value_P.tolist())))
 
     def stop(self, members: Sequence[int]) -> None:
@@ -267,7 +267,7 @@ class Training:
             epochs += more
         status_P = self.status_P
         epoch = self.plan.passes(self.step)
-        return Tick(self.step, epoch, torch.cat(losses), epochs, status_P, Handle(self, self.step))
+        return Tick(self.step, epoch, torch.cat(losses), epochs, status_P, PopulationView(self, self.step))
 
     def _steps_in(self, seconds: float | None) -> int:
         if seconds is None:
@@ -286,9 +286,9 @@ class Training:
         stop = part.stop
         self._replay.remember(self._population, rows, first, self._feed.replay)
         try:
-            with torch_state(self._kernel.intra_op):
-                work = self._work(first, part, self.album.marks(first, stop))
-                loss_SR = self._kernel.run(self._population, rows, work)
+            with torch_context(self._kernel.intra_op):
+                chunk = self._work(first, part, self.album.keyframe_steps(first, stop))
+                loss_SR = self._kernel.run(self._population, rows, chunk)
                 # a sum is fifty times cheaper than looking at every number
                 fine = math.isfinite(float(loss_SR.sum() + self._population.params.sum()))
                 loss_SR = loss_SR.cpu()
@@ -307,21 +307,21 @@ class Training:
         lost = rows[self._status_P[rows] == DIVERGED]
         kept_SP = loss_SP.clone() if len(lost) else loss_SP
         kept_SP[self._stop_step_P[lost] - first, lost] = torch.nan  # an epoch with such a step has no mean
-        with self.album.of_chunk(self, work, int(self._stop_step_P[0]) if len(lost) else stop):
+        with self.album.of_chunk(self, chunk, int(self._stop_step_P[0]) if len(lost) else stop):
             epochs = self._borders(kept_SP, first, begin, ended, stop == due)
         return loss_SP.float(), epochs
 
-    def _work(self, first: int, part: Part, marks: frozenset[int] = frozenset()) -> Work:
-        return Work(part.x, part.y, part.batches, first, self.plan.factors(first, part.stop), marks)
+    def _work(self, first: int, part: StepRows, keyframe_steps: frozenset[int] = frozenset()) -> Chunk:
+        return Chunk(part.x, part.y, part.batches, first, self.plan.factors(first, part.stop), keyframe_steps)
 
     def _play(self, population: Population, first: int, stop: int) -> None:
-        with torch_state(self._kernel.intra_op):
-            work = self._work(first, self._feed.take(first, stop))
-            self._kernel.run(population, torch.arange(len(population)), work)
+        with torch_context(self._kernel.intra_op):
+            chunk = self._work(first, self._feed.take(first, stop))
+            self._kernel.run(population, torch.arange(len(population)), chunk)
 
     def _bury(self, loss_SR: Tensor, rows: Tensor, first: int) -> None:
         """Put each diverged member back to its last update that left all its parameters finite."""
-        place = rows.to(self.recipe.device)
+        place = rows.to(self.shared.device)
         for member, latest in diverged(loss_SR, self._population.params[place]):
             step, again = self._replay.last_good(member, first, first + latest)
             self._population.put(rows[member : member + 1], again)
@@ -365,9 +365,11 @@ class Training:
         size = max(1, EVALUATED_AT_ONCE // (len(self._validation.x) * self.outputs))
         found: dict[str, Tensor] = {}
         deviation = None
-        with torch_state(self._kernel.intra_op):
+        with torch_context(self._kernel.intra_op):
             for part in rows.split(size):
-                output_RNC, y_N = answers(self._kernel, self._population, part, self._validation, self.recipe)
+                output_RNC, y_N = outputs_on(
+                    self._kernel, self._population, part, self._validation, self.shared
+                )
                 for name, value_R in measure(output_RNC, y_N, self.loss_function, self._scale).items():
                     found.setdefault(name, torch.full((P,), torch.nan, dtype=torch.float64))[part] = value_R
             if P == 1:

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 
 from treino.engine import value_checks as check
-from treino.engine.batch_sources import Rows, aligned
+from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.init import INITS
 from treino.engine.inputs import Given, Net, criterion_of, device_of, given_of, item_of, template_of
 from treino.engine.kernels import KERNELS
-from treino.engine.kernels.selection import choose
+from treino.engine.kernels.selection import select_kernel
 from treino.engine.losses import LOSSES
-from treino.engine.metrics import BETTER, names
+from treino.engine.metrics import BETTER, metric_names
 from treino.engine.nets import MLP, mlp
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.shared_config import Recipe, make
-from treino.engine.step_plan import TICK_LEAST, Plan
+from treino.engine.shared_config import SharedConfig, new_population
+from treino.engine.step_plan import MIN_TICK_STEPS, StepPlan
 from treino.engine.training_loop import Training
-from treino.engine.user_module import extremes, materialised, probe
+from treino.engine.user_module import probe_module, probe_rows, with_lazy_layers
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -100,18 +100,18 @@ def train(
     net = mlp(*HIDDEN) if net is None else net
     place = device_of(device)
     template, maker = template_of(net, given, outputs, seeds, init, dtype)
-    two, y = extremes(*given.train)
+    two, y = probe_rows(*given.train)
     two, y = two.reshape(2, *item_of(net, given)).to(dtype).cpu(), criterion.target(y, dtype).cpu()
-    template = materialised(template, two, seeds[0])
-    layers = probe(template, two, y, outputs, criterion, not isinstance(net, MLP))
-    recipe = Recipe(
+    template = with_lazy_layers(template, two, seeds[0])
+    layers = probe_module(template, two, y, outputs, criterion, not isinstance(net, MLP))
+    shared = SharedConfig(
         template.to(place),
         net if isinstance(net, MLP) else None,
         criterion,
         optimizer,
         nesterov,
         check.known("init", init, INITS),
-        None if maker is None else lambda seed: materialised(maker(seed), two, seed),
+        None if maker is None else lambda seed: with_lazy_layers(maker(seed), two, seed),
         None if isinstance(net, MLP) else given.item_shape,
         "missing_zero_grad" in faults,
         dtype,
@@ -122,7 +122,7 @@ def train(
     data_seed = check.whole("data_seed", data_seed, 0)
     plan = _plan(
         given, batch_size, epochs, steps, patience, metric, keep, shuffle, data_seed, every,
-        names(criterion, outputs),
+        metric_names(criterion, outputs),
     )  # fmt: skip
     schedules = check.schedules_of(schedule, warmup, P, plan.steps)
     plan = replace(plan, schedules=tuple(dict.fromkeys(schedules)))
@@ -136,24 +136,24 @@ def train(
             _("Use another batch_size, e.g. {size}.").format(size=(plan.batch_size or 1) + 1),
         )
     flat = isinstance(net, MLP) and not net.batch_norm
-    count, convolves = recipe.layout.count, any(len(shape) > 2 for shape in recipe.layout.shapes)
-    choice = choose(
+    count, convolves = shared.layout.count, any(len(shape) > 2 for shape in shared.layout.shapes)
+    choice = select_kernel(
         P, count, min(plan.batch_size or plan.rows, plan.rows), flat, engine, threads, convolves=convolves
     )
     with torch.no_grad():
-        population = make(recipe, seeds, hp)
+        population = new_population(shared, seeds, hp)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
         item = item_of(net, given)
         rows = [
-            Rows(
+            KernelRows(
                 aligned(x.reshape(-1, *item), dtype, place) if isinstance(x, Tensor) else x,
                 aligned(criterion.target(y, dtype), None, place),
             )
             for x, y in (given.train, given.validation)
         ]
     return Training(
-        recipe,
-        KERNELS[choice.engine](recipe, choice.threads),
+        shared,
+        KERNELS[choice.engine](shared, choice.threads),
         choice.engine,
         population,
         plan,
@@ -183,7 +183,7 @@ def _plan(
     given: Given, batch_size: int | None, epochs: int | None, steps: int | None, patience: int, metric: str,
     keep: str, shuffle: Any, data_seed: int, every: int | None,
     measured: Sequence[str],
-) -> Plan:  # fmt: skip
+) -> StepPlan:  # fmt: skip
     rows, validation = len(given.train[0]), len(given.validation[0])
     if given.steps is not None:
         batch_size = given.batch
@@ -216,7 +216,7 @@ def _plan(
             _("auc needs validation rows of both classes."),
             _("Use another metric, e.g. loss."),
         )
-    return Plan(
+    return StepPlan(
         rows,
         batch_size,
         planned,
@@ -226,7 +226,7 @@ def _plan(
         keep,
         check.known("shuffle", shuffle, SHUFFLES),  # type: ignore[arg-type]
         data_seed,
-        max(TICK_LEAST, per_epoch) if every is None else check.whole("every", every, 1),
+        max(MIN_TICK_STEPS, per_epoch) if every is None else check.whole("every", every, 1),
         validation > 0,
         given.steps,
     )

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.batch_buffers import Drop
+from treino.engine.batch_buffers import DropoutMask
 from treino.engine.losses import Loss
 from treino.engine.rng import dropout_threshold, fork, generator
 from treino.errors import TreinoError
 from treino.words import _
 
-Row = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
+LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
 
 class HashDropout(nn.Module):
@@ -28,7 +28,7 @@ class HashDropout(nn.Module):
         self.rate = rate
         self.key: tuple[int, int] = (1, 0)
         self.calls = 0
-        self._drops: dict[tuple[int, int, torch.dtype], Drop] = {}
+        self._drops: dict[tuple[int, int, torch.dtype], DropoutMask] = {}
 
     def begin(self, key: tuple[int, int]) -> None:
         self.key, self.calls = key, 0
@@ -38,7 +38,7 @@ class HashDropout(nn.Module):
             return h
         shape = (len(h), h[0].numel(), h.dtype)
         if shape not in self._drops:
-            self._drops[shape] = Drop((), shape[0], shape[1], h)
+            self._drops[shape] = DropoutMask((), shape[0], shape[1], h)
         drop = self._drops[shape]
         a, b = self.key
         with torch.no_grad():
@@ -48,7 +48,7 @@ class HashDropout(nn.Module):
         return h * drop.mask.clone().view_as(h)
 
 
-def exchange_dropout(module: nn.Module) -> list[HashDropout]:
+def replace_dropout(module: nn.Module) -> list[HashDropout]:
     """Put HashDropout in place of every ``nn.Dropout``, in the order of ``modules()``."""
     exchanged = []
     for parent in list(module.modules()):
@@ -60,7 +60,7 @@ def exchange_dropout(module: nn.Module) -> list[HashDropout]:
     return exchanged
 
 
-def construct(net: Callable[[], nn.Module], seed: int) -> nn.Module:
+def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     """Call a class or function that makes a network, under a random state derived from the seed."""
     with fork(generator(seed, "init").initial_seed()):
         try:
@@ -82,7 +82,7 @@ def construct(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     return made
 
 
-def copied(module: nn.Module) -> nn.Module:
+def module_copy(module: nn.Module) -> nn.Module:
     """A deep copy that shares nothing.
 
     Raises:
@@ -98,7 +98,7 @@ def copied(module: nn.Module) -> nn.Module:
         ) from error
 
 
-def extremes(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
     """Two rows to probe with, copied: those with the largest and the smallest number, where indices fail."""
     if not isinstance(x, Tensor):
         two: tuple[Tensor, Tensor] = x.two(y)
@@ -108,14 +108,16 @@ def extremes(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
     return x[index], y[index]
 
 
-def materialised(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
+def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
     """The module itself, its lazy layers made by sending rows through, under a random state of the seed."""
     if any(nn.parameter.is_lazy(t) for t in (*module.parameters(), *module.buffers())):
         _forward(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
     return module
 
 
-def probe(module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own: bool) -> list[Row]:
+def probe_module(
+    module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own: bool
+) -> list[LayerRow]:
     """The table of layers, by sending two rows through; x ``[2, *item_shape]``, y what the loss takes.
 
     An own module is then trained on them for once, for what fails only there; all of it on copies.
@@ -138,18 +140,18 @@ def probe(module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own
             _("The network {name} has no parameters to train.").format(name=type(module).__name__),
             _("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
         )
-    rows: list[Row] = []
-    out = _forward(copied(module) if own else module, x, rows, training=False)
+    rows: list[LayerRow] = []
+    out = _forward(module_copy(module) if own else module, x, rows, training=False)
     if own:
         _check_output(out, x, outputs)
-        twin = copied(module)
+        twin = module_copy(module)
         out = _forward(twin, x, [], training=True)
         _check_output(out, x, outputs)
         _backward(twin, loss, out, y)
     return rows
 
 
-def _forward(module: nn.Module, x: Tensor, rows: list[Row], *, training: bool, seed: int = 0) -> Tensor:
+def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bool, seed: int = 0) -> Tensor:
     was = module.training
     with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork(seed):
         module.train(training)
@@ -217,7 +219,7 @@ def _check_output(out: object, x: Tensor, outputs: int) -> None:
 
 
 @contextmanager
-def _watched(module: nn.Module, rows: list[Row]) -> Iterator[list[tuple[str, nn.Module, Tensor]]]:
+def _watched(module: nn.Module, rows: list[LayerRow]) -> Iterator[list[tuple[str, nn.Module, Tensor]]]:
     """Hooks on every leaf: note what goes in and out; ``entered`` ends with the layer that was running."""
     entered: list[tuple[str, nn.Module, Tensor]] = []
     hooks = []

@@ -16,9 +16,9 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.engine.shared_config import Recipe
+    from treino.engine.shared_config import SharedConfig
 
-COPIES = 6  # weights, gradients, two moments, the best so far, and a copy to play again from
+PARAMETER_COPIES = 6  # weights, gradients, two moments, the best so far, and a copy to play again from
 FAULTS = ("missing_zero_grad", "softmax_before_cross_entropy")
 
 
@@ -49,7 +49,7 @@ def whole(what: str, value: object, least: int, most: int = 2**63 - 1) -> int:
 def fits(sizes: Sequence[int], members: int, dtype: torch.dtype) -> None:
     """Refuse an MLP that this machine's memory can't hold, before it is built."""
     parameters = sum((a + 1) * b for a, b in pairwise(sizes))
-    needed = parameters * members * dtype.itemsize * COPIES
+    needed = parameters * members * dtype.itemsize * PARAMETER_COPIES
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
     if needed > there:
         raise TreinoError(
@@ -119,10 +119,10 @@ def per_member(name: str, value: Any, members: int) -> Tensor:
     return value_P.expand(members).clone()
 
 
-def hyperparameter(name: str, value: Any, members: int, recipe: "Recipe") -> Tensor:
+def hyperparameter(name: str, value: Any, members: int, shared: "SharedConfig") -> Tensor:
     """The same for ``set``, where the name may be wrong or have no meaning for this training."""
     known("hyper-parameter", name, HP)
-    if name == "dropout" and (recipe.net is None or not recipe.net.drops):
+    if name == "dropout" and (shared.net is None or not shared.net.drops):
         raise TreinoError(
             "dropout_without_layer",
             _("This network has no dropout layers to set."),
@@ -131,7 +131,7 @@ def hyperparameter(name: str, value: Any, members: int, recipe: "Recipe") -> Ten
     if name == "clip" and value is None:
         value = math.inf
     value_P = per_member(name, value, members)
-    _is_read(name, value_P, recipe.optimizer)
+    _is_read(name, value_P, shared.optimizer)
     return value_P
 
 

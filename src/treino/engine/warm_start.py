@@ -24,8 +24,8 @@ def begin_from(training: Training, weights: Mapping[str, Tensor]) -> None:
             _("The training has taken {n} steps already.").format(n=training.step),
             _("Make a new one, and give it the weights before its first step."),
         )
-    recipe, population = training.recipe, training._population
-    module = copy.deepcopy(recipe.template)
+    shared, population = training.shared, training._population
+    module = copy.deepcopy(shared.template)
     try:
         module.load_state_dict(dict(weights))
     except RuntimeError as error:
@@ -38,6 +38,6 @@ def begin_from(training: Training, weights: Mapping[str, Tensor]) -> None:
     own = dict(module.named_parameters())
     with torch.no_grad():
         for row in range(len(population)):
-            for name, tensor in recipe.layout.named(population.params[row]).items():
+            for name, tensor in shared.layout.named(population.params[row]).items():
                 tensor.copy_(own[name])
-            store_buffers(module, recipe.buffer_layout, population.buffers[row])
+            store_buffers(module, shared.buffer_layout, population.buffers[row])

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from treino.engine import train
 from treino.engine.rng import dropout_keys, fork, generator
-from treino.engine.user_module import HashDropout, exchange_dropout
+from treino.engine.user_module import HashDropout, replace_dropout
 
 ROWS = {
     "train": 21,
@@ -65,7 +65,7 @@ class Problem:
         """A copy of the network whose dropout draws the engine's masks, in evaluation mode."""
         net = _net().to(self.dtype)
         net.load_state_dict(self.start.state_dict() if state is None else state)
-        return net.eval(), exchange_dropout(net)
+        return net.eval(), replace_dropout(net)
 
 
 @dataclass(frozen=True, eq=False)

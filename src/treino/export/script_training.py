@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from treino.data.dataset import Data
 from treino.engine import BETTER, HP, OPTIMIZERS
 from treino.engine.kernels.module import EVALUATION_ROWS
-from treino.engine.step_plan import EVALUATION_APART
+from treino.engine.step_plan import EVALUATION_SPACING
 from treino.export.script_part import WIDTH, Part, listing, literal
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def training_part(run: "Run", data: Data, reads_table: bool) -> Part:
     s, part, own = run.settings, Part(), run.spec["net"] != "mlp"
     rows = {split: len(r) for split, r in data.splits.items()}
     per, steps = int(run.spec["steps_per_epoch"]), planned_steps(run)
-    epochs, every = -(-steps // per), -(-EVALUATION_APART // per)
+    epochs, every = -(-steps // per), -(-EVALUATION_SPACING // per)
     batches, device = s["batch_size"] != "full", s["device"] != "cpu"
     regression, bce = data.task == "regression", s["loss"] == "bce"
     keeps_best = s["keep"] == "best" and rows["validation"] > 0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine.torch_context import intra_op
+from treino.engine.torch_context import torch_threads
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 
 RESOLUTION = 72  # cells along each axis
@@ -50,7 +50,7 @@ def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION)
     at_R = (torch.arange(resolution) + 0.5) / resolution
     y_RR, x_RR = torch.meshgrid(at_R, at_R, indexing="ij")
     grid_N2 = low + torch.stack([x_RR, y_RR], -1).reshape(-1, 2) * span
-    with intra_op(1):  # so small a work takes longer where threads must be woken and wait for each other
+    with torch_threads(1):  # so small a work takes longer where threads must be woken and wait for each other
         logits = outputs(net, grid_N2, batch=resolution**2)
         best_N = probabilities(logits, loss).amax(1)
     classes = max(2, len(data.classes))

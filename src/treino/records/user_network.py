@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from treino.engine.user_module import construct
+from treino.engine.user_module import construct_module
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -46,7 +46,7 @@ def own_net(where: str, seed: int) -> nn.Module:
             ),
             _("Name an nn.Module, its class, or a function that returns one."),
         )
-    return construct(found, seed)
+    return construct_module(found, seed)
 
 
 def _named(path: Path, name: str) -> Any:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from treino.engine.rng import dropout_keys
-from treino.engine.user_module import HashDropout, exchange_dropout
+from treino.engine.user_module import HashDropout, replace_dropout
 from treino.errors import TreinoError, nearest
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.chain import read_layers
@@ -226,7 +226,7 @@ def _batch(run: "Run", moment: "Moment", layers: tuple[Layer, ...]) -> Batch:
 def _masks(run: "Run", moment: "Moment", layers: tuple[Layer, ...], rows: int) -> tuple[Array, ...]:
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
     net = copy.deepcopy(moment.net).cpu().train()
-    drawn = exchange_dropout(net)  # in the order in which the run draws
+    drawn = replace_dropout(net)  # in the order in which the run draws
     a, b = dropout_keys(torch.tensor([run.settings["seed"]]), len(drawn), moment.step, 1)
     for place, drop in enumerate(drawn):
         drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))

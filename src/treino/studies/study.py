@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from treino.data.dataset import Data
-from treino.engine.metrics import names
-from treino.engine.torch_context import intra_op
+from treino.engine.metrics import metric_names
+from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.records.command import versions
@@ -235,7 +235,7 @@ def _prepared(source: Any, first: Data, settings: Settings, known: dict[str, Dat
 
 def _check_until(asked: Asked, data: Data, track: Track) -> None:
     engine = track.planned.training
-    there = names(engine.loss_function, engine.outputs)
+    there = metric_names(engine.loss_function, engine.outputs)
     for metric in asked.until:
         if metric not in there:
             raise TreinoError(
@@ -286,7 +286,7 @@ def _drive(
         while not interrupted and (round_ := _round(tracks)):
             for track in round_:
                 kernel = track.planned.training
-                with intra_op(1 if kernel.engine == "flat-bmm" else kernel.threads):
+                with torch_threads(1 if kernel.engine == "flat-bmm" else kernel.threads):
                     over = False
                     while not over and not interrupted:
                         over = track.advance(CHUNK_SECONDS)

@@ -95,7 +95,7 @@ class Track:
             r.cold.append(r.epochs)
         self._so_far, self._processor, self._cold = 0.0, 0.0, False
         rows = self.data.splits[self.measured_on]
-        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.recipe.item_shape)
+        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
         found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
         for name, value in found.items():
             figure = float(value[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treino.engine import HP
-from treino.engine.keyframes import keyframe_of
+from treino.engine.keyframes import keyframe_of_saved
 from treino.errors import TreinoError, nearest
 from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
@@ -102,7 +102,7 @@ def _on(
     spec: dict[str, Any] | None = None,
 ) -> Iterator[Event]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
-    arrays, meta = keyframe_of(moment.saved)
+    arrays, meta = keyframe_of_saved(moment.saved)
     name = name_of(segment.number, moment.step)
     folder.write_new({name: array_parts(arrays, meta)})
     if spec is not None:

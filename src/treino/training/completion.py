@@ -48,7 +48,7 @@ def finish(
     for split, rows in data.splits.items():
         # a run that is to go on isn't kept waiting for rows that have to be read
         if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
-            out, y = answers(net, rows, engine.recipe.item_shape)
+            out, y = answers(net, rows, engine.shared.item_shape)
             metrics[split] = {
                 k: float(v[0]) for k, v in measure(out[None], y, loss=loss, scale=scale).items()
             }

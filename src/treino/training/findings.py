@@ -249,10 +249,10 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
     """The same training before its first step, with the commands that it obeyed."""
     from treino.training.resolution import plan
 
-    recipe = planned.training.recipe
+    shared = planned.training.shared
     kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
     settings = read_settings({**segments_of(folder.read_json("spec.json"))[0].asked} | kernel)
-    own = None if recipe.net is not None else copy.deepcopy(recipe.template)
+    own = None if shared.net is not None else copy.deepcopy(shared.template)
     training = plan(settings, data, own).training
     for command in folder.database.commands():
         if command.state == "applied" and command.name != "stop" and command.step is not None:
@@ -334,7 +334,7 @@ def _alike(weight: Tensor) -> bool:
 
 
 def _items(x: Tensor, planned: "Plan") -> Tensor:
-    shape = planned.training.recipe.item_shape
+    shape = planned.training.shared.item_shape
     return x if shape is None else x.reshape(len(x), *shape)
 
 

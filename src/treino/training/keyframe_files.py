@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from treino.engine import Training
-from treino.engine.keyframes import begin, bytes_of, state_of
+from treino.engine.keyframes import begin, keyframe_bytes, saved_from_keyframe
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
 
@@ -49,7 +49,7 @@ def keep_keyframes(folder: RunFolder, training: Training, every: int | None, seg
     """
     if every is None:
         return
-    size = bytes_of(training)
+    size = keyframe_bytes(training)
     room = BUDGET
     older = [place for place in keyframes_in(folder) if place[0] < segment]
     if older:  # earlier segments give up every second one, but for the first of each, until half is free
@@ -95,4 +95,4 @@ def kept_state(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The keyframe as ``Training.load`` takes it; losses_S: of the steps that led to it."""
     tensors, meta = folder.read_tensors(name)
-    return state_of(training, tensors, meta, torch.from_numpy(losses_S))
+    return saved_from_keyframe(training, tensors, meta, torch.from_numpy(losses_S))

@@ -18,7 +18,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
 from treino.engine import Training
 from treino.engine.introspection import look, next_batch
-from treino.engine.step_plan import Plan
+from treino.engine.step_plan import StepPlan
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.segments import Segment, path_of
@@ -66,7 +66,7 @@ class Moment:
     gradients: dict[str, Tensor]
     saved: Saved
     _data: Data
-    _plan: Plan
+    _plan: StepPlan
 
     @property
     def data(self) -> Data:

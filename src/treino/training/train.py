@@ -18,7 +18,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import Tick, Training, begin_from
-from treino.engine.torch_context import intra_op
+from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.records.command import as_typed, versions
@@ -251,7 +251,7 @@ def drive(
     borders = streams(data)  # where alone one can go on
     clock.lap()
     saved, cost, status = time.perf_counter(), 0.0, "finished"
-    with ctrl_c() as asked, intra_op(1 if engine.engine == "flat-bmm" else engine.threads):
+    with ctrl_c() as asked, torch_threads(1 if engine.engine == "flat-bmm" else engine.threads):
         while not engine.done:
             if _stop_asked(folder, engine, segment):
                 status = "stopped"

@@ -142,7 +142,7 @@ class Heat:
             return
         (name, wanted), training, data = self.target, self.trainings[place], self.groups[place].data
         now = training.population.snapshot()
-        shape = training.recipe.item_shape
+        shape = training.shared.item_shape
         x = data.validation.x if shape is None else data.validation.x.reshape(-1, *shape)
         output_RNC = training.answers(now, x)
         y = training.loss_function.target(data.validation.y, output_RNC.dtype)

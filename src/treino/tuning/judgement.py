@@ -319,7 +319,7 @@ def _trained(sweep: Sweeping, pair: Sequence[Settings], shown: str) -> list[floa
             pass
         for row, member in enumerate(group.members):
             rows = group.data.test
-            out = outputs(alone.net(row), rows.x, item_shape=alone.recipe.item_shape)
+            out = outputs(alone.net(row), rows.x, item_shape=alone.shared.item_shape)
             figures = measure(out[None], rows.y, alone.loss_function, group.data.target_scale)
             found[member] = float(figures[shown][0])
     return [found[i] for i in range(len(pair))]

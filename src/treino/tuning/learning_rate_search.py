@@ -18,7 +18,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import MLP, train
-from treino.engine.torch_context import intra_op
+from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
 from treino.records.user_network import own_net
@@ -108,7 +108,7 @@ def find_rate(source: Any, settings: Settings, module: nn.Module | None = None) 
     tried = train(
         data, made, seeds=[settings.seed] * count, every=TICK_STEPS, **{**arguments, **usual, "lr": rates}
     )
-    with intra_op(1):
+    with torch_threads(1):
         loss_SP = torch.cat([tick.loss_SP for tick in tried])
     mean_P = loss_SP[-max(1, steps // 4) :].double().mean(0)
     losses = [

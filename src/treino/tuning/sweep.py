@@ -16,7 +16,7 @@ import torch
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import BETTER
-from treino.engine.torch_context import intra_op
+from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.records.data_source import data_of, keep_copy, load_data, reference
@@ -184,7 +184,7 @@ def _drive(
     folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Progress, ended: str | None = None
 ) -> Iterator[Event]:
     """Heat after heat until all are over, or it is enough; ended: why it was, before it broke off."""
-    with ctrl_c() as interrupted, intra_op(1):
+    with ctrl_c() as interrupted, torch_threads(1):
         enough = _Enough(sweep, progress, interrupted, ended)
         while enough.reason is None:
             if heat is None:
@@ -201,7 +201,7 @@ def _drive(
             folder.seal("interrupted")
     if sweep.status != "interrupted":
         yield Judging(progress)
-        with intra_op(1):
+        with torch_threads(1):
             document = (told if sweep.asked.spread else finish)(folder, sweep, progress)
     yield Ended(folder, document, sweep.status == "interrupted")
 

@@ -78,7 +78,7 @@ def row_scores(heat: Heat, metric: str) -> dict[str, Tensor]:
 
 def answered(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
     """``[R, N, C]``: what the kept networks of these members answer on prepared rows."""
-    shape = training.recipe.item_shape
+    shape = training.shared.item_shape
     return training.answers(training.kept(rows), x_ND if shape is None else x_ND.reshape(-1, *shape))
 
 

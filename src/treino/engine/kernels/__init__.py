@@ -5,11 +5,11 @@ from typing import Protocol
 
 from torch import Tensor
 
-from treino.engine.kernels.flat_bmm import FlatBmm
-from treino.engine.kernels.flat_loop import FlatLoop
-from treino.engine.kernels.module import Module
+from treino.engine.kernels.flat_bmm import FlatBmmKernel
+from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.module import ModuleKernel
 from treino.engine.population import Population
-from treino.engine.shared_config import Recipe, Work
+from treino.engine.shared_config import Chunk, SharedConfig
 
 
 class Kernel(Protocol):
@@ -22,7 +22,7 @@ class Kernel(Protocol):
     threads: int
     intra_op: int
 
-    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         """Train these members (rows ``[R]``) in place; -> each step's loss before its update ``[S, R]``."""
         ...
 
@@ -31,8 +31,8 @@ class Kernel(Protocol):
         ...
 
 
-KERNELS: dict[str, Callable[[Recipe, int], Kernel]] = {
-    "module": Module,
-    "flat-loop": FlatLoop,
-    "flat-bmm": FlatBmm,
+KERNELS: dict[str, Callable[[SharedConfig, int], Kernel]] = {
+    "module": ModuleKernel,
+    "flat-loop": FlatLoopKernel,
+    "flat-bmm": FlatBmmKernel,
 }

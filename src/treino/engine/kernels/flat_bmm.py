@@ -7,41 +7,41 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
-from treino.engine.kernels.worker_count import Pace
+from treino.engine.kernels.worker_count import WorkerCount
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
-from treino.engine.shared_config import Recipe, Work
-from treino.engine.torch_context import cores
+from treino.engine.shared_config import Chunk, SharedConfig
+from treino.engine.torch_context import cpu_cores
 
 EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
 
-class FlatBmm:
+class FlatBmmKernel:
     """For an MLP and many members, or tiny ones. ``threads`` is the largest number of workers: each runs its
     blocks with one intra-op thread, and neither workers nor block size change a bit.
 
     block: members side by side, even, 2 to 128; None: about as many as give every worker one block.
     """
 
-    def __init__(self, recipe: Recipe, threads: int | None = None, block: int | None = None) -> None:
-        self.recipe, self.shape = recipe, recipe.shape
-        self.threads, self.intra_op = threads or cores(), 1
-        self.block, self.numbers = block, recipe.layout.n
-        self.pace = Pace(self.threads)
+    def __init__(self, shared: SharedConfig, threads: int | None = None, block: int | None = None) -> None:
+        self.shared, self.shape = shared, shared.shape
+        self.threads, self.intra_op = threads or cpu_cores(), 1
+        self.block, self.numbers = block, shared.layout.n
+        self.pace = WorkerCount(self.threads)
         self.pool: ThreadPoolExecutor | None = None
         self.free: dict[int, list[Workspace]] = {}
 
-    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         def job(space: Workspace, r: Tensor) -> Tensor:
-            return space.run(population, r, work)
+            return space.run(population, r, chunk)
 
         if len(rows) <= 2:  # one block
             return self._blocks(population, rows, 1, job, -1)
         workers = self.pace.workers()
-        with self.pace.timed(workers, work.steps * len(rows)):
+        with self.pace.timed(workers, chunk.steps * len(rows)):
             return self._blocks(population, rows, workers, job, -1)
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class FlatBmm:
                 try:
                     space = spaces.pop()
                 except IndexError:
-                    space = Workspace(self.recipe, population, size)
+                    space = Workspace(self.shared, population, size)
                 try:
                     return job(space, r)
                 finally:
@@ -94,17 +94,17 @@ class FlatBmm:
 class Workspace:
     """Aligned buffers for one block: members are copied in, go through all steps, and are copied back."""
 
-    def __init__(self, recipe: Recipe, population: Population, block: int) -> None:
-        self.recipe, self.shape, self.block = recipe, recipe.shape, block
-        self.optimizer = OPTIMIZERS[recipe.optimizer]
+    def __init__(self, shared: SharedConfig, population: Population, block: int) -> None:
+        self.shared, self.shape, self.block = shared, shared.shape, block
+        self.optimizer = OPTIMIZERS[shared.optimizer]
         n, states = population.layout.n, len(self.optimizer.states)
         self.p, self.g, *rest = (
-            torch.zeros(block, n, dtype=recipe.dtype, device=recipe.device) for _i in range(4 + states)
+            torch.zeros(block, n, dtype=shared.dtype, device=shared.device) for _i in range(4 + states)
         )
         self.m, self.spare = rest[:states], rest[states:]
         self.back = Backprop(self.shape, population.layout, self.p, self.g, {})
 
-    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
+    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         """-> loss ``[S, R]``."""
         here, there = [self.p, self.g, *self.m], [population.params, population.grads, *population.moments]
         for mine, theirs in zip(here, there, strict=True):
@@ -112,13 +112,13 @@ class Workspace:
         # the block is filled up with copies of the first member's numbers and weights of zero
         filled = torch.cat([rows, rows[:1].expand(self.block - len(rows))])
         hp = {name: value[filled] for name, value in population.hp.items()}
-        factor_KS = torch.tensor(work.factors, dtype=torch.float64)
+        factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
         factor_SR = factor_KS[population.schedule_P[filled]].T
-        numbers = block_numbers(hp, factor_SR, work.first, self.recipe.dtype, self.recipe.device)
-        keys = self._drop(population.seed_P[filled], hp["dropout"], work)
-        loss = torch.empty(work.steps, self.block, dtype=self.recipe.dtype, device=self.recipe.device)
-        x, y = work.x, work.y
-        for s, (batch, n, loss_R) in enumerate(zip(work.batches, numbers, loss.unbind(0), strict=True)):
+        numbers = block_numbers(hp, factor_SR, chunk.first, self.shared.dtype, self.shared.device)
+        keys = self._drop(population.seed_P[filled], hp["dropout"], chunk)
+        loss = torch.empty(chunk.steps, self.block, dtype=self.shared.dtype, device=self.shared.device)
+        x, y = chunk.x, chunk.y
+        for s, (batch, n, loss_R) in enumerate(zip(chunk.batches, numbers, loss.unbind(0), strict=True)):
             if batch is None:
                 now = self.back.whole(x, y)
             else:
@@ -138,11 +138,11 @@ class Workspace:
             loss_R.copy_(now.loss)
             if n.clip is not None:
                 clip_(self.g, n.clip)
-            self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.recipe.nesterov)
-            if s + 1 in work.marks:
+            self.optimizer.update(self.p, self.g, self.m, n, self.spare, self.shared.nesterov)
+            if s + 1 in chunk.keyframe_steps:
                 for mine, theirs in zip(here, there, strict=True):
                     theirs.copy_(mine[: len(theirs)])
-                work.keep(population)
+                chunk.keep(population)
         place = rows.to(self.p.device)
         for mine, theirs in zip(here, there, strict=True):
             theirs.index_copy_(0, place, mine[: len(rows)])
@@ -158,14 +158,14 @@ class Workspace:
         torch.index_select(theirs, 0, rows.to(theirs.device), out=mine[: len(rows)])
         mine[len(rows) :].zero_()
 
-    def _drop(self, seed_R: Tensor, rate_R: Tensor, work: Work) -> list[list[tuple[Tensor, Tensor]]] | None:
+    def _drop(self, seed_R: Tensor, rate_R: Tensor, chunk: Chunk) -> list[list[tuple[Tensor, Tensor]]] | None:
         if not self.shape.dropout:
             return None
-        device = self.recipe.device
+        device = self.shared.device
         thresholds = [dropout_threshold(rate) for rate in rate_R.tolist()]
         self.threshold = torch.tensor(thresholds, dtype=torch.int32, device=device).view(-1, 1, 1)
-        self.scale = (1 / (1 - rate_R)).to(self.recipe.dtype).to(device).view(-1, 1, 1)
-        a, b = dropout_keys(seed_R, len(self.shape.sizes) - 2, work.first, work.steps)
+        self.scale = (1 / (1 - rate_R)).to(self.shared.dtype).to(device).view(-1, 1, 1)
+        a, b = dropout_keys(seed_R, len(self.shape.sizes) - 2, chunk.first, chunk.steps)
         a, b = (key.to(device)[..., None, None] for key in (a, b))  # [S, L, R, 1, 1]
         return [
             list(zip(a_L.unbind(0), b_L.unbind(0), strict=True))

@@ -4,28 +4,28 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop, Scratch
-from treino.engine.optim import OFF, OPTIMIZERS, Fused, Numbers, clip_, member_numbers
+from treino.engine.optim import OFF, OPTIMIZERS, Fused, UpdateNumbers, clip_, member_numbers
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
-from treino.engine.shared_config import Recipe, Work
+from treino.engine.shared_config import Chunk, SharedConfig
 
 EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 
 
-class FlatLoop:
+class FlatLoopKernel:
     """For an MLP and few members of some size. They share the buffers, so each goes through all steps."""
 
-    def __init__(self, recipe: Recipe, threads: int = 1) -> None:
-        self.recipe, self.threads, self.intra_op = recipe, threads, threads
-        self.shape, self.optimizer = recipe.shape, OPTIMIZERS[recipe.optimizer]
+    def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
+        self.shared, self.threads, self.intra_op = shared, threads, threads
+        self.shape, self.optimizer = shared.shape, OPTIMIZERS[shared.optimizer]
         self.scratch: Scratch = {}
 
-    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
-        loss_RS = torch.empty(len(rows), work.steps, dtype=self.recipe.dtype, device=self.recipe.device)
+    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
+        loss_RS = torch.empty(len(rows), chunk.steps, dtype=self.shared.dtype, device=self.shared.device)
         hp_P = {name: value.tolist() for name, value in population.hp.items()}
         for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
             hp = {name: values[row] for name, values in hp_P.items()}
-            self._member(population, row, work, hp, loss_S)
+            self._member(population, row, chunk, hp, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
@@ -40,13 +40,13 @@ class FlatLoop:
         """The views, calls and optimizer of one member, kept with the population between chunks."""
         if row not in population.bound:
             p, g = population.params[row], population.grads[row]
-            m, nesterov = [moment[row] for moment in population.moments], self.recipe.nesterov
+            m, nesterov = [moment[row] for moment in population.moments], self.shared.nesterov
             if self.optimizer.fused is not None and p.device.type == "cpu":
                 update = self.optimizer.fused(p, g, m, nesterov)
             else:
                 spare = [torch.empty_like(p), torch.empty_like(p)]
 
-                def update(n: Numbers, t: int) -> None:
+                def update(n: UpdateNumbers, t: int) -> None:
                     self.optimizer.update(p, g, m, n, spare, nesterov)
 
             population.bound[row] = Backprop(self.shape, population.layout, p, g, self.scratch), update
@@ -54,14 +54,14 @@ class FlatLoop:
         return bound
 
     def _member(
-        self, population: Population, row: int, work: Work, hp: dict[str, float], loss_S: Tensor
+        self, population: Population, row: int, chunk: Chunk, hp: dict[str, float], loss_S: Tensor
     ) -> None:
         back, update = self._bound(population, row)
-        g, x, y = population.grads[row], work.x, work.y
+        g, x, y = population.grads[row], chunk.x, chunk.y
         clip = None if hp["clip"] == OFF["clip"] else hp["clip"]
-        keys = self._keys(population, row, work, hp["dropout"])
-        factors, marks = work.factors[int(population.schedule_P[row])], work.marks
-        for s, (batch, factor, loss) in enumerate(zip(work.batches, factors, loss_S.unbind(0), strict=True)):
+        keys = self._keys(population, row, chunk, hp["dropout"])
+        factors, keyframe_steps = chunk.factors[int(population.schedule_P[row])], chunk.keyframe_steps
+        for s, (batch, factor, loss) in enumerate(zip(chunk.batches, factors, loss_S.unbind(0), strict=True)):
             if batch is None:
                 now = back.whole(x, y)
             else:
@@ -80,16 +80,18 @@ class FlatLoop:
             loss.copy_(now.loss)
             if clip is not None:
                 clip_(g, clip)
-            t = work.first + s + 1
+            t = chunk.first + s + 1
             update(member_numbers(hp, factor, t), t)
-            if s + 1 in marks:
-                work.keep(population)
+            if s + 1 in keyframe_steps:
+                chunk.keep(population)
 
-    def _keys(self, population: Population, row: int, work: Work, rate: float) -> list[list[tuple[int, int]]]:
+    def _keys(
+        self, population: Population, row: int, chunk: Chunk, rate: float
+    ) -> list[list[tuple[int, int]]]:
         layers = len(self.shape.sizes) - 2
         if not self.shape.dropout:
             return []
-        a, b = dropout_keys(population.seed_P[row : row + 1], layers, work.first, work.steps)
+        a, b = dropout_keys(population.seed_P[row : row + 1], layers, chunk.first, chunk.steps)
         return [
             list(zip(a_L, b_L, strict=True))
             for a_L, b_L in zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True)

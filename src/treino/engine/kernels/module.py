@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from treino.engine.optim import OFF, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork, reseed, step_seed
-from treino.engine.shared_config import Recipe, Work, load_buffers, store_buffers
-from treino.engine.user_module import HashDropout, exchange_dropout
+from treino.engine.shared_config import Chunk, SharedConfig, load_buffers, store_buffers
+from treino.engine.user_module import HashDropout, replace_dropout
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -18,7 +18,7 @@ EVALUATION_ROWS = 1024
 
 
 @dataclass(eq=False)
-class Bound:
+class BoundMember:
     """One member as a module: its parameters, gradients and optimizer state are views of its rows."""
 
     module: nn.Module
@@ -27,36 +27,36 @@ class Bound:
     optimizer: torch.optim.Optimizer
 
 
-class Module:
+class ModuleKernel:
     """Equal, bit for bit, to the loop of zero_grad, forward, backward, clip_grad_norm_, step."""
 
-    def __init__(self, recipe: Recipe, threads: int = 1) -> None:
-        self.recipe, self.threads, self.intra_op = recipe, threads, threads
-        self.optimizer = OPTIMIZERS[recipe.optimizer]
+    def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
+        self.shared, self.threads, self.intra_op = shared, threads, threads
+        self.optimizer = OPTIMIZERS[shared.optimizer]
 
-    def run(self, population: Population, rows: Tensor, work: Work) -> Tensor:
-        loss_RS = torch.empty(len(rows), work.steps, dtype=self.recipe.dtype, device=self.recipe.device)
-        with fork(device=self.recipe.device):
+    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
+        loss_RS = torch.empty(len(rows), chunk.steps, dtype=self.shared.dtype, device=self.shared.device)
+        with fork(device=self.shared.device):
             for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
-                self._member(population, row, work, loss_S)
+                self._member(population, row, chunk, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         found = []
-        with fork(device=self.recipe.device):
+        with fork(device=self.shared.device):
             for row in rows.tolist():
                 module = self._bound(population, row).module.eval()
-                reseed(step_seed(int(population.seed_P[row]), -1), self.recipe.device)
+                reseed(step_seed(int(population.seed_P[row]), -1), self.shared.device)
                 load_buffers(module, population.buffer_layout, population.buffers[row])
                 parts = x.split(EVALUATION_ROWS)
                 # a module of one's own may write into its input: it gets a copy
-                own = self.recipe.net is None
+                own = self.shared.net is None
                 found.append(torch.cat([module(part.clone() if own else part) for part in parts]))
         return torch.stack(found)
 
-    def _bound(self, population: Population, row: int) -> Bound:
+    def _bound(self, population: Population, row: int) -> BoundMember:
         if row not in population.bound:
-            module = copy.deepcopy(self.recipe.template)
+            module = copy.deepcopy(self.shared.template)
             views, slopes = (population.layout.views(t[row]) for t in (population.params, population.grads))
             parameters = [p for p in module.parameters() if p.requires_grad]
             for p, view, slope in zip(parameters, views, slopes, strict=True):
@@ -65,54 +65,54 @@ class Module:
             states = zip(*(population.layout.views(m[row]) for m in population.moments), strict=True)
             for p, state in zip(parameters, states, strict=True):
                 optimizer.state[p] = dict(zip(self.optimizer.states, state, strict=True))
-            population.bound[row] = Bound(module, parameters, exchange_dropout(module), optimizer)
-        bound: Bound = population.bound[row]
+            population.bound[row] = BoundMember(module, parameters, replace_dropout(module), optimizer)
+        bound: BoundMember = population.bound[row]
         return bound
 
-    def _member(self, population: Population, row: int, work: Work, loss_S: Tensor) -> None:
-        bound, recipe = self._bound(population, row), self.recipe
+    def _member(self, population: Population, row: int, chunk: Chunk, loss_S: Tensor) -> None:
+        bound, shared = self._bound(population, row), self.shared
         module, optimizer = bound.module.train(), bound.optimizer
         load_buffers(module, population.buffer_layout, population.buffers[row])
         hp = {name: float(value[row]) for name, value in population.hp.items()}
         seed = int(population.seed_P[row])
-        self._set(bound, hp, work.first)
-        keys = self._keys(bound, hp, seed, work)
-        factors = work.factors[int(population.schedule_P[row])]
-        for s, (batch, factor) in enumerate(zip(work.batches, factors, strict=True)):
+        self._set(bound, hp, chunk.first)
+        keys = self._keys(bound, hp, seed, chunk)
+        factors = chunk.factors[int(population.schedule_P[row])]
+        for s, (batch, factor) in enumerate(zip(chunk.batches, factors, strict=True)):
             x, y = (
-                (work.x.clone() if recipe.net is None else work.x, work.y)
+                (chunk.x.clone() if shared.net is None else chunk.x, chunk.y)
                 if batch is None
-                else (work.x.index_select(0, batch), work.y.index_select(0, batch))
+                else (chunk.x.index_select(0, batch), chunk.y.index_select(0, batch))
             )
-            if recipe.net is None:
-                reseed(step_seed(seed, work.first + s), recipe.device)
+            if shared.net is None:
+                reseed(step_seed(seed, chunk.first + s), shared.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
                 drop.begin((a, b))
-            if not recipe.summed:
+            if not shared.summed:
                 population.grads[row].zero_()
             try:
                 with torch.enable_grad():
-                    loss = recipe.loss(module(x), y)
+                    loss = shared.loss(module(x), y)
                     loss.backward()
             except Exception as error:
-                if recipe.net is not None:
+                if shared.net is not None:
                     raise
-                raise _fails(error, work.first + s + 1, x) from error
+                raise _fails(error, chunk.first + s + 1, x) from error
             loss_S[s] = loss.detach()
             if hp["clip"] != OFF["clip"]:
                 nn.utils.clip_grad_norm_(bound.parameters, hp["clip"])
             optimizer.param_groups[0]["lr"] = hp["lr"] * factor
             optimizer.step()
-            if s + 1 in work.marks:
+            if s + 1 in chunk.keyframe_steps:
                 store_buffers(module, population.buffer_layout, population.buffers[row])
-                work.keep(population)
+                chunk.keep(population)
         store_buffers(module, population.buffer_layout, population.buffers[row])
 
-    def _set(self, bound: Bound, hp: dict[str, float], first: int) -> None:
+    def _set(self, bound: BoundMember, hp: dict[str, float], first: int) -> None:
         known = {
             "weight_decay": hp["weight_decay"],
             "momentum": hp["momentum"],
-            "nesterov": self.recipe.nesterov and hp["momentum"] > 0,
+            "nesterov": self.shared.nesterov and hp["momentum"] > 0,
             "betas": (hp["beta1"], hp["beta2"]),
             "eps": hp["eps"],
         }
@@ -120,16 +120,16 @@ class Module:
         if self.optimizer.torch is not torch.optim.SGD:
             for p in bound.parameters:
                 bound.optimizer.state[p]["step"] = torch.tensor(float(first))
-        if self.recipe.net is not None:
+        if self.shared.net is not None:
             for drop in bound.drops:
                 drop.rate = hp["dropout"]
 
     def _keys(
-        self, bound: Bound, hp: dict[str, float], seed: int, work: Work
+        self, bound: BoundMember, hp: dict[str, float], seed: int, chunk: Chunk
     ) -> list[tuple[list[int], list[int]]]:
         if not bound.drops:
             return []
-        a, b = dropout_keys(torch.tensor([seed]), len(bound.drops), work.first, work.steps)
+        a, b = dropout_keys(torch.tensor([seed]), len(bound.drops), chunk.first, chunk.steps)
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
 
 

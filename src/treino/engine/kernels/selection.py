@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from treino.engine.torch_context import cores
+from treino.engine.torch_context import cpu_cores
 from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -17,7 +17,7 @@ ABOUT = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class KernelChoice:
     engine: str
     threads: int
 
@@ -27,7 +27,7 @@ def engines() -> list[tuple[str, str]]:
     return [(name, _(about)) for name, about in ABOUT.items()]
 
 
-def choose(
+def select_kernel(
     members: int,
     parameters: int,
     batch: int,
@@ -36,7 +36,7 @@ def choose(
     threads: int | None = None,
     *,
     convolves: bool = False,
-) -> Choice:
+) -> KernelChoice:
     """flat: an MLP without batch norm. convolves: each weight is used many times per row.
 
     What was asked for is kept.
@@ -60,5 +60,5 @@ def choose(
     if threads is None:
         # below, a second thread costs more than it brings
         big = convolves or parameters * batch > 40_000_000
-        threads = cores() if engine == "flat-bmm" else min(cores(), 8) if big else 1
-    return Choice(engine, threads)
+        threads = cpu_cores() if engine == "flat-bmm" else min(cpu_cores(), 8) if big else 1
+    return KernelChoice(engine, threads)

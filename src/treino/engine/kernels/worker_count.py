@@ -9,7 +9,7 @@ TRIALS = 2  # runs of each at the beginning; the first one warms up
 AGAIN = 32  # every so many runs another one is tried
 
 
-class Pace:
+class WorkerCount:
     """Threads queue for the interpreter where operations are short, and for cores where others use them."""
 
     def __init__(self, most: int) -> None:

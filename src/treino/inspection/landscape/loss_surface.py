@@ -15,7 +15,7 @@ from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
 from treino.engine.rng import fork
 from treino.engine.shared_config import kept
-from treino.engine.torch_context import cores, intra_op
+from treino.engine.torch_context import cpu_cores, torch_threads
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating, outputs
@@ -161,7 +161,7 @@ class Ground:
 
         # threads inside one operation wait for each other wherever the machine has other work, so every core
         # takes places of its own
-        with intra_op(1), ThreadPoolExecutor(cores(), "treino", torch.set_num_threads, (1,)) as pool:
+        with torch_threads(1), ThreadPoolExecutor(cpu_cores(), "treino", torch.set_num_threads, (1,)) as pool:
             W, b, *_rest = self.layout.views(torch.cat([origin_n.unsqueeze(0), axes_An]))
             first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
             widest = max(first.shape[-1], *self._mlp.hidden, 1)
