@@ -10,9 +10,10 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, processor_ratio, ratio
 from treino.data import load
 from treino.data.dataset import Data
+from treino.loop.loop import Advanced, Begun, Ended
 from treino.spec import read_settings
 from treino.training.keyframe_files import keyframes_in
-from treino.training.train import Advanced, Begun, Ended, training
+from treino.training.train import training
 
 BUDGET = 1.03
 EVERY = 10
@@ -84,7 +85,7 @@ def _work(
                     trained = now
                 elif isinstance(event, Ended):
                     whole.append(Spent(now[0] - begin[0], now[1] - begin[1]))
-                    kept.append(len(keyframes_in(event.run.folder)))
+                    kept.append(len(keyframes_in(event.job.run.folder)))
             return Spent(trained[0] - begin[0], trained[1] - begin[1])
 
     return train

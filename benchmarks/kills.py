@@ -24,7 +24,7 @@ from benchmarks.timing import threads
 from treino.errors import TreinoError
 from treino.records.run import Run, open_run
 from treino.spec import read_settings
-from treino.training import completion, train
+from treino.training import train
 from treino.training.train import drain, resuming, training
 
 KILLS = 1000
@@ -50,7 +50,6 @@ def run(quick: bool) -> Result:
     for name in ("matplotlib.figure", "sklearn.linear_model", "treino.training.completion"):
         importlib.import_module(name)  # once for all forks
     train.CHUNK_SECONDS = 0.002  # many places at which these short trainings can be stopped
-    completion.draw = lambda *_: []  # type: ignore[assignment]  # pictures are no part of what is compared
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, threads(1):
         wholes = {name: _whole(Path(folder) / f"whole{i}", name) for i, name in enumerate(cases)}

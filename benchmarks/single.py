@@ -23,8 +23,9 @@ from benchmarks.timing import (
     wall,
 )
 from treino.data.dataset import Data
+from treino.loop.loop import Advanced, Event
 from treino.spec import read_settings
-from treino.training.train import Advanced, Event, training
+from treino.training.train import training
 
 BUDGETS = {100: 0.95, 20: 0.8, 5: 0.75}
 SIZES = [784, 128, 128, 10]

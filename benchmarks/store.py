@@ -14,11 +14,12 @@ from typing import Any
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, for_seconds, interleaved, microseconds, processor_ratio, ratio, wall
+from treino.loop.loop import Advanced, Event
 from treino.records.data_source import load_data
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.resolution import plan
-from treino.training.train import Advanced, Event, training
+from treino.training.train import training
 
 LIMIT = 1.05
 CHECKPOINT_SECONDS = 2.0
@@ -128,7 +129,8 @@ CHILD = """
 import sys, tempfile
 import torch
 from treino.spec import read_settings
-from treino.training.train import Advanced, training
+from treino.loop.loop import Advanced
+from treino.training.train import training
 def megabytes():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 // 1000000

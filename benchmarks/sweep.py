@@ -15,7 +15,8 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training_loop import Training
-from treino.tuning.sweep import Advanced, Judging, sweeping
+from treino.loop.loop import Advanced, Closing
+from treino.tuning.sweep import sweeping
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}
 SHAPES = ("8", "16", "24", "32", "48", "64", "8,8", "16,8", "16,16", "32,16", "32,32", "64,16")
@@ -83,8 +84,8 @@ def _trained(place: Path, source: Any, space: Any, **asked: Any) -> tuple[Spent,
     begin, used = time.perf_counter(), time.process_time()
     for event in sweeping(source, space, parent=place, fresh=0, strategy="none", **asked):
         if isinstance(event, Advanced):
-            seen.append((event.progress.model_steps, process.memory_info().rss))
-        if isinstance(event, Judging):
+            seen.append((event.job.progress.model_steps, process.memory_info().rss))
+        if isinstance(event, Closing):
             break
     return Spent(time.perf_counter() - begin, time.process_time() - used), seen
 

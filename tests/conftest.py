@@ -90,7 +90,7 @@ def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
     of_runs = {"workflows", "cli"} & set(request.path.parts)
     if of_runs and "pictures" not in request.keywords and "slow" not in request.keywords:
-        monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
+        monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import torch
 import treino as tr
 from tests.plots.browser import looked_at
 from treino.inspection.boundary_preview import glimpse, seen_whole
+from treino.loop.loop import Advanced, Begun, Ended
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
-from treino.training.train import Advanced, Begun, Ended
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """

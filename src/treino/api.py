@@ -9,6 +9,7 @@ from torch import nn
 from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.engine import MLP
 from treino.errors import TreinoError
+from treino.pictures.illustration import illustrated
 from treino.records.data_source import LOADS, load_data, prepared_beside
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.training.train import drain, training
@@ -100,8 +101,10 @@ def fit(
             _("until counts the steps of several networks."),
             _("Add seeds=20, or leave it out."),
         )
-    run = training(source, read, net=net, parent=parent, lean=lean)
-    return drain(run if rates is None else rates.kept(run), watch)
+    stream = training(source, read, net=net, parent=parent, lean=lean)
+    if not lean:
+        stream = illustrated(stream)
+    return drain(stream if rates is None else rates.kept(stream), watch)
 
 
 def _is_rows(value: Any) -> bool:

@@ -5,6 +5,7 @@ columns, and are pickled as what their run's folder holds: no pickled network, n
 The conventions: https://scikit-learn.org/stable/developers/develop.html
 """
 
+import copy
 import inspect
 import os
 import shutil
@@ -166,7 +167,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             prepared = rows_for_prediction(x, self.run_.preparation)
         except TreinoError as error:
             raise ValueError(str(error)) from None
-        return outputs(self.module_, prepared.x, item_shape=self.run_.item_shape)
+        net, x_ND = self.module_, prepared.x
+        if self.run_.spec["net"] == "mlp":  # in float32 a row's answer hangs on how many rows come with it
+            net, x_ND = copy.deepcopy(net).double(), x_ND.double()
+        return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """X as an array, or as the frame that it is; its names and number of columns kept or compared."""

@@ -86,7 +86,7 @@ def test_a_run_is_whole_when_its_pictures_fail(
     def full(*_args: object) -> None:
         raise TreinoError("disk_full", "The disk is full.", status=1)
 
-    monkeypatch.setattr("treino.training.completion.draw", full)
+    monkeypatch.setattr("treino.pictures.illustration.draw", full)
     said = treino("train", "wine", "--steps", 2)
     assert said.status == 0
     assert "A picture is missing: The disk is full." in said.out

@@ -115,7 +115,8 @@ def test_a_sweep_that_is_stopped_goes_on(
 
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
-    from treino.tuning.sweep import Advanced, sweeping
+    from treino.loop.loop import Advanced
+    from treino.tuning.sweep import sweeping
 
     Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
     asked = {"members": 2, "fresh": 0, "settings": {"net": "own.py:net", "epochs": 5}}
@@ -131,7 +132,8 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 @pytest.mark.thorough
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")
-    from treino.tuning.sweep import Advanced, sweeping
+    from treino.loop.loop import Advanced
+    from treino.tuning.sweep import sweeping
 
     asked = {
         "members": 40,

@@ -18,7 +18,7 @@ from treino.training.train import drain, training
 
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch):
-    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
+    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
 
 
 def trained(folder, source, net=None, **asked) -> Run:

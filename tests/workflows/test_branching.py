@@ -145,11 +145,11 @@ def test_a_killed_branch_goes_on(how: Any, tmp_path: Path) -> None:
     run = fit("wine", parent=tmp_path, lean=True, epochs=10, seed=2)
     shutil.copytree(run.path, tmp_path / "copy")
     changes = {"lr": 0.01, "epochs": 150}
-    whole = drain(how(open_run(tmp_path / "copy").at(20), changes, lean=True))
+    whole = drain(how(open_run(tmp_path / "copy").at(20), changes))
     path = tmp_path / "wine-2" if how is branching else run.path
 
     def go_on() -> Run:
-        return drain(how(open_run(run.path).at(20), changes, checkpoint_seconds=0, lean=True))
+        return drain(how(open_run(run.path).at(20), changes, checkpoint_seconds=0))
 
     for _try in range(20):
         shutil.rmtree(tmp_path / "wine-2", ignore_errors=True)

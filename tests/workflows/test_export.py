@@ -38,8 +38,9 @@ from treino.export import script as export_script
 from treino.export import script_data as export_source
 from treino.export import script_training as export_training
 from treino.export.formats import FORMATS, export
+from treino.loop.loop import Advanced, Begun, Ended
 from treino.spec import read_settings
-from treino.training.train import Advanced, Begun, Ended, drain, training
+from treino.training.train import drain, training
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pictures and no baselines: they are not what is tested here, and they take longest."""
-    monkeypatch.setattr("treino.training.completion.draw", lambda *_args: None)
+    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_args: None)
     monkeypatch.setattr(
         "treino.training.completion.baselines", lambda *_args: type("No", (), {"metrics": {}, "notes": ()})()
     )
@@ -184,9 +185,9 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
     for event in training("wine", settings, parent=tmp_path):
         if isinstance(event, Begun):
             for name, value, step in changes:
-                event.folder.database.add_command(name, value, step)
+                event.job.folder.database.add_command(name, value, step)
         if isinstance(event, Ended):
-            run = event.run
+            run = event.job.run
     assert run is not None
     path = export(tr.open(run.path))
     assert json.loads(said(path)[-1])["losses"] == run.document["loss"]["train"]
@@ -203,8 +204,8 @@ def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path)
     settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
     for event in training("wine", settings, parent=tmp_path):
         if isinstance(event, Begun):
-            folder = event.folder
-        if isinstance(event, Advanced) and event.tick.step < event.steps:
+            folder = event.job.folder
+        if isinstance(event, Advanced) and event.tick.step < event.job.plan.training.steps:
             break
     folder.close()
     run = tr.open(folder.path)

@@ -28,7 +28,7 @@ NASTY = "<script>alert(1)</script>"
 
 @pytest.fixture(autouse=True)
 def _no_pictures_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
+    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
 
 
 def look(run: Run, *refused: str) -> None:

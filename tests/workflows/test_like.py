@@ -52,8 +52,9 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
+    from treino.loop.loop import Begun
     from treino.spec import read_settings
-    from treino.training.train import Begun, Start, drain, resuming, training
+    from treino.training.train import Start, drain, resuming, training
 
     treino("train", "iris", "--epochs", 3, "--name", "first")
     start = Start("first", open_run("first").tensors)

@@ -13,10 +13,11 @@ from torch.utils.data import DataLoader, Dataset
 from treino.api import fit
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
+from treino.loop.loop import Advanced, Begun, Ended
 from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.training.replay import moments
-from treino.training.train import Advanced, Begun, Ended, Start, training
+from treino.training.train import Start, training
 from treino.tuning.stored_sweep import sweep
 
 CASES: dict[str, dict[str, Any]] = {
@@ -57,8 +58,8 @@ def watched(
     folder, sent = None, False
     for event in events:
         if isinstance(event, Begun):
-            folder = event.folder
-            seen[0] = state(event.plan.training.net(0, "last"))
+            folder = event.job.folder
+            seen[0] = state(event.job.plan.training.net(0, "last"))
         elif isinstance(event, Advanced):
             if event.tick.status_P[0] != "diverged":
                 seen[event.tick.step] = state(event.tick.net)
@@ -67,7 +68,7 @@ def watched(
                 folder.database.add_command(command[1], command[2])
                 sent = True
     assert isinstance(event, Ended)
-    return event.run, seen
+    return event.job.run, seen
 
 
 def state(net: nn.Module) -> dict[str, torch.Tensor]:

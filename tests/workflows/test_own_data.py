@@ -24,8 +24,9 @@ from treino.data.out_of_core.mapped_rows import Mapped
 from treino.data.out_of_core.rows_protocol import Elsewhere
 from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.errors import TreinoError
+from treino.loop.loop import Advanced
 from treino.spec import read_settings
-from treino.training.train import Advanced, training
+from treino.training.train import training
 
 pytestmark = pytest.mark.slow
 
@@ -238,7 +239,7 @@ def interrupted(source: Any, parent: Path, at: int, name: str, **more: Any) -> P
 @pytest.fixture
 def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.training.train.CHECKPOINT_SHARE", 0)
+    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0)
 
 
 @pytest.mark.usefixtures("_short_ticks")

@@ -15,6 +15,7 @@ import torch
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
+from treino.loop.loop import Advanced
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
 from treino.records.run import open_run
@@ -22,7 +23,7 @@ from treino.reports.report import report
 from treino.reports.run_facts import run_facts
 from treino.search.space import read_space
 from treino.spec import read_settings
-from treino.training.train import Advanced, training
+from treino.training.train import training
 from treino.tuning.populations import whole_settings
 
 pytestmark = pytest.mark.slow

@@ -17,9 +17,10 @@ import torch
 
 from tests.conftest import Said
 from treino.errors import TreinoError
+from treino.loop.loop import Ended
 from treino.records.run import Run, open_run
 from treino.spec import read_settings
-from treino.training.train import Ended, drain, resuming, training
+from treino.training.train import drain, resuming, training
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -168,7 +169,7 @@ def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     for _part in range(300):
         for count, event in enumerate(events):
             if isinstance(event, Ended):
-                ended = event.run
+                ended = event.job.run
                 break
             if count == 2:
                 break
@@ -233,7 +234,7 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     assert command.step >= at
     resumed = drain(resuming(path))
     again = training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path)
-    other = next(again).plan.training  # type: ignore[union-attr]
+    other = next(again).job.plan.training  # type: ignore[union-attr]
     other.set("lr", 1e-2, command.step)
     np.testing.assert_array_equal(resumed.losses, drain(again).losses)
     plain = drain(

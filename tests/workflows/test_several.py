@@ -55,8 +55,9 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_spread_goes_on(tmp_path: Path) -> None:
+    from treino.loop.loop import Advanced
     from treino.tuning.repeats import several
-    from treino.tuning.sweep import Advanced, resuming
+    from treino.tuning.sweep import resuming
 
     settings = {"epochs": 20, "lr": 0.01}
     whole = tr.fit("iris", folds=3, until="accuracy=0.9", out=tmp_path / "w", **settings)

@@ -15,9 +15,10 @@ import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
+from treino.loop.loop import Advanced
 from treino.studies import track
 from treino.studies.conclusions import answers
-from treino.studies.study import Advanced, studying
+from treino.studies.study import studying
 from treino.studies.study_document import row as row_of
 from treino.studies.study_options import Asked, asked_of
 from treino.studies.thresholds import until_of
@@ -108,7 +109,7 @@ def test_answers_come_from_the_rows_alone() -> None:
 def test_a_row_is_what_its_own_command_trains(
     treino: Callable[..., Said], seeds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.training.completion.draw", lambda *_: [])
+    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
     words = ("--batch-sizes", "20,5", "--as-taught", "--fault", "missing_zero_grad", "--compare", "normalise")
     said = treino("study", "wine", *words, "--epochs", 3, "--seeds", seeds, "--threads", 1, "--json")
     rows = said.document["rows"]
@@ -166,11 +167,11 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     seen: dict[str, int] = {}
     for event in studying("wine", settings=QUICK, cells=cells, out=tmp_path / "s"):
         if isinstance(event, Advanced):
-            batch = event.row["batch_size"]
-            if seen.get(str(batch)) != event.epoch:
-                seen[str(batch)] = event.epoch
-                ends.append((event.epoch, batch))
-            assert 0 <= event.done <= 1
+            batch = event.job.facts["rows"][event.job.now.cell]["batch_size"]
+            if seen.get(str(batch)) != event.job.now.record.epochs:
+                seen[str(batch)] = event.job.now.record.epochs
+                ends.append((event.job.now.record.epochs, batch))
+            assert 0 <= event.job.done <= 1
     assert ends == [(1, 5), (1, 20), (1, 50), (2, 20), (2, 5), (3, 5), (3, 20)]
 
 
@@ -260,7 +261,7 @@ def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("treino.studies.study.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.studies.study.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()
     asked: dict[str, Any] = {"settings": QUICK, "batch_sizes": [10, 40], "seeds": 2}

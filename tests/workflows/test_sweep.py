@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 import torch
 
 from treino.errors import TreinoError
+from treino.loop.loop import Advanced, Ended
 from treino.search.halving import halving
 from treino.store import RunFolder
 from treino.tuning import top_members
 from treino.tuning.populations import groups, settings_of
-from treino.tuning.sweep import Advanced, Ended, resuming, sweeping
+from treino.tuning.sweep import resuming, sweeping
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
          "momentum=0..0.9 if optimizer=sgd"]  # fmt: skip
@@ -110,7 +112,7 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
     asked: dict[str, Any] = {**SMALL, "strategy": strategy, "members": 12, "settings": {"epochs": 25}}
     monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.003)
     monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     list(sweeping("iris", SPACE, out=tmp_path / "whole", **asked))
     events = sweeping("iris", SPACE, out=tmp_path / "torn", **asked)
     for _i, event in zip(range(after + 2), events, strict=False):
@@ -243,7 +245,9 @@ def test_regression_is_judged_in_the_targets_own_units(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_progress_tells_the_best_and_the_pace(tmp_path: Path) -> None:
     seen = [
-        e.progress for e in sweeping("iris", SPACE, out=tmp_path / "s", **SMALL) if isinstance(e, Advanced)
+        replace(e.job.progress)
+        for e in sweeping("iris", SPACE, out=tmp_path / "s", **SMALL)
+        if isinstance(e, Advanced)
     ]
     last = seen[-1]
     assert last.begun == 24

@@ -10,7 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from treino.cli.screen import Screen
 from treino.cli.summary import opening, summary
-from treino.training.train import Advanced, Begun, Ended, Event
+from treino.loop.loop import Advanced, Begun, Ended, Event
+from treino.pictures.illustration import illustrated
+from treino.training.train import RunJob, run_of
 from treino.words import _
 
 
@@ -20,11 +22,12 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
     """
-    ended = _watched(events, screen)
-    screen.document(ended.run.document)
+    ended = _watched(illustrated(events), screen)
+    run = run_of(ended.job)
+    screen.document(ended.document)
     if ended.interrupted:
-        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {run}").format(run=ended.run.typed))
-    screen.out.print(summary(ended.run))
+        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {run}").format(run=run.typed))
+    screen.out.print(summary(run))
     return 0
 
 
@@ -35,7 +38,8 @@ def _watched(events: Iterator[Event], screen: Screen) -> Ended:
         for event in events:
             if isinstance(event, Begun):
                 begun = event
-                for line in opening(event):
+                assert isinstance(event.job, RunJob)
+                for line in opening(event.job):
                     screen.out.print(line)
             elif isinstance(event, Ended):
                 ended = event
@@ -59,7 +63,8 @@ def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], Non
         def tell(event: Event) -> None:
             nonlocal validation
             if isinstance(event, Begun):
-                bar.update(task, total=event.plan.training.steps)
+                assert isinstance(event.job, RunJob)
+                bar.update(task, total=event.job.plan.training.steps)
                 moving.enter_context(bar)  # not before: what was printed above would run into it
             elif isinstance(event, Advanced):
                 tick = event.tick
@@ -85,4 +90,4 @@ def way_on(begun: Callable[[], Any]) -> Iterator[None]:
         if event is None or str(stop):
             raise
         said = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
-        raise KeyboardInterrupt(said.format(path=shlex.quote(str(event.folder.path)))) from None
+        raise KeyboardInterrupt(said.format(path=shlex.quote(str(event.job.folder.path)))) from None

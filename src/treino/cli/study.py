@@ -82,8 +82,9 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
     """
+    from treino.loop.loop import Advanced, Begun, Ended
     from treino.studies.conclusions import row_name
-    from treino.studies.study import Advanced, Begun, Ended
+    from treino.studies.study import StudyJob
 
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
@@ -97,30 +98,35 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
         for event in events:
             if isinstance(event, Begun):
                 begun = event
-                screen.out.print(opening(event))
+                assert isinstance(event.job, StudyJob)
+                screen.out.print(opening(event.job))
                 moving.enter_context(bar)
             elif isinstance(event, Advanced):
-                assert begun is not None
-                named = row_name(event.row, begun.facts)
-                epoch = _("epoch {n} of {all}").format(n=event.epoch, all=begun.facts["epochs"])
+                job = event.job
+                assert isinstance(job, StudyJob)
+                assert job.now is not None
+                named = row_name(job.facts["rows"][job.now.cell], job.facts)
+                epoch = _("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts["epochs"])
                 bar.update(
-                    task, completed=event.done, description=f"{named} · {epoch}", left=left_text(event.left_s)
+                    task, completed=job.done, description=f"{named} · {epoch}", left=left_text(job.left_s)
                 )
-            else:
+            elif isinstance(event, Ended):
                 ended = event
     assert ended is not None
     screen.document(ended.document)
     if ended.interrupted:
-        raise KeyboardInterrupt(_("Saved. Go on with: treino resume {path}").format(path=ended.folder.path))
+        raise KeyboardInterrupt(
+            _("Saved. Go on with: treino resume {path}").format(path=ended.job.folder.path)
+        )
     screen.out.print(summary(ended.document, screen.out.width < WIDE))
     return 0
 
 
-def opening(begun: Any) -> RenderableType:
+def opening(job: Any) -> RenderableType:
     """What is about to be compared on what."""
     from treino.plots.style import split_name
 
-    facts = begun.facts
+    facts = job.facts
     networks = len(facts["rows"]) * len(facts["seed_list"])
     lines = [
         _(
@@ -130,7 +136,7 @@ def opening(begun: Any) -> RenderableType:
             n=networks, epochs=facts["epochs"], data=facts["data"], train=facts["split"]["train"],
             rows=facts["measured_rows"], split=split_name(facts["measured_on"]),
         ),
-        *begun.data.notes,
+        *job.data.notes,
     ]  # fmt: skip
     return Group(*lines, "")
 

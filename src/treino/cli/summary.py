@@ -12,14 +12,14 @@ from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
-    from treino.training.train import Begun
+    from treino.training.train import RunJob
 
 SHOWN_CLASSES = 10
 
 
-def opening(begun: "Begun") -> list[RenderableType]:
+def opening(job: "RunJob") -> list[RenderableType]:
     """What is about to be trained on what, with every default that was decided."""
-    data, training, s = begun.data, begun.plan.training, begun.plan.settings
+    data, training, s = job.data, job.plan.training, job.plan.settings
     rows = {split: len(part) for split, part in data.splits.items()}
     lines: list[RenderableType] = [
         Text.assemble((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
@@ -27,7 +27,7 @@ def opening(begun: "Begun") -> list[RenderableType]:
             inputs=data.inputs, **rows
         ),
         *data.notes,
-        *begun.plan.reasons,
+        *job.plan.reasons,
         "",
         _layers(training.layers, training.parameters),
         "",

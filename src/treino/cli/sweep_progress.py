@@ -11,8 +11,9 @@ from rich.table import Table
 
 from treino.cli.progress import way_on
 from treino.cli.screen import Screen
+from treino.loop.loop import Advanced, Begun, Closing, Ended, Event
 from treino.tuning.populations import written
-from treino.tuning.sweep import Advanced, Begun, Ended, Event, Judging
+from treino.tuning.sweep import SweepJob
 from treino.tuning.sweep_state import Progress as SweepProgress
 from treino.words import N_, _
 
@@ -32,7 +33,8 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
         for event in events:
             if isinstance(event, Begun):
                 begun = event
-                for line in opening(event):
+                assert isinstance(event.job, SweepJob)
+                for line in opening(event.job):
                     screen.out.print(line)
             elif isinstance(event, Ended):
                 ended = event
@@ -41,9 +43,9 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
     screen.document(ended.document)
     if ended.interrupted:
         raise KeyboardInterrupt(
-            _("Saved. Go on with: treino resume {sweep}").format(sweep=ended.folder.path.name)
+            _("Saved. Go on with: treino resume {sweep}").format(sweep=ended.job.folder.path.name)
         )
-    screen.out.print(summary(ended.document, begun.data.notes if begun else ()))
+    screen.out.print(summary(ended.document, begun.job.data.notes if begun else ()))
     return 0
 
 
@@ -61,27 +63,28 @@ def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[Event], 
             drawn.enter_context(live)
 
         def tell(event: Event) -> None:
-            if isinstance(event, Advanced):
-                p = event.progress
-                bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
-            elif isinstance(event, Judging):
-                bar.update(task, description=_("judging"), total=None)
-            else:
+            if isinstance(event, Begun | Ended):
                 return
+            assert isinstance(event.job, SweepJob)
+            p = event.job.progress
+            if isinstance(event, Advanced):
+                bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
+            elif isinstance(event, Closing):
+                bar.update(task, description=_("judging"), total=None)
             if shown:
-                live.update(Group(moving(event.progress), bar), refresh=True)
+                live.update(Group(moving(p), bar), refresh=True)
 
         yield tell
 
 
-def opening(begun: Begun) -> list[RenderableType]:
+def opening(job: SweepJob) -> list[RenderableType]:
     """What is about to be tried on what."""
-    data, asked = begun.data, begun.asked
+    data, asked = job.data, job.sweep.asked
     rows = {split: len(part) for split, part in data.splits.items()}
     return [
         _(
             "{n:,} networks on {data}: {train:,} training, {validation:,} validation, {test:,} test rows"
-        ).format(n=begun.members, data=data.name, **rows),
+        ).format(n=asked.members, data=data.name, **rows),
         *data.notes,
         _("equal settings; each differs in its {what}").format(
             what=_(" and ").join(d.name for d in asked.space.dimensions)

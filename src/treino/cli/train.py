@@ -10,8 +10,8 @@ from treino.errors import TreinoError
 from treino.words import _
 
 if TYPE_CHECKING:
+    from treino.loop.loop import Event
     from treino.spec import Settings
-    from treino.training.train import Event
 
 
 def train(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from treino.training.train import Advanced, Begun, Ended
-from treino.tuning import sweep
+from treino.loop.loop import Advanced, Begun, Closing, Ended
+from treino.training.train import RunJob, run_of
+from treino.tuning.sweep import SweepJob
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class RunFigure:
 
     def __init__(self) -> None:
         self.output = Output("")
-        self.begun: Begun | None = None
+        self.job: RunJob | None = None
         self.over = False
         self.steps, self.step, self.since = 1, 0, time.perf_counter()
         self.first = 0
@@ -66,8 +67,9 @@ class RunFigure:
 
     def tell(self, event: Any) -> None:
         if isinstance(event, Begun):
-            self.begun, self.since = event, time.perf_counter()
-            self.steps, self.first = event.plan.training.steps, event.plan.training.step
+            assert isinstance(event.job, RunJob)
+            self.job, self.since = event.job, time.perf_counter()
+            self.steps, self.first = self.job.plan.training.steps, self.job.plan.training.step
             self.output.show(self._drawn)
         elif isinstance(event, Advanced):
             self._note(event)
@@ -80,14 +82,14 @@ class RunFigure:
 
     def ended_by(self, said: str) -> None:
         """The last drawing, where no event said that it is over."""
-        if self.begun is not None and not self.over:
+        if self.job is not None and not self.over:
             self.output.show(lambda: self._drawn(None, (said,), alarm=True))
 
     @property
     def _whole(self) -> bool:
         from treino.inspection.boundary_preview import seen_whole
 
-        return self.begun is not None and seen_whole(self.begun.data)
+        return self.job is not None and seen_whole(self.job.data)
 
     def _note(self, event: Advanced) -> None:
         tick = event.tick
@@ -122,7 +124,7 @@ class RunFigure:
         """The curves so far; None while epochs are too few for one."""
         from treino.inspection.curves import Curves
 
-        assert self.begun is not None
+        assert self.job is not None
         epochs = len(self.loss_E)
         if epochs <= self.FEW:
             return None
@@ -133,7 +135,7 @@ class RunFigure:
                 value_E[np.array(epoch) - 1] = np.array(value)
                 evaluated.setdefault(split, {})[metric] = value_E
         shown = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
-        name = self.begun.folder.path.name
+        name = self.job.folder.path.name
         return Curves(
             name, np.array(self.loss_E), np.array(self.deviation_E), evaluated, shown, kept_epoch=kept_epoch
         )
@@ -148,8 +150,8 @@ class RunFigure:
         from treino.inspection.boundary_preview import glimpse
         from treino.plots.live import Live, live_figure
 
-        assert self.begun is not None
-        data, plan = self.begun.data, self.begun.plan
+        assert self.job is not None
+        data, plan = self.job.data, self.job.plan
         shown = self._curves(kept_epoch)
         few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
         seen = None if net is None else glimpse(net, data, plan.training.loss)
@@ -157,7 +159,7 @@ class RunFigure:
         left = passed / taken * (self.steps - self.step) if taken > 0 and not said else None
         return live_figure(
             Live(
-                name=self.begun.folder.path.name,
+                name=self.job.folder.path.name,
                 done=self.step / self.steps,
                 figures=self.figures,
                 left=left,
@@ -173,7 +175,7 @@ class RunFigure:
     def _close(self, event: Ended) -> None:
         from treino.plots.captions import headline
 
-        run, document = event.run, event.run.document
+        run, document = run_of(event.job), event.document
         name = run.name
         if event.interrupted:
             said: tuple[str, ...] = (
@@ -209,20 +211,22 @@ class SweepFigure:
         self.done = 0.0
 
     def tell(self, event: Any) -> None:
-        if isinstance(event, sweep.Begun):
-            self.name = event.folder.path.name
-            self.figures = {_("networks"): f"{event.members:,}"}
+        job = event.job
+        assert isinstance(job, SweepJob)
+        if isinstance(event, Begun):
+            self.name = job.folder.path.name
+            self.figures = {_("networks"): f"{job.sweep.asked.members:,}"}
             self.output.show(lambda: self._drawn(0.0))
-        elif isinstance(event, sweep.Advanced):
-            p = event.progress
+        elif isinstance(event, Advanced):
+            p = job.progress
             self.done = p.model_steps / max(p.planned_steps, p.model_steps, 1)
             if self.output.due:
                 self._note(p)
                 self.output.show(lambda: self._drawn(self.done, p.left_s))
-        elif isinstance(event, sweep.Judging):
-            self._note(event.progress)
+        elif isinstance(event, Closing):
+            self._note(job.progress)
             self.output.show(lambda: self._drawn(1.0, None, (_("judging the best"),)))
-        elif isinstance(event, sweep.Ended):
+        elif isinstance(event, Ended):
             self.over = True
             self._close(event)
 
@@ -247,8 +251,8 @@ class SweepFigure:
 
         return live_sweep(self.name, done, self.figures, left, said)
 
-    def _close(self, event: sweep.Ended) -> None:
-        path = event.folder.path
+    def _close(self, event: Ended) -> None:
+        path = event.job.folder.path
         if event.interrupted:
             said: tuple[str, ...] = (_("Interrupted; go on with: treino resume {path}").format(path=path),)
         else:

@@ -212,11 +212,13 @@ class Run:
         Raises:
             TreinoError: there is nothing to resume; the data or the network is another one.
         """
+        from treino.pictures.illustration import illustrated
         from treino.training.train import drain, resuming
 
         again = self._net if net is None else net
         path, data_file = self.path, self._data_file
-        return drain(resuming(path, net=again, trust=self._trust, data_file=data_file, data=data))
+        stream = resuming(path, net=again, trust=self._trust, data_file=data_file, data=data)
+        return drain(illustrated(stream))
 
     def at(self, step: int, data: Any = None) -> "Moment":
         """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
@@ -239,10 +241,11 @@ class Run:
         Raises:
             TreinoError: a setting that can't change on the way; a process is still training it.
         """
+        from treino.pictures.illustration import illustrated
         from treino.training.branch import rewinding
         from treino.training.train import drain
 
-        return drain(rewinding(self.at(step), changes))
+        return drain(illustrated(rewinding(self.at(step), changes)))
 
     def set(self, name: str, value: float, step: int | None = None) -> None:
         """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.

@@ -9,9 +9,11 @@ from torch import nn
 
 from treino.engine import MLP
 from treino.errors import TreinoError
+from treino.loop.loop import Event
+from treino.loop.loop import drain as drained
 from treino.records.run import Run
 from treino.store import RunFolder, find
-from treino.studies.study import Ended, Event, document_of, resuming, studying
+from treino.studies.study import document_of, resuming, studying
 from treino.studies.study_options import Asked
 from treino.studies.track import Record
 from treino.tuning.member import parted
@@ -175,19 +177,10 @@ def open_any(name: str | Path = "last", *, parent: str | Path = "runs", **asked:
     return open_run_or_sweep(name, parent=parent, **asked)
 
 
-def drain(events: Iterator[Event]) -> Study:
-    """Run the events to their end and return the Study.
+def drain(stream: Iterator[Event]) -> Study:
+    """Run the events of a study to their end and return the Study.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
-    ended = None
-    for event in events:
-        if isinstance(event, Ended):
-            ended = event
-    assert ended is not None
-    if ended.interrupted:
-        raise KeyboardInterrupt(
-            _("Saved in {path}; go on with: treino resume {path}").format(path=ended.folder.path)
-        )
-    return Study(RunFolder.open(ended.folder.path))
+    return Study(RunFolder.open(drained(stream).job.folder.path))

@@ -6,20 +6,19 @@ on from the last checkpoint, bit for bit.
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from treino.data.dataset import Data
+from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.interrupt import ctrl_c
+from treino.loop.loop import Event, events
 from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.resumable import unfinished
@@ -36,39 +35,6 @@ from treino.words import _
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
-CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
-
-
-@dataclass(frozen=True, eq=False)
-class Begun:
-    """The folder is there and the first epoch is about to begin (or the next one, after a resume)."""
-
-    folder: RunFolder
-    data: Data
-    asked: Asked
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Advanced:
-    """Some steps of one row were taken. left_s: seconds to the end, None before there is a pace."""
-
-    row: dict[str, Any]
-    epoch: int
-    done: float
-    left_s: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Ended:
-    """The folder is sealed. interrupted: by a Ctrl-C, and ``resuming`` goes on."""
-
-    folder: RunFolder
-    document: dict[str, Any]
-    interrupted: bool
-
-
-Event = Begun | Advanced | Ended
 
 
 def studying(
@@ -130,8 +96,7 @@ def studying(
                 "versions": versions(),
             },
         )
-        yield Begun(folder, data, asked, facts)
-        yield from _drive(folder, asked, facts, tracks)
+        yield from events(StudyJob(folder, data, asked, facts, tracks))
 
 
 def resuming(
@@ -157,8 +122,7 @@ def resuming(
             for number, (track, state) in enumerate(zip(tracks, kept[1]["tracks"], strict=True)):
                 head = f"{number}/"
                 track.load({n[len(head) :]: t for n, t in kept[0].items() if n.startswith(head)}, state)
-        yield Begun(folder, data, asked, spec["facts"])
-        yield from _drive(folder, asked, spec["facts"], tracks)
+        yield from events(StudyJob(folder, data, asked, spec["facts"], tracks))
 
 
 def document_of(
@@ -276,39 +240,79 @@ def _facts(asked: Asked, data: Data, tracks: Sequence[Track], source: str) -> di
     }
 
 
-def _drive(
-    folder: RunFolder, asked: Asked, facts: dict[str, Any], tracks: Sequence[Track]
-) -> Iterator[Event]:
-    """Round after round until all are trained to their end; then the folder is sealed."""
-    saved, cost, interrupted = time.perf_counter(), 0.0, False
-    planned = sum(t.planned.training.steps for t in tracks)
-    with ctrl_c() as stop:
-        while not interrupted and (round_ := _round(tracks)):
-            for track in round_:
-                kernel = track.planned.training
-                with torch_threads(1 if kernel.engine == "flat-bmm" else kernel.threads):
-                    over = False
-                    while not over and not interrupted:
-                        over = track.advance(CHUNK_SECONDS)
-                        steps = sum(t.step for t in tracks)
-                        yield Advanced(
-                            facts["rows"][track.cell], track.record.epochs, steps / planned, _left(tracks)
-                        )
-                        interrupted = stop()
-                since = time.perf_counter() - saved
-                if track.done or since > max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * cost):
-                    cost, saved = _checkpoint(folder, tracks), time.perf_counter()
-                if interrupted:
-                    break
-        if interrupted:
-            _checkpoint(folder, tracks)
-        records = [t.record for t in tracks]
+@dataclass(eq=False)
+class StudyJob:
+    """The training of a study's networks in turns, as the loop drives it: an epoch each, round after round.
+
+    facts: all of the document that is known before the first step. turn: who is still to train in this round,
+    the first of them now.
+    """
+
+    folder: RunFolder
+    data: Data
+    asked: Asked
+    facts: dict[str, Any]
+    tracks: Sequence[Track]
+    checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
+    interruptible_close: bool = False
+    resumable: bool = True
+    turn: list[Track] = field(default_factory=list)
+    now: Track | None = None  # who trained last
+
+    @property
+    def threads(self) -> int:
+        """Of the one whose turn it is; each trains with its own."""
+        kernel = (self.now or self.tracks[0]).planned.training
+        return 1 if kernel.engine == "flat-bmm" else kernel.threads
+
+    @property
+    def done(self) -> float:
+        """The share of all steps that are taken."""
+        planned = sum(t.planned.training.steps for t in self.tracks)
+        return sum(t.step for t in self.tracks) / planned
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end, None before there is a pace."""
+        left = [t.left_s for t in self.tracks]
+        return None if any(s is None for s in left) else sum(s for s in left if s is not None)
+
+    def stop_reason(self) -> None:
+        """A study ends when all are trained."""
+
+    def advance(self) -> Tick | None:
+        """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
+        self.turn = self.turn or _round(self.tracks)
+        if not self.turn:
+            return None
+        self.now = self.turn[0]
+        with torch_threads(self.threads):
+            tick = self.now.advance(CHUNK_SECONDS)
+        if tick.epochs:
+            self.turn.pop(0)
+        if self.now.done:
+            self.checkpoint()
+        return tick
+
+    def checkpoint(self) -> None:
+        """The state of every network that is not trained to its end, and the figures of all."""
+        tensors: dict[str, Tensor] = {}
+        states = []
+        for number, track in enumerate(self.tracks):
+            own, state = track.save()
+            tensors |= {f"{number}/{name}": tensor for name, tensor in own.items()}
+            states.append(state)
+        self.folder.checkpoint(tensors, {"tracks": states})
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Write the document and seal the folder."""
+        records = [t.record for t in self.tracks]
         lost = all(r.status == "diverged" for r in records)
-        status = "interrupted" if interrupted else "diverged" if lost else "finished"
-        document = document_of(folder, asked, facts, records, status)
-        folder.write_json("result.json", document)
-        folder.seal(status)
-    yield Ended(folder, document, interrupted)
+        status = reason or ("diverged" if lost else "finished")
+        document = document_of(self.folder, self.asked, self.facts, records, status)
+        self.folder.write_json("result.json", document)
+        self.folder.seal(status)
+        return document
 
 
 def _round(tracks: Sequence[Track]) -> list[Track]:
@@ -317,24 +321,6 @@ def _round(tracks: Sequence[Track]) -> list[Track]:
     least = min((t.record.epochs for t in running), default=0)
     turn = [t for t in running if t.record.epochs == least]
     return turn[::-1] if least % 2 else turn
-
-
-def _left(tracks: Sequence[Track]) -> float | None:
-    left = [t.left_s for t in tracks]
-    return None if any(s is None for s in left) else sum(s for s in left if s is not None)
-
-
-def _checkpoint(folder: RunFolder, tracks: Sequence[Track]) -> float:
-    """-> the seconds that it took."""
-    begin = time.perf_counter()
-    tensors: dict[str, torch.Tensor] = {}
-    states = []
-    for number, track in enumerate(tracks):
-        own, state = track.save()
-        tensors |= {f"{number}/{name}": tensor for name, tensor in own.items()}
-        states.append(state)
-    folder.checkpoint(tensors, {"tracks": states})
-    return time.perf_counter() - begin
 
 
 def _net_again(folder: RunFolder, base: Mapping[str, Any], net: str | None, trust: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from treino.data.dataset import Data
+from treino.engine import Tick
 from treino.engine.metrics import measure
 from treino.training.resolution import Plan
 from treino.training.user_data import answers
@@ -72,8 +73,8 @@ class Track:
         spent = sum(r.seconds) + self._so_far
         return spent / engine.step * (engine.steps - engine.step) if engine.step else None
 
-    def advance(self, limit_s: float) -> bool:
-        """Train for about so long, no further than the epoch's end; -> whether it ended."""
+    def advance(self, limit_s: float) -> Tick:
+        """Train for about so long, no further than the epoch's end."""
         engine = self.planned.training
         border = (engine.step // engine.steps_per_epoch + 1) * engine.steps_per_epoch
         begin, worked = time.perf_counter(), time.process_time()
@@ -82,7 +83,7 @@ class Track:
         self._processor += time.process_time() - worked
         for epoch in tick.epochs:
             self._keep(float(epoch.loss_P[0]), float(epoch.loss_std_P[0]))
-        return bool(tick.epochs)
+        return tick
 
     def _keep(self, loss: float, deviation: float) -> None:
         engine, r = self.planned.training, self.record

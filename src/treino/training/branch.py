@@ -10,6 +10,7 @@ import numpy as np
 from treino.engine import HP
 from treino.engine.keyframes import keyframe_of_saved
 from treino.errors import TreinoError, nearest
+from treino.loop.loop import Event, events
 from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
 from treino.records.segments import Segment, path_of, segments_of
@@ -19,7 +20,7 @@ from treino.store import RunFolder
 from treino.store.encoding import array_parts
 from treino.training.keyframe_files import keep_keyframes, kept_state, name_of
 from treino.training.stored_training import START, rebuilt
-from treino.training.train import CHECKPOINT_SECONDS, Begun, Clock, Event, drive
+from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ def branching(
     changes: Mapping[str, Any],
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    lean: bool = False,
 ) -> Iterator[Event]:
     """A new run that goes on from the moment's full state; see ``Moment.branch``."""
     run = moment.run
@@ -60,7 +60,7 @@ def branching(
         moved = _moved(spec["data"], run.path, folder.path)
         typed = branch_as_typed("--branch", f"{run.name}:{moment.step}", changes)
         folder.write_json("spec.json", spec | {"parent": parent, "data": moved, "command": typed})
-        yield from _on(folder, moment, segment, planned, checkpoint_seconds, lean)
+        yield from _on(folder, moment, segment, planned, checkpoint_seconds)
 
 
 def rewinding(
@@ -68,7 +68,6 @@ def rewinding(
     changes: Mapping[str, Any],
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    lean: bool = False,
 ) -> Iterator[Event]:
     """The next segment in the moment's own run; see ``Run.rewind``."""
     folder = RunFolder.open(moment.run.path)
@@ -89,7 +88,7 @@ def rewinding(
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
         spec["command"] = branch_as_typed("--rewind", f"{moment.run.name}:{moment.step}", changes)
-        yield from _on(folder, moment, segment, planned, checkpoint_seconds, lean, spec)
+        yield from _on(folder, moment, segment, planned, checkpoint_seconds, spec)
 
 
 def _on(
@@ -98,7 +97,6 @@ def _on(
     segment: Segment,
     planned: "Plan",
     checkpoint_seconds: float,
-    lean: bool,
     spec: dict[str, Any] | None = None,
 ) -> Iterator[Event]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
@@ -115,8 +113,8 @@ def _on(
     for setting, value in segment.changes.items():
         training.set(setting, value)
     keep_keyframes(folder, training, planned.settings.get("every"), segment.number)
-    yield Begun(folder, moment.data, planned)
-    yield from drive(folder, moment.data, planned, Clock(), checkpoint_seconds, lean, segment.number)
+    job = RunJob(folder, moment.data, planned, checkpoint_seconds=checkpoint_seconds, segment=segment.number)
+    yield from events(job)
 
 
 def _next(moment: "Moment", changes: Mapping[str, Any]) -> tuple[Segment, "Plan", dict[str, Any]]:

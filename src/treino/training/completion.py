@@ -7,16 +7,13 @@ from torch import Tensor
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine.metrics import measure
-from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
-from treino.pictures.picture_files import draw
 from treino.records.segments import said_of
 from treino.records.train_document import facts, histories
 from treino.store import RunFolder
 from treino.training.findings import findings
 from treino.training.user_data import answers, fewer_notes, honesty, resumed_notes, waited_notes
-from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -93,13 +90,3 @@ def finish(
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
     return Run(folder, data=held, net=net)
-
-
-def illustrate(run: "Run") -> None:
-    """The pictures of a run that is sealed; it is whole without them."""
-    missing: list[TreinoError] = []
-    try:
-        draw(run, ("boundary", "curves"), None, missing)
-    except TreinoError as error:
-        missing.append(error)
-    run.notices += [_("A picture is missing: {why}").format(why=why) for why in missing]

@@ -95,10 +95,11 @@ class Moment:
         Raises:
             TreinoError: a setting that can't change on the way; nothing is left to train.
         """
+        from treino.pictures.illustration import illustrated
         from treino.training.branch import branching
         from treino.training.train import drain
 
-        return drain(branching(self, changes))
+        return drain(illustrated(branching(self, changes)))
 
 
 def moments(run: "Run", steps: Iterable[int], data: Any = None) -> Iterator[Moment]:

@@ -1,7 +1,6 @@
 """One training from the first row read to the sealed folder, as a stream of events.
 
-``training`` and ``resuming`` yield Begun, then Advanced several times a second, then Ended; the command
-line and ``fit`` draw or drain the same events. What is on disk is always enough to go on bit for bit.
+``training`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """
 
 import shutil
@@ -18,9 +17,9 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.engine import Tick, Training, begin_from
-from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.interrupt import ctrl_c
+from treino.loop.loop import Event, Job, events
+from treino.loop.loop import drain as drained
 from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.resumable import unfinished
@@ -31,7 +30,7 @@ from treino.records.user_network import COPY as NET_COPY
 from treino.records.user_network import own_net
 from treino.spec import Settings
 from treino.store import RunFolder
-from treino.training.completion import finish, illustrate
+from treino.training.completion import finish
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
 from treino.training.resolution import Plan, plan
 from treino.training.stored_training import START, obey_again, rebuilt
@@ -40,7 +39,6 @@ from treino.words import _
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
-CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,34 +47,6 @@ class Start:
 
     name: str
     weights: Mapping[str, torch.Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class Begun:
-    """The folder is there and the first step is about to be taken (or the next one, after a resume)."""
-
-    folder: RunFolder
-    data: Data
-    plan: Plan
-
-
-@dataclass(frozen=True, eq=False)
-class Advanced:
-    """Some steps were taken; their losses are recorded."""
-
-    tick: Tick
-    steps: int
-
-
-@dataclass(frozen=True, eq=False)
-class Ended:
-    """The run is sealed. interrupted: a Ctrl-C ended it, and ``resume`` goes on."""
-
-    run: Run
-    interrupted: bool
-
-
-Event = Begun | Advanced | Ended
 
 
 @dataclass
@@ -112,7 +82,7 @@ def training(
         returned.
     net: a module of your own, where it is not named by ``settings.net``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
-    lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
+    lean: keep no copy of rows that are in memory only (such a run isn't resumed).
     start: weights to begin with, instead of initial ones.
 
     Raises:
@@ -159,10 +129,9 @@ def training(
                 "versions": versions(),
             },
         )
-        yield Begun(folder, data, planned)
         try:
             keep_keyframes(folder, planned.training, settings.every)
-            yield from drive(folder, data, planned, Clock(), checkpoint_seconds, lean)
+            yield from events(RunJob(folder, data, planned, checkpoint_seconds=checkpoint_seconds))
         except TreinoError as error:
             if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
                 folder.close()
@@ -217,8 +186,7 @@ def resuming(
         obey_again(folder, engine, segment, known, engine.step)
         db.add_event(segment.number, engine.step, "resumed", said_on_resuming(data, lost))
         keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
-        yield Begun(folder, data, planned)
-        yield from drive(folder, data, planned, clock, checkpoint_seconds, segment=segment.number)
+        yield from events(RunJob(folder, data, planned, clock, checkpoint_seconds, segment.number))
 
 
 def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tuple["Clock", set[int]]:
@@ -237,122 +205,119 @@ def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tupl
     return Clock(), set()
 
 
-def drive(
-    folder: RunFolder,
-    data: Data,
-    planned: Plan,
-    clock: Clock,
-    checkpoint_seconds: float,
-    lean: bool = False,
-    segment: int = 0,
-) -> Iterator[Event]:
-    """Chunk after chunk until it is over, recorded and checkpointed; then the folder is sealed."""
-    engine, per_epoch = planned.training, planned.training.steps_per_epoch
-    borders = streams(data)  # where alone one can go on
-    clock.lap()
-    saved, cost, status = time.perf_counter(), 0.0, "finished"
-    with ctrl_c() as asked, torch_threads(1 if engine.engine == "flat-bmm" else engine.threads):
-        while not engine.done:
-            if _stop_asked(folder, engine, segment):
-                status = "stopped"
-                break
-            border = (engine.step // per_epoch + 1) * per_epoch if borders else None
-            tick = engine.advance(CHUNK_SECONDS, border)
-            _record(folder, tick, clock, segment)
-            yield Advanced(tick, engine.steps)
-            if asked():
-                status = "interrupted"
-                break
-            if borders and engine.step % per_epoch:
+@dataclass(eq=False)
+class RunJob:
+    """The training of one network, as the loop drives it. segment: of the run's losses and figures."""
+
+    folder: RunFolder
+    data: Data
+    plan: Plan
+    clock: Clock = field(default_factory=Clock)
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    segment: int = 0
+    run: Run | None = None  # once it has ended
+    interruptible_close: bool = False
+    timed: bool = False  # whether the clock runs
+
+    @property
+    def threads(self) -> int:
+        engine = self.plan.training
+        return 1 if engine.engine == "flat-bmm" else engine.threads
+
+    @property
+    def resumable(self) -> bool:
+        engine = self.plan.training
+        return engine.done or not streams(self.data) or engine.step % engine.steps_per_epoch == 0
+
+    def stop_reason(self) -> str | None:
+        """``stopped`` where a command asked for it; the other commands are applied on the way."""
+        engine, db = self.plan.training, self.folder.database
+        if engine.done:
+            return None
+        stop, commands = False, db.poll_commands()
+        for command in commands:
+            try:
+                if command.name == "stop":
+                    stop = True
+                else:
+                    engine.set(command.name, command.value, command.step)
+            except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
+                db.mark_command(command.id, "refused", segment=self.segment)
+                db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
                 continue
-            if time.perf_counter() - saved > max(checkpoint_seconds, CHECKPOINT_SHARE * cost):
-                clock.epoch_so_far += clock.lap()
-                cost = _checkpoint(folder, engine, clock, segment)
-                saved = time.perf_counter()
-                clock.lap()
-        clock.epoch_so_far += clock.lap()
-        if engine.done or not borders or engine.step % per_epoch == 0:
-            _checkpoint(folder, engine, clock, segment)
-        if engine.done and engine.status_P[0] == "diverged":
-            status = "diverged"
-        seconds = clock.seconds + clock.epoch_so_far
-        waited = clock.waited + engine.waited
-        run = finish(folder, data, planned, status, seconds, clock.evaluation, waited, segment)
-        if not lean:
-            illustrate(run)
-    yield Ended(run, status == "interrupted")
+            db.mark_command(command.id, "applied", max(command.step or 0, engine.step), self.segment)
+        if commands:
+            db.flush()
+        return "stopped" if stop else None
+
+    def advance(self) -> Tick | None:
+        """Train for a tenth of a second; losses and figures go into the run's database."""
+        engine = self.plan.training
+        if engine.done:
+            return None
+        if not self.timed:
+            self.clock.lap()
+            self.timed = True
+        per_epoch = engine.steps_per_epoch
+        border = (engine.step // per_epoch + 1) * per_epoch if streams(self.data) else None
+        tick = engine.advance(CHUNK_SECONDS, border)
+        self._record(tick)
+        return tick
+
+    def _record(self, tick: Tick) -> None:
+        db, clock, segment = self.folder.database, self.clock, self.segment
+        loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
+        db.add_losses(segment, tick.step - len(loss_S), loss_S)
+        for epoch in tick.epochs:
+            seconds = clock.epoch_so_far + (epoch.ended - clock.at)
+            clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0
+            clock.seconds += seconds + epoch.evaluation_seconds
+            clock.evaluation += epoch.evaluation_seconds
+            db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
+            for split, metrics in (epoch.evaluation or {}).items():
+                for metric, value_P in metrics.items():
+                    db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
+            if epoch.validation_std is not None:
+                db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
+
+    def checkpoint(self) -> None:
+        """The engine's state, the time so far, and which commands are in it; keyframes go first."""
+        engine, clock = self.plan.training, self.clock
+        clock.epoch_so_far += clock.lap() if self.timed else 0.0
+        write_keyframes(self.folder, engine, self.segment)
+        tensors, meta = engine.save()
+        self.folder.database.flush()
+        done = [c.id for c in self.folder.database.commands() if c.state == "applied"]
+        times = [clock.seconds, clock.evaluation, clock.epoch_so_far, clock.waited + engine.waited]
+        self.folder.checkpoint(
+            tensors, {"engine": meta, "segment": self.segment, "clock": times, "commands": done}
+        )
+        clock.lap()
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Measure the kept weights, write the document and seal the folder."""
+        engine, clock = self.plan.training, self.clock
+        diverged = engine.done and engine.status_P[0] == "diverged"
+        status = "diverged" if diverged else reason or "finished"
+        clock.epoch_so_far += clock.lap() if self.timed else 0.0
+        seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
+        self.run = finish(
+            self.folder, self.data, self.plan, status, seconds, clock.evaluation, waited, self.segment
+        )
+        return self.run.document
 
 
-def _record(folder: RunFolder, tick: Tick, clock: Clock, segment: int) -> None:
-    db = folder.database
-    loss_S = tick.loss_SP[:, 0].cpu().numpy().astype(np.float32)
-    db.add_losses(segment, tick.step - len(loss_S), loss_S)
-    for epoch in tick.epochs:
-        seconds = clock.epoch_so_far + (epoch.ended - clock.at)
-        clock.at, clock.epoch_so_far = epoch.ended + epoch.evaluation_seconds, 0.0
-        clock.seconds += seconds + epoch.evaluation_seconds
-        clock.evaluation += epoch.evaluation_seconds
-        db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
-        for split, metrics in (epoch.evaluation or {}).items():
-            for metric, value_P in metrics.items():
-                db.add_epoch(segment, epoch.number, split, metric, float(value_P[0]))
-        if epoch.validation_std is not None:
-            db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
-
-
-def _stop_asked(folder: RunFolder, engine: Any, segment: int) -> bool:
-    """Obey the commands that came in since the last chunk; True where one of them was to stop."""
-    stop, commands = False, folder.database.poll_commands()
-    for command in commands:
-        try:
-            if command.name == "stop":
-                stop = True
-            else:
-                engine.set(command.name, command.value, command.step)
-        except TreinoError as error:  # its sender is elsewhere: a wrong wish must not end the training
-            folder.database.mark_command(command.id, "refused", segment=segment)
-            folder.database.add_event(segment, engine.step, "refused", {"message": str(error)})
-            continue
-        folder.database.mark_command(command.id, "applied", max(command.step or 0, engine.step), segment)
-    if commands:
-        folder.database.flush()
-    return stop
-
-
-def _checkpoint(folder: RunFolder, engine: Training, clock: Clock, segment: int) -> float:
-    """-> the seconds that it took."""
-    begin = time.perf_counter()
-    write_keyframes(folder, engine, segment)
-    tensors, meta = engine.save()
-    folder.database.flush()
-    done = [c.id for c in folder.database.commands() if c.state == "applied"]
-    folder.checkpoint(
-        tensors,
-        {
-            "engine": meta,
-            "segment": segment,
-            "clock": [clock.seconds, clock.evaluation, clock.epoch_so_far, clock.waited + engine.waited],
-            "commands": done,
-        },
-    )
-    return time.perf_counter() - begin
-
-
-def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:
-    """Run the events to their end and return the Run.
+def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:
+    """Run the events of a training to their end and return its Run.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
-    run = None
-    for event in events:
-        if watch is not None:
-            watch(event)
-        if isinstance(event, Ended):
-            run = event.run
-            if event.interrupted:
-                raise KeyboardInterrupt(
-                    _("Saved in {path}; go on with: treino resume {path}").format(path=run.path)
-                )
-    assert run is not None
-    return run
+    return run_of(drained(stream, watch).job)
+
+
+def run_of(job: Job) -> Run:
+    """The run of a training that has ended."""
+    assert isinstance(job, RunJob)
+    assert job.run is not None
+    return job.run

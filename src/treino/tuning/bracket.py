@@ -1,7 +1,7 @@
 """One heat: members that compete with each other, as populations, from rung to rung."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,27 +107,22 @@ class Heat:
             before = rung.epochs
         return int(total)
 
-    def run(self, table: Table, ended: Callable[[Tick], bool]) -> Iterator[Tick]:
-        """Train to the end, a tick at a time; rows go into the table at each rung.
-
-        ended: asked after every tick; True ends the heat where it is, with what there is.
-        """
+    def advance(self, table: Table) -> Tick | None:
+        """Train for a moment; rows go into the table at the end of each rung. None: all rungs are over."""
         while self.rung < len(self.rungs):
             share = self.rungs[self.rung].epochs / self.rungs[-1].epochs
             for place, training in enumerate(self.trainings):
                 until = rung_step(training, share)
-                while training.step < until and not training.done:
+                if training.step < until and not training.done:
                     tick = training.advance(CHUNK_SECONDS, until=min(until, self._next_look(place)))
                     self._record(place, tick)
                     self._look(place)
-                    yield tick
-                    if ended(tick):
-                        self._rows(table)
-                        return
-            self._rows(table)
+                    return tick
+            self.write_rows(table)
             self.rung += 1
             if self.rung < len(self.rungs):
                 self._cut(self.rungs[self.rung].members, table)
+        return None
 
     def _next_look(self, place: int) -> int:
         """The step after which is looked whether the target is reached: near the first ones every step."""
@@ -214,7 +209,7 @@ class Heat:
                 if row is not None and row["status"] == "running":
                     row["status"] = "stopped"
 
-    def _rows(self, table: Table) -> None:
+    def write_rows(self, table: Table) -> None:
         """A row for everyone who took part in this rung."""
         cut = self.rung > 0
         for place, (group, training) in enumerate(zip(self.groups, self.trainings, strict=True)):

@@ -14,6 +14,7 @@ from treino.engine.metrics import BETTER, measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
+from treino.pictures.illustration import illustrated
 from treino.records.data_source import LOADS, load_data
 from treino.records.run import Run
 from treino.search import judge
@@ -127,7 +128,7 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
     path = folder.path / BEST
     if path.exists():  # a sweep that was killed while it was judged
         _remove(path)
-    run = drain(training(sweep.source, read_settings(settings | {"out": str(path)})))
+    run = drain(illustrated(training(sweep.source, read_settings(settings | {"out": str(path)}))))
     mine = run.module.state_dict()
     if early and group.arguments["schedule"] != "constant":  # a shorter plan would have other learning rates
         group.arguments["engine"] = row["engine"]

@@ -76,7 +76,7 @@ class Rates:
         written = False
         for event in events:
             if not written:
-                event.folder.write_json("rates.json", asdict(self))
+                event.job.folder.write_json("rates.json", asdict(self))
                 written = True
             yield event
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
+from treino.loop.loop import Event
+from treino.loop.loop import drain as drained
 from treino.records.run import Run
 from treino.store import RunFolder, find
 from treino.tuning import member_table, top_members
@@ -13,7 +15,7 @@ from treino.tuning.ensemble import ensemble
 from treino.tuning.judgement import BEST
 from treino.tuning.member import config_of, member_run, parted
 from treino.tuning.populations import written
-from treino.tuning.sweep import Ended, Event, resuming, sweeping
+from treino.tuning.sweep import resuming, sweeping
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -207,19 +209,13 @@ def resume(path: str | Path) -> Sweep:
     return drain(resuming(path))
 
 
-def drain(events: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Sweep:
-    ended = None
-    for event in events:
-        if watch is not None:
-            watch(event)
-        if isinstance(event, Ended):
-            ended = event
-    assert ended is not None
-    if ended.interrupted:
-        raise KeyboardInterrupt(
-            _("Saved in {path}; go on with: treino resume {path}").format(path=ended.folder.path)
-        )
-    return Sweep(RunFolder.open(ended.folder.path))
+def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Sweep:
+    """Run the events of a sweep to their end and return the Sweep.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    return Sweep(RunFolder.open(drained(stream, watch).job.folder.path))
 
 
 def together(name: str | Path, top: int) -> Run:

@@ -6,8 +6,8 @@ are behind, the state of the heat that runs, and the weights of the best.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ import torch
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.engine.metrics import BETTER
-from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.interrupt import ctrl_c
+from treino.loop.loop import Event, events
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.resumable import unfinished
 from treino.search.space import Space, read_space, space_again
@@ -29,49 +28,11 @@ from treino.tuning.judgement import finish, report
 from treino.tuning.populations import settings_of, whole_settings
 from treino.tuning.repeats import figures_of, told
 from treino.tuning.resumption import ask_again, own_net_again, source_of
-from treino.tuning.sweep_options import TPE, Asked, asked_of
+from treino.tuning.sweep_options import TPE, asked_of
 from treino.tuning.sweep_state import Progress, Sweeping, ask, heat_of, prepared
 from treino.words import _
 
 CHECKPOINT_SECONDS = 10.0
-CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
-
-
-@dataclass(frozen=True, eq=False)
-class Begun:
-    """The folder is there and the first heat is about to begin (or the next one, after a resume)."""
-
-    folder: RunFolder
-    data: Data
-    asked: Asked
-    members: int
-
-
-@dataclass(frozen=True, eq=False)
-class Advanced:
-    """Some steps were taken."""
-
-    progress: Progress
-    tick: Tick
-
-
-@dataclass(frozen=True, eq=False)
-class Judging:
-    """All heats are over and kept; the winner is trained alone, and judged."""
-
-    progress: Progress
-
-
-@dataclass(frozen=True, eq=False)
-class Ended:
-    """The folder is sealed. interrupted: by a Ctrl-C, and ``resuming`` goes on."""
-
-    folder: RunFolder
-    document: dict[str, Any]
-    interrupted: bool
-
-
-Event = Begun | Advanced | Judging | Ended
 
 
 def sweeping(
@@ -133,8 +94,7 @@ def sweeping(
             },
         )
         _write_asked(folder, sweep)
-        yield Begun(folder, data, wanted, wanted.members)
-        yield from _drive(folder, sweep, first, Progress(wanted.members))
+        yield from events(SweepJob(folder, sweep, first, Progress(wanted.members)))
 
 
 def resuming(
@@ -176,137 +136,156 @@ def resuming(
         if heat is not None and kept is not None and state["state"] is not None:
             heat.load(kept[0], state["state"])
         progress = Progress(wanted.members, seconds=sweep.spent, model_steps=state.get("model_steps", 0))
-        yield Begun(folder, data, wanted, wanted.members)
-        yield from _drive(folder, sweep, heat, progress, state.get("ended"))
+        yield from events(SweepJob(folder, sweep, heat, progress, state.get("ended")))
 
 
-def _drive(
-    folder: RunFolder, sweep: Sweeping, heat: Heat | None, progress: Progress, ended: str | None = None
-) -> Iterator[Event]:
-    """Heat after heat until all are over, or it is enough; ended: why it was, before it broke off."""
-    with ctrl_c() as interrupted, torch_threads(1):
-        enough = _Enough(sweep, progress, interrupted, ended)
-        while enough.reason is None:
-            if heat is None:
-                if sweep.done >= len(sweep.heats) and not ask(sweep):
-                    break
-                _write_asked(folder, sweep)
-                heat = heat_of(sweep, sweep.done)
-            yield from _one(folder, sweep, heat, progress, enough)
-            heat = None
-        sweep.status = "finished" if enough.reason in (None, "reached") else enough.reason
-        if sweep.status == "interrupted":
-            document = report(folder, sweep, progress)
-            folder.write_json("result.json", document)
-            folder.seal("interrupted")
-    if sweep.status != "interrupted":
-        yield Judging(progress)
-        with torch_threads(1):
-            document = (told if sweep.asked.spread else finish)(folder, sweep, progress)
-    yield Ended(folder, document, sweep.status == "interrupted")
+@dataclass(eq=False)
+class SweepJob:
+    """The training of many networks, as the loop drives it: bracket after bracket.
 
-
-def _one(
-    folder: RunFolder, sweep: Sweeping, heat: Heat, progress: Progress, enough: "_Enough"
-) -> Iterator[Event]:
-    before = progress.model_steps - heat.model_steps
-    lost = sum(r["status"] == "diverged" for r in sweep.rows.last() if r["heat"] != heat.number)
-    progress.begun = heat.first + len(heat.configs)
-    progress.planned_steps = before + heat.planned_steps
-    progress.rungs = len(heat.rungs)
-    saved = at = time.perf_counter()
-    cost = 0.0
-    for tick in heat.run(sweep.rows, enough):
-        now = time.perf_counter()
-        sweep.spent, at = sweep.spent + now - at, now
-        progress.seconds, progress.model_steps = sweep.spent, before + heat.model_steps
-        progress.rung, progress.diverged = heat.rung, lost + heat.diverged
-        _look(sweep, heat, progress)
-        yield Advanced(progress, tick)
-        at = time.perf_counter()
-        if at - saved > max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * cost):
-            cost = _checkpoint(folder, sweep, heat, progress)
-            saved = at = time.perf_counter()
-    if enough.reason == "interrupted":
-        so_far = top_members.merged(sweep.top, top_members.best(heat, sweep.asked.top), sweep.asked.top)
-        folder.write_tensors(top_members.MODELS, *top_members.as_tensors(so_far))
-        _checkpoint(folder, sweep, heat, progress)
-    else:
-        _over(folder, sweep, heat, progress, enough.reason)
-
-
-def _look(sweep: Sweeping, heat: Heat, progress: Progress) -> None:
-    """The best so far."""
-    better = BETTER[sweep.metric]
-    for place, (group, training) in enumerate(zip(heat.groups, heat.trainings, strict=True)):
-        lost_P = torch.tensor([status == "diverged" for status in training.status_P])
-        best_P = (better * heat.best(place)).nan_to_num(nan=-math.inf).masked_fill(lost_P, -math.inf)
-        row = int(best_P.argmax())
-        figure = better * float(best_P[row])
-        if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):
-            progress.best, progress.config = (group.members[row], figure), heat.configs[group.members[row]]
-
-
-def _over(folder: RunFolder, sweep: Sweeping, heat: Heat, progress: Progress, reason: str | None) -> None:
-    """Keep what the heat gave; from here on it is never trained again. reason: why all is over, if it is."""
-    for row in sweep.rows.rows.values():
-        if row["heat"] == heat.number and row["status"] == "running":
-            row["status"] = "stopped"  # time was over, or enough was reached
-    sweep.top = top_members.merged(sweep.top, top_members.best(heat, sweep.asked.top), sweep.asked.top)
-    folder.write_tensors(top_members.MODELS, *top_members.as_tensors(sweep.top))
-    if sweep.asked.spread:
-        folder.write_json(f"figures/{heat.number}.json", figures_of(heat))
-    else:
-        folder.write_tensors(
-            f"rows/{heat.number}.safetensors", top_members.row_scores(heat, sweep.metric), {}
-        )
-    for place, curve in enumerate(heat.curves):
-        members = {"members": list(heat.groups[place].members)}
-        folder.write_tensors(f"curves/{heat.number}-{place}.safetensors", curve.tensors(), members)
-    folder.write_bytes(member_table.NAME, sweep.rows.to_bytes())
-    figures = heat.figures()
-    for member in sorted(figures):
-        sweep.sampler.tell(member, figures[member])
-    sweep.done = heat.number + 1
-    folder.checkpoint({}, _state(sweep, progress) | {"ended": reason})
-
-
-def _state(sweep: Sweeping, progress: Progress) -> dict[str, Any]:
-    return {
-        "done": sweep.done, "spent": sweep.spent, "model_steps": progress.model_steps, "state": None,
-        "ended": None,
-    }  # fmt: skip
-
-
-def _checkpoint(folder: RunFolder, sweep: Sweeping, heat: Heat, progress: Progress) -> float:
-    """-> the seconds that it took."""
-    begin = time.perf_counter()
-    folder.write_bytes(member_table.NAME, sweep.rows.to_bytes())
-    tensors, facts = heat.save()
-    folder.checkpoint(tensors, _state(sweep, progress) | {"state": facts})
-    return time.perf_counter() - begin
-
-
-class _Enough:
-    """Whether to end now, asked after every tick.
-
-    reason: interrupted, stopped (time is over), reached (what was wanted); None while it goes on.
+    bracket: the one that runs, None between two. progress: what a live table shows. ended: why all brackets
+    are over, where the folder says so.
     """
 
-    def __init__(
-        self, sweep: Sweeping, progress: Progress, interrupted: Callable[[], bool], reason: str | None
-    ) -> None:
-        self.sweep, self.progress, self.interrupted, self.reason = sweep, progress, interrupted, reason
+    folder: RunFolder
+    sweep: Sweeping
+    bracket: Heat | None
+    progress: Progress
+    ended: str | None = None
+    checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
+    interruptible_close: bool = True
+    resumable: bool = True
+    threads: int = 1
+    last: Tick | None = None
+    steps_before: int = 0  # model-steps of the brackets that are over
+    lost_before: int = 0  # members that diverged in them
 
-    def __call__(self, tick: Tick) -> bool:
-        asked = self.sweep.asked
-        if self.interrupted():
-            self.reason = "interrupted"
-        elif asked.until is not None and not asked.spread and _reached(tick, *asked.until):
-            self.reason = "reached"
-        elif asked.max_time is not None and self.progress.seconds > asked.max_time:
-            self.reason = "stopped"
-        return self.reason is not None
+    def __post_init__(self) -> None:
+        self.data = self.sweep.data
+        if self.bracket is not None:
+            self._begin(self.bracket)
+
+    def stop_reason(self) -> str | None:
+        """``reached`` where a member is good enough, ``stopped`` where time is over."""
+        options = self.sweep.asked
+        if self.ended is not None:
+            return self.ended
+        if self.last is None:
+            return None
+        if options.until is not None and not options.spread and _reached(self.last, *options.until):
+            return "reached"
+        late = options.max_time is not None and self.progress.seconds > options.max_time
+        return "stopped" if late else None
+
+    def advance(self) -> Tick | None:
+        """Train the bracket for a moment; where it is over, keep what it gave and begin the next one."""
+        while self.bracket is not None or self._next():
+            assert self.bracket is not None
+            begin = time.perf_counter()
+            tick = self.bracket.advance(self.sweep.rows)
+            self.sweep.spent += time.perf_counter() - begin
+            if tick is not None:
+                self._show(self.bracket)
+                self.last = tick
+                return tick
+            self._keep(None)
+        return None
+
+    def checkpoint(self) -> None:
+        """The table of members, and the state of the bracket that runs."""
+        if self.bracket is None:
+            return  # kept when the last one was over
+        self.folder.write_bytes(member_table.NAME, self.sweep.rows.to_bytes())
+        tensors, facts = self.bracket.save()
+        self.folder.checkpoint(tensors, self._state(facts))
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Train the winner alone and judge it; where it was interrupted, only write the document."""
+        sweep = self.sweep
+        sweep.status = "finished" if reason in (None, "reached") else reason
+        if self.bracket is not None:
+            self.bracket.write_rows(sweep.rows)
+            if reason == "interrupted":
+                best = top_members.best(self.bracket, sweep.asked.top)
+                kept = top_members.merged(sweep.top, best, sweep.asked.top)
+                self.folder.write_tensors(top_members.MODELS, *top_members.as_tensors(kept))
+                self.checkpoint()
+            else:
+                self._keep(reason)
+        if reason == "interrupted":
+            document = report(self.folder, sweep, self.progress)
+            self.folder.write_json("result.json", document)
+            self.folder.seal("interrupted")
+            return document
+        return (told if sweep.asked.spread else finish)(self.folder, sweep, self.progress)
+
+    def _next(self) -> bool:
+        """Begin the next bracket; False: there is none."""
+        sweep = self.sweep
+        if sweep.done >= len(sweep.heats) and not ask(sweep):
+            return False
+        _write_asked(self.folder, sweep)
+        self.bracket = heat_of(sweep, sweep.done)
+        self._begin(self.bracket)
+        return True
+
+    def _begin(self, bracket: Heat) -> None:
+        progress = self.progress
+        self.steps_before = progress.model_steps - bracket.model_steps
+        rows = self.sweep.rows.last()
+        self.lost_before = sum(r["status"] == "diverged" for r in rows if r["heat"] != bracket.number)
+        progress.begun = bracket.first + len(bracket.configs)
+        progress.planned_steps = self.steps_before + bracket.planned_steps
+        progress.rungs = len(bracket.rungs)
+
+    def _show(self, bracket: Heat) -> None:
+        progress = self.progress
+        progress.seconds = self.sweep.spent
+        progress.model_steps = self.steps_before + bracket.model_steps
+        progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
+        better = BETTER[self.sweep.metric]
+        for place, (group, training) in enumerate(zip(bracket.groups, bracket.trainings, strict=True)):
+            lost_P = torch.tensor([status == "diverged" for status in training.status_P])
+            best_P = (better * bracket.best(place)).nan_to_num(nan=-math.inf).masked_fill(lost_P, -math.inf)
+            row = int(best_P.argmax())
+            figure = better * float(best_P[row])
+            if math.isfinite(figure) and (progress.best is None or better * (figure - progress.best[1]) > 0):
+                progress.best, progress.config = (
+                    (group.members[row], figure),
+                    bracket.configs[group.members[row]],
+                )
+
+    def _keep(self, reason: str | None) -> None:
+        """Keep what the bracket gave; from here on it is never trained again. reason: why all is over."""
+        folder, sweep, bracket = self.folder, self.sweep, self.bracket
+        assert bracket is not None
+        for row in sweep.rows.rows.values():
+            if row["heat"] == bracket.number and row["status"] == "running":
+                row["status"] = "stopped"  # time was over, or enough was reached
+        best = top_members.best(bracket, sweep.asked.top)
+        sweep.top = top_members.merged(sweep.top, best, sweep.asked.top)
+        folder.write_tensors(top_members.MODELS, *top_members.as_tensors(sweep.top))
+        if sweep.asked.spread:
+            folder.write_json(f"figures/{bracket.number}.json", figures_of(bracket))
+        else:
+            scores = top_members.row_scores(bracket, sweep.metric)
+            folder.write_tensors(f"rows/{bracket.number}.safetensors", scores, {})
+        for place, curve in enumerate(bracket.curves):
+            members = {"members": list(bracket.groups[place].members)}
+            folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curve.tensors(), members)
+        folder.write_bytes(member_table.NAME, sweep.rows.to_bytes())
+        figures = bracket.figures()
+        for member in sorted(figures):
+            sweep.sampler.tell(member, figures[member])
+        sweep.done = bracket.number + 1
+        folder.checkpoint({}, self._state(None) | {"ended": reason})
+        self.bracket = None
+
+    def _state(self, bracket: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            "done": self.sweep.done, "spent": self.sweep.spent, "model_steps": self.progress.model_steps,
+            "state": bracket, "ended": None,
+        }  # fmt: skip
 
 
 def _reached(tick: Tick, metric: str, wanted: float) -> bool:

@@ -1,0 +1,135 @@
+"""The loop of every training: advance, save now and then, stop when asked, close the folder.
+
+A run, a sweep and a study are each a ``Job`` and go through ``events``; what is on disk is always enough to
+go on bit for bit. The command line and ``fit`` draw or drain the same events.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from treino.data.dataset import Data
+from treino.engine import Tick
+from treino.engine.torch_context import torch_threads
+from treino.loop.interrupt import ctrl_c
+from treino.store import RunFolder
+from treino.words import _
+
+CHECKPOINT_SHARE = 50  # at most 1/50 of the time goes into checkpoints
+
+
+class Job(Protocol):
+    """A training that the loop drives.
+
+    checkpoint_seconds: between two checkpoints, at least. threads: torch's, inside one operation.
+    interruptible_close: whether a Ctrl-C ends ``close`` at once, which is then done again by a resume.
+    """
+
+    folder: RunFolder
+    data: Data
+    checkpoint_seconds: float
+    interruptible_close: bool
+
+    @property
+    def threads(self) -> int: ...
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on from where it is now: rows that come as a stream have no middle."""
+
+    def stop_reason(self) -> str | None:
+        """Why it is to end here, of the folder's states or ``reached``; None: it goes on."""
+
+    def advance(self) -> Tick | None:
+        """Train for a moment and record it; None: nothing is left to train."""
+
+    def checkpoint(self) -> None:
+        """Keep the state to go on from."""
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Measure, write the document, seal the folder; reason: why it ended early, if it did."""
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The folder is there and the first step is about to be taken (or the next one, after a resume)."""
+
+    job: Job
+
+
+@dataclass(frozen=True, eq=False)
+class Advanced:
+    """Some steps were taken, and are recorded."""
+
+    job: Job
+    tick: Tick
+
+
+@dataclass(frozen=True, eq=False)
+class Closing:
+    """All is trained and kept; what is left is to measure it and to seal the folder."""
+
+    job: Job
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """The folder is sealed. interrupted: a Ctrl-C ended it, and a resume goes on."""
+
+    job: Job
+    document: dict[str, Any]
+    interrupted: bool
+
+
+Event = Begun | Advanced | Closing | Ended
+
+
+def events(job: Job) -> Iterator[Event]:
+    """Drive the job to its end.
+
+    Raises:
+        TreinoError: a failing machine, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
+    """
+    yield Begun(job)
+    reason, saved, cost = None, time.perf_counter(), 0.0
+    with ExitStack() as guarded:
+        interrupted = guarded.enter_context(ctrl_c())
+        guarded.enter_context(torch_threads(job.threads))
+        while (reason := job.stop_reason()) is None and (tick := job.advance()) is not None:
+            yield Advanced(job, tick)
+            if interrupted():
+                reason = "interrupted"
+                break
+            begin = time.perf_counter()
+            if job.resumable and begin - saved > max(job.checkpoint_seconds, CHECKPOINT_SHARE * cost):
+                job.checkpoint()
+                saved = time.perf_counter()
+                cost = saved - begin
+        if job.resumable:
+            job.checkpoint()
+        if job.interruptible_close and reason != "interrupted":
+            guarded.close()
+        with torch_threads(job.threads):
+            yield Closing(job)
+            document = job.close(reason)
+    yield Ended(job, document, reason == "interrupted")
+
+
+def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Ended:
+    """Run the events to their end and return the last one.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    last = None
+    for event in stream:
+        if watch is not None:
+            watch(event)
+        last = event
+    assert isinstance(last, Ended)
+    if last.interrupted:
+        path = last.job.folder.path
+        raise KeyboardInterrupt(_("Saved in {path}; go on with: treino resume {path}").format(path=path))
+    return last
