@@ -14,6 +14,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.readers import Reading
 from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import elsewhere
+from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder
@@ -141,8 +142,8 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
         TreinoError: the file is gone, or is not the one that was trained on (by SHA-256), or is
             prepared differently by this version.
     """
-    spec = folder.read_json("spec.json")
-    where, stored = spec["data"], folder.read_json("preparation.json")
+    spec = read_document(folder, "spec.json")
+    where, stored = spec["data"], read_document(folder, "preparation.json")
     if where["kind"] in ("memory", "given"):  # of what was given and can't be kept there are some rows
         return _copy_of(folder, stored)
     source: str | Path = BuiltinName(where["source"])
@@ -207,8 +208,8 @@ def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
             ),
             _("Train without lean=True where the rows are wanted again."),
         )
-    tensors, _metadata = folder.read_tensors(COPY)
-    plain = folder.read_json("data.json")
+    tensors, _metadata = read_tensors(folder, COPY)
+    plain = read_document(folder, "data.json")
     for name in ("features", "classes", "item_shape", "notes"):
         plain[name] = tuple(plain[name])
 

@@ -1,8 +1,11 @@
 """What runs there are, and how two of them differ."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from treino.documents import check, read_document
+from treino.errors import TreinoError
 from treino.records.run import Run
 from treino.store import RunFolder, list_runs
 from treino.store.listing import RunSummary
@@ -16,7 +19,18 @@ HEADLINE = "accuracy", "r2"
 
 def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
     """A row for each run in ``parent``, the newest first; a damaged one says so in its status."""
-    return [_line(summary) for summary in list_runs(parent)]
+    return [_line(_checked(summary)) for summary in list_runs(parent)]
+
+
+def _checked(summary: RunSummary) -> RunSummary:
+    """The summary; of a folder whose documents are none that treino writes, one that says so."""
+    try:
+        for name, value in (("spec.json", summary.spec), ("result.json", summary.result)):
+            if value is not None:
+                check(summary.kind, name, value, summary.path)
+    except TreinoError as error:
+        return replace(summary, status="damaged", damage=error.message, spec=None, result=None)
+    return summary
 
 
 class Runs(list["Run | Sweep | Study"]):
@@ -41,7 +55,7 @@ def runs(parent: str | Path = "runs") -> Runs:
 def line_of(run: "Run | Sweep | Study") -> dict[str, Any]:
     """The row of one run that is open."""
     folder = run.folder
-    spec, result = (folder.read_json(n) if folder.has(n) else None for n in ("spec.json", "result.json"))
+    spec, result = (read_document(folder, n) if folder.has(n) else None for n in ("spec.json", "result.json"))
     return _line(RunSummary(run.name, run.path, folder.kind, run.status, folder.created, None, spec, result))
 
 

@@ -2,9 +2,10 @@
 
 import copy
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,17 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
+from treino.documents import read_document, read_tensors
 from treino.engine import HP, Loss, mlp
 from treino.engine.value_checks import known, per_member
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
+from treino.records.registry_names import check_names
 from treino.records.segments import losses_of
 from treino.records.train_document import UNKNOWN, evaluations, histories
 from treino.records.user_network import own_net
 from treino.store import RunFolder, find
+from treino.store.files import damaged
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -71,7 +75,9 @@ class Run:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """What was asked and what was resolved, the data's name, the versions."""
-        return dict(self.folder.read_json("spec.json"))
+        found = dict(read_document(self.folder, "spec.json"))
+        check_names(found["resolved"])
+        return found
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -83,7 +89,9 @@ class Run:
         """The ``train`` document: all figures of the run. Of a run that is not over, those that there are."""
         head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
         if self.folder.manifest.sealed:  # an earlier stop may have left its figures in a run that goes on
-            return head | {k: v for k, v in self.folder.read_json("result.json").items() if k not in head}
+            return head | {
+                k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
+            }
         if not (self.path / "spec.json").exists():
             return head
         so_far = {"steps": len(self.losses)} | histories(self.folder, int(self.spec["steps_per_epoch"]))
@@ -108,7 +116,12 @@ class Run:
 
     @cached_property
     def preparation(self) -> Preparation:
-        return Preparation.from_json(self.folder.read_json("preparation.json"))
+        found = Preparation.from_json(read_document(self.folder, "preparation.json"))
+        if (len(found.inputs), list(found.classes)) != (self.spec["inputs"], self.spec["classes"]):
+            raise damaged(
+                self.path / "preparation.json", _("its inputs or classes are not those of spec.json")
+            )
+        return found
 
     @cached_property
     def loss_function(self) -> Loss:
@@ -138,7 +151,7 @@ class Run:
     @property
     def tensors(self) -> Mapping[str, torch.Tensor]:
         """The kept weights under their ``state_dict`` names."""
-        return self.folder.read_tensors("model.safetensors")[0]
+        return read_tensors(self.folder, "model.safetensors")[0]
 
     @cached_property
     def module(self) -> nn.Module:
@@ -159,6 +172,8 @@ class Run:
                 ),
                 _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
             )
+        if self._net is None and self.spec["net"] == "mlp":
+            check_layers(self.spec, self.settings["hidden"], self.tensors, self.name)
         net = self._bare()
         try:
             net.load_state_dict({name: torch.clone(t) for name, t in self.tensors.items()})
@@ -286,6 +301,26 @@ class Run:
         test = (document.get("metrics") or {}).get("test") or {}
         figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
         return f"Run({str(self.path)!r}, {self.status}{', test ' + figures if figures else ''})"
+
+
+def check_layers(
+    spec: Mapping[str, Any], hidden: Sequence[int], tensors: Mapping[str, torch.Tensor], name: str
+) -> None:
+    """Refuse layers that the kept weights are not of, before a network of such a size is built.
+
+    Raises:
+        TreinoError: they have other shapes.
+    """
+    sizes = [spec["inputs"], *hidden, spec["outputs"]]
+    kept = sorted(tuple(t.shape) for t in tensors.values() if t.dim() == 2)
+    if kept != sorted((units, inputs) for inputs, units in pairwise(sizes)):
+        raise TreinoError(
+            "net_differs",
+            _("The network has other tensors than {run}: {why}").format(
+                run=name, why=_("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:])))
+            ),
+            _("The folder was changed. Take it again from where it came, or train again."),
+        )
 
 
 def open_run(

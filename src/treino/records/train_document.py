@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from treino.data.dataset import Data
+from treino.documents import read_document
 from treino.inspection.curves import epoch_losses
 from treino.records.segments import epochs_of, losses_of
 from treino.store import RunFolder
@@ -54,7 +55,7 @@ UNKNOWN: dict[str, Any] = {
 
 def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) -> dict[str, Any]:
     """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
-    spec = folder.read_json("spec.json")
+    spec = read_document(folder, "spec.json")
     mean_E, deviation_E = epoch_losses(losses_of(folder, spec), steps_per_epoch, cut=over)
     measured = evaluations(folder, len(mean_E))
     validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
@@ -69,7 +70,7 @@ def histories(folder: RunFolder, steps_per_epoch: int, *, over: bool = False) ->
 def evaluations(folder: RunFolder, epochs: int) -> dict[str, dict[str, list[float | None]]]:
     """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
     found: dict[str, dict[str, list[float | None]]] = {}
-    spec = folder.read_json("spec.json")
+    spec = read_document(folder, "spec.json")
     for row in epochs_of(folder, spec, int(spec["steps_per_epoch"])):
         if row.epoch <= epochs:
             of = found.setdefault(row.split, {}).setdefault(row.metric, [None] * epochs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from treino.documents import read_checkpoint, read_document
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.loop.loop import Event
@@ -47,7 +48,7 @@ class Study:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """What was asked: what all rows share, the rows, the data."""
-        return dict(self.folder.read_json("spec.json"))
+        return dict(read_document(self.folder, "spec.json"))
 
     @property
     def document(self) -> dict[str, Any]:
@@ -55,10 +56,10 @@ class Study:
         status = self.status
         head = {"study": self.name, "path": str(self.path), "status": status}
         if self.folder.manifest.sealed:
-            return dict(self.folder.read_json("result.json")) | head
+            return dict(read_document(self.folder, "result.json")) | head
         if not self.folder.has("spec.json"):
             return head | {"rows": []}
-        asked, kept = Asked.from_json(self.spec["study"]), self.folder.last_checkpoint()
+        asked, kept = Asked.from_json(self.spec["study"]), read_checkpoint(self.folder)
         count = len(asked.cells) * len(asked.seeds)
         records = [Record()] * count if kept is None else [Record(**t["record"]) for t in kept[1]["tracks"]]
         return document_of(self.folder, asked, self.spec["facts"], records, status)

@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from treino.data.dataset import Data
+from treino.documents import read_checkpoint, read_document
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
@@ -110,14 +111,14 @@ def resuming(
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
     """
     folder = unfinished(path, "spec.json", _("Start a new study, e.g. with more --epochs."))
-    spec = folder.read_json("spec.json")
+    spec = read_document(folder, "spec.json")
     asked = Asked.from_json(spec["study"])
     asked = Asked(_net_again(folder, asked.base, net, trust), asked.cells, asked.until, asked.seeds)
     data = data_of(folder, data_file)
     tracks = _tracks(source_of(folder, data, data_file), data, asked, spec["facts"])
     with folder:
         folder.unseal()
-        kept = folder.last_checkpoint()
+        kept = read_checkpoint(folder)
         if kept is not None:
             for number, (track, state) in enumerate(zip(tracks, kept[1]["tracks"], strict=True)):
                 head = f"{number}/"

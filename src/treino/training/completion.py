@@ -6,6 +6,7 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
+from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
@@ -55,7 +56,7 @@ def finish(
     found = baselines(held, loss, full) if over and len(data.test) else None
     folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
     interval = None if test is None else intervals(*test, loss=loss, scale=scale)
-    spec = folder.read_json("spec.json")
+    spec = read_document(folder, "spec.json")
     document = (
         facts(data, planned)
         | {name: spec[name] for name in ("parent", "segments") if name in spec}

@@ -33,6 +33,7 @@ from treino.diagnosis.watch.seen import (
     Seen,
 )
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
+from treino.documents import read_document
 from treino.engine import Training
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
@@ -71,7 +72,7 @@ def planned_faults(planned: "Plan") -> list[dict[str, Any]]:
 def findings(folder: RunFolder, data: Data, planned: "Plan") -> tuple[list[dict[str, Any]], list[str]]:
     """``findings[]`` of the document of a run that is over, and a note for each rule that raised."""
     engine = planned.training
-    losses = np.asarray(losses_of(folder, folder.read_json("spec.json")), dtype=np.float64)
+    losses = np.asarray(losses_of(folder, read_document(folder, "spec.json")), dtype=np.float64)
     seen = _histories(losses, data, planned)
     _faults(seen, planned, len(losses))
     main = seen.losses["loss", SETTINGS]
@@ -251,7 +252,7 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
 
     shared = planned.training.shared
     kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
-    settings = read_settings({**segments_of(folder.read_json("spec.json"))[0].asked} | kernel)
+    settings = read_settings({**segments_of(read_document(folder, "spec.json"))[0].asked} | kernel)
     own = None if shared.net is not None else copy.deepcopy(shared.template)
     training = plan(settings, data, own).training
     for command in folder.database.commands():

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.documents import read_tensors
 from treino.engine import Training
 from treino.engine.keyframes import begin, keyframe_bytes, saved_from_keyframe
 from treino.store import RunFolder
@@ -94,5 +95,5 @@ def kept_state(
     folder: RunFolder, name: str, training: Training, losses_S: Any
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The keyframe as ``Training.load`` takes it; losses_S: of the steps that led to it."""
-    tensors, meta = folder.read_tensors(name)
+    tensors, meta = read_tensors(folder, name)
     return saved_from_keyframe(training, tensors, meta, torch.from_numpy(losses_S))

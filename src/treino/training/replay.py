@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
+from treino.documents import read_checkpoint
 from treino.engine import Training
 from treino.engine.introspection import look, next_batch
 from treino.engine.step_plan import StepPlan
@@ -185,7 +186,7 @@ def _kept_states(
         for (number, step), name in keyframes_in(folder).items()
         if number == segment.number
     }
-    checkpoint = folder.last_checkpoint()
+    checkpoint = read_checkpoint(folder)
     if checkpoint is not None and checkpoint[1].get("segment", 0) == segment.number:
         tensors, meta = checkpoint
         found[meta["engine"]["step"]] = lambda _training, _losses: (

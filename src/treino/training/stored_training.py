@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.documents import read_tensors
 from treino.engine import Training, begin_from
 from treino.errors import TreinoError
 from treino.records.segments import Segment, newest, shown_settings
@@ -39,7 +40,7 @@ def rebuilt(
     settings = read_settings({**segment.asked} | {name: spec["resolved"][name] for name in MACHINE})
     planned = plan(settings, data, net_again(folder, spec, net, trust, settings.seed))
     if folder.has(START):
-        begin_from(planned.training, folder.read_tensors(START)[0])
+        begin_from(planned.training, read_tensors(folder, START)[0])
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
 
 

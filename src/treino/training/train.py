@@ -16,6 +16,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
+from treino.documents import read_checkpoint, read_document
 from treino.engine import Tick, Training, begin_from
 from treino.errors import TreinoError
 from treino.loop.loop import Event, Job, events
@@ -159,7 +160,7 @@ def resuming(
     """
     instead = _("Train a new run, e.g. with more --epochs.")
     folder = unfinished(path, "spec.json", instead, ("interrupted", "stopped"))
-    spec = folder.read_json("spec.json")
+    spec = read_document(folder, "spec.json")
     given = spec["data"]["kind"] == "given"
     if data is not None and not given:
         raise TreinoError(
@@ -194,7 +195,7 @@ def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tupl
 
     -> the time so far, and the commands that are in what was saved.
     """
-    segment, kept = newest(spec), folder.last_checkpoint()
+    segment, kept = newest(spec), read_checkpoint(folder)
     if kept is not None and kept[1].get("segment", 0) == segment.number:
         tensors, meta = kept
         engine.load(tensors, meta["engine"])

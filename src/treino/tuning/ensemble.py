@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from treino.documents import read_document, read_tensors
 from treino.engine import mlp
 from treino.errors import TreinoError
 from treino.inspection.outputs import probabilities
@@ -45,7 +46,7 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
         TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
     """
     run = sweep.best
-    kept = top_members.from_tensors(*sweep.folder.read_tensors(top_members.MODELS))
+    kept = top_members.from_tensors(*read_tensors(sweep.folder, top_members.MODELS))
     if not 1 <= top <= len(kept):
         raise TreinoError(
             "top_range",
@@ -54,7 +55,7 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
             ),
             _("Give a number from 1 to {n}, or begin a sweep with a larger --top.").format(n=len(kept)),
         )
-    base, configs = sweep.spec["base"], sweep.folder.read_json("asked.json")["configs"]
+    base, configs = sweep.spec["base"], read_document(sweep.folder, "asked.json")["configs"]
     first = configs[kept[0].member]
     nets = []
     for k in kept[:top]:

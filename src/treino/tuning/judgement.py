@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from treino.data.dataset import Data
+from treino.documents import read_tensors
 from treino.engine.metrics import BETTER, measure
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
@@ -237,7 +238,7 @@ def _row_scores(folder: RunFolder, sweep: Sweeping) -> tuple[list[int], Tensor, 
     members: list[int] = []
     choose, shown = [], []
     for number in range(sweep.done):
-        tensors, _meta = folder.read_tensors(f"rows/{number}.safetensors")
+        tensors, _meta = read_tensors(folder, f"rows/{number}.safetensors")
         if len(tensors.get("member", ())):
             members += tensors["member"].tolist()
             choose.append(tensors["choose"])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
+from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS, data_of, load_data
 from treino.records.run import Run, no_network
@@ -57,7 +58,7 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     Raises:
         TreinoError: there is no such member.
     """
-    configs = folder.read_json("asked.json")["configs"] if folder.has("asked.json") else []
+    configs = read_document(folder, "asked.json")["configs"] if folder.has("asked.json") else []
     if not 0 <= member < len(configs):
         raise TreinoError(
             "member_range",
@@ -77,7 +78,7 @@ def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
     """
     config_of(folder, member)
     kept = (
-        top_members.from_tensors(*folder.read_tensors(top_members.MODELS))
+        top_members.from_tensors(*read_tensors(folder, top_members.MODELS))
         if folder.has(top_members.MODELS)
         else []
     )
@@ -117,11 +118,7 @@ class Member(Run):
     @property
     def document(self) -> dict[str, Any]:
         """Its settings, and its row at each rung."""
-        rows = []
-        if self.folder.has(member_table.NAME):
-            rows = [
-                *member_table.Table.from_bytes(self.folder.read_bytes(member_table.NAME), ()).rows.values()
-            ]
+        rows = member_table.Table.read(self.folder).rows.values()
         rungs = [row for row in rows if row["member"] == self.number]
         params = config_of(self.folder, self.number)
         head = {"sweep": self.folder.path.name, "path": str(self.path), "status": rungs[-1]["status"]}
@@ -157,7 +154,7 @@ def member_run(
     run = Member(folder, data=data, data_file=data_file)
     run.number, run.kept = member, weights
     run.spec = {
-        **folder.read_json("spec.json"),
+        **read_document(folder, "spec.json"),
         "resolved": planned.settings,
         "classes": list(data.classes),
         "inputs": data.inputs,
@@ -203,7 +200,7 @@ def like(
                 _("{sweep} is a sweep of many networks.").format(sweep=folder.path.name),
                 _("Say which, by its number: {sweep}:17").format(sweep=folder.path.name),
             )
-        spec = folder.read_json("spec.json")
+        spec = read_document(folder, "spec.json")
         given = {k: v for k, v in spec["asked"].items() if v is not None}
         engine = {n: spec["resolved"][n] for n in ("engine", "threads")}
         source = source_of(folder, data_of(folder, data_file), data_file)
@@ -242,9 +239,7 @@ def like(
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
     """The kernel that trained this member; {}: it was not begun yet."""
-    if not folder.has(member_table.NAME):
-        return {}
-    rows = member_table.Table.from_bytes(folder.read_bytes(member_table.NAME), ()).last()
+    rows = member_table.Table.read(folder).last()
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 
@@ -254,7 +249,7 @@ def _settings(
     """The member's settings, the rows as it saw them, and what they are loaded from."""
     from treino.search.space import space_again
 
-    config, spec = config_of(folder, member), folder.read_json("spec.json")
+    config, spec = config_of(folder, member), read_document(folder, "spec.json")
     base = own_net_again(folder, spec["base"], space_again(spec["space"]), net, trust)
     settings = settings_of(config, base, member)
     data = data_of(folder, data_file)

@@ -3,11 +3,20 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from treino.documents import check
 from treino.search.space import Config
+from treino.store import RunFolder
+from treino.store.files import damaged
+from treino.words import _
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NAME = "members.parquet"
+
+MOST_ROWS, MOST_COLUMNS = 10_000_000, 1000  # of a table that is read
 
 Key = tuple[int, int]  # member, rung
 
@@ -51,11 +60,38 @@ class Table:
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes, dimensions: Sequence[str]) -> "Table":
-        from pyarrow import parquet
+    def read(cls, folder: RunFolder, dimensions: Sequence[str] = ()) -> "Table":
+        """The table that a sweep keeps; an empty one where there is none yet.
 
-        rows = parquet.read_table(io.BytesIO(content)).to_pylist()
+        Raises:
+            TreinoError: it is damaged, or holds what no sweep writes.
+        """
+        if not folder.has(NAME):
+            return cls(tuple(dimensions))
+        rows = read_rows(folder, NAME).to_pylist()
+        check(folder.kind, NAME, rows, folder.path)
         return cls(tuple(dimensions), {(row["member"], row["rung"]): row for row in rows})
+
+
+def read_rows(folder: RunFolder, name: str) -> "pa.Table":
+    """A Parquet file of the folder.
+
+    Raises:
+        TreinoError: it is damaged, or so large that no sweep wrote it.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    content = folder.read_bytes(name)
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        fits = file.metadata.num_rows <= MOST_ROWS and file.metadata.num_columns <= MOST_COLUMNS
+        found = file.read() if fits else None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise damaged(folder.path / name, str(error)) from error
+    if found is None:
+        raise damaged(folder.path / name, _("no sweep has so many members, or so many settings"))
+    return found
 
 
 def plain(value: Any) -> Any:

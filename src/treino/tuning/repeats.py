@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.search.space import Choice, Dimension, Space
@@ -120,7 +121,7 @@ def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, An
     document = report(folder, sweep, progress)
     by_member: dict[str, dict[str, dict[str, float]]] = {}
     for number in range(sweep.done):
-        by_member |= folder.read_json(f"figures/{number}.json")
+        by_member |= read_document(folder, f"figures/{number}.json")
     document["kind"] = "spread"
     document["figures"] = spread(by_member)
     if sweep.asked.until is not None:

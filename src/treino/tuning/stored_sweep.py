@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
 from treino.loop.loop import Event
 from treino.loop.loop import drain as drained
@@ -44,7 +45,7 @@ class Sweep:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """What was asked: the space, what all members share, the data."""
-        return dict(self.folder.read_json("spec.json"))
+        return dict(read_document(self.folder, "spec.json"))
 
     @property
     def document(self) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class Sweep:
         head = {"sweep": self.name, "path": str(self.path), "status": self.status}
         if not self.folder.has("result.json"):
             return head
-        return dict(self.folder.read_json("result.json")) | head
+        return dict(read_document(self.folder, "result.json")) | head
 
     @property
     def leaderboard(self) -> list[dict[str, Any]]:
@@ -73,13 +74,11 @@ class Sweep:
     @property
     def frame(self) -> "pd.DataFrame":
         """A row for each member at each rung: its settings, its steps, its validation figures."""
-        import io
-
         import pandas as pd
 
         if not self.folder.has(member_table.NAME):
             return pd.DataFrame()
-        return pd.read_parquet(io.BytesIO(self.folder.read_bytes(member_table.NAME)))
+        return member_table.read_rows(self.folder, member_table.NAME).to_pandas(ignore_metadata=True)
 
     def params(self, member: int) -> dict[str, Any]:
         """The settings in which this member differs from the others.
@@ -135,7 +134,7 @@ def best_of(folder: RunFolder, **asked: Any) -> Run:
     """The winner's run; the best network so far where there is none. asked: net, trust, data_file."""
     if folder.status in ("finished", "stopped") and (folder.path / BEST / "manifest.json").is_file():
         return Run(RunFolder.open(folder.path / BEST), **asked)
-    kept = folder.read_tensors(top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
+    kept = read_tensors(folder, top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
     if not kept:
         raise TreinoError(
             "sweep_without_best",

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from treino.data.dataset import Data
+from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine import Tick
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError
@@ -109,7 +110,7 @@ def resuming(
     """
     instead = _("Start a new sweep, e.g. with more --members or --max-time.")
     folder = unfinished(path, "asked.json", instead)
-    spec, members = folder.read_json("spec.json"), folder.read_json("asked.json")
+    spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
     space = space_again(spec["space"])
     base = own_net_again(folder, spec["base"], space, net, trust)
     data = data_of(folder, data_file)
@@ -118,16 +119,13 @@ def resuming(
     sweep = prepared(source_of(folder, data, data_file), data, base, wanted)
     with folder:
         folder.unseal()
-        kept = folder.last_checkpoint()
+        kept = read_checkpoint(folder)
         state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
         sweep.done, sweep.spent = state["done"], state["spent"]
         sweep.notes += members["notes"]
-        if folder.has(member_table.NAME):
-            sweep.rows = member_table.Table.from_bytes(
-                folder.read_bytes(member_table.NAME), sweep.rows.dimensions
-            )
+        sweep.rows = member_table.Table.read(folder, sweep.rows.dimensions)
         if folder.has(top_members.MODELS):
-            sweep.top = top_members.from_tensors(*folder.read_tensors(top_members.MODELS))
+            sweep.top = top_members.from_tensors(*read_tensors(folder, top_members.MODELS))
         ask_again(sweep, members)
         over = state.get("ended") is not None  # only the judge was not heard to the end
         heat = None if over or sweep.done >= len(sweep.heats) else heat_of(sweep, sweep.done)

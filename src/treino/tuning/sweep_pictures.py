@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from treino.documents import read_tensors
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError
 from treino.pictures import File
@@ -63,7 +64,7 @@ def _file(sweep: "Sweep", name: str) -> list[File]:
 def _seen(sweep: "Sweep") -> "Seen":
     from treino.inspection.sweep_statistics import seen
 
-    rows = Table.from_bytes(sweep.folder.read_bytes(NAME), ()).rows.values()
+    rows = Table.read(sweep.folder).rows.values()
     metric = sweep.spec["metric"]
     return seen(sweep.name, list(rows), sweep.spec["space"], metric, BETTER[metric])
 
@@ -104,7 +105,7 @@ def _curves(sweep: "Sweep") -> bytes:
 
     curves: list[tuple[Any, Any, Any]] = []
     for path in sorted((sweep.path / "curves").glob("*.safetensors")):
-        tensors, meta = sweep.folder.read_tensors(f"curves/{path.name}")
+        tensors, meta = read_tensors(sweep.folder, f"curves/{path.name}")
         if tensors:
             curves.append((meta["members"], tensors["epoch"].tolist(), tensors["figure"].numpy()))
     s = _seen(sweep)
@@ -126,7 +127,7 @@ def _boundaries(sweep: "Sweep") -> bytes:
     from treino.plots.sweep_boundaries import boundaries_figure
 
     order = (
-        sweep.folder.read_tensors(top_members.MODELS)[1]["order"]
+        read_tensors(sweep.folder, top_members.MODELS)[1]["order"]
         if sweep.folder.has(top_members.MODELS)
         else []
     )

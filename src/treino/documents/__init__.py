@@ -1,0 +1,9 @@
+"""The documents of a run's, sweep's or study's folder: what may stand in each, and how they are read.
+
+One file for each document. Who reads a folder reads it through here: a SHA-256 tells that a file is whole,
+and nothing of who wrote it.
+"""
+
+from treino.documents.reading import check, read_checkpoint, read_document, read_tensors
+
+__all__ = ["check", "read_checkpoint", "read_document", "read_tensors"]

@@ -1,0 +1,71 @@
+"""Where the rows of a folder came from, and what ``treino.data.load`` was asked to get them."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from treino.documents.fields import Document, Many, Seed, Sha256, Task, Text, agree
+
+LoadShare = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TextFormat(Document):
+    """How a file of text is written, as far as that was said (``reading``) or found out (``written``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delimiter: Text | None = None
+    decimal: Text | None = None
+    encoding: Text | None = None
+    header: bool | None = None
+    quote: Text | None = None
+    dates: Text | None = None
+    text: Many[Text] = ()
+
+
+class LoadArguments(Document):
+    """The arguments of ``load``; they are handed to it by name, so there is no other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: Text | None
+    features: Many[Text] | Text | None
+    task: Task | None
+    validation: LoadShare | None
+    test: LoadShare | None
+    data_seed: Seed
+    normalise: bool
+    kinds: dict[Text, Text] = Field({})
+    impute: Literal["median", "mean"] = "median"
+    split_group: Text | None = None
+    split_time: Text | None = None
+    split_column: Text | None = None
+    fold: Text | None = None
+    duplicates: Literal["apart", "ignore"] = "apart"
+    reading: TextFormat | None = None
+    num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
+
+
+class File(Document):
+    """source: from the folder, wherever that leads; it is read as data, if its SHA-256 is this."""
+
+    source: Text
+    sha256: Sha256
+
+
+class DataSource(Document):
+    """kind: a built-in's name, a file, rows that were in memory, or a Dataset that was given in Python."""
+
+    kind: Literal["builtin", "file", "memory", "given"]
+    name: Text
+    source: Text
+    sha256: Sha256 | None
+    load: LoadArguments
+    written: TextFormat | None = None
+    files: dict[Literal["validation", "test"], File] = Field({})
+    digest: Text | None = None
+    streams: bool = False
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "DataSource":
+        return agree(self, {"sha256": (self.kind == "file") == (self.sha256 is not None)})

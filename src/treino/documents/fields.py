@@ -1,0 +1,89 @@
+"""The types of values in a folder's documents: bounded numbers, texts, and lists of them.
+
+Whoever mails a folder can have written any of it, so nothing is turned from one type into another, and what
+says how large something is has a bound.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Item = TypeVar("Item")
+
+LONGEST_COMMAND = 100_000  # letters
+
+
+class Document(BaseModel):
+    """What stands in a file, or in a part of one; keys that a newer version added are let through."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
+
+
+Agreeing = TypeVar("Agreeing", bound=BaseModel)
+
+
+def agree(document: Agreeing, agreeing: Mapping[str, bool]) -> Agreeing:
+    """The document, where its values agree with each other. agreeing: whether this key's value does."""
+    for key, agrees in agreeing.items():
+        if not agrees:
+            raise ValueError(key)
+    return document
+
+
+def _command(text: str) -> str:
+    """Refuse what a shell would take for more than one command of treino's with its words."""
+    if len(text) > LONGEST_COMMAND or not text.startswith("treino "):
+        raise ValueError("not a command of treino")
+    if shlex.join(shlex.split(text)) != text:
+        raise ValueError("words that are not quoted")
+    return text
+
+
+def _digest(text: str) -> str:
+    if re.fullmatch("[0-9a-f]{64}", text) is None:
+        raise ValueError("not a SHA-256")
+    return text
+
+
+AS_TUPLE = Field(strict=False)  # JSON has lists alone, and documents don't change
+Many = Annotated[tuple[Item, ...], Field(strict=False, fail_fast=True)]
+Pair = Annotated[tuple[Item, Item], AS_TUPLE]
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""How many: steps, rows, parameters."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Figure = Number | None
+"""A measured value; None stands for one that is not finite."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=1e12)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Size = Annotated[int, Field(ge=1, le=10_000_000)]
+"""Inputs, outputs, units of a layer."""
+
+Threads = Annotated[int, Field(ge=1, le=4096)]
+Text = str
+Word = Annotated[str, Field(pattern=r"^[A-Za-z][\w.-]{0,63}$")]
+"""A name of one of treino's registries, such as adam; whether it is there is asked where it is used."""
+
+Device = Annotated[str, Field(pattern=r"^(cpu|mps|cuda(:\d{1,3})?)$")]
+Sha256 = Annotated[str, AfterValidator(_digest)]
+Command = Annotated[str, AfterValidator(_command)]
+"""What can be typed: a person may copy it from a page to a shell."""
+
+Plain = Any
+"""Any JSON value: it is only shown."""
+
+Task = Literal["classification", "regression"]
+Status = Literal["running", "finished", "stopped", "interrupted", "diverged"]
+Figures = dict[Word, Figure]
+"""{metric: value}"""
+Rows = dict[Literal["train", "validation", "test"], Count]
+
+
+def shortened(text: str, letters: int = 60) -> str:
+    return text if len(text) <= letters else text[: letters - 1] + "…"

@@ -1,0 +1,91 @@
+"""``preparation.json``: from a table's columns, or an image's pixels, to what the network sees."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from treino.documents.fields import Count, Document, Many, Number, Size, Task, Text, agree
+
+Scale = Annotated[float, Field(ge=0)]
+TargetScale = Annotated[float, Field(gt=0)]
+
+
+class NumberColumn(Document):
+    encoder: Literal["number"] = Field(alias="as")
+    column: Text
+    fill: Number | None
+    flag: bool = False
+
+
+class RankColumn(Document):
+    encoder: Literal["rank"] = Field(alias="as")
+    column: Text
+    levels: Many[Text]
+    numeric: bool
+    fill: Number
+    flag: bool = False
+
+
+class OneHotColumn(Document):
+    encoder: Literal["one-hot"] = Field(alias="as")
+    column: Text
+    levels: Annotated[Many[Text], Field(min_length=1)]
+    numeric: bool
+
+
+class HashedColumn(Document):
+    encoder: Literal["hashed"] = Field(alias="as")
+    column: Text
+    buckets: Annotated[int, Field(ge=1, le=65_536)]
+    numeric: bool
+
+
+class DateColumn(Document):
+    encoder: Literal["date"] = Field(alias="as")
+    column: Text
+    origin: Annotated[float, Field(ge=-1e12, le=1e12)]
+    parts: Many[Literal["month", "weekday", "hour"]]
+    fill: Annotated[float, Field(ge=-1e12, le=1e12)]
+    flag: bool = False
+
+
+class TimeColumn(Document):
+    encoder: Literal["time"] = Field(alias="as")
+    column: Text
+    flag: bool = False
+
+
+Column = Annotated[
+    NumberColumn | RankColumn | OneHotColumn | HashedColumn | DateColumn | TimeColumn,
+    Field(discriminator="encoder"),
+]
+
+
+class PreparationDocument(Document):
+    """format 1 had no encoders: every column was a number."""
+
+    format: Literal[1, 2]
+    kind: Literal["table", "image"]
+    features: Many[Text]
+    divisor: Annotated[float, Field(gt=0)]
+    mean: Many[Number]
+    scale: Many[Scale]
+    normalise: bool
+    task: Task
+    target: Text
+    classes: Many[Text]
+    target_mean: Number
+    target_scale: TargetScale
+    item_shape: Many[Size]
+    labels: Literal["text", "number", "truth"] = "text"
+    encoders: Many[Column] = ()
+    width: Count = 0
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "PreparationDocument":
+        agreeing = {
+            "encoders": not self.encoders or len(self.encoders) == len(self.features),
+            "scale": len(self.mean) == len(self.scale),
+            "classes": (self.task == "classification") == bool(self.classes),
+        }
+        return agree(self, agreeing)

@@ -1,0 +1,135 @@
+"""Reading a folder's documents: every value is of its type and in its range, or it is an error."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from treino.documents import states
+from treino.documents.data_copy import DataCopy
+from treino.documents.fields import shortened
+from treino.documents.preparation import PreparationDocument
+from treino.documents.run_result import RunResult
+from treino.documents.run_spec import RunSpec
+from treino.documents.study_result import StudyResult
+from treino.documents.study_spec import StudySpec
+from treino.documents.sweep_members import MemberRows, SpreadFigures, SweepMembers
+from treino.documents.sweep_result import SweepResult
+from treino.documents.sweep_spec import SweepSpec
+from treino.errors import TreinoError
+from treino.store import RunFolder
+from treino.store.files import damaged
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEEPEST = 40  # lists and objects within each other
+
+MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
+    r"spec\.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},
+    r"result\.json": {"run": RunResult, "sweep": SweepResult, "study": StudyResult},
+    r"preparation\.json": dict.fromkeys(("run", "sweep", "study"), PreparationDocument),
+    r"data\.json": dict.fromkeys(("run", "sweep", "study"), DataCopy),
+    r"asked\.json": {"sweep": SweepMembers},
+    r"members\.parquet": {"sweep": MemberRows},
+    r"figures/\d+\.json": {"sweep": SpreadFigures},
+    r"checkpoint": {"run": states.RunState, "sweep": states.SweepState, "study": states.StudyState},
+    r"keyframes/\d+-\d+\.safetensors": {"run": states.KeyframeState},
+    r"models\.safetensors": {"sweep": states.KeptModels},
+    r"curves/\d+-\d+\.safetensors": {"sweep": states.CurveMembers},
+    r"(model|start|data|rows/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
+}
+"""What the files of each kind of folder hold; of tensor files it is what their headers say."""
+
+
+def read_document(folder: RunFolder, name: str) -> Any:
+    """The value of one of the folder's JSON files.
+
+    Raises:
+        TreinoError: the file is missing or damaged; a value in it is none that treino writes there.
+    """
+    return check(folder.kind, name, folder.read_json(name), folder.path)
+
+
+def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
+    """The tensors of one of the folder's files, and what its header says of them.
+
+    Raises:
+        TreinoError: as ``read_document``.
+    """
+    tensors, facts = folder.read_tensors(name)
+    return tensors, check(folder.kind, name, facts, folder.path)
+
+
+def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
+    """The newest state to go on from, None where there is none.
+
+    Raises:
+        TreinoError: as ``read_document``.
+    """
+    found = folder.last_checkpoint()
+    return found and (found[0], check(folder.kind, "checkpoint", found[1], folder.path))
+
+
+def check(kind: str, name: str, value: Any, folder: Path) -> Any:
+    """The value itself, if it is one that treino writes to this file of such a folder.
+
+    Raises:
+        TreinoError: with the key, and what stands there.
+    """
+    model = next(models for pattern, models in MODELS.items() if re.fullmatch(pattern, name)).get(kind)
+    if model is None:
+        raise TreinoError(
+            "document_unknown",
+            _("{path} has no place in this folder: it is a {kind}.").format(path=folder / name, kind=kind),
+            _("It was put there afterwards. Take the folder again from where it came."),
+        )
+    if _deeper(value, DEEPEST):
+        raise damaged(folder / name, _("it is nested too deeply"))
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        raise _invalid(
+            folder / name, value, error.errors(include_url=False, include_input=False)[0]
+        ) from None
+    return value
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether there are more lists and objects within each other: writing them again would fail."""
+    inner = [value]
+    while inner and levels:
+        inner = [
+            item
+            for each in inner
+            if isinstance(each, dict | list)
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        levels -= 1
+    return bool(inner)
+
+
+def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
+    """The error for one of pydantic's, whose place names the kinds that it tried on the way, too."""
+    place = [*error["loc"], *str(error.get("ctx", {}).get("error", "")).split(".")]
+    keys: list[str] = []
+    for key in place:
+        if (isinstance(value, dict) and key in value) or (isinstance(value, list) and type(key) is int):
+            value = value[key]
+            keys.append(str(key))
+    if error["type"] == "missing":
+        said = _("{path} is not what treino writes: {key} is missing.").format(
+            path=path, key=shortened(".".join([*keys, str(error["loc"][-1])]))
+        )
+    else:
+        said = _("{path} is not what treino writes: {key} is {value}.").format(
+            path=path,
+            key=shortened(".".join(keys)) if keys else _("all of it"),
+            value=shortened(json.dumps(value, ensure_ascii=False, default=str)),
+        )
+    hint = _("It was changed after it was written. Take the folder again from where it came, or train again.")
+    return TreinoError("document_invalid", said, hint)

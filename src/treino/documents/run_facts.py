@@ -1,0 +1,65 @@
+"""The part of the ``train`` document that is known before the first step."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from treino.documents.fields import (
+    Count,
+    Device,
+    Document,
+    Many,
+    Plain,
+    Rows,
+    Size,
+    Task,
+    Text,
+    Threads,
+    Word,
+)
+from treino.documents.settings import Fault, Resolved
+
+
+class Layer(Document):
+    name: Text
+    kind: Text
+    inputs: Text = Field(alias="in")
+    outputs: Text = Field(alias="out")
+    parameters: Count
+
+
+class Finding(Document):
+    """What the doctor says; ``evidence`` is only shown."""
+
+    rule: Word
+    severity: Word
+    certain: bool
+    message: Text
+    why: Text
+    fix: Text
+    file: Text | None = None
+    line: Count | None = None
+    seen: Plain = None
+    evidence: dict[Text, Plain] = Field({})
+
+
+class RunFacts(Document):
+    task: Task
+    target: Text
+    rows: Rows
+    features: Many[Text]
+    inputs: Size
+    classes: Many[Text]
+    parameters: Count
+    layers: Many[Layer]
+    settings: Resolved
+    engine: Word
+    threads: Threads
+    device: Device
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    faults: Many[Fault]
+    reasons: Many[Text]
+    notes: Many[Text]
+    findings: Many[Finding]
+    reproducible: bool = True
+    reproducible_why: Text | None = None

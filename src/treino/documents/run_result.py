@@ -1,0 +1,71 @@
+"""``result.json`` of a run: the ``train`` document, with every figure that was measured."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from treino.documents.fields import (
+    Count,
+    Document,
+    Figure,
+    Figures,
+    Many,
+    Pair,
+    Seconds,
+    Share,
+    Status,
+    Word,
+    agree,
+)
+from treino.documents.run_facts import RunFacts
+from treino.documents.segments import Parent, Segments
+
+Baseline = Literal["majority", "mean", "linear", "trees"]
+
+
+class SplitFigures(Document):
+    train: Figures | None
+    validation: Figures | None
+    test: Figures | None
+
+
+class Intervals(Document):
+    test: dict[Word, Pair[Figure]] | None
+
+
+class Losses(Document):
+    """By epoch; None where an epoch was not evaluated, or its loss was not finite."""
+
+    train: Many[Figure]
+    validation: Many[Figure]
+
+
+class RunResult(RunFacts):
+    status: Status
+    stopped_early: bool
+    steps: Count
+    seconds: Seconds
+    evaluation_seconds: Seconds
+    waited: Share | None = None
+    metrics: SplitFigures
+    intervals: Intervals
+    baseline: dict[Baseline, Figures | None]
+    kept_epoch: Count | None
+    kept_step: Count | None = None
+    epochs: Count
+    epoch_seconds: Many[Figure]
+    loss: Losses
+    loss_std: Losses
+    parent: Parent | None = None
+    segments: Segments = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "RunResult":
+        many, std = len(self.loss.train), self.loss_std
+        lists = {
+            "loss": self.loss.validation,
+            "loss_std.train": std.train,
+            "loss_std.validation": std.validation,
+        }
+        agreeing = {name: len(by_epoch) == many for name, by_epoch in lists.items()}
+        return agree(self, {**agreeing, "epochs": self.epochs == many})

@@ -1,0 +1,127 @@
+"""The settings of a training in a folder's documents: as they were asked for, and as they were resolved."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from treino.documents.fields import (
+    Count,
+    Device,
+    Document,
+    Many,
+    Pair,
+    Plain,
+    Seed,
+    Task,
+    Text,
+    Threads,
+    Word,
+    agree,
+)
+from treino.errors import TreinoError
+from treino.spec import Settings, read_settings
+
+PLACE = ("name", "out")
+"""Settings that say where a new folder goes; a document that names them would put it anywhere."""
+
+
+def _name(name: str) -> str:
+    if name not in Settings.model_fields or name in PLACE:
+        raise ValueError("no setting")
+    return name
+
+
+Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
+Hidden = Annotated[Many[Annotated[int, Field(ge=1, le=1_000_000)]], Field(max_length=1000)]
+Weight = Annotated[float, Field(ge=0)]
+
+Name = Annotated[str, AfterValidator(_name)]
+"""The name of a setting."""
+
+NET_COPY = re.compile(r"net\.py:[^\W\d]\w*")
+
+
+def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        given = read_settings(values).model_fields_set
+    except TreinoError as error:
+        raise ValueError(error.message) from None
+    if placed := given & set(PLACE):
+        raise ValueError(f"{min(placed)} is no setting of a folder")
+    return values
+
+
+Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
+"""Settings as ``read_settings`` takes them: text where they were typed."""
+
+
+class Resolved(Document):
+    """Every setting with the value that it had. Those with a default were not in the first folders."""
+
+    task: Task
+    target: Text | None
+    features: Many[Text] | None
+    normalise: bool
+    kinds: Many[Text] = ()
+    impute: Literal["median", "mean"] = "median"
+    validation: Annotated[float, Field(ge=0, lt=1)] | Text | None
+    test: Annotated[float, Field(ge=0, lt=1)] | Text | None
+    split_group: Text | None = None
+    split_time: Text | None = None
+    split_column: Text | None = None
+    fold: Text | None = None
+    duplicates: Literal["apart", "ignore"] = "apart"
+    max_memory: Text | None = None
+    delimiter: Text | None = None
+    decimal: Text | None = None
+    encoding: Text | None = None
+    header: Literal["yes", "no"] | None = None
+    quote: Text | None = None
+    dates: Literal["day/month", "month/day"] | None = None
+    hidden: Hidden | None
+    activation: Word | None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    batch_norm: bool
+    init: Word | None
+    net: Text | None
+    loss: Word
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    class_weights: Many[Weight] | None
+    optimizer: Word
+    lr: Annotated[float, Field(gt=0, le=1e6)]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    nesterov: bool
+    betas: Pair[Annotated[float, Field(ge=0, lt=1)]] | None
+    weight_decay: Annotated[float, Field(ge=0, le=1e6)]
+    schedule: Word
+    warmup: Count
+    clip: Annotated[float, Field(gt=0)] | None
+    batch_size: Annotated[int, Field(ge=1, le=2**53)] | Literal["full"]
+    epochs: Annotated[int, Field(ge=1, le=10_000_000)] | None
+    steps: Annotated[int, Field(ge=1, le=10_000_000_000)] | None
+    patience: Count
+    metric: Word
+    keep: Literal["best", "last"]
+    shuffle: Literal["each", "once", "off", "blocks"]
+    seed: Seed
+    data_seed: Seed
+    as_taught: bool = False
+    fault: Many[Fault]
+    device: Device
+    engine: Word
+    threads: Threads
+    baselines: Literal["usual", "full"] = "usual"
+    every: Annotated[int, Field(ge=1, le=10_000_000_000)] | None = None
+
+    @field_validator("net")
+    @classmethod
+    def _sealed_copy(cls, net: str | None) -> str | None:
+        if net is not None and NET_COPY.fullmatch(net) is None:
+            raise ValueError("not the copy in the folder")
+        return net
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Resolved":
+        return agree(self, {"epochs": (self.epochs is None) != (self.steps is None)})

@@ -1,0 +1,146 @@
+"""What lies in the headers of a folder's tensor files: states to go on from, and kept networks.
+
+Numbers may be infinite here: the best figure so far is, before there is one.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from treino.documents.fields import (
+    AS_TUPLE,
+    Count,
+    Document,
+    Figure,
+    Many,
+    Pair,
+    Plain,
+    Seconds,
+    Status,
+    Word,
+    agree,
+)
+from treino.documents.segments import Changeable
+
+WRITTEN_NUMBER = r"^[+-]?(inf|nan|[0-9.]+(e[+-]?[0-9]+)?)$"
+
+
+def _beginning(step: int) -> int:
+    if step < -2:
+        raise ValueError("before the beginning")
+    return step
+
+
+Step = Annotated[int, Field(le=2**53), AfterValidator(_beginning)]
+"""After so many updates; -1 before there was one."""
+
+Pending = Annotated[tuple[Count, Changeable, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE]
+
+
+class State(Document):
+    model_config = ConfigDict(allow_inf_nan=True)
+
+
+class EngineState(State):
+    """What ``Training.load`` takes beside the tensors. pending: settings that are to change at a step."""
+
+    identity: dict[str, Plain]
+    step: Count
+    evaluated: Step
+    epoch_count: Count
+    pending: Many[Pending]
+
+
+class RunState(State):
+    """clock: seconds of training, of evaluation, of the epoch so far, of waiting. commands: those obeyed."""
+
+    engine: EngineState
+    segment: Count = 0
+    clock: Annotated[Many[Seconds], Field(min_length=3, max_length=4)]
+    commands: Many[Count]
+
+
+class KeyframeState(State):
+    """best: the figure of the best weights so far, and the step that they are of."""
+
+    step: Count
+    evaluated: Step
+    best: Annotated[tuple[float, Step], AS_TUPLE]
+    hp: dict[Changeable, float]
+
+
+class HeatState(State):
+    heat: Count
+    rung: Count
+    model_steps: Count
+    looks: Many[Count]
+    engine: Many[EngineState]
+
+
+class SweepState(State):
+    """done: heats that are over. state: of the heat that is going on. ended: why all is over, if it is."""
+
+    done: Count
+    spent: Seconds
+    model_steps: Count = 0
+    state: HeatState | None
+    ended: Literal["stopped", "reached", "interrupted"] | None = None
+
+
+class RecordState(State):
+    """A network's figures by epoch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status
+    steps: Count
+    loss: Many[Figure]
+    loss_std: Many[Figure]
+    seconds: Many[Seconds]
+    processor: Many[Seconds]
+    cold: Many[Count]
+    metrics: dict[Word, Many[Figure]]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "RecordState":
+        lists: dict[str, Any] = {
+            "loss_std": self.loss_std,
+            "seconds": self.seconds,
+            "processor": self.processor,
+        }
+        lists |= {f"metrics.{name}": values for name, values in self.metrics.items()}
+        return agree(self, {key: len(by_epoch) == len(self.loss) for key, by_epoch in lists.items()})
+
+
+class TrackState(State):
+    record: RecordState
+    so_far: Pair[Seconds]
+    engine: EngineState | None
+
+
+class StudyState(State):
+    """tracks: of each network, row by row, seed by seed."""
+
+    tracks: Many[TrackState]
+
+
+class KeptModels(State):
+    """The networks of a sweep whose weights are kept, the best first."""
+
+    order: Many[Count]
+    figures: Many[float]
+    losses: Many[float]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "KeptModels":
+        many = len(set(self.order))
+        lists = {"order": self.order, "figures": self.figures, "losses": self.losses}
+        return agree(self, {key: len(values) == many for key, values in lists.items()})
+
+
+class CurveMembers(State):
+    members: Many[Count]
+
+
+class NoFacts(State):
+    """A file of tensors alone."""

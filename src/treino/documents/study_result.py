@@ -1,0 +1,106 @@
+"""``result.json`` of a study: its rows with what was timed and measured, and what they say."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from treino.documents.fields import (
+    Count,
+    Document,
+    Figure,
+    Many,
+    Number,
+    Pair,
+    Seconds,
+    Seed,
+    Share,
+    Status,
+    Text,
+    agree,
+)
+from treino.documents.study_spec import StudyFacts, StudyRowFacts
+
+EpochCount = Annotated[int, Field(ge=1, le=10_000_000)] | None
+
+
+CURVES = ("measured_loss", "accuracy", "f1_macro", "auc", "rmse", "mae", "r2")
+
+
+def _by_metric(extra: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether the values are of their kind whose keys hang on the metric: epochs_to_loss, accuracy."""
+    agreeing = {}
+    for key, value in extra.items():
+        if key.startswith("epochs_to_"):
+            agreeing[key] = value is None or type(value) is int
+        elif key.startswith("seconds_to_"):
+            agreeing[key] = _figure(value)
+        elif key in CURVES:
+            agreeing[key] = isinstance(value, list) and all(map(_figure, value))
+    return agreeing
+
+
+def _figure(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and abs(value) < math.inf)
+
+
+class StudySeed(Document):
+    """One network of a row. Beside these there are epochs_to_METRIC, and the curve of one metric."""
+
+    seed: Seed
+    status: Status
+    steps: Count
+    loss: Many[Figure]
+    loss_std: Many[Figure]
+    epoch_seconds: Many[Seconds]
+    epoch_processor_seconds: Many[Seconds]
+    warm_up_epochs: Many[Count]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "StudySeed":
+        return agree(self, _by_metric(self.model_extra or {}))
+
+
+class StudyRow(StudyRowFacts):
+    """Beside these there are epochs_to_METRIC, seconds_to_METRIC, and a curve of each metric."""
+
+    seconds_per_epoch: Seconds | None
+    seconds_interval: Pair[Seconds] | None
+    seconds_coverage: Share | None
+    processor_seconds_per_epoch: Seconds | None
+    timed_epochs: Count
+    epochs: Count
+    status: Status
+    epochs_to_loss: EpochCount
+    loss: Many[Figure]
+    loss_std: Many[Figure]
+    accuracy_interval: Pair[Number] | None = None
+    seeds: Many[StudySeed]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "StudyRow":
+        extra = self.model_extra or {}
+        of_kind = agree(self, _by_metric(extra))
+        curves = {"loss": self.loss, "loss_std": self.loss_std} | {k: extra[k] for k in CURVES if k in extra}
+        return agree(of_kind, {key: len(curve) == self.epochs for key, curve in curves.items()})
+
+
+class StudyResult(StudyFacts):
+    study: Text
+    path: Text
+    status: Status
+    seconds: Seconds
+    steps: Count
+    rows: Annotated[Many[StudyRow], Field(min_length=1)]
+    answers: Many[Text]
+    notes: Many[Text]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "StudyResult":
+        wanted = {f"{what}_to_{metric}" for metric in self.until for what in ("epochs", "seconds")}
+        agreeing = {
+            "modes": {row.mode for row in self.rows} == set(self.modes),
+            "until": all(wanted - {"epochs_to_loss"} <= (row.model_extra or {}).keys() for row in self.rows),
+        }
+        return agree(self, agreeing)

@@ -1,0 +1,131 @@
+"""``result.json`` of a sweep: its leaders, its best, the judge; of several seeds, how figures vary."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from treino.documents.fields import (
+    Count,
+    Document,
+    Figure,
+    Figures,
+    Many,
+    Number,
+    Pair,
+    Rows,
+    Seconds,
+    Share,
+    Status,
+    Task,
+    Text,
+    Word,
+)
+from treino.documents.run_result import Baseline
+from treino.documents.sweep_members import Config
+
+
+class Best(Document):
+    member: Count
+    params: Config
+    validation: Figures | None
+    test: Figures | None
+    parameters: Count
+    run: Text
+
+
+class Leader(Document):
+    member: Count
+    rung: Count
+    params: Config
+    validation: Figures
+    parameters: Count
+    epochs: Annotated[float, Field(ge=0)]
+    status: Status
+
+
+class FreshSeed(Document):
+    seed: Count
+    data_seed: Count
+    test: Number
+    runner_up: Figure
+    baseline: dict[Baseline, Figure]
+
+
+class Smallest(Document):
+    member: Count
+    parameters: Count
+    params: Config
+
+
+class Certificate(Document):
+    same_bits: bool
+    engine: Word
+    steps: Count
+
+
+class Judge(Document):
+    verdict: Word | None
+    sentence: Text | None
+    metric: Word
+    seen: Figure
+    expected_inflation: Figure
+    expected_inflation_again: Figure
+    standard_error: Figure
+    test: Figure
+    test_interval: Pair[Figure] | None
+    fresh_seeds: Many[FreshSeed]
+    runner_up: Count | None
+    p_beats_runner_up: Share | None
+    p_beats_baseline: Share | None
+    p_beats_constant: Share | None
+    baseline: Baseline
+    smallest_within_1se: Smallest
+    certificate: Certificate
+
+
+class Spread(Document):
+    """std: None of a single value."""
+
+    mean: Figure
+    std: Figure
+    min: Figure
+    max: Figure
+    values: Many[Figure]
+
+
+class Reached(Document):
+    """In how many steps each network reached a validation figure; None: never."""
+
+    metric: Word
+    value: Number
+    steps: Many[Count | None]
+    min: Count | None
+    median: Annotated[float, Field(ge=0)] | None
+    max: Count | None
+    never: Count
+
+
+class SweepResult(Document):
+    sweep: Text
+    path: Text
+    status: Status
+    members: Count
+    finished: Count
+    diverged: Count
+    stopped: Count
+    seconds: Seconds
+    model_steps: Count
+    model_steps_per_second: Annotated[float, Field(ge=0)]
+    metric: Word
+    strategy: Text
+    sampler: Text
+    target: Text
+    task: Task
+    rows: Rows
+    best: Best | None
+    leaderboard: Many[Leader]
+    judge: Judge | None
+    notes: Many[Text]
+    kind: Literal["spread"] | None = None
+    figures: dict[Literal["validation", "test"], dict[Word, Spread]] = Field({})
+    reached: Reached | None = None

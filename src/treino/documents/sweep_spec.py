@@ -1,0 +1,68 @@
+"""``spec.json`` of a sweep: what all members share, the space, and how members are asked for."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from treino.documents.data_source import DataSource
+from treino.documents.fields import Document, Many, Number, Rows, Seed, Text, Word
+from treino.documents.settings import Asked, Name
+
+Value = bool | int | float | str | list[int] | list[str] | None
+"""One of a setting's values: as it was typed, or Python's own."""
+
+
+class Choices(Document):
+    model_config = ConfigDict(extra="forbid")
+
+    values: Annotated[Many[Value], Field(min_length=1)]
+    when: Name | None = Field(None, alias="if")
+    among: Many[Value] = ()
+
+
+class Range(Document):
+    model_config = ConfigDict(extra="forbid")
+
+    low: Number
+    high: Number
+    log: bool
+    whole: bool
+    levels: Annotated[int, Field(ge=1, le=1_000_000)] | None
+    when: Name | None = Field(None, alias="if")
+    among: Many[Value] = ()
+
+
+SpaceEntries = dict[Name, Range | Choices]
+
+
+class SweepAsked(Document):
+    """How members are asked for, beside their settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    space: SpaceEntries
+    members: Annotated[int, Field(ge=1, le=10_000_000)]
+    strategy: Literal["none", "halving", "hyperband"]
+    eta: Annotated[int, Field(ge=2, le=1_000_000)]
+    sampler: Literal["grid", "random", "sobol", "tpe"]
+    sampler_seed: Seed
+    max_time: Annotated[float, Field(gt=0)] | None
+    until: Annotated[Many[Word | Number], Field(min_length=2, max_length=2)] | None
+    top: Annotated[int, Field(ge=1, le=10_000_000)]
+    fresh: Annotated[int, Field(ge=0, le=1_000_000)]
+    storage: Text | None = None
+    spread: bool = False
+
+
+class SweepSpec(Document):
+    """asked: what was typed. base: what all members share, as ``read_settings`` takes it."""
+
+    asked: Asked
+    base: Asked
+    space: SpaceEntries
+    sweep: SweepAsked
+    metric: Word
+    data: DataSource
+    classes: Many[Text]
+    rows: Rows
+    notes: Many[Text]
