@@ -118,7 +118,9 @@ def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
     place = [*error["loc"], *str(error.get("ctx", {}).get("error", "")).split(".")]
     keys: list[str] = []
     for key in place:
-        if (isinstance(value, dict) and key in value) or (isinstance(value, list) and type(key) is int):
+        if key in (
+            value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        ):
             value = value[key]
             keys.append(str(key))
     if error["type"] == "missing":
