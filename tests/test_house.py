@@ -1,5 +1,6 @@
 """The order of the floors, the door, the words: what keeps the house liveable."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -53,6 +54,16 @@ def test_a_file_opens_with_what_it_is_for_and_ends_in_time(path: Path) -> None:
     text = path.read_text()
     assert text.startswith(('"""', "'''")), "no docstring"
     assert text.count("\n") <= 450
+
+
+@pytest.mark.parametrize("floor", ["cli", "exercise", "plots/explain_text.py"])
+def test_nothing_is_printed_but_on_a_console_that_escapes(floor: str) -> None:
+    """What rich or Python prints by itself may hold what steers a terminal: see treino/console.py."""
+    found = ROOT / "src/treino" / floor
+    for path in [found] if found.is_file() else sorted(found.rglob("*.py")):
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        made = {ast.unparse(call).removesuffix(".assemble") for call in calls}
+        assert not made & {"print", "Console", "Text"} or path.name == "help.py", path
 
 
 def test_the_table_of_settings_in_the_docs_is_the_program_s() -> None:

@@ -2,13 +2,17 @@
 
 import difflib
 import linecache
+import sysconfig
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
+from treino.escaping import escape
 from treino.words import _
 
 LISTED = 30  # names in a hint
 _HERE = str(Path(__file__).parent)
+_STANDARD = sysconfig.get_path("stdlib")
 
 
 class TreinoError(Exception):
@@ -28,7 +32,7 @@ class TreinoError(Exception):
         self.status = status
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        return escape(f"{self.message} {self.hint}".rstrip())
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: the line that asked, what was broken, the next move."""
@@ -38,7 +42,8 @@ class TreinoError(Exception):
             if not file.startswith(_HERE):
                 asked = linecache.getline(file, line).strip() or asked
             trace = trace.tb_next
-        return [*([asked] if asked else []), _("error: ") + self.message, *([self.hint] if self.hint else [])]
+        told = [_("error: ") + self.message, self.hint]
+        return [*([asked] if asked else []), *(escape(text) for text in told if text)]
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.rule, self.message, self.hint, self.status)
@@ -46,6 +51,23 @@ class TreinoError(Exception):
 
 def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
     return TreinoError(rule, message, hint, status=status)
+
+
+def place(error: BaseException) -> str:
+    """``net.py:7``: the line of the user's own code that raised it last; "" where none of theirs did."""
+    found = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        library = {"site-packages", "dist-packages"} & {*path.parts}
+        if not library and not str(path).startswith(("<", _HERE, _STANDARD)):
+            found = f"{path.name}:{number}"
+    return found
+
+
+def cause(error: BaseException) -> str:
+    """What was raised, in one line: ``ValueError: negative (net.py:7)``."""
+    said = f"{type(error).__name__}: " + str(error).partition("\n")[0]
+    return f"{said} ({at})" if (at := place(error)) else said
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

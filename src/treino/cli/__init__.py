@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     Program = Callable[[Sequence[str], Screen], int]
 
 
-def main(argv: Sequence[str] | None = None, program: "Program | None" = None) -> int:
+def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *, last: bool = False) -> int:
     """Run one command and return its exit status: 0 done, 2 bad input, 1 anything else, 130 after Ctrl-C.
 
-    program: what is run in the place of the verbs.
+    program: what is run in the place of the verbs. last: the process ends after it, so that with ``--json``
+    what threads and exit handlers of the user's own still print goes to stderr, too.
     """
     tokens = list(sys.argv[1:] if argv is None else argv)
     end = tokens.index("--") if "--" in tokens else len(tokens)
@@ -41,11 +42,12 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None) ->
     except TreinoError as error:
         return screen.fail(error)
     finally:
-        screen.close()
+        if not last:
+            screen.close()
 
 
 def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> int:
-    from treino.errors import TreinoError
+    from treino.errors import TreinoError, place
     from treino.words import _
 
     try:
@@ -62,6 +64,11 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
         return screen.fail(error)
     except KeyboardInterrupt as stop:
         return screen.interrupted(str(stop))
+    except SystemExit as error:  # of a network, say: nothing of ours leaves so
+        said = _("{place} ends the program, by sys.exit({code!r}).").format(
+            place=place(error), code=error.code
+        )
+        return screen.fail(TreinoError("code_exits", said, _("Raise an error there, or leave it out.")))
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -72,11 +79,11 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
         return screen.defect(error)
 
 
-def command() -> None:
+def command(program: "Program | None" = None) -> None:
     """The program ``treino``: ``main`` as a process of its own."""
     collect_rarely()
     try:
-        status = main()
+        status = main(program=program, last=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
         if not sys.stdout.closed:
             sys.stdout.flush()

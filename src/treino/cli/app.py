@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cyclopts import App, CycloptsError
-from rich.text import Text
 
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen
 from treino.cli.usage import usage_error
+from treino.console import line
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -76,10 +76,12 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
 
 def _welcome(app: App, screen: Screen) -> int:
     """Bare ``treino``: the five commands to start with."""
-    screen.out.print(_("treino: train neural networks, see them learn, and be told the truth about them.\n"))
-    lines = {name: (app[name].help or "").strip().splitlines()[0] for name in START}
-    for name, line in lines.items():
-        screen.out.print(Text.assemble("  ", (f"treino {name:8}", "bold"), f" {line}"))
-    screen.out.print(_("\nTry: treino train wine    All commands: treino --help"))
-    screen.document({"commands": lines})
+    screen.out.print(_("treino: train neural networks, see them learn, and be told the truth about them."))
+    screen.out.print()
+    abouts = {name: (app[name].help or "").strip().splitlines()[0] for name in START}
+    for name, about in abouts.items():
+        screen.out.print(line("  ", (f"treino {name:8}", "bold"), f" {about}"))
+    screen.out.print()
+    screen.out.print(_("Try: treino train wine    All commands: treino --help"))
+    screen.document({"commands": abouts})
     return 0

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.table import Table
-from rich.text import Text
 
 from treino.cli.flags import ScreenFlag
+from treino.console import line
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -129,6 +129,4 @@ def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:
     for note in document["notes"]:
         screen.out.print(note)
     for warning in document["warnings"]:
-        screen.out.print(
-            Text.assemble(("! ", "yellow"), f"{warning['message']} {warning.get('hint', '')}".rstrip())
-        )
+        screen.out.print(line(("! ", "yellow"), f"{warning['message']} {warning.get('hint', '')}".rstrip()))

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.text import Text
 
 from treino.cli.examine import examine
 from treino.cli.flags import WHOLE, ScreenFlag
 from treino.cli.screen import Screen
+from treino.console import line
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -78,7 +78,7 @@ def _installation(screen: Screen) -> int:
     found = check()
     for row in found["checks"]:
         mark = ("ok", "green") if row["ok"] else ("no", "red")
-        screen.out.print(Text.assemble("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
+        screen.out.print(line("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
     screen.document(found)
     return int(found["exit"])
 
@@ -93,7 +93,8 @@ def _run(name: str, fail_on: str | None, screen: Screen) -> int:
     document = run.document
     findings = document.get("findings", [])
     steps = document.get("steps", 0)
-    screen.out.print(text_of_run([Finding(**f) for f in findings], steps, run.name))
+    for text in text_of_run([Finding(**f) for f in findings], steps, run.name).split("\n"):
+        screen.out.print(text)
     status = 3 if fail_on and [f for f in findings if f["certain"] or fail_on == "likely"] else 0
     screen.document(
         {

@@ -1,9 +1,6 @@
 """Run a script under the doctor and print its findings."""
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -46,24 +43,22 @@ def examine(
     final = 0
 
     def said(finding: Finding) -> None:
-        print(one(finding), file=sys.__stderr__, flush=True)
+        screen.lines(one(finding))
 
     def report(outcome: Outcome) -> None:
         nonlocal final
         final = outcome.status
         if fail_on and [f for f in outcome.exam.findings if f.certain or fail_on == "likely"]:
             final = 3
-        print(text(outcome), file=sys.__stderr__, flush=True)
+        screen.lines(text(outcome))
         found = document(outcome, final)
         if (prove or fix is not None) and outcome.exam.findings:
-            found |= _mend(target, arguments, module, max_steps, max_time, outcome, prove, seeds, fix)
-        if screen.as_json:
-            restore()
-            screen.document(found)
+            found |= _mend(target, arguments, module, max_steps, max_time, outcome, prove, seeds, fix, screen)
+        screen.document(found)
 
     collect_as_usual()
     # what treino says to the script is for someone who writes Python
-    with _output_to_stderr(screen.as_json) as restore, door("keyword"):
+    with door("keyword"):
         run_script(
             target,
             arguments,
@@ -86,6 +81,7 @@ def _mend(
     prove: bool,
     seeds: int,
     fix: str | None,
+    screen: Screen,
 ) -> dict[str, object]:
     from treino.diagnosis.fix import patch
     from treino.diagnosis.prove import VARIANTS, proof, table
@@ -94,18 +90,17 @@ def _mend(
     mended = patch(outcome.exam.findings)
     found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
     if not mended.rules:
-        print(_("doctor: none of these findings has a mechanical mend."), file=sys.__stderr__)
+        screen.lines(_("doctor: none of these findings has a mechanical mend."))
         return found
     if fix is not None:
         write_atomically(Path(fix), mended.diff.encode())
-        print(
-            _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=fix),
-            file=sys.__stderr__,
+        screen.err.print(
+            _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=fix)
         )
         found["path"] = fix
     if prove:
         said = _("doctor: running it {n} times more, as it is and mended, with {seeds} seeds each ...")
-        print(said.format(n=VARIANTS * seeds, seeds=seeds), file=sys.__stderr__, flush=True)
+        screen.lines(said.format(n=VARIANTS * seeds, seeds=seeds))
         rows = proof(
             target,
             arguments,
@@ -116,33 +111,6 @@ def _mend(
             max_time=max_time,
             timeout=max(600, 10 * outcome.seconds),
         )
-        print(mended.diff + "\n" + table(rows), file=sys.__stderr__, flush=True)
+        screen.lines(mended.diff + "\n" + table(rows))
         found["proof"] = [row.as_json() for row in rows]
     return found
-
-
-@contextmanager
-def _output_to_stderr(redirect: bool) -> Iterator[Callable[[], None]]:
-    """Send what the script, and its children, write to stdout to stderr; yields how to end that."""
-    if not redirect:
-        yield lambda: None
-        return
-    sys.stdout.flush()
-    saved = os.dup(1)
-    os.dup2(2, 1)
-    done = False
-
-    def restore() -> None:
-        nonlocal done
-        if not done:
-            done = True
-            if sys.__stdout__ is not None:
-                sys.stdout = sys.__stdout__
-            sys.stdout.flush()
-            os.dup2(saved, 1)
-            os.close(saved)
-
-    try:
-        yield restore
-    finally:
-        restore()

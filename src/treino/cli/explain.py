@@ -77,6 +77,7 @@ def _topics(screen: ScreenFlag) -> int:
     for name, about in lines.items():
         table.add_row(f"treino explain {name}", about)
     screen.out.print(table)
-    screen.out.print(_("\nOn a run of yours: treino explain adam last --step 3 --weight 0,2,5"))
+    screen.out.print()
+    screen.out.print(_("On a run of yours: treino explain adam last --step 3 --weight 0,2,5"))
     screen.document({"topics": [{"topic": name, "about": about} for name, about in lines.items()]})
     return 0

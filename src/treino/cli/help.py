@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
+from treino.console import line
 from treino.words import N_, _
 
 if TYPE_CHECKING:
@@ -55,9 +56,12 @@ class Pages(DefaultFormatter):
     def render_usage(self, console: "Console", options: "ConsoleOptions", usage: object) -> None:
         if not usage:
             return
-        line = str(usage).replace("[OPTIONS]", _("[OPTIONS]")).replace("[ARGS...]", _("[ARGUMENTS...]"))
-        line = line.replace("[ARGS]", _("[ARGUMENTS]")).replace(" COMMAND", " " + _("COMMAND"))
-        console.print(Text.assemble((_("Usage: "), "bold"), line))
+        said = (
+            str(usage).strip().replace("[OPTIONS]", _("[OPTIONS]")).replace("[ARGS...]", _("[ARGUMENTS...]"))
+        )
+        said = said.replace("[ARGS]", _("[ARGUMENTS]")).replace(" COMMAND", " " + _("COMMAND"))
+        console.print(line((_("Usage: "), "bold"), said))
+        console.print()
 
 
 def _entry(entry: HelpEntry) -> HelpEntry:

@@ -5,58 +5,75 @@ import json
 import math
 import os
 import sys
+import textwrap
 import traceback
-from typing import IO, Any, TextIO
+from typing import Any, TextIO
 
-from rich.console import Console
-from rich.text import Text
-
+from treino.console import console, line, watched
 from treino.errors import TreinoError
+from treino.escaping import escape, escape_json
 from treino.words import _
 
-WIDE = 1000
-PAGE = 100  # columns of a help page in a pipe
+HELP_COLUMNS = 100  # of a help page in a pipe
 
 
 class Screen:
     """Consoles: results and help on ``out`` and ``page`` (mute with ``--json``), progress on ``err``.
 
-    With ``--json`` stdout belongs to the one document: whatever else is printed while the command works,
-    by a network of the user's own for one, goes to stderr.
+    With ``--json`` stdout belongs to the one document: whatever else is written there, by Python, by C or by
+    a process that a network of the user's own starts, goes to stderr, until ``close``.
     """
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self._said = False
         self._stdout = _safe(sys.stdout)
+        self._moved = _stdout_to_stderr() if as_json else None
         if as_json:
             sys.stdout = _safe(sys.stderr)
-        self.out = _console(self._stdout, as_json)
-        self.err = _console(_safe(sys.stderr))
-        self.page = _console(self._stdout, as_json, PAGE)
+        self.out = console(self._stdout, quiet=as_json)
+        self.err = console(_safe(sys.stderr))
+        self.page = console(self._stdout, quiet=as_json, columns=HELP_COLUMNS)
 
     def close(self) -> None:
         """Give stdout back."""
         if self.as_json:
             sys.stdout = self._stdout
+        if self._moved is not None:
+            if sys.__stdout__ is not None:
+                sys.__stdout__.flush()
+            os.dup2(self._moved, 1)
+            os.close(self._moved)
+            self._moved = None
 
     @property
     def live(self) -> bool:
         """Whether a person watches, so that progress may be drawn."""
         return watched(self.err.file)
 
+    def lines(self, text: str) -> None:
+        """Write a text of several lines on stderr as it stands, without layout."""
+        self.err.file.write(escape(text, kept="\n\t") + "\n")
+        self.err.file.flush()
+
     def document(self, document: dict[str, Any]) -> None:
         """Write the one JSON document, where ``--json`` asked for it; never a second one."""
-        if self.as_json and not self._said:
-            self._said = True
-            self._stdout.write(json.dumps(finite(document), ensure_ascii=False) + "\n")
+        if not self.as_json or self._said:
+            return
+        self._said = True
+        utf8 = (self._stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+        text = escape_json(json.dumps(finite(document), ensure_ascii=not utf8)) + "\n"
+        if self._moved is None or self._stdout.fileno() != 1:
+            self._stdout.write(text)
             self._stdout.flush()
+        else:
+            _write_all(self._moved, text.encode())
 
     def fail(self, error: TreinoError) -> int:
         """Say what is wrong and what to do next; -> the exit status."""
-        self.err.print(Text.assemble((_("error: "), "bold red"), error.message))
+        self.err.print(line((_("error: "), "bold red"), error.message))
         if error.hint:
-            self.err.print(Text.assemble((_(" next: "), "bold"), error.hint))
+            self.err.print(line((_(" next: "), "bold"), error.hint))
         self.document({"error": {"rule": error.rule, "message": error.message, "hint": error.hint}})
         return error.status
 
@@ -69,25 +86,42 @@ class Screen:
 
     def defect(self, error: BaseException) -> int:
         """A fault of treino itself: the traceback for whoever mends it, and one sentence."""
-        traceback.print_exception(error, file=sys.stderr)
+        told = "".join(traceback.format_exception(error)).rstrip()
+        self.lines(textwrap.indent(told, "  "))  # so that no line of a message looks like one of ours
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
         return self.fail(
             TreinoError("defect", message, _("This is a defect of treino; please report it."), status=1)
         )
 
 
-def watched(file: IO[str]) -> bool:
-    """Whether a person sees what moves on this stream. A command of a notebook's cell (``!treino …``) has a
-    terminal too, but there every drawing stays."""
-    return file.isatty() and "JPY_PARENT_PID" not in os.environ
+def _stdout_to_stderr() -> int | None:
+    """Let file descriptor 1 be stderr, in the processes that are started from here too; -> what it was.
+
+    None where it is closed.
+    """
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
+    for number in (0, 2):
+        if not _open(number):
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, or the copy below would
+    if not _open(1):
+        return None
+    was = os.dup(1)
+    os.dup2(2, 1)
+    return was
 
 
-def _console(file: TextIO, quiet: bool = False, wide: int = WIDE) -> Console:
-    """Texts come from data too, so no markup is read in them. In a pipe no line is broken."""
-    width = None if file.isatty() else wide
-    return Console(
-        file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width, force_jupyter=False
-    )
+def _open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _safe(file: TextIO | None) -> TextIO:

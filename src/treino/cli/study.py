@@ -12,6 +12,7 @@ from rich.table import Table
 from treino.cli.flags import WHOLE, ScreenFlag
 from treino.cli.progress import way_on
 from treino.cli.screen import Screen
+from treino.escaping import escape
 from treino.words import _
 
 WIDE = 120  # columns of a terminal that has room for intervals
@@ -87,7 +88,7 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     from treino.studies.study import StudyJob
 
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[left]}"), console=screen.err, disable=not screen.live, transient=True,
         refresh_per_second=4,
     )  # fmt: skip
@@ -107,9 +108,8 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
                 assert job.now is not None
                 named = row_name(job.facts["rows"][job.now.cell], job.facts)
                 epoch = _("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts["epochs"])
-                bar.update(
-                    task, completed=job.done, description=f"{named} · {epoch}", left=left_text(job.left_s)
-                )
+                description = escape(f"{named} · {epoch}")
+                bar.update(task, completed=job.done, description=description, left=left_text(job.left_s))
             elif isinstance(event, Ended):
                 ended = event
     assert ended is not None

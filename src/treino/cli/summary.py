@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
+from treino.console import line
 from treino.plots.captions import headline
 from treino.words import _
 
@@ -22,7 +22,7 @@ def opening(job: "RunJob") -> list[RenderableType]:
     data, training, s = job.data, job.plan.training, job.plan.settings
     rows = {split: len(part) for split, part in data.splits.items()}
     lines: list[RenderableType] = [
-        Text.assemble((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
+        line((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
         _("{train:,} training, {validation:,} validation, {test:,} test rows; {inputs:,} inputs").format(
             inputs=data.inputs, **rows
         ),
@@ -34,7 +34,7 @@ def opening(job: "RunJob") -> list[RenderableType]:
         _settings(s, training.steps, training.steps_per_epoch),
     ]
     faults = [
-        Text(_("with the fault {name}, on purpose").format(name=fault), "yellow") for fault in s["fault"]
+        line((_("with the fault {name}, on purpose").format(name=fault), "yellow")) for fault in s["fault"]
     ]
     return [*lines, *faults, ""]
 
@@ -139,8 +139,7 @@ def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
         return []
     sure = {True: _("certain"), False: _("likely")}
     lines = [
-        Text.assemble((f["rule"], "yellow"), f" ({sure[f['certain']]}): {f['message']} {f['fix']}")
-        for f in found
+        line((f["rule"], "yellow"), f" ({sure[f['certain']]}): {f['message']} {f['fix']}") for f in found
     ]
     return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from treino import escaping
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -108,16 +109,15 @@ class Data:
 
     def __repr__(self) -> str:
         """A summary in lines: what it is, what is learnt from what, how many rows, and what was decided."""
-        return "\n".join(
-            [
-                f"{self.name}: {self._learnt()}",
-                self._counts(),
-                _("{n} columns, {d} inputs: {names}").format(
-                    n=len(self.features), d=self.inputs, names=_few(self.features)
-                ),
-                *(f"· {note}" for note in self.notes),
-            ]
-        )
+        lines = [
+            f"{self.name}: {self._learnt()}",
+            self._counts(),
+            _("{n} columns, {d} inputs: {names}").format(
+                n=len(self.features), d=self.inputs, names=_few(self.features)
+            ),
+            *(f"· {note}" for note in self.notes),
+        ]
+        return "\n".join(map(escaping.escape, lines))
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the splits, the rows of each class, a line for each column."""

@@ -316,6 +316,6 @@ def _fault_infinite(name: str, place: str, cell: str) -> tuple[str, str, str]:
 
 
 def shorten(cell: Any, width: int = 40) -> str:
-    """A value short enough to be quoted in a sentence, on one line, without control characters."""
-    text = "".join(c if c.isprintable() else " " for c in str(cell))
+    """A value short enough to be quoted in a sentence."""
+    text = str(cell)
     return text if len(text) <= width else text[: width - 1] + "…"

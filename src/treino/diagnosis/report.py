@@ -6,6 +6,7 @@ from typing import Any
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.run_script import Outcome
+from treino.escaping import escape
 from treino.words import N_, _
 
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
@@ -35,7 +36,7 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     ]
     if finding.seen is not None and finding.seen.line != finding.line:
         lines.insert(1, _("    seen at line {line}").format(line=finding.seen.line))
-    return "\n".join(lines)
+    return "\n".join(map(escape, lines))
 
 
 def nothing(exam: Exam) -> str:
@@ -71,21 +72,21 @@ def text(outcome: Outcome) -> str:
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append(head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject))
-    parts += [one(f) for f in exam.findings]
-    parts += [
+    defects = [
         _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
         for d in exam.defects
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join([*map(escape, parts), *map(one, exam.findings), *map(escape, defects)])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
     """The report on a run of treino's own."""
     if not findings:
-        return _("doctor: nothing found in {steps} steps of {subject}.").format(steps=steps, subject=run)
+        nothing_found = _("doctor: nothing found in {steps} steps of {subject}.")
+        return escape(nothing_found.format(steps=steps, subject=run))
     head = _("doctor: {steps} steps of {subject}, findings: {n}")
     parts = [head.format(n=len(findings), steps=steps, subject=run)]
-    return "\n\n".join([*parts, *(one(f, of_script=False) for f in findings)])
+    return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])
 
 
 def document(outcome: Outcome, status: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from treino.engine.batch_buffers import DropoutMask
 from treino.engine.losses import Loss
 from treino.engine.rng import dropout_threshold, fork, generator
-from treino.errors import TreinoError
+from treino.errors import TreinoError, cause
 from treino.words import _
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
@@ -68,9 +68,7 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
         except (Exception, SystemExit) as error:
             raise TreinoError(
                 "net_fails",
-                _("Making the network raises {kind}: {error}.").format(
-                    kind=type(error).__name__, error=error
-                ),
+                _("Making the network raises {cause}.").format(cause=cause(error)),
                 _("It must work without arguments; wrap it in a function that gives them."),
             ) from error
     if not isinstance(made, nn.Module):
@@ -93,7 +91,7 @@ def module_copy(module: nn.Module) -> nn.Module:
     except Exception as error:
         raise TreinoError(
             "net_copy",
-            _("The network can't be copied: {kind}: {error}.").format(kind=type(error).__name__, error=error),
+            _("The network can't be copied: {cause}.").format(cause=cause(error)),
             _("Give its class, or a function that makes it, and keep no results of a forward pass in it."),
         ) from error
 
@@ -176,9 +174,7 @@ def _backward(module: nn.Module, loss: Loss, out: Tensor, y: Tensor) -> None:
         except Exception as error:
             raise TreinoError(
                 "net_backward",
-                _("The gradient of the loss fails on two rows: {kind}: {error}").format(
-                    kind=type(error).__name__, error=str(error).split("\n")[0]
-                ),
+                _("The gradient of the loss fails on two rows: {cause}").format(cause=cause(error)),
                 _("Perhaps autograd needs what was changed in place: write h.relu(), not h.relu_()."),
             ) from error
     if all(slope is None for slope in slopes):
@@ -301,8 +297,8 @@ def _fails(error: BaseException, entered: list[tuple[str, nn.Module, Tensor]], x
     )
     return TreinoError(
         "net_forward",
-        _("The network fails on two rows of shape {shape}, {where}: {kind}: {error}").format(
-            shape=list(x.shape), where=where, kind=type(error).__name__, error=str(error).split("\n")[0]
+        _("The network fails on two rows of shape {shape}, {where}: {cause}").format(
+            shape=list(x.shape), where=where, cause=cause(error)
         ),
         _("Each row that it is given has the shape {shape}.").format(shape=list(x.shape[1:])),
     )

@@ -1,13 +1,11 @@
 """``python -m treino.exercise FILE.py``: exit 0: right, 1: a difference, 2: a file of no use."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.text import Text
-
-from treino.cli import main
+from treino.cli import command
 from treino.cli.screen import Screen
+from treino.console import line
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -39,17 +37,17 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
 
     outcome = check(forward_of(Path(files[0])))
     lines = outcome.printed.rstrip("\n").splitlines()
-    for line in lines[:PRINTED]:
-        screen.err.print(line[:WIDEST])
+    for text in lines[:PRINTED]:
+        screen.err.print(text[:WIDEST])
     if len(lines) > PRINTED:
         screen.err.print(_("… and {n:,} lines more that it printed").format(n=len(lines) - PRINTED))
     head, *rest = repr(outcome).splitlines()
-    screen.out.print(Text(head, "bold green" if outcome.passed else "bold red"))
-    for line in rest:
-        screen.out.print(line)
+    screen.out.print(line((head, "bold green" if outcome.passed else "bold red")))
+    for text in rest:
+        screen.out.print(text)
     screen.document({"file": files[0], **outcome.document})
     return 0 if outcome.passed else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(None, run))
+    command(run)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from treino.escaping import escape
 from treino.exercise.call_recording import Pass
 
 
@@ -25,7 +26,7 @@ class Difference:
     engine: float | None = None
 
     def __str__(self) -> str:
-        return "\n".join(line for line in (self.message, self.why, self.hint) if line)
+        return "\n".join(escape(line) for line in (self.message, self.why, self.hint) if line)
 
 
 def named(

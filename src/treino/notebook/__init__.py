@@ -51,14 +51,11 @@ def kernel_shell() -> Any:
 def watching(many: bool) -> Iterator[Watch]:
     """What is to be told each event: a notebook's figure, or a terminal's line. many: of a sweep."""
     if kernel_shell() is None:
-        from rich.console import Console
-
         from treino.cli.progress import moving_line
-        from treino.cli.screen import watched
         from treino.cli.sweep_progress import moving_figures
+        from treino.console import console, watched
 
-        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-        with (moving_figures if many else moving_line)(console, watched(console.file)) as tell:
+        with (moving_figures if many else moving_line)(console(sys.stderr), watched(sys.stderr)) as tell:
             yield tell
         return
     from treino.notebook.figures import RunFigure, SweepFigure

@@ -4,11 +4,12 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from treino.console import EscapingConsole, line
 from treino.inspection.microscope.explanation import Check, Explanation, Step, Table
 from treino.plots.explain_formula import DIGITS, shown, text
 from treino.plots.explain_formula import TEXT as PEN
@@ -68,42 +69,43 @@ def _step(part: str, step: Step, digits: int) -> dict[str, Any]:
 
 def rendered(found: Explanation, digits: int = DIGITS) -> Iterator[RenderableType]:
     """What a terminal shows, piece by piece."""
-    yield Text(found.title, "bold")
-    yield Text(found.about)
+    yield line((found.title, "bold"))
+    yield found.about
     for part in found.parts:
-        yield Text(f"\n{part.title}", "bold underline")
+        yield from ("", line((part.title, "bold underline")))
         for step in part.steps:
             yield from _shown(step, digits)
-    yield Text("\n" + _("Checked"), "bold underline")
+    yield from ("", line((_("Checked"), "bold underline")))
     yield checks_table(found.checks, digits)
     yield verdict(found)
     for source in found.sources:
-        yield Text(source, "dim")
+        yield line((source, "dim"))
 
 
 def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
     if step.picture is not None and not (step.text or step.table or step.formula):
         return  # a picture alone stands on the page
     mark = (_("not so: "), "bold red") if step.wrong else ""
-    yield Text.assemble("\n", mark, step.title)
+    yield from ("", line(mark, step.title))
     if step.text:
-        yield Padding(Text(step.text, "dim"), (0, 0, 0, 2), expand=False)
+        yield Padding(line((step.text, "dim")), (0, 0, 0, 2), expand=False)
     if step.code:
-        yield Padding(Text(step.code.rstrip(), "cyan"), (0, 0, 0, 4), expand=False)
+        code = Group(*(line((text, "cyan")) for text in step.code.rstrip().split("\n")))
+        yield Padding(code, (0, 0, 0, 4), expand=False)
     if step.formula is not None:
         left = text(step.formula.left)
-        line = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
-        line.add_column(no_wrap=True, justify="right")
-        line.add_column(no_wrap=True)
-        line.add_column(overflow="fold")
+        lines = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+        lines.add_column(no_wrap=True, justify="right")
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
         right, numbers = text(step.formula.right), text(step.formula.right, numbers=True, digits=digits)
         value = PEN.number(step.formula.value, digits).text
-        line.add_row(left, "=", right)
+        lines.add_row(left, "=", right)
         if numbers != right:
-            line.add_row("", "=", numbers)
+            lines.add_row("", "=", numbers)
         if value != numbers:
-            line.add_row("", "=", Text(value, "bold"))
-        yield Padding(line, (0, 0, 0, 4), expand=False)
+            lines.add_row("", "=", line((value, "bold")))
+        yield Padding(lines, (0, 0, 0, 4), expand=False)
     if step.table is not None:
         yield Padding(_table(step.table, digits), (0, 0, 0, 4), expand=False)
 
@@ -132,7 +134,7 @@ def checks_table(checks: tuple[Check, ...], digits: int) -> RenderableType:
     for heading in ("", _("what, and by whom"), _("here"), _("there"), _("difference")):
         table.add_column(heading, justify="left" if heading in ("", _("what, and by whom")) else "right")
     for check in checks:
-        mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
+        mark = line(("✓", "green") if check.holds else ("✗", "bold red"))
         numbers = (PEN.number(n, max(digits, 9)).text for n in (check.ours, check.reference))
         table.add_row(mark, check.name, *numbers, PEN.number(check.difference, 2).text)
     return table
@@ -142,17 +144,17 @@ def verdict(found: Explanation) -> Text:
     """One line: all checks hold, or which do not."""
     failed = [check.name for check in found.checks if not check.holds]
     if not failed:
-        return Text(_("All {n} checks hold.").format(n=len(found.checks)), "green")
+        return line((_("All {n} checks hold.").format(n=len(found.checks)), "green"))
     said = _("{failed} of {n} checks FAIL: {names}").format(
         failed=len(failed), n=len(found.checks), names="; ".join(failed)
     )
-    return Text(said, "bold red")
+    return line((said, "bold red"))
 
 
 def plain(found: Explanation, digits: int = DIGITS) -> str:
     """The same without colours, in lines of at most 100 characters."""
     file = io.StringIO()
-    console = Console(
+    console = EscapingConsole(
         file=file, width=ALIGN, highlight=False, markup=False, emoji=False,
         force_terminal=False, force_jupyter=False, color_system=None,  # a notebook asks for colours and HTML
     )  # fmt: skip

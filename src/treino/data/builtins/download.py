@@ -195,11 +195,12 @@ class _Progress:
             print(what, file=sys.stderr)
             self._bar = None
             return lambda done: None
-        from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+        from treino.console import console
+
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        self._bar = bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar = bar = Progress(*columns, console=console(sys.stderr), transient=True)
         task = bar.add_task(what, total=self._remote.size)
         bar.start()
         return lambda done: bar.update(task, completed=done)

@@ -11,7 +11,7 @@ from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork, reseed, step_seed
 from treino.engine.shared_config import Chunk, SharedConfig, load_buffers, store_buffers
 from treino.engine.user_module import HashDropout, replace_dropout
-from treino.errors import TreinoError
+from treino.errors import TreinoError, cause
 from treino.words import _
 
 EVALUATION_ROWS = 1024
@@ -94,7 +94,7 @@ class ModuleKernel:
                 with torch.enable_grad():
                     loss = shared.loss(module(x), y)
                     loss.backward()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if shared.net is not None:
                     raise
                 raise _fails(error, chunk.first + s + 1, x) from error
@@ -133,11 +133,11 @@ class ModuleKernel:
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
 
 
-def _fails(error: Exception, update: int, x: Tensor) -> TreinoError:
+def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:
     return TreinoError(
         "net_training",
-        _("The network fails in update {update}, on a batch of shape {shape}: {kind}: {error}").format(
-            update=update, shape=list(x.shape), kind=type(error).__name__, error=str(error).split("\n")[0]
+        _("The network fails in update {update}, on a batch of shape {shape}: {cause}").format(
+            update=update, shape=list(x.shape), cause=cause(error)
         ),
         _("Send one such batch through net.train() yourself; a batch of one row is too few for batch norm."),
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from treino.escaping import escape
 from treino.plots.report.blocks import Block, Cell, Code, Items, Note, Paragraph, Section, Table
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
@@ -24,8 +25,7 @@ def _section(section: Section, level: int) -> list[str]:
 
 def _plain(text: str) -> str:
     """Letters that Markdown would read as its own get a backslash; a mention and a link are broken open."""
-    line = " ".join(text.split())
-    line = _SPECIAL.sub(r"\\\1", line).replace("://", ":\u200b//")
+    line = _SPECIAL.sub(r"\\\1", escape(text.strip())).replace("://", ":\u200b//")
     return line.replace("\\@", "@\u200b")
 
 
@@ -40,7 +40,8 @@ def _block(block: Block) -> str:
         return "\n".join(f"- {_plain(item)}" for item in block.items)
     if isinstance(block, Code):
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", block.text)), default=0))
-        return f"{fence}{block.language}\n{block.text}\n{fence}"
+        code = escape(block.text, kept="\n\t")
+        return f"{fence}{block.language}\n{code}\n{fence}"
     if isinstance(block, Table):
         return _table(block)
     return ""

@@ -1,0 +1,37 @@
+"""Control characters and invisible ones are shown as escapes, as in ``\\x1b``, so that a text from a file
+can't steer a terminal, turn its lines around, or look like another text.
+"""
+
+import json
+import re
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"  # C0, delete, C1
+_BIDIRECTIONAL = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_SEPARATORS = r"\u2028\u2029"
+_INVISIBLE = (
+    r"\xad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+_SURROGATES = r"\ud800-\udfff"  # of file names that are not UTF-8
+_JOINED = r"\u0590-\u1fff\u2190-\U0001ffff"  # scripts and emoji whose characters a joiner joins
+_ESCAPED = re.compile(
+    "(?P<flag>\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)"  # of England, Scotland, Wales
+    f"|(?<=[{_JOINED}])(?P<joiner>[\u200c\u200d])(?=[{_JOINED}])"
+    f"|[{_CONTROLS}{_BIDIRECTIONAL}{_SEPARATORS}{_INVISIBLE}{_SURROGATES}\u200c\u200d]"
+)
+
+
+def escape(text: str, kept: str = "") -> str:
+    """One line to show: each control or invisible character as Python writes it, ``\\n`` or ``\\u202e``.
+
+    Letters of every language and emoji stay as they are. kept: characters that stay too, such as the line
+    breaks of a text of several lines.
+    """
+    return _ESCAPED.sub(
+        lambda m: m[0] if m.lastgroup or m[0] in kept else m[0].encode("unicode_escape").decode(), text
+    )
+
+
+def escape_json(document: str) -> str:
+    """The same JSON, with such characters as ``\\u202e``: to a program nothing changes."""
+    return _ESCAPED.sub(lambda m: m[0] if m.lastgroup else json.dumps(m[0])[1:-1], document)
