@@ -91,7 +91,7 @@ def summary(run: "Run") -> RenderableType:
         parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
     parts += _findings(run, d)
     parts += ["", _("run  {path}").format(path=d["path"])]
-    drawn = [f"pictures/{p.name}" for p in sorted((run.path / "pictures").glob("*.png"))]
+    drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
     parts += run.notices
     parts += [_("next {command}").format(command=command) for command in _next(run, d)]

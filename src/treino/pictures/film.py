@@ -184,7 +184,7 @@ def draw_film(
             ),
         )
     paths = put(run.folder, film_files(run, size.steps), to)
-    folder = (to if to is not None else run.path / "pictures") / FOLDER
+    folder = to / FOLDER if to is not None else run.folder.within(f"pictures/{FOLDER}")
     for old in set(folder.glob("frame-*.png")) - set(paths):  # of a film with other steps
         old.unlink()
     return paths

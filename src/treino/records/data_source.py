@@ -200,7 +200,7 @@ def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
 
 
 def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
-    if not (folder.path / COPY).is_file():
+    if not folder.has(COPY):
         raise TreinoError(
             "data_not_kept",
             _("{run} keeps no copy of its rows: they were in memory only, and it was trained lean.").format(

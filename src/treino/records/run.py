@@ -92,7 +92,7 @@ class Run:
             return head | {
                 k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
             }
-        if not (self.path / "spec.json").exists():
+        if not self.folder.has("spec.json"):
             return head
         so_far = {"steps": len(self.losses)} | histories(self.folder, int(self.spec["steps_per_epoch"]))
         return {**head, **self.spec["facts"], **UNKNOWN, "waited": None, **so_far}
@@ -292,7 +292,7 @@ class Run:
         from treino.pictures.curves import curves_of
         from treino.plots.card import run_card
 
-        if not (self.path / "spec.json").exists():
+        if not self.folder.has("spec.json"):
             return f"<code>{escape(repr(self))}</code>"
         return run_card(self.name, self.spec["data"]["name"], self.document, curves_of(self))
 

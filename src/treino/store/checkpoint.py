@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store.encoding import tensor_bytes, tensor_value
-from treino.store.files import damaged, digest
+from treino.store.files import damaged, digest, inside
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def read_all(
     whole: list[Checkpoint] = []
     broken: dict[str, TreinoError] = {}
     for name in SLOTS:
-        if name in listed or (folder / name).is_file():
+        path = inside(folder, name)
+        if name in listed or path.is_file():
             try:
-                whole.append(from_bytes(read(name), name, folder / name))
+                whole.append(from_bytes(read(name), name, path))
             except TreinoError as error:
                 if error.rule != "run_damaged":
                     raise

@@ -118,6 +118,7 @@ class Database:
     def writing(cls, path: Path) -> "Database":
         """Open the database of a run whose lock this process holds."""
         with sqlite.trouble(path):
+            sqlite.part(path)
             connection = sqlite.connect(path, "rw")
             try:
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")

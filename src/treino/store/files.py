@@ -7,10 +7,12 @@ A file is replaced whole or not at all: temporary file in the same folder, fsync
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import get_ident
 from typing import Any
 
@@ -61,6 +63,8 @@ def problem(path: Path, number: int, reason: str) -> TreinoError:
             _("Was it moved or deleted? Put it back, or give its new place."),
             status=1,
         )
+    if number == errno.ELOOP:
+        return link(path)
     if number == errno.ENAMETOOLONG:
         return TreinoError("name_too_long", _("The name {path} is too long.").format(path=path))
     return TreinoError(
@@ -93,6 +97,26 @@ def not_a_folder(path: Path) -> TreinoError:
     )
 
 
+def link(path: Path) -> TreinoError:
+    """The error for a link inside a run's folder."""
+    return TreinoError(
+        "link_in_run",
+        _("{path} is a link, and nothing in a run's folder may lead out of it.").format(path=path),
+        _("Put what it leads to in its place, or remove the link: rm {path}").format(
+            path=shlex.quote(str(path))
+        ),
+    )
+
+
+def not_a_file(path: Path) -> TreinoError:
+    """The error for a folder, a pipe, a socket or a device where a file of a run should be."""
+    return TreinoError(
+        "not_a_file",
+        _("{path} is not a regular file.").format(path=path),
+        _("Restore the file from a copy of the run, or remove what is there."),
+    )
+
+
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
     """Turn the system's errors on `path` into one that names the file and says what to do."""
@@ -102,12 +126,46 @@ def trouble(path: Path) -> Iterator[None]:
         raise problem(path, error.errno or 0, error.strerror or str(error)) from error
 
 
+def inside(folder: Path, name: str) -> Path:
+    """The path of `name` in a run's `folder`, after a look that nothing on the way there is a link.
+
+    The folder itself may be reached through links; what lies in it may come from anybody. It need not exist.
+
+    Errors: `link_in_run`; `not_a_file` for a pipe, a socket or a device; `not_a_folder`; `outside_run`.
+    """
+    path = folder
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or "\0" in name:
+        raise TreinoError(
+            "outside_run", _("{name!r} is no file of {folder}.").format(name=name, folder=folder)
+        )
+    for place, part in enumerate(parts):
+        path /= part
+        try:
+            with trouble(path):
+                mode = os.lstat(path).st_mode
+        except TreinoError as error:
+            if error.rule == "file_vanished":
+                return folder / name
+            raise
+        if stat.S_ISLNK(mode):
+            raise link(path)
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise not_a_file(path)
+        if place < len(parts) - 1 and not stat.S_ISDIR(mode):
+            raise not_a_folder(path)
+    return path
+
+
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, durably: after a crash at any moment the old or the new is there, whole."""
+    """Put `data` at `path`, durably: after a crash at any moment the old or the new is there, whole.
+
+    A link at `path` is replaced, not followed.
+    """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # of "." too
     with trouble(path):
         try:
-            descriptor = _open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            descriptor = _open_new(temporary)
             try:
                 write_all(descriptor, data)
                 _fsync(descriptor)
@@ -130,7 +188,7 @@ def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
     def put(some: list[tuple[Path, Sequence[Any]]]) -> None:
         for path, parts in some:
             with trouble(path):
-                descriptor = _open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+                descriptor = _open_new(path)
                 try:
                     for part in parts:
                         write_all(descriptor, part)
@@ -155,9 +213,25 @@ def write_all(descriptor: int, data: Any) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The whole file."""
+    """The whole file; a link is not followed, and nothing else than a file is waited for."""
     with trouble(path):
-        return path.read_bytes()
+        return content(path)
+
+
+def content(path: Path) -> bytes:
+    """`read_bytes`, with the system's errors as they come."""
+    descriptor = open_plain(path, os.O_RDONLY)
+    with open(descriptor, "rb") as file:
+        return file.read()
+
+
+def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) -> int:
+    """A descriptor of a regular file. Errors: `not_a_file`; OSError where it is a link, or not permitted."""
+    descriptor = opening(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise not_a_file(path)
 
 
 def digest(data: bytes, *more: Any) -> str:
@@ -217,6 +291,13 @@ def remove_leftovers(folder: Path) -> None:
     with trouble(folder):
         for leftover in folder.glob(f".*{_TEMPORARY}"):
             remove(leftover)
+
+
+def _open_new(path: Path) -> int:
+    """A new file to be written, in the place of any that is there: whoever else has that one keeps it."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    return _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
 def _sync(folder: Path) -> None:

@@ -5,6 +5,7 @@ While it is being written its manifest says "running", and the files that are co
 replaced by one that names how the run ended. A process that dies before leaves a folder that can be taken up.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -97,7 +98,7 @@ class RunFolder:
     def lock(self) -> "RunFolder":
         """Take the lock, to go on writing. `run_busy` where a live process has it."""
         if not lock.held(self._lock):
-            self._lock = lock.acquire(self.path / lock.NAME)
+            self._lock = lock.acquire(self.within(lock.NAME))
             try:
                 self._manifest = manifest.read(self.path)
                 if self._manifest.format != manifest.FORMAT:
@@ -109,7 +110,7 @@ class RunFolder:
                         _("Start a new run from its settings."),
                     )
                 for name in ("", "checkpoint", "keyframes"):
-                    files.remove_leftovers(self.path / name)
+                    files.remove_leftovers(self.within(name))
                 self._newest = None
             except BaseException:
                 self._release()
@@ -155,7 +156,7 @@ class RunFolder:
         content = self.manifest
         if content.sealed:
             return content.status
-        if lock.held(self._lock) or lock.holder(self.path / lock.NAME) is not None:
+        if lock.held(self._lock) or lock.holder(self.within(lock.NAME)) is not None:
             return "running"
         content = self.manifest  # it may have been sealed between the two looks
         return content.status if content.sealed else "interrupted"
@@ -169,11 +170,28 @@ class RunFolder:
 
     # ---- files
 
+    def within(self, name: str) -> Path:
+        """The path of a file or folder in this one, whether it is there or not.
+
+        Everything in the folder is reached through this, for the folder may come from anybody: TreinoError
+        where something on the way there is a link, a pipe, a socket or a device.
+        """
+        return files.inside(self.path, name)
+
+    def names(self, under: str) -> list[str]:
+        """What lies in the sub-folder `under`, as names in this one; [] where there is no such folder."""
+        place = self.within(under)
+        try:
+            found = sorted(os.listdir(place))
+        except FileNotFoundError:
+            return []
+        return [f"{under}/{name}" for name in found if not name.startswith(".")]
+
     def has(self, name: str) -> bool:
         """Whether the file is there, and in the manifest where the run is sealed."""
         content = self.manifest
         listed = not content.sealed or name in content.files or _outside(name)
-        return listed and (self.path / name).is_file()
+        return listed and self.within(name).is_file()
 
     def write_bytes(self, name: str, data: bytes) -> Path:
         """Put a file into the folder, whole or not at all, and return its path.
@@ -182,7 +200,7 @@ class RunFolder:
         """
         if not manifest.inside(name):
             raise ValueError(f"{name!r} is not a name inside a run's folder")
-        path = self.path / name
+        path = self.within(name)
         if _outside(name):
             files.make_folder(path.parent)
             files.write_atomically(path, data)
@@ -206,9 +224,10 @@ class RunFolder:
         """
         self._require_writing()
         if contents:
-            for place in {(self.path / name).parent for name in contents}:
+            places = {name: self.within(name) for name in contents}
+            for place in {path.parent for path in places.values()}:
                 files.make_folder(place)
-            files.write_new({self.path / name: parts for name, parts in contents.items()})
+            files.write_new({places[name]: parts for name, parts in contents.items()})
             found = {name: files.digest(*parts) for name, parts in contents.items()}
             self._record({**self._manifest.files, **found})
 
@@ -218,14 +237,14 @@ class RunFolder:
         gone = set(names)
         self._record({name: kept for name, kept in self._manifest.files.items() if name not in gone})
         for name in sorted(gone):
-            files.remove(self.path / name)
+            files.remove(self.within(name))
 
     def read_bytes(self, name: str) -> bytes:
         """A file's content, its SHA-256 checked. Errors: `file_missing`, `run_damaged`, the disk's."""
         while True:
             content = self.manifest
             try:
-                data: bytes | None = files.read_bytes(self.path / name)
+                data: bytes | None = files.read_bytes(self.within(name))
             except TreinoError as error:
                 if error.rule != "file_vanished":
                     raise
@@ -272,10 +291,9 @@ class RunFolder:
             self._newest = (whole[0].generation, whole[0].name) if whole else (0, SLOTS[1])
         generation, name = self._newest
         name = SLOTS[name == SLOTS[0]]
-        files.make_folder((self.path / name).parent)
-        files.write_atomically(
-            self.path / name, to_bytes(tensors, meta, generation + 1, self.database.mark())
-        )
+        path = self.within(name)
+        files.make_folder(path.parent)
+        files.write_atomically(path, to_bytes(tensors, meta, generation + 1, self.database.mark()))
         self._newest = generation + 1, name
 
     def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
@@ -308,7 +326,7 @@ class RunFolder:
     @property
     def database(self) -> db.Database:
         """The run's tables: to write with the lock held, to read otherwise."""
-        path = self.path / db.NAME
+        path = self.within(db.NAME)
         if lock.held(self._lock) and not self._manifest.sealed:
             if self._database is None:
                 self._database = db.Database.writing(path)
@@ -339,12 +357,12 @@ class RunFolder:
         whole, broken = self._checkpoints()
         listed |= {each.name: each.digest for each in whole}
         for name in broken:
-            files.remove(self.path / name)
+            files.remove(self.within(name))
         # replaced by name instead of switched over in place, for that waits on everyone who has it open;
         # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
         content = self.database.to_bytes()
         self._forget_database()
-        files.write_atomically(self.path / db.NAME, content)
+        files.write_atomically(self.within(db.NAME), content)
         self._remove_log()
         listed[db.NAME] = files.digest(content)
         self._record(listed, status)
@@ -365,7 +383,7 @@ class RunFolder:
     # ---- inside
 
     def _put_manifest(self, content: Manifest) -> None:
-        files.write_atomically(self.path / manifest.NAME, content.to_bytes())
+        files.write_atomically(self.within(manifest.NAME), content.to_bytes())
         self._manifest = content
 
     def _record(self, listed: Mapping[str, str], status: str = "running") -> None:
@@ -388,7 +406,7 @@ class RunFolder:
 
     def _remove_log(self) -> None:
         for ending in ("-wal", "-shm", "-journal"):
-            files.remove(self.path / (db.NAME + ending))
+            files.remove(self.within(db.NAME + ending))
 
     def _release(self) -> None:
         taken, self._lock = self._lock, None

@@ -1,5 +1,6 @@
 """Which folders there are, and which one a name means."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -95,7 +96,9 @@ def _folders(parent: Path) -> list[Path]:
     # a folder that lost its manifest is still a run, a damaged one, while an empty one has just been claimed
     marks = (manifest.NAME, "spec.json", "run.sqlite")
     return [
-        path for path in entries if path.name[0] != "." and any((path / mark).is_file() for mark in marks)
+        path
+        for path in entries
+        if path.name[0] != "." and any(os.path.lexists(path / mark) for mark in marks)
     ]
 
 
@@ -106,7 +109,9 @@ def _summary(path: Path) -> RunSummary:
             folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")
         )
         content = folder.manifest
-        missing = [name for name in content.files if content.needs(name) and not (path / name).is_file()]
+        missing = [
+            name for name in content.files if content.needs(name) and not folder.within(name).is_file()
+        ]
         damage = _("{name} is missing").format(name=missing[0]) if missing else None
         status = "damaged" if damage else folder.status
         return RunSummary(path.name, path, folder.kind, status, folder.created, damage, spec, result)

@@ -22,7 +22,7 @@ def acquire(path: Path) -> int:
     process: int | None = None
     for _attempt in range(20):  # whoever looks (`holder`) has the lock for an instant; that is no writer
         with files.trouble(path):
-            descriptor = files._open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = files.open_plain(path, os.O_RDWR | os.O_CREAT, files._open)
             try:
                 if _taken(descriptor, fcntl.LOCK_EX):
                     process = _process(descriptor)
@@ -30,6 +30,10 @@ def acquire(path: Path) -> int:
                     time.sleep(0.01)
                     continue
                 if not _still_there(descriptor, path):  # its last owner unlinked it while we waited
+                    os.close(descriptor)
+                    continue
+                if os.fstat(descriptor).st_nlink > 1:  # the file has another name, and is left as it is there
+                    os.unlink(path)
                     os.close(descriptor)
                     continue
                 try:
@@ -70,7 +74,7 @@ def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
 def holder(path: Path) -> int | None:
     """The number of the live process that has the lock (0 where it is not known yet), None for nobody."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = files.open_plain(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -97,7 +101,7 @@ def _process(descriptor: int) -> int | None:
 
 def _still_there(descriptor: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
     except FileNotFoundError:
         return False
 

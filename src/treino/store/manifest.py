@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from treino.errors import TreinoError
+from treino.store import files
 from treino.store.encoding import json_bytes, json_value
-from treino.store.files import damaged, digest, read_bytes
+from treino.store.files import damaged, digest
 from treino.words import N_, _
 
 NAME = "manifest.json"
@@ -106,10 +107,15 @@ class Manifest:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and those of `Manifest.from_bytes`."""
-    file = folder / NAME
+    """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and those of `Manifest.from_bytes`.
+
+    A run's folder may be reached through a link, but not through one that lies in a sweep's.
+    """
+    if folder.is_symlink() and (folder.parent / NAME).exists():
+        raise files.link(folder)
     try:
-        return Manifest.from_bytes(read_bytes(file), file)
+        file = files.inside(folder, NAME)
+        return Manifest.from_bytes(files.read_bytes(file), file)
     except TreinoError as error:
         if error.rule != "file_vanished":
             raise

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from treino.errors import TreinoError
+from treino.store import files
 from treino.store.files import damaged, problem
 from treino.words import _
 
 PATIENCE = 10.0  # seconds to wait for another process's transaction
+LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # what SQLite puts beside a file, and writes into
 
 Row = tuple[Any, ...]
 Answer = TypeVar("Answer")
@@ -29,10 +31,38 @@ _SYSTEM = {
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection to the file in autocommit; mode: "ro" or "rw"."""
+    """A connection to the file in autocommit; mode: "ro" or "rw". SQLite would follow links: see `beside`."""
+    beside(path)
     # a name may hold bytes that are no UTF-8
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+
+
+def beside(path: Path) -> dict[Path, int]:
+    """The files that SQLite opens for `path`, as far as they are there, and how many names each has.
+
+    Errors: those of `files.inside` for one that is a link or no regular file.
+    """
+    found = {}
+    for ending in ("", LOG, INDEX, JOURNAL):
+        each = files.inside(path.parent, path.name + ending)
+        with suppress(FileNotFoundError):
+            found[each] = os.lstat(each).st_nlink
+    return found
+
+
+def shared(path: Path) -> bool:
+    """Whether one of these files has another name too (a hard link), so that writing would change that."""
+    return any(names > 1 for names in beside(path).values())
+
+
+def part(path: Path) -> None:
+    """Copy what other names share, so that this one can be written; for the holder of the run's lock."""
+    for each in beside(path) if shared(path) else ():
+        if each.name.endswith(INDEX):
+            files.remove(each)  # SQLite makes it anew, of the log
+        else:
+            files.write_atomically(each, files.read_bytes(each))
 
 
 def made(connection: sqlite3.Connection) -> bool:
@@ -64,17 +94,18 @@ def content(connection: sqlite3.Connection, *, log: bool = False) -> bytes:
 def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
     """What `ask` finds in a file that another process may be writing, also on a read-only disk."""
     try:
-        with closing(connect(path, "ro")) as connection:
-            return ask(connection)
+        if not shared(path):
+            with closing(connect(path, "ro")) as connection:
+                return ask(connection)
     except sqlite3.OperationalError as error:
         if primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
         os.stat(path)  # where the file is gone, that is what to say
-    # a write-ahead log needs an index beside it, and in this folder none can be made
+    # a write-ahead log needs an index beside it, and here none can be made, or it belongs to others too
     with tempfile.TemporaryDirectory(prefix="treino-") as folder:
         while True:
             logs = _logs(path)
-            (copy := Path(folder) / path.name).write_bytes(path.read_bytes())
+            (copy := Path(folder) / path.name).write_bytes(files.content(path))
             if _logs(path) == logs:  # else somebody wrote meanwhile, and file and log may not fit
                 break
         for name, data in logs.items():
@@ -85,9 +116,9 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
 
 def _logs(path: Path) -> dict[str, bytes]:
     found = {}
-    for ending in ("-wal", "-journal"):
+    for ending in (LOG, JOURNAL):
         with suppress(FileNotFoundError):
-            found[path.name + ending] = path.with_name(path.name + ending).read_bytes()
+            found[path.name + ending] = files.content(path.with_name(path.name + ending))
     return found
 
 

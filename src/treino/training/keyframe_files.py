@@ -85,10 +85,8 @@ def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> 
 def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
     """Take back those after ``step`` updates of the newest segment, and what a dying process left."""
     known = keyframes_in(folder)
-    there = {f"{FOLDER}/{path.name}" for path in (folder.path / FOLDER).glob("*.safetensors")}
-    folder.remove(
-        (there - set(known.values())) | {name for place, name in known.items() if place > (segment, step)}
-    )
+    unknown = {name for name in folder.names(FOLDER) if _NAME.fullmatch(name)} - set(known.values())
+    folder.remove(unknown | {name for place, name in known.items() if place > (segment, step)})
 
 
 def kept_state(

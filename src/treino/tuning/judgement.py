@@ -1,6 +1,7 @@
 """The end of a sweep: the winner trained alone, the judge, the document, the seal."""
 
 import math
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -126,9 +127,9 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
         settings |= {"steps": row["kept_step"], "patience": group.arguments["patience"]}
     if isinstance(sweep.source, Data):
         settings = {k: v for k, v in settings.items() if k not in LOADS}
-    path = folder.path / BEST
+    path = folder.within(BEST)
     if path.exists():  # a sweep that was killed while it was judged
-        _remove(path)
+        shutil.rmtree(path)
     run = drain(illustrated(training(sweep.source, read_settings(settings | {"out": str(path)}))))
     mine = run.module.state_dict()
     if early and group.arguments["schedule"] != "constant":  # a shorter plan would have other learning rates
@@ -145,12 +146,6 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
 
 def _bits(t: Tensor) -> Tensor:
     return t.contiguous().flatten().view(torch.uint8)
-
-
-def _remove(path: Any) -> None:
-    import shutil
-
-    shutil.rmtree(path)
 
 
 # ---- the judge

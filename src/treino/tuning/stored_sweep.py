@@ -132,8 +132,8 @@ class Sweep:
 
 def best_of(folder: RunFolder, **asked: Any) -> Run:
     """The winner's run; the best network so far where there is none. asked: net, trust, data_file."""
-    if folder.status in ("finished", "stopped") and (folder.path / BEST / "manifest.json").is_file():
-        return Run(RunFolder.open(folder.path / BEST), **asked)
+    if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
+        return Run(RunFolder.open(folder.within(BEST)), **asked)
     kept = read_tensors(folder, top_members.MODELS)[1]["order"] if folder.has(top_members.MODELS) else []
     if not kept:
         raise TreinoError(

@@ -104,8 +104,8 @@ def _curves(sweep: "Sweep") -> bytes:
     from treino.plots.sweep_curves import density_figure
 
     curves: list[tuple[Any, Any, Any]] = []
-    for path in sorted((sweep.path / "curves").glob("*.safetensors")):
-        tensors, meta = read_tensors(sweep.folder, f"curves/{path.name}")
+    for name in sweep.folder.names("curves"):
+        tensors, meta = read_tensors(sweep.folder, name)
         if tensors:
             curves.append((meta["members"], tensors["epoch"].tolist(), tensors["figure"].numpy()))
     s = _seen(sweep)
