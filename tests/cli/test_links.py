@@ -21,13 +21,13 @@ import pytest
 
 from tests.conftest import Said
 from tests.workflows.test_resume import in_a_child
+from treino.pictures.picture_files import draw
+from treino.records.run import open_run
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.workflows.pictures import draw
-from treino.workflows.run import open_run
-from treino.workflows.study import drive as study
-from treino.workflows.sweep import drive as sweep
-from treino.workflows.train import drain, training
+from treino.studies import study
+from treino.training.train import drain, training
+from treino.tuning import sweep
 
 SETTINGS = {"epochs": 12, "seed": 3, "hidden": [5], "every": 20, "name": "run"}
 TABLE = "alcohol,malic_acid\n13.2,1.8\n"
@@ -106,11 +106,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sweep": swept,
         "study": studied,
     }
-    for module in ("train", "sweep.heat", "study.drive"):
-        patch.setattr(f"treino.workflows.{module}.CHUNK_SECONDS", 0.0)
-    for module in ("sweep.drive", "study.drive"):
-        patch.setattr(f"treino.workflows.{module}.CHECKPOINT_SECONDS", 0.0)
-        patch.setattr(f"treino.workflows.{module}.CHECKPOINT_SHARE", 0.0)
+    for module in ("training.train", "tuning.bracket", "studies.study"):
+        patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
+    for module in ("tuning.sweep", "studies.study"):
+        patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
+    patch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
     for kind, events in makers.items():
         (place / kind).mkdir()
         patch.chdir(place / kind)
