@@ -13,6 +13,7 @@ import pytest
 import treino as tr
 from tests.conftest import Said
 from treino.errors import TreinoError
+from treino.pictures.picture_files import PICTURES
 
 
 def table(path: Path, *names: str) -> None:
@@ -89,8 +90,22 @@ def test_a_run_is_whole_when_its_pictures_fail(
     monkeypatch.setattr("treino.pictures.illustration.draw", full)
     said = treino("train", "wine", "--steps", 2)
     assert said.status == 0
-    assert "A picture is missing: The disk is full." in said.out
+    assert said.out.count("A picture is missing: The disk is full.") == 1
     assert tr.open("last").status == "finished"
+
+
+@pytest.mark.slow
+def test_a_picture_that_breaks_keeps_no_other_from_being_drawn(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(_run: object) -> None:
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setitem(PICTURES, "boundary", broken)
+    said = treino("train", "wine", "--steps", 2)
+    assert said.status == 0
+    assert "A picture is missing: boundary: ZeroDivisionError: no such luck" in said.out
+    assert [p.name for p in (tmp_path / "runs" / "wine-1" / "pictures").iterdir()] == ["curves.png"]
 
 
 @pytest.mark.parametrize("flag", ["--out", "--net", "--fault", "--features", "--lr"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 import subprocess
 import sys
 
@@ -439,3 +440,28 @@ def test_importing_the_floors_loads_no_matplotlib_and_drawing_no_pyplot() -> Non
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+FIRST_USES = (
+    "with style.look(): style.png(style.new_figure())",
+    "signed.data_uri(np.zeros((2, 2, 3)))",
+    "walker_page._map()",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("use", FIRST_USES)
+@pytest.mark.parametrize("backend", ["nowhere", "module://nowhere.to_be_found"])
+def test_a_backend_that_is_not_installed_is_not_needed(backend: str, use: str) -> None:
+    program = f"""
+import os, sys
+import numpy as np
+from treino.plots import signed, style, walker_page
+assert "matplotlib" not in sys.modules
+{use}
+assert os.environ["MPLBACKEND"] == {backend!r}
+assert "matplotlib.pyplot" not in sys.modules
+import matplotlib
+assert {backend!r} in ("nowhere", dict.__getitem__(matplotlib.rcParams, "backend"))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env=os.environ | {"MPLBACKEND": backend})

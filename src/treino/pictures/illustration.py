@@ -21,10 +21,15 @@ def illustrated(stream: Iterator[Event]) -> Iterator[Event]:
 
 
 def illustrate(run: Run) -> None:
-    """The pictures of a run that is sealed; it is whole without them."""
-    missing: list[TreinoError] = []
-    try:
-        draw(run, ("boundary", "curves"), None, missing)
-    except TreinoError as error:
-        missing.append(error)
-    run.notices += [_("A picture is missing: {why}").format(why=why) for why in missing]
+    """The pictures of a run that is sealed. One that fails, for whatever reason, is a notice of the run."""
+    missing: list[str] = []
+    for name in ("boundary", "curves"):
+        refused: list[TreinoError] = []
+        try:
+            draw(run, (name,), None, refused)
+        except TreinoError as error:
+            refused.append(error)
+        except Exception as error:  # a defect, or a broken installation: the training is done and kept
+            missing.append(f"{name}: {type(error).__name__}: {error}")
+        missing += map(str, refused)
+    run.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]

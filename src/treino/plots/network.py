@@ -12,7 +12,7 @@ import numpy as np
 
 from treino.inspection.unit_responses import Insides, Stage
 from treino.plots.signed import data_uri, largest, rgba, tile
-from treino.plots.style import FAINT, colour, number, percent, split_name
+from treino.plots.style import FAINT, colour, number, percent, rgb, split_name
 from treino.words import _
 
 NARROWEST = 860
@@ -228,21 +228,17 @@ def _thumbnail(shown: Insides, stage: Stage, unit: int, most: float, last: bool)
             tile(weight_CHW, most) if len(weight_CHW) == 3 else rgba(weight_CHW.mean(axis=0), most)
         )
     if last and shown.classes and stage.labels:
-        from matplotlib.colors import to_rgb
-
         number_of = _class_of(shown, stage, unit)
         share_RR = shown.said_RRC[:: max(1, len(shown.fine_y_R) // 40), ::3, number_of]
         pixels = np.empty((*share_RR.shape, 4))
-        pixels[..., :3], pixels[..., 3] = to_rgb(colour(number_of)), np.clip(share_RR, 0, 1)
-        pixels[~np.isfinite(share_RR)] = (*to_rgb(FAINT), 1.0)
+        pixels[..., :3], pixels[..., 3] = rgb(colour(number_of)), np.clip(share_RR, 0, 1)
+        pixels[~np.isfinite(share_RR)] = (*rgb(FAINT), 1.0)
         return data_uri(pixels, upwards=True)
     return data_uri(rgba(stage.seen_KRR[unit], most), upwards=True)
 
 
 def _panel(shown: Insides, place: Place, columns: int) -> Iterator[str]:
     """The last picture: what the network says over the same inputs, with rows it was not trained on."""
-    from matplotlib.colors import to_rgb
-
     x = LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT
     flat = len(shown.fine_y_R) == 1
     side = PANEL
@@ -255,9 +251,9 @@ def _panel(shown: Insides, place: Place, columns: int) -> Iterator[str]:
         best, winner = share.max(axis=2), share.argmax(axis=2)
         sure = (best - 1 / count) / (1 - 1 / count) if count > 1 else np.ones_like(best)
         pixels = np.empty((*best.shape, 4))
-        pixels[..., :3] = np.array([to_rgb(colour(c)) for c in range(count)])[winner]
+        pixels[..., :3] = np.array([rgb(colour(c)) for c in range(count)])[winner]
         pixels[..., 3] = 0.12 + 0.5 * np.clip(sure, 0, 1)
-        pixels[~finite] = (*to_rgb(FAINT), 1.0)
+        pixels[~finite] = (*rgb(FAINT), 1.0)
     else:
         away = said[..., 0] - shown.target_mean
         pixels = rgba(away, largest(away))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import FAINT, PALETTE, PAPER
+from treino.plots.style import FAINT, PALETTE, PAPER, load_matplotlib, rgb
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
@@ -18,14 +18,12 @@ Pixels = NDArray[np.floating]
 
 def rgba(value_RR: Pixels, most: float) -> Pixels:
     """``[..., 4]``: the sign's colour, as opaque as the value is near ``most``; grey where not finite."""
-    from matplotlib.colors import to_rgb
-
     finite = np.isfinite(value_RR)
     strength = np.clip(np.abs(np.where(finite, value_RR, 0.0)) / (most or 1.0), 0, 1)
     found = np.empty((*np.shape(value_RR), 4))
-    found[..., :3] = np.where((value_RR > 0)[..., None], to_rgb(POSITIVE), to_rgb(NEGATIVE))
+    found[..., :3] = np.where((value_RR > 0)[..., None], rgb(POSITIVE), rgb(NEGATIVE))
     found[..., 3] = strength
-    found[~finite] = (*to_rgb(FAINT), 1.0)
+    found[~finite] = (*rgb(FAINT), 1.0)
     return found
 
 
@@ -59,6 +57,7 @@ def tile(weight_CHW: Pixels, most: float) -> Pixels:
 
 def data_uri(pixels: Pixels, upwards: bool = False) -> str:
     """Pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG inside a text; upwards: the first line is the lowest."""
+    load_matplotlib()
     from matplotlib.image import imsave
 
     file = io.BytesIO()

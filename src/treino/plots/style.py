@@ -5,10 +5,14 @@ Figures are plain ``matplotlib.figure.Figure`` objects: no pyplot, no global sta
 
 import io
 import math
+import os
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from treino.words import _
@@ -41,6 +45,7 @@ INK, SOFT, FAINT, PAPER, ALARM = "#1b2733", "#52616f", "#dfe5ea", "#ffffff", "#b
 
 WIDTH = 8.0  # inches; at 100 dots per inch the 800 pixels that every picture must be readable at
 DPI = 150
+BACKEND = "MPLBACKEND"  # matplotlib's variable for what draws on a screen
 
 # Tried in this order for letters that DejaVu Sans (which comes with matplotlib) does not have.
 FAMILIES = (
@@ -57,9 +62,36 @@ FAMILIES = (
 )
 
 
+def load_matplotlib() -> ModuleType:
+    """The library, also where ``MPLBACKEND`` names a backend that this machine doesn't have.
+
+    Such a name makes matplotlib's import fail. Files need no backend, so it is imported without the name,
+    which then goes where the import would have put it: windows of the user's own open as they did before.
+    """
+    if "matplotlib" in sys.modules:
+        return sys.modules["matplotlib"]
+    backend = os.environ.pop(BACKEND, None)
+    try:
+        matplotlib = import_module("matplotlib")
+    finally:
+        if backend is not None:
+            os.environ[BACKEND] = backend
+    if backend:
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
+    return matplotlib
+
+
+def rgb(hexadecimal: str) -> tuple[float, float, float]:
+    """``#0072b2`` as shares of red, green and blue."""
+    red, green, blue = bytes.fromhex(hexadecimal.removeprefix("#"))
+    return red / 255, green / 255, blue / 255
+
+
 @lru_cache(maxsize=1)
 def families() -> tuple[str, ...]:
     """Those of ``FAMILIES`` that this machine has."""
+    load_matplotlib()
     from matplotlib.font_manager import fontManager
 
     installed = {font.name for font in fontManager.ttflist}
@@ -76,8 +108,7 @@ def _letters() -> frozenset[int]:
 @contextmanager
 def look() -> Iterator[None]:
     """matplotlib's own defaults with treino's look over them, whatever the user's matplotlibrc says."""
-    import matplotlib
-
+    matplotlib = load_matplotlib()
     keep = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "date.epoch"}
     plain: dict[Any, Any] = {
         k: v for k, v in matplotlib.rcParamsDefault.items() if k not in keep and not k.startswith("_")

@@ -9,6 +9,7 @@ from treino.inspection.input_planes import Floats
 from treino.inspection.landscape.planes import Landscape
 from treino.plots.landscape import MAP, WAY, axis_name, colours, heights, rows_used
 from treino.plots.page import page
+from treino.plots.style import load_matplotlib
 from treino.plots.walker_script import SCRIPT, STYLE
 from treino.words import _
 
@@ -81,9 +82,7 @@ def _body(land: Landscape, title: str, told: str) -> str:
 
 
 def _map() -> list[list[int]]:
-    from matplotlib import colormaps
-
-    shares_C3 = np.asarray(colormaps[MAP](np.linspace(0, 1, COLOURS)))[:, :3]
+    shares_C3 = np.asarray(load_matplotlib().colormaps[MAP](np.linspace(0, 1, COLOURS)))[:, :3]
     found: list[list[int]] = (shares_C3 * 255).round().astype(int).tolist()
     return found
 
