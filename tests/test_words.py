@@ -143,6 +143,78 @@ def test_a_script_under_the_doctor_reads_python(tmp_path: Path, treino: Callable
     assert "patience=5\n" in treino("doctor", script).out
 
 
+# ---- numbers
+
+
+def test_a_number_is_written_as_the_language_writes_it() -> None:
+    import numpy as np
+
+    thin = "\u202f"
+    values = [(2080, ","), (np.int64(1234567), ","), (0.92591, ""), (42232.4, ""), (-0.5, ".2f"), (1e-7, "")]
+    english = [f"2{thin}080", f"1{thin}234{thin}567", "0.9259", f"42{thin}232", "-0.50", "1e-7"]
+    assert [words.numeral(*v) for v in values] == english
+    words.use("pt")
+    assert [words.numeral(*v) for v in values] == [text.replace(".", ",") for text in english]
+    said = words.Sentence("{n:,} rows, {share:.1%} of {name:>4}: --lr {lr}, {lr!s}, {step}")
+    filled = said.format(n=10000, share=0.5, name="a", lr=0.003, step=5)
+    assert filled == f"10{thin}000 rows, 50,0% of    a: --lr 0.003, 0.003, 5"
+    assert _("{value} %").format(value=words.numeral(0.5)) == "0,5 %"
+
+
+@given(st.floats(allow_nan=False), st.sampled_from(["", ",", ".3f", ".4g", ",.1f", ".2%", ".1e"]))
+def test_a_number_is_the_same_in_both_languages(value: float, spec: str) -> None:
+    english = words.numeral(value, spec)
+    with words.speaking("pt_BR"):
+        portuguese = words.numeral(value, spec)
+    assert portuguese.replace(",", ".") == english
+    assert "," not in english
+    if spec == "" and value and abs(value) < 1e300:
+        assert float(english.replace("\u202f", "").replace("−", "-")) == pytest.approx(value, rel=6e-3)
+
+
+# what is typed, values of settings, versions, papers
+TYPED = re.compile(
+    r"--\S+ \S+|\w+=[\w.,:|]+|\b(lr|dropout|validation|test) [\d.e-]+|\d+\.\d+\.\S+|arXiv\S+"
+    r"|(?s:<tr>(?:(?!</tr>).)*>--[a-z](?:(?!</tr>).)*</tr>|<(script|style|math|pre|code).*?</\2>)"
+)
+POINT = re.compile(r".*\d\.\d.*")
+
+
+@pytest.mark.slow
+@pytest.mark.pictures
+def test_figures_in_portuguese_have_a_decimal_comma(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn, found = set[str](), {}
+    draw = matplotlib.text.Text.draw
+    monkeypatch.setattr("matplotlib.text.Text.draw", lambda t, *a: (drawn.add(t.get_text()), draw(t, *a))[1])
+    for command in PORTUGUESE.strip().split("\n"):
+        said = treino("--lang", "pt", *command.split())
+        assert said.status == 0, said.err
+        if left := POINT.findall(TYPED.sub("", said.out + "\n".join(drawn))):
+            found[command] = left
+        drawn.clear()
+    for page in tmp_path.rglob("*.html"):
+        text = re.sub(r"<[^>]*>", "\n", TYPED.sub("", unescape(page.read_text())))
+        if left := POINT.findall(text):
+            found[page.name] = left
+    assert found == {}
+    exact = treino("--lang", "pt", "explain", "adam", "a", "--step", "2", "--json").document
+    assert any("0.001" in step["numbers"] for step in exact["steps"])
+    assert not any(re.search(r"\d,\d", step["numbers"] + step["symbols"]) for step in exact["steps"])
+
+
+PORTUGUESE = """
+train wine --name a --epochs 4 --features alcohol,hue
+data wine --to data.html
+plot a --what boundary,curves,dynamics,path,walker,confusion,importance,dependence
+report a
+sweep wine --space lr=1e-3..1e-1:log --members 8 --epochs 3 --name e
+plot e
+explain adam a --step 2
+explain adam a --step 2 --to adam.html
+"""
+
 # ---- the catalogues
 
 

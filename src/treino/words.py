@@ -1,10 +1,10 @@
-"""The one place where sentences that people read are looked up, so that a translation is a catalogue.
+"""Sentences and numbers in the reader's language: ``_`` looks a sentence up, ``numeral`` writes a number.
 
 The language is chosen once, before the first sentence is looked up: ``--lang`` on the command line, else
 ``TREINO_LANG``, else the locale (the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set). In
 Python: ``treino.words.use("pt_BR")``. English needs no catalogue; a sentence that has no translation stays
-English. Names of settings, flags, rules and JSON keys are the same in all languages, and so is the decimal
-point, because figures are copied from tables into commands and programs.
+English. Names of settings, flags, rules and JSON keys are the same in all languages. So are numbers in JSON,
+in CSV files, in commands and in values of settings: they have a decimal point and no grouping.
 
 How a sentence writes a setting depends on the door that the reader came through (``door``): the command line
 reads ``--patience 5`` where Python reads ``patience=5``. Sentences take it as a value:
@@ -12,28 +12,83 @@ reads ``--patience 5`` where Python reads ``patience=5``. Sentences take it as a
 """
 
 import gettext
+import math
+import numbers
 import os
 import shlex
+import string
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 Door = Literal["flag", "keyword", "plain"]
+THOUSANDS = "\u202f"  # a narrow no-break space: 2,080 would be about two to a Brazilian
 
 
 def _(sentence: str) -> str:
     """The sentence in the reader's language; English where the catalogue has none.
 
-    Fill in values after the look-up: ``_("{n} rows").format(n=3)``, never in an f-string. Inside of functions
-    only: what is looked up while a module is imported can't follow a later choice; mark that with ``N_``.
+    Fill in values after the look-up: ``_("{n:,} rows").format(n=3)``, never in an f-string. A number that has
+    a format in the sentence is written as ``numeral`` writes it; for what is to be typed (``--lr {lr}``) pass
+    a text. Inside of functions only: what is looked up while a module is imported can't follow a later
+    choice; mark that with ``N_``.
     """
-    return _chosen[1].gettext(sentence) if sentence else sentence
+    return Sentence(_chosen[1].gettext(sentence)) if sentence else sentence
+
+
+class Sentence(str):
+    """A sentence that ``format`` fills in with numbers as the reader's language writes them."""
+
+    __slots__ = ()
+
+    def format(self, *args: Any, **kwargs: Any) -> str:
+        return _FORMATTER.vformat(self, args, kwargs)
+
+
+class _Formatter(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        as_numeral = format_spec and isinstance(value, numbers.Real)
+        return numeral(value, format_spec) if as_numeral else format(value, format_spec)
+
+
+_FORMATTER = _Formatter()
+
+
+def numeral(value: Any, spec: str = "") -> str:
+    """A number as the reader's language writes it: 0.926 is 0,926 in Portuguese.
+
+    value: an int, a float or a number of NumPy's. spec: Python's format, where ``,`` groups thousands by a
+    narrow space. Without one: four significant digits, no needless exponent, the minus of axes: 0.9259,
+    54.31, 12 345, 1.2e-7, −1.
+    """
+    return localised(format(value, spec) if spec else _significant(float(value)))
+
+
+def localised(digits: str) -> str:
+    """A number's text in Python's way, such as ``1,234.5``, in the reader's way."""
+    point = _("0.5")[1]  # its translation says what the decimal sign is
+    return digits.translate({ord(","): THOUSANDS, ord("."): point})
+
+
+def _significant(value: float) -> str:
+    size = abs(value)
+    if value < 0:
+        return f"−{_significant(size)}"
+    if size == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not 1e-3 <= size < 1e7:
+        digits, exponent = f"{value:.2e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
+    places = max(0, 3 - math.floor(math.log10(size)))
+    if places:
+        return f"{value:.{places}f}".rstrip("0").rstrip(".")
+    return f"{value:,.0f}" if size >= 1e4 else f"{value:.0f}"
 
 
 def N_(sentence: str) -> str:

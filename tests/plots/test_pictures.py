@@ -19,7 +19,8 @@ from treino.inspection.curves import curves
 from treino.inspection.input_planes import Fit, Line, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
-from treino.plots.style import PALETTE, class_labels, label, new_figure, number, percent, png
+from treino.plots.style import PALETTE, class_labels, label, new_figure, percent, png
+from treino.words import numeral
 
 ODD = (
     "$x_1$",
@@ -396,8 +397,8 @@ def test_class_labels_are_told_apart() -> None:
 
 def test_numbers_for_people() -> None:
     values = [0.925926, 54.3149, 12345.6, 0, 1.2e-7, 0.0123456, 1.0, 100.0, 99.996, 3e20, 0.0001]
-    said = ["0.9259", "54.31", "12346", "0", "1.2e-7", "0.01235", "1", "100", "100", "3e20", "1e-4"]
-    assert [number(v) for v in values] == said
+    said = ["0.9259", "54.31", "12\u202f346", "0", "1.2e-7", "0.01235", "1", "100", "100", "3e20", "1e-4"]
+    assert [numeral(v) for v in values] == said
     assert [percent(s) for s in (0, 1, 0.9999, 0.0001, 0.5, 0.841)] == [
         "0 %",
         "100 %",

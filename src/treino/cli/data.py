@@ -9,7 +9,7 @@ from rich.table import Table
 from treino.cli.flags import ScreenFlag
 from treino.console import line
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import _, numeral
 
 SHOWN_CLASSES = 20
 
@@ -91,7 +91,7 @@ def _builtins(document: dict[str, Any]) -> Table:
     for heading in (_("name"), _("rows"), _("features"), _("task"), _("about")):
         table.add_column(heading)
     for b in document["builtins"]:
-        table.add_row(b["name"], f"{b['rows']:,}", str(b["features"]), _(b["task"]), b["about"])
+        table.add_row(b["name"], numeral(b["rows"], ","), str(b["features"]), _(b["task"]), b["about"])
     return table
 
 
@@ -105,14 +105,14 @@ def _columns(document: dict[str, Any]) -> Table:
         kind = c["kind"] + (_(" (left out)") if c["way"] == "out" else "")
         low, high = (_said(c[k]) for k in ("minimum", "maximum"))
         cells = [c["name"], kind, str(c["missing"]), str(c["unique"]), low, high, str(c["outliers"] or "")]
-        table.add_row(
-            *cells, *(["" if c["correlation"] is None else f"{c['correlation']:.2f}"] if related else [])
-        )
+        if related:
+            cells.append("" if c["correlation"] is None else numeral(c["correlation"], ".2f"))
+        table.add_row(*cells)
     return table
 
 
 def _said(value: float | str | None) -> str:
-    return "" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+    return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
 
 
 def _rest(document: dict[str, Any], screen: ScreenFlag) -> None:

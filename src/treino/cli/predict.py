@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
-from treino.words import _
+from treino.words import _, numeral
 
 SHOWN = 10
 
@@ -56,14 +56,14 @@ def predict(
             table.add_column(heading, justify="right" if heading == _("row") else "left")
         for p in predictions[:SHOWN]:
             said = p["prediction"]
-            share = f"{p['probabilities'][said]:.3f}" if "probabilities" in p else ""
-            table.add_row(str(p["row"]), said if isinstance(said, str) else f"{said:.6g}", share)
+            share = numeral(p["probabilities"][said], ".3f") if "probabilities" in p else ""
+            table.add_row(str(p["row"]), said if isinstance(said, str) else numeral(said, ".6g"), share)
         screen.out.print(table)
         if len(predictions) > SHOWN:
             screen.out.print(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN)
             )
     if "metrics" in document:
-        figures = ", ".join(f"{k} {v:.4g}" for k, v in document["metrics"].items())
+        figures = ", ".join(f"{k} {numeral(v)}" for k, v in document["metrics"].items())
         screen.out.print(_("against the target column: {figures}").format(figures=figures))
     return 0

@@ -13,7 +13,7 @@ from treino.cli.summary import opening, summary
 from treino.loop.loop import Advanced, Begun, Ended, Event
 from treino.pictures.illustration import illustrated
 from treino.training.train import RunJob, run_of
-from treino.words import _
+from treino.words import _, numeral
 
 
 def follow(events: Iterator[Event], screen: Screen) -> int:
@@ -69,7 +69,8 @@ def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], Non
             elif isinstance(event, Advanced):
                 tick = event.tick
                 for split, metrics in (tick.evaluation or {}).items():
-                    listed = ", ".join(f"{name} {float(v[0]):.3f}" for name, v in list(metrics.items())[:2])
+                    shown = list(metrics.items())[:2]
+                    listed = ", ".join(f"{name} {numeral(float(v[0]), '.3f')}" for name, v in shown)
                     validation = f" · {split} {listed}"
                 figures = _("loss {loss:.4f}").format(loss=tick.loss) + validation
                 bar.update(task, completed=tick.step, figures=figures)

@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from treino.cli.flags import ScreenFlag
-from treino.words import _
+from treino.words import _, numeral
 
 
 def runs(*, screen: ScreenFlag) -> int:
@@ -22,7 +22,7 @@ def runs(*, screen: ScreenFlag) -> int:
     for heading in (_("run"), _("status"), _("data"), _("steps"), _("test"), _("when")):
         table.add_column(heading)
     for r in found:
-        figure = "" if r["figure"] is None else f"{r['metric']} {r['figure']:.3f}"
+        figure = "" if r["figure"] is None else f"{r['metric']} {numeral(r['figure'], '.3f')}"
         table.add_row(
             r["run"],
             _(r["status"]),

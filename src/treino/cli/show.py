@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import RunName, ScreenFlag
-from treino.words import _
+from treino.words import _, numeral
 
 
 def show(
@@ -70,4 +70,4 @@ def show(
 
 
 def _short(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "–" if value is None else str(value)
+    return numeral(value, ".6g") if isinstance(value, float) else "–" if value is None else str(value)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from treino.console import line
 from treino.plots.captions import headline
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -51,8 +51,8 @@ def _layers(layers: Any, parameters: int) -> RenderableType:
     for heading in (_("layer"), "", _("in"), _("out"), _("parameters")):
         table.add_column(heading, justify="left" if heading in (_("layer"), "") else "right")
     for name, kind, inputs, outputs, count in layers:
-        table.add_row(name, kind, inputs, outputs, f"{count:,}" if count else "")
-    table.add_row(_("all"), "", "", "", f"{parameters:,}")
+        table.add_row(name, kind, inputs, outputs, numeral(count, ",") if count else "")
+    table.add_row(_("all"), "", "", "", numeral(parameters, ","))
     return table
 
 
@@ -117,19 +117,19 @@ def _figures(d: dict[str, Any]) -> RenderableType:
         table.add_column(_("95 % of test"), justify="right", no_wrap=True)
         for baseline in d["baseline"]:
             table.add_column(_(baseline), justify="right", no_wrap=True)
-    table.add_row(_("rows"), *(f"{d['rows'][s]:,}" for s in splits))
+    table.add_row(_("rows"), *(numeral(d["rows"][s], ",") for s in splits))
     for metric in d["metrics"][splits[0]]:
         row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]
         if "test" in splits:
             low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
-            row.append("" if low is None else f"{low:.3g} – {high:.3g}")
+            row.append("" if low is None else f"{numeral(low, '.3g')} – {numeral(high, '.3g')}")
             row += [_cell(b.get(metric)) for b in d["baseline"].values() if b is not None]
         table.add_row(*row)
     return table
 
 
 def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else numeral(value)
 
 
 def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:

@@ -15,7 +15,7 @@ from treino.loop.loop import Advanced, Begun, Closing, Ended, Event
 from treino.tuning.populations import written
 from treino.tuning.sweep import SweepJob
 from treino.tuning.sweep_state import Progress as SweepProgress
-from treino.words import N_, _
+from treino.words import N_, _, numeral
 
 LEADERS = 8
 SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
@@ -107,7 +107,7 @@ def moving(p: SweepProgress) -> RenderableType:
     table.add_row(_("pace"), _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second))
     if p.best is not None and p.config is not None:
         member, figure = p.best
-        table.add_row(_("best"), f"{figure:.4g}  ({member}: {written(p.config)})")
+        table.add_row(_("best"), f"{numeral(figure)}  ({member}: {written(p.config)})")
     return table
 
 
@@ -161,8 +161,8 @@ def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableTyp
         for of in d["figures"].values():
             f = of[name]
             cells += [
-                f"{f['mean']:.4g}" + ("" if f["std"] is None else f" ± {f['std']:.2g}"),
-                f"{f['min']:.4g} – {f['max']:.4g}",
+                numeral(f["mean"]) + ("" if f["std"] is None else f" ± {numeral(f['std'], '.2g')}"),
+                f"{numeral(f['min'])} – {numeral(f['max'])}",
             ]
         table.add_row(name, *cells)
     parts.append(table)
@@ -191,8 +191,8 @@ def member_summary(d: dict[str, Any]) -> RenderableType:
     for heading in (_("rung"), _("epochs"), *(k.removeprefix("validation_") for k in rows[-1]), _("status")):
         table.add_column(heading, justify="right")
     for row, figures in zip(d["rungs"], rows, strict=True):
-        cells = ("" if f is None else f"{f:.4g}" for f in figures.values())
-        table.add_row(str(row["rung"]), f"{row['epochs']:.0f}", *cells, _(row["status"]))
+        cells = ("" if f is None else numeral(f) for f in figures.values())
+        table.add_row(str(row["rung"]), numeral(row["epochs"], ",.0f"), *cells, _(row["status"]))
     title = _("network {n} of {sweep}: {params}").format(
         n=d["member"], sweep=d["sweep"], params=written(d["params"])
     )
@@ -209,9 +209,9 @@ def _leaders(d: dict[str, Any]) -> Table:
         figures = (entry["validation"].get(m) for m in metrics)
         table.add_row(
             str(entry["member"]),
-            *("" if f is None else f"{f:.4g}" for f in figures),
-            f"{entry['parameters']:,}",
-            f"{entry['epochs']:.0f}",
+            *("" if f is None else numeral(f) for f in figures),
+            numeral(entry["parameters"], ","),
+            numeral(entry["epochs"], ",.0f"),
             written(entry["params"]),
         )
     return table

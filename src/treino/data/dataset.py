@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from treino import escaping
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.data.preparation.preparation import Preparation
@@ -161,7 +161,7 @@ class Data:
         most = max([*count_C, 1])
         bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
         shown = list(zip(self.classes, count_C, strict=True))[:SHOWN]
-        return [(escape(name), f"{n:,}", bar.format(round(180 * n / most))) for name, n in shown]
+        return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in shown]
 
     def _learnt(self) -> str:
         if self.task == "regression":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.diagnosis.fix import Mended
-from treino.words import _
+from treino.words import _, numeral
 
 RATES = (1.0, 10.0, 0.1)
 VARIANTS = 1 + len(RATES)
@@ -84,7 +84,7 @@ def proof(
     job |= {"max_steps": max_steps, "max_time": max_time}
     variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
     for rate in RATES:
-        name = _("mended") if rate == 1 else _("mended, lr × {rate}").format(rate=f"{rate:g}")
+        name = _("mended") if rate == 1 else _("mended, lr × {rate}").format(rate=numeral(rate, "g"))
         variants.append((name, mended.sources, rate))
     return [
         _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout)
@@ -152,7 +152,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def _shown(values: Sequence[float]) -> str:
     found = interval(values)
-    return "–" if found is None else f"{found[0]:.4g} [{found[1]:.4g}, {found[2]:.4g}]"
+    return "–" if found is None else "{} [{}, {}]".format(*(numeral(value, ".4g") for value in found))
 
 
 def _trouble(row: Row) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from treino.diagnosis.finding import Evidence, Finding, Severity
 from treino.diagnosis.watch.seen import Seen
-from treino.words import _
+from treino.words import _, numeral
 
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
@@ -44,7 +44,8 @@ class Rule:
     def finding(self, evidence: Evidence) -> Finding:
         """The evidence in this rule's words."""
         place = evidence.edit or evidence.seen
-        numbers = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in evidence.numbers.items()}
+        numbers = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in evidence.numbers.items()}
+        typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in evidence.numbers.items()}
         return Finding(
             rule=self.id,
             severity=self.severity,
@@ -55,5 +56,5 @@ class Rule:
             line=None if place is None else place.line,
             seen=evidence.seen,
             evidence=dict(evidence.numbers),
-            fix=_(self.fix).format(**numbers),
+            fix=_(self.fix).format(**typed),
         )

@@ -13,7 +13,7 @@ from torch import Tensor
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.engine.shared_config import SharedConfig
@@ -55,7 +55,7 @@ def fits(sizes: Sequence[int], members: int, dtype: torch.dtype) -> None:
         raise TreinoError(
             "net_too_large",
             _("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here.").format(
-                parameters=f"{parameters:,}", members=members, needed=needed / 1e9, there=there / 1e9
+                parameters=numeral(parameters, ","), members=members, needed=needed / 1e9, there=there / 1e9
             ),
             _("Use smaller hidden layers, or fewer networks at once."),
         )
@@ -156,13 +156,13 @@ def _is_read(name: str, value_P: Tensor, optimizer: str) -> None:
         raise TreinoError(
             "momentum_with_adam",
             _("momentum is a setting of sgd; {optimizer} has none.").format(optimizer=optimizer),
-            _("Use optimizer='sgd', or betas=({value:g}, 0.999).").format(value=float(value_P.max())),
+            _("Use optimizer='sgd', or betas=({value}, 0.999).").format(value=f"{float(value_P.max()):g}"),
         )
     if name in ("beta1", "beta2") and "betas" not in reads and bool((value_P != usual).any()):
         raise TreinoError(
             "betas_with_sgd",
             _("betas are settings of adam and adamw; {optimizer} has none.").format(optimizer=optimizer),
-            _("Use optimizer='adam', or momentum={value:g}.").format(value=float(value_P[0])),
+            _("Use optimizer='adam', or momentum={value}.").format(value=f"{float(value_P[0]):g}"),
         )
     if name == "eps" and name not in reads and bool((value_P != usual).any()):
         raise TreinoError(

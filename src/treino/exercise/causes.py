@@ -54,8 +54,8 @@ def cause(
     if other := next((made for made in visit.stepped if made), ""):
         return (
             "another_optimizer",
-            _("The step was one of {other}; the optimizer that is given is SGD(lr={lr:g}).").format(
-                other=other, lr=LR
+            _("The step was one of {other}; the optimizer that is given is SGD(lr={lr}).").format(
+                other=other, lr=f"{LR:g}"
             ),
             _("Use the one by the name of optimizer, and make none in the function."),
         )

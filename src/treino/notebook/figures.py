@@ -11,7 +11,7 @@ import torch
 from treino.loop.loop import Advanced, Begun, Closing, Ended
 from treino.training.train import RunJob, run_of
 from treino.tuning.sweep import SweepJob
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.inspection.curves import Curves
@@ -106,14 +106,14 @@ class RunFigure:
             if epoch.validation_std is not None:
                 self._measure("validation", "loss_std", epoch.number, epoch.validation_std)
         self.figures = {
-            _("step"): f"{tick.step:,} / {self.steps:,}",
-            _("epoch"): f"{tick.epoch:,.1f}" if tick.epoch < 10 else f"{tick.epoch:,.0f}",
-            _("loss"): f"{float(tick.loss):.4g}",
+            _("step"): f"{numeral(tick.step, ',')} / {numeral(self.steps, ',')}",
+            _("epoch"): numeral(tick.epoch, ",.1f" if tick.epoch < 10 else ",.0f"),
+            _("loss"): numeral(float(tick.loss)),
         }
         for split, of_split in self.measured.items():
             for metric in ("accuracy", "rmse"):
                 if metric in of_split:
-                    self.figures[f"{_(split)} {metric}"] = f"{of_split[metric][1][-1]:.4g}"
+                    self.figures[f"{_(split)} {metric}"] = numeral(of_split[metric][1][-1])
 
     def _measure(self, split: str, metric: str, epoch: int, value: float) -> None:
         of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
@@ -215,7 +215,7 @@ class SweepFigure:
         assert isinstance(job, SweepJob)
         if isinstance(event, Begun):
             self.name = job.folder.path.name
-            self.figures = {_("networks"): f"{job.sweep.asked.members:,}"}
+            self.figures = {_("networks"): numeral(job.sweep.asked.members, ",")}
             self.output.show(lambda: self._drawn(0.0))
         elif isinstance(event, Advanced):
             p = job.progress
@@ -244,7 +244,7 @@ class SweepFigure:
             _("pace"): _("{n:,.0f} model-steps a second").format(n=p.model_steps_per_second),
         }
         if p.best is not None and p.config is not None:
-            self.figures[_("best")] = f"{p.best[1]:.4g}  ({p.best[0]}: {written(p.config)})"
+            self.figures[_("best")] = f"{numeral(p.best[1])}  ({p.best[0]}: {written(p.config)})"
 
     def _drawn(self, done: float, left: float | None = None, said: tuple[str, ...] = ()) -> str:
         from treino.plots.live import live_sweep

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
 from treino.pictures import File
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.inspection.film import Frame
@@ -124,13 +124,12 @@ def sheet_words(frames: "list[Frame]") -> tuple[list[str], list[str]]:
     """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
     from treino.inspection.film import difference
     from treino.plots.film_words import share
-    from treino.plots.style import number
 
     captions, counted = list[str](), False
     for before, frame in zip([None, *frames], frames, strict=False):
         said = _("step {step:,}").format(step=frame.step)
         if frame.loss is not None:
-            said += _(" · loss {loss}").format(loss=number(frame.loss))
+            said += _(" · loss {loss}").format(loss=numeral(frame.loss))
         moved, change = difference(None if before is None else before.shown, frame.shown)
         if moved:
             said += _(" · {share} changed").format(share=share(moved))

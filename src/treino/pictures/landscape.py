@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
 from treino.pictures import File
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,7 +108,7 @@ def _end(ground: "Ground", second: "Run") -> "Tensor":
     own, end_n = ground_of(second), ground.place(second.module)
     here, there = (float(g.losses(end_n, end_n[None], np.zeros((1, 1)))[0]) for g in (ground, own))
     if not np.isclose(here, there, rtol=1e-3, atol=1e-6, equal_nan=True):
-        why = f"{second.name}, {here:.4g} ≠ {there:.4g}"
+        why = f"{second.name}, {numeral(here)} ≠ {numeral(there)}"
         raise TreinoError(
             "landscape_nets_differ",
             _("The weights are another network's: {why}").format(why=why),

@@ -13,7 +13,7 @@ from treino.records.data_source import load_data
 from treino.spec import Settings, read_settings
 from treino.store.files import make_folder, write_atomically
 from treino.training.resolution import plan
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -39,7 +39,7 @@ def untrained(source: Any, count: int, to: Path | None = None, **settings: Any) 
     from treino.inspection.boundary import boundary
     from treino.inspection.film import SPLITS, film_sight
     from treino.plots.sheet import sheet_figure
-    from treino.plots.style import label, number, png, split_name
+    from treino.plots.style import label, png, split_name
     from treino.records.run import Run
 
     if not 1 <= count <= MOST:
@@ -61,7 +61,7 @@ def untrained(source: Any, count: int, to: Path | None = None, **settings: Any) 
         figure = (
             _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)
             if score.accuracy is not None
-            else _("{split} RMSE {value}").format(split=split, value=number(score.rmse or 0.0))
+            else _("{split} RMSE {value}").format(split=split, value=numeral(score.rmse or 0.0))
         )
         shown.append(one)
         captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from treino.inspection.input_planes import Line, Plane, Points, Score
-from treino.plots.style import label, number, percent, split_name
-from treino.words import _
+from treino.plots.style import label, percent, split_name
+from treino.words import _, numeral
 
 
 def rows_label(points: Points) -> str:
@@ -23,18 +23,18 @@ def score_sentence(score: Score) -> str:
     split = split_name(score.split)
     if score.accuracy is not None and score.interval is not None:
         return _("Accuracy {value}: {right} of {n} {split} rows right (95 %: {low} to {high}).").format(
-            value=f"{score.accuracy:.3f}",
+            value=numeral(score.accuracy, ".3f"),
             right=score.right,
             n=score.rows,
             split=split,
-            low=f"{score.interval[0]:.3f}",
-            high=f"{score.interval[1]:.3f}",
+            low=numeral(score.interval[0], ".3f"),
+            high=numeral(score.interval[1], ".3f"),
         )
     rmse = math.nan if score.rmse is None else score.rmse
     if score.r2 is None:
-        return _("RMSE {rmse} on {n} {split} rows.").format(rmse=number(rmse), n=score.rows, split=split)
+        return _("RMSE {rmse} on {n} {split} rows.").format(rmse=numeral(rmse), n=score.rows, split=split)
     return _("R² {r2}, RMSE {rmse} on {n} {split} rows.").format(
-        r2=f"{score.r2:.3f}", rmse=number(rmse), n=score.rows, split=split
+        r2=numeral(score.r2, ".3f"), rmse=numeral(rmse), n=score.rows, split=split
     )
 
 
@@ -97,8 +97,10 @@ def headline(d: Mapping[str, Any]) -> str:
         "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
     }[metric].format(n=d["rows"]["test"], share=test[metric], low=low, high=high)
     found = {baseline_name(k): v[metric] for k, v in d["baseline"].items() if v is not None}
-    form = "{:.1%}" if metric == "accuracy" else "{:.4g}"
-    compared = [_("{who}: {value}").format(who=who, value=form.format(value)) for who, value in found.items()]
+    spec = ".1%" if metric == "accuracy" else ""
+    compared = [
+        _("{who}: {value}").format(who=who, value=numeral(value, spec)) for who, value in found.items()
+    ]
     return said + (_(" For comparison, {list}.").format(list="; ".join(compared)) if compared else "")
 
 

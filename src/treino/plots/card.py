@@ -7,8 +7,8 @@ from typing import Any
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline
 from treino.plots.report.charts import curve_charts, figures_table
-from treino.plots.style import number, split_name
-from treino.words import _
+from treino.plots.style import split_name
+from treino.words import _, numeral
 
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
 GRID = "display:flex;flex-wrap:wrap;gap:6px 24px;align-items:flex-start"
@@ -71,8 +71,8 @@ def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
             row["run"],
             row["data"] or "",
             _(row["status"]),
-            "" if row["steps"] is None else f"{row['steps']:,}",
-            "" if row["figure"] is None else f"{row['metric']} {number(row['figure'])}",
+            "" if row["steps"] is None else numeral(row["steps"], ","),
+            "" if row["figure"] is None else f"{row['metric']} {numeral(row['figure'])}",
             row["when"][:16].replace("T", " "),
         ]
         for row in rows[:SHOWN]
@@ -89,7 +89,7 @@ def _title(name: str, said: str, alarm: bool = False) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else number(value)
+    return "" if value is None else numeral(value)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

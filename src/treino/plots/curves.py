@@ -20,10 +20,9 @@ from treino.plots.style import (
     look,
     metric_name,
     new_figure,
-    number,
     split_name,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,7 +212,7 @@ def _sentences(curves: Curves) -> list[str]:
         return []
     of = curves.evaluated.get("validation", {})
     figures = [
-        f"{metric_name(m)} {number(float(of[m][kept - 1]))}"
+        f"{metric_name(m)} {numeral(float(of[m][kept - 1]))}"
         for m in dict.fromkeys(("loss", curves.metric))
         if m in of and np.isfinite(of[m][kept - 1])
     ]
@@ -233,6 +232,6 @@ def alarms(curves: Curves) -> list[str]:
     epoch = curves.diverged_step / curves.steps_per_epoch
     return [
         _("Diverged at step {step} (epoch {epoch}): the curves end there.").format(
-            step=curves.diverged_step, epoch=number(epoch)
+            step=curves.diverged_step, epoch=numeral(epoch)
         )
     ]

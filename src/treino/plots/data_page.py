@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from treino.plots.page import page
-from treino.words import _
+from treino.words import _, numeral
 
 WIDTH, HEIGHT = 168, 36  # of a column's picture, in pixels
 CLASSES = 30
@@ -62,8 +62,8 @@ def _classes(facts: Mapping[str, Any]) -> str:
         return ""
     most, total = max(counts), max(1, sum(facts["class_rows"]))
     rows = "".join(
-        f"<tr><td class='name'>{escape(str(n))}</td><td class='number'>{c:,}</td>"
-        f"<td class='number'>{c / total:.1%}</td>"
+        f"<tr><td class='name'>{escape(str(n))}</td><td class='number'>{numeral(c, ',')}</td>"
+        f"<td class='number'>{numeral(c / total, '.1%')}</td>"
         f"<td><svg width='320' height='12' role='img' aria-label='{c}'>"
         f"<rect width='{320 * c / max(1, most):.1f}' height='12'/></svg></td></tr>"
         for n, c in zip(names, counts, strict=True)
@@ -90,24 +90,24 @@ def _row(column: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     kind = column["kind"] + (_(" (left out)") if column["way"] == "out" else "")
     mark = "target" if column["name"] == facts["target"] else "out" if column["way"] == "out" else ""
     share = column["missing"] / max(1, facts["rows"])
-    missing = f"{column['missing']:,} ({share:.1%})" if column["missing"] else ""
+    missing = f"{numeral(column['missing'], ',')} ({numeral(share, '.1%')})" if column["missing"] else ""
     related = column["correlation"]
     cells = [
         f"<td class='name'>{escape(str(column['name']))}</td>",
         f"<td>{escape(kind)}</td>",
         f"<td>{'' if column['kind'] in ('identifier', 'text') else picture(column)}</td>",
         f"<td class='number'>{missing}</td>",
-        f"<td class='number'>{column['unique']:,}</td>",
+        f"<td class='number'>{numeral(column['unique'], ',')}</td>",
         f"<td class='number'>{_value(column['minimum'])}</td>",
         f"<td class='number'>{_value(column['maximum'])}</td>",
         f"<td class='number'>{column['outliers'] or ''}</td>",
-        f"<td class='number'>{'' if related is None else f'{related:.2f}'}</td>",
+        f"<td class='number'>{'' if related is None else numeral(related, '.2f')}</td>",
     ]
     return f"<tr class='{mark}'>{''.join(cells)}</tr>"
 
 
 def _value(value: Any) -> str:
-    return "" if value is None else escape(value) if isinstance(value, str) else f"{value:.6g}"
+    return "" if value is None else escape(value) if isinstance(value, str) else numeral(value, ".6g")
 
 
 def picture(column: Mapping[str, Any]) -> str:
@@ -122,7 +122,7 @@ def picture(column: Mapping[str, Any]) -> str:
     bars = []
     for i, count in enumerate(counts):
         height = max(HEIGHT * count / most, 1.0 if count else 0.0)
-        said = f"{_name(shape, names, i)}: {count:,}"
+        said = f"{_name(shape, names, i)}: {numeral(count, ',')}"
         bars.append(
             f"<rect x='{i * step + 0.5:.1f}' y='{HEIGHT - height:.1f}' width='{max(step - 1, 0.5):.1f}' "
             f"height='{height:.1f}'><title>{escape(said)}</title></rect>"
@@ -142,7 +142,7 @@ def _name(shape: Mapping[str, Any], names: Sequence[str], i: int) -> str:
         return f"{_day(low)} – {_day(high)}"
     if shape.get("times"):
         return f"{_clock(low)} – {_clock(high)}"
-    return f"{low:.4g} – {high:.4g}"
+    return f"{numeral(low)} – {numeral(high)}"
 
 
 def _clock(seconds: float) -> str:

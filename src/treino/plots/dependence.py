@@ -18,9 +18,8 @@ from treino.plots.style import (
     label,
     look,
     new_figure,
-    number,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,7 +117,7 @@ def warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[st
                 _(
                     "{names} go together (rank correlation up to {r}): changed alone, they make rows that "
                     "hardly exist."
-                ).format(names=", ".join(others[:3]) + more, r=f"{correlation:.2f}")
+                ).format(names=", ".join(others[:3]) + more, r=numeral(correlation, ".2f"))
             )
     return found[:2]
 
@@ -212,7 +211,7 @@ def _ticks(axes: "Axes", one: Dependence) -> None:
         axes.tick_params(axis="x", labelsize=8.5)
     else:
         axes.locator_params(axis="x", nbins=4)
-        axes.xaxis.set_major_formatter(lambda value, _place: number(value))
+        axes.xaxis.set_major_formatter(lambda value, _place: numeral(value))
         axes.tick_params(axis="x", labelsize=9)
 
 

@@ -20,9 +20,8 @@ from treino.plots.style import (
     log_axis,
     look,
     new_figure,
-    number,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +114,7 @@ def _dead(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
         axes.set_ylim(
             -0.02, max(0.1, 1.15 * float(np.nanmax(d.dead_KU))) if np.isfinite(d.dead_KU).any() else 1
         )
-    _plain(axes, lambda share: f"{number(100 * share)} %")
+    _plain(axes, lambda share: f"{numeral(100 * share)} %")
 
 
 def _lines(axes: "Axes", step_K: Any, value_KL: Floats, inks: Sequence[Any]) -> None:

@@ -11,7 +11,7 @@ from html import escape
 from typing import Protocol
 
 from treino.inspection.microscope.formula import Expr, Number, Op, Series, Symbol, value
-from treino.words import _
+from treino.words import _, localised
 
 DIGITS = 6
 WIDE = 64  # letters of a sum that stands in one line of a page
@@ -125,6 +125,11 @@ def shown(of: float, digits: int = DIGITS) -> tuple[str, str]:
     return mantissa.replace("-", "−"), str(int(exponent)).replace("-", "−") if exponent else ""
 
 
+def _separator() -> str:
+    """What stands between arguments: a comma, where that isn't the decimal sign."""
+    return ";" if localised(".") == "," else ","
+
+
 # ---- Unicode
 
 _LOW = dict(zip("0123456789+−=(),aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎,ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
@@ -148,11 +153,15 @@ def raised(text: str) -> str:
     return "".join(_HIGH[c] for c in text) if fits else f"^{text}" if text.isalnum() else f"^({text})"
 
 
+@dataclass(frozen=True)
 class Text:
-    """Unicode in one line."""
+    """Unicode in one line. exact: with decimal points in every language, for programs."""
+
+    exact: bool = False
 
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
+        text = text if self.exact else localised(text)
         level = SIGN if text.startswith("−") else PRODUCT if ten else ATOM
         return Piece(f"{text}×10{raised(ten)}" if ten else text, level)
 
@@ -186,7 +195,8 @@ class Text:
         return Piece(f"|{a.text}|")
 
     def call(self, name: str, args: list[Piece]) -> Piece:
-        return Piece(f"{name}({', '.join(a.text for a in args)})")
+        between = ", " if self.exact else _separator() + " "
+        return Piece(f"{name}({between.join(a.text for a in args)})")
 
     def total(self, index: str, last: str, body: Piece) -> Piece:
         bounds = f"{lowered(index + '=1')}{raised(last)}" if last else lowered(index)
@@ -226,7 +236,7 @@ class MathML:
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
         minus = text.startswith("−")
-        found = f"<mn>{text.lstrip('−')}</mn>"
+        found = f"<mn>{localised(text.lstrip('−'))}</mn>"
         if ten:
             found += f"<mo>×</mo><msup><mn>10</mn><mn>{ten}</mn></msup>"
         if minus:
@@ -270,7 +280,7 @@ class MathML:
     def call(self, name: str, args: list[Piece]) -> Piece:
         if name == "exp":
             return Piece(f"<msup><mi>e</mi>{args[0].text}</msup>", POWER)
-        inside = '<mo separator="true">,</mo>'.join(a.text for a in args)
+        inside = f'<mo separator="true">{_separator()}</mo>'.join(a.text for a in args)
         named = f'<mi mathvariant="normal">{escape(name)}</mi>'
         return Piece(f"<mrow>{named}<mo>(</mo>{inside}<mo>)</mo></mrow>")
 
@@ -301,12 +311,12 @@ class MathML:
         return Piece(f'<mtable class="stack" displaystyle="true">{rows}</mtable>', SUM)
 
 
-TEXT, MATHML = Text(), MathML()
+TEXT, EXACT, MATHML = Text(), Text(exact=True), MathML()
 
 
-def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:
-    """In one line of Unicode."""
-    return write(e, TEXT, numbers=numbers, digits=digits)
+def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS, exact: bool = False) -> str:
+    """In one line of Unicode. exact: with decimal points in every language."""
+    return write(e, EXACT if exact else TEXT, numbers=numbers, digits=digits)
 
 
 def mathml(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:

@@ -13,7 +13,7 @@ from treino.console import EscapingConsole, line
 from treino.inspection.microscope.explanation import Check, Explanation, Step, Table
 from treino.plots.explain_formula import DIGITS, shown, text
 from treino.plots.explain_formula import TEXT as PEN
-from treino.words import _
+from treino.words import _, localised
 
 ALIGN = 100  # characters a line of a formula may have in a pipe
 
@@ -44,8 +44,8 @@ def document(found: Explanation, digits: int = DIGITS) -> dict[str, Any]:
 def _step(part: str, step: Step, digits: int) -> dict[str, Any]:
     symbols, numbers, value = "", "", None
     if step.formula is not None:
-        symbols = f"{text(step.formula.left)} = {text(step.formula.right)}"
-        numbers = text(step.formula.right, numbers=True, digits=digits)
+        symbols = f"{text(step.formula.left, exact=True)} = {text(step.formula.right, exact=True)}"
+        numbers = text(step.formula.right, numbers=True, digits=digits, exact=True)
         value = step.formula.value
     known: dict[str, Any] = {
         "part": part,
@@ -166,4 +166,4 @@ def plain(found: Explanation, digits: int = DIGITS) -> str:
 def number(value: float, digits: int = DIGITS) -> str:
     """A number for a label of a picture."""
     mantissa, ten = shown(value, digits)
-    return f"{mantissa}e{ten}" if ten else mantissa
+    return localised(f"{mantissa}e{ten}" if ten else mantissa)

@@ -27,6 +27,7 @@ from treino.plots.style import (
     class_labels,
     colour,
     legend_at_right,
+    localise_ticks,
     look,
     new_figure,
 )
@@ -128,6 +129,7 @@ def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
     legend_at_right(axes, handles, labels)
     if not isinstance(shown, Plane):
         axes.grid(True)
+    localise_ticks(figure)
     return figure, axes, texts
 
 

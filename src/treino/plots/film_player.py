@@ -23,7 +23,7 @@ from treino.plots.film_words import (
 from treino.plots.page import page
 from treino.plots.regression import INKS
 from treino.plots.style import PALETTE, class_labels, colour
-from treino.words import _
+from treino.words import _, localised
 
 SPEEDS = ("0.25", "0.5", "1", "2", "4")
 ICONS = {
@@ -74,6 +74,7 @@ def player_of(cuts: Sequence[Cut], shown: Boundary, *, begin: int | None = None)
         "inks": list(PALETTE),
         "splits": INKS,
         "names": [name.replace(r"\$", "$") for name in axis_names(shown)],
+        "point": localised("."),
         "sorry": _("This browser is too old for the film: it can't unpack it."),
         "bytes": base64.b64encode(content).decode(),
     }
@@ -133,7 +134,8 @@ def _bar(pressed: list[Pressed], first: int) -> str:
     )
     last = len(pressed) - 1
     speeds = "".join(
-        f'<option value="{value}"{" selected" if value == "1" else ""}>{value}×</option>' for value in SPEEDS
+        f'<option value="{value}"{" selected" if value == "1" else ""}>{localised(value)}×</option>'
+        for value in SPEEDS
     )
     return (
         f'<div class="bar">{buttons}<div class="track">{_spark(pressed)}'

@@ -106,7 +106,7 @@ SCRIPT = r"""
     const rough = (high - low) / most, ten = Math.pow(10, Math.floor(Math.log10(rough)));
     const step = [1, 2, 5, 10].map(m => m * ten).find(s => s >= rough), found = [];
     for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-9; v += step)
-      found.push([v, Number(v.toPrecision(6)).toString().replace("-", "\u2212")]);
+      found.push([v, Number(v.toPrecision(6)).toString().replace("-", "\u2212").replace(".", film.point)]);
     return found;
   }
 

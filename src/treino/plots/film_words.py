@@ -2,8 +2,8 @@
 
 from treino.inspection.film import Frame
 from treino.inspection.input_planes import Boundary, Fit, Line, Plane
-from treino.plots.style import class_labels, label, number, split_name
-from treino.words import _
+from treino.plots.style import class_labels, label, split_name
+from treino.words import _, numeral
 
 LISTED = 12  # classes by name
 
@@ -14,16 +14,17 @@ def place_sentence(frame: Frame, last: int) -> str:
     if not frame.step:
         said = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
     else:
-        said.append(_("epoch {epoch}").format(epoch=number(frame.epoch)))
+        said.append(_("epoch {epoch}").format(epoch=numeral(frame.epoch)))
     if frame.loss is not None:
-        said.append(_("loss {loss}").format(loss=number(frame.loss)))
+        said.append(_("loss {loss}").format(loss=numeral(frame.loss)))
     score = frame.shown.score
     if score.accuracy is not None:
         said.append(
             _("{split} accuracy {value:.3f}").format(split=split_name(score.split), value=score.accuracy)
         )
     elif score.rmse is not None:
-        said.append(_("{split} RMSE {value}").format(split=split_name(score.split), value=number(score.rmse)))
+        value = numeral(score.rmse)
+        said.append(_("{split} RMSE {value}").format(split=split_name(score.split), value=value))
     return " · ".join(said)
 
 
@@ -35,7 +36,7 @@ def change_sentence(frame: Frame, before: int | None) -> str:
         return _("Since step {step:,}: the network's answers are not finite.").format(step=before)
     if frame.moved is None:
         return _("Since step {step:,}: predictions moved by {change} on average.").format(
-            step=before, change=number(frame.change)
+            step=before, change=numeral(frame.change)
         )
     return _("Since step {step:,}: {moved} of the view changed class; probability moved by {change}.").format(
         step=before, moved=share(frame.moved), change=share(frame.change)
@@ -55,7 +56,7 @@ def absent_sentence(frame: Frame) -> str:
 
 def share(value: float) -> str:
     """A share in per cent with two significant digits, however small: 0.00031 %."""
-    return _("{value} %").format(value=number(float(f"{100 * value:.2g}")))
+    return _("{value} %").format(value=numeral(float(f"{100 * value:.2g}")))
 
 
 def film_title(shown: Boundary) -> str:

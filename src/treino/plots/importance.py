@@ -18,10 +18,9 @@ from treino.plots.style import (
     label,
     look,
     new_figure,
-    number,
     split_name,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +45,7 @@ def sentences(shown: Importances) -> list[str]:
             n=shown.rows, of=shown.of, split=split_name(shown.split)
         )
     what = _("Each square of pixels") if shown.patch else _("Each column")
-    scores = ", ".join(f"{_(k)} {number(v)}" for k, v in shown.score.items())
+    scores = ", ".join(f"{_(k)} {numeral(v)}" for k, v in shown.score.items())
     said = [
         _("{what} shuffled {k} times on {rows}; unshuffled: {scores}.").format(
             what=what, k=shown.repeats, rows=counted, scores=scores
@@ -78,7 +77,7 @@ def warnings(shown: Importances) -> list[str]:
             _(
                 "{names} go together (rank correlation up to {r}): each alone seems less important than all "
                 "of them are."
-            ).format(names=names, r=f"{group.correlation:.2f}")
+            ).format(names=names, r=numeral(group.correlation, ".2f"))
         )
     if len(shown.together) > 3:
         found.append(_("and {n} more such groups").format(n=len(shown.together) - 3) + ".")
@@ -189,5 +188,5 @@ def _map(axes: "Axes", shown: Importances, cost: Cost, mean_item: np.ndarray | N
     axes.set_xticks([])
     axes.set_yticks([])
     bar = axes.figure.colorbar(image, ax=axes, fraction=0.045, pad=0.03, ticks=[-most, 0, most])
-    bar.ax.set_yticklabels([f"−{number(most)}", "0", number(most)], fontsize=8.5)
+    bar.ax.set_yticklabels([f"−{numeral(most)}", "0", numeral(most)], fontsize=8.5)
     bar.outline.set_edgecolor(SOFT)

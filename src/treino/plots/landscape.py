@@ -18,10 +18,9 @@ from treino.plots.style import (
     label,
     look,
     new_figure,
-    number,
     percent,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +94,7 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize", *, way: bool =
             axes.contourf(a_R, b_R, (~fine_RR).astype(float), [0.5, 1.5], colors="none", hatches=["///"])
     if fine_RR.any() and float(shown_RR.max()) > float(shown_RR.min()):
         lines = axes.contour(a_R, b_R, shown_RR, levels(scale), colors="white", linewidths=0.6, alpha=0.75)
-        for text in axes.clabel(lines, fmt=number, fontsize=7.5, inline_spacing=2):
+        for text in axes.clabel(lines, fmt=numeral, fontsize=7.5, inline_spacing=2):
             text.set_path_effects([withStroke(linewidth=1.6, foreground=INK, alpha=0.45)])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
@@ -166,7 +165,7 @@ def colour_bar(
     bar.outline.set_visible(False)
     axes.tick_params(labelsize=8.5, length=2)
     axes.yaxis.set_major_locator(FixedLocator(levels(scale)))  # as the contours
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: number(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
     axes.yaxis.set_minor_locator(NullLocator())
     words = _("loss (log)") if isinstance(scale, LogNorm) else _("loss")
     axes.set_title(words, fontsize=9, color=SOFT, pad=5, loc="left")
@@ -247,7 +246,7 @@ def rows_used(land: Landscape) -> str:
 
 
 def loss_words(loss: float) -> str:
-    return number(loss) if math.isfinite(loss) else _("not finite")
+    return numeral(loss) if math.isfinite(loss) else _("not finite")
 
 
 def sentences(land: Landscape) -> list[str]:

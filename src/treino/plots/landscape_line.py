@@ -17,10 +17,9 @@ from treino.plots.style import (
     log_axis,
     look,
     new_figure,
-    number,
     split_name,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +33,7 @@ def line_figure(found: Between, first: str, second: str) -> "Figure":
         rows = ", ".join(f"{split_name(s)} {n}" for s, n in found.rows.items())
         told = [
             _("All parameters move in a straight line from one network to the other, {d} apart.").format(
-                d=number(found.distance)
+                d=numeral(found.distance)
             ),
             _("Barrier (the rise above the line between both ends): {barriers}. Rows: {rows}.").format(
                 barriers="; ".join(barriers), rows=rows
@@ -92,11 +91,11 @@ def line_figure(found: Between, first: str, second: str) -> "Figure":
 def _barrier(found: Between, split: str) -> str:
     height, place = found.barrier[split]
     if not np.isfinite(height):
-        return _("{split} not finite at {place}").format(split=split_name(split), place=number(place))
+        return _("{split} not finite at {place}").format(split=split_name(split), place=numeral(place))
     if height == 0:
         return _("{split} none").format(split=split_name(split))
     return _("{split} {height} at {place}").format(
-        split=split_name(split), height=number(height), place=number(place)
+        split=split_name(split), height=numeral(height), place=numeral(place)
     )
 
 

@@ -19,11 +19,10 @@ from treino.plots.style import (
     label,
     look,
     new_figure,
-    number,
     percent,
     split_name,
 )
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +108,7 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
         y = top * height - (row + 1) * (side + words) + 0.06
         axes = figure.add_axes((x / width, y / height, side / width, side / height))
         _item(axes, items[k])
-        said, true = number(float(shown.said_K[k])), number(float(shown.true_K[k]))
+        said, true = numeral(float(shown.said_K[k])), numeral(float(shown.true_K[k]))
         how = _("row {n}").format(n=shown.index_K[k])
         if shown.classes:
             said, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
@@ -192,9 +191,9 @@ def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str
         found.append([_("predicted"), *(names[int(c)] for c in said)])
         found.append([_("sure"), *(percent(float(p)) for p in shown.sure_K[:drawn])])
     else:
-        found.append([_("true"), *map(number, true)])
-        found.append([_("predicted"), *map(number, said)])
-        off = (f"{'+' if s > t else '−'}{number(abs(s - t))}" for t, s in zip(true, said, strict=True))
+        found.append([_("true"), *map(numeral, true)])
+        found.append([_("predicted"), *map(numeral, said)])
+        off = (f"{'+' if s > t else '−'}{numeral(abs(s - t))}" for t, s in zip(true, said, strict=True))
         found.append([_("off by"), *off])
     for name in columns:
         j = shown.features.index(name)
@@ -214,4 +213,4 @@ def _heading(name: str) -> str:
 def _value(cell: Cell) -> str:
     if cell is None:
         return "–"
-    return number(cell) if isinstance(cell, float) else label(cell, 16)
+    return numeral(cell) if isinstance(cell, float) else label(cell, 16)

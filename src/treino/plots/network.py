@@ -12,8 +12,8 @@ import numpy as np
 
 from treino.inspection.unit_responses import Insides, Stage
 from treino.plots.signed import data_uri, largest, rgba, tile
-from treino.plots.style import FAINT, colour, number, percent, rgb, split_name
-from treino.words import _
+from treino.plots.style import FAINT, colour, percent, rgb, split_name
+from treino.words import _, numeral
 
 NARROWEST = 860
 NODE, PITCH, COLUMN = 38, 47, 146  # pixels: a unit's picture, from unit to unit, from layer to layer
@@ -205,7 +205,7 @@ def _edges(shown: Insides, place: Place, k: int, first: int, unit: int) -> Itera
     elif k == 0 and first and np.isfinite(stage.norm_K).any():
         share = float(stage.norm_K[unit] / (np.nanmax(stage.norm_K) or 1.0))
         text = _("length of all weights to {unit}: {value}").format(
-            unit=_unit_name(stage, unit), value=number(float(stage.norm_K[unit]))
+            unit=_unit_name(stage, unit), value=numeral(float(stage.norm_K[unit]))
         )
         yield _line(LEFT, place.middle, x, y, "s", share, text)
 
@@ -274,7 +274,7 @@ def _panel(shown: Insides, place: Place, columns: int) -> Iterator[str]:
                 up = y + height * (1 - (points.at_NK[i, 1] - bottom) / (top - bottom))
             true, guess = points.true_N[i], points.predicted_N[i]
             ink, wrong = "var(--soft)", False
-            told = f"{number(float(true))} · {_('said')} {number(float(guess))}"
+            told = f"{numeral(float(true))} · {_('said')} {numeral(float(guess))}"
             if shown.classes:
                 ink, wrong = colour(int(true)), true != guess
                 told = shown.classes[int(true)] + (
@@ -294,7 +294,7 @@ def _panel(shown: Insides, place: Place, columns: int) -> Iterator[str]:
         )
     if not shown.classes:
         text = _("{target}: blue above its mean {mean}, orange below").format(
-            target=_short(shown.target, 12), mean=number(shown.target_mean)
+            target=_short(shown.target, 12), mean=numeral(shown.target_mean)
         )
         yield _text(x + side / 2, y + height + 40, text, "soft small middle")
 
@@ -334,7 +334,7 @@ def _unit_name(stage: Stage, unit: int) -> str:
 
 def _signed(value: float) -> str:
     """With its sign, also where it is positive."""
-    return number(value) if value < 0 else f"+{number(value)}"
+    return numeral(value) if value < 0 else f"+{numeral(value)}"
 
 
 def _unit_title(shown: Insides, stage: Stage, unit: int) -> str:
@@ -345,7 +345,7 @@ def _unit_title(shown: Insides, stage: Stage, unit: int) -> str:
     if finite.size:
         said.append(
             _("gives {low} to {high} here").format(
-                low=number(float(finite.min())), high=number(float(finite.max()))
+                low=numeral(float(finite.min())), high=numeral(float(finite.max()))
             )
         )
     else:
@@ -353,7 +353,7 @@ def _unit_title(shown: Insides, stage: Stage, unit: int) -> str:
     if stage.bias_K is not None:
         said.append(_("bias {value}").format(value=_signed(float(stage.bias_K[unit]))))
     if np.isfinite(stage.norm_K[unit]):
-        said.append(_("length of its weights {value}").format(value=number(float(stage.norm_K[unit]))))
+        said.append(_("length of its weights {value}").format(value=numeral(float(stage.norm_K[unit]))))
     if stage.active_K[unit] < 1:
         said.append(
             _("not 0 on {share} of {n} training rows").format(

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import (
-    INK,
-    PALETTE,
-    SOFT,
-    header,
-    label,
-    log_axis,
-    look,
-    new_figure,
-    number,
-)
-from treino.words import _
+from treino.plots.style import INK, PALETTE, SOFT, header, label, log_axis, look, new_figure
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -162,7 +152,7 @@ def _levels(axes: "Axes", lines: Sequence[Line], target: float | None) -> list[t
     """(loss, stroke, words) of what is to be reached and what softmax twice can't reach, within the axes."""
     found: list[tuple[float, Any, str]] = []
     if target is not None:
-        said = _("to be reached: {value}").format(value=number(target))
+        said = _("to be reached: {value}").format(value=numeral(target))
         found.append((target, {"color": INK, "linestyle": (0, (4, 2))}, said))
     floor = max((line.floor for line in lines if line.floor), default=None)
     if floor is not None:

@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treino.plots.study import Line, legend_below, legend_inches, looks
-from treino.plots.style import (
-    ALARM,
-    INK,
-    SOFT,
-    header,
-    label,
-    look,
-    metric_name,
-    new_figure,
-    number,
-)
-from treino.words import _
+from treino.plots.style import ALARM, INK, SOFT, header, label, look, metric_name, new_figure
+from treino.words import _, numeral
 
 OFFSET = 0.05  # of a label from its dot; this and the next two as shares of the axes
 APART_X, APART_Y = 0.11, 0.12  # labels that are further apart can't touch
@@ -40,7 +30,7 @@ def tradeoff_figure(lines: Sequence[Line], title: str, metric: str | None, figur
         sentences = []
         if metric is not None and figure is not None:
             goal = _("Epochs until {metric} is {figure}, against what an epoch takes (and its interval).")
-            sentences = [goal.format(metric=label(metric_name(metric)), figure=number(figure))]
+            sentences = [goal.format(metric=label(metric_name(metric)), figure=numeral(figure))]
             sentences.append(_("Along a grey line the seconds in all are the same: lower left is quicker."))
         top = header(drawn, _("What it costs: {name}").format(name=label(title, 44)), sentences)
         bottom = (0.7 + below) / drawn.get_figheight()
@@ -93,11 +83,11 @@ def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
     ticks = [t for t in MaxNLocator(nbins=7, integer=True).tick_values(0, most) if 0 <= t <= most]
     axes.yaxis.set_major_locator(FixedLocator([*ticks, never] if metric is not None else []))
     axes.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _p: _("never") if value == never else f"{value:.0f}")
+        FuncFormatter(lambda value, _p: _("never") if value == never else numeral(value, ",.0f"))
     )
     axes.set_ylabel(_("epochs") if metric is not None else "")
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=9))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: number(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _p: numeral(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
@@ -116,6 +106,6 @@ def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
         if place > 0.9 * len(x):
             continue
         axes.annotate(
-            _("{n} s").format(n=number(total)), (x[place], y[place]), xytext=(3, -2),
+            _("{n} s").format(n=numeral(total)), (x[place], y[place]), xytext=(3, -2),
             textcoords="offset points", fontsize=7.5, color=SOFT, va="top",
         )  # fmt: skip

@@ -15,7 +15,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from treino.words import _
+from treino.words import _, localised, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -158,6 +158,7 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
     """The figure as PNG bytes: the same figure gives the same bytes (no time, no software's name in it)."""
     file = io.BytesIO()
     with look():
+        localise_ticks(figure)
         figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     return file.getvalue()
 
@@ -200,33 +201,32 @@ def metric_name(metric: str) -> str:
     return {"loss": _("loss"), "accuracy": _("accuracy")}.get(metric, metric.replace("_", " "))
 
 
-def number(value: float) -> str:
-    """Four significant digits and no needless exponent: 0.9259, 54.31, 12345, 1.2e-7; −1 as axes have it."""
-    size = abs(value)
-    if value < 0:
-        return f"−{number(size)}"
-    if size == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if not 1e-3 <= size < 1e7:
-        digits, exponent = f"{value:.2e}".split("e")
-        return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
-    places = max(0, 3 - math.floor(math.log10(size)))
-    return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"
-
-
 def few_letters(value: float) -> str:
     """A number beside an axis, where there is no room for 1000000: 1e6."""
     if abs(value) < 1e5:
-        return number(value)
-    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
+        return numeral(value)
+    return numeral(value, ".0e").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def percent(share: float) -> str:
     """A share in per cent; 100 % and 0 % are said only where they are exact."""
     value = 100 * share
     if 0 < value < 0.5 or 99.5 <= value < 100:
-        return _("{value} %").format(value=f"{max(0.1, math.floor(value * 10) / 10):.1f}")
-    return _("{value} %").format(value=f"{value:.0f}")
+        return _("{value} %").format(value=numeral(max(0.1, math.floor(value * 10) / 10), ".1f"))
+    return _("{value} %").format(value=numeral(value, ".0f"))
+
+
+def localise_ticks(figure: "Figure") -> None:
+    """Write the numbers beside all axes as the reader's language writes them; before the figure is drawn."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Localised(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return localised(super().__call__(x, pos))
+
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if type(axis.get_major_formatter()) is ScalarFormatter:
+            axis.set_major_formatter(Localised())
 
 
 LETTERS = 106  # of a header's line

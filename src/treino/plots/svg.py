@@ -13,7 +13,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import PALETTE, number
+from treino.plots.style import PALETTE
+from treino.words import numeral
 
 Floats = NDArray[np.float64]
 
@@ -116,9 +117,9 @@ def line_chart(
     if logarithmic:
         y = y[0] * 0.9, y[1] * 1.1
     y_ticks = log_ticks(*y) if logarithmic else ticks(*y, 5)
-    left = 30 + LETTER * max((len(number(t)) for t in y_ticks), default=1)
+    left = 30 + LETTER * max((len(numeral(t)) for t in y_ticks), default=1)
     x_ticks = [t for t in ticks(*x, 6) if t == round(t)]  # there is no half of a step or an epoch
-    last = LETTER / 2 * len(number(x_ticks[-1])) if x_ticks else 0  # half of it may stand beyond the axis
+    last = LETTER / 2 * len(numeral(x_ticks[-1])) if x_ticks else 0  # half of it may stand beyond the axis
     frame = _Frame(x, y, left, top + 6, WIDTH - max(14, last + 2), height - 40, logarithmic)
     parts = [key, _grid(frame, x_ticks, y_ticks, x_label, y_label)]
     for mark in marks:
@@ -155,7 +156,7 @@ def interval_chart(
         parts.append(
             f"<path d='M{place:.1f} {frame.top}V{frame.bottom}' stroke='currentColor' opacity='.14'/>"
             f"<text x='{place:.1f}' y='{frame.bottom + 16}' text-anchor='middle' opacity='.75'>"
-            f"{escape(number(tick))}</text>"
+            f"{escape(numeral(tick))}</text>"
         )
     for i, e in enumerate(fine):
         y, x, ink = frame.top + row * (i + 0.5), frame.across(e.value), colour(e.colour)
@@ -172,7 +173,7 @@ def interval_chart(
         parts.append(
             f"{dot}<text x='{left - 10:.1f}' y='{y + 4}' text-anchor='end'{opacity}>"
             f"{escape(_short(e.name))}</text>"
-            f"<text x='{WIDTH - 4}' y='{y + 4}' text-anchor='end'{opacity}>{escape(number(e.value))}</text>"
+            f"<text x='{WIDTH - 4}' y='{y + 4}' text-anchor='end'{opacity}>{escape(numeral(e.value))}</text>"
         )
     middle = (frame.left + frame.right) / 2
     parts.append(
@@ -265,14 +266,14 @@ def _grid(frame: _Frame, x_ticks: list[float], y_ticks: list[float], x_label: st
         parts.append(
             f"<path d='M{frame.left:.1f} {y:.1f}H{frame.right}' stroke='currentColor' opacity='.14'/>"
             f"<text x='{frame.left - 6:.1f}' y='{y + 4:.1f}' text-anchor='end' opacity='.75'>"
-            f"{escape(number(tick))}</text>"
+            f"{escape(numeral(tick))}</text>"
         )
     for tick in x_ticks:
         x = frame.across(tick)
         parts.append(
             f"<path d='M{x:.1f} {frame.bottom}v4' stroke='currentColor' opacity='.5'/>"
             f"<text x='{x:.1f}' y='{frame.bottom + 17}' text-anchor='middle' opacity='.75'>"
-            f"{escape(number(tick))}</text>"
+            f"{escape(numeral(tick))}</text>"
         )
     middle_x, middle_y = (frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2
     parts.append(

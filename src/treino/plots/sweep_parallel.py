@@ -5,18 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.sweep_statistics import Seen
-from treino.plots.style import (
-    FAINT,
-    INK,
-    PALETTE,
-    SOFT,
-    header,
-    label,
-    look,
-    new_figure,
-    number,
-)
-from treino.words import _
+from treino.plots.style import FAINT, INK, PALETTE, SOFT, header, label, look, new_figure
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,7 +90,7 @@ def _columns(s: Seen) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
     place = np.searchsorted(values, s.better * s.figure_M, side="left") / max(1, len(values) - 1)
     columns.append(np.where(np.isnan(s.figure_M), np.nan, place.clip(0, 1)))
     shown = (0.0, 0.25, 0.5, 0.75, 1.0)
-    ticks.append([(q, number(float(s.better * np.quantile(values, q)))) for q in shown])
+    ticks.append([(q, numeral(float(s.better * np.quantile(values, q)))) for q in shown])
     return columns, ticks
 
 

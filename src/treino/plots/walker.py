@@ -21,7 +21,7 @@ from treino.plots.landscape import (
     warnings,
 )
 from treino.plots.style import INK, SOFT, WIDTH, header, header_inches, label, look, new_figure, percent
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figur
             )
             below = _("loss {loss}, slope {slope}\n{share} of the slope lies in view").format(
                 loss=loss_words(stand.loss),
-                slope=f"{float(np.linalg.norm(stand.slope_2)):.2g}",
+                slope=numeral(np.linalg.norm(stand.slope_2), ".2g"),
                 share=percent(stand.inside),
             )
             axes.text(0, -0.04, below, fontsize=8.5, color=SOFT, va="top", transform=axes.transAxes)

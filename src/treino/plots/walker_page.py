@@ -11,7 +11,7 @@ from treino.plots.landscape import MAP, WAY, axis_name, colours, heights, rows_u
 from treino.plots.page import page
 from treino.plots.style import load_matplotlib
 from treino.plots.walker_script import SCRIPT, STYLE
-from treino.words import _
+from treino.words import _, localised
 
 COLOURS = 64  # of the map
 
@@ -31,6 +31,7 @@ def walker_page(land: Landscape, name: str) -> str:
         "way": [[round(float(a), 5), round(float(b), 5)] for a, b in path.at_K2],
         "steps": path.step_K.tolist(),
         "losses": _rounded(path.loss_K),
+        "point": localised("."),
         "words": {
             "here": _("loss {loss}, slope {slope}"),
             "next": _("A step goes {far} far: {rate} × {slope}."),

@@ -41,8 +41,9 @@ SCRIPT = r"""
   brush.putImageData(pixels, 0, 0);
 
   const x = (a) => (a - map.a[0]) / wide * size, y = (b) => size - (b - map.b[0]) / tall * size;
-  const short = (v) => v === null ? "–" : (v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e5)
-    ? v.toExponential(2) : String(Number(v.toPrecision(4))));
+  const plain = (v) => v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e5)
+    ? v.toExponential(2) : String(Number(v.toPrecision(4)));
+  const short = (v) => v === null ? "–" : plain(v).replace(".", map.point);
   const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
 
   function lossAt(a, b) {

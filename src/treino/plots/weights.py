@@ -8,7 +8,7 @@ import numpy as np
 from treino.inspection.weights import FirstWeights
 from treino.plots.signed import largest, signed_map, tile
 from treino.plots.style import DPI, INK, SOFT, WIDTH, extent, header, label, look, new_figure
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,6 +115,6 @@ def _colour_bar(axes: "Axes", most: float) -> None:
 
     shown = ScalarMappable(Normalize(-most, most), signed_map())
     bar = axes.figure.colorbar(shown, cax=axes, ticks=[-most, 0, most])
-    bar.ax.set_yticklabels([f"−{most:.2g}", "0", f"{most:.2g}"], fontsize=8.5)
+    bar.ax.set_yticklabels([f"−{numeral(most, '.2g')}", "0", numeral(most, ".2g")], fontsize=8.5)
     bar.outline.set_edgecolor(SOFT)
     bar.ax.set_title(_("weight"), fontsize=9, color=INK, loc="left", pad=6)

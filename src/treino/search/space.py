@@ -118,10 +118,10 @@ class Space:
                     _("A grid needs to know how many values of {name} it should try.").format(
                         name=dimension.name
                     ),
-                    _("Write e.g. {name}={low:g}..{high:g}{log}:5, or use another sampler.").format(
+                    _("Write e.g. {name}={low}..{high}{log}:5, or use another sampler.").format(
                         name=dimension.name,
-                        low=dimension.domain.low,
-                        high=dimension.domain.high,
+                        low=f"{dimension.domain.low:g}",
+                        high=f"{dimension.domain.high:g}",
                         log=":log" if dimension.domain.log else "",
                     ),
                 )

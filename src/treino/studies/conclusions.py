@@ -6,10 +6,10 @@ from typing import Any
 
 from treino.engine.metrics import BETTER
 from treino.inspection.epoch_statistics import ratio_of
-from treino.plots.style import metric_name, number
+from treino.plots.style import metric_name
 from treino.studies.study_document import timed
 from treino.studies.study_options import CORRECTED, TAUGHT
-from treino.words import _
+from treino.words import _, numeral
 
 REVERSALS = 2  # sentences of a kind
 MILLISECONDS_BELOW = 0.1  # seconds
@@ -124,11 +124,11 @@ def _pace(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         seconds=seconds_text(first["seconds_per_epoch"]),
         first=_said("batch_size", first["batch_size"]),
         others=_listed(said),
-        updates=_listed([f"{row['updates_per_epoch']:,}" for row in (first, *others)]),
+        updates=_listed([numeral(row["updates_per_epoch"], ",") for row in (first, *others)]),
     )
     worked = [ratio_of(timed(r, PROCESSOR), timed(first, PROCESSOR)) for r in others if r["processor_timed"]]
     if len(worked) == len(others) and first["processor_timed"] and None not in worked:
-        ratios = _listed([f"{ratio.value:.3g} ×" for ratio in worked if ratio is not None])
+        ratios = _listed([f"{numeral(ratio.value, '.3g')} ×" for ratio in worked if ratio is not None])
         sentence += " " + _("In processor time, which other programs hardly change: {r}.").format(r=ratios)
     return sentence
 
@@ -193,7 +193,7 @@ def _faults(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         ends = [e for row in rows if row["mode"] == mode if (e := last(row, facts["metric"])) is not None]
         if not ends:
             return ""
-        low, high = f"{min(ends):.3f}", f"{max(ends):.3f}"
+        low, high = (numeral(end, ".3f") for end in (min(ends), max(ends)))
         span = low if low == high else _("{low} to {high}").format(low=low, high=high)
         said.append(f"{span} {mode_name(mode)}")
     return _("The same settings end at {metric} {ends}.").format(
@@ -316,7 +316,11 @@ def seconds_text(seconds: float | None) -> str:
     """Three digits and a unit: 2.31 s, 41.2 ms."""
     if seconds is None:
         return "–"
-    return f"{seconds:.3g} s" if seconds >= MILLISECONDS_BELOW else f"{seconds * 1000:.3g} ms"
+    return (
+        f"{numeral(seconds, '.3g')} s"
+        if seconds >= MILLISECONDS_BELOW
+        else f"{numeral(seconds * 1000, '.3g')} ms"
+    )
 
 
 def _said(name: str, value: Any) -> str:
@@ -335,7 +339,7 @@ def _said(name: str, value: Any) -> str:
         value = ",".join(map(str, value)) or "none"
     if isinstance(value, bool):
         value = _("yes") if value else _("no")
-    return f"{name.replace('_', ' ')} {number(value) if isinstance(value, float) else value}"
+    return f"{name.replace('_', ' ')} {numeral(value) if isinstance(value, float) else value}"
 
 
 def _listed(parts: Sequence[str]) -> str:

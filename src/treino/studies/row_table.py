@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from treino.engine.metrics import BETTER
-from treino.plots.style import metric_name, number
+from treino.plots.style import metric_name
 from treino.studies.conclusions import MILLISECONDS_BELOW, last, mode_name, seconds_text
-from treino.words import _
+from treino.words import _, numeral
 
 
 def table_of(d: Mapping[str, Any], narrow: bool = False) -> tuple[list[str], list[list[str]]]:
@@ -18,9 +18,9 @@ def table_of(d: Mapping[str, Any], narrow: bool = False) -> tuple[list[str], lis
     columns[_("s/epoch")] = lambda row: seconds_text(row["seconds_per_epoch"])
     if not narrow:
         columns[_("interval")] = lambda row: _span(row["seconds_interval"])
-        columns[_("updates")] = lambda row: f"{row['updates_per_epoch']:,}"
+        columns[_("updates")] = lambda row: numeral(row["updates_per_epoch"], ",")
     for metric, figure in d["until"].items():
-        goal = f"{metric_name(metric)} {'<' if BETTER[metric] < 0 else '≥'} {figure:g}"
+        goal = f"{metric_name(metric)} {'<' if BETTER[metric] < 0 else '≥'} {numeral(figure, 'g')}"
         columns[_("epochs to {goal}").format(goal=goal)] = _epochs(metric)
     columns[_("loss first → last")] = _losses
     columns[metric_name(d["metric"])] = lambda row: _end(row, d["metric"], narrow)
@@ -39,13 +39,13 @@ def _epochs(metric: str) -> Any:
 
 def _losses(row: Mapping[str, Any]) -> str:
     ends = [row["loss"][0], row["loss"][-1]] if row["loss"] else [None]
-    return " → ".join("–" if v is None else number(v) for v in ends)
+    return " → ".join("–" if v is None else numeral(v) for v in ends)
 
 
 def _end(row: Mapping[str, Any], metric: str, narrow: bool) -> str:
     figure, bounds = last(row, metric), row.get("accuracy_interval")
-    span = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds and not narrow else ""
-    return "–" if figure is None else f"{figure:.3f}{span}"
+    span = " [{}, {}]".format(*(numeral(b, ".3f") for b in bounds)) if bounds and not narrow else ""
+    return "–" if figure is None else numeral(figure, ".3f") + span
 
 
 def _span(interval: Any) -> str:
@@ -54,7 +54,7 @@ def _span(interval: Any) -> str:
         return "–"
     low, high = interval
     unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
-    return f"{low * unit:.3g} – {seconds_text(high)}"
+    return f"{numeral(low * unit, '.3g')} – {seconds_text(high)}"
 
 
 def _cell(value: Any) -> str:
@@ -62,4 +62,4 @@ def _cell(value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value)) or _("none")
-    return "–" if value is None else number(value) if isinstance(value, float) else str(value)
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -60,7 +60,7 @@ def _figure(name: str, value: Any) -> float:
             _("A figure of {name} to reach is {limits}; it is {value}.").format(
                 name=name, limits=limits, value=value
             ),
-            _("Write it as a share: --until {name}={share:g}").format(name=name, share=figure / 100)
+            _("Write it as a share: --until {name}={share}").format(name=name, share=f"{figure / 100:g}")
             if share and 1 < figure <= 100
             else _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
         )

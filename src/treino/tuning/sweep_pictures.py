@@ -15,7 +15,7 @@ from treino.tuning import top_members
 from treino.tuning.member import member_run
 from treino.tuning.member_table import NAME, Table
 from treino.tuning.populations import written
-from treino.words import N_, _
+from treino.words import N_, _, numeral
 
 if TYPE_CHECKING:
     from treino.inspection.sweep_statistics import Seen
@@ -123,7 +123,7 @@ def _curves(sweep: "Sweep") -> bytes:
 def _boundaries(sweep: "Sweep") -> bytes:
     from treino.inspection.boundary import boundary
     from treino.inspection.input_planes import Plane
-    from treino.plots.style import number, png
+    from treino.plots.style import png
     from treino.plots.sweep_boundaries import boundaries_figure
 
     order = (
@@ -147,7 +147,7 @@ def _boundaries(sweep: "Sweep") -> bytes:
             axes = _columns(run.data, found.axis_names)
         planes.append(found)
         figure = figures.get(member, {}).get(shown)
-        said = "" if figure is None else f" · {number(figure)}"
+        said = "" if figure is None else f" · {numeral(figure)}"
         captions.append(f"{member}{said} · {written(sweep.params(member))}")
     if not planes:
         raise TreinoError(

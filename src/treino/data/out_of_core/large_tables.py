@@ -25,7 +25,7 @@ from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal_columns
 from treino.data.table import Table
 from treino.errors import TreinoError
 from treino.store import files
-from treino.words import _
+from treino.words import _, numeral
 
 ROW_BYTES = 96  # of memory for each row, whatever its columns: its number, part, class and one cell
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
@@ -37,7 +37,7 @@ def check_room(rows: int, limit: int) -> None:
         raise TreinoError(
             "max_memory_rows",
             _("{rows} rows need {least} of memory whatever is in them, and {limit} is allowed.").format(
-                rows=f"{rows:,}", least=say(rows * ROW_BYTES), limit=say(limit)
+                rows=numeral(rows, ","), least=say(rows * ROW_BYTES), limit=say(limit)
             ),
             _("Allow that much: --max-memory {least}.").format(least=f"{-(-rows * ROW_BYTES // 10**6)}MB"),
         )

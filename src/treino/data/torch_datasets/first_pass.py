@@ -21,7 +21,7 @@ from treino.data.torch_datasets.labels import Labels
 from treino.data.torch_datasets.lazy_items import STILL, Items, Reader, fails, own_chance, read
 from treino.data.torch_datasets.stream import LARGEST_PASS, Source, Stream
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import _, numeral
 
 MEMORY_BYTES = 1 << 30  # rows that are kept take no more, and no more than a quarter of the machine's memory
 LOOKED_AT = 64  # items that are read three times, to see whether they are always the same
@@ -259,7 +259,7 @@ def _equal(one: tuple[Tensor, list[Label]], other: tuple[Tensor, list[Label]]) -
 
 
 def _notes_on_items(name: str, rows: int, chance: Chance, size: int, fits: bool, pixels: bool) -> list[str]:
-    megabytes = f"{size / 1e6:,.1f}"
+    megabytes = numeral(size / 1e6, ",.1f")
     if chance == "none" and fits:
         notes = [
             _("{name}: {n:,} items, the same at every reading, are kept in memory ({mb} MB).").format(

@@ -11,7 +11,7 @@ from treino.diagnosis.reading.signs import one_sided
 from treino.diagnosis.reading.source import called, names_in, tree
 from treino.diagnosis.rule import Rule
 from treino.diagnosis.watch.seen import ReluSeen, Seen
-from treino.words import N_, _
+from treino.words import N_, _, numeral
 
 OFTEN = 16  # calls of a loss whose input is looked at, before a few
 
@@ -28,7 +28,7 @@ def decide(seen: Seen) -> Iterable[Evidence]:
         )
         if below >= 0.2 and loss.trained and values:
             what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
-            numbers = {"what": what.format(share=f"{below:.0%}"), "share": below, "loss": values[-1]}
+            numbers = {"what": what.format(share=numeral(below, ".0%")), "share": below, "loss": values[-1]}
             yield Evidence(loss.rectified_at or loss.site, loss.site, numbers)
             return
     for r in sorted(seen.relus, key=lambda r: -r.dead / r.units):

@@ -16,7 +16,7 @@ from treino.diagnosis.rules.curves import Curve, curve
 from treino.diagnosis.watch.eval_seen import EvalSeen
 from treino.diagnosis.watch.seen import Seen
 from treino.diagnosis.watch.tables import DataSeen, Told, TrainSeen, chance
-from treino.words import N_, _
+from treino.words import N_, _, numeral
 
 MOST = 8  # nets whose rows are held against their labels
 
@@ -130,7 +130,7 @@ def _known_by(main: Curve | None, loose: TrainSeen | None) -> dict[str, Any]:
         rows = loose.labelled.count if loose is not None else 0
         what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
         return {"rows": rows, "other": 0, "what": what.format(rows=rows)}
-    loss = f"{main.last():.4g}"
+    loss = numeral(main.last(), ".4g")
     what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
     return {"rows": len(main.values), "other": 0, "loss": main.last(), "what": what.format(loss=loss)}
 

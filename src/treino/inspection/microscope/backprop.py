@@ -25,7 +25,7 @@ from treino.inspection.microscope.references import BACKPROP, torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient
 from treino.inspection.microscope.topic_conditions import anything
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
+from treino.words import N_, _, numeral
 
 SOURCES = (BACKPROP, torch_page("torch.Tensor.backward"))
 H = 1e-6
@@ -234,7 +234,7 @@ def _label(s: Symbol) -> str:
 
 
 def _short(number: float) -> str:
-    return f"{number:.4g}".replace("-", "−")
+    return numeral(number, ".4g").replace("-", "−")
 
 
 # ---- a run

@@ -84,8 +84,8 @@ def _row_step(loss: Loss, logp: Array, target: Array, own: int) -> Step:
     def weighed(sub: str, c: int) -> Expr:
         return Symbol("t", float(target[c]), sub) * Symbol("ln p", float(logp[c]), sub)
 
-    said = _("t holds {smoothing} of label smoothing and the class weights.").format(
-        smoothing=f"{loss.label_smoothing:g}"
+    said = _("t holds {smoothing:g} of label smoothing and the class weights.").format(
+        smoothing=loss.label_smoothing
     )
     total = Formula(Symbol("ℓ", 0.0), -series("k", "", len(logp), weighed))
     return Step(_("Cross-entropy of the row against its softened, weighted target"), total, said)

@@ -25,7 +25,7 @@ from treino.inspection.microscope.references import SGD, torch_page
 from treino.inspection.microscope.run_explanation import about, title
 from treino.inspection.microscope.topic_conditions import anything
 from treino.inspection.microscope.update import Update
-from treino.words import N_, _
+from treino.words import N_, _, numeral
 
 SOURCES = (
     SGD,
@@ -84,7 +84,7 @@ def example() -> Explanation:
 
 
 def _name(descent: Descent) -> str:
-    return f"{_(RATES[descent.rate])}, {descent.rate:g}"
+    return f"{_(RATES[descent.rate])}, {numeral(descent.rate, 'g')}"
 
 
 def _valley(found: Sequence[Descent]) -> Part:
@@ -125,7 +125,7 @@ def _checks(descent: Descent) -> tuple[Check, ...]:
         optimizer.step()
     ours = descent.w[-1]
     closed = BOTTOM + (START - BOTTOM) * (1 - 2 * descent.rate) ** UPDATES
-    name = f"w₁₂, η = {descent.rate:g}"
+    name = f"w₁₂, η = {numeral(descent.rate, 'g')}"
     return (
         Check(
             _("{what}: torch.optim.SGD").format(what=name),

@@ -4,7 +4,7 @@ from treino.inspection.microscope.explanation import Explanation, Part
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, way
 from treino.inspection.microscope.optimizer_walkthrough import Moving, moving, moving_checks
 from treino.inspection.microscope.update import Update
-from treino.words import _
+from treino.words import _, numeral
 
 
 def to_the_gradient(update: Update, topic: str, sources: tuple[str, ...], *more: Part) -> Explanation:
@@ -35,5 +35,5 @@ def about(update: Update) -> str:
     place = update.place
     at = f"{place.layer},{place.i}" + ("" if place.j is None else f",{place.j}")
     return _("The arithmetic of one update of one weight, {at}: {value}.").format(
-        at=at, value=f"{update.weight:.9g}".replace("-", "−")
+        at=at, value=numeral(update.weight, ".9g").replace("-", "−")
     )

@@ -9,9 +9,9 @@ import numpy as np
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
 from treino.plots.report.blocks import Block, Cell, Drawing, Items, Paragraph, Table
-from treino.plots.style import metric_name, number, split_name
+from treino.plots.style import metric_name, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
-from treino.words import _
+from treino.words import _, numeral
 
 SPLITS = ("train", "validation", "test")
 SHARES = ("accuracy", "f1_macro", "auc")
@@ -28,12 +28,13 @@ def figures_table(d: Mapping[str, Any]) -> Table | None:
     baseline = {k: v for k, v in d["baseline"].items() if v is not None} if test else {}
     if test:
         head += [_("95 % of test"), *(_beaten(b) for b in baseline)]
-    rows = [[_("rows"), *(f"{d['rows'][s]:,}" for s in splits), *[""] * (len(head) - 1 - len(splits))]]
+    rows = [[_("rows"), *(numeral(d["rows"][s], ",") for s in splits), *[""] * (len(head) - 1 - len(splits))]]
     for name in metrics[splits[0]]:
         row = [metric_name(name), *(figure(metrics[s].get(name)) for s in splits)]
         if test:
             low, high = (d["intervals"]["test"] or {}).get(name, (None, None))
-            row.append("" if low is None else _("{low} to {high}").format(low=number(low), high=number(high)))
+            span = _("{low} to {high}")
+            row.append("" if low is None else span.format(low=numeral(low), high=numeral(high)))
             row += [figure(b.get(name)) for b in baseline.values()]
         rows.append(row)
     return Table(tuple(head), tuple(tuple(r) for r in rows))
@@ -51,7 +52,7 @@ def _beaten(name: str) -> str:
 
 
 def figure(value: float | None) -> str:
-    return "–" if value is None or not math.isfinite(value) else number(value)
+    return "–" if value is None or not math.isfinite(value) else numeral(value)
 
 
 def figure_charts(d: Mapping[str, Any]) -> list[Block]:
@@ -66,7 +67,7 @@ def figure_charts(d: Mapping[str, Any]) -> list[Block]:
             for k, v in d["baseline"].items()
             if v is not None and v.get(name) is not None
         ]
-        alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
+        alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
         label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
             metric=metric_name(name), n=d["rows"]["test"]
         )
@@ -148,7 +149,7 @@ def _alt(what: str, series: Sequence[Series]) -> str:
         if len(seen):
             said.append(
                 _("{name} from {first} to {last}").format(
-                    name=s.name, first=number(float(seen[0])), last=number(float(seen[-1]))
+                    name=s.name, first=numeral(float(seen[0])), last=numeral(float(seen[-1]))
                 )
             )
     return _("{what} over the epochs: {lines}").format(what=what, lines="; ".join(said))
@@ -158,7 +159,7 @@ def confusion_blocks(found: Confusion) -> list[Block]:
     """True classes down, answers across; each cell darker, the larger its share of the true class."""
     share_CC = np.nan_to_num(found.share_CC)
     rows: tuple[tuple[str | Cell, ...], ...] = tuple(
-        (name, *(Cell(f"{n:,}", float(s)) for n, s in zip(count_C, share_C, strict=True)))
+        (name, *(Cell(numeral(n, ","), float(s)) for n, s in zip(count_C, share_C, strict=True)))
         for name, count_C, share_C in zip(
             found.classes, found.count_CC.tolist(), share_CC.tolist(), strict=True
         )

@@ -8,9 +8,9 @@ from treino.inspection.paired_tests import SURE, Paired
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, Table
 from treino.plots.report.charts import SHARES, curve_charts, figure
 from treino.plots.report.run import RunFacts, run_sections, value_text
-from treino.plots.style import metric_name, number
+from treino.plots.style import metric_name
 from treino.plots.svg import Estimate, interval_chart
-from treino.words import _
+from treino.words import _, numeral
 
 CHARTS = ("accuracy", "rmse", "loss")
 
@@ -60,7 +60,7 @@ def compared_sections(compared: Compared) -> list[Section]:
 
 
 def _said(what: str, value: Any) -> str:
-    return number(value) if what == "seconds" and value is not None else value_text(value)
+    return numeral(value) if what == "seconds" and value is not None else value_text(value)
 
 
 def _figures(compared: Compared) -> list[Block]:
@@ -96,7 +96,7 @@ def _with_interval(d: Mapping[str, Any], metric: str) -> str:
     low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
     if value is None or low is None:
         return figure(value)
-    return _("{value} ({low} to {high})").format(value=number(value), low=number(low), high=number(high))
+    return _("{value} ({low} to {high})").format(value=numeral(value), low=numeral(low), high=numeral(high))
 
 
 def _chart(runs: Sequence[RunFacts], metric: str) -> list[Block]:
@@ -111,14 +111,14 @@ def _chart(runs: Sequence[RunFacts], metric: str) -> list[Block]:
     label = _("{metric} on {n:,} test rows, with its 95 % interval").format(
         metric=metric_name(metric), n=runs[0].document["rows"]["test"]
     )
-    alt = "; ".join(f"{e.name}: {number(e.value)}" for e in estimates)
+    alt = "; ".join(f"{e.name}: {numeral(e.value)}" for e in estimates)
     bounds = (0.0, 1.0) if metric in SHARES else None
     return [Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds))]
 
 
 def paired_sentence(a: str, b: str, paired: Paired, p: float) -> str:
     """Who is better on these rows, and whether that is more than chance makes."""
-    facts = {"a": a, "b": b, "rows": f"{paired.rows:,}", "p": number(p)}
+    facts = {"a": a, "b": b, "rows": numeral(paired.rows, ","), "p": numeral(p)}
     if paired.metric == "accuracy":
         said = _(
             "Of the same {rows} test rows {b} gets {only_b} right that {a} gets wrong, and {a} gets {only_a} "
@@ -127,10 +127,10 @@ def paired_sentence(a: str, b: str, paired: Paired, p: float) -> str:
         test = _("McNemar's exact test")
     else:
         assert paired.interval is not None
-        low, high = (number(end) for end in paired.interval)
+        low, high = (numeral(end) for end in paired.interval)
         said = _(
             "On the same {rows} test rows {b}'s rmse minus {a}'s is {difference} (95 %: {low} to {high})"
-        ).format(difference=number(paired.b - paired.a), low=low, high=high, **facts)
+        ).format(difference=numeral(paired.b - paired.a), low=low, high=high, **facts)
         test = _("paired bootstrap")
     if p >= SURE:
         return _("{said}: no larger a difference than chance makes (p = {p}, {test}).").format(

@@ -18,9 +18,9 @@ from treino.plots.report.blocks import (
     Table,
 )
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
-from treino.plots.style import number, percent, split_name
+from treino.plots.style import percent, split_name
 from treino.spec import FLAGS, Settings
-from treino.words import _
+from treino.words import _, numeral
 
 COLUMNS = 24  # listed; of more the first ones
 LISTED = 20  # values of one setting
@@ -137,7 +137,7 @@ def _data(facts: RunFacts) -> Section:
     table = Table(
         ("", _("rows"), _("share"), _("what for")),
         tuple(
-            (split_name(s), f"{rows[s]:,}", percent(rows[s] / total), what)
+            (split_name(s), numeral(rows[s], ","), percent(rows[s] / total), what)
             for s, what in zip(
                 SPLITS,
                 (
@@ -235,8 +235,8 @@ def _columns(preparation: Preparation) -> Table:
         kind = type(encoder).__name__.lower()
         mean = deviation = ""
         if encoder.scaled:
-            mean, deviation = (number(float(v[group[0]])) for v in (preparation.mean, preparation.scale))
-        rows.append((name, ways.get(kind, kind), f"{len(group):,}", mean, deviation))
+            mean, deviation = (numeral(float(v[group[0]])) for v in (preparation.mean, preparation.scale))
+        rows.append((name, ways.get(kind, kind), numeral(len(group), ","), mean, deviation))
     more = len(preparation.features) - COLUMNS
     if more > 0:
         rows.append((_("and {n:,} more").format(n=more), "", "", "", ""))
@@ -251,11 +251,11 @@ def _columns(preparation: Preparation) -> Table:
 def _network(facts: RunFacts) -> Section:
     d = facts.document
     rows = tuple(
-        (str(i + 1), layer["kind"], str(layer["in"]), str(layer["out"]), f"{layer['parameters']:,}")
+        (str(i + 1), layer["kind"], str(layer["in"]), str(layer["out"]), numeral(layer["parameters"], ","))
         for i, layer in enumerate(d["layers"])
     )
     head = (_("layer"), _("kind"), _("in"), _("out"), _("parameters"))
-    total = ("", _("all"), "", "", f"{d['parameters']:,}")
+    total = ("", _("all"), "", "", numeral(d["parameters"], ","))
     return Section(_("Network"), (Table(head, (*rows, total)),))
 
 
@@ -266,7 +266,7 @@ def _training(facts: RunFacts) -> Section:
     )
     said = [length]
     if d.get("seconds") is not None:
-        said.append(_("{seconds} s").format(seconds=number(d["seconds"])))
+        said.append(_("{seconds} s").format(seconds=numeral(d["seconds"])))
     if d.get("kept_epoch") is not None:
         said.append(_("kept: the weights of epoch {kept:,}").format(kept=d["kept_epoch"]))
     if d.get("stopped_early"):

@@ -8,8 +8,8 @@ from treino.plots.captions import headline
 from treino.plots.report.blocks import Block, Items, Note, Paragraph, Picture, Section, Table
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
-from treino.plots.style import metric_name, number, split_name
-from treino.words import _
+from treino.plots.style import metric_name, split_name
+from treino.words import _, numeral
 
 LEADERS = 20
 
@@ -73,7 +73,7 @@ def _result(facts: SweepFacts) -> Section:
             "{n:,} networks in {seconds} s: {finished:,} finished, {stopped:,} stopped, {lost:,} diverged."
         )
         ended = {"finished": d["finished"], "stopped": d["stopped"], "lost": d["diverged"]}
-        blocks.append(Paragraph(said.format(n=d["members"], seconds=number(d["seconds"]), **ended)))
+        blocks.append(Paragraph(said.format(n=d["members"], seconds=numeral(d["seconds"]), **ended)))
     if figures := d.get("figures"):
         blocks.append(_spread(figures, d["members"]))
     if facts.best is not None:
@@ -111,8 +111,8 @@ def _leaders(facts: SweepFacts) -> Section:
         _("settings"),
     )
     rows = tuple(
-        (str(e["member"]), *(figure(e["validation"].get(m)) for m in metrics), f"{e['parameters']:,}",
-         f"{e['epochs']:.0f}", settings)
+        (str(e["member"]), *(figure(e["validation"].get(m)) for m in metrics), numeral(e["parameters"], ","),
+         numeral(e["epochs"], ",.0f"), settings)
         for e, settings in found
     )  # fmt: skip
     said = _("Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above.")
