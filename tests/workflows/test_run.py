@@ -1,6 +1,7 @@
 """A run's figures, network and predictions, held against scikit-learn and against a plain forward pass."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from torch import nn
 import treino as tr
 from tests.conftest import Said
 from treino.errors import TreinoError
+from treino.training.resolution import lower_rate
 
 KEYS = {
     "run", "path", "status", "task", "rows", "features", "inputs", "classes", "parameters", "settings",
@@ -281,6 +283,16 @@ def test_json_is_one_document_and_words_go_elsewhere(treino: Callable[..., Said]
         assert said.status == 0
         assert said.out.count("\n") == 1
         json.loads(said.out, parse_constant=lambda word: pytest.fail(f"{word} in JSON"))
+
+
+def test_the_rate_to_try_after_a_divergence_has_a_chance(treino: Callable[..., Said]) -> None:
+    diverged = treino("train", "wine", "--lr", 1000, "--epochs", 3)
+    assert tr.open("last").status == "diverged"
+    rates = re.findall(r"--lr ([\d.e-]*\d)", diverged.out)
+    assert set(rates) == {"0.003"}
+    assert "diverged" not in treino("train", "wine", "--lr", rates[0], "--epochs", 3).out
+    for lr in (1e6, 3.0, 0.1, 3e-3, 1e-5):
+        assert lower_rate(lr) <= min(lr / 10, 0.03) * 1.001
 
 
 def test_a_diverged_run_is_a_result(treino: Callable[..., Said]) -> None:

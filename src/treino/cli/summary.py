@@ -8,7 +8,8 @@ from rich.table import Table
 
 from treino.console import line
 from treino.plots.captions import headline
-from treino.words import _, numeral
+from treino.training.resolution import lower_rate
+from treino.words import _, numeral, setting
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -148,7 +149,11 @@ def _next(run: "Run", d: dict[str, Any]) -> list[str]:
     if d["status"] in ("interrupted", "stopped"):
         return [f"treino resume {run.typed}"]
     if d["status"] == "diverged":
-        return [_("train with a smaller learning rate: --lr {lr:g}").format(lr=d["settings"]["lr"] / 10)]
+        return [
+            _("train with a smaller learning rate: {lr}").format(
+                lr=setting("lr", lower_rate(d["settings"]["lr"]))
+            )
+        ]
     if d["status"] != "finished":
         return []
     found = [f"treino predict {run.typed} FILE.csv"]
@@ -156,8 +161,8 @@ def _next(run: "Run", d: dict[str, Any]) -> list[str]:
         return found
     found.append(f"treino export {run.typed} --format script")
     if run.spec["data"]["kind"] == "builtin" and "lr" not in run.spec["asked"]:
-        another = _("{command} --lr {lr:g}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec["command"], lr=d["settings"]["lr"] * 3, run=run.typed
+        another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
+            command=run.spec["command"], lr=f"{d['settings']['lr'] * 3:g}", run=run.typed
         )
         found.insert(0, another)
     return found

@@ -38,7 +38,8 @@ from treino.engine import Training
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.words import _
+from treino.training.resolution import lower_rate
+from treino.words import _, setting
 
 if TYPE_CHECKING:
     from treino.training.resolution import Plan
@@ -346,31 +347,31 @@ def _told(found: list[Finding], planned: "Plan") -> list[dict[str, Any]]:
 
 
 def _flagged(finding: Finding, s: dict[str, Any]) -> Finding:
-    lr = s["lr"]
+    lr, lower = s["lr"], setting("lr", lower_rate(s["lr"]))
     fixes = {
         "missing_zero_grad": _("Train without --fault missing_zero_grad or --as-taught."),
         "softmax_before_cross_entropy": _(
             "Train without --fault softmax_before_cross_entropy or --as-taught."
         ),
-        "lr_too_high": _("Train with a tenth of the rate: --lr {lr:g}.").format(lr=lr / 10),
-        "lr_too_low": _("Train with ten times the rate, until the loss falls: --lr {lr:g}.").format(
-            lr=lr * 10
+        "lr_too_high": _("Train with a lower rate: {lr}.").format(lr=lower),
+        "lr_too_low": _("Train with ten times the rate, until the loss falls: {lr}.").format(
+            lr=setting("lr", float(f"{lr * 10:.3g}"))
         ),
-        "weight_decay_too_high": _("Train with --weight-decay {decay:g} or less.").format(
-            decay=s["weight_decay"] / 100
+        "weight_decay_too_high": _("Train with {decay} or less.").format(
+            decay=setting("weight_decay", float(f"{s['weight_decay'] / 100:.3g}"))
         ),
         "clip_too_small": _("Leave --clip out, or raise it to the gradients' usual norm."),
         "class_imbalance": _("Weight the classes: --class-weights balanced; and look at f1_macro."),
         "unscaled_inputs": _("Bring the columns to one scale: leave --no-normalise out."),
         "unshuffled_sorted": _("Mix the training rows: leave --shuffle off out."),
         "symmetric_init": _("Start from random weights: leave --init zeros out."),
-        "dead_relu": _("Lower the rate (--lr {lr:g}), or use --activation leaky_relu or gelu.").format(
-            lr=lr / 10
+        "dead_relu": _("Lower the rate ({lr}), or use {activation} or gelu.").format(
+            lr=lower, activation=setting("activation", "leaky_relu")
         ),
         "vanishing_gradient": _("Use --activation relu, --init kaiming, or fewer layers."),
-        "non_finite_loss": _(
-            "Train with a tenth of the rate (--lr {lr:g}), or bound its steps: --clip 1."
-        ).format(lr=lr / 10),
+        "non_finite_loss": _("Train with a lower rate ({lr}), or bound its steps: {clip}.").format(
+            lr=lower, clip=setting("clip", 1)
+        ),
     }
     message = finding.message
     if finding.rule == "non_finite_loss":

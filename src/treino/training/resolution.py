@@ -33,6 +33,12 @@ class Plan:
     reasons: tuple[str, ...]
 
 
+def lower_rate(lr: float) -> float:
+    """A learning rate to try after ``lr`` was too high: a tenth, or the default where that is far off."""
+    usual = float(TABLE["lr"])
+    return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual
+
+
 def device_of(name: str) -> str:
     """'auto' -> the accelerator that is there, or the CPU; a name -> itself, if it is there.
 
