@@ -5,9 +5,22 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from sklearn.metrics import f1_score, roc_auc_score
 
-from treino.search.judge import Told, by_rows, luck, p_beats, sentence, smallest_within, verdict
+from treino.search.judge import (
+    Told,
+    by_auc,
+    by_f1,
+    by_rows,
+    luck,
+    p_beats,
+    sentence,
+    smallest_within,
+    verdict,
+)
 
 
 def right(p_M: list[float], rows: int, seed: int) -> torch.Tensor:
@@ -150,3 +163,30 @@ def test_the_sentence_says_what_was_found() -> None:
     assert "there is nothing here" in sentence("nothing", told)
     assert "network 9." in sentence("tie", Told(*[*told.__dict__.values()][:8], None, 1.0))
     assert "better than linear" in sentence("winner", Told(*[*told.__dict__.values()][:8], None, 1.0))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), members=st.integers(1, 4), rows=st.integers(4, 40))
+def test_scores_that_are_no_means_are_scikit_learns_on_drawn_rows(seed: int, members: int, rows: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    y_N = torch.randint(3, (rows,), generator=draw)
+    guess_MN = torch.randint(3, (members, rows), generator=draw).float()
+    count_BN = torch.randint(3, (5, rows), generator=draw).float()
+    count_BN[:, :2] += 1
+    f1_BM = by_f1(guess_MN, y_N)(count_BN)
+    two_N = torch.arange(rows) % 2
+    score_MN = torch.randint(5, (members, rows), generator=draw).float()
+    auc_BM = by_auc(score_MN, two_N)(count_BN)
+    for b, count_N in enumerate(count_BN):
+        drawn = count_N.long()
+        for m in range(members):
+            repeated = [v.repeat_interleave(drawn) for v in (y_N, guess_MN[m])]
+            assert float(f1_BM[b, m]) == pytest.approx(f1_score(*repeated, average="macro"))
+            auc = roc_auc_score(two_N, score_MN[m], sample_weight=count_N)
+            assert float(auc_BM[b, m]) == pytest.approx(auc)
+
+
+def test_rows_weigh_as_their_classes_do() -> None:
+    score_MN, weight_N = torch.tensor([[1.0, 0.0, 0.5]]), torch.tensor([1.0, 3.0, 1.0])
+    found = by_rows(score_MN, weight_N=weight_N)(torch.tensor([[1.0, 1.0, 2.0]]))
+    assert float(found) == pytest.approx((1 + 0 + 2 * 0.5) / (1 + 3 + 2))

@@ -13,10 +13,12 @@ import torch
 
 from treino.errors import TreinoError
 from treino.loop.loop import Advanced, Ended
+from treino.search import judge
 from treino.search.halving import halving
 from treino.store import RunFolder
 from treino.tuning import top_members
 from treino.tuning.populations import groups, settings_of
+from treino.tuning.repeats import several
 from treino.tuning.sweep import resuming, sweeping
 
 SPACE = ["lr=1e-4..1e-1:log", "hidden=8|16,8", "dropout=0..0.5", "optimizer=sgd|adam",
@@ -301,3 +303,52 @@ def test_those_that_are_equally_right_are_parted_by_their_loss(tmp_path: Path) -
     assert leaders == sorted(leaders, key=lambda v: (-v["accuracy"], v["loss"]))
     assert document["best"]["member"] == document["leaderboard"][0]["member"]
     assert len({v["accuracy"] for v in leaders[:3]}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [
+        ("wine", {"class_weights": (1.0, 5.0, 2.0)}),
+        ("wine", {"metric": "f1_macro"}),
+        ("breast_cancer", {"metric": "auc"}),
+        ("diabetes", {"metric": "mae", "loss": "huber"}),
+        ("diabetes", {"loss": "l1"}),
+    ],
+    ids=lambda v: str(v),
+)
+def test_luck_is_of_the_figure_that_decides(tmp_path: Path, source: str, settings: dict[str, Any]) -> None:
+    """The scores that the judge chooses by give the very figures of the leaderboard."""
+    asked: dict[str, Any] = {"members": 5, "strategy": "none", "fresh": 0}
+    settings = {"epochs": 12, **settings}
+    events = list(sweeping(source, ["lr=1e-3..1e-1:log"], out=tmp_path / "s", settings=settings, **asked))
+    metric = settings.get("metric", "loss")
+    tensors, _meta = RunFolder.open(tmp_path / "s").read_tensors("rows/0.safetensors")
+    choose = tensors["choose"]
+    scores = {
+        "f1_macro": lambda: judge.by_f1(choose, tensors["target"]),
+        "auc": lambda: judge.by_auc(choose, tensors["target"]),
+    }.get(metric, lambda: judge.by_rows(choose, weight_N=tensors["weight"]))()
+    score_M = scores(torch.ones(1, choose.shape[1]))[0].tolist()
+    scale = events[0].job.data.target_scale if metric == "mae" else 1.0
+    found = {e["member"]: e["validation"][metric] for e in events[-1].document["leaderboard"]}
+    for member, score in zip(tensors["member"].tolist(), score_M, strict=True):
+        assert abs(score) * scale == pytest.approx(found[member], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("until", "rule"),
+    [(("accuracy", 0.9), "until_task"), ("loss=1,rmse=2", "until_several"), ("rmse", "until_form"),
+     ("rmse=-1", "until_range")],
+)  # fmt: skip
+def test_a_goal_out_of_reach_is_refused_before_there_is_a_folder(
+    tmp_path: Path, until: Any, rule: str
+) -> None:
+    for begin in (
+        lambda: sweeping("diabetes", ["lr=1e-3|1e-2"], out=tmp_path / "s", until=until),
+        lambda: several("diabetes", seeds=2, until=until, parent=tmp_path, settings={}),
+    ):
+        with pytest.raises(TreinoError) as refused:
+            list(begin())
+        assert refused.value.rule == rule
+    assert not list(tmp_path.iterdir())

@@ -25,17 +25,57 @@ Scores = Callable[[Tensor], Tensor]
 """count_BN ``[B, N]``, how often each validation row is in each resample -> scores ``[B, M]``."""
 
 
-def by_rows(score_MN: Tensor, turned: Callable[[Tensor], Tensor] | None = None) -> Scores:
+def by_rows(
+    score_MN: Tensor, turned: Callable[[Tensor], Tensor] | None = None, weight_N: Tensor | None = None
+) -> Scores:
     """Scores that are means over rows (accuracy, loss): ``[M, N]``, each member's score of each row.
 
     turned: what is made of the means, a function that never falls (a mean squared error becomes its root).
+    weight_N: of each row in the mean, as class weights give it; default 1.
     """
     score_NM = score_MN.double().T.contiguous()
 
     def scores(count_BN: Tensor) -> Tensor:
-        count_BN = count_BN.double()
+        count_BN = count_BN.double() if weight_N is None else count_BN.double() * weight_N.double()
         mean_BM = (count_BN @ score_NM) / count_BN.sum(1, keepdim=True)
         return mean_BM if turned is None else turned(mean_BM)
+
+    return scores
+
+
+def by_f1(guess_MN: Tensor, y_N: Tensor) -> Scores:
+    """Macro F1 out of predicted classes: the mean over the classes that occur in a resample."""
+    classes = int(max(guess_MN.max(), y_N.max())) + 1
+
+    def scores(count_BN: Tensor) -> Tensor:
+        count_BN = count_BN.double()
+        total_BM = torch.zeros(len(count_BN), len(guess_MN), dtype=torch.float64)
+        occurs_BM = torch.zeros_like(total_BM)
+        for c in range(classes):
+            guessed_NM = (guess_MN == c).double().T
+            true_B1 = count_BN @ (y_N == c).double().unsqueeze(1)
+            right_BM = count_BN @ (guessed_NM * (y_N == c).double().unsqueeze(1))
+            both_BM = count_BN @ guessed_NM + true_B1
+            total_BM += 2 * right_BM / both_BM.clamp(min=1)
+            occurs_BM += both_BM > 0
+        return total_BM / occurs_BM.clamp(min=1)
+
+    return scores
+
+
+def by_auc(score_MN: Tensor, y_N: Tensor) -> Scores:
+    """Area under the ROC curve out of scores of class 1; NaN for a resample of one class. Ties count half."""
+
+    def scores(count_BN: Tensor) -> Tensor:
+        positive_BN, negative_BN = (count_BN.double() * (y_N == c).double() for c in (1, 0))
+        found = []
+        for score_N in score_MN:
+            _values, place_N = score_N.unique(return_inverse=True)
+            empty_BG = torch.zeros(len(count_BN), int(place_N.max()) + 1, dtype=torch.float64)
+            up_BG, down_BG = (empty_BG.index_add(1, place_N, part) for part in (positive_BN, negative_BN))
+            below_BG = down_BG.cumsum(1) - down_BG / 2
+            found.append((up_BG * below_BG).sum(1) / (up_BG.sum(1) * down_BG.sum(1)))
+        return torch.stack(found, 1)
 
     return scores
 

@@ -30,6 +30,7 @@ from treino.studies.conclusions import answers, notes
 from treino.studies.study_document import HEADLINE, row, row_facts, varied
 from treino.studies.study_options import EPOCHS, PREPARED, Asked, asked_of, of_row, read
 from treino.studies.track import Track
+from treino.training.goals import check_goals
 from treino.training.resolution import plan
 from treino.tuning.resumption import source_of
 from treino.words import _
@@ -77,7 +78,8 @@ def studying(
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
     asked = Asked(base, rows, asked.until, asked.seeds)
     tracks = _tracks(source, data, asked)
-    _check_until(asked, data, tracks[0])
+    engine = tracks[0].planned.training
+    check_goals(asked.until, metric_names(engine.loss_function, engine.outputs), data)
     with RunFolder.create(
         parent=parent, stem=f"{data.name}-study", name=name, out=Path(out) if out else None, kind="study"
     ) as folder:
@@ -196,22 +198,6 @@ def _prepared(source: Any, first: Data, settings: Settings, known: dict[str, Dat
             )
         known[key] = load_data(source, settings)
     return known[key]
-
-
-def _check_until(asked: Asked, data: Data, track: Track) -> None:
-    engine = track.planned.training
-    there = metric_names(engine.loss_function, engine.outputs)
-    for metric in asked.until:
-        if metric not in there:
-            raise TreinoError(
-                "until_task",
-                _("{metric} is not measured where the target, {target}, is {what}.").format(
-                    metric=metric,
-                    target=data.target,
-                    what=_("a class of {n}").format(n=len(data.classes)) if data.classes else _("a number"),
-                ),
-                _("Use one of {names}.").format(names=", ".join(there)),
-            )
 
 
 def _facts(asked: Asked, data: Data, tracks: Sequence[Track], source: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS
 from treino.spec import FAULTS, Settings, read_settings
-from treino.studies.thresholds import several, until_of
+from treino.training.goals import goals_of, items_of
 from treino.words import _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
@@ -89,7 +89,7 @@ def asked_of(
     modes = _modes(base)
     _refuse(base)
     axes = _axes(base, batch_sizes, compare)
-    singles = [_single(cell) for cell in several(cells, "|")]
+    singles = [_single(cell) for cell in items_of(cells, "|")]
     if not axes and not singles and "batch_size" not in base and modes == [CORRECTED]:
         axes = {"batch_size": list(BATCH_SIZES)}
     grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
@@ -101,7 +101,7 @@ def asked_of(
         for mode in modes:
             cell = Cell(values, mode)
             found.setdefault(read(cell, base, first).model_dump_json(), cell)
-    return Asked(base, tuple(found.values()), until_of(until), tuple(range(first, first + count)))
+    return Asked(base, tuple(found.values()), goals_of(until), tuple(range(first, first + count)))
 
 
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
@@ -172,18 +172,18 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, lis
                 ),
                 _("Give one of them."),
             )
-        sizes = several(batch_sizes, ",")
+        sizes = items_of(batch_sizes, ",")
         if not sizes:
             raise TreinoError(
                 "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. --batch-sizes 100,20,5")
             )
         axes["batch_size"] = [read_settings({"batch_size": size}).batch_size for size in sizes]
     for name in ("optimizer", "shuffle"):
-        values = several(base.get(name), ",")
+        values = items_of(base.get(name), ",")
         if len(values) > 1:
             del base[name]
             axes[name] = [_choice(name, value) for value in values]
-    for name in (_settled(n) for n in several(compare, ",")):
+    for name in (_settled(n) for n in items_of(compare, ",")):
         if name in axes or name in base:
             raise TreinoError(
                 "compare_and_given",

@@ -158,15 +158,19 @@ def judged(
     classes = bool(sweep.data.classes)
     shown = "accuracy" if classes else "rmse"
     scale = sweep.data.target_scale
-    members, choose, scores = _row_scores(folder, sweep)
+    members, choose, scores, rows = _row_scores(folder, sweep)
     turned = None if classes else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
-    found = judge.luck(
-        judge.by_rows(choose), len(members), choose.shape[1], shown=judge.by_rows(scores, turned)
+    decides = {"f1_macro": judge.by_f1, "auc": judge.by_auc}.get(sweep.metric)
+    chosen = (
+        judge.by_rows(choose, None, rows.get("weight"))
+        if decides is None
+        else decides(choose, rows["target"])
     )
+    found = judge.luck(chosen, len(members), choose.shape[1], shown=judge.by_rows(scores, turned))
     winner = sweep.top[0].member
-    rows = {row["member"]: row for row in sweep.rows.last()}
+    rows_of = {row["member"]: row for row in sweep.rows.last()}
     each = judge.by_rows(scores, turned)(torch.ones(1, scores.shape[1]))[0].tolist()
-    parameters = [rows[m]["parameters"] for m in members]
+    parameters = [rows_of[m]["parameters"] for m in members]
     smallest = members[judge.smallest_within(parameters, each, found.best, found.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
     fresh, notes = _fresh(sweep, winner, runner_up, shown)
@@ -199,8 +203,8 @@ def judged(
             inflation=found.inflation,
             baseline=strongest,
             runner_up=runner_up,
-            smaller=smallest if rows[smallest]["parameters"] < rows[winner]["parameters"] else None,
-            share=rows[smallest]["parameters"] / rows[winner]["parameters"],
+            smaller=smallest if rows_of[smallest]["parameters"] < rows_of[winner]["parameters"] else None,
+            share=rows_of[smallest]["parameters"] / rows_of[winner]["parameters"],
         )
         sentence = judge.sentence(verdict, told)
     return {
@@ -221,24 +225,26 @@ def judged(
         "baseline": strongest,
         "smallest_within_1se": {
             "member": smallest,
-            "parameters": rows[smallest]["parameters"],
+            "parameters": rows_of[smallest]["parameters"],
             "params": sweep.configs[smallest],
         },
         "certificate": dict(certificate),
     }, notes
 
 
-def _row_scores(folder: RunFolder, sweep: Sweeping) -> tuple[list[int], Tensor, Tensor]:
-    """The members of all heats, and their scores of each validation row: ``[M]``, ``[M, N]``, ``[M, N]``."""
+def _row_scores(folder: RunFolder, sweep: Sweeping) -> tuple[list[int], Tensor, Tensor, dict[str, Tensor]]:
+    """The members of all brackets; what decides and what is shown ``[M, N]``; the rows' own ``[N]``."""
     members: list[int] = []
     choose, shown = [], []
+    rows: dict[str, Tensor] = {}
     for number in range(sweep.done):
         tensors, _meta = read_tensors(folder, f"rows/{number}.safetensors")
         if len(tensors.get("member", ())):
             members += tensors["member"].tolist()
             choose.append(tensors["choose"])
             shown.append(tensors["shown"])
-    return members, torch.cat(choose), torch.cat(shown)
+            rows |= {name: tensors[name] for name in ("weight", "target") if name in tensors}
+    return members, torch.cat(choose), torch.cat(shown), rows
 
 
 def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str:

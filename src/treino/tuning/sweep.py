@@ -16,13 +16,14 @@ import torch
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine import Tick
-from treino.engine.metrics import BETTER
+from treino.engine.metrics import BETTER, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import Event, events
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.resumable import unfinished
 from treino.search.space import Space, read_space, space_again
 from treino.store import RunFolder
+from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import Heat
 from treino.tuning.judgement import finish, report
@@ -73,6 +74,9 @@ def sweeping(
         )
         wanted = sweep.asked = replace(wanted, members=len(sweep.configs))
     first = heat_of(sweep, 0)
+    if wanted.until is not None:
+        of_first = first.trainings[0]
+        check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
     with RunFolder.create(
         parent=parent, stem=f"{data.name}-{stem}", name=name, out=Path(out) if out else None, kind="sweep"
     ) as folder:

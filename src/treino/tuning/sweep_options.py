@@ -1,15 +1,14 @@
 """What a sweep is asked beside its members' settings, checked."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from treino.engine.metrics import BETTER
 from treino.errors import TreinoError, nearest
 from treino.search.halving import STRATEGIES
 from treino.search.samplers import SAMPLERS
 from treino.search.space import Space
+from treino.training.goals import goal_of
 from treino.words import _
 
 TPE = "tpe"
@@ -52,7 +51,7 @@ def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
     """
     given = {name: value for name, value in values.items() if value is not None}
     if "until" in given:
-        given["until"] = _until(given["until"])
+        given["until"] = goal_of(given["until"])
     for name, least in (("members", 1), ("eta", 2), ("top", 1), ("fresh", 0), ("sampler_seed", 0)):
         if name in given and (isinstance(given[name], bool) or not isinstance(given[name], int)):
             raise TreinoError(
@@ -90,34 +89,3 @@ def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
             _("Add --sampler tpe, or leave --storage out."),
         )
     return asked
-
-
-def _until(value: Any) -> tuple[str, float]:
-    """``accuracy=0.95``, or the pair."""
-    name, number = value if isinstance(value, (tuple, list)) and len(value) == 2 else _parted(str(value))
-    if name not in BETTER:
-        raise TreinoError(
-            "until_metric", _("There is no metric {name!r}.").format(name=name), nearest(str(name), BETTER)
-        )
-    try:
-        wanted = float(number)
-    except (TypeError, ValueError):
-        wanted = math.nan
-    if not math.isfinite(wanted):
-        raise TreinoError(
-            "until_number",
-            _("{value!r} is no figure to reach.").format(value=number),
-            _("Write e.g. --until accuracy=0.95"),
-        )
-    return str(name), wanted
-
-
-def _parted(text: str) -> tuple[str, str]:
-    name, equals, number = text.partition("=")
-    if not equals:
-        raise TreinoError(
-            "until_form",
-            _("{text!r} doesn't say which figure is to be reached.").format(text=text),
-            _("Write e.g. --until accuracy=0.95"),
-        )
-    return name.strip(), number.strip()

@@ -9,13 +9,15 @@ import torch
 
 from treino.data.dataset import Data
 from treino.data.memory import free_bytes
+from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
+from treino.records.user_network import own_net
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.samplers import Sampler, sampler
 from treino.search.space import Config
 from treino.spec import Settings
-from treino.training.resolution import TABLE, decide
+from treino.training.resolution import decide
 from treino.tuning.bracket import Heat
 from treino.tuning.member_table import Table
 from treino.tuning.populations import groups, settings_of
@@ -191,7 +193,11 @@ def ask(sweep: Sweeping) -> list[Config] | None:
 
 def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
     """How many members train at once: all, or parts that fit into half of the memory that is free."""
-    needed = sum(_numbers(sweep.data, s) for s in settings.values()) * 4 * COPIES
+    numbers: dict[Any, int] = {}
+    for s in settings.values():
+        if (s.hidden, s.net) not in numbers:
+            numbers[s.hidden, s.net] = _parameters(sweep.data, s)
+    needed = sum(numbers[s.hidden, s.net] for s in settings.values()) * 4 * COPIES
     free = free_bytes()
     parts = -(-needed // max(1, free // 2))
     if parts <= 1:
@@ -205,10 +211,12 @@ def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
     return [min(size, len(settings) - start) for start in range(0, len(settings), size)]
 
 
-def _numbers(data: Data, settings: Settings) -> int:
-    """Roughly a member's parameters."""
-    hidden = settings.hidden if settings.hidden is not None else TABLE["hidden"]
-    return sum((a + 1) * b for a, b in pairwise((data.inputs, *hidden, max(len(data.classes), 1))))
+def _parameters(data: Data, settings: Settings) -> int:
+    """Parameters of a member, counted without making an MLP's."""
+    net, _arguments = decide(settings, data, own_net(settings.net, settings.seed) if settings.net else None)
+    if isinstance(net, MLP):
+        return sum((a + 1) * b for a, b in pairwise((data.inputs, *net.hidden, max(len(data.classes), 1))))
+    return sum(p.numel() for p in net.parameters())
 
 
 def heat_of(sweep: Sweeping, number: int) -> Heat:

@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from treino.data.dataset import Data
 from treino.engine import Loss, Training
+from treino.engine.metrics import row_losses
 from treino.tuning.bracket import Heat
 
 MODELS = "models.safetensors"
@@ -52,12 +51,15 @@ def merged(one: Sequence[Kept], other: Sequence[Kept], count: int) -> list[Kept]
 def row_scores(heat: Heat, metric: str) -> dict[str, Tensor]:
     """``member [M]``, and each of the best JUDGED members' scores of validation rows, higher is better.
 
-    ``choose [M, N]`` is by the metric that decides, ``shown [M, N]`` by the one that people are told: right
-    or wrong for classes, the squared error (turned) for numbers.
+    ``choose [M, N]`` is what decides by ``metric``: a score of each row, or of ``f1_macro`` the class that is
+    predicted and of ``auc`` the score of class 1. ``shown [M, N]`` is what people are told: right or wrong
+    for classes, the squared error (turned) for numbers. ``weight [N]``: of each row in the loss.
+    ``target [N]``: the classes or values.
     """
     figures = heat.figures()
     chosen = {m for _f, m in sorted((f, m) for m, f in figures.items() if f is not None)[:JUDGED]}
     members: list[int] = []
+    same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
     for group, training in zip(heat.groups, heat.trainings, strict=True):
         rows = [row for row, member in enumerate(group.members) if member in chosen]
@@ -69,11 +71,12 @@ def row_scores(heat: Heat, metric: str) -> dict[str, Tensor]:
             some = rows[start : start + size]
             output_RNC = answered(training, some, x_ND)
             members += [group.members[row] for row in some]
-            scores = scored(output_RNC, y_N, training.loss_function)
-            parts["shown"].append(scores["shown"])
-            parts["choose"].append(scores["loss" if metric == "loss" else "shown"])
+            weight_N, scores = scored(output_RNC, y_N, training.loss_function, metric)
+            same = {"weight": weight_N.float(), "target": y_N}
+            for name, score_RN in scores.items():
+                parts[name].append(score_RN)
     found = {"member": torch.tensor(members, dtype=torch.int64)}
-    return found | {name: torch.cat(some) for name, some in parts.items() if some}
+    return found | same | {name: torch.cat(some) for name, some in parts.items() if some}
 
 
 def answered(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
@@ -87,28 +90,26 @@ def picked(rows: int) -> Tensor:
     return torch.arange(rows) if rows <= ROWS else torch.linspace(0, rows - 1, ROWS).round().long()
 
 
-def scored(output_RNC: Tensor, y: Tensor, loss: Loss) -> dict[str, Tensor]:
-    """Scores ``[R, N]`` of each row, higher is better: by ``loss``, and as they are ``shown``."""
-    R, N = output_RNC.shape[:2]
+def scored(output_RNC: Tensor, y: Tensor, loss: Loss, metric: str) -> tuple[Tensor, dict[str, Tensor]]:
+    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
+    N, outputs = output_RNC.shape[1:]
+    each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
+    weight_N = torch.from_numpy(each[0][1])
+    loss_RN = torch.stack(
+        [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
+    )
     if loss.task == "regression":
-        error_RN = (output_RNC - y.reshape(N, -1)).square().mean(-1)
-        return {"loss": -error_RN.float(), "shown": -error_RN.float()}
-    y_N = y.reshape(-1).long()
-    if output_RNC.shape[-1] == 1:
-        logit_RN = output_RNC[..., 0]
-        nll_RN = F.binary_cross_entropy_with_logits(
-            logit_RN, y_N.to(logit_RN.dtype).expand(R, N), reduction="none"
-        )
-        right_RN = (logit_RN > 0).long() == y_N
+        error_RNC = output_RNC - y.reshape(N, -1)
+        shown_RN = -error_RNC.square().mean(-1)
+        choose = {"loss": -loss_RN, "mae": -error_RNC.abs().mean(-1)}
     else:
-        nll_RN = F.cross_entropy(output_RNC.flatten(0, 1), y_N.repeat(R), reduction="none").view(R, N)
-        right_RN = output_RNC.argmax(-1) == y_N
-    return {"loss": -nll_RN.float(), "shown": right_RN.float()}
-
-
-def rows_of(data: Data) -> int:
-    """How many validation rows the judge sees."""
-    return len(picked(len(data.validation)))
+        logit_RN = output_RNC[..., 0] if outputs == 1 else output_RNC[..., -1] - output_RNC[..., 0]
+        guess_RN = (logit_RN > 0).long() if outputs == 1 else output_RNC.argmax(-1)
+        shown_RN = guess_RN == y.reshape(-1)
+        choose = {"loss": -loss_RN, "f1_macro": guess_RN, "auc": logit_RN}
+    if metric != "loss":
+        weight_N = torch.ones_like(weight_N)
+    return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
 
 
 def as_tensors(kept: Sequence[Kept]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -1,16 +1,21 @@
-"""Which figures are to be reached, however it is written."""
+"""Goals: the figures that ``until`` asks for, in one grammar for sweeps, studies, seeds and folds."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from treino.data.dataset import Data
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import _, setting
 
 
-def until_of(value: Any) -> dict[str, float]:
-    """``loss=1.6``, ``1.6`` (a loss), ``accuracy=0.9``, both with a comma or | between, a pair or a dict."""
+def goals_of(value: Any) -> dict[str, float]:
+    """``loss=1.6``, ``1.6`` (a loss), ``accuracy=0.9``, both with a comma or | between, a pair or a dict.
+
+    Raises:
+        TreinoError: no metric, no figure, one out of range, one metric twice.
+    """
     if value is None:
         return {}
     if isinstance(value, Mapping):
@@ -18,7 +23,7 @@ def until_of(value: Any) -> dict[str, float]:
     elif isinstance(value, (tuple, list)) and len(value) == 2 and value[0] in BETTER:
         pairs = [(value[0], value[1])]
     else:
-        pairs = [_pair(part) for part in several(value, ",|")]
+        pairs = [_pair(part) for part in items_of(value, ",|")]
     if not pairs:
         raise _no_figure(value)
     found: dict[str, float] = {}
@@ -30,8 +35,11 @@ def until_of(value: Any) -> dict[str, float]:
                 nearest(str(name), BETTER),
             )
         if name in found:
-            message = _("--until names {name} twice.").format(name=name)
-            raise TreinoError("until_twice", message, _("Give one figure for it."))
+            raise TreinoError(
+                "until_twice",
+                _("{until} names {name} twice.").format(until=setting("until"), name=name),
+                _("Give one figure for it."),
+            )
         found[name] = _figure(name, figure)
     return found
 
@@ -50,7 +58,7 @@ def _figure(name: str, value: Any) -> float:
         raise TreinoError(
             "until_number",
             _("{value!r} is no figure to reach.").format(value=value),
-            _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
+            _example(),
         ) from None
     share = name in ("accuracy", "f1_macro", "auc")
     if not math.isfinite(figure) or (share and not 0 < figure <= 1) or (BETTER[name] < 0 and figure <= 0):
@@ -60,9 +68,9 @@ def _figure(name: str, value: Any) -> float:
             _("A figure of {name} to reach is {limits}; it is {value}.").format(
                 name=name, limits=limits, value=value
             ),
-            _("Write it as a share: --until {name}={share}").format(name=name, share=f"{figure / 100:g}")
+            _("Write it as a share: {until}.").format(until=setting("until", f"{name}={figure / 100:g}"))
             if share and 1 < figure <= 100
-            else _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
+            else _example(),
         )
     return figure
 
@@ -71,11 +79,54 @@ def _no_figure(value: Any) -> TreinoError:
     return TreinoError(
         "until_form",
         _("{text!r} doesn't say which figure is to be reached.").format(text=value),
-        _("Write e.g. --until loss=1.6 or --until accuracy=0.9"),
+        _example(),
     )
 
 
-def several(value: Any, separators: str) -> list[Any]:
+def _example() -> str:
+    return _("Write e.g. {loss} or {accuracy}.").format(
+        loss=setting("until", "loss=1.6"), accuracy=setting("until", "accuracy=0.9")
+    )
+
+
+def goal_of(value: Any) -> tuple[str, float] | None:
+    """The one goal of a sweep, or of several seeds or folds.
+
+    Raises:
+        TreinoError: several; those of ``goals_of``.
+    """
+    goals = goals_of(value)
+    if len(goals) > 1:
+        raise TreinoError(
+            "until_several",
+            _("{n} figures are to be reached, and these networks go for one: {names}.").format(
+                n=len(goals), names=", ".join(goals)
+            ),
+            _example(),
+        )
+    return next(iter(goals.items()), None)
+
+
+def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> None:
+    """Refuse a goal whose metric is not measured for this target.
+
+    Raises:
+        TreinoError: ``until_task``, with the metrics that are.
+    """
+    for metric in goals:
+        if metric not in measured:
+            raise TreinoError(
+                "until_task",
+                _("{metric} is not measured where the target, {target}, is {what}.").format(
+                    metric=metric,
+                    target=data.target,
+                    what=_("a class of {n}").format(n=len(data.classes)) if data.classes else _("a number"),
+                ),
+                _("Use one of {names}.").format(names=", ".join(measured)),
+            )
+
+
+def items_of(value: Any, separators: str) -> list[Any]:
     """A list as it is, a text in its parts, one value alone; nothing for None."""
     if value is None:
         return []
