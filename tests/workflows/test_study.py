@@ -21,18 +21,18 @@ from treino.studies.conclusions import answers
 from treino.studies.study import studying
 from treino.studies.study_document import row as row_of
 from treino.studies.study_options import Asked, asked_of
-from treino.studies.thresholds import until_of
 from treino.studies.track import Record
+from treino.training.goals import goals_of
 
 QUICK: dict[str, Any] = {"epochs": 3, "threads": 1, "hidden": (8,)}
 
 
 def test_until_is_read_however_it_is_written() -> None:
-    assert until_of("1.6") == until_of(1.6) == until_of("loss=1.6") == {"loss": 1.6}
+    assert goals_of("1.6") == goals_of(1.6) == goals_of("loss=1.6") == {"loss": 1.6}
     both = {"loss": 1.6, "accuracy": 0.9}
-    assert until_of("loss=1.6|accuracy=0.9") == until_of("1.6, accuracy=0.9") == until_of(both) == both
-    assert until_of(("accuracy", 0.9)) == until_of("accuracy = 0.9") == {"accuracy": 0.9}
-    assert until_of(None) == {}
+    assert goals_of("loss=1.6|accuracy=0.9") == goals_of("1.6, accuracy=0.9") == goals_of(both) == both
+    assert goals_of(("accuracy", 0.9)) == goals_of("accuracy = 0.9") == {"accuracy": 0.9}
+    assert goals_of(None) == {}
 
 
 def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
