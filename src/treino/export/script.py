@@ -16,7 +16,7 @@ from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, mlp
 from treino.errors import TreinoError
 from treino.export.script_data import scale_of, source_part
-from treino.export.script_part import WIDTH, Part, literal
+from treino.export.script_part import WIDTH, Part, literal, words_alone
 from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
 from treino.words import _
@@ -113,13 +113,14 @@ def _weights(run: "Run", data: Data) -> bytes:
 def _head(run: "Run", data: Data, made: Part) -> Part:
     s, part = run.settings, Part()
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
-    learnt = f"one of {len(data.classes)} classes" if data.classes else _words(data.target)
-    what = f"{learnt} for each row of {_words(data.name)}, from {columns}"
+    learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
+    what = f"{learnt} for each row of {words_alone(data.name)}, from {columns}"
     notes = []
     if s["engine"] != "module":
         notes.append(
-            f"The run was trained by other code (the engine {s['engine']}) that rounds differently: losses "
-            "agree closely in the first epoch and may drift apart later, as they would on another machine."
+            f"The run was trained by other code (the engine {words_alone(s['engine'])}) that rounds "
+            "differently: losses agree closely in the first epoch and may drift apart later, as they would "
+            "on another machine."
         )
     if run.status not in ("finished", "diverged"):
         notes.append(
@@ -130,13 +131,13 @@ def _head(run: "Run", data: Data, made: Part) -> Part:
         notes.append("No weights were kept so far: train before you predict.")
     part.flag(notes=bool(notes), weightless=not run.folder.has("model.safetensors"))
     part.values |= {
-        "title": textwrap.fill(f"{_words(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
+        "title": textwrap.fill(f"{words_alone(run.name)}: {what}, in plain PyTorch.", WIDTH - 3),
         "usage": _usage(run, "csv" in made.flags),
         "notes": "\n" + textwrap.fill(" ".join(notes), WIDTH),
-        "seed": str(s["seed"]),
+        "seed": literal(s["seed"]),
         "seed_of": "of the first weights"
         + (" and of what dropout leaves out" if s["dropout"] or run.spec["net"] != "mlp" else ""),
-        "data_seed": str(s["data_seed"]),
+        "data_seed": literal(s["data_seed"]),
         "data_seed_of": "of the order of the rows" if "memory" in made.flags
         else "of the split and of the order of the rows",
     }  # fmt: skip
@@ -145,9 +146,9 @@ def _head(run: "Run", data: Data, made: Part) -> Part:
 
 def _usage(run: "Run", reads_table: bool) -> str:
     """What can be typed, and what it does; in two columns where they fit."""
-    typed = _words("python " + shlex.quote(f"{_stem(run)}.py"))
+    typed = words_alone("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
-        typed: f"trains from scratch; the weights go to {_words(_stem(run))}.pt",
+        typed: f"trains from scratch; the weights go to {words_alone(_stem(run))}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
     if reads_table:
@@ -156,11 +157,6 @@ def _usage(run: "Run", reads_table: bool) -> str:
     if wide + max(map(len, table.values())) + 6 <= WIDTH:
         return "\n".join(f"    {words.ljust(wide)}  {does}" for words, does in table.items())
     return "\n".join(f"    {words}\n        {does}" for words, does in table.items())
-
-
-def _words(text: str) -> str:
-    """Safe inside of a docstring."""
-    return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
 
 
 # ---- the network
@@ -196,7 +192,7 @@ def _own(run: "Run") -> Part:
     part.values |= {
         "own_name": name,
         "own_module": module,
-        "item": ", ".join(map(str, run.spec["item_shape"])),
+        "item": ", ".join(map(literal, run.spec["item_shape"])),
     }
     return part
 
@@ -214,7 +210,7 @@ def _network(run: "Run", data: Data) -> Part:
         "dropout": literal(s["dropout"]),
         "to_h": ".to(h.device)" if s["device"] != "cpu" else "",
         "on_device": ", device=output.device" if s["device"] != "cpu" else "",
-        "device": s["device"],
+        "device": literal(s["device"]),
         "backend": "cuda" if s["device"].startswith("cuda") else "backends.mps",
     }
     if own:

@@ -188,7 +188,7 @@ def _table(run: "Run", data: Data, table: Table) -> Part:
         "split_first": "label" if data.classes else "raw",
         "divided": ": each class is divided by itself" if data.classes else "",
         "positive": "raw" if raw_ND.dtype == np.uint8 else "raw + 0.0",
-        "own_rows": str(own),
+        "own_rows": literal(own),
         "official_split": f"train, validation, _ = split({call})\n    test = np.arange({own}, len(raw))",
     }
     return part
@@ -207,7 +207,7 @@ def _scarce(first_N: NDArray[np.int64], label_N: NDArray[np.int64], shares: tupl
 def _builtin(data: Data, table: Table) -> Part:
     name = data.name
     all_names = tuple(n for n in table.names if n != table.target)
-    part = Part(values={"data_name": name})
+    part = Part(values={"data_name": literal(name)})
     part.flag(
         spirals=name == "spirals", idx=table.matrix is not None, loads=name not in SKLEARN,
         subset=data.features != all_names,
@@ -229,7 +229,7 @@ def _csv(run: "Run", data: Data, table: Table) -> Part:
     part.values |= {
         "target": literal(data.target),
         "source": literal(Path(where["source"]).as_posix()),
-        "sha256": where["sha256"],
+        "sha256": literal(where["sha256"]),
         "delimiter": "" if mark == "," else f", delimiter={literal(mark)}",
         "value": "value" if truth else "float",
         "lower": ".lower()" if column.boolean else "",

@@ -39,12 +39,12 @@ def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part
     part.values |= {
         "encoders": _table([encoders.to_json(e) for e in made]),
         "missing": literal(tuple(sorted(MISSING))),
-        "truth_words": _dict(truth),
-        "marks": literal(tuple(marks)) if len(marks) != 1 else f"({literal(marks[0])},)",
+        "truth_words": literal(truth),
+        "marks": literal(tuple(marks)),
         "ways": functions,
         "date_order": f"(a, b, c) if a > 999 else {last}",
         "number_doc": "A number as it is written in the table; NaN for a cell without a value.",
-        "encoding": encoding,
+        "encoding": literal(encoding),
         "delimiter": "" if delimiter == "," else f", delimiter={literal(delimiter)}",
         "read": "encode(read_csv(path))",
     }
@@ -80,10 +80,6 @@ def _truth(column: Column) -> dict[str, float]:
 def _table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
-        line = f"    {_dict(row)},"
+        line = f"    {literal(row)},"
         lines.append(line if len(line) <= WIDTH else line + "  # noqa: E501")
     return "[\n" + "\n".join(lines) + "\n]  # fmt: skip"
-
-
-def _dict(values: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in values.items()) + "}"

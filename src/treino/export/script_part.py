@@ -1,6 +1,7 @@
 """What a run adds to the exported script: flags and values of its template, and Python's text for values."""
 
-import json
+import math
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,13 +30,29 @@ class Part:
 
 
 def literal(value: Any) -> str:
-    """Python's text for a value, with double quotes."""
+    """Python's text for a value, with double quotes; whatever it holds, it is this value and no code.
+
+    Raises:
+        TypeError: anything but None, truth values, numbers that are finite, text, and lists, tuples and dicts
+            of these.
+    """
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=not value.isprintable())
-    if isinstance(value, (list, tuple)):
-        inner = ", ".join(map(literal, value))
-        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
-    return repr(value)
+        text = repr(str(value))  # what can't be printed, or turns the direction of writing, is escaped
+        return text if '"' in text else f'"{text[1:-1]}"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if value is None or type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
+        return repr(value)
+    raise TypeError(f"{value!r} is no literal")
+
+
+def words_alone(text: str) -> str:
+    """The text for a comment or a docstring, neither of which it can end."""
+    return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
 
 
 def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:

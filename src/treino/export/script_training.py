@@ -7,7 +7,7 @@ from treino.data.dataset import Data
 from treino.engine import BETTER, HP, OPTIMIZERS
 from treino.engine.kernels.module import EVALUATION_ROWS
 from treino.engine.step_plan import EVALUATION_SPACING
-from treino.export.script_part import WIDTH, Part, listing, literal
+from treino.export.script_part import WIDTH, Part, listing, literal, words_alone
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -72,13 +72,14 @@ def training_part(run: "Run", data: Data, reads_table: bool) -> Part:
         "label_smoothing": literal(s["label_smoothing"]),
         "class_weights": listing("CLASS_WEIGHTS", s["class_weights"] or []),
         "batch_size": literal(s["batch_size"]),
-        "epochs": str(epochs),
-        "steps": str(steps),
-        "steps_per_epoch": str(per),
-        "evaluate_every": str(every),
-        "patience": str(s["patience"]),
-        "metric": s["metric"],
-        "threads": str(1 if s["engine"] == "flat-bmm" else s["threads"]),
+        "epochs": literal(epochs),
+        "steps": literal(steps),
+        "steps_per_epoch": literal(per),
+        "evaluate_every": literal(every),
+        "patience": literal(s["patience"]),
+        "metric": literal(s["metric"]),
+        "metric_name": words_alone(s["metric"]),
+        "threads": literal(1 if s["engine"] == "flat-bmm" else s["threads"]),
         "loss": f"{LOSSES[s['loss']][0]}({', '.join(smoothing)})",
         "loss_takes": LOSSES[s["loss"]][1],
         "loss_args": "".join(f", {arg}" for arg in ["weight=weight"] * weighted + smoothing),

@@ -32,7 +32,7 @@ EPOCHS = $epochs  # the last one is not whole  #? unfinished
 EPOCHS = $epochs  #? !unfinished
 STEPS = EPOCHS * $steps_per_epoch  # updates  #? curved !unfinished
 EVALUATE_EVERY = $evaluate_every  # epochs: looks at validation rows lie at least 20 steps apart  #? evaluates_rarely
-PATIENCE = $patience  # epochs without a better validation $metric before it stops  #? patience
+PATIENCE = $patience  # epochs without a better validation $metric_name before it stops  #? patience
 $changes  #? changes
 
 TARGET = $target  #? csv
@@ -44,8 +44,8 @@ MISSING = $missing  #? encoded
 TRUTH = $truth_words  #? encoded truth
 WEIGHTS = Path(__file__).with_suffix(".pt")
 DATA = Path(__file__).resolve().parent.parent / $source  #? csv
-SHA256 = "$sha256"  # of the table  #? csv
-DEVICE = "$device" if torch.$backend.is_available() else "cpu"  #? device
+SHA256 = $sha256  # of the table  #? csv
+DEVICE = $device if torch.$backend.is_available() else "cpu"  #? device
 
 torch.set_num_threads($threads)  # another number of threads adds up in another order: other last digits
 torch.backends.cudnn.allow_tf32 = False  # float32 means float32  #? cuda
@@ -122,8 +122,8 @@ def read_idx(name):
 
     The format: http://yann.lecun.com/exdb/mnist
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "treino", "$data_name")
-    folders = [Path(os.environ.get("TREINO_DATA", ""), "$data_name"), cache]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "treino", $data_name)
+    folders = [Path(os.environ.get("TREINO_DATA", ""), $data_name), cache]
     spellings = [name + ending for name in (name, name.replace("-idx", ".idx")) for ending in (".gz", "")]
     paths = [folder / s for folder in folders for s in spellings if (folder / s).is_file()]
     if not paths:

@@ -6,7 +6,7 @@ ENCODE = r'''
 
 def read_csv(path):
     """The rows of a CSV file: dicts from column to text."""
-    with open(path, newline="", encoding="$encoding") as file:
+    with open(path, newline="", encoding=$encoding) as file:
         reader = csv.DictReader(file$delimiter)
         return [{name.strip(): (cell or "").strip() for name, cell in row.items()} for row in reader]
 

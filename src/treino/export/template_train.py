@@ -234,12 +234,12 @@ def train():
         found = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
         print(f"epoch {epoch:3d}: loss {mean_loss:.4f}; on validation rows: {found}")
 #]
-        if figures["$metric"] $better best:  #? keeps_best
-            best, best_weights = figures["$metric"], copy.deepcopy(net.state_dict())  #? keeps_best !patience
-            best, best_epoch, best_weights = figures["$metric"], epoch, copy.deepcopy(net.state_dict())  #? keeps_best patience
+        if figures[$metric] $better best:  #? keeps_best
+            best, best_weights = figures[$metric], copy.deepcopy(net.state_dict())  #? keeps_best !patience
+            best, best_epoch, best_weights = figures[$metric], epoch, copy.deepcopy(net.state_dict())  #? keeps_best patience
 #[ !keeps_best patience
-        if figures["$metric"] $better best:
-            best, best_epoch = figures["$metric"], epoch
+        if figures[$metric] $better best:
+            best, best_epoch = figures[$metric], epoch
 #]
 #[ patience
         elif epoch - best_epoch >= PATIENCE:
