@@ -7,6 +7,7 @@ A finished run's file is read as bytes whose SHA-256 was checked, into memory: n
 """
 
 import errno
+import functools
 import hashlib
 import json
 import math
@@ -42,6 +43,21 @@ CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json T
 CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
                        value TEXT, state TEXT);
 """
+
+
+_OPTIONAL = (int, type(None))
+_COMMAND = (int, (int, float), _OPTIONAL, _OPTIONAL, str, str, str)
+_EVENT = ((int, float), int, int, str, str)
+_EPOCH = (int, str, str, (int, float, type(None)))
+_LOSSES = (int, int, bytes)
+
+
+@functools.cache
+def _objects() -> frozenset[sqlite.Row]:
+    """The tables and indices that a run's file has."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA)
+        return sqlite.objects(connection)
 
 
 class EpochValue(NamedTuple):
@@ -123,7 +139,7 @@ class Database:
             try:
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 connection.execute("PRAGMA journal_mode = WAL")
-                sqlite.check(connection, path)
+                sqlite.check(connection, path, _objects())
                 return cls(path, connection, writable=True)
             except BaseException:
                 connection.close()
@@ -143,6 +159,7 @@ class Database:
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             connection.deserialize(content)
             migrate(connection)
+            sqlite.check_objects(connection, _objects())
             return cls(path, connection, writable=False)
 
     # ---- writing
@@ -202,10 +219,8 @@ class Database:
         if end is not None and end < step:
             raise self._missing(end)
         shortened: list[Statement] = []
-        for first, count, blob in self._rows(
-            "SELECT step, count, blob FROM losses WHERE segment = ? AND step < ? AND step + count > ?",
-            (segment, step, step),
-        ):
+        over = "SELECT step, count, blob FROM losses WHERE segment = ? AND step < ? AND step + count > ?"
+        for first, count, blob in sqlite.typed(self._rows(over, (segment, step, step)), _LOSSES, self.path):
             kept = step - first
             sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
             shortened.append((sql, (kept, blob[: len(blob) // count * kept], segment, first)))
@@ -235,7 +250,7 @@ class Database:
         if self._told is None:
             segment, sha = max(self.segments(), default=0), hashlib.sha256()
             sql = "SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step"
-            rows = self._rows(sql, (segment,))
+            rows = sqlite.typed(self._rows(sql, (segment,)), _LOSSES, self.path)
             for *_where, blob in rows:
                 sha.update(blob)
             end = sum(rows[-1][:2]) if rows else None
@@ -276,6 +291,7 @@ class Database:
             closing(sqlite.connect(self.path, "rw")) as connection,
             sqlite.transaction(connection),
         ):
+            sqlite.check_objects(connection, _objects())
             connection.execute(sql, row)
 
     def poll_commands(self) -> list[Command]:
@@ -295,14 +311,16 @@ class Database:
 
     def commands(self) -> list[Command]:
         """All commands ever sent, oldest first."""
-        rows = self._rows("SELECT id, time, segment, step, name, value, state FROM commands ORDER BY id")
+        sql = "SELECT id, time, segment, step, name, value, state FROM commands ORDER BY id"
+        rows = sqlite.typed(self._rows(sql), _COMMAND, self.path)
         return [Command._make((*row[:5], _json(row[5], self.path), row[6])) for row in rows]
 
     def losses(self, segment: int = 0) -> "np.ndarray":
         """The segment's training losses from its first update on: float32 [S], or [S, P]."""
         import numpy as np
 
-        rows = self._rows("SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step", (segment,))
+        sql = "SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step"
+        rows = sqlite.typed(self._rows(sql, (segment,)), _LOSSES, self.path)
         if not rows:
             return np.zeros(0, np.float32)
         try:
@@ -317,20 +335,20 @@ class Database:
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
         """What was measured at the ends of the segment's epochs."""
-        rows = self._rows(
-            "SELECT epoch, split, metric, value FROM epochs WHERE segment = ? ORDER BY epoch, split, metric",
-            (segment,),
-        )
+        sql = "SELECT epoch, split, metric, value FROM epochs WHERE segment = ? ORDER BY epoch, split, metric"
+        rows = sqlite.typed(self._rows(sql, (segment,)), _EPOCH, self.path)
         return [EpochValue._make((*row[:3], math.nan if row[3] is None else row[3])) for row in rows]
 
     def events(self) -> list[Event]:
         """All events, in the order in which they were added."""
-        rows = self._rows("SELECT time, segment, step, kind, json FROM events ORDER BY rowid")
-        return [Event._make((*row[:4], _json(row[4], self.path))) for row in rows]
+        sql = "SELECT time, segment, step, kind, json FROM events ORDER BY rowid"
+        rows = sqlite.typed(self._rows(sql), _EVENT, self.path)
+        return [Event._make((*row[:4], _facts(row[4], self.path))) for row in rows]
 
     def segments(self) -> list[int]:
         """The numbers of the segments that hold losses."""
-        return [row[0] for row in self._rows("SELECT DISTINCT segment FROM losses ORDER BY segment")]
+        sql = "SELECT DISTINCT segment FROM losses ORDER BY segment"
+        return [number for (number,) in sqlite.typed(self._rows(sql), (int,), self.path)]
 
     def to_bytes(self) -> bytes:
         """All of it as one SQLite file without a write-ahead log."""
@@ -382,9 +400,10 @@ class Database:
     def _rows(self, sql: str, values: sqlite.Row = ()) -> list[sqlite.Row]:
         with sqlite.trouble(self.path):
             if self._connection is None:
-                return sqlite.of_file(self.path, lambda connection: sqlite.rows(connection, sql, values))
+                ask = functools.partial(sqlite.rows, sql=sql, values=values, known=_objects())
+                return sqlite.of_file(self.path, ask)
             self.flush()
-            return sqlite.rows(self._connection, sql, values)
+            return sqlite.rows(self._connection, sql, values, _objects())
 
 
 def _json(text: str, path: Path) -> Any:
@@ -394,3 +413,10 @@ def _json(text: str, path: Path) -> Any:
         raise damaged(
             path, _("it holds text that is not valid JSON ({error})").format(error=error)
         ) from error
+
+
+def _facts(text: str, path: Path) -> dict[str, Any]:
+    found = _json(text, path)
+    if not isinstance(found, dict):
+        raise damaged(path, _("{value} stands in one of its tables").format(value=repr(text)[:60]))
+    return found

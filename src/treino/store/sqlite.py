@@ -18,6 +18,8 @@ from treino.words import _
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # what SQLite puts beside a file, and writes into
 
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+
 Row = tuple[Any, ...]
 Answer = TypeVar("Answer")
 
@@ -33,6 +35,7 @@ _SYSTEM = {
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """A connection to the file in autocommit; mode: "ro" or "rw". SQLite would follow links: see `beside`."""
     beside(path)
+    _refuse_other_journals(path)
     # a name may hold bytes that are no UTF-8
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
@@ -65,20 +68,57 @@ def part(path: Path) -> None:
             files.write_atomically(each, files.read_bytes(each))
 
 
+def _refuse_other_journals(path: Path) -> None:
+    """Refuse a journal that names another file: rolling back, SQLite would read that and delete it.
+
+    It is for transactions over several databases (https://sqlite.org/fileformat2.html#the_rollback_journal),
+    and a run has one.
+    """
+    journal = path.with_name(path.name + JOURNAL)
+    with suppress(FileNotFoundError), journal.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - len(_JOURNAL_MAGIC)))
+        if file.read() == _JOURNAL_MAGIC:
+            raise damaged(journal, _("it is of several databases, and a run has one"))
+
+
 def made(connection: sqlite3.Connection) -> bool:
     """Whether the tables are there: they are made in one transaction, which sets a version at its end."""
     return bool(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def rows(connection: sqlite3.Connection, sql: str, values: Row) -> list[Row]:
+def objects(connection: sqlite3.Connection) -> frozenset[Row]:
+    """Its tables, indices, views and triggers, each by its kind, its name and the text that made it."""
+    return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
+
+
+def check_objects(connection: sqlite3.Connection, known: frozenset[Row]) -> None:
+    """Refuse other `objects`: a view or a trigger is a program of whoever made the file."""
+    if objects(connection) != known:
+        raise sqlite3.DatabaseError(_("its tables are not those of a run"))
+
+
+def rows(connection: sqlite3.Connection, sql: str, values: Row, known: frozenset[Row]) -> list[Row]:
     """The answer to a question; nothing where the tables are not made yet."""
-    return connection.execute(sql, values).fetchall() if made(connection) else []
+    if not made(connection):
+        return []
+    check_objects(connection, known)
+    return connection.execute(sql, values).fetchall()
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
+def typed(found: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
+    """The rows, where every value is of its column's kind: SQLite keeps any value in any column."""
+    for row in found:
+        for value, kind in zip(row, kinds, strict=True):
+            if not isinstance(value, kind):
+                raise damaged(path, _("{value} stands in one of its tables").format(value=repr(value)[:60]))
+    return found
+
+
+def check(connection: sqlite3.Connection, path: Path, known: frozenset[Row]) -> None:
     """TreinoError where the tables are not there, or the file's structure is broken."""
     if not made(connection):
         raise damaged(path, _("it holds no tables"))
+    check_objects(connection, known)
     ((verdict,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
     if verdict != "ok":
         raise damaged(path, str(verdict))
