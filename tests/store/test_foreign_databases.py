@@ -92,9 +92,9 @@ def test_no_journal_of_a_folder_deletes_another_file(
     victim = tmp_path / "precious"
     victim.write_text("mine")
     journal_of_several(killed / "run.sqlite", victim)
-    with RunFolder.open(killed) as folder:
-        with pytest.raises(TreinoError, match=r"run\.sqlite-journal is damaged"):
-            open_it(folder)
+    named = pytest.raises(TreinoError, match=r"run\.sqlite-journal is damaged")
+    with RunFolder.open(killed) as folder, named:
+        open_it(folder)
     assert victim.read_text() == "mine"
 
 
