@@ -32,6 +32,7 @@ from treino.plots.film import film_images, gif_steps
 from treino.plots.film_player import player, player_page
 from treino.plots.film_press import press
 from treino.records.run import Run
+from treino.store.output_files import OutputFolder
 
 REFERENCES = Path(__file__).parent / "references"
 TWO = {"features": ["alcohol", "color_intensity"]}
@@ -105,7 +106,7 @@ def test_what_changed_is_measured_on_the_same_grid(wine: Run) -> None:
 @pytest.mark.slow
 def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     told: list[str] = []
-    paths = draw_film(wine, 20, tmp_path, lambda size: told.append(str(size)))
+    paths = draw_film(wine, 20, OutputFolder(tmp_path), lambda size: told.append(str(size)))
     names = sorted(str(p.relative_to(tmp_path)) for p in paths)
     steps = steps_of(wine, 20)
     assert [n for n in names if n.startswith("film/")] == [f"film/frame-{s:02d}.png" for s in steps]
@@ -129,7 +130,11 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
         share = 100 * (before.shown.winner_RR != now.shown.winner_RR).mean()
         assert float(caption.split(" · ")[2].removesuffix(" % changed")) == pytest.approx(share, rel=0.05)
     assert (tmp_path / "film.html").stat().st_size < 3_000_000
-    again = draw_film(wine, 30, tmp_path)  # frames of the other film are gone
+    with pytest.raises(TreinoError, match="other files"):
+        draw_film(wine, 30, OutputFolder(tmp_path))
+    place = OutputFolder(tmp_path, replace=True)
+    again = draw_film(wine, 30, place)  # frames of the other film are gone
+    assert set(place.replaced) == set(paths)
     assert sorted(p.name for p in (tmp_path / "film").iterdir()) == sorted(
         p.name for p in again if p.parent.name == "film"
     )
@@ -156,7 +161,7 @@ def test_a_film_that_has_no_room_is_refused_first(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 50_100_000))
     with pytest.raises(TreinoError, match="has 50 MB free") as caught:
-        draw_film(wine, 1, tmp_path / "film")
+        draw_film(wine, 1, OutputFolder(tmp_path / "film"))
     assert "--every" in caught.value.hint
     assert not (tmp_path / "film").exists()
     with pytest.raises(TreinoError, match="at least 1"):
@@ -170,7 +175,7 @@ def test_pictures_are_what_they_were(name: str, wine: Run, tmp_path: Path) -> No
     if name == "film":
         ((_frame, image),) = film_images(frames_of(wine, [60]), 60)
     else:
-        with Image.open(untrained(wine, 9, tmp_path)) as drawn:
+        with Image.open(untrained(wine, 9, OutputFolder(tmp_path))) as drawn:
             image = drawn.convert("RGB")
     mine = image.resize((160, round(160 * image.height / image.width)), Image.Resampling.BOX)
     path = REFERENCES / f"{name}.png"

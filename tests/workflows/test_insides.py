@@ -16,8 +16,9 @@ from tests.conftest import Said, needs_mnist
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
 from treino.pictures.insides import PICTURES
-from treino.pictures.picture_files import draw
+from treino.pictures.picture_files import draw, files_of
 from treino.records.run import Run
+from treino.store.output_files import OutputFolder
 
 pytestmark = pytest.mark.slow
 FILES = {"network": "network.svg"} | {
@@ -40,7 +41,7 @@ def look(run: Run, *refused: str) -> None:
             assert said.value.hint, name
             continue
         (path,) = draw(run, [name])
-        assert path.name == FILES[name]
+        assert [path.name] == [FILES[name]] == files_of([name])
         if path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().get("width")
         else:
@@ -110,7 +111,7 @@ def test_a_regression_has_residuals_and_no_confusion(treino: Callable[..., Said]
         "not_a_folder",
     )
     with pytest.raises(TreinoError, match="mixed up"):
-        draw(run, ["confusion", "weights"], tmp_path / "other")
+        draw(run, ["confusion", "weights"], OutputFolder(tmp_path / "other"))
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["weights.png"]
 
 

@@ -19,6 +19,7 @@ from treino.pictures.dynamics import dynamics_of
 from treino.pictures.landscape import ground_of, line, path_of
 from treino.pictures.picture_files import draw, draw_together
 from treino.records.run import Run
+from treino.store.output_files import OutputFolder
 from treino.training.replay import moments
 
 pytestmark = pytest.mark.slow
@@ -117,7 +118,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def drawn(run: Run, to: Path, what: list[str] = SEEN) -> list[Path]:
-    paths = draw(run, what, to)
+    paths = draw(run, what, OutputFolder(to))
     pictures = [p for p in paths if p.suffix == ".png"]
     assert [p.stem for p in pictures] == what
     assert all(p.read_bytes()[:4] == b"\x89PNG" for p in pictures)
@@ -158,14 +159,14 @@ def test_every_kind_of_run_has_its_pictures(source: str, settings: dict, tmp_pat
     if run.status == "diverged":
         what = ["landscape", "dynamics"]
         with pytest.raises(TreinoError, match="path"):
-            draw(run, ["path"], tmp_path / "to")
+            draw(run, ["path"], OutputFolder(tmp_path / "to"))
     drawn(run, tmp_path / "to", what)
 
 
 def test_two_runs_on_a_line(wine: Run, tmp_path: Path) -> None:
     other = tr.fit("wine", hidden=[8, 6], epochs=20, seed=1, data_seed=0, out=tmp_path / "b")
-    (path,) = draw_together([wine, other], ["line"], tmp_path)
-    assert path.name == "line.png"
+    paths = draw_together([wine, other], ["line", "curves"], OutputFolder(tmp_path))
+    assert [path.name for path in paths] == ["line.png", "curves-of-several.png"]
     with pytest.raises(TreinoError, match="two ends"):
         line([wine])
     elsewhere = tr.fit("wine", hidden=[8, 6], epochs=1, data_seed=3, out=tmp_path / "c")
@@ -190,7 +191,7 @@ def test_a_network_of_a_sweep_is_said_to_have_no_steps(tmp_path: Path) -> None:
     best = tr.fit("wine", hidden=[4], epochs=2, seeds=2, out=tmp_path / "s").best
     for what in ("path", "walker", "dynamics", "film"):
         with pytest.raises(TreinoError) as refused:
-            draw(best, [what], tmp_path / what)
+            draw(best, [what], OutputFolder(tmp_path / what))
         assert refused.value.rule == "replay_of_a_member"
 
 

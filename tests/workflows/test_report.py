@@ -23,6 +23,7 @@ from treino.reports.report import report
 from treino.reports.run_facts import run_facts
 from treino.search.space import read_space
 from treino.spec import read_settings
+from treino.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.training.train import training
 from treino.tuning.populations import whole_settings
 
@@ -153,7 +154,7 @@ def test_a_diverged_one_and_a_damaged_one(here: Path, treino: Callable[..., Said
 def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path) -> None:
     a = tr.fit("wine", parent=here, **SMALL)
     b = tr.fit("wine", parent=here, lr=0.1, **(SMALL | {"features": None}))
-    found = seen(report([a, b], here / "both.html"))
+    found = seen(report([a, b], OutputFile(here / "both.html", PAGE)))
     right = []
     for run in (a, b):
         with torch.no_grad():
@@ -169,13 +170,15 @@ def test_two_runs_on_the_same_rows_are_told_apart_by_the_rows(here: Path) -> Non
     differing = text_of((here / "both.html").read_text()).partition("What differs")[2]
     assert "lr 0.003 0.1" in differing
     assert "seed 0 0" not in differing
-    same = report([a, tr.fit("wine", parent=here, **SMALL)], here / "same.md", as_markdown=True).read_text()
+    same = report(
+        [a, tr.fit("wine", parent=here, **SMALL)], OutputFile(here / "same.md", MARKDOWN), as_markdown=True
+    ).read_text()
     assert "no larger a difference than chance makes (p = 1," in same
 
 
 def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     runs = [tr.fit("diabetes", parent=here, epochs=e, lean=True) for e in (1, 40)]
-    said = text_of(report(runs, here / "errors.html").read_text())
+    said = text_of(report(runs, OutputFile(here / "errors.html", PAGE)).read_text())
     assert "each class" not in said  # of how the rows were parted
     rmse = [run.metrics["test"]["rmse"] for run in runs]  # type: ignore[index]
     found = re.search(
@@ -185,7 +188,7 @@ def test_regressions_are_held_together_by_their_errors(here: Path) -> None:
     assert float(found[1]) == pytest.approx(rmse[1] - rmse[0], abs=0.01)
     assert "more than chance makes" in said
     runs.append(tr.fit("diabetes", parent=here, epochs=4, loss="l1", lean=True))
-    said = text_of(report(runs, here / "losses.html").read_text())
+    said = text_of(report(runs, OutputFile(here / "losses.html", PAGE)).read_text())
     head = said.partition(runs[0].name + " Result")[0]
     assert "diabetes-" in said.partition(" What differs")[0]
     assert "trained with different losses" in head
@@ -211,7 +214,7 @@ def test_a_run_is_named_twice_also_by_another_name(here: Path) -> None:
 def test_figures_of_other_splits_are_refused(here: Path, treino: Callable[..., Said]) -> None:
     a = tr.fit("wine", parent=here, **SMALL)
     b = tr.fit("wine", parent=here, data_seed=7, **SMALL)
-    said = text_of(report([a, b], here / "apart.html").read_text())
+    said = text_of(report([a, b], OutputFile(here / "apart.html", PAGE)).read_text())
     head = said.partition("What differs")[0]
     assert "their splits differ" in head
     assert "accuracy" not in head

@@ -1,12 +1,12 @@
 """``treino data``: what is in a data set, before anything is trained."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import ScreenFlag
+from treino.cli.output import Replace, output_file, say_replaced
 from treino.console import line
 from treino.errors import TreinoError
 from treino.words import _, numeral
@@ -35,6 +35,7 @@ def data(
     quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None,
     dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None,
     to: Annotated[str | None, Parameter(help="write a page with small pictures to this HTML file")] = None,
+    replace: Replace = False,
     screen: ScreenFlag,
 ) -> int:
     """Say what is in DATA and what is wrong with it; alone: list the built-in data sets.
@@ -43,19 +44,22 @@ def data(
     """
     from treino.data import describe
     from treino.plots.data_page import data_page
-    from treino.records.data_source import kinds_of, reading_of
+    from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
-    from treino.store.files import write_atomically
+    from treino.store.output_files import PAGE
 
     said = {"kinds": kinds, "delimiter": delimiter, "decimal": decimal, "encoding": encoding,
             "header": header, "quote": quote, "dates": dates}  # fmt: skip
     settings = read_settings({k: v for k, v in said.items() if v is not None})
-    if to is not None:
-        check_page(to, source)
+    if to is not None and source is None:
+        raise TreinoError(
+            "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
+        )
+    output = output_file(to, PAGE, replace=replace, reads=files_of(source))
     document = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings))
-    if to is not None:
-        write_atomically(Path(to), data_page(document).encode())
-        document["path"] = to
+    if output is not None:
+        document["path"] = str(output.write(data_page(document).encode()))
+        document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
     screen.out.print(_builtins(document) if source is None else _columns(document))
     if source is not None:
@@ -63,27 +67,6 @@ def data(
     if to is not None:
         screen.out.print(_("page written to {path}").format(path=to))
     return 0
-
-
-def check_page(to: str, source: str | None) -> None:
-    """Refuse a place where no page can go, before the work is done."""
-    path = Path(to)
-    if source is None:
-        raise TreinoError(
-            "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
-        )
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise TreinoError(
-            "to_html",
-            _("{path} is no HTML file.").format(path=path),
-            _("Give a name that ends in .html."),
-        )
-    if path.is_dir() or not path.parent.is_dir():
-        raise TreinoError(
-            "to_place",
-            _("Can't write a page to {path}.").format(path=path),
-            _("Give a file in a folder that exists."),
-        )
 
 
 def _builtins(document: dict[str, Any]) -> Table:

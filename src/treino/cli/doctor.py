@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from treino.cli.examine import examine
 from treino.cli.flags import WHOLE, ScreenFlag
+from treino.cli.output import output_file
 from treino.cli.screen import Screen
 from treino.console import line
 from treino.errors import TreinoError
@@ -35,6 +36,9 @@ def doctor(
     prove: Annotated[bool, Parameter(help="run it as it is and mended, side by side", negative=())] = False,
     seeds: Annotated[int, WHOLE, Parameter(help="runs of each, with --prove")] = 3,
     fix: Annotated[str | None, Parameter(help="write the mend as a patch to this file")] = None,
+    replace: Annotated[
+        bool, Parameter(help="replace the file of --fix where it exists already", negative=())
+    ] = False,
     screen: ScreenFlag,
 ) -> int:
     """Find what PyTorch stays silent about, in any training script, unchanged.
@@ -57,6 +61,9 @@ def doctor(
         return _run(target, fail_on, screen)
     else:
         script = target
+    from treino.store.output_files import PATCH
+
+    reads = [] if module is not None else [script]
     return examine(
         script,
         arguments,
@@ -68,7 +75,7 @@ def doctor(
         fail_on=fail_on,
         prove=prove,
         seeds=seeds,
-        fix=fix,
+        fix=output_file(fix, PATCH, replace=replace, reads=reads, flag="--fix"),
     )
 
 

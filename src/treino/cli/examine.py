@@ -1,7 +1,6 @@
 """Run a script under the doctor and print its findings."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from treino.cli.screen import Screen
@@ -10,6 +9,7 @@ from treino.words import _, door
 
 if TYPE_CHECKING:
     from treino.diagnosis.run_script import Outcome
+    from treino.store.output_files import OutputFile
 
 
 def asked_plainly(tokens: Sequence[str]) -> bool:
@@ -33,7 +33,7 @@ def examine(
     fail_on: Literal["certain", "likely"] | None = None,
     prove: bool = False,
     seeds: int = 3,
-    fix: str | None = None,
+    fix: "OutputFile | None" = None,
 ) -> int:
     """Run it with the flags of ``treino doctor``, and return the exit status: the script's own, or 3."""
     from treino.diagnosis.finding import Finding
@@ -80,12 +80,12 @@ def _mend(
     outcome: "Outcome",
     prove: bool,
     seeds: int,
-    fix: str | None,
+    fix: "OutputFile | None",
     screen: Screen,
 ) -> dict[str, object]:
+    from treino.cli.output import say_replaced
     from treino.diagnosis.fix import patch
     from treino.diagnosis.prove import VARIANTS, proof, table
-    from treino.store.files import write_atomically
 
     mended = patch(outcome.exam.findings)
     found: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
@@ -93,11 +93,11 @@ def _mend(
         screen.lines(_("doctor: none of these findings has a mechanical mend."))
         return found
     if fix is not None:
-        write_atomically(Path(fix), mended.diff.encode())
+        path = fix.write(mended.diff.encode())
         screen.err.print(
-            _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=fix)
+            _("doctor: the mend is in {path}; apply it with: patch -p0 < {path}").format(path=path)
         )
-        found["path"] = fix
+        found |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
     if prove:
         said = _("doctor: running it {n} times more, as it is and mended, with {seeds} seeds each ...")
         screen.lines(said.format(n=VARIANTS * seeds, seeds=seeds))

@@ -1,12 +1,12 @@
 """``treino explain``: the arithmetic of one update of one weight, with numbers."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import WHOLE, DataFile, Net, ScreenFlag, Trust
+from treino.cli.output import Replace, check_replace, output_file, say_replaced
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -31,6 +31,7 @@ def explain(
         ),
     ] = None,
     to: Annotated[str | None, Parameter(help="write it as a page into this HTML file")] = None,
+    replace: Replace = False,
     digits: Annotated[int, WHOLE, Parameter(help="significant digits shown, 1 to 17")] = 6,
     net: Net = None,
     trust: Trust = False,
@@ -44,17 +45,23 @@ def explain(
     Examples: treino explain adam | treino explain adam last --step 3 --weight 0,2,5 --to adam.html
     """
     if topic is None:
+        check_replace(replace, to)
         if (step, weight, to) != (None, None, None):
             raise TreinoError("explain_topic", _("No topic is named."), _("See: treino explain"))
         return _topics(screen)
+    from treino.records.data_source import files_trained_on
     from treino.records.run import open_run
     from treino.reports.explanation import explain as work
+    from treino.store.output_files import PAGE
 
     opened = None if run is None else open_run(run, net=net, trust=trust, data=data_file)
+    reads = [] if opened is None else files_trained_on(opened.folder, data_file)
+    output = output_file(to, PAGE, replace=replace, reads=reads, new_folders=True)
     found = work(topic, opened, step=step, weight=weight, digits=digits)
     document = found.document
-    if to is not None:
-        document["path"] = str(found.save(Path(to)))
+    if output is not None:
+        document["path"] = str(output.write(found.html().encode()))
+        document["replaced"] = say_replaced(screen.err, output)
         screen.out.print(document["path"])
     else:
         from treino.plots.explain_text import rendered

@@ -1,11 +1,13 @@
 """``treino plot``: pictures of a run, of a sweep, of several runs together; a run's film."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, DataFile, Net, ScreenFlag, Trust
+from treino.cli.output import Replace, output_folder, say_replaced
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -44,6 +46,7 @@ def plot(
         float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
     ] = None,
     to: Annotated[str | None, Parameter(help="folder for the pictures; default: the run's pictures/")] = None,
+    replace: Replace = False,
     net: Net = None,
     trust: Trust = False,
     data_file: DataFile = None,
@@ -55,10 +58,11 @@ def plot(
     treino plot wine-1 wine-2 --what curves | treino plot wine --untrained 9 |
     treino plot wine-sweep-1 --what parallel,importance
     """
-    from treino.pictures.picture_files import draw, draw_together, gathered
+    from treino.pictures import untrained as untrained_pictures
+    from treino.pictures.picture_files import draw, draw_together, files_of, gathered
     from treino.studies.stored_study import Study, open_any
     from treino.tuning.stored_sweep import Sweep
-    from treino.tuning.sweep_pictures import draw_sweep, of_one, usual
+    from treino.tuning.sweep_pictures import draw_sweep, of_one
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:
@@ -66,45 +70,49 @@ def plot(
     if film:
         names = [*(names or []), "film"]
     _check(run, names, every, smooth, untrained)
-    place = Path(to) if to else None
+    of_data = untrained is not None and bool(run) and untrained_pictures.is_data(run[0])
+    place = output_folder("." if of_data and to is None else to, replace=replace)
     asked: dict[str, Any] = {"net": net, "trust": trust, "data": data_file}
     paths: list[Path] = []
     missing: list[TreinoError] = []
     if untrained is not None:
-        from treino.pictures.untrained import is_data
-        from treino.pictures.untrained import untrained as draw_untrained
-
-        source = run[0] if run and is_data(run[0]) else _one(open_any(*run[:1], **asked))
-        with gathered(missing):
-            paths.append(draw_untrained(source, untrained, place))
         names = names or []
     opened = [open_any(name, **asked) for name in run or ("last",)] if names != [] else []
-    if len(opened) > 1 or (smooth is not None and opened):
-        together = [_one(o) for o in opened]
-        paths += draw_together(together, names or ["curves"], place, missing, smooth=smooth or 0.0)
+    several = len(opened) > 1 or (smooth is not None and bool(opened))
+    names = _usual(opened, several) if names is None else names
+    if place is not None:
+        place.check(
+            [*files_of(names, several), *([untrained_pictures.FILE] if untrained is not None else [])]
+        )
+    if untrained is not None:
+        source = run[0] if of_data else _one(open_any(*run[:1], **asked))
+        with gathered(missing):
+            paths.append(untrained_pictures.untrained(source, untrained, place))
+    if several:
+        paths += draw_together([_one(o) for o in opened], names, place, missing, smooth=smooth or 0.0)
     elif opened and isinstance(opened[0], Study):
         from treino.studies.study_pictures import draw_study
 
-        paths += draw_study(opened[0], names or (), place, missing)
-    elif opened and isinstance(opened[0], Sweep) and names is None:
-        paths += draw_sweep(opened[0], usual(opened[0]), place, missing)
+        paths += draw_study(opened[0], names, place, missing)
     elif opened:
-        if isinstance(opened[0], Sweep) and (own := [n for n in names or () if not of_one(n)]):
+        if isinstance(opened[0], Sweep) and (own := [n for n in names if not of_one(n)]):
             paths += draw_sweep(opened[0], own, place, missing)
-            names = [n for n in names or () if of_one(n)]
-        one, names = _one(opened[0]), ["boundary", "curves"] if names is None else names
-        paths += draw(one, [name for name in names if name != "film"], place, missing)
+            names = [n for n in names if of_one(n)]
+        if still := [name for name in names if name != "film"]:
+            paths += draw(_one(opened[0]), still, place, missing)
         if "film" in names:
             from treino.pictures.film import draw_film
 
             with gathered(missing):
                 paths += draw_film(
-                    one, every, place, lambda size: screen.err.print(_("Film: {size}").format(size=size))
+                    _one(opened[0]),
+                    every,
+                    place,
+                    lambda size: screen.err.print(_("Film: {size}").format(size=size)),
                 )
     errors = [{"rule": e.rule, "message": e.message, "hint": e.hint} for e in missing]
-    screen.document(
-        {"paths": [str(p) for p in paths]} | ({"error": errors[0], "errors": errors} if errors else {})
-    )
+    found: dict[str, Any] = {"paths": [str(p) for p in paths], "replaced": say_replaced(screen.err, place)}
+    screen.document(found | ({"error": errors[0], "errors": errors} if errors else {}))
     frames = [p for p in paths if p.name.startswith("frame-")]
     for path in paths:
         if path not in frames:
@@ -112,6 +120,20 @@ def plot(
     if frames:
         screen.out.print(_("{folder}: {n:,} frames").format(folder=frames[0].parent, n=len(frames)))
     return max([screen.fail(error) for error in missing], default=0)
+
+
+def _usual(opened: Sequence[Any], several: bool) -> list[str]:
+    """The pictures that are drawn where none are named."""
+    from treino.studies.stored_study import Study
+    from treino.studies.study_pictures import PICTURES
+    from treino.tuning.stored_sweep import Sweep
+    from treino.tuning.sweep_pictures import usual
+
+    if several:
+        return ["curves"]
+    if isinstance(opened[0], Study):
+        return list(PICTURES)
+    return usual(opened[0]) if isinstance(opened[0], Sweep) else ["boundary", "curves"]
 
 
 def _one(opened: Any) -> Any:

@@ -1,12 +1,12 @@
 """``treino predict``: what a run's network says of new rows."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
+from treino.cli.output import Replace, output_file, say_replaced
 from treino.words import _, numeral
 
 SHOWN = 10
@@ -18,6 +18,7 @@ def predict(
     /,
     *,
     to: Annotated[str | None, Parameter(help="write the predictions to this CSV file")] = None,
+    replace: Replace = False,
     top: Annotated[
         int | None, WHOLE, Parameter(help="of a sweep: the best so many networks answer together; default: 1")
     ] = None,
@@ -31,20 +32,22 @@ def predict(
 
     Example: treino predict last new.csv --to predictions.csv
     """
-    from treino.records.prediction import as_csv, check_target_file
+    from treino.records.data_source import files_of, files_trained_on
+    from treino.records.prediction import as_csv
     from treino.records.prediction import predict as work
     from treino.records.run import open_run
-    from treino.store.files import write_atomically
+    from treino.store.output_files import CSV
     from treino.tuning.stored_sweep import together
 
-    if to is not None:
-        check_target_file(Path(to), source)
     opened = open_run(run, net=net, trust=trust) if top is None else together(run, top)
+    reads = [*files_of(source), *files_trained_on(opened.folder)]
+    output = output_file(to, CSV, replace=replace, reads=reads)
     document = work(opened, source) | {"path": to}
     predictions = document["predictions"]
-    if to is not None:
-        write_atomically(Path(to), as_csv(predictions))
+    if output is not None:
+        output.write(as_csv(predictions))
         del document["predictions"]
+    document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
     for note in document["notes"]:
         screen.out.print(note)

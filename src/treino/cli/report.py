@@ -1,11 +1,11 @@
 """``treino report``: one self-contained page about a run, several runs or a sweep."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from treino.cli.flags import DataFile, Net, ScreenFlag, Trust
+from treino.cli.output import Replace, output_file, say_replaced
 
 
 def report(
@@ -16,6 +16,7 @@ def report(
     to: Annotated[
         str | None, Parameter(help="the file to write; default: report.html in the run's exports/")
     ] = None,
+    replace: Replace = False,
     markdown: Annotated[
         bool, Parameter(help="as Markdown, to paste into a pull request", negative=())
     ] = False,
@@ -31,11 +32,15 @@ def report(
 
     Examples: treino report last | treino report wine-1 wine-2 --to both.html | treino report last --markdown
     """
+    from treino.records.data_source import files_trained_on
     from treino.reports.report import report as work
+    from treino.store.output_files import MARKDOWN, PAGE
     from treino.tuning.stored_sweep import open_any
 
     opened = [open_any(name, net=net, trust=trust, data=data_file) for name in runs or ("last",)]
-    path = work(opened, Path(to) if to else None, as_markdown=markdown)
-    screen.document({"path": str(path)})
+    reads = [file for one in opened for file in files_trained_on(one.folder, data_file)]
+    output = output_file(to, MARKDOWN if markdown else PAGE, replace=replace, reads=reads)
+    path = work(opened, output, as_markdown=markdown)
+    screen.document({"path": str(path), "replaced": say_replaced(screen.err, output)})
     screen.out.print(str(path))
     return 0

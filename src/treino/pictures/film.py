@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError
 from treino.pictures import File
+from treino.store.output_files import OutputFolder
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from treino.records.run import Run
 
 FOLDER = "film"
+FRAMES = f"{FOLDER}/frame-*.png"
+FILES = ("film.png", "film.gif", "film.html", FRAMES)
 SHEET = 12  # frames on the contact sheet
 OTHERS = 1.6  # GIF, player and sheet, beside the frames' own bytes
 LEFT = 50_000_000  # bytes that a film leaves free on the disk
@@ -156,7 +159,7 @@ def about(run: "Run", shown: "Boundary") -> list[str]:
 def draw_film(
     run: "Run",
     every: int | None = None,
-    to: Path | None = None,
+    to: OutputFolder | None = None,
     tell: Callable[[Size], None] = lambda size: None,
 ) -> list[Path]:
     """Make the film in ``to``, or in the run's ``pictures/``; its size is told before anything is written.
@@ -166,9 +169,11 @@ def draw_film(
     """
     from treino.pictures.picture_files import put
 
+    if to is not None:
+        to.check(FILES)
     size = film_size(run, every)
     tell(size)
-    place = to if to is not None else run.path
+    place = to.path if to is not None else run.path
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
@@ -183,7 +188,10 @@ def draw_film(
             ),
         )
     paths = put(run.folder, film_files(run, size.steps), to)
-    folder = to / FOLDER if to is not None else run.folder.within(f"pictures/{FOLDER}")
+    if to is not None:
+        to.remove_others(FRAMES)
+        return paths
+    folder = run.folder.within(f"pictures/{FOLDER}")
     for old in set(folder.glob("frame-*.png")) - set(paths):  # of a film with other steps
         old.unlink()
     return paths

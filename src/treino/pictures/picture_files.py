@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from treino.errors import TreinoError, nearest
 from treino.pictures import File, boundary, curves, dynamics, film, insides, landscape
 from treino.store import RunFolder
-from treino.store.files import make_folder, write_atomically
+from treino.store.output_files import OutputFolder
 from treino.words import N_, _
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw(
-    run: "Run", what: Sequence[str], to: Path | None = None, missing: list[TreinoError] | None = None
+    run: "Run", what: Sequence[str], to: OutputFolder | None = None, missing: list[TreinoError] | None = None
 ) -> list[Path]:
     """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
 
@@ -27,13 +27,15 @@ def draw(
         TreinoError: an unknown picture (with the nearest); one that can't be drawn.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
+    if to is not None:
+        to.check(files_of(what))
     return put_each(run.folder, [partial(PICTURES[name], run) for name in what], to, missing)
 
 
 def draw_together(
     runs: Sequence["Run"],
     what: Sequence[str],
-    to: Path | None = None,
+    to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
     *,
     smooth: float = 0.0,
@@ -47,6 +49,8 @@ def draw_together(
         TreinoError: a picture that isn't drawn of several runs; runs that don't fit together.
     """
     check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
+    if to is not None:
+        to.check(files_of(what, together=True))
     return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
 
 
@@ -76,7 +80,7 @@ def gathered(missing: list[TreinoError]) -> Iterator[None]:
 def put_each(
     folder: RunFolder,
     pictures: Iterable[Callable[[], Iterable[File]]],
-    to: Path | None,
+    to: OutputFolder | None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
     """``put`` of what each of these gives; one that can't be drawn doesn't keep the others from it.
@@ -84,8 +88,6 @@ def put_each(
     Raises:
         TreinoError: the first of them, when the others are drawn and there is no ``missing`` to take it up.
     """
-    if to is not None:
-        make_folder(to)
     found: list[TreinoError] = [] if missing is None else missing
     paths: list[Path] = []
     for picture in pictures:
@@ -96,19 +98,19 @@ def put_each(
     return paths
 
 
-def put(folder: RunFolder, pictures: Iterable[File], to: Path | None) -> list[Path]:
+def put(folder: RunFolder, pictures: Iterable[File], to: OutputFolder | None) -> list[Path]:
     """Each (name, content) as a file in ``to``, or else in the folder's ``pictures/``; -> their paths."""
-    if to is not None:
-        make_folder(to)
-    paths = []
-    for name, picture in pictures:
-        if to is None:
-            paths.append(folder.write_bytes(f"pictures/{name}", picture))
-        else:
-            make_folder((to / name).parent)
-            write_atomically(to / name, picture)
-            paths.append(to / name)
-    return paths
+    return [
+        folder.write_bytes(f"pictures/{name}", picture) if to is None else to.write(name, picture)
+        for name, picture in pictures
+    ]
+
+
+def files_of(what: Iterable[str], together: bool = False) -> list[str]:
+    """The names of the files that these pictures become, a pattern where they are many. together: of several
+    runs in one picture."""
+    known = FILES_TOGETHER if together else FILES
+    return [file for name in what for file in known.get(name, (f"{name}.png",))]
 
 
 TOGETHER: dict[str, Callable[[Sequence["Run"], float], Iterable[File]]] = {
@@ -123,3 +125,10 @@ PICTURES: dict[str, Callable[["Run"], Iterable[File]]] = (
     | film.PICTURES
     | insides.PICTURES
 )
+# what doesn't become NAME.png
+FILES: dict[str, tuple[str, ...]] = {
+    "network": ("network.svg",),
+    "walker": ("walker.png", "walker.html"),
+    "film": film.FILES,
+}
+FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}

@@ -11,13 +11,14 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
 from treino.spec import Settings, read_settings
-from treino.store.files import make_folder, write_atomically
+from treino.store.output_files import OutputFolder
 from treino.training.resolution import plan
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
     from treino.records.run import Run
 
+FILE = "untrained.png"
 MOST = 36
 RESOLUTION = 96
 
@@ -27,7 +28,7 @@ def is_data(name: str) -> bool:
     return name in BUILTINS or Path(name).is_file()
 
 
-def untrained(source: Any, count: int, to: Path | None = None, **settings: Any) -> Path:
+def untrained(source: Any, count: int, to: OutputFolder | None = None, **settings: Any) -> Path:
     """Draw ``count`` networks with the seeds seed, seed + 1, ... and return the picture's path.
 
     source: a Run, whose data, settings and view are taken; or data as ``fit`` takes it, with ``settings``.
@@ -49,6 +50,10 @@ def untrained(source: Any, count: int, to: Path | None = None, **settings: Any) 
             _("E.g. --untrained 9"),
         )
     run = source if isinstance(source, Run) else None
+    if to is None and run is None:
+        to = OutputFolder(Path())
+    if to is not None:
+        to.check([FILE])
     asked, data = _of_run(run) if run else (read_settings(settings), None)
     data = in_memory(load_data(source, asked)) if data is None else data
     nets = [(seed, _net(asked, data, run, seed)) for seed in range(asked.seed, asked.seed + count)]
@@ -68,13 +73,10 @@ def untrained(source: Any, count: int, to: Path | None = None, **settings: Any) 
     title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))
     said = _("They differ in nothing but the seed of their first weights; none has seen a row.")
     content = png(sheet_figure(shown, captions, title, [said]))
-    if run is not None and to is None:
-        return run.folder.write_bytes("pictures/untrained.png", content)
-    place = to if to is not None else Path()
-    make_folder(place)
-    path = place / "untrained.png"
-    write_atomically(path, content)
-    return path
+    if to is not None:
+        return to.write(FILE, content)
+    assert run is not None  # without a run there is a place
+    return run.folder.write_bytes(f"pictures/{FILE}", content)
 
 
 def _of_run(run: "Run") -> tuple[Settings, Data]:

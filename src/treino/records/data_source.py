@@ -128,6 +128,25 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
     )
 
 
+def files_of(source: Any) -> list[Path]:
+    """The files that a source names: one, or those that its pattern fits; none of a built-in or a frame."""
+    from treino.data.readers.table_files import paths_of
+
+    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
+        return []
+    return paths_of(os.fspath(source))
+
+
+def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
+    """The files of the rows of a run, a sweep or a study, as it names them, whether they are there or not."""
+    found = files_of(moved_to)
+    where = folder.read_json("spec.json")["data"] if folder.has("spec.json") else None
+    if where is not None and where["kind"] == "file":
+        for each in (where, *where.get("files", {}).values()):
+            found += files_of(folder.path / each["source"])
+    return found
+
+
 def keep_copy(folder: RunFolder, data: Data) -> None:
     """Rows that exist only in this process are kept with the run, prepared."""
     tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in ("x", "y", "index")}

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,7 @@ from treino.data.loader import as_reading
 from treino.data.readers import Reading
 from treino.data.table import number
 from treino.engine.metrics import measure
-from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities
-from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -117,19 +114,3 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and number(value) is None:
         return "'" + value
     return value
-
-
-def check_target_file(to: Path, source: str) -> None:
-    """Refuse a place where predictions can't go, before the work is done."""
-    if to.exists() and Path(source).exists() and to.samefile(source):
-        raise TreinoError(
-            "to_source",
-            _("The predictions would overwrite {path}, the rows that they are made from.").format(path=to),
-            _("Give another file with --to."),
-        )
-    if to.is_dir() or not to.parent.is_dir():
-        raise TreinoError(
-            "to_place",
-            _("Can't write predictions to {path}.").format(path=to),
-            _("Give a file in a folder that exists, e.g. --to predictions.csv."),
-        )

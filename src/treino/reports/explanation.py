@@ -20,7 +20,7 @@ from treino.inspection.microscope.gradient_walkthrough import finite
 from treino.inspection.microscope.reference_layers import Array, Layer
 from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
 from treino.plots.explain_formula import DIGITS
-from treino.store.files import make_folder, write_atomically
+from treino.store.output_files import PAGE, OutputFile
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -60,24 +60,15 @@ class Explained:
 
         return explain_page(self.explanation, self.digits)
 
-    def save(self, to: str | Path) -> Path:
-        """Write the page to a file and return its path.
+    def save(self, to: str | Path, *, replace: bool = False) -> Path:
+        """Write the page to a file ``NAME.html`` and return its path. replace: a file that is there already.
 
         Raises:
-            TreinoError: a folder stands there, or the disk is in trouble.
+            TreinoError: a file is there that is not to be replaced, or never is, as those of runs are; the
+                name ends otherwise; the disk is in trouble.
         """
-        path = Path(to)
-        if path.is_dir():
-            raise TreinoError(
-                "to_place",
-                _("Can't write a page to {path}.").format(path=path),
-                _("That is a folder: give a file in it, e.g. {path}.").format(
-                    path=path / f"{self.explanation.topic}.html"
-                ),
-            )
-        make_folder(path.parent)
-        write_atomically(path, self.html().encode())
-        return path
+        output = OutputFile(to, PAGE, replace=replace, new_folders=True)
+        return output.write(self.html().encode())
 
     def _repr_html_(self) -> str:
         return f'<iframe srcdoc="{escape(self.html())}" style="width:100%;height:70vh;border:0"></iframe>'

@@ -15,27 +15,25 @@ from treino.records.run import Run
 from treino.reports.run_comparison import compared
 from treino.reports.run_facts import run_facts
 from treino.reports.sweep_facts import sweep_facts
-from treino.store.files import write_atomically
+from treino.store.output_files import OutputFile
 from treino.words import _
 
 if TYPE_CHECKING:
     from treino.tuning.stored_sweep import Sweep
 
 
-def report(opened: Sequence["Run | Sweep"], to: Path | None = None, *, as_markdown: bool = False) -> Path:
+def report(
+    opened: Sequence["Run | Sweep"], to: OutputFile | None = None, *, as_markdown: bool = False
+) -> Path:
     """Write the report and return its path; without ``to`` into the (first) run's ``exports/``.
 
     Raises:
-        TreinoError: runs that can't stand beside each other, a run that holds too little, a place where
-            nothing can be written.
+        TreinoError: runs that can't stand beside each other, a run that holds too little.
     """
-    if to is not None:
-        check_place(to)
     title, said, sections = _told(opened, pictures=not as_markdown)
     text = (markdown if as_markdown else html)(title, said, sections).encode()
     if to is not None:
-        write_atomically(to, text)
-        return to
+        return to.write(text)
     name = "report" if len(opened) == 1 else "comparison"
     return opened[0].folder.write_bytes(f"exports/{name}.{'md' if as_markdown else 'html'}", text)
 
@@ -71,13 +69,3 @@ def _told(opened: Sequence["Run | Sweep"], pictures: bool) -> tuple[str, str, li
     title = _("{all} and {last}").format(all=", ".join(names[:-1]), last=names[-1])
     said = _("{n} runs, each beside {first}.").format(n=len(runs), first=runs[0].name)
     return title, said, compared_sections(compared(runs, pictures=pictures))
-
-
-def check_place(to: Path) -> None:
-    """Refuse a place where no file can go, before the work is done."""
-    if to.is_dir() or not to.absolute().parent.is_dir():
-        raise TreinoError(
-            "to_place",
-            _("Can't write a report to {path}.").format(path=to),
-            _("Give a file in a folder that exists, e.g. --to report.html."),
-        )

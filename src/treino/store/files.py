@@ -65,6 +65,8 @@ def problem(path: Path, number: int, reason: str) -> TreinoError:
         )
     if number == errno.ELOOP:
         return link(path)
+    if number == errno.EEXIST:
+        return there_already(path)
     if number == errno.ENAMETOOLONG:
         return TreinoError("name_too_long", _("The name {path} is too long.").format(path=path))
     return TreinoError(
@@ -117,6 +119,19 @@ def not_a_file(path: Path) -> TreinoError:
     )
 
 
+def there_already(path: Path, others: int = 0) -> TreinoError:
+    """The error for a file that is there and would be replaced. others: how many more such files."""
+    return TreinoError(
+        "file_exists",
+        _("{path} exists already, and so do {n} other files that would be written.").format(
+            path=path, n=others
+        )
+        if others
+        else _("{path} exists already.").format(path=path),
+        _("Give another name, or replace it: --replace, in Python replace=True."),
+    )
+
+
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
     """Turn the system's errors on `path` into one that names the file and says what to do."""
@@ -157,12 +172,14 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
     """Put `data` at `path`, durably: after a crash at any moment the old or the new is there, whole.
 
-    A link at `path` is replaced, not followed.
+    A link at `path` is replaced, not followed. replace: False refuses what is there
+    (`file_exists`): of two that write at once one is refused.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # of "." too
+    claimed = False
     with trouble(path):
         try:
             descriptor = _open_new(temporary)
@@ -171,10 +188,14 @@ def write_atomically(path: Path, data: bytes) -> None:
                 _fsync(descriptor)
             finally:
                 os.close(descriptor)
+            if not replace:
+                os.close(_open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+                claimed = True
             _rename(temporary, path)
         except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
+            for unwanted in (temporary, path) if claimed else (temporary,):
+                with suppress(OSError):
+                    os.unlink(unwanted)
             raise
         _sync(path.parent)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from treino.errors import TreinoError
 from treino.pictures import File
 from treino.pictures.picture_files import check_names, put_each
+from treino.store.output_files import OutputFolder
 from treino.studies.conclusions import mode_name, settings_said
 from treino.words import N_, _
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def draw_study(
     study: "Study",
     what: Sequence[str] = (),
-    to: Path | None = None,
+    to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
     """Draw each of ``what`` (default: all) as a PNG into ``to`` (default: the study's ``pictures/``).
@@ -37,6 +38,8 @@ def draw_study(
             _("Wait, or go on with it: treino resume {study}").format(study=study.name),
         )
     names = what or list(PICTURES)
+    if to is not None:
+        to.check(f"{name}.png" for name in names)
     return put_each(study.folder, [partial(_file, study, name) for name in names], to, missing)
 
 

@@ -1,18 +1,22 @@
 """What a sweep is asked beside its members' settings, checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError, nearest
 from treino.search.halving import STRATEGIES
 from treino.search.samplers import SAMPLERS
 from treino.search.space import Space
+from treino.store.output_files import refuse_run
 from treino.training.goals import goal_of
 from treino.words import _
 
 TPE = "tpe"
 TPE_AT_ONCE = 32  # members that are asked for together, before any of them can teach
+_SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in sqlite:///sweep.db
 
 
 @dataclass(frozen=True)
@@ -88,4 +92,6 @@ def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
             _("The storage is Optuna's, and the sampler is {name}.").format(name=asked.sampler),
             _("Add --sampler tpe, or leave --storage out."),
         )
+    if file := _SQLITE_FILE.fullmatch(asked.storage or ""):
+        refuse_run(Path(file["path"]))
     return asked

@@ -11,6 +11,7 @@ from treino.errors import TreinoError
 from treino.pictures import File
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.pictures.picture_files import check_names, put_each
+from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
 from treino.tuning.member import member_run
 from treino.tuning.member_table import NAME, Table
@@ -38,7 +39,10 @@ def of_one(name: str) -> bool:
 
 
 def draw_sweep(
-    sweep: "Sweep", what: Sequence[str], to: Path | None = None, missing: list[TreinoError] | None = None
+    sweep: "Sweep",
+    what: Sequence[str],
+    to: OutputFolder | None = None,
+    missing: list[TreinoError] | None = None,
 ) -> list[Path]:
     """Draw each of ``what`` as a PNG into ``to`` (default: the sweep's ``pictures/``) and return the paths.
 
@@ -54,6 +58,8 @@ def draw_sweep(
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
             _("Wait, or go on with it: treino resume {sweep}").format(sweep=sweep.name),
         )
+    if to is not None:
+        to.check(f"{name}.png" for name in what)
     return put_each(sweep.folder, [partial(_file, sweep, name) for name in what], to, missing)
 
 

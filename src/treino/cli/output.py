@@ -1,0 +1,68 @@
+"""The file or folder that ``--to`` names: checked before the work, and what was replaced in it said."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from treino.errors import TreinoError
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.store.output_files import OutputFile, OutputFolder
+
+Replace = Annotated[bool, Parameter(help="replace files that exist already where --to says", negative=())]
+
+
+def output_file(
+    to: str | None,
+    endings: Sequence[str],
+    *,
+    replace: bool,
+    reads: Iterable[str | Path] = (),
+    new_folders: bool = False,
+    flag: str = "--to",
+) -> "OutputFile | None":
+    """The file that `flag` names, None where it is left out. The rest: as for `OutputFile`.
+
+    Raises:
+        TreinoError: a place that is refused; ``--replace`` where there is none.
+    """
+    from treino.store.output_files import OutputFile
+
+    check_replace(replace, to, flag)
+    if to is None:
+        return None
+    return OutputFile(to, endings, reads=reads, replace=replace, new_folders=new_folders)
+
+
+def output_folder(to: str | None, *, replace: bool) -> "OutputFolder | None":
+    """The folder that ``--to`` names, None where it is left out.
+
+    Raises:
+        TreinoError: a place that is refused; ``--replace`` where there is none.
+    """
+    from treino.store.output_files import OutputFolder
+
+    check_replace(replace, to)
+    return None if to is None else OutputFolder(to, replace=replace)
+
+
+def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
+    """Refuse ``--replace`` where no place is named: what a run keeps itself is made anew in any case."""
+    if replace and to is None:
+        raise TreinoError(
+            "replace_what",
+            _("--replace needs {flag}, which names what may be replaced.").format(flag=flag),
+            _("Add {flag}, or leave --replace out.").format(flag=flag),
+        )
+
+
+def say_replaced(console: Console, output: "OutputFile | OutputFolder | None") -> list[str]:
+    """A line for each file that made way for another; -> them, for the document."""
+    replaced = [] if output is None else [str(path) for path in output.replaced]
+    for path in replaced:
+        console.print(_("{path} existed already and is replaced.").format(path=path))
+    return replaced

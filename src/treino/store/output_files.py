@@ -1,0 +1,265 @@
+"""Files that a command writes where its user says, so that no file that somebody may need is lost.
+
+A place is checked before the work, so that nothing is computed in vain, and once more when it is written.
+What is refused: what the command reads, whatever lies in the folder of a run, a link, a folder, a pipe or a
+device, a name that doesn't end as what is written does (no page goes into a table or a script), and any other
+file that is there, unless ``replace`` says so.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from treino.errors import TreinoError
+from treino.store import database, manifest
+from treino.store.files import make_folder, not_a_folder, problem, there_already, trouble, write_atomically
+from treino.words import _
+
+PAGE = (".html", ".htm")
+MARKDOWN = (".md", ".markdown")
+CSV = (".csv",)
+PATCH = (".patch", ".diff")
+
+_KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())
+_HEAD = 1 << 12  # bytes of a manifest: its kind stands before its files
+
+
+class OutputFile:
+    """One file at a path of the user's choice. path: as it was given. replaced: it, where it replaced a file.
+
+    endings: of names that fit what is written. reads: files that the command reads. replace: whether a file
+    that is there may be replaced. new_folders: whether the folders above it are made where they are missing.
+    ``/dev/null`` takes everything, as everywhere.
+
+    Raises:
+        TreinoError: the place is refused. to_place: it is a folder, or in none; to_special: a pipe or a
+            device; to_link; to_run; to_source; to_ending; file_exists; read_only.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        endings: Sequence[str],
+        *,
+        reads: Iterable[str | Path] = (),
+        replace: bool = False,
+        new_folders: bool = False,
+    ) -> None:
+        self.path = Path(path)
+        self.replaced: list[Path] = []
+        self._place = self.path.absolute()  # a script that is examined may go elsewhere meanwhile
+        self._endings, self._replace, self._new_folders = tuple(endings), replace, new_folders
+        self._reads = [Path(read).absolute() for read in reads]
+        self._check()
+
+    def write(self, data: bytes) -> Path:
+        """Put `data` there, whole or not at all, and return the path. Errors: as above, and the disk's."""
+        if self._check():
+            return self.path
+        there = os.path.lexists(self._place)
+        if self._new_folders:
+            make_folder(self._place.parent)
+        write_atomically(self._place, data, replace=self._replace)
+        self.replaced += [self.path] if there else []
+        return self.path
+
+    def _check(self) -> bool:
+        """Whether what is written there goes nowhere."""
+        place = self._place
+        found = _mode(place)
+        if found is not None and not stat.S_ISLNK(found) and os.path.samefile(place, os.devnull):
+            return True
+        refuse_run(self.path)
+        if found is not None and stat.S_ISDIR(found):
+            raise TreinoError(
+                "to_place",
+                _("{path} is a folder.").format(path=self.path),
+                _("Give a file in it, e.g. {path}.").format(path=self.path / f"out{self._endings[0]}"),
+            )
+        _check_folder(place.parent, self.path.parent, self._new_folders)
+        refuse_special(self.path, found)
+        for read in self._reads:
+            if found is not None and read.exists() and read.samefile(place):
+                raise TreinoError(
+                    "to_source",
+                    _("{path} is read by this command, and would be overwritten by it.").format(
+                        path=self.path
+                    ),
+                    _("Give another name."),
+                )
+        if place.suffix.lower() not in self._endings:
+            raise TreinoError(
+                "to_ending",
+                _("The name of this file must end in {endings}, and {path} doesn't.").format(
+                    path=self.path, endings=_(" or ").join(self._endings)
+                ),
+                _("Give a name like {path}.").format(path=self.path.with_suffix(self._endings[0])),
+            )
+        if found is not None and not self._replace:
+            raise there_already(self.path)
+        return False
+
+
+class OutputFolder:
+    """Several files in a folder of the user's choice, which is made where it is missing.
+
+    path: as it was given. replace: whether files that are there may be replaced. replaced: those that were.
+
+    Raises:
+        TreinoError: no_folder, to_run, read_only.
+    """
+
+    def __init__(self, path: str | Path, *, replace: bool = False) -> None:
+        self.path = Path(path)
+        self.replaced: list[Path] = []
+        self._place, self._replace = self.path.absolute(), replace
+        self._names: set[str] = set()
+        self._written: set[str] = set()
+        refuse_run(self.path / "file")
+        _check_folder(self._place, self.path, new=True)
+
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse the names of files that are to be written, patterns too, where that can't be.
+
+        Raises:
+            TreinoError: as for `OutputFile`.
+        """
+        self._names |= (wanted := set(names))
+        there = [
+            found
+            for name in sorted(wanted)
+            if self._plain_folders(name)
+            for found in sorted(self._place.glob(name))
+            if found.relative_to(self._place).as_posix() not in self._written
+        ]
+        for found in there:
+            shown = self.path / found.relative_to(self._place)
+            refuse_special(shown, mode := _mode(found))
+            if mode is not None and stat.S_ISDIR(mode):
+                raise TreinoError(
+                    "to_place", _("{path} is a folder.").format(path=shown), _("Move it out of the way.")
+                )
+        if there and not self._replace:
+            raise there_already(self.path / there[0].relative_to(self._place), len(there) - 1)
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Put a file there, whole or not at all, and return its path. Errors: as `check`, and the disk's."""
+        if not any(fnmatchcase(name, pattern) for pattern in self._names):
+            raise ValueError(f"{name!r} was not checked before the work")
+        self.check([name])
+        place = self._place / name
+        make_folder(place.parent)
+        ours = name in self._written
+        if os.path.lexists(place) and not ours:
+            self.replaced.append(self.path / name)
+        write_atomically(place, data, replace=self._replace or ours)
+        self._written.add(name)
+        return self.path / name
+
+    def remove_others(self, pattern: str) -> None:
+        """Remove the files of an older film or the like: what fits a checked pattern and was not written."""
+        self.check([pattern])
+        for found in sorted(self._place.glob(pattern)):
+            if (name := found.relative_to(self._place).as_posix()) not in self._written:
+                with trouble(found):
+                    found.unlink()
+                self.replaced.append(self.path / name)
+
+    def _plain_folders(self, name: str) -> bool:
+        """Whether the folders in between are there; refused where one of them is a link or no folder."""
+        place = self._place
+        for part in Path(name).parts[:-1]:
+            place /= part
+            mode = _mode(place)
+            if mode is None:
+                return False
+            if not stat.S_ISDIR(mode):
+                raise not_a_folder(place)
+        return True
+
+
+def refuse_run(path: Path) -> None:
+    """Refuse a path in the folder of a run, a sweep or a study, by whatever links it leads there.
+
+    Raises:
+        TreinoError: to_run.
+    """
+    parent = path.absolute().parent
+    for start in {Path(os.path.realpath(parent)), Path(os.path.abspath(parent))}:
+        for folder in (start, *start.parents):
+            if _holds_run(folder):
+                raise TreinoError(
+                    "to_run",
+                    _("{path} is in {folder}, the folder of a run, where only treino itself writes.").format(
+                        path=path, folder=os.path.relpath(folder)
+                    ),
+                    _("Give a place outside of it."),
+                )
+
+
+def refuse_special(path: Path, mode: int | None) -> None:
+    """Refuse a link, a pipe, a socket or a device. mode: of what is at `path`; None for nothing.
+
+    Raises:
+        TreinoError: to_link, to_special.
+    """
+    if mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return
+    if stat.S_ISLNK(mode):
+        raise TreinoError(
+            "to_link",
+            _("{path} is a link; neither it nor the file that it leads to is replaced.").format(path=path),
+            _("Give the name of a new file."),
+        )
+    raise TreinoError(
+        "to_special",
+        _("{path} is a pipe or a device, not a file.").format(path=path),
+        _("Write to a file, and send that on."),
+    )
+
+
+def _check_folder(place: Path, shown: Path, new: bool) -> None:
+    """Refuse a folder that is missing (unless it is to be made), is none, or may not be written to."""
+    with trouble(shown):
+        while new and not os.path.lexists(place):
+            place = place.parent
+        if not place.exists() and not new:
+            raise TreinoError(
+                "to_place",
+                _("There is no folder {path}.").format(path=shown),
+                _("Make it, or give a file in a folder that exists."),
+            )
+        if not place.is_dir():
+            raise not_a_folder(place if new else shown)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise problem(shown, errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _mode(path: Path) -> int | None:
+    """What is at `path`, a link not followed; None for nothing."""
+    try:
+        with trouble(path):
+            return os.lstat(path).st_mode
+    except TreinoError as error:
+        if error.rule != "file_vanished":
+            raise
+        return None
+
+
+def _holds_run(folder: Path) -> bool:
+    """Whether this is the folder of a run, a sweep or a study, a damaged or half-made one too."""
+    if (folder / database.NAME).is_file():
+        return True
+    try:
+        if not stat.S_ISREG(os.lstat(folder / manifest.NAME).st_mode):
+            return False
+        with (folder / manifest.NAME).open("rb") as file:
+            return _KIND.search(file.read(_HEAD)) is not None
+    except PermissionError:
+        return True
+    except OSError:
+        return False
