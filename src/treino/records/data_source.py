@@ -140,7 +140,7 @@ def files_of(source: Any) -> list[Path]:
 def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
     """The files of the rows of a run, a sweep or a study, as it names them, whether they are there or not."""
     found = files_of(moved_to)
-    where = folder.read_json("spec.json")["data"] if folder.has("spec.json") else None
+    where = read_document(folder, "spec.json")["data"] if folder.has("spec.json") else None
     if where is not None and where["kind"] == "file":
         for each in (where, *where.get("files", {}).values()):
             found += files_of(folder.path / each["source"])
