@@ -11,6 +11,7 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.pictures.illustration import illustrated
 from treino.records.data_source import LOADS, load_data, prepared_beside
+from treino.records.network_source import UserFiles, network_files
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.training.train import drain, training
 from treino.tuning.learning_rate_search import find_rate
@@ -82,7 +83,8 @@ def fit(
             )
         source = loaded
         read = _without_data_settings(read)
-    rates = find_rate(source, read, net) if auto else None
+    files = network_files(UserFiles(), [read.net])
+    rates = find_rate(source, read, net, files) if auto else None
     if rates is not None:
         read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
     if seeds is not None or folds is not None:
@@ -93,7 +95,9 @@ def fit(
                 _("Give a table or arrays, and mlp(64, 32) or net='FILE.py:NAME'."),
             )
         asked = {n: getattr(read, n) for n in read.model_fields_set}
-        events = several(source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked)
+        events = several(
+            source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked, networks=UserFiles()
+        )
         return drain_sweep(events if rates is None else rates.kept(events), watch)
     if until is not None:
         raise TreinoError(
@@ -101,7 +105,7 @@ def fit(
             _("until counts the steps of several networks."),
             _("Add seeds=20, or leave it out."),
         )
-    stream = training(source, read, net=net, parent=parent, lean=lean)
+    stream = training(source, read, net=net, networks=files, parent=parent, lean=lean)
     if not lean:
         stream = illustrated(stream)
     return drain(stream if rates is None else rates.kept(stream), watch)

@@ -116,10 +116,16 @@ def test_a_sweep_that_is_stopped_goes_on(
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
     from treino.loop.loop import Advanced
+    from treino.records.network_source import UserFiles
     from treino.tuning.sweep import sweeping
 
     Path("own.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
-    asked = {"members": 2, "fresh": 0, "settings": {"net": "own.py:net", "epochs": 5}}
+    asked = {
+        "members": 2,
+        "fresh": 0,
+        "settings": {"net": "own.py:net", "epochs": 5},
+        "networks": UserFiles(),
+    }
     events = sweeping("iris", ["lr=0.1|0.01"], out="s", **asked)
     while not isinstance(next(events), Advanced):
         pass

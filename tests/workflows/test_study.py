@@ -16,6 +16,7 @@ from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
 from treino.loop.loop import Advanced
+from treino.records.network_source import UserFiles
 from treino.studies import track
 from treino.studies.conclusions import answers
 from treino.studies.study import studying
@@ -281,7 +282,8 @@ def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
         "    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))\n"
     )
     net = {"net": f"{tmp_path}/net.py:make", "epochs": 2}
-    own = broken_off("iris", tmp_path / "own", 4, settings=net, batch_sizes=[10, 20])
+    asked = {"settings": net, "batch_sizes": [10, 20], "networks": UserFiles()}
+    own = broken_off("iris", tmp_path / "own", 4, **asked)
     with pytest.raises(tr.TreinoError, match="executes nothing"):
         own.resume()
     assert own.resume(trust=True).status == "finished"

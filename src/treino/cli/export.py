@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import DataFile, RunName, ScreenFlag
+from treino.cli.flags import DataFile, Net, RunName, ScreenFlag, Trust
 
 
 def export(
@@ -14,6 +14,8 @@ def export(
     format: Annotated[
         str, Parameter(help="script (plain PyTorch, readable top to bottom) or safetensors")
     ] = "script",
+    net: Net = None,
+    trust: Trust = False,
     data_file: DataFile = None,
     screen: ScreenFlag,
 ) -> int:
@@ -24,7 +26,7 @@ def export(
     from treino.export.formats import export as work
     from treino.records.run import open_run
 
-    path = work(open_run(run, data=data_file), format)
+    path = work(open_run(run, net=net, trust=trust, data=data_file), format)
     screen.document({"path": str(path)})
     screen.out.print(str(path))
     return 0

@@ -21,8 +21,14 @@ ScreenFlag = Annotated[Screen, Parameter(parse=False)]
 RunName = Annotated[
     str, Parameter(help="a run's folder, its name in ./runs, or 'last', the newest", show_default=True)
 ]
-Net = Annotated[str | None, Parameter(help="the run's own network again: FILE.py:NAME")]
+Net = Annotated[
+    str | None, Parameter(help="your own network's file again, in place of the run's copy: FILE.py:NAME")
+]
 Trust = Annotated[
-    bool, Parameter(help="run the copy of your network's Python file in the run's folder", negative=())
+    bool,
+    Parameter(
+        help="run the copy of your network's Python file that was sealed with the run, and nothing else",
+        negative=(),
+    ),
 ]
 DataFile = Annotated[str | None, Parameter(name="--data", help="where the run's data file has moved")]

@@ -60,6 +60,7 @@ def study(
 
     Example: treino study mnist --batch-sizes 100,20,5 --lr 1e-4 --until loss=1.6,accuracy=0.9 --as-taught
     """
+    from treino.records.network_source import UserFiles
     from treino.studies.study import studying
 
     settings = {k: v for k, v in asked.items() if v is not None}
@@ -67,6 +68,7 @@ def study(
     events = studying(
         source,
         settings=settings,
+        networks=UserFiles(),
         batch_sizes=batch_sizes,
         until=until,
         cells=cell or [],

@@ -47,6 +47,7 @@ def sweep(
     Example: treino sweep wine --space lr=1e-4..1e-1:log --space 'hidden=16|64|64,32' --members 1000
     """
     from treino.cli.sweep_progress import follow
+    from treino.records.network_source import UserFiles
     from treino.tuning.space_file import space_of
     from treino.tuning.sweep import sweeping
 
@@ -56,6 +57,7 @@ def sweep(
         source,
         space_of(space or []),
         settings=settings,
+        networks=UserFiles(),
         members=members,
         strategy=strategy,
         eta=eta,

@@ -66,6 +66,7 @@ def train(
     treino train --branch wine-1:120 --lr 1e-4
     """
     from treino.cli.progress import follow
+    from treino.records.network_source import NetworkSource, UserFiles, network_files
     from treino.spec import read_settings
     from treino.training.train import Start, training
 
@@ -87,10 +88,11 @@ def train(
     if trust and like is None:
         raise TreinoError(
             "trust_of_nothing",
-            _("--trust runs the copy of a network's file that lies with a run, and no run was named."),
+            _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
             _("Add --like, --branch or --rewind RUN, or leave it out."),
         )
     data: Any = source
+    networks: NetworkSource = UserFiles()
     if like is not None:
         from treino.tuning.member import like as like_of
 
@@ -100,15 +102,20 @@ def train(
                 _("--like brings its own data, and {data} stands beside it.").format(data=source),
                 _("Leave one of them out."),
             )
-        data, same = like_of(like, data_file, trust or "net" in given, weights)
+        data, same, stored = like_of(like, data_file, trust, weights)
+        if "net" not in given:
+            networks = stored
         given = same | given
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
+    auto = given.get("lr") == "auto"
+    read = read_settings({k: v for k, v in given.items() if k != "lr" or not auto})
+    files = network_files(networks, [read.net])
     rates = None
-    if given.get("lr") == "auto":
+    if auto:
         from treino.tuning.learning_rate_search import find_rate
 
-        rates = find_rate(data, read_settings({k: v for k, v in given.items() if k != "lr"}))
+        rates = find_rate(data, read, networks=files)
         given["lr"] = rates.chosen
         for line in rates.lines():
             screen.out.print(line)
@@ -122,7 +129,7 @@ def train(
         from treino.cli.sweep_progress import follow as follow_sweep
         from treino.tuning.repeats import several
 
-        events = several(data, seeds=seeds, folds=folds, until=until, settings=given)
+        events = several(data, seeds=seeds, folds=folds, until=until, settings=given, networks=networks)
         return follow_sweep(events if rates is None else rates.kept(events), screen)
     if until is not None:
         raise TreinoError(
@@ -135,7 +142,7 @@ def train(
         from treino.records.run import open_run
 
         start = Start(weights, open_run(weights).tensors)
-    run = training(data, read_settings(given), start=start)
+    run = training(data, read_settings(given), networks=files, start=start)
     return follow(run if rates is None else rates.kept(run), screen)
 
 

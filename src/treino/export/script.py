@@ -19,6 +19,7 @@ from treino.export.script_data import scale_of, source_part
 from treino.export.script_part import WIDTH, Part, literal, words_alone
 from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
+from treino.records.network_source import UserFiles, network_files, sealed_copy
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -175,13 +176,17 @@ def _own(run: "Run") -> Part:
             ),
             _("Write its class into a file and train with --net FILE.py:NAME; or use --format safetensors."),
         )
-    file, _colon, name = run.spec["asked"]["net"].rpartition(":")
-    content = run.folder.read_bytes(file)
-    if not _constructs(ast.parse(content), name):
+    word = str(run.spec["asked"]["net"])
+    if isinstance(run._net, str):
+        file = network_files(UserFiles(run._net), [word])[word]
+        name, content = file.name, file.source
+    else:
+        name, content = sealed_copy(run.folder, word)
+    if not _constructs(content, name):
         raise TreinoError(
             "export_net_made",
             _("{name} in {file} is no class or function, so its first weights can't be had again.").format(
-                name=name, file=file
+                name=name, file=word.rpartition(":")[0]
             ),
             _("Train with its class, or a function that makes it; or use --format safetensors."),
         )
@@ -197,8 +202,13 @@ def _own(run: "Run") -> Part:
     return part
 
 
-def _constructs(tree: ast.Module, name: str) -> bool:
-    return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in tree.body)
+def _constructs(content: bytes, name: str) -> bool:
+    """Whether the file defines a class or a function of that name."""
+    try:
+        body = ast.parse(content).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # it can't be the file that was trained
+        return False
+    return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in body)
 
 
 def _network(run: "Run", data: Data) -> Part:

@@ -10,6 +10,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
+from treino.records.network_source import run_network
 from treino.spec import Settings, read_settings
 from treino.store.output_files import OutputFolder
 from treino.training.resolution import plan
@@ -91,12 +92,10 @@ def _of_run(run: "Run") -> tuple[Settings, Data]:
 
 
 def _net(asked: Settings, data: Data, run: "Run | None", seed: int) -> nn.Module:
-    from treino.training.stored_training import net_again
-
     own = None
     if run is not None and run.spec["net"] != "mlp":
-        given = None if isinstance(run._net, nn.Module) else run._net
-        own = net_again(run.folder, run.spec, given, run._trust, seed)
+        file = None if isinstance(run._net, nn.Module) else run._net
+        own = run_network(run.folder, run.spec["net"], asked.net, file, run._trust, seed)
     changed = {name: getattr(asked, name) for name in asked.model_fields_set} | {"seed": seed}
     if run is not None:
         changed |= {name: run.settings[name] for name in ("engine", "threads", "device")}

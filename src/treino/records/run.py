@@ -21,10 +21,10 @@ from treino.engine import HP, Loss, mlp
 from treino.engine.value_checks import known, per_member
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
+from treino.records.network_source import run_network
 from treino.records.registry_names import check_names
 from treino.records.segments import losses_of
 from treino.records.train_document import UNKNOWN, evaluations, histories
-from treino.records.user_network import own_net
 from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.words import _
@@ -37,7 +37,8 @@ class Run:
     """One training, as its folder holds it.
 
     Nothing is read before it is asked for, and nothing in the folder is executed: the network of a run
-    that trained a module of your own needs ``net=`` or ``trust=True``.
+    that trained a module of your own needs ``net=``, or ``trust=True``, which runs the copy of its file that
+    was sealed with the run.
     """
 
     def __init__(
@@ -162,7 +163,7 @@ class Run:
 
         Raises:
             TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
-                the network given has other tensors.
+                no copy of it was sealed with the run; the network has other tensors.
         """
         if not self.folder.manifest.sealed:
             raise TreinoError(
@@ -174,6 +175,9 @@ class Run:
             )
         if self._net is None and self.spec["net"] == "mlp":
             check_layers(self.spec, self.settings["hidden"], self.tensors, self.name)
+        return self._with_weights()
+
+    def _with_weights(self) -> nn.Module:
         net = self._bare()
         try:
             net.load_state_dict({name: torch.clone(t) for name, t in self.tensors.items()})
@@ -190,27 +194,16 @@ class Run:
     def _bare(self) -> nn.Module:
         if isinstance(self._net, nn.Module):
             return copy.deepcopy(self._net)
-        kind, s = self.spec["net"], self.settings
-        if self._net is not None:
-            return own_net(self._net, s["seed"])
-        if kind == "mlp":
-            # its layers are there also where it was set to 0 on the way, and count in the weights' names
-            dropout = s["dropout"] or self.spec.get("asked", {}).get("dropout") or 0.0
-            made: nn.Module = mlp(
-                *s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"]
-            ).module(self.spec["inputs"], self.spec["outputs"])
-            return made
-        if kind == "file" and self._trust:
-            return own_net(str(self.path / self.spec["asked"]["net"]), s["seed"])
-        raise TreinoError(
-            "net_not_trusted" if kind == "file" else "net_wanted",
-            _("{run} trained a network of your own, and reading a run executes nothing.").format(
-                run=self.name
-            ),
-            _("Give it with --net FILE.py:NAME{trust}.").format(
-                trust=_(", or add --trust to run the copy in the folder") if kind == "file" else ""
-            ),
-        )
+        s, asked = self.settings, self.spec.get("asked", {})
+        own = run_network(self.folder, self.spec["net"], asked.get("net"), self._net, self._trust, s["seed"])
+        if own is not None:
+            return own
+        # its layers are there also where it was set to 0 on the way, and count in the weights' names
+        dropout = s["dropout"] or asked.get("dropout") or 0.0
+        made: nn.Module = mlp(
+            *s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"]
+        ).module(self.spec["inputs"], self.spec["outputs"])
+        return made
 
     def predict(self, source: Any) -> Any:
         """Predictions for new rows. A frame gives a frame (with probabilities), arrays an array."""

@@ -1,94 +1,150 @@
-"""A network of the user's own from ``FILE.py:NAME``."""
+"""A network of the user's own, made by running a Python file.
 
+This is the one place where treino runs a network's code. Whether a file may run is decided before, in
+``records/network_source.py``, which alone makes a ``NetworkFile``.
+"""
+
+import importlib.machinery
 import importlib.util
+import linecache
+import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from treino.engine.user_module import construct_module
 from treino.errors import TreinoError, nearest
+from treino.spec import Settings
 from treino.words import _
 
-COPY = "net.py"
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """A Python file that may run, and the name in it of the network.
+
+    source: the bytes that run, however the file changes meanwhile. path: where they were read, for errors
+    and tracebacks. siblings: the folder from which it may import others; None for a copy, which stands alone.
+    """
+
+    path: Path
+    name: str
+    source: bytes = field(repr=False)
+    siblings: Path | None
 
 
-def own_net(where: str, seed: int) -> nn.Module:
-    """Run the file and return the network: NAME is an ``nn.Module``, its class, or a function that makes one.
+NetworkFiles = Mapping[str, NetworkFile]
+"""The files that may run, by the words in which settings name them: ``"mynet.py:Net"``."""
+
+
+def network_of(settings: Settings, files: NetworkFiles) -> nn.Module | None:
+    """The network that ``settings.net`` names, made anew from its seed; None where it names none.
+
+    Raises:
+        TreinoError: its file may not run, or fails to; see ``own_net``.
+    """
+    if settings.net is None:
+        return None
+    if settings.net not in files:
+        raise no_permission(settings.net)
+    return own_net(files[settings.net], settings.seed)
+
+
+def no_permission(word: str) -> TreinoError:
+    """The error for a network that settings name, where nobody said that its code may run."""
+    return TreinoError(
+        "net_not_trusted",
+        _("The settings name the network {net}, and nobody said that its code may run.").format(net=word),
+        _("Give it with --net FILE.py:NAME, or net= in Python."),
+    )
+
+
+def own_net(file: NetworkFile, seed: int) -> nn.Module:
+    """Run the file and return the network: its name is an ``nn.Module``, its class, or what makes one.
 
     A class or function is called without arguments under a random state that is derived from ``seed``,
     so that the same seed always gives the same first weights.
 
     Raises:
-        TreinoError: no such file or name, the file raises, NAME makes something else.
+        TreinoError: the file raises, has no such name, or the name makes something else.
     """
-    path_text, colon, name = where.rpartition(":")
-    path = Path(path_text)
-    if not colon or not path_text or not name.isidentifier():
-        raise TreinoError(
-            "net_form",
-            _("{value!r} does not name a network.").format(value=where),
-            _("Write --net FILE.py:NAME, e.g. --net mynet.py:Net."),
-        )
-    if not path.is_file():
-        beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        hint = nearest(path.name, beside) if beside else _("Write the path from the working directory.")
-        raise TreinoError("net_file_missing", _("There is no file {path}.").format(path=path), hint)
-    found = _named(path, name)
+    found = _value_in(file)
     if isinstance(found, nn.Module):
         return found
     if not callable(found):
         raise TreinoError(
             "net_kind",
             _("{name} in {path} is a {kind}, not a network.").format(
-                name=name, path=path, kind=type(found).__name__
+                name=file.name, path=file.path, kind=type(found).__name__
             ),
             _("Name an nn.Module, its class, or a function that returns one."),
         )
     return construct_module(found, seed)
 
 
-def _named(path: Path, name: str) -> Any:
-    module_name = f"treino_net_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
+def _value_in(file: NetworkFile) -> Any:
+    """What the file's name stands for, once it is run."""
+    module = _module(file)
+    if not hasattr(module, file.name):
+        names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]
+        own = [n for n in names if getattr(getattr(module, n), "__module__", None) == module.__name__]
         raise TreinoError(
-            "net_form", _("{path} is not a Python file.").format(path=path), _("Write --net FILE.py:NAME.")
+            "net_name",
+            _("There is no {name} in {path}.").format(name=file.name, path=file.path),
+            nearest(file.name, own or names),
         )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module  # dataclasses and pickles inside the file look their module up
-    sys.path.insert(0, str(path.parent.resolve()))
+    return getattr(module, file.name)
+
+
+def _module(file: NetworkFile) -> ModuleType:
+    """The module that the file's bytes make: no other bytes are read, neither the path's nor a cache's."""
+    where = os.path.abspath(file.path)
+    module = ModuleType(f"treino_net_{file.path.stem}")
+    module.__file__ = where
+    sys.modules[module.__name__] = module  # dataclasses and pickles inside the file look their module up
     try:
-        spec.loader.exec_module(module)
+        lines = importlib.util.decode_source(file.source).splitlines(keepends=True)
+        linecache.cache[where] = len(file.source), None, lines, where  # for tracebacks and inspect.getsource
+        code = compile(file.source, where, "exec", dont_inherit=True)
+        with _importing_from(file.siblings):
+            exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
-        line = _line_in(error, path)
         raise TreinoError(
             "net_import",
             _("{path} fails to import, at line {line}: {kind}: {error}.").format(
-                path=path, line=line, kind=type(error).__name__, error=error
+                path=file.path, line=_line_in(error, where), kind=type(error).__name__, error=error
             ),
-            _("Run it alone first: python {path}").format(path=path),
+            _("Run it alone first: python {path}").format(path=file.path)
+            if file.siblings is not None
+            else _("This copy stands alone: where it imports files from beside it, give yours with --net."),
         ) from error
+    return module
+
+
+@contextmanager
+def _importing_from(folder: Path | None) -> Iterator[None]:
+    if folder is None:
+        yield
+        return
+    place = str(folder)
+    sys.path.insert(0, place)
+    try:
+        yield
     finally:
-        sys.path.remove(str(path.parent.resolve()))
-    if not hasattr(module, name):
-        names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]
-        own = [n for n in names if getattr(getattr(module, n), "__module__", None) == module_name]
-        raise TreinoError(
-            "net_name",
-            _("There is no {name} in {path}.").format(name=name, path=path),
-            nearest(name, own or names),
-        )
-    return getattr(module, name)
+        sys.path.remove(place)
 
 
-def _line_in(error: BaseException, path: Path) -> int:
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename) == path.resolve():
+def _line_in(error: BaseException, where: str) -> int:
+    if isinstance(error, SyntaxError) and error.filename == where:
         return error.lineno or 0
     line, trace = 0, error.__traceback__
     while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename).resolve() == path.resolve():
+        if trace.tb_frame.f_code.co_filename == where:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line or getattr(error, "lineno", 0) or 0

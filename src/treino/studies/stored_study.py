@@ -12,6 +12,7 @@ from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.loop.loop import Event
 from treino.loop.loop import drain as drained
+from treino.records.network_source import UserFiles
 from treino.records.run import Run
 from treino.store import RunFolder, find
 from treino.studies.study import document_of, resuming, studying
@@ -95,6 +96,9 @@ class Study:
     def resume(self, *, net: str | None = None, trust: bool = False) -> "Study":
         """Go on with a study that broke off, and return it when it is over.
 
+        net, trust: where it trains networks of your own: your file in the place of theirs, or the copies that
+        were sealed with the study.
+
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
         """
@@ -159,6 +163,7 @@ def study(
             cells=cells,
             compare=compare,
             seeds=seeds,
+            networks=UserFiles(),
             parent=parent,
             name=name,
             out=out,

@@ -22,8 +22,15 @@ from treino.errors import TreinoError
 from treino.loop.loop import Event, events
 from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference
+from treino.records.network_source import (
+    NetworkSource,
+    copy_words,
+    network_files,
+    network_source,
+    write_copies,
+)
 from treino.records.resumable import unfinished
-from treino.records.user_network import own_net
+from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.studies.conclusions import answers, notes
@@ -51,11 +58,12 @@ def studying(
     parent: str | Path = "runs",
     name: str | None = None,
     out: str | Path | None = None,
+    networks: NetworkSource | None = None,
 ) -> Iterator[Event]:
     """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
 
-    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. The rest as for
-    ``treino.study``.
+    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
+    the files come from that settings name as networks of the user's own. The rest as for ``treino.study``.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -77,7 +85,11 @@ def studying(
     if batch_sizes is None and not cells:  # the sizes are the exercise's: those that these rows can fill
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
     asked = Asked(base, rows, asked.until, asked.seeds)
-    tracks = _tracks(source, data, asked)
+    files = network_files(networks, _network_words(asked))
+    words = copy_words(files)
+    copies = {words[word]: file for word, file in files.items()}
+    asked = asked.with_networks(words)
+    tracks = _tracks(source, data, asked, copies)
     engine = tracks[0].planned.training
     check_goals(asked.until, metric_names(engine.loss_function, engine.outputs), data)
     with RunFolder.create(
@@ -87,11 +99,12 @@ def studying(
         where = reference(data, folder.path)
         if where["kind"] == "memory":
             keep_copy(folder, data)
+        write_copies(folder, copies)
         facts = _facts(asked, data, tracks, where["source"])
         folder.write_json(
             "spec.json",
             {
-                "asked": dict(settings),
+                "asked": {**settings, **({"net": asked.base["net"]} if settings.get("net") else {})},
                 "study": asked.to_json(),
                 "facts": facts,
                 "data": where,
@@ -107,7 +120,8 @@ def resuming(
 ) -> Iterator[Event]:
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
 
-    net, trust: where it trains a network of your own, which reading a folder never executes.
+    net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
+    place of theirs, or the copies that were sealed with the study.
 
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
@@ -115,9 +129,9 @@ def resuming(
     folder = unfinished(path, "spec.json", _("Start a new study, e.g. with more --epochs."))
     spec = read_document(folder, "spec.json")
     asked = Asked.from_json(spec["study"])
-    asked = Asked(_net_again(folder, asked.base, net, trust), asked.cells, asked.until, asked.seeds)
+    networks = network_files(network_source(folder, net, trust), _network_words(asked))
     data = data_of(folder, data_file)
-    tracks = _tracks(source_of(folder, data, data_file), data, asked, spec["facts"])
+    tracks = _tracks(source_of(folder, data, data_file), data, asked, networks, spec["facts"])
     with folder:
         folder.unseal()
         kept = read_checkpoint(folder)
@@ -153,9 +167,23 @@ def document_of(
     }
 
 
-def _tracks(source: Any, data: Data, asked: Asked, before: Mapping[str, Any] | None = None) -> list[Track]:
-    """Every network before its first step. before: the facts that it was begun with, for
-    the same kernels."""
+def _network_words(asked: Asked) -> list[str | None]:
+    """The word by which each row names its network's file; None for treino's own layers."""
+    return [read(cell, asked.base, asked.seeds[0]).net for cell in asked.cells]
+
+
+def _tracks(
+    source: Any,
+    data: Data,
+    asked: Asked,
+    networks: NetworkFiles,
+    before: Mapping[str, Any] | None = None,
+) -> list[Track]:
+    """Every network before its first step.
+
+    networks: the files that settings name, and that may run. before: the facts that the study was begun with,
+    for the same kernels.
+    """
     prepared: dict[str, Data] = {}
     found = []
     for number, cell in enumerate(asked.cells):
@@ -175,7 +203,7 @@ def _tracks(source: Any, data: Data, asked: Asked, before: Mapping[str, Any] | N
                         ),
                         _("Use smaller ones, or 'full' for all rows."),
                     )
-                own = own_net(settings.net, settings.seed) if settings.net else None
+                own = network_of(settings, networks)
                 # who never stops early needs no evaluation beside the study's own
                 fed = rows if settings.patience else replace(rows, validation=rows.validation[:0])
                 found.append(Track(number, seed, rows, plan(settings, fed, own)))
@@ -308,20 +336,3 @@ def _round(tracks: Sequence[Track]) -> list[Track]:
     least = min((t.record.epochs for t in running), default=0)
     turn = [t for t in running if t.record.epochs == least]
     return turn[::-1] if least % 2 else turn
-
-
-def _net_again(folder: RunFolder, base: Mapping[str, Any], net: str | None, trust: bool) -> dict[str, Any]:
-    """What all rows share, with the network of the user's own as it is named now."""
-    if net is not None:
-        return {**base, "net": net}
-    if base.get("net") and not trust:
-        raise TreinoError(
-            "net_not_trusted",
-            _("{study} trains a network of your own, and reading a study executes nothing.").format(
-                study=folder.path.name
-            ),
-            _("Add --trust to run the file that it names, or give it again: --net {net}").format(
-                net=base["net"]
-            ),
-        )
-    return dict(base)

@@ -63,6 +63,15 @@ class Asked:
             "base": dict(self.base), "cells": cells, "until": dict(self.until), "seeds": list(self.seeds)
         }  # fmt: skip
 
+    def with_networks(self, words: Mapping[str, str]) -> "Asked":
+        """The same, where each network's file is named by another word."""
+
+        def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
+
+        cells = tuple(Cell(renamed(cell.own), cell.mode) for cell in self.cells)
+        return Asked(renamed(self.base), cells, self.until, self.seeds)
+
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Asked":
         cells = tuple(Cell(cell["own"], cell["mode"]) for cell in kept["cells"])

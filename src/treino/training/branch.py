@@ -13,8 +13,8 @@ from treino.errors import TreinoError, nearest
 from treino.loop.loop import Event, events
 from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
+from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import Segment, path_of, segments_of
-from treino.records.user_network import COPY as NET_COPY
 from treino.spec import Settings, group_of, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
@@ -32,7 +32,7 @@ LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
 """Settings beside the engine's hyper-parameters that may change on the way."""
 PLACE = ("name", "out")
 USUAL_BETAS = 0.9, 0.999
-COPIED = (COPY, "data.json", "preparation.json", NET_COPY, START)
+COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
 def branching(
@@ -129,7 +129,7 @@ def _next(moment: "Moment", changes: Mapping[str, Any]) -> tuple[Segment, "Plan"
     hp, asked = _parted(changes, before, run)
     segment = Segment(segments[-1].number + 1, (moment.segment, moment.step), asked, hp)
     spec = spec | {"segments": [s.to_json() for s in (*segments, segment)], "asked": dict(asked)}
-    planned = rebuilt(run.folder, spec, moment.data, None if spec["net"] == "mlp" else run._net, run._trust)
+    planned = rebuilt(run.folder, spec, moment.data, run._net, run._trust)
     training = planned.training
     if moment.step >= training.steps:
         raise TreinoError(

@@ -136,11 +136,10 @@ def _played(run: "Run", wanted: list[int], data: Any) -> Iterator[Moment]:
     if not wanted:
         return
     spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
-    net = None if spec["net"] == "mlp" else run._net
     for link in path_of(spec):
         steps = [s for s in wanted if s >= link.first and (link.stop is None or s < link.stop)]
         if steps:
-            training = rebuilt(run.folder, spec, rows, net, run._trust, link.segment).training
+            training = rebuilt(run.folder, spec, rows, run._net, run._trust, link.segment).training
             for step in _through(run, training, link.segment, steps, losses_S):
                 yield _moment(run, link.segment.number, training, rows, step, losses_S)
 

@@ -10,7 +10,6 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import steps_of
 from treino.engine import MLP, Training, mlp, train
 from treino.errors import TreinoError
-from treino.records.user_network import COPY as NET_COPY
 from treino.spec import Settings, faults_of, refuse_layers
 from treino.words import _
 
@@ -152,7 +151,6 @@ def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
         if "validation" in data.files
         else data.arguments["validation"],
         "test": data.files["test"][0] if "test" in data.files else data.arguments["test"],
-        "net": f"{NET_COPY}:{s.net.rpartition(':')[2]}" if s.net else None,
         "task": data.task,
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,

@@ -8,14 +8,11 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.documents import read_tensors
 from treino.engine import Training, begin_from
-from treino.errors import TreinoError
+from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, shown_settings
-from treino.records.user_network import COPY as NET_COPY
-from treino.records.user_network import own_net
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.resolution import Plan, plan
-from treino.words import _
 
 START = "start.safetensors"
 MACHINE = ("engine", "threads", "device")
@@ -34,11 +31,12 @@ def rebuilt(
     segment: whose settings it has; default the newest.
 
     Raises:
-        TreinoError: its network is the user's own, and neither given again nor trusted.
+        TreinoError: its network is the user's own, and its code may not run.
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: spec["resolved"][name] for name in MACHINE})
-    planned = plan(settings, data, net_again(folder, spec, net, trust, settings.seed))
+    own = None if spec["net"] == "mlp" else net
+    planned = plan(settings, data, run_network(folder, spec["net"], settings.net, own, trust, settings.seed))
     if folder.has(START):
         begin_from(planned.training, read_tensors(folder, START)[0])
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
@@ -54,35 +52,3 @@ def obey_again(folder: RunFolder, training: Training, segment: Segment, known: s
         in_segment = (command.segment or 0) == segment.number
         if told and in_segment and command.step is not None and command.step >= since:
             training.set(command.name, command.value, command.step)
-
-
-def net_again(
-    folder: RunFolder, spec: dict[str, Any], net: nn.Module | str | None, trust: bool, seed: int
-) -> nn.Module | None:
-    """The user's own network once more: given again, or from the copy in the folder where that is trusted."""
-    if isinstance(net, nn.Module) or spec["net"] == "mlp":
-        return net if isinstance(net, nn.Module) else None
-    if net is not None:
-        return own_net(net, seed)
-    if spec["net"] == "given":
-        raise TreinoError(
-            "net_wanted",
-            _("{run} trains a network that was given in Python.").format(run=folder.path.name),
-            _("Give it again: --net FILE.py:NAME, or net= in Python."),
-        )
-    if not trust:
-        raise net_not_trusted(folder)
-    return own_net(str(folder.path / spec["asked"]["net"]), seed)
-
-
-def net_not_trusted(folder: RunFolder) -> TreinoError:
-    """The error for a network's file that lies in the folder, and that nobody said to run."""
-    return TreinoError(
-        "net_not_trusted",
-        _("{run} holds a copy of the file that makes its network; reading a run executes nothing.").format(
-            run=folder.path.name
-        ),
-        _("Add --trust if you trust {path}, or give your own with --net.").format(
-            path=folder.path / NET_COPY
-        ),
-    )

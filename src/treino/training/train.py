@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,12 @@ from treino.loop.loop import Event, Job, events
 from treino.loop.loop import drain as drained
 from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
 from treino.records.run import Run
 from treino.records.segments import losses_of, newest
 from treino.records.train_document import facts
-from treino.records.user_network import COPY as NET_COPY
-from treino.records.user_network import own_net
+from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.completion import finish
@@ -72,6 +73,7 @@ def training(
     settings: Settings,
     *,
     net: nn.Module | None = None,
+    networks: NetworkFiles = MappingProxyType({}),
     parent: str | Path = "runs",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     lean: bool = False,
@@ -82,6 +84,7 @@ def training(
     source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
         returned.
     net: a module of your own, where it is not named by ``settings.net``.
+    networks: the file that ``settings.net`` names, where it may run; see ``treino.records.network_source``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
     lean: keep no copy of rows that are in memory only (such a run isn't resumed).
     start: weights to begin with, instead of initial ones.
@@ -90,7 +93,10 @@ def training(
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
-    own = net if net is not None else own_net(settings.net, settings.seed) if settings.net else None
+    own = net if net is not None else network_of(settings, networks)
+    file = None if settings.net is None else networks.get(settings.net)
+    if file is not None:  # in its folder the run's network is known by its copy
+        settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
     planned = plan(settings, data, own)
     if start is not None:
         begin_from(planned.training, start.weights)
@@ -99,16 +105,14 @@ def training(
     )
     with folder:
         asked = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})
-        if settings.net:
-            asked["net"] = planned.settings["net"]
         where = reference(data, folder.path) | reference_given(data)
         folder.write_json("preparation.json", data.preparation.to_json())
         if where["kind"] in ("memory", "given") and not lean:
             keep_copy(folder, in_memory(data))
-        if settings.net:
-            folder.write_bytes(NET_COPY, Path(settings.net.rpartition(":")[0]).read_bytes())
+        if file is not None:
+            folder.write_bytes(NETWORK_COPY, file.source)
         if start is not None or own is not None:  # an own network's first weights can't be drawn again
-            first = start or Start(NET_COPY, planned.training.net(0, "last").state_dict())
+            first = start or Start(NETWORK_COPY, planned.training.net(0, "last").state_dict())
             folder.write_tensors(START, first.weights, {"from": first.name})
         folder.write_json(
             "spec.json",
@@ -124,7 +128,7 @@ def training(
                 "target_mean": data.target_mean,
                 "target_scale": data.target_scale,
                 "steps_per_epoch": planned.training.steps_per_epoch,
-                "net": "file" if settings.net else "given" if net is not None else "mlp",
+                "net": "file" if file is not None else "given" if net is not None else "mlp",
                 "command": as_typed(where["source"], asked) + (f" --weights {start.name}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),

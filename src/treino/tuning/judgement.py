@@ -117,7 +117,7 @@ def leaderboard(sweep: Sweeping) -> list[dict[str, Any]]:
 def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[str, Any]]:
     """Train the member by itself, as a run in the sweep's folder; compare its weights bit for bit."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
-    (group,) = groups({member: sweep.settings(member)}, sweep.data_for)
+    (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
     kept = next(k for k in sweep.top if k.member == member)
     early = row["status"] == "stopped"
@@ -130,7 +130,8 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
     path = folder.within(BEST)
     if path.exists():  # a sweep that was killed while it was judged
         shutil.rmtree(path)
-    run = drain(illustrated(training(sweep.source, read_settings(settings | {"out": str(path)}))))
+    own = read_settings(settings | {"out": str(path)})
+    run = drain(illustrated(training(sweep.source, own, networks=sweep.networks)))
     mine = run.module.state_dict()
     if early and group.arguments["schedule"] != "constant":  # a shorter plan would have other learning rates
         group.arguments["engine"] = row["engine"]
@@ -316,7 +317,7 @@ def _fixed_split(sweep: Sweeping) -> bool:
 def _trained(sweep: Sweeping, pair: Sequence[Settings], shown: str) -> list[float]:
     """Each one's figure on the test rows of the sweep's data."""
     found: dict[int, float] = {}
-    for group in groups(dict(enumerate(pair)), sweep.data_for):
+    for group in groups(dict(enumerate(pair)), sweep.data_for, sweep.networks):
         alone = group.training()
         for _tick in alone:
             pass

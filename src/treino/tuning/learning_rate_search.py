@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from treino.engine import MLP, train
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
-from treino.records.user_network import own_net
+from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.training.resolution import TICK_STEPS, decide
 from treino.words import _
@@ -81,14 +82,21 @@ class Rates:
             yield event
 
 
-def find_rate(source: Any, settings: Settings, module: nn.Module | None = None) -> Rates:
-    """Try the rates on the training rows, with everything else as in ``settings``; module: a net of your own.
+def find_rate(
+    source: Any,
+    settings: Settings,
+    module: nn.Module | None = None,
+    networks: NetworkFiles = MappingProxyType({}),
+) -> Rates:
+    """Try the rates on the training rows, with everything else as in ``settings``.
+
+    module, networks: a network of your own, as for ``treino.training.train.training``.
 
     Raises:
         TreinoError: bad input, or every rate diverged.
     """
     data: Data = load_data(source, settings)
-    own = module if module is not None else own_net(settings.net, settings.seed) if settings.net else None
+    own = module if module is not None else network_of(settings, networks)
     net, arguments = decide(settings, data, own)
     made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights
     batch = min(arguments["batch_size"] or len(data.train), len(data.train))

@@ -3,26 +3,25 @@
 import re
 import shlex
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS, data_of, load_data
+from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.run import Run, no_network
 from treino.records.segments import segments_of
-from treino.records.user_network import own_net
 from treino.spec import Settings
 from treino.store import RunFolder, find
-from treino.training.resolution import plan
-from treino.training.stored_training import net_not_trusted
+from treino.training.resolution import Plan, plan
 from treino.tuning import member_table, top_members
 from treino.tuning.populations import COMPARED, settings_of
-from treino.tuning.resumption import own_net_again, source_of
+from treino.tuning.resumption import source_of
 from treino.words import _
 
 _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
@@ -97,10 +96,15 @@ def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
 
 
 class Member(Run):
-    """A run that answers with one network of a sweep; it has no folder of its own."""
+    """A run that answers with one network of a sweep; it has no folder of its own.
+
+    number: its place in the sweep. kept: its weights. own_settings: all of its settings, as far as they were
+    asked for.
+    """
 
     number: int
     kept: Mapping[str, Tensor]
+    own_settings: Settings
 
     @property
     def name(self) -> str:
@@ -115,14 +119,53 @@ class Member(Run):
     def tensors(self) -> Mapping[str, Tensor]:
         return self.kept
 
+    @cached_property
+    def training_plan(self) -> Plan:
+        """Its training before the first step, where every setting is decided.
+
+        Raises:
+            TreinoError: its network is the user's own, and its code may not run.
+        """
+        s = self.own_settings
+        kind = "mlp" if s.net is None else "file"
+        return plan(s, self.data, run_network(self.folder, kind, s.net, self._net, self._trust, s.seed))
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        spec, data, net = read_document(self.folder, "spec.json"), self.data, self.own_settings.net
+        return {
+            **spec,
+            "asked": {**spec["asked"], **({} if net is None else {"net": net})},
+            "resolved": self.training_plan.settings,
+            "classes": list(data.classes),
+            "inputs": data.inputs,
+            "outputs": self.training_plan.training.outputs,
+            "item_shape": list(data.item_shape),
+            "target_mean": data.target_mean,
+            "target_scale": data.target_scale,
+            "steps_per_epoch": self.training_plan.training.steps_per_epoch,
+            "net": "mlp" if net is None else "file",
+        }
+
+    @cached_property
+    def module(self) -> nn.Module:
+        return self._with_weights()
+
+    def _bare(self) -> nn.Module:
+        return self.training_plan.training.net(0)
+
     @property
     def document(self) -> dict[str, Any]:
-        """Its settings, and its row at each rung."""
+        """Its settings, and its row at each rung. What only its network can tell of them is left open where
+        that is the user's own, and its code may not run."""
         rows = member_table.Table.read(self.folder).rows.values()
         rungs = [row for row in rows if row["member"] == self.number]
         params = config_of(self.folder, self.number)
         head = {"sweep": self.folder.path.name, "path": str(self.path), "status": rungs[-1]["status"]}
-        return head | {"member": self.number, "params": params, "settings": self.settings, "rungs": rungs}
+        runs = self.own_settings.net is None or self._net is not None or self._trust
+        asked = self.own_settings.model_dump(mode="json", exclude={"name", "out"})
+        settings = self.settings if runs else asked
+        return head | {"member": self.number, "params": params, "settings": settings, "rungs": rungs}
 
     @property
     def evaluations(self) -> Any:
@@ -137,36 +180,22 @@ def member_run(
     folder: RunFolder,
     member: int,
     *,
-    net: str | None = None,
+    net: nn.Module | str | None = None,
     trust: bool = False,
     data_file: str | Path | None = None,
 ) -> Member:
     """A run that answers with this member's kept weights, without a folder of its own.
 
+    net, trust: where its network is the user's own; see ``treino.records.run.open_run``.
+
     Raises:
         TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
     """
     weights = weights_of(folder, member)
-    settings, data, _source = _settings(folder, member, net, trust, data_file)
-    planned = plan(settings, data, own_net(settings.net, settings.seed) if settings.net else None)
-    module: nn.Module = planned.training.net(0)
-    module.load_state_dict({name: torch.clone(t) for name, t in weights.items()})
-    run = Member(folder, data=data, data_file=data_file)
-    run.number, run.kept = member, weights
-    run.spec = {
-        **read_document(folder, "spec.json"),
-        "resolved": planned.settings,
-        "classes": list(data.classes),
-        "inputs": data.inputs,
-        "outputs": planned.training.outputs,
-        "item_shape": list(data.item_shape),
-        "target_mean": data.target_mean,
-        "target_scale": data.target_scale,
-        "steps_per_epoch": planned.training.steps_per_epoch,
-        "net": "file" if settings.net else "mlp",
-    }
+    settings, data, _source = _settings(folder, member, data_file)
+    run = Member(folder, data=data, net=net, trust=trust, data_file=data_file)
+    run.number, run.kept, run.own_settings = member, weights, settings
     run.preparation = data.preparation
-    run.module = module.eval()
     return run
 
 
@@ -175,11 +204,12 @@ def like(
     data_file: str | Path | None = None,
     trust: bool = False,
     weights: str | None = None,
-) -> tuple[Any, dict[str, Any]]:
-    """Source and settings that train a network of a sweep, or a run, once more to the same bits.
+) -> tuple[Any, dict[str, Any], NetworkSource]:
+    """Source and settings that train a network of a sweep, or a run, once more to the same bits; and where
+    the file comes from that these settings name as a network of the user's own.
 
-    trust: a network of the user's own may come from the copy of its file that lies in the folder.
-    weights: those to begin with, which a run that began with some needs again.
+    trust: it may be the copy that was sealed with the folder. weights: those to begin with, which a run that
+    began with some needs again.
 
     Raises:
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
@@ -187,7 +217,7 @@ def like(
     found = parted(name)
     if found is not None:
         folder = sweep_folder(found[0])
-        settings, _data, source = _settings(folder, found[1], None, trust, data_file)
+        settings, _data, source = _settings(folder, found[1], data_file)
         given = {n: getattr(settings, n) for n in settings.model_fields_set}
         engine = _engine(folder, found[1])
     else:
@@ -210,10 +240,6 @@ def like(
                 _("{run} trained a network that was given in Python.").format(run=folder.path.name),
                 _("Give it again with tr.fit(data, net)."),
             )
-        if spec["net"] == "file":
-            if not trust:
-                raise net_not_trusted(folder)
-            given["net"] = str(folder.path / given["net"])
         if spec.get("weights") and weights is None:
             raise TreinoError(
                 "like_weights",
@@ -234,7 +260,7 @@ def like(
             )
     if isinstance(source, Data):
         given = {k: v for k, v in given.items() if k not in LOADS}
-    return source, given | engine
+    return source, given | engine, network_source(folder, None, trust)
 
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
@@ -243,15 +269,10 @@ def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 
-def _settings(
-    folder: RunFolder, member: int, net: str | None, trust: bool, data_file: str | Path | None
-) -> tuple[Settings, Data, Any]:
+def _settings(folder: RunFolder, member: int, data_file: str | Path | None) -> tuple[Settings, Data, Any]:
     """The member's settings, the rows as it saw them, and what they are loaded from."""
-    from treino.search.space import space_again
-
     config, spec = config_of(folder, member), read_document(folder, "spec.json")
-    base = own_net_again(folder, spec["base"], space_again(spec["space"]), net, trust)
-    settings = settings_of(config, base, member)
+    settings = settings_of(config, spec["base"], member)
     data = data_of(folder, data_file)
     source = source_of(folder, data, data_file)
     if any(name in config for name in (*COMPARED, "fold")) and not isinstance(source, Data):

@@ -12,7 +12,7 @@ from treino.data.dataset import Data
 from treino.engine import MLP, Training, mlp, train
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS
-from treino.records.user_network import own_net
+from treino.records.user_network import NetworkFiles, network_of
 from treino.search.space import Config
 from treino.spec import Settings, read_settings
 from treino.training.resolution import TICK_STEPS, decide
@@ -84,10 +84,13 @@ def written(config: Config) -> str:
     )
 
 
-def groups(settings: Mapping[int, Settings], data_for: Callable[[Settings], Data]) -> list[Group]:
+def groups(
+    settings: Mapping[int, Settings], data_for: Callable[[Settings], Data], networks: NetworkFiles
+) -> list[Group]:
     """The populations of these members, the one with most to do first.
 
     settings: by the members' numbers. data_for: the rows for a member's settings, one object for equal rows.
+    networks: the files that they name, and that may run.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -97,7 +100,7 @@ def groups(settings: Mapping[int, Settings], data_for: Callable[[Settings], Data
     for member, s in settings.items():
         data = data_for(s)
         try:
-            net, arguments = decide(s, data, own_net(s.net, s.seed) if s.net else None)
+            net, arguments = decide(s, data, network_of(s, networks))
         except TreinoError as error:
             raise TreinoError(
                 error.rule,

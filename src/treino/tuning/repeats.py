@@ -11,6 +11,7 @@ import torch
 from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
+from treino.records.network_source import NetworkSource
 from treino.search.space import Choice, Dimension, Space
 from treino.store import RunFolder
 from treino.tuning.bracket import Heat
@@ -51,10 +52,12 @@ def several(
     until: Any = None,
     parent: str | Path = "runs",
     settings: Mapping[str, Any],
+    networks: NetworkSource | None = None,
 ) -> Iterator[Any]:
     """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
 
-    until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted.
+    until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted. networks: where the
+    file comes from that settings name as a network of the user's own.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -89,8 +92,9 @@ def several(
         base["fold"] = f"1/{folds}"
     count = len(space.grid)
     yield from sweeping(
-        source, space, parent=parent, name=shared.name, out=shared.out, settings=base, stem=word,
-        members=count, strategy="none", sampler="grid", top=count, fresh=0, until=until, spread=True,
+        source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
+        networks=networks, stem=word, members=count, strategy="none", sampler="grid",
+        top=count, fresh=0, until=until, spread=True,
     )  # fmt: skip
 
 

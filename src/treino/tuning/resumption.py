@@ -1,4 +1,4 @@
-"""Going on with a sweep: its data, its own network, and its members as they were asked for."""
+"""Going on with a sweep: its data, and its members as they were asked for."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from treino.documents import read_document
 from treino.engine.metrics import BETTER
 from treino.errors import TreinoError
 from treino.search.halving import Rung
-from treino.search.space import Config, Space
+from treino.search.space import Config
 from treino.store import RunFolder
 from treino.tuning.sweep_state import Sweeping
 from treino.words import _
@@ -23,26 +23,6 @@ def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None
     if where["kind"] == "file":
         return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where["source"]))
     return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
-
-
-def own_net_again(
-    folder: RunFolder, base: Mapping[str, Any], space: Space, net: str | None, trust: bool
-) -> dict[str, Any]:
-    """What all members share, with the network of the user's own as it is named now."""
-    varied = any(d.name == "net" for d in space.dimensions)
-    if net is not None and not varied:
-        return {**base, "net": net}
-    if (base.get("net") or varied) and not trust:
-        raise TreinoError(
-            "net_not_trusted",
-            _("{sweep} trains a network of your own, and reading a sweep executes nothing.").format(
-                sweep=folder.path.name
-            ),
-            _("Add --trust to run the file that it names{net}.").format(
-                net="" if varied else _(", or give it again: --net {net}").format(net=base["net"])
-            ),
-        )
-    return dict(base)
 
 
 def ask_again(sweep: Sweeping, members: Mapping[str, Any]) -> None:

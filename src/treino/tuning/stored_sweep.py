@@ -5,10 +5,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
 from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
 from treino.loop.loop import Event
 from treino.loop.loop import drain as drained
+from treino.records.network_source import UserFiles
 from treino.records.run import Run
 from treino.store import RunFolder, find
 from treino.tuning import member_table, top_members
@@ -24,10 +27,21 @@ if TYPE_CHECKING:
 
 
 class Sweep:
-    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for."""
+    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for.
 
-    def __init__(self, folder: RunFolder) -> None:
+    net, trust, data_file: of its runs; see ``treino.records.run.open_run``.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        net: nn.Module | str | None = None,
+        trust: bool = False,
+        data_file: str | Path | None = None,
+    ) -> None:
         self.folder = folder
+        self._run_arguments: dict[str, Any] = {"net": net, "trust": trust, "data_file": data_file}
 
     @property
     def path(self) -> Path:
@@ -95,7 +109,7 @@ class Sweep:
         Raises:
             TreinoError: nothing is kept yet, or every member diverged.
         """
-        return best_of(self.folder)
+        return best_of(self.folder, **self._run_arguments)
 
     def member(self, member: int) -> Run:
         """A network whose weights are kept, as a run that predicts.
@@ -103,7 +117,7 @@ class Sweep:
         Raises:
             TreinoError: no such network, or its weights were not kept.
         """
-        return member_run(self.folder, member)
+        return member_run(self.folder, member, **self._run_arguments)
 
     def predict(self, source: Any, top: int = 1) -> Any:
         """Predictions for new rows: of the winner, or of the best ``top`` networks together.
@@ -188,6 +202,7 @@ def sweep(
             name=name,
             out=out,
             settings=settings,
+            networks=UserFiles(),
             members=members,
             strategy=strategy,
             eta=eta,
@@ -243,7 +258,7 @@ def open_any(name: str | Path = "last", *, parent: str | Path = "runs", **asked:
     if parted(name) is not None:
         return open_run(name, parent=parent, **asked)
     path = find(name, parent)
-    folder = RunFolder.open(path, verify=False)
-    if folder.kind == "sweep":
-        return Sweep(RunFolder.open(path, verify=asked.get("verify", True)))
+    if RunFolder.open(path, verify=False).kind == "sweep":
+        verify, data_file = asked.pop("verify", True), asked.pop("data", None)
+        return Sweep(RunFolder.open(path, verify=verify), data_file=data_file, **asked)
     return open_run(path, **asked)

@@ -20,6 +20,13 @@ from treino.engine.metrics import BETTER, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import Event, events
 from treino.records.data_source import data_of, keep_copy, load_data, reference
+from treino.records.network_source import (
+    NetworkSource,
+    copy_words,
+    network_files,
+    network_source,
+    write_copies,
+)
 from treino.records.resumable import unfinished
 from treino.search.space import Space, read_space, space_again
 from treino.store import RunFolder
@@ -29,7 +36,8 @@ from treino.tuning.bracket import Heat
 from treino.tuning.judgement import finish, report
 from treino.tuning.populations import settings_of, whole_settings
 from treino.tuning.repeats import figures_of, told
-from treino.tuning.resumption import ask_again, own_net_again, source_of
+from treino.tuning.resumption import ask_again, source_of
+from treino.tuning.sweep_networks import network_words, with_words
 from treino.tuning.sweep_options import TPE, asked_of
 from treino.tuning.sweep_state import Progress, Sweeping, ask, heat_of, prepared
 from treino.words import _
@@ -45,14 +53,16 @@ def sweeping(
     name: str | None = None,
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    networks: NetworkSource | None = None,
     stem: str = "sweep",
     **asked: Any,
 ) -> Iterator[Event]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
-    ``treino.search.space``. settings: what all members share. asked: see ``Asked``. stem: of the
-    folder's name, after the data's.
+    ``treino.search.space``. settings: what all members share. networks: where the files come from that
+    settings name as networks of the user's own. asked: see ``Asked``. stem: of the folder's name, after the
+    data's.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -60,10 +70,15 @@ def sweeping(
     wanted = asked_of(space if isinstance(space, Space) else read_space(space, whole_settings()), asked)
     base = dict(settings or {})
     shared = settings_of({}, base, 0)
+    files = network_files(networks, network_words(base, wanted.space))
+    words = copy_words(files)
+    wanted = replace(wanted, space=with_words(wanted.space, words))
+    if shared.net is not None:
+        base["net"] = words[shared.net]
     data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
-    sweep = prepared(source, data, base, wanted)
+    sweep = prepared(source, data, base, wanted, {words[word]: file for word, file in files.items()})
     if not ask(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
@@ -84,10 +99,11 @@ def sweeping(
         where = reference(data, folder.path)
         if where["kind"] == "memory":
             keep_copy(folder, data)
+        write_copies(folder, sweep.networks)
         folder.write_json(
             "spec.json",
             {
-                "asked": dict(settings or {}),
+                "asked": {**(settings or {}), **({"net": base["net"]} if shared.net is not None else {})},
                 "base": base,
                 "space": wanted.space.to_json(),
                 "sweep": wanted.to_json(),
@@ -107,7 +123,8 @@ def resuming(
 ) -> Iterator[Event]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
-    net, trust: where it trains a network of your own, which reading a folder never executes.
+    net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
+    place of theirs, or the copies that were sealed with the sweep.
 
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
@@ -116,11 +133,12 @@ def resuming(
     folder = unfinished(path, "asked.json", instead)
     spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
     space = space_again(spec["space"])
-    base = own_net_again(folder, spec["base"], space, net, trust)
+    words = network_words(spec["base"], space, members["configs"])
+    networks = network_files(network_source(folder, net, trust), words)
     data = data_of(folder, data_file)
     own = {k: v for k, v in spec["sweep"].items() if k != "space"}
     wanted = asked_of(space, own)
-    sweep = prepared(source_of(folder, data, data_file), data, base, wanted)
+    sweep = prepared(source_of(folder, data, data_file), data, spec["base"], wanted, networks)
     with folder:
         folder.unseal()
         kept = read_checkpoint(folder)

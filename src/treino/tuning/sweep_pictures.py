@@ -13,7 +13,6 @@ from treino.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.pictures.picture_files import check_names, put_each
 from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
-from treino.tuning.member import member_run
 from treino.tuning.member_table import NAME, Table
 from treino.tuning.populations import written
 from treino.words import N_, _, numeral
@@ -142,7 +141,7 @@ def _boundaries(sweep: "Sweep") -> bytes:
     shown = "accuracy" if any("accuracy" in of for of in figures.values()) else metric
     planes, captions, axes = [], [], None
     for member in order[:NINE]:
-        run = member_run(sweep.folder, member)
+        run = sweep.member(member)
         found = boundary(
             run.module, run.data, axes=axes, resolution=RESOLUTION, item_shape=run.item_shape,
             splits=("train", "validation"),

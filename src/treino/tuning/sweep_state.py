@@ -12,7 +12,7 @@ from treino.data.memory import free_bytes
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
-from treino.records.user_network import own_net
+from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.samplers import Sampler, sampler
 from treino.search.space import Config
@@ -33,7 +33,8 @@ FIRST_LOOK = 20  # steps: the engine looks at validation rows no earlier
 class Sweeping:
     """A sweep that is going on.
 
-    base: what all members share. configs: each member's own settings; asks: how many were asked for at once.
+    base: what all members share. networks: the files that settings name, and that may run.
+    configs: each member's own settings; asks: how many were asked for at once.
     heats: (first member, members, rungs) of every heat asked for so far; ``done`` of them are over. spent:
     seconds of training. top: the best. status: finished, stopped (time is over), interrupted.
     """
@@ -47,6 +48,7 @@ class Sweeping:
     least: int
     sampler: Sampler
     rows: Table
+    networks: NetworkFiles
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
     heats: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
@@ -126,7 +128,9 @@ class Progress:
         return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
 
 
-def prepared(source: Any, data: Data, base: Mapping[str, Any], asked: Asked) -> Sweeping:
+def prepared(
+    source: Any, data: Data, base: Mapping[str, Any], asked: Asked, networks: NetworkFiles
+) -> Sweeping:
     """Everything but the folder; the sizes of the heats are known after it."""
     if not isinstance(data.train.x, torch.Tensor):
         raise TreinoError(
@@ -163,6 +167,7 @@ def prepared(source: Any, data: Data, base: Mapping[str, Any], asked: Asked) -> 
         least,
         chosen,
         Table(dimensions),
+        networks,
     )
 
 
@@ -196,7 +201,7 @@ def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
     numbers: dict[Any, int] = {}
     for s in settings.values():
         if (s.hidden, s.net) not in numbers:
-            numbers[s.hidden, s.net] = _parameters(sweep.data, s)
+            numbers[s.hidden, s.net] = _parameters(sweep.data, s, sweep.networks)
     needed = sum(numbers[s.hidden, s.net] for s in settings.values()) * 4 * COPIES
     free = free_bytes()
     parts = -(-needed // max(1, free // 2))
@@ -211,9 +216,9 @@ def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
     return [min(size, len(settings) - start) for start in range(0, len(settings), size)]
 
 
-def _parameters(data: Data, settings: Settings) -> int:
+def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     """Parameters of a member, counted without making an MLP's."""
-    net, _arguments = decide(settings, data, own_net(settings.net, settings.seed) if settings.net else None)
+    net, _arguments = decide(settings, data, network_of(settings, networks))
     if isinstance(net, MLP):
         return sum((a + 1) * b for a, b in pairwise((data.inputs, *net.hidden, max(len(data.classes), 1))))
     return sum(p.numel() for p in net.parameters())
@@ -227,7 +232,7 @@ def heat_of(sweep: Sweeping, number: int) -> Heat:
     """
     first, members, rungs = sweep.heats[number]
     numbers = range(first, first + members)
-    made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for)
+    made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
     heat = Heat(
         number,
         {m: sweep.configs[m] for m in numbers},

@@ -1,0 +1,271 @@
+"""A folder's code runs only on the user's word, and with --trust only the copy that was sealed with it.
+
+The folders are forged: JSON is edited and every digest made anew, so that no digest stands in the way.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import treino as tr
+from tests.conftest import Said
+from tests.forging import forge, reseal
+from treino.errors import TreinoError
+from treino.loop.loop import Advanced, Begun
+from treino.records.network_source import UserFiles, network_files
+from treino.spec import read_settings
+from treino.studies.study import studying
+from treino.training.train import training
+from treino.tuning.sweep import sweeping
+
+SRC = Path(__file__).parents[2] / "src/treino"
+LINEAR = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
+DEEP = LINEAR.replace("nn.Linear(4, 3)", "nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))")
+
+
+def marking(marker: Path, net: str = LINEAR) -> str:
+    """The same network's file, which leaves a mark where it is run."""
+    return f"open({str(marker)!r}, 'a').write('run\\n')\n{net}"
+
+
+# ---- the folders: each kind whole and broken off, with networks of the user's own and with treino's
+
+
+def _broken_off(events: Iterator[Any], last: type) -> None:
+    while not isinstance(next(events), last):
+        pass
+    events.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder ``runs`` of them all."""
+    place = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+        patch.setattr("treino.studies.study.CHECKPOINT_SECONDS", 0.0)
+        Path("linear.py").write_text(LINEAR)
+        Path("deep.py").write_text(DEEP)
+        one, own = {"epochs": 2}, {"epochs": 2, "net": "linear.py:Net"}
+        rates, nets = {"lr": [0.1, 0.01]}, {"net": ["linear.py:Net", "deep.py:Net"]}
+        few: dict[str, Any] = {"members": 2, "fresh": 0}
+        tr.fit("iris", name="run-plain", **one)
+        tr.fit("iris", "linear.py:Net", name="run", epochs=2, every=2).rewind(3, lr=0.1)
+        tr.sweep("iris", rates, name="sweep-plain", **few, **one)
+        tr.sweep("iris", rates, name="sweep", **few, **own)
+        tr.sweep("iris", nets, name="sweep-varied", **few, epochs=2)
+        tr.study("iris", "linear.py:Net", name="study", cells=["lr=0.1"], epochs=2)
+        for asked, name in ((own, "own"), (one, "plain")):
+            long: dict[str, Any] = {**asked, "epochs": 3}
+            files = UserFiles()
+            read = read_settings({**long, "name": f"run-torn-{name}"})
+            _broken_off(training("iris", read, networks=network_files(files, [read.net])), Begun)
+            _broken_off(
+                sweeping("iris", rates, name=f"sweep-torn-{name}", settings=long, networks=files, **few),
+                Advanced,
+            )
+            _broken_off(
+                studying("iris", settings=long, cells=["lr=0.1"], name=f"study-torn-{name}", networks=files),
+                Advanced,
+            )
+    return place / "runs"
+
+
+@pytest.fixture
+def runs(made: Path, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of them in the working directory, which ``treino`` makes an empty one."""
+    monkeypatch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+    shutil.copytree(made, "runs")
+    return Path("runs")
+
+
+# ---- where a folder can name a network
+
+
+def _set(*path: Any) -> Callable[[Any, str], Any]:
+    """Put the word at this place of a JSON value; ``*`` stands for all items of a list."""
+
+    def put(value: Any, word: str, path: tuple[Any, ...] = path) -> Any:
+        if not path:
+            return word
+        if path[0] == "*":
+            return [put(item, word, path[1:]) for item in value]
+        if isinstance(value, list):
+            return [put(v, word, path[1:]) if n == path[0] else v for n, v in enumerate(value)]
+        return {**value, path[0]: put(value.get(path[0], {}), word, path[1:])}
+
+    return lambda value, word: put(value, word)
+
+
+def _both(*edits: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    def edit(value: Any, word: str) -> Any:
+        for each in edits:
+            value = each(value, word)
+        return value
+
+    return edit
+
+
+NET = _set("asked", "net")
+AS_FILE, AS_MLP = (lambda v, _w: v | {"net": "file"}), (lambda v, _w: v | {"net": "mlp"})
+OLD_SEGMENT = _set("segments", 0, "asked", "net")
+SPACE = lambda v, w: v | {"space": {"net": {"values": [w]}}}  # noqa: E731
+
+FIELDS: dict[str, tuple[str, str, Callable[[Any, str], Any]]] = {
+    "run asked": ("run", "spec.json", NET),
+    "run asked, said to be an mlp": ("run", "spec.json", _both(NET, AS_MLP)),
+    "run asked by all segments": ("run", "spec.json", _both(NET, _set("segments", "*", "asked", "net"))),
+    "run asked by an old segment": ("run", "spec.json", OLD_SEGMENT),
+    "run resolved": ("run", "spec.json", _set("resolved", "net")),
+    "run result": ("run", "result.json", _set("settings", "net")),
+    "run of an mlp": ("run-plain", "spec.json", NET),
+    "run of an mlp, said to be a file": ("run-plain", "spec.json", _both(NET, AS_FILE)),
+    "torn run": ("run-torn-own", "spec.json", NET),
+    "torn run of an mlp": ("run-torn-plain", "spec.json", NET),
+    "torn run of an mlp, said to be a file": ("run-torn-plain", "spec.json", _both(NET, AS_FILE)),
+    "sweep base": ("sweep", "spec.json", _set("base", "net")),
+    "sweep asked": ("sweep", "spec.json", NET),
+    "sweep best": ("sweep/best", "spec.json", NET),
+    "sweep result": ("sweep", "result.json", _set("best", "params", "net")),
+    "sweep member": ("sweep-plain", "asked.json", _set("configs", 0, "net")),
+    "sweep all members": ("sweep-plain", "asked.json", _set("configs", "*", "net")),
+    "sweep base of mlps": ("sweep-plain", "spec.json", _set("base", "net")),
+    "varied sweep space": ("sweep-varied", "spec.json", SPACE),
+    "varied sweep member": ("sweep-varied", "asked.json", _set("configs", 1, "net")),
+    "torn sweep base": ("sweep-torn-own", "spec.json", _set("base", "net")),
+    "torn sweep member": ("sweep-torn-plain", "asked.json", _set("configs", 0, "net")),
+    "torn sweep space": ("sweep-torn-plain", "spec.json", SPACE),
+    "study base": ("study", "spec.json", _set("study", "base", "net")),
+    "torn study base": ("study-torn-own", "spec.json", _set("study", "base", "net")),
+    "torn study row": ("study-torn-own", "spec.json", _set("study", "cells", 0, "own", "net")),
+    "torn study row of mlps": ("study-torn-plain", "spec.json", _set("study", "cells", 0, "own", "net")),
+    "torn study asked": ("study-torn-plain", "spec.json", NET),
+}  # fmt: skip
+
+VERBS: tuple[tuple[str, ...], ...] = (
+    ("show", "{run}"),
+    ("show", "{run}", "run-plain"),
+    ("runs",),
+    ("doctor", "{run}"),
+    ("predict", "{run}", "iris", "{trust}"),
+    ("predict", "{run}", "iris", "--top", "2", "{trust}"),
+    ("report", "{run}", "--markdown", "--to", "r.md", "{trust}"),
+    ("plot", "{run}", "--what", "boundary", "--to", "pictures", "{trust}"),
+    ("plot", "{run}", "--what", "boundaries", "--to", "pictures", "{trust}"),
+    ("plot", "{run}", "--untrained", "2", "--to", "pictures", "{trust}"),
+    ("plot", "{run}", "--film", "--to", "pictures", "{trust}"),
+    ("explain", "adam", "{run}", "{trust}"),
+    ("export", "{run}", "{trust}"),
+    ("export", "{run}", "--format", "safetensors", "{trust}"),
+    ("train", "--like", "{run}", "{trust}"),
+    ("train", "--like", "{run}", "--seeds", "2", "{trust}"),
+    ("train", "--like", "{run}", "--lr", "auto", "{trust}"),
+    ("train", "iris", "--weights", "{run}"),
+    ("train", "--branch", "{run}:2", "--lr", "0.1", "{trust}"),
+    ("train", "--rewind", "{run}:2", "--lr", "0.1", "{trust}"),
+    ("resume", "{run}", "{trust}"),
+)
+
+
+def _commands(folder: str, trust: str) -> Iterator[list[str]]:
+    """Every verb with every name under which the folder's networks are reached.
+
+    A sweep's own name stands for its best network, which is a run: trainings from there are those of a run.
+    """
+    name = "runs/" + folder
+    members = folder.startswith("sweep") and "/" not in folder
+    for verb in VERBS:
+        if not members or (verb[0] != "train" and "--film" not in verb):
+            yield [word.format(run=name, trust=trust) for word in verb]
+        if members:
+            yield [word.format(run=f"{name}:0", trust=trust) for word in verb]
+
+
+CALLS: dict[type, tuple[Callable[[Any], Any], ...]] = {
+    tr.Run: (
+        lambda run: run.module,
+        lambda run: run.predict("iris"),
+        lambda run: run.at(1),
+        lambda run: run.at(1).branch(lr=0.1),
+        lambda run: run.rewind(1, lr=0.1),
+        lambda run: run.resume(),
+        lambda run: run.document,
+        lambda run: run._repr_html_(),
+    ),
+    tr.Sweep: (
+        lambda sweep: sweep.best.module,
+        lambda sweep: sweep.member(0).module,
+        lambda sweep: sweep.predict("iris"),
+        lambda sweep: sweep.predict("iris", top=2),
+        lambda sweep: sweep._repr_html_(),
+    ),
+    tr.Study: (
+        lambda study: study.resume(),
+        lambda study: study.document,
+        lambda study: study._repr_html_(),
+    ),
+}
+
+
+def _python(name: str, **words: Any) -> Iterator[Callable[[], Any]]:
+    """Every way to the folder's networks in Python."""
+    for kind, calls in CALLS.items():
+        for call in calls:
+
+            def made(kind: type = kind, call: Callable[[Any], Any] = call) -> Any:
+                found = tr.open(name, **words)
+                return call(found) if isinstance(found, kind) else None
+
+            yield made
+
+
+def _said_no(made: Callable[[], Any]) -> None:
+    """Refused, or done; anything else is a defect."""
+    with suppress(TreinoError):
+        made()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", FIELDS)
+def test_nothing_in_a_forged_folder_runs_untrusted(
+    field: str, runs: Path, treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    folder, file, edit = FIELDS[field]
+    path, marker = runs / folder, tmp_path / "marker"
+    evil = path / "evil.py"
+    evil.write_text(marking(marker))
+    for copy in (*runs.rglob("net.py"), *runs.rglob("nets/*.py")):  # not even the copies may run
+        copy.write_text(marking(marker))
+    for manifest in runs.rglob("manifest.json"):
+        reseal(manifest.parent)
+    forge(path, file, lambda value: edit(value, f"{evil.resolve()}:Net"))
+    for words in _commands(folder, "--json"):
+        assert treino(*words).status in (0, 1, 2), words
+        assert not marker.exists(), words
+    for made in _python(f"runs/{folder}"):
+        _said_no(made)
+        assert not marker.exists(), made
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("field", FIELDS)
+def test_trust_runs_the_sealed_copies_and_nothing_else(
+    field: str, runs: Path, treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    folder, file, edit = FIELDS[field]
+    path, marker = runs / folder, tmp_path / "marker"
+    evil = path / "evil.py"
+    evil.write_text(marking(marker))
+    forge(path, file, lambda value: edit(value, f"{evil.resolve()}:Net"))
+    for words in _commands(folder, "--trust"):
+        assert treino(*words).status in (0, 1, 2), words
+        assert not marker.exists(), words
+    for made in _python(f"runs/{folder}", trust=True):
+        _said_no(made)
+        assert not marker.exists(), made
