@@ -23,6 +23,10 @@ class EscapingConsole(Console):
     def render_str(self, text: str, **options: object) -> Text:
         return super().render_str(escape(text), **options)  # type: ignore[arg-type]
 
+    def on_broken_pipe(self) -> None:
+        """The reader went away; rich itself would end the process."""
+        raise BrokenPipeError
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             text = segment.text if segment.control else escape(segment.text, kept="\n")

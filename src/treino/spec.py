@@ -91,7 +91,7 @@ class Settings(BaseModel):
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
     label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
     class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(setting_types.weights)] = (
-        _f(None, "Loss and optimizer", "'balanced', or one weight for each class, comma-separated")
+        _f(None, "Loss and optimizer", "'balanced', or one weight above 0 for each class, comma-separated")
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
@@ -290,13 +290,16 @@ def _contradictions(s: Settings) -> None:
             ),
             _("The usual values are 0.9,0.999."),
         )
-    if isinstance(s.class_weights, tuple) and not all(w >= 0 and math.isfinite(w) for w in s.class_weights):
+    if isinstance(s.class_weights, tuple) and not all(w > 0 and math.isfinite(w) for w in s.class_weights):
         refuse(
             "class_weights_range",
-            _("{a} must be 0 or more; they are {value}.").format(
-                a=setting("class_weights"), value=",".join(map(repr, s.class_weights))
+            _("{a} must be above 0; they are {value}.").format(
+                a=setting("class_weights"), value=",".join(f"{w:g}" for w in s.class_weights)
             ),
-            _("Give one weight for each class, or 'balanced'."),
+            _(
+                "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
+                "rows out."
+            ),
         )
     for fault in s.fault:
         if fault not in FAULTS:

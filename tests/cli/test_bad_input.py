@@ -32,6 +32,9 @@ SETTINGS = [
     ("--class-weights", "balanced!", "class_weights_type", "balanced!", "balanced"),
     ("--class-weights", "1,2", "class_weights_count", "3 classes", "balanced"),
     ("--class-weights", "1,2,-3", "class_weights_range", "-3", "balanced"),
+    ("--class-weights", "0,1,1", "class_weights_range", "must be above 0; they are 0,1,1", "balanced"),
+    ("--nesterov", "aaa", "usage", "--nesterov takes no value, and 'aaa' follows", "--no-nesterov"),
+    ("--trust", "aaa", "usage", "--trust takes no value, and 'aaa' follows", "--trust"),
     ("--batch-size", "0", "batch_size_range", "at least 1", "full"),
     ("--batch-size", "all", "batch_size_type", "all", "full"),
     ("--epochs", "0", "epochs_range", "at least 1", "passes"),
@@ -142,6 +145,11 @@ def test_a_whole_number_is_not_rounded(treino: Callable[..., Said], verb: str) -
     places = ("wine", "wine") if verb == "predict" else ("wine",)
     for flag in flags:
         check(treino(verb, *places, flag, "2.5", "--json"), "usage", "a whole number", "--help")
+
+
+def test_a_truth_behind_a_switch_is_not_taken_for_data(treino: Callable[..., Said]) -> None:
+    check(treino("train", "--nesterov", "true", "wine", "--json"), "usage", "takes no value", "--nesterov")
+    check(treino("train", "--nesterov", "wine", "more", "--json"), "usage", "too much: more", "--help")
 
 
 def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:

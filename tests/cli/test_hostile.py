@@ -57,6 +57,29 @@ def test_a_network_that_prints_leaves_stdout_to_the_document(
     assert "called" in said.err
 
 
+def test_training_warns_of_columns_as_data_does(treino: Callable[..., Said], tmp_path: Path) -> None:
+    rows = "".join(
+        f"{i % 7},{i % 2 * 9 + i % 5},{5 if i < 40 else 6},{'ab'[i % 2]},{'train' if i < 40 else 'test'}\n"
+        for i in range(60)
+    )
+    (tmp_path / "t.csv").write_text("p,told,late,y,part\n" + rows)
+    flags = ("--target", "y", "--split-column", "part", "--duplicates", "ignore", "--steps", 3)
+    (warning,) = [
+        w for w in treino("data", "t.csv", "--target", "y", "--json").document["warnings"]
+        if w["rule"] == "leak_column"
+    ]  # fmt: skip
+    wanted = (
+        f"{warning['message']} {warning['hint']}",
+        "Never changes in training rows, so nothing is learnt of it, but does in validation or test rows: "
+        "late (20 rows).",
+    )
+    said = treino("train", "t.csv", *flags)
+    assert [said.out.splitlines().count(note) for note in wanted] == [1, 1]
+    noted = treino("show", "last", "--json").document["notes"]
+    assert [noted.count(note) for note in wanted] == [1, 1]
+    assert "late (20 rows)" in treino("predict", "last", "t.csv").out
+
+
 def test_a_network_that_can_not_take_its_first_step_leaves_nothing(
     treino: Callable[..., Said], tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_sweep_says_what_it_found(treino: Callable[..., Said]) -> None:
         (("--space", "lr=1..0.1"), "space_order"),
         (("--space", "lr=0..1:log"), "space_log"),
         (("--space", "data_seed=1|2"), "space_data_seed"),
+        (("--space", "lr=0.01,0.1"), "space_comma"),
         (("--space", "lr=0.1|1", "--until", "loss=nan"), "until_range"),
         (("--space", "lr=0.1|1", "--max-time", "nan"), "max_time_range"),
         (("--space", "nowhere.toml"), "space_file"),

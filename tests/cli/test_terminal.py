@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Said
+from treino.console import console
 from treino.errors import TreinoError
 from treino.escaping import escape, escape_json
 
@@ -154,6 +156,15 @@ def test_a_defect_shows_its_error_on_lines_of_its_own(
     assert said.status == 1
     assert "Traceback" in said.err
     holds(said.err)
+
+
+def test_a_reader_that_went_away_is_no_exit() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):  # which the command line turns into a status
+        console(Gone()).print("a line")
 
 
 @pytest.mark.slow

@@ -169,9 +169,35 @@ def test_gaps_that_give_the_target_away() -> None:
     assert rules(describe(frame, "y"))["leak_missing"]["column"] == "day"
 
 
+@pytest.mark.parametrize("task", ["classes", "number"])
+@pytest.mark.parametrize("rows", [200, 50_000])
+def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> None:
+    rng = np.random.default_rng(2)
+    p = rng.normal(size=rows)
+    frame = pd.DataFrame({"p": p, "y": np.where(p > 0, "a", "b") if task == "classes" else np.exp(p)})
+    (leak,) = [w for w in describe(frame, "y")["warnings"] if w["rule"] == "leak_column"]
+    assert f"{leak['message']} {leak['hint']}" in load(frame, target="y").notes
+    several = frame.assign(q=-p, noise=rng.normal(size=rows))
+    told = [note for note in load(several, target="y").notes if "away" in note]
+    assert told == [
+        "Each of these alone gives the target 'y' away: p, q. "
+        "If it is known only after the target is, leave it out: --kinds p=out."
+    ]
+    assert not [n for n in load(several, target="y", features=["noise"]).notes if "away" in n]
+
+
+def test_loading_repeats_gaps_that_give_the_target_away() -> None:
+    y = np.arange(200) % 2
+    frame = pd.DataFrame({"p": np.sin(np.arange(200)), "day": np.where(y == 1, np.arange(200) % 7, np.nan)})
+    told = [note for note in load(frame.assign(y=y), target="y").notes if "away" in note]
+    assert len(told) == 1
+    assert told[0].startswith("Whether 'day' has a value gives the target 'y' away.")
+
+
 @pytest.mark.parametrize("name", ["wine", "iris", "diabetes", "moons", "digits"])
 def test_sets_that_are_in_order_are_not_suspected(name: str) -> None:
     assert not [rule for rule in rules(describe(name)) if rule.startswith(("leak", "column", "class"))]
+    assert not [note for note in load(name).notes if "away" in note or "Never" in note]
 
 
 def test_identifiers_have_no_least_and_largest(write: Write) -> None:

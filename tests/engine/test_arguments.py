@@ -148,6 +148,11 @@ def test_what_belongs_to_classes_is_refused_for_numbers(arguments, rule):
     assert refused.value.rule == rule
 
 
+def test_a_class_weight_of_zero_is_refused_for_what_it_is() -> None:
+    with pytest.raises(TreinoError, match=r"must be above 0; they are \(1.0, 2.0, 0.0\)"):
+        train(DATA, mlp(4), class_weights=(1.0, 2.0, 0.0))
+
+
 @pytest.mark.parametrize("extra", [{"label_smoothing": 0.1}, {"class_weights": (1.0, 2.0)}])
 def test_smoothing_and_weights_belong_to_cross_entropy(extra):
     with pytest.raises(TreinoError):

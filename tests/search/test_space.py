@@ -95,6 +95,35 @@ def test_what_can_not_be_is_refused_with_the_next_move(texts: list[str], rule: s
     assert error.value.hint
 
 
+SINGLE = WHOLE.keys() - {"hidden"}
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "hint"),
+    [
+        ({"lr": "0.01,0.1"}, "space_comma", "'lr=0.01|0.1'"),
+        ({"lr": "0.01, 0.1 ,1"}, "space_comma", "'lr=0.01|0.1|1'"),
+        ({"lr": "0,01"}, "space_comma", "'lr=0|01'. Or write a decimal with a point: lr=0.01."),
+        ({"batch_size": "16,32"}, "space_comma", "'batch_size=16|32'."),
+        ({"optimizer": "sgd,adam"}, "space_comma", "'optimizer=sgd|adam'"),
+        ({"lr": ["0.01,0.1", "1"]}, "space_comma", "'lr=0.01|0.1'"),
+        ({"optimizer": "sgd|adam", "momentum": "0|1 if optimizer=sgd,adam"}, "space_comma", "sgd|adam"),
+        (["lr=0.01..0.1 hidden=16|32"], "space_syntax", "hidden by itself"),
+        (["lr=0.1|1, batch-size=16|32"], "space_syntax", "batch-size by itself"),
+    ],
+)
+def test_commas_and_several_settings_in_one_text_are_refused(given: Any, rule: str, hint: str) -> None:
+    with pytest.raises(TreinoError) as error:
+        read_space(given, WHOLE, SINGLE)
+    assert error.value.rule == rule
+    assert hint in error.value.hint
+
+
+def test_a_list_has_commas() -> None:
+    made = read_space(["hidden=64,32|16", "lr=0.1|1 if hidden=64,32"], WHOLE, SINGLE)
+    assert [d.domain for d in made.dimensions] == [Choice(("64,32", 16)), Choice((0.1, 1))]
+
+
 def test_a_condition_leaves_a_setting_out_whatever_the_order() -> None:
     texts = ["momentum=0..0.95 if optimizer=sgd|rms", "optimizer=sgd|adam|rms", "lr=1..2"]
     made = space(*texts)

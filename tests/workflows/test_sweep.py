@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+import treino as tr
 from treino.errors import TreinoError
 from treino.loop.loop import Advanced, Ended
 from treino.search import judge
@@ -199,6 +200,16 @@ def test_what_can_not_be_is_refused_before_anything_is_written(
     assert error.value.rule == rule
     assert error.value.hint
     assert not (tmp_path / "s").exists()
+
+
+def test_a_space_may_be_the_words_of_a_command_line(tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text('lr = "0.1|0.2"')
+    boards = []
+    for space in ({"lr": [0.1, 0.2]}, "lr=0.1|0.2", str(tmp_path / "space.toml")):
+        made = tr.sweep("iris", space, parent=tmp_path / "runs", members=2, fresh=0, epochs=1)
+        boards.append([entry["params"] for entry in made.document["leaderboard"]])
+    assert len(boards[0]) == 2
+    assert boards == [boards[0]] * 3
 
 
 def test_a_wrong_member_is_named(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
         return screen.interrupted(str(stop))
     except SystemExit as error:  # of a network, say: nothing of ours leaves so
         said = _("{place} ends the program, by sys.exit({code!r}).").format(
-            place=place(error), code=error.code
+            place=place(error) or _("A library"), code=error.code
         )
         return screen.fail(TreinoError("code_exits", said, _("Raise an error there, or leave it out.")))
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`

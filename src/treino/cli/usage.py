@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, get_args
 
 from cyclopts import (
     CoercionError,
@@ -18,6 +19,7 @@ from treino.errors import TreinoError, like, nearest
 from treino.words import N_, _
 
 LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare"
+TRUTHS = "true", "false", "yes", "no", "1", "0"
 KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")}
 
 
@@ -48,8 +50,7 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
     if isinstance(error, CoercionError) and error.token is not None:
         return TreinoError("usage", *_coerced(error, hint))
     if isinstance(error, UnusedCliTokensError):
-        left = " ".join(error.unused_tokens or ())
-        return TreinoError("usage", _("That is too much: {left}.").format(left=left), hint)
+        return TreinoError("usage", *_too_much(error, tokens, hint))
     return TreinoError("usage", re.sub(r"\s+", " ", str(error)).strip(), hint)
 
 
@@ -71,6 +72,20 @@ def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
         _("{name} can't be {value!r}: it is {kind}.").format(name=name, value=token.value, kind=_(kind)),
         hint,
     )
+
+
+def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> tuple[str, str]:
+    """Words that have no place; one that stands behind a switch was meant for it."""
+    left = error.unused_tokens or []
+    switches: dict[str, tuple[str, ...]] = {}
+    for argument in error.app.assemble_argument_collection() if error.app is not None else ():
+        if bool in (argument.hint, *get_args(argument.hint)):
+            switches |= dict.fromkeys(argument.names, argument.names)
+    for flag, value in pairwise(tokens):
+        if flag in switches and (value in left or value.lower() in TRUTHS):
+            message = _("{flag} takes no value, and {value!r} follows it.").format(flag=flag, value=value)
+            return message, _("Write it alone: {flags}.").format(flags=_(" or ").join(switches[flag]))
+    return _("That is too much: {left}.").format(left=" ".join(left)), hint
 
 
 def _name(argument: Any) -> str:

@@ -13,6 +13,7 @@ from treino.data import sources
 from treino.data.dataset import Data, Rows
 from treino.data.memory import bytes_of, free_bytes
 from treino.data.out_of_core.prepared_cache import Workplace
+from treino.data.preparation.constant_columns import say_held_back
 from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, take
 from treino.data.readers import Reading
 from treino.data.roles.column_roles import check_kinds, choose_features, say_encoders, say_missing
@@ -37,6 +38,7 @@ from treino.data.split_requests import (
     times_of,
 )
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
+from treino.data.summaries.relations import Learnt, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign
 from treino.errors import TreinoError
@@ -185,6 +187,11 @@ def _of_table(
             notes.append(" ".join(uneven))
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
+    if table.matrix is None or table.matrix.dtype != np.uint8:  # of images no pixel is a column
+        numbers = column.numbers if decided == "regression" else None
+        values = None if numbers is None else numbers.astype(np.float64)
+        learnt = Learnt(np.arange(table.rows), values, labels[0])
+        notes += say_leaks(table, chosen, learnt, column.name)
     label_N = np.concatenate(labels)
     cells_ND = None if work.used else comparable(tables, chosen)
     first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
@@ -202,6 +209,7 @@ def _of_table(
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
         notes += say_missing(met, preparation.encoders, impute)
+        notes += say_held_back(tables, chosen, preparation, part_N)
     if work.used:
         work.made_of([t.sha256 for t in tables])
         notes.append(work.note)

@@ -146,10 +146,16 @@ def _weights(weights: Any, given: Given) -> tuple[float, ...]:
             _("class_weights are {weights!r}, not numbers.").format(weights=weights),
             _("Give one number above 0 for each class, or 'balanced'."),
         ) from error
-    if len(found) != given.classes or not all(0 < w < math.inf for w in found):
+    if len(found) != given.classes:
         raise TreinoError(
             "class_weights_range",
             _("class_weights are {weights}; there are {n} classes.").format(weights=found, n=given.classes),
+            _("Give one number above 0 for each class, or 'balanced'."),
+        )
+    if not all(0 < w < math.inf for w in found):
+        raise TreinoError(
+            "class_weights_range",
+            _("class_weights must be above 0; they are {weights}.").format(weights=found),
             _("Give one number above 0 for each class, or 'balanced'."),
         )
     return found

@@ -7,7 +7,7 @@ as a TOML file of the same.
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -196,15 +196,18 @@ def domain_written(d: Mapping[str, Any]) -> str:
     return said + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
 
 
-def read_space(given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool]) -> Space:
+def read_space(
+    given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
+) -> Space:
     """The space that is written so; see this file's beginning.
 
     given: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
-    whole: the settings that there are, and which of them are integers.
+    whole: the settings that there are, and which of them are integers. single: those whose values hold no
+    comma.
 
     Raises:
         TreinoError: nothing in it, an unknown name (with the nearest), a name twice, bounds out of order, the
-            logarithm of what isn't positive, a condition that can't hold.
+            logarithm of what isn't positive, a condition that can't hold, commas where a | is meant.
     """
     pairs = list(given.items()) if isinstance(given, Mapping) else [_pair(text) for text in given]
     if not pairs:
@@ -228,7 +231,7 @@ def read_space(given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, boo
                 _("{name} is twice in the space.").format(name=name),
                 _("Say all its values at once: {name}=a|b").format(name=name),
             )
-        dimensions[name] = _dimension(name, value, whole)
+        dimensions[name] = _dimension(name, value, whole, single)
     return Space(tuple(_in_order(dimensions)))
 
 
@@ -243,13 +246,42 @@ def _pair(text: str) -> tuple[str, str]:
     return name, domain
 
 
-def _dimension(name: str, value: Any, whole: Mapping[str, bool]) -> Dimension:
+def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
+    """Refuse commas between values (``lr=0.01,0.1``) and another setting behind them (``lr=0.1 seed=3``)."""
+    other = re.search(r"[\s,;]([\w-]+)\s*=", text)
+    if other and other[1].replace("-", "_") in whole:
+        raise TreinoError(
+            "space_syntax",
+            _("{text!r} holds more than the values of {name}.").format(text=text, name=name),
+            _("Give {other} by itself: a --space for each, or a dict of them in Python.").format(
+                other=other[1]
+            ),
+        )
+    if name in single and "," in text:
+        several = re.sub(r"\s*,\s*", "|", text.strip())
+        hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=several)
+        if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
+            decimal = text.strip().replace(",", ".")
+            hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
+                name=name, decimal=decimal
+            )
+        raise TreinoError(
+            "space_comma",
+            _("A value of {name} holds no comma, and {text!r} does.").format(name=name, text=text),
+            hint,
+        )
+
+
+def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
     if isinstance(value, (Range, Choice)):
         return Dimension(name, _checked(name, value, whole[name]))
     if not isinstance(value, str):
         value = value.tolist() if hasattr(value, "tolist") else value  # of an array
         several = isinstance(value, (list, range, set, frozenset))
         values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if several else (value,)))
+        for text in values:
+            if isinstance(text, str):
+                _refuse_commas(name, text, whole, single)
         return Dimension(name, _checked(name, Choice(values), whole[name]))
     when, among = None, ()
     condition = _CONDITION.search(value)
@@ -263,6 +295,8 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool]) -> Dimension:
                 _("{name} asks about {other!r}, and there is no such setting.").format(name=name, other=when),
                 nearest(when, whole),
             )
+        _refuse_commas(when, condition["values"], whole, single)
+    _refuse_commas(name, value, whole, single)
     found = _RANGE.fullmatch(value.strip())
     domain = _range(name, found, whole[name]) if found else Choice(tuple(map(_value, value.split("|"))))
     return Dimension(name, _checked(name, domain, whole[name]), when, among)

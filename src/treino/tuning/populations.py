@@ -57,6 +57,12 @@ def whole_settings() -> dict[str, bool]:
     }
 
 
+def single_settings() -> set[str]:
+    """The settings whose value holds no comma."""
+    fields = Settings.model_fields.items()
+    return {name for name, field in fields if "tuple" not in str(field.annotation) and name != "net"}
+
+
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
     """One member's settings: what all have, and its own on top.
 

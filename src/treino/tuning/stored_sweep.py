@@ -1,6 +1,6 @@
 """A sweep as an object: its table, its leaders, its best run, and the top networks answering together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,7 +164,7 @@ def best_of(folder: RunFolder, **asked: Any) -> Run:
 
 def sweep(
     data: Any,
-    space: Mapping[str, Any] | list[str],
+    space: Mapping[str, Any] | Sequence[str],
     *,
     members: int | None = None,
     strategy: str | None = None,
@@ -184,12 +184,13 @@ def sweep(
 ) -> Sweep:
     """Train many networks on ``data`` as one program, keep the best, and judge it.
 
-    space: what is tried, as ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``. members: how many
-    (256). strategy: none, halving (default) or hyperband; ``eta``: one in so many goes on. sampler: grid,
-    random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as
-    ``("accuracy", 0.95)``. top: how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none).
-    watch: a function that is told each event; ``treino.sweep`` takes ``True`` too: a table that updates in
-    place in a notebook, figures that move in a terminal. settings: what all members share, as for ``fit``.
+    space: what is tried, as ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or in the command
+    line's words, one or a list of them: ``"lr=1e-4..1e-1:log"``. members: how many (256). strategy: none,
+    halving (default) or hyperband; ``eta``: one in so many goes on. sampler: grid, random, sobol (default) or
+    tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as ``("accuracy", 0.95)``. top:
+    how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none). watch: a function that is told
+    each event; ``treino.sweep`` takes ``True`` too: a table that updates in place in a notebook, figures that
+    move in a terminal. settings: what all members share, as for ``fit``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.

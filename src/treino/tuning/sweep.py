@@ -34,9 +34,10 @@ from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
 from treino.tuning.bracket import Heat
 from treino.tuning.judgement import finish, report
-from treino.tuning.populations import settings_of, whole_settings
+from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.repeats import figures_of, told
 from treino.tuning.resumption import ask_again, source_of
+from treino.tuning.space_file import space_of
 from treino.tuning.sweep_networks import network_words, with_words
 from treino.tuning.sweep_options import TPE, asked_of
 from treino.tuning.sweep_state import Progress, Sweeping, ask, heat_of, prepared
@@ -67,7 +68,11 @@ def sweeping(
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
-    wanted = asked_of(space if isinstance(space, Space) else read_space(space, whole_settings()), asked)
+    if isinstance(space, str):
+        space = space_of([space])
+    if not isinstance(space, Space):
+        space = read_space(space, whole_settings(), single_settings())
+    wanted = asked_of(space, asked)
     base = dict(settings or {})
     shared = settings_of({}, base, 0)
     files = network_files(networks, network_words(base, wanted.space))

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.preparation.constant_columns import say_new
 from treino.data.preparation.encoders import Seen, number_cells, number_fault
 from treino.data.preparation.fit import feature_matrix, prepare_target, take
 from treino.data.preparation.preparation import Preparation
@@ -91,6 +92,8 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
             )
     x_ND = preparation.transform(raw_ND)
     notes += _said(met)
+    if preparation.encoders:
+        notes += say_new(raw_ND, preparation)
     y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
     return Prepared(
         x_ND,

@@ -1,5 +1,6 @@
 """A column's relation to the target, and whether the column gives the target away."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,13 @@ from numpy.typing import NDArray
 
 from treino.data.roles.column_kinds import Choice, is_row_number, level_cells
 from treino.data.summaries import measures
-from treino.data.table import Column
-from treino.words import _
+from treino.data.table import Column, Table, shorten
+from treino.words import N_, _
 
 ALL_BUT = 0.999  # a correlation from which on a column is the target in other words
 ORDERED = 0.9  # a correlation of ranks from which on rows lie in the target's order
+
+LEAK_ROWS = 20_000  # that a training looks at
 
 Suspicion = tuple[str, str, str]
 
@@ -80,6 +83,32 @@ def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> l
                 ),
             ))  # fmt: skip
     return found
+
+
+TOGETHER = {
+    "leak_order": N_("These tell rows apart, and the target '{target}' is ordered along them: {names}."),
+    "leak_column": N_("Each of these alone gives the target '{target}' away: {names}."),
+    "leak_missing": N_("Whether these have a value gives the target '{target}' away: {names}."),
+}
+
+
+def say_leaks(table: Table, chosen: Mapping[str, Choice], learnt: Learnt, target: str) -> list[str]:
+    """``suspicions`` of the columns that are learnt from, a sentence for each rule; on part of many rows."""
+    learnt = learnt.part(LEAK_ROWS)
+    row_K = learnt.row_N
+    learnt = Learnt(np.arange(len(row_K)), learnt.values, learnt.label_N)
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for name, choice in chosen.items():
+        for rule, message, hint in suspicions(table.column(name).take(row_K), choice, learnt, target):
+            found.setdefault(rule, []).append((name, message, hint))
+    said = []
+    for rule, leaks in found.items():
+        _name, message, hint = leaks[0]
+        if len(leaks) > 1:
+            names = shorten(", ".join(name for name, _message, _hint in leaks), 200)
+            message = _(TOGETHER[rule]).format(target=target, names=names)
+        said.append(f"{message} {hint}")
+    return said
 
 
 def _known_too_well(column: Column, choice: Choice, learnt: Learnt) -> tuple[bool, bool]:
