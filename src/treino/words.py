@@ -7,14 +7,16 @@ English. Names of settings, flags, rules and JSON keys are the same in all langu
 in CSV files, in commands and in values of settings: they have a decimal point and no grouping.
 
 How a sentence writes a setting depends on the door that the reader came through (``door``): the command line
-reads ``--patience 5`` where Python reads ``patience=5``. Sentences take it as a value:
-``_("{patience} needs validation rows.").format(patience=setting("patience", 5))``.
+reads ``--patience 5`` where Python reads ``patience=5``. A sentence names a setting in double brackets,
+``_("Leave [[patience]] out, or use [[validation=0.15]].")``, or takes it as a value that is known later:
+``_("{what} needs validation rows.").format(what=setting("patience", 5))``.
 """
 
 import gettext
 import math
 import numbers
 import os
+import re
 import shlex
 import string
 import warnings
@@ -27,6 +29,10 @@ LOCALE = Path(__file__).parent / "locale"
 ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
+MARK = re.compile(r"\[\[(?P<name>\w+)(?:=(?P<value>[^\]]*))?\]\]")
+IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # before a setting: it is part of a command line
+PLAIN_VALUE = re.compile(r"\{\w+\}|[\d.e-]+|True|False")  # in Python without quotes
+BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag has not
 Door = Literal["flag", "keyword", "plain"]
 THOUSANDS = "\u202f"  # a narrow no-break space: 2,080 would be about two to a Brazilian
 
@@ -39,7 +45,23 @@ def _(sentence: str) -> str:
     a text. Inside of functions only: what is looked up while a module is imported can't follow a later
     choice; mark that with ``N_``.
     """
-    return Sentence(_chosen[1].gettext(sentence)) if sentence else sentence
+    return Sentence(_typed(_chosen[1].gettext(sentence))) if sentence else sentence
+
+
+def _typed(sentence: str) -> str:
+    """The sentence with its ``[[settings]]`` as the reader types them."""
+
+    def written(mark: re.Match[str]) -> str:
+        name, value = mark["name"], mark["value"]
+        if _door == "flag" or IN_COMMAND.search(sentence[: mark.start()]):
+            return (
+                flag(f"no_{name}") if value == "False" else " ".join([flag(name), *BARE.get(value, [value])])
+            )
+        if value is None or _door == "plain":
+            return " ".join([name, *([] if value is None else [value])])
+        return f"{name}={value if PLAIN_VALUE.fullmatch(value) else repr(value)}"
+
+    return MARK.sub(written, sentence) if "[[" in sentence else sentence
 
 
 class Sentence(str):

@@ -1,5 +1,8 @@
 """What columns are taken for, what is left out and said, and what overrides it."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from conftest import Write
 from treino.data import load
 from treino.data.preparation.encoders import Number, OneHot
+from treino.data.readers import read_file
 from treino.data.roles.column_kinds import kind
 from treino.data.table import Column
 from treino.errors import TreinoError
@@ -126,3 +130,24 @@ def test_dates_are_no_target(write: Write) -> None:
         with pytest.raises(TreinoError, match=r"holds dates, e\.g\. '2024-01-01") as error:
             load(source, target="y")
         assert error.value.rule == "target_date"
+
+
+def test_years_of_two_digits_are_read_beside_days_of_one(tmp_path: Path) -> None:
+    cells = ["27/3/23", "3/12/68", "1/1/69", "30/11/99"] * 5
+    table = tmp_path / "t.csv"
+    table.write_text("d,y\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells)))
+    found = read_file(table).column("d")
+    assert found.seconds is not None
+    wanted = [datetime(2023, 3, 27), datetime(2068, 12, 3), datetime(1969, 1, 1), datetime(1999, 11, 30)]
+    assert found.seconds[:4].tolist() == [day.replace(tzinfo=UTC).timestamp() for day in wanted]
+    assert any("years 00 to 68 as 2000 to 2068" in note for note in load(table, target="y").notes)
+
+
+def test_a_target_of_words_for_missing_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n" + "".join(f"{i * 7 % 11},{('NA', 'none')[i % 2]}\n" for i in range(40)))
+    with pytest.raises(TreinoError, match="has no value in any row"):
+        load(table, target="y")
+    data = load(table, target="y", kinds={"y": "category"})
+    assert data.classes == ("NA", "none")
+    assert sum(len(rows) for rows in data.splits.values()) == 40

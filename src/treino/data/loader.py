@@ -155,6 +155,10 @@ def _of_table(
     table = sources.read(source, reading, room=work.room)
     check_kinds(table, kinds)
     column = choose_target(table, target)
+    if column.missing_N.all() and kinds.get(column.name) == "category":  # words for missing that are classes
+        reading = _with_text(reading, {column.name: "text"})
+        table = sources.read(source, reading, room=work.room)
+        column = table.column(column.name)
     if table.rows == 1:
         raise TreinoError(
             "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")

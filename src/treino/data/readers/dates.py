@@ -16,10 +16,10 @@ _TIME = re.compile(
 )
 _YEAR_FIRST = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?P<time>[T ].*)?", re.ASCII)
 _YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASCII)
-_SHORT_YEAR = re.compile(r"\d{2}([-/.])\d{2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
+_SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
 _CLOCK = re.compile(r"\d{1,2}h(\d{2})?", re.ASCII)
 _MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
-_PIVOT = 69  # of years in two digits, which stand last: 69 is 1969 and 68 is 2068, as in POSIX
+PIVOT = 69  # of years in two digits, which stand last: 69 is 1969 and 68 is 2068, as in POSIX
 
 Ints = NDArray[np.int64]
 
@@ -49,7 +49,7 @@ class Form:
             return np.where(fits_N & valid_N, of_day_N, np.nan)
         year, a, b = _whole(text["y"]), _whole(text["a"]), _whole(text["b"]) if "b" in text else 1
         if self.order == "short year":
-            year = year + np.where(year < _PIVOT, 2000, 1900)
+            year = year + np.where(year < PIVOT, 2000, 1900)
         month, day = (b, a) if self.open and day_first else (a, b)
         valid_N = fits_N & (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
         month_N = (year - 1970).astype("M8[Y]").astype("M8[M]") + (np.clip(month, 1, 12) - 1)
@@ -105,7 +105,7 @@ def form_of(cell: str) -> Form | None:
     elif found := _YEAR_LAST.fullmatch(cell):
         order, head = "year last", f"(?P<a>{day})~(?P<b>{day})~{year}"
     elif found := _SHORT_YEAR.fullmatch(cell):
-        order, head = "short year", r"(?P<a>\d{2})~(?P<b>\d{2})~(?P<y>\d{2})"
+        order, head = "short year", f"(?P<a>{day})~(?P<b>{day})~" + r"(?P<y>\d{2})"
     else:
         return None
     time = _time_pattern(found["time"] or "")

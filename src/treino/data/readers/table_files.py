@@ -18,6 +18,7 @@ from treino.data.readers.cell_patterns import PLAIN
 from treino.data.readers.cell_types import Decision, Seen
 from treino.data.readers.columnar import Columnar, open_columnar
 from treino.data.readers.conventions import Decided, decide
+from treino.data.readers.dates import PIVOT
 from treino.data.readers.delimited import Delimited, UnconvertedError, open_delimited
 from treino.data.readers.file_bytes import File, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
@@ -357,6 +358,8 @@ def _sentence(part: Part, decided: Decided) -> str:
         parts.append(_("decimal comma"))
     if decided.day_first is not None:
         parts.append(_("dates day/month/year") if decided.day_first else _("dates month/day/year"))
+    if any(column.form is not None and column.form.order == "short year" for column in decided.columns):
+        parts.append(_("years 00 to {last} as 2000 to 20{last}").format(last=str(PIVOT - 1)))
     return _("Read as: {parts}.").format(parts="; ".join(parts)) if parts else ""
 
 
