@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools.house import counts
 
 import treino
 from treino.spec import settings_table
@@ -76,3 +77,9 @@ def test_the_version_is_one() -> None:
     assert found is not None
     assert found[1] == treino.__version__
     assert f"## {treino.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_sentence_below_the_command_line_names_a_flag() -> None:
+    """It names a setting, ``[[patience]]``, which each door writes in its own way."""
+    found = counts()["sentences below the command line that name a flag"]
+    assert not [place for place in found if not place.startswith("treino.diagnosis")]

@@ -514,3 +514,19 @@ def test_the_program_speaks_portuguese(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     examined = said("--lang", "pt", "doctor", "script.py")
     assert "A entrada de cross_entropy já é um softmax" in examined.stderr
+
+
+@pytest.mark.parametrize(
+    ("way", "written"),
+    [
+        ("flag", "Leave --patience out, or use --lr 0.1, --no-normalise, --trust, --net FILE.py:NAME."),
+        ("keyword", "Leave patience out, or use lr=0.1, normalise=False, trust=True, net='FILE.py:NAME'."),
+        ("plain", "Leave patience out, or use lr 0.1, normalise False, trust True, net FILE.py:NAME."),
+    ],
+)
+def test_settings_in_a_sentence_are_written_as_the_reader_types_them(way: words.Door, written: str) -> None:
+    used = "[[lr={lr}]], [[normalise=False]], [[trust=True]], [[net=FILE.py:NAME]]"
+    sentence = f"Leave [[patience]] out, or use {used}."
+    with words.door(way):
+        assert words._(sentence).format(lr="0.1") == written
+        assert words._("treino train wine [[lr=0.1]]") == "treino train wine --lr 0.1"

@@ -31,7 +31,8 @@ VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 MARK = re.compile(r"\[\[(?P<name>\w+)(?:=(?P<value>[^\]]*))?\]\]")
 IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # before a setting: it is part of a command line
-PLAIN_VALUE = re.compile(r"\{\w+\}|[\d.e-]+|True|False")  # in Python without quotes
+PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # in Python without quotes
+NUMBERS = "every", "lr", "momentum"  # settings whose value a sentence fills in, and that are numbers
 BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag has not
 Door = Literal["flag", "keyword", "plain"]
 THOUSANDS = "\u202f"  # a narrow no-break space: 2,080 would be about two to a Brazilian
@@ -59,7 +60,7 @@ def _typed(sentence: str) -> str:
             )
         if value is None or _door == "plain":
             return " ".join([name, *([] if value is None else [value])])
-        return f"{name}={value if PLAIN_VALUE.fullmatch(value) else repr(value)}"
+        return f"{name}={value if name in NUMBERS or PLAIN_VALUE.fullmatch(value) else repr(value)}"
 
     return MARK.sub(written, sentence) if "[[" in sentence else sentence
 

@@ -105,7 +105,7 @@ def test_a_feature_that_is_no_plain_number_is_refused_with_its_place(
     assert "'q'" in error.message
     assert "line 6" in error.message
     assert cell.strip('" ') in error.message
-    assert "--features p" in error.hint
+    assert "features='p'" in error.hint
     assert load(path, target="y", features=["p"]).features == ("p",)
     assert rule in {warning["rule"] for warning in describe(path, "y")["warnings"]}
 
@@ -203,7 +203,7 @@ def test_too_few_rows_for_the_shares(write: Write) -> None:
     text = "p,y\n1,0.5\n2,1.5\n"
     error = refusal(write(text), target="y")
     assert error.rule == "rows_too_few"
-    assert "--validation 0 --test 0" in error.hint
+    assert "validation=0 test=0" in error.hint
     assert len(load(write(text), target="y", validation=0, test=0).train) == 2
     assert refusal(write("p,y\n1,0.5\n1,1.5\n1,2.5\n"), target="y").rule == "features_none"
 

@@ -173,7 +173,7 @@ def test_a_time_of_day_is_a_point_of_a_circle(write: Write) -> None:
     data = load(path, target="y", validation=0, test=0)
     assert data.preparation.inputs == ("hora sin", "hora cos", "hora missing")
     assert (
-        "Times of day as points of a circle: hora. As classes instead: --kinds hora=category." in data.notes
+        "Times of day as points of a circle: hora. As classes instead: kinds='hora=category'." in data.notes
     )
     turn = 2 * np.pi * np.arange(48) / 48
     np.testing.assert_allclose(

@@ -58,7 +58,7 @@ def test_an_infinite_number_is_refused_with_its_row() -> None:
         load(frame(c=np.where(np.arange(N) == 3, np.inf, X[:, 2]), y=Y), target="y")
     assert error.value.rule == "feature_infinite"
     assert "'c'" in error.value.message
-    assert "--features a,b" in error.value.hint
+    assert "features='a,b'" in error.value.hint
 
 
 @pytest.mark.parametrize(

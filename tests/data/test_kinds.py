@@ -59,7 +59,7 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
     path = write(frame.to_csv(index=False))
     data = load(path, target="y")
     assert data.features == ("p",)
-    assert any("(identifiers): cep, code" in note and "--kinds cep=category" in note for note in data.notes)
+    assert any("(identifiers): cep, code" in note and "kinds='cep=category'" in note for note in data.notes)
     assert any("free text: note" in note for note in data.notes)
     asked = load(path, target="y", kinds={"cep": "category"})
     assert asked.features == ("p", "cep")
@@ -114,7 +114,7 @@ def test_one_bad_cell_in_a_column_of_numbers_is_refused_with_its_place(write: Wr
     path = write(table(q=["3"] * 40 + ["high"] + ["4"] * 39).to_csv(index=False))
     with pytest.raises(TreinoError, match="'high' in line 42") as error:
         load(path, target="y")
-    assert "--features p" in error.value.hint
+    assert "features='p'" in error.value.hint
     assert load(path, target="y", kinds={"q": "category"}).inputs == 4
 
 

@@ -58,7 +58,7 @@ def split_fold(
             _("{validation} for validation and one fold of {k} leave no rows to train on.").format(
                 validation=validation, k=fold.of
             ),
-            _("Use more folds, or a smaller --validation."),
+            _("Use more folds, or a smaller [[validation]]."),
         )
     if share:
         place = {first: i for i, first in reversed(list(enumerate(first_N[rest_N].tolist())))}

@@ -82,7 +82,7 @@ def check_split(asked: Split) -> None:
     if asked.fold is not None and asked.by is not None:
         raise TreinoError(
             "folds_and_split",
-            _("Folds and --split-{how} both say how rows are split.").format(
+            _("Folds and [[split]]-{how} both say how rows are split.").format(
                 how="group" if asked.group else "time" if asked.time else "column"
             ),
             _("Give one of them."),
@@ -195,7 +195,7 @@ def decide_parts(
             raise TreinoError(
                 "folds_official",
                 _("'{source}' has test rows of its own.").format(source=main.source),
-                _("Leave the folds out; several seeds say how much the figures vary: --seeds 5."),
+                _("Leave the folds out; several seeds say how much the figures vary: [[seeds=5]]."),
             )
         part_N[:own] = split_fold(asked.fold, first_N[:own], label_N[:own], bool(classes), asked.validation,
                                   asked.data_seed)  # fmt: skip
@@ -216,7 +216,7 @@ def decide_parts(
             n=repeated
         )
         if 2 * repeated > own:
-            note += _(" If they are no copies but rows of few different values: --duplicates ignore.")
+            note += _(" If they are no copies but rows of few different values: [[duplicates=ignore]].")
         notes.append(note)
     if not apart or len(part_N) > own:
         leaked = leaking(first_N, part_N)
@@ -229,7 +229,7 @@ def decide_parts(
             _("No row is left to train on: {n} equal rows that are held back.").format(n=int(leaked.sum()))
             if (leaked := part_N == LEFT_OUT).any()
             else _("No row is left to train on."),
-            _("Give the splits other shares, or keep equal rows with --duplicates ignore."),
+            _("Give the splits other shares, or keep equal rows with [[duplicates=ignore]]."),
         )
     _say_classes(part_N, label_N, classes, sum(shares) > 0 or len(tables) > 1, notes)
     return part_N
@@ -240,7 +240,7 @@ def _leak_note(n: int, part_N: NDArray[np.int64], main: Table) -> str:
         return _("Training rows left out because they equal a test row: {n}.").format(n=n)
     note = _("Rows left out because they equal a held-back row in all features: {n}.").format(n=n)
     if n > (part_N == TRAIN).sum():
-        note += _(" That is most of them; to keep such rows: --duplicates ignore.")
+        note += _(" That is most of them; to keep such rows: [[duplicates=ignore]].")
     return note
 
 
@@ -280,7 +280,7 @@ def _enough(n: int, shares: tuple[float, float], counted: str) -> None:
         raise TreinoError(
             "rows_too_few",
             counted.format(n=n) + " " + _("That is too few for {wanted} splits.").format(wanted=wanted),
-            _("Add rows, or set --validation 0 --test 0.") if n > 1 else _("Add rows."),
+            _("Add rows, or set [[validation=0]] [[test=0]].") if n > 1 else _("Add rows."),
         )
 
 

@@ -33,7 +33,7 @@ def begin_from(training: Training, weights: Mapping[str, Tensor]) -> None:
         raise TreinoError(
             "weights_differ",
             _("The weights are another network's: {why}").format(why=lines[min(1, len(lines) - 1)]),
-            _("Use the same layers, e.g. by --like of the same name."),
+            _("Use the same layers, e.g. by [[like]] of the same name."),
         ) from None
     own = dict(module.named_parameters())
     with torch.no_grad():

@@ -63,7 +63,7 @@ def script(run: "Run") -> Path:
             _("{run} went on from one of its steps with other settings, and a script begins anew.").format(
                 run=run.name
             ),
-            _("Export its weights: --format safetensors, or train a new run with these settings."),
+            _("Export its weights: [[format=safetensors]], or train a new run with these settings."),
         )
     if run.spec.get("weights"):
         raise TreinoError(
@@ -71,7 +71,7 @@ def script(run: "Run") -> Path:
             _("{run} began with the weights of {other}, and a script begins anew.").format(
                 run=run.name, other=run.spec["weights"]
             ),
-            _("Use --format safetensors."),
+            _("Use [[format=safetensors]]."),
         )
     part = _own(run)
     data = run.data
@@ -174,7 +174,10 @@ def _own(run: "Run") -> Part:
             _("{run} trained a network that existed only in Python, so its first weights are gone.").format(
                 run=run.name
             ),
-            _("Write its class into a file and train with --net FILE.py:NAME; or use --format safetensors."),
+            _(
+                "Write its class into a file and train with [[net=FILE.py:NAME]]; or use "
+                "[[format=safetensors]]."
+            ),
         )
     word = str(run.spec["asked"]["net"])
     if isinstance(run._net, str):
@@ -188,7 +191,7 @@ def _own(run: "Run") -> Part:
             _("{name} in {file} is no class or function, so its first weights can't be had again.").format(
                 name=name, file=word.rpartition(":")[0]
             ),
-            _("Train with its class, or a function that makes it; or use --format safetensors."),
+            _("Train with its class, or a function that makes it; or use [[format=safetensors]]."),
         )
     module = re.sub(r"\W", "_", f"{run.name}_net", flags=re.ASCII)
     module = module if module.isidentifier() else f"net_{module}"

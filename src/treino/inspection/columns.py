@@ -106,7 +106,7 @@ def importances(
         raise TreinoError(
             "importance_rows",
             _("Shuffling needs two rows or more, and there is one in the {split} rows.").format(split=split),
-            _("Train with more rows held back: --test 0.2"),
+            _("Train with more rows held back: [[test=0.2]]"),
         )
     at_K2, patch, groups = squares(data.item_shape) if data.kind == "image" else _columns_of(data)
     names = data.features if not patch else ("",) * len(groups)
@@ -164,7 +164,7 @@ class _Measured:
                 _(
                     "The network's outputs are not finite on {n} of {rows} rows: nothing can be compared."
                 ).format(n=bad, rows=len(rows)),
-                _("Look at its curves, and train again with a smaller --lr."),
+                _("Look at its curves, and train again with a smaller [[lr]]."),
             )
         loss_mean, error = self.base_2N.mean(axis=1)
         metric = math.sqrt(error) if self.metric == "rmse" else 1 - error

@@ -75,7 +75,7 @@ def dependence(
         raise TreinoError(
             "dependence_pixels",
             _("One pixel alone changes nothing, so there is no dependence on it to draw."),
-            _("Look at --what importance, which shuffles squares of pixels, or at weights."),
+            _("Look at [[what=importance]], which shuffles squares of pixels, or at weights."),
         )
     if column not in data.features:
         raise TreinoError(
@@ -90,7 +90,7 @@ def dependence(
         raise TreinoError(
             "dependence_hashed",
             _("The classes of '{name}' were hashed, so they can't be set one by one.").format(name=column),
-            _("Look at another column, or at --what importance."),
+            _("Look at another column, or at [[what=importance]]."),
         )
     drawn = draw(data.train, rows)
     own_N, axis, levels = _own(encoder, cells_of(data, drawn.x, place))
@@ -111,7 +111,7 @@ def dependence(
             _("The network's outputs are not finite as '{name}' changes: there is no mean to draw.").format(
                 name=column
             ),
-            _("Look at its curves, and train again with a smaller --lr."),
+            _("Look at its curves, and train again with a smaller [[lr]]."),
         )
     if data.classes:
         loss = "bce" if out_NGC.shape[2] == 1 else "cross_entropy"

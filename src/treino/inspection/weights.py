@@ -48,7 +48,7 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
             _("The first layer of this network, {layer}, has no matrix of weights on the inputs.").format(
                 layer=_("which hides its layers") if first is None else f"{first.name} ({first.what})"
             ),
-            _("Look at --what network, which shows the layers as they run."),
+            _("Look at [[what=network]], which shows the layers as they run."),
         )
     flat_UD = first.kernel.reshape(len(first.kernel), -1)
     norm_U = np.linalg.norm(flat_UD, axis=1)

@@ -26,5 +26,8 @@ def asking(run: "Run") -> Iterator[None]:
             _("The network fails on rows that are made up for the picture: {kind}: {error}").format(
                 kind=type(error).__name__, error=str(error).partition("\n")[0]
             ),
-            _("Inputs that are numbers of words or classes can't lie in between; look at --what confusion."),
+            _(
+                "Inputs that are numbers of words or classes can't lie in between; look at "
+                "[[what=confusion]]."
+            ),
         ) from None

@@ -55,8 +55,8 @@ def steps_of(run: "Run", every: int | None = None) -> list[int]:
     if every is not None and every < 1:
         raise TreinoError(
             "every_range",
-            _("--every must be at least 1; it is {n}.").format(n=every),
-            _("A frame for each ten steps: --every 10"),
+            _("[[every]] must be at least 1; it is {n}.").format(n=every),
+            _("A frame for each ten steps: [[every=10]]"),
         )
     last, kept = last_step(run), run.document.get("kept_step")
     return frame_steps(last, kept if kept is not None and kept <= last else None, every)
@@ -183,7 +183,7 @@ def draw_film(
             _("The film would be {size}, and {path} has {free} free.").format(
                 size=size, path=place, free=megabytes(free)
             ),
-            _("Take fewer frames, e.g. --every {n}, or another disk: --to FOLDER.").format(
+            _("Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]].").format(
                 n=max(2, 2 * max(1, size.steps[-1] // 60))
             ),
         )

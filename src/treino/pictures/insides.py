@@ -45,7 +45,7 @@ def confusion_picture(run: "Run") -> list[File]:
             _("{run} predicts the number {target}, and no classes that could be mixed up.").format(
                 run=run.name, target=run.data.target
             ),
-            _("Look at --what mistakes, the largest residuals, or at boundary."),
+            _("Look at [[what=mistakes]], the largest residuals, or at boundary."),
         )
     shown = confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
     return [("confusion.png", png(confusion_figure(shown)))]

@@ -63,7 +63,7 @@ def line(runs: Sequence["Run"]) -> list[File]:
         raise TreinoError(
             "line_two_runs",
             _("A line has two ends, and {n} runs were given.").format(n=len(runs)),
-            _("Give two, e.g. treino plot wine-1 wine-2 --what line."),
+            _("Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."),
         )
     first, second = runs
     _same(first, second)
@@ -127,13 +127,13 @@ def _same(first: "Run", second: "Run") -> None:
             _("{a} and {b} were not trained on the same rows, prepared alike.").format(
                 a=first.name, b=second.name
             ),
-            _("Train both on the same data with the same --data-seed; --seed may differ."),
+            _("Train both on the same data with the same [[data_seed]]; [[seed]] may differ."),
         )
     if first.loss_function != second.loss_function:
         raise TreinoError(
             "line_losses_differ",
             _("{a} and {b} were trained with different losses.").format(a=first.name, b=second.name),
-            _("Compare two runs with the same --loss."),
+            _("Compare two runs with the same [[loss]]."),
         )
 
 

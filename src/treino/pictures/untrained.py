@@ -47,8 +47,8 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
     if not 1 <= count <= MOST:
         raise TreinoError(
             "untrained_range",
-            _("--untrained draws 1 to {most} networks, and {n} were asked for.").format(most=MOST, n=count),
-            _("E.g. --untrained 9"),
+            _("[[untrained]] draws 1 to {most} networks, and {n} were asked for.").format(most=MOST, n=count),
+            _("E.g. [[untrained=9]]"),
         )
     run = source if isinstance(source, Run) else None
     if to is None and run is None:
@@ -86,7 +86,7 @@ def _of_run(run: "Run") -> tuple[Settings, Data]:
         raise TreinoError(
             "untrained_own",
             _("{run} trained a network that can't be made anew with another seed.").format(run=run.name),
-            _("Look at a run of treino's own layers, or of --net FILE.py:NAME."),
+            _("Look at a run of treino's own layers, or of [[net=FILE.py:NAME]]."),
         )
     return read_settings(spec["asked"]), run.data
 

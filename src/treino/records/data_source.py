@@ -201,7 +201,7 @@ def _again(folder: RunFolder, where: dict[str, Any], moved_to: Any, beside: Path
         raise TreinoError(
             "data_gone",
             _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
-            _("Say where it is now: --data FILE."),
+            _("Say where it is now: [[data=FILE]]."),
         )
     if source.is_file() and sha256(source) != where["sha256"]:
         raise _changed(folder, source)
@@ -214,7 +214,7 @@ def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
         _("{path} is not the file that {run} was trained on: its SHA-256 differs.").format(
             path=source, run=folder.path.name
         ),
-        _("Give that file with --data FILE, or train a new run on this one."),
+        _("Give that file with [[data=FILE]], or train a new run on this one."),
     )
 
 

@@ -92,7 +92,9 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
             _("{net} can't stand for {n} networks of different files or names: {words}.").format(
                 net=source.net, n=len(wanted), words=", ".join(wanted)
             ),
-            _("Use --trust, which runs the copies that lie in the folder; or name one network: SWEEP:17"),
+            _(
+                "Use [[trust=True]], which runs the copies that lie in the folder; or name one network: SWEEP:17"
+            ),
         )
     return {wanted[0]: _user_file(source.net)}
 
@@ -118,7 +120,7 @@ def run_network(
         raise TreinoError(
             "net_wanted",
             _("{run} trained a network of your own, which was given in Python.").format(run=folder.path.name),
-            _("Give it again: --net FILE.py:NAME, or net= in Python."),
+            _("Give it again: [[net=FILE.py:NAME]], or net= in Python."),
         )
     return own_net(network_files(network_source(folder, net, trust), [word])[word], seed)
 
@@ -135,7 +137,7 @@ def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tu
     if not _is_copy(folder, word):
         raise TreinoError(
             "net_copy_missing",
-            _("{folder} holds no sealed copy {word}, and --trust runs nothing else.").format(
+            _("{folder} holds no sealed copy {word}, and [[trust=True]] runs nothing else.").format(
                 folder=folder.path.name, word=word
             ),
             _way_on(folder, words or [word]),
@@ -192,7 +194,7 @@ def _user_file(word: str) -> NetworkFile:
         raise TreinoError(
             "net_form",
             _("{value!r} does not name a network.").format(value=word),
-            _("Write --net FILE.py:NAME, e.g. --net mynet.py:Net."),
+            _("Write [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
         )
     if not path.is_file():
         beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
@@ -200,7 +202,7 @@ def _user_file(word: str) -> NetworkFile:
         raise TreinoError("net_file_missing", _("There is no file {path}.").format(path=path), hint)
     if path.suffix not in SOURCE_SUFFIXES:
         raise TreinoError(
-            "net_form", _("{path} is not a Python file.").format(path=path), _("Write --net FILE.py:NAME.")
+            "net_form", _("{path} is not a Python file.").format(path=path), _("Write [[net=FILE.py:NAME]].")
         )
     return NetworkFile(path, name, read_bytes(path), path.parent.resolve())
 
@@ -209,10 +211,10 @@ def _way_on(folder: RunFolder, words: Collection[str]) -> str:
     """What to do where the code of these networks may not run."""
     if all(_is_copy(folder, word) for word in words):
         if len(words) > 1:
-            return _("Add --trust if you trust {path}.").format(path=folder.path)
-        return _("Add --trust if you trust {path}, or give your own with --net FILE.py:NAME.").format(
-            path=folder.path
-        )
+            return _("Add [[trust=True]] if you trust {path}.").format(path=folder.path)
+        return _(
+            "Add [[trust=True]] if you trust {path}, or give your own with [[net=FILE.py:NAME]]."
+        ).format(path=folder.path)
     if len(words) > 1:
         return _("It holds no copies of their files: train it anew.")
-    return _("Give the network's file again: --net FILE.py:NAME")
+    return _("Give the network's file again: [[net=FILE.py:NAME]]")

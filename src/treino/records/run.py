@@ -187,7 +187,7 @@ class Run:
                 _("The network has other tensors than {run}: {why}").format(
                     run=self.name, why=str(error).splitlines()[1].strip()
                 ),
-                _("Give the network that was trained, or --trust the copy in the folder."),
+                _("Give the network that was trained, or [[trust=True]] the copy in the folder."),
             ) from None
         return net.eval()
 

@@ -60,7 +60,7 @@ def no_permission(word: str) -> TreinoError:
     return TreinoError(
         "net_not_trusted",
         _("The settings name the network {net}, and nobody said that its code may run.").format(net=word),
-        _("Give it with --net FILE.py:NAME, or net= in Python."),
+        _("Give it with [[net=FILE.py:NAME]], or net= in Python."),
     )
 
 
@@ -121,7 +121,7 @@ def _module(file: NetworkFile) -> ModuleType:
             ),
             _("Run it alone first: python {path}").format(path=file.path)
             if file.siblings is not None
-            else _("This copy stands alone: where it imports files from beside it, give yours with --net."),
+            else _("This copy stands alone: where it imports files from beside it, give yours with [[net]]."),
         ) from error
     return module
 

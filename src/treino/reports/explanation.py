@@ -115,7 +115,7 @@ def explain(
             raise TreinoError(
                 "explain_run_wanted",
                 _("A step or a weight is one of a run, and no run is named."),
-                _("Name one: treino explain {topic} last --step 2").format(topic=topic),
+                _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
             )
         return Explained(TOPICS[topic].example(), digits)
     from treino.records.run import open_run
@@ -152,7 +152,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
             _("{run} made {last:,} updates; there is none after {step!r} updates.").format(
                 run=run.name, last=last, step=first
             ),
-            _("Give --step 0, for the first one, to {last}.").format(last=last - 1),
+            _("Give [[step=0]], for the first one, to {last}.").format(last=last - 1),
         )
     found = list(moments(run, [s for s in range(first, first + 4) if s <= last]))
     now, after = found[0], found[1]
@@ -166,7 +166,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
             _("The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.").format(
                 rows=len(batches[0].x), n=size
             ),
-            _("Train with a smaller --batch-size, and explain that run."),
+            _("Train with a smaller [[batch_size]], and explain that run."),
         )
     data, settings = now.data, run.settings
     place = Place(0, 0, 0) if weight is None else _place(run, weight, layers)
@@ -196,7 +196,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
             _("After {step:,} updates the loss or a gradient of {run} is not finite any more.").format(
                 step=first, run=run.name
             ),
-            _("Look at an earlier update, e.g. --step 0."),
+            _("Look at an earlier update, e.g. [[step=0]]."),
         )
     return update if weight is not None else update.placed(_largest(update))
 

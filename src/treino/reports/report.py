@@ -50,7 +50,7 @@ def _told(opened: Sequence["Run | Sweep"], pictures: bool) -> tuple[str, str, li
                 _("{name} is a network of a sweep: it has no curves and no figures of its own.").format(
                     name=one.name
                 ),
-                _("Train it as a run first: treino train --like {typed}").format(typed=one.typed),
+                _("Train it as a run first: treino train [[like={typed}]]").format(typed=one.typed),
             )
         if isinstance(one, Sweep) and len(opened) > 1:
             raise TreinoError(

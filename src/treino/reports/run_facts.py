@@ -101,7 +101,7 @@ def _film(run: "Run") -> Sequence[Block]:
         raise TreinoError(
             "film_long",
             _("the run would be played again for it, and that takes long."),
-            _("See: treino plot {run} --what film").format(run=run.typed),
+            _("See: treino plot {run} [[what=film]]").format(run=run.typed),
         )
     return (Drawing(film_player(run), wide=True),)
 
@@ -117,7 +117,7 @@ def _confusion(run: "Run") -> Sequence[Block]:
         raise TreinoError(
             "classes_many",
             _("{n} classes are too many for a table on a page.").format(n=len(run.data.classes)),
-            _("See: treino plot {run} --what confusion").format(run=run.typed),
+            _("See: treino plot {run} [[what=confusion]]").format(run=run.typed),
         )
     over = run.status in ("finished", "diverged")  # test rows are not looked at before
     splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")

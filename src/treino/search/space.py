@@ -219,7 +219,7 @@ def read_space(
             raise TreinoError(
                 "space_data_seed",
                 _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
-                _("Use --folds to see how much the split matters; seed can be in a space."),
+                _("Use [[folds]] to see how much the split matters; seed can be in a space."),
             )
         if name not in whole:
             raise TreinoError(

@@ -116,7 +116,7 @@ def _optuna() -> Any:
         raise TreinoError(
             "optuna_missing",
             _("The sampler tpe is Optuna's, which isn't installed."),
-            _("Install it: pip install 'treino[optuna]'; or use --sampler sobol."),
+            _("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
         ) from None
     return optuna
 

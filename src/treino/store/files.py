@@ -128,7 +128,7 @@ def there_already(path: Path, others: int = 0) -> TreinoError:
         )
         if others
         else _("{path} exists already.").format(path=path),
-        _("Give another name, or replace it: --replace, in Python replace=True."),
+        _("Give another name, or replace it: [[replace]], in Python replace=True."),
     )
 
 

@@ -51,7 +51,7 @@ def claim_name(parent: Path, name: str) -> Path:
         raise TreinoError(
             "name_taken",
             _("There is already something called {name} in {parent}.").format(name=name, parent=parent),
-            _("Choose another --name, or leave it out: names are then counted up."),
+            _("Choose another [[name]], or leave it out: names are then counted up."),
         )
     return path
 
@@ -74,9 +74,9 @@ def occupied(path: Path) -> TreinoError:
     return TreinoError(
         "out_not_empty",
         _("{path} exists and is not empty.").format(path=path),
-        _("Give a new folder, or leave --out away: the run then goes to ./runs."),
+        _("Give a new folder, or leave [[out]] away: the run then goes to ./runs."),
     )
 
 
 def _bad(message: str) -> TreinoError:
-    return TreinoError("bad_name", message, _("Use letters, digits, '-' and '_': --name wine-small"))
+    return TreinoError("bad_name", message, _("Use letters, digits, '-' and '_': [[name=wine-small]]"))

@@ -85,7 +85,7 @@ def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, flo
         found.append(
             _(
                 "The optimizers share one learning rate, and each has a good one of its own: "
-                "--cell optimizer=sgd,lr=0.1 --cell optimizer=adam,lr=1e-3"
+                "[[cell=optimizer=sgd,lr=0.1]] [[cell=optimizer=adam,lr=1e-3]]"
             )
         )
     if rows and rows[0]["epochs"] and any(not row["timed_epochs"] for row in rows):

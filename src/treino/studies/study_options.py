@@ -165,7 +165,7 @@ def _refuse(base: Mapping[str, Any]) -> None:
         raise TreinoError(
             "lr_auto_in_a_study",
             _("'auto' finds a learning rate for one network, and a study compares several."),
-            _("Give a number; rates are compared with --cell lr=1e-3 --cell lr=1e-4"),
+            _("Give a number; rates are compared with [[cell=lr=1e-3]] [[cell=lr=1e-4]]"),
         )
 
 
@@ -184,7 +184,7 @@ def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, lis
         sizes = items_of(batch_sizes, ",")
         if not sizes:
             raise TreinoError(
-                "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. --batch-sizes 100,20,5")
+                "batch_sizes_empty", _("There are no batch sizes."), _("Write e.g. [[batch_sizes=100,20,5]]")
             )
         axes["batch_size"] = [read_settings({"batch_size": size}).batch_size for size in sizes]
     for name in ("optimizer", "shuffle"):
@@ -219,14 +219,14 @@ def _choice(name: str, value: Any) -> Any:
 def _not_comparable(name: str) -> TreinoError:
     message = _("{name} can't be compared by its name alone.").format(name=name)
     if name in (TAUGHT, *FAULTS):
-        hint = _("Add --as-taught or --fault.")
+        hint = _("Add [[as_taught=True]] or [[fault]].")
     elif name == "batch_size":
-        hint = _("Say which: --batch-sizes 100,20,5")
+        hint = _("Say which: [[batch_sizes=100,20,5]]")
     elif name in FOR_ALL or name in NOT_HERE:
         message = _("{name} is the same for all rows of a study.").format(name=name)
         hint = _("What can be compared: {names}.").format(names=", ".join(CHOICES))
     elif name in Settings.model_fields:
-        hint = _("Say its values, one row each: --cell {name}=… --cell {name}=…").format(name=name)
+        hint = _("Say its values, one row each: [[cell={name}=]]… [[cell={name}=]]…").format(name=name)
     else:
         message, hint = (
             _("There is no setting {name!r} to compare.").format(name=name),
@@ -250,7 +250,7 @@ def _single(cell: Any) -> dict[str, Any]:
             raise TreinoError(
                 "cell_form",
                 _("{cell!r} is not settings with their values.").format(cell=str(cell)),
-                _("Write e.g. --cell batch_size=5,lr=1e-6"),
+                _("Write e.g. [[cell=batch_size=5,lr=1e-6]]"),
             )
         names = [_settled(name) for name, _equals, _value in pairs]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -265,7 +265,7 @@ def _single(cell: Any) -> dict[str, Any]:
             raise TreinoError(
                 "cell_mode",
                 _("A row's mode is not one of its settings: every row is trained in every mode."),
-                _("Add --as-taught or --fault beside --cell."),
+                _("Add [[as_taught=True]] or [[fault]] beside [[cell]]."),
             )
         if name in FOR_ALL or name in NOT_HERE:
             raise TreinoError(

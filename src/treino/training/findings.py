@@ -349,9 +349,9 @@ def _told(found: list[Finding], planned: "Plan") -> list[dict[str, Any]]:
 def _flagged(finding: Finding, s: dict[str, Any]) -> Finding:
     lr, lower = s["lr"], setting("lr", lower_rate(s["lr"]))
     fixes = {
-        "missing_zero_grad": _("Train without --fault missing_zero_grad or --as-taught."),
+        "missing_zero_grad": _("Train without [[fault=missing_zero_grad]] or [[as_taught=True]]."),
         "softmax_before_cross_entropy": _(
-            "Train without --fault softmax_before_cross_entropy or --as-taught."
+            "Train without [[fault=softmax_before_cross_entropy]] or [[as_taught=True]]."
         ),
         "lr_too_high": _("Train with a lower rate: {lr}.").format(lr=lower),
         "lr_too_low": _("Train with ten times the rate, until the loss falls: {lr}.").format(
@@ -360,15 +360,15 @@ def _flagged(finding: Finding, s: dict[str, Any]) -> Finding:
         "weight_decay_too_high": _("Train with {decay} or less.").format(
             decay=setting("weight_decay", float(f"{s['weight_decay'] / 100:.3g}"))
         ),
-        "clip_too_small": _("Leave --clip out, or raise it to the gradients' usual norm."),
-        "class_imbalance": _("Weight the classes: --class-weights balanced; and look at f1_macro."),
-        "unscaled_inputs": _("Bring the columns to one scale: leave --no-normalise out."),
-        "unshuffled_sorted": _("Mix the training rows: leave --shuffle off out."),
-        "symmetric_init": _("Start from random weights: leave --init zeros out."),
+        "clip_too_small": _("Leave [[clip]] out, or raise it to the gradients' usual norm."),
+        "class_imbalance": _("Weight the classes: [[class_weights=balanced]]; and look at f1_macro."),
+        "unscaled_inputs": _("Bring the columns to one scale: leave [[normalise=False]] out."),
+        "unshuffled_sorted": _("Mix the training rows: leave [[shuffle=off]] out."),
+        "symmetric_init": _("Start from random weights: leave [[init=zeros]] out."),
         "dead_relu": _("Lower the rate ({lr}), or use {activation} or gelu.").format(
             lr=lower, activation=setting("activation", "leaky_relu")
         ),
-        "vanishing_gradient": _("Use --activation relu, --init kaiming, or fewer layers."),
+        "vanishing_gradient": _("Use [[activation=relu]], [[init=kaiming]], or fewer layers."),
         "non_finite_loss": _("Train with a lower rate ({lr}), or bound its steps: {clip}.").format(
             lr=lower, clip=setting("clip", 1)
         ),

@@ -126,7 +126,7 @@ def last_step(run: "Run") -> int:
         raise TreinoError(
             "replay_of_a_member",
             _("{run} is a network of a sweep, whose steps are not kept one by one.").format(run=run.name),
-            _("Train it alone first: treino train --like {run}").format(run=run.typed),
+            _("Train it alone first: treino train [[like={run}]]").format(run=run.typed),
         )
     steps: int = run.document["steps"]
     return steps

@@ -54,7 +54,7 @@ def device_of(name: str) -> str:
             _("There is no device {name} here (torch {version}).").format(
                 name=name, version=torch.__version__
             ),
-            _("Leave --device out, or use --device cpu."),
+            _("Leave [[device]] out, or use [[device=cpu]]."),
         )
     return name
 
@@ -74,7 +74,7 @@ def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net,
         refuse_layers(s)
     if not len(data.train):
         raise TreinoError(
-            "no_training_rows", _("There are no training rows."), _("Lower --validation or --test.")
+            "no_training_rows", _("There are no training rows."), _("Lower [[validation]] or [[test]].")
         )
     free = s.epochs is None and s.steps is None
     patience = s.patience if s.patience is not None else PATIENCE if free else 0
@@ -84,13 +84,13 @@ def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net,
             raise TreinoError(
                 "no_validation_rows",
                 _("{what} needs validation rows, and there are none.").format(what=what),
-                _("Give --validation a share, e.g. 0.15, or leave that out."),
+                _("Give [[validation]] a share, e.g. 0.15, or leave that out."),
             )
         if "metric" in s.model_fields_set:
             raise TreinoError(
                 "no_validation_rows",
-                _("--metric {name} chooses by validation rows, and there are none.").format(name=s.metric),
-                _("Give --validation a share, e.g. 0.15, or leave --metric out."),
+                _("[[metric={name}]] chooses by validation rows, and there are none.").format(name=s.metric),
+                _("Give [[validation]] a share, e.g. 0.15, or leave [[metric]] out."),
             )
         patience = 0
     hidden = default["hidden"] if s.hidden is None else s.hidden
@@ -140,7 +140,7 @@ def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
     if s.warmup > training.steps:
         raise TreinoError(
             "warmup_range",
-            _("--warmup is {n:,} steps, and there are only {steps:,}.").format(
+            _("[[warmup]] is {n:,} steps, and there are only {steps:,}.").format(
                 n=s.warmup, steps=training.steps
             ),
             _("Warm up for fewer steps, or train longer."),
@@ -204,14 +204,14 @@ def _check_optimizer(s: Settings) -> None:
     if s.optimizer in ("adam", "adamw") and (s.momentum or s.nesterov):
         raise TreinoError(
             "momentum_with_adam",
-            _("--momentum is a setting of sgd; {optimizer} has --betas.").format(optimizer=s.optimizer),
-            _("Use --optimizer sgd, or --betas {m},0.999.").format(m=s.momentum),
+            _("[[momentum]] is a setting of sgd; {optimizer} has [[betas]].").format(optimizer=s.optimizer),
+            _("Use [[optimizer=sgd]], or [[betas={m},0.999]].").format(m=s.momentum),
         )
     if s.optimizer == "sgd" and "betas" in asked and s.betas is not None:
         raise TreinoError(
             "betas_with_sgd",
-            _("--betas are settings of adam and adamw; sgd has --momentum."),
-            _("Use --optimizer adam, or --momentum {b}.").format(b=s.betas[0]),
+            _("[[betas]] are settings of adam and adamw; sgd has [[momentum]]."),
+            _("Use [[optimizer=adam]], or [[momentum={b}]].").format(b=s.betas[0]),
         )
 
 
@@ -221,10 +221,10 @@ def _class_weights(s: Settings, data: Data) -> list[float] | None:
     if data.task != "classification":
         raise TreinoError(
             "class_weights_without_classes",
-            _("--class-weights needs classes, and the target {target} is a number.").format(
+            _("[[class_weights]] needs classes, and the target {target} is a number.").format(
                 target=data.target
             ),
-            _("Leave it out, or use --task classification."),
+            _("Leave it out, or use [[task=classification]]."),
         )
     classes = len(data.classes)
     if s.class_weights == "balanced":
@@ -233,7 +233,7 @@ def _class_weights(s: Settings, data: Data) -> list[float] | None:
     if len(s.class_weights) != classes:
         raise TreinoError(
             "class_weights_count",
-            _("--class-weights has {n} numbers, and there are {c} classes: {names}.").format(
+            _("[[class_weights]] has {n} numbers, and there are {c} classes: {names}.").format(
                 n=len(s.class_weights), c=classes, names=", ".join(data.classes)
             ),
             _("Give one for each class in this order, or 'balanced'."),

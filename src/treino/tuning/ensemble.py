@@ -53,7 +53,7 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
             _("{sweep} keeps {n} networks; {top} can't be asked.").format(
                 sweep=sweep.name, n=len(kept), top=top
             ),
-            _("Give a number from 1 to {n}, or begin a sweep with a larger --top.").format(n=len(kept)),
+            _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
         )
     base, configs = sweep.spec["base"], read_document(sweep.folder, "asked.json")["configs"]
     first = configs[kept[0].member]

@@ -88,7 +88,7 @@ def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
             _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
                 sweep=folder.path.name, n=len(found), member=member
             ),
-            _("Train it again: treino train --like {sweep}:{member}").format(
+            _("Train it again: treino train [[like={sweep}:{member}]]").format(
                 sweep=folder.path.name, member=member
             ),
         )
@@ -172,7 +172,7 @@ class Member(Run):
         raise TreinoError(
             "member_curves",
             _("{sweep} holds the curves of its networks together.").format(sweep=self.folder.path.name),
-            _("Draw them all: treino plot {sweep} --what curves").format(sweep=self.folder.path.name),
+            _("Draw them all: treino plot {sweep} [[what=curves]]").format(sweep=self.folder.path.name),
         )
 
 
@@ -246,12 +246,12 @@ def like(
                 _("{run} began with the weights of {start}, which are no setting of it.").format(
                     run=folder.path.name, start=spec["weights"]
                 ),
-                _("Add --weights {start}, or others.").format(start=spec["weights"]),
+                _("Add [[weights={start}]], or others.").format(start=spec["weights"]),
             )
         if len(segments_of(spec)) > 1:
             raise TreinoError(
                 "like_branch",
-                _("{run} went on from a step of another training, and --like trains from step 0.").format(
+                _("{run} went on from a step of another training, and [[like]] trains from step 0.").format(
                     run=folder.path.name
                 ),
                 _("Do the same once more: {command}; or give DATA and the settings themselves.").format(

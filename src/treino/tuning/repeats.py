@@ -69,14 +69,14 @@ def several(
     if shared.every is not None:
         raise TreinoError(
             "every_of_several",
-            _("Keyframes are of one network, and --seeds and --folds train several."),
-            _("Leave --every out, or train one network with it."),
+            _("Keyframes are of one network, and [[seeds]] and [[folds]] train several."),
+            _("Leave [[every]] out, or train one network with it."),
         )
     if until is not None and shared.validation == 0:
         raise TreinoError(
             "no_validation_rows",
             _("Whether a figure is reached is seen on validation rows, and there are none."),
-            _("Give --validation a share, e.g. 0.15."),
+            _("Give [[validation]] a share, e.g. 0.15."),
         )
     space, word = space_of_several(seeds, folds, shared.seed)
     base = {k: v for k, v in settings.items() if k not in ("name", "out")}
@@ -84,7 +84,7 @@ def several(
         if "fold" in base or "test" in base:
             raise TreinoError(
                 "folds_and_test",
-                _("--folds tests on one fold after the other, and {name} says which rows test.").format(
+                _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
                     name="--fold" if "fold" in base else "--test"
                 ),
                 _("Leave one of them out."),

@@ -244,7 +244,7 @@ def together(name: str | Path, top: int) -> Run:
         raise TreinoError(
             "top_of_a_run",
             _("{name} is a run, a single network.").format(name=found.name),
-            _("Leave --top out, or name a sweep."),
+            _("Leave [[top]] out, or name a sweep."),
         )
     return ensemble(found, top)
 

@@ -134,7 +134,7 @@ def resuming(
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
-    instead = _("Start a new sweep, e.g. with more --members or --max-time.")
+    instead = _("Start a new sweep, e.g. with more [[members]] or [[max_time]].")
     folder = unfinished(path, "asked.json", instead)
     spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
     space = space_again(spec["space"])

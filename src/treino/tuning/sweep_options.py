@@ -90,7 +90,7 @@ def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
         raise TreinoError(
             "storage_sampler",
             _("The storage is Optuna's, and the sampler is {name}.").format(name=asked.sampler),
-            _("Add --sampler tpe, or leave --storage out."),
+            _("Add [[sampler=tpe]], or leave [[storage]] out."),
         )
     if file := _SQLITE_FILE.fullmatch(asked.storage or ""):
         refuse_run(Path(file["path"]))

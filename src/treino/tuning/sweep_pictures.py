@@ -98,7 +98,7 @@ def _importance(sweep: "Sweep") -> bytes:
         raise TreinoError(
             "networks_too_few",
             _("What mattered can't be seen from fewer than {n} networks.").format(n=FEWEST),
-            _("Begin a sweep with more --members."),
+            _("Begin a sweep with more [[members]]."),
         )
     return png(importance_figure(found, sweep.name))
 
@@ -120,7 +120,7 @@ def _curves(sweep: "Sweep") -> bytes:
         raise TreinoError(
             "curves_none",
             _("{sweep} has looked at validation rows in no heat that is over.").format(sweep=sweep.name),
-            _("Wait for it, or train with --validation 0.15."),
+            _("Wait for it, or train with [[validation=0.15]]."),
         )
     return png(density_figure(found, sweep.name, s.metric, s.better < 0))
 
@@ -158,7 +158,7 @@ def _boundaries(sweep: "Sweep") -> bytes:
         raise TreinoError(
             "boundaries_none",
             _("Boundaries are of classes over two inputs, and {sweep} has none.").format(sweep=sweep.name),
-            _("Leave boundaries out of --what."),
+            _("Leave boundaries out of [[what]]."),
         )
     return png(boundaries_figure(planes, captions, sweep.name))
 

@@ -93,7 +93,7 @@ def _same_rows(data: Data, first: Data) -> Data:
         _("With the columns {features} more rows are equal to each other, and are split otherwise.").format(
             features=", ".join(data.features)
         ),
-        _("Add --duplicates ignore, so that all networks are compared on the same rows."),
+        _("Add [[duplicates=ignore]], so that all networks are compared on the same rows."),
     )
 
 
@@ -142,7 +142,7 @@ def prepared(
         raise TreinoError(
             "no_validation_rows",
             _("A sweep chooses by validation rows, and there are none."),
-            _("Give --validation a share, e.g. 0.15."),
+            _("Give [[validation]] a share, e.g. 0.15."),
         )
     shared = settings_of({}, base, 0)
     _net, arguments = decide(shared, data)

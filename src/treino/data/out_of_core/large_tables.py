@@ -39,7 +39,7 @@ def check_room(rows: int, limit: int) -> None:
             _("{rows} rows need {least} of memory whatever is in them, and {limit} is allowed.").format(
                 rows=numeral(rows, ","), least=say(rows * ROW_BYTES), limit=say(limit)
             ),
-            _("Allow that much: --max-memory {least}.").format(least=f"{-(-rows * ROW_BYTES // 10**6)}MB"),
+            _("Allow that much: [[max_memory={least}]].").format(least=f"{-(-rows * ROW_BYTES // 10**6)}MB"),
         )
 
 

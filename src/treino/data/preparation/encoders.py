@@ -336,7 +336,7 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
         _("Column '{name}' holds '{cell}' in {place}, and dates of one format are wanted.").format(
             name=column.name, cell=shorten(column.cell(row)), place=place(row)
         ),
-        _("Write all dates the same way, as 2024-12-31, or say how they are written with --dates."),
+        _("Write all dates the same way, as 2024-12-31, or say how they are written with [[dates]]."),
     )
 
 

@@ -104,7 +104,7 @@ class Preparation:
                 _("Column '{name}' holds {value}, which is too large for float32.").format(
                     name=shorten(names[j]), value=float(raw_ND[row, j])
                 ),
-                _("Scale the column down, or leave it out with --features."),
+                _("Scale the column down, or leave it out with [[features]]."),
             )
         return torch.from_numpy(x_ND)
 

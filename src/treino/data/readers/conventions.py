@@ -116,7 +116,7 @@ def _mixed(
                 "In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: "
                 "the day comes first, and the month does."
             ).format(**facts),
-            _("Write them alike, or leave the column as text: --kinds '{other}=text'.").format(**facts),
+            _("Write them alike, or leave the column as text: [[kinds='{other}=text']].").format(**facts),
         )
     if one == other:
         said = _("In {what}, column '{one}' holds '{cell}' in {place} and '{cell_2}' in {place_2}: ")
@@ -128,7 +128,7 @@ def _mixed(
     return TreinoError(
         "decimal_mixed",
         said.format(**facts) + _("a decimal point, and a decimal comma."),
-        _("Write them alike, or leave a column as text: --kinds '{other}=text'.").format(**facts),
+        _("Write them alike, or leave a column as text: [[kinds='{other}=text']].").format(**facts),
     )
 
 
@@ -142,7 +142,7 @@ def _open(which: str, name: str, rivalry: Rivalry, what: str, place: Place) -> T
                 "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether the day or the "
                 "month comes first."
             ).format(**facts),
-            _("Say --dates day/month or --dates month/day."),
+            _("Say [[dates=day/month]] or [[dates=month/day]]."),
         )
     return TreinoError(
         "decimal_open",
@@ -150,5 +150,5 @@ def _open(which: str, name: str, rivalry: Rivalry, what: str, place: Place) -> T
             "In {what}, column '{name}' holds '{cell}' in {place}: nothing says whether it has decimals or "
             "groups of thousands."
         ).format(**facts),
-        _("Say --decimal point or --decimal comma."),
+        _("Say [[decimal=point]] or [[decimal=comma]]."),
     )

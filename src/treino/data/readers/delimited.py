@@ -175,7 +175,7 @@ class Delimited:
             _("'{path}' can't be cut into cells: {reason}.").format(
                 path=self.file.path, reason=" ".join(reason.split())[:120]
             ),
-            _("Name the delimiter: --delimiter ';'; or write the file again."),
+            _("Name the delimiter: [[delimiter=';']]; or write the file again."),
         )
 
     def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:

@@ -118,7 +118,7 @@ def _cut(
             _("'{path}' has one column, '{name}': nothing to learn from.").format(
                 path=text.file.path, name=shorten(line.strip())
             ),
-            _("It needs a target and at least one feature; name an unusual delimiter: --delimiter X."),
+            _("It needs a target and at least one feature; name an unusual delimiter: [[delimiter=X]]."),
         )
     return Sample(plain, _rows(head, plain, whole) or [[line]])
 
@@ -196,7 +196,7 @@ def _choose(text: Text, head: str, even: list[Sample]) -> Sample:
         _("'{path}' may be separated by {delimiters}: all lines agree with both.").format(
             path=text.file.path, delimiters=_(" or ").join(sample.dialect.spoken for sample in even)
         ),
-        _("Say which: --delimiter '{delimiter}'; or put the cells that hold one of them in quotes.").format(
+        _("Say which: [[delimiter='{delimiter}']]; or put the cells that hold one of them in quotes.").format(
             delimiter=even[0].dialect.delimiter
         ),
     )
@@ -237,7 +237,7 @@ def _has_header(text: Text, sample: Sample) -> bool:
         _("The first line of '{path}' may hold names or values: {line}.").format(
             path=text.file.path, line=shorten(sample.dialect.delimiter.join(first))
         ),
-        _("Say which: --header yes or --header no; or write a first line that names each column."),
+        _("Say which: [[header=yes]] or [[header=no]]; or write a first line that names each column."),
     )
 
 

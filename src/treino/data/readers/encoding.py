@@ -156,7 +156,7 @@ def _undecodable(file: File, codec: str, offset: int) -> TreinoError:
         _("'{path}' is not {encoding}: line {n} has the byte {byte}.").format(
             path=file.path, encoding=_NAMES.get(codec, codec.upper()), n=line, byte=f"0x{byte.hex()}"
         ),
-        _("Save it as UTF-8, or name its encoding: --encoding latin-1."),
+        _("Save it as UTF-8, or name its encoding: [[encoding=latin-1]]."),
     )
 
 

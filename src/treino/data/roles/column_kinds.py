@@ -179,7 +179,7 @@ def _asked(column: Column, asked: str, place: Callable[[int], str]) -> Choice:
             _("Column '{name}' can't be a date: its cells are no dates of one format, e.g. '{cell}'.").format(
                 name=column.name, cell=shorten(column.cell(0))
             ),
-            _("Write dates as 2024-12-31, or say how they are written with --dates."),
+            _("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
         )
     if asked == "out":
         return Choice(kind(column), "out")

@@ -41,7 +41,7 @@ def choose_features(
         if left:
             raise TreinoError(
                 "features_kinds",
-                _("--features names '{name}', and --kinds leaves it out.").format(name=left[0]),
+                _("[[features]] names '{name}', and [[kinds]] leaves it out.").format(name=left[0]),
                 _("Say one of the two."),
             )
     else:
@@ -55,7 +55,10 @@ def choose_features(
                 )
                 + " "
                 + " ".join(notes[len(table.notes) :]),
-                _("Give a table with at least one feature, or say what a column is: --kinds NAME=category."),
+                _(
+                    "Give a table with at least one feature, or say what a column is: "
+                    "[[kinds=NAME=category]]."
+                ),
             )
     check_features(table, chosen)
     return chosen
@@ -71,8 +74,8 @@ def _by_kind(
         "empty": _("Left out, for they have no value in any row: {names}."),
         "constant": _("Left out, for they never change: {names}."),
         "identifier": _("Left out, for they only tell rows apart (identifiers): {names}.")
-        + _(" To use one: --kinds {first}=category."),
-        "text": _("Left out, for they are free text: {names}.") + _(" To use one: --kinds {first}=hashed."),
+        + _(" To use one: [[kinds={first}=category]]."),
+        "text": _("Left out, for they are free text: {names}.") + _(" To use one: [[kinds={first}=hashed]]."),
     }
     out = [name for name in names if chosen[name].way == "out"]
     for reason, sentence in reasons.items():
@@ -85,7 +88,7 @@ def _by_kind(
         notes.append(
             _(
                 "Looks like a row number and is used all the same: {names}. To leave it out: "
-                "--kinds {first}=out."
+                "[[kinds={first}=out]]."
             ).format(names=", ".join(counting), first=counting[0])
         )
     return kept
@@ -106,7 +109,7 @@ def check_features(table: Table, chosen: Mapping[str, Choice]) -> None:
                 for other, c in chosen.items()
                 if other != name and column_fault(table, table.column(other), c) is None
             ]
-            move = _("{what}, or leave the column out: --features {names}.").format(
+            move = _("{what}, or leave the column out: [[features={names}]].").format(
                 what=found[2], names=",".join(fine) if len(fine) <= 8 else ",".join([*fine[:7], "…"])
             )
             raise TreinoError(found[0], found[1], move if fine else found[2] + ".")
@@ -123,7 +126,7 @@ def column_fault(table: Table, column: Column, choice: Choice | None = None) -> 
             _(
                 "Column '{name}' holds dates that are not written in one way, e.g. '{cell}' in {place}."
             ).format(name=column.name, cell=shorten(column.cell(0)), place=table.place(0)),
-            _("Write them as 2024-12-31, or say how they are written with --dates"),
+            _("Write them as 2024-12-31, or say how they are written with [[dates]]"),
         )
     return None
 
@@ -146,7 +149,9 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
         Hashed: _("Hashed, for their classes are many: {names}."),
         Rank: _("Ordered classes as ranks: {names}."),
         Date: _("Dates as days, and what comes around as points of a circle: {names}."),
-        Time: _("Times of day as points of a circle: {names}. As classes instead: --kinds {first}=category."),
+        Time: _(
+            "Times of day as points of a circle: {names}. As classes instead: [[kinds={first}=category]]."
+        ),
     }
     notes = [
         sentence.format(names=shorten(", ".join(by_kind[kind]), 400), first=by_kind[kind][0])
@@ -218,7 +223,7 @@ def _named(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...
             raise TreinoError(
                 "features_target",
                 _("'{name}' is the target; it can't be a feature too.").format(name=name),
-                _("Take it out of --features."),
+                _("Take it out of [[features]]."),
             )
         if name not in known:
             raise TreinoError(
@@ -229,10 +234,10 @@ def _named(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...
         if name in seen:
             raise TreinoError(
                 "features_duplicate",
-                _("'{name}' is named twice in --features.").format(name=name),
+                _("'{name}' is named twice in [[features]].").format(name=name),
                 _("Name it once."),
             )
         seen.add(name)
     if not features:
-        raise TreinoError("features_none", _("--features names no column."), _("Name at least one."))
+        raise TreinoError("features_none", _("[[features]] names no column."), _("Name at least one."))
     return tuple(features)

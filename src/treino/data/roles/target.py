@@ -41,7 +41,7 @@ def choose_target(table: Table, target: str | None) -> Column:
             _("'{source}' has its own target '{own}'; it can't be '{target}'.").format(
                 source=table.source, own=table.target, target=target
             ),
-            _("Leave --target out."),
+            _("Leave [[target]] out."),
         )
     return table.column(target)
 
@@ -63,7 +63,7 @@ def likely_targets(table: Table) -> list[str]:
 def _of_no_header(table: Table) -> list[str]:
     """Why columns have names that nobody gave them, where it was the file's first line that looked so."""
     made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
-    return [_("The first line of the file looks like values; if it holds names: --header yes.")] * made_up
+    return [_("The first line of the file looks like values; if it holds names: [[header=yes]].")] * made_up
 
 
 def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
@@ -96,7 +96,7 @@ def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) 
             _("The target '{name}' can't be a number: it holds '{cell}' in {place}.").format(
                 name=column.name, cell=shorten(column.cell(row)), place=place(row)
             ),
-            _("Leave --task out, or name another --target."),
+            _("Leave [[task]] out, or name another [[target]]."),
         )
     return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
 
@@ -132,7 +132,10 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _("The target '{name}' holds times of day, e.g. '{cell}': neither classes nor amounts.").format(
                 name=column.name, cell=shorten(column.cell(0))
             ),
-            _("Make a column of what is to be learnt of them (the hour, minutes), or name another --target."),
+            _(
+                "Make a column of what is to be learnt of them (the hour, minutes), or name "
+                "another [[target]]."
+            ),
         )
     if column.seconds is not None and not column.constant:
         raise TreinoError(
@@ -140,7 +143,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _(
                 "The target '{name}' holds dates, e.g. '{cell}', which are neither classes nor amounts."
             ).format(name=column.name, cell=shorten(column.cell(0))),
-            _("Make a column of what is to be learnt of them (days, the month), or name another --target."),
+            _("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
         )
     if column.numbers is not None:
         found = fault(column, place)
@@ -160,7 +163,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
             _("The target '{name}' is always '{value}': there is nothing to learn.").format(
                 name=column.name, value=shorten(column.cell(0))
             ),
-            _("Name another --target."),
+            _("Name another [[target]]."),
         )
 
 
@@ -235,7 +238,7 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
         _("'{most}' has {n} rows and '{least}' {m}.").format(
             most=shorten(classes[most]), n=count_C[most], least=shorten(classes[least]), m=count_C[least]
         ),
-        _("Look at f1_macro, not at accuracy; --class-weights balanced evens them out."),
+        _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
     )
 
 
@@ -247,7 +250,7 @@ def has_target(column: Column, source: str) -> NDArray[np.bool_]:
             _("The target '{name}' has no value in any row of '{source}'.").format(
                 name=column.name, source=source
             ),
-            _("Name another --target."),
+            _("Name another [[target]]."),
         )
     return ~column.missing_N
 
@@ -260,8 +263,8 @@ def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Colu
             _("Every row has its own class: '{name}' has {n} different values in {n} rows.").format(
                 name=column.name, n=len(y_N)
             ),
-            _("Name another --target")
-            + (_(", or say --task regression.") if column.numbers is not None else "."),
+            _("Name another [[target]]")
+            + (_(", or say [[task=regression]].") if column.numbers is not None else "."),
         )
 
 

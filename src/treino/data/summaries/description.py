@@ -206,8 +206,8 @@ def _warn_columns(
     moves = {
         "empty": _("Nothing can be learnt from it."),
         "constant": _("Nothing can be learnt from it."),
-        "identifier": _("Training leaves it out; to use it: --kinds {name}=category."),
-        "text": _("Training leaves it out; to use it all the same: --kinds {name}=hashed."),
+        "identifier": _("Training leaves it out; to use it: [[kinds={name}=category]]."),
+        "text": _("Training leaves it out; to use it all the same: [[kinds={name}=hashed]]."),
     }
     for kind, sentence in left.items():
         out = [c for c in features if choices[c.name].way == "out"]
@@ -221,7 +221,7 @@ def _warn_columns(
             warnings,
             "column_row_number",
             _("Looks like a row number: {names}.").format(names=", ".join(counting)),
-            _("To leave it out: --kinds {name}=out.").format(name=counting[0]),
+            _("To leave it out: [[kinds={name}=out]].").format(name=counting[0]),
             counting[0],
         )
     for column in features:
@@ -238,7 +238,7 @@ def _warn_columns(
             warnings,
             "column_missing",
             _("Cells without a value: {names}.").format(names=shorten(said, 200)),
-            _("Training fills numbers with their median and says where; --impute mean takes the mean."),
+            _("Training fills numbers with their median and says where; [[impute=mean]] takes the mean."),
             most.name,
             table.place(int(most.missing_N.argmax())),
         )

@@ -62,14 +62,15 @@ def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> l
             "leak_order",
             _("'{name}' tells rows apart, and the target '{target}' is ordered along it.").format(**said),
             _(
-                "Leave it out (--kinds {name}=out), and see how rows came into this order: the next may not."
+                "Leave it out ([[kinds={name}=out]]), and see how rows came into this order: "
+                "the next may not."
             ).format(**said),
         ))  # fmt: skip
     elif away and choice.way != "out":
         found.append((
             "leak_column",
             _("'{name}' alone gives the target '{target}' away.").format(**said),
-            _("If it is known only after the target is, leave it out: --kinds {name}=out.").format(**said),
+            _("If it is known only after the target is, leave it out: [[kinds={name}=out]].").format(**said),
         ))  # fmt: skip
     absent_N = column.missing_N[learnt.row_N]
     if learnt.values is None and absent_N.any() and choice.kind != "constant":
@@ -78,7 +79,7 @@ def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> l
             found.append((
                 "leak_missing",
                 _("Whether '{name}' has a value gives the target '{target}' away.").format(**said),
-                _("If it is filled in only later, leave it out: --kinds {name}=out.").format(
+                _("If it is filled in only later, leave it out: [[kinds={name}=out]].").format(
                     **said
                 ),
             ))  # fmt: skip

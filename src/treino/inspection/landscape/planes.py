@@ -155,7 +155,7 @@ def path_plane(
         raise TreinoError(
             "landscape_path_short",
             _("The run's path has {n} places, and a plane needs three that differ.").format(n=len(place_Kn)),
-            _("Train for more steps, or draw --what landscape, which needs no path."),
+            _("Train for more steps, or draw [[what=landscape]], which needs no path."),
         )
     axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - ground.trained))
     origin_n = place_Kn[-1]

@@ -151,4 +151,4 @@ def _holds(kind: str, module: nn.Module | None = None) -> TreinoError:
 
 
 def _hint() -> str:
-    return _("Train a plain network: treino train DATA --hidden 16, then explain that one.")
+    return _("Train a plain network: treino train DATA [[hidden=16]], then explain that one.")

@@ -76,7 +76,7 @@ def _figures(compared: Compared) -> list[Block]:
     ]
     said = _(
         "That is a statement about these networks on these rows. How much the figure varies from seed to "
-        "seed is another question: treino train --seeds 10."
+        "seed is another question: treino train [[seeds=10]]."
     )
     if len(compared.paired) > 1:
         said += " " + _("The p-values are Holm's, for {n} comparisons.").format(n=len(compared.paired))
