@@ -93,7 +93,8 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
                 net=source.net, n=len(wanted), words=", ".join(wanted)
             ),
             _(
-                "Use [[trust=True]], which runs the copies that lie in the folder; or name one network: SWEEP:17"
+                "Use [[trust=True]], which runs the copies that lie in the folder; "
+                "or name one network: SWEEP:17"
             ),
         )
     return {wanted[0]: _user_file(source.net)}
