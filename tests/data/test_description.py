@@ -181,7 +181,7 @@ def test_loading_repeats_what_gives_the_target_away(task: str, rows: int) -> Non
     told = [note for note in load(several, target="y").notes if "away" in note]
     assert told == [
         "Each of these alone gives the target 'y' away: p, q. "
-        "If it is known only after the target is, leave it out: --kinds p=out."
+        "If it is known only after the target is, leave it out: kinds='p=out'."
     ]
     assert not [n for n in load(several, target="y", features=["noise"]).notes if "away" in n]
 

@@ -253,7 +253,7 @@ def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Cont
         raise TreinoError(
             "space_syntax",
             _("{text!r} holds more than the values of {name}.").format(text=text, name=name),
-            _("Give {other} by itself: a --space for each, or a dict of them in Python.").format(
+            _("Give {other} by itself: a [[space]] for each, or a dict of them in Python.").format(
                 other=other[1]
             ),
         )
