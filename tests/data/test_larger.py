@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from treino.data import load
 from treino.data.dataset import Data
 from treino.data.memory import bytes_of, free_bytes
+from treino.data.out_of_core import prepared_cache
 from treino.data.out_of_core.large_tables import _fit
 from treino.data.out_of_core.mapped_rows import Mapped
 from treino.data.out_of_core.prepared_cache import MANIFEST
@@ -169,6 +171,92 @@ def test_a_damaged_folder_is_made_again(tmp_path: Path, name: str) -> None:
     (folder / name).write_bytes(content[: len(content) // 2])
     same(load(path, target="y", max_memory=TINY, cache=cache), load(path, target="y"))
     assert (folder / name).read_bytes() == content
+
+
+def test_a_flipped_bit_of_what_was_prepared_is_never_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, cache, chance = tmp_path / "t.csv", tmp_path / "cache", random.Random(0)
+    table().to_csv(path, index=False)
+    in_memory = load(path, target="y")
+    load(path, target="y", max_memory=TINY, cache=cache)
+    (folder,) = cache.iterdir()
+    whole = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(whole) == 5  # the rows of three parts, their targets, and what all of it is
+    for name, content in whole.items():
+        for _time in range(3):
+            file, place = folder / name, chance.randrange(len(content) * 8)
+            before = file.stat()
+            with file.open("r+b") as opened:
+                opened.seek(place // 8)
+                opened.write(bytes([content[place // 8] ^ 1 << place % 8]))
+            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # a disk leaves them as they were
+            monkeypatch.setattr(prepared_cache, "_KNOWN", {})  # as in a new process
+            same(load(path, target="y", max_memory=TINY, cache=cache), in_memory)
+            assert file.read_bytes() == content
+
+
+def test_a_file_that_was_changed_is_looked_at_anew(tmp_path: Path) -> None:
+    path, cache = tmp_path / "t.csv", tmp_path / "cache"
+    table().to_csv(path, index=False)
+    load(path, target="y", max_memory=TINY, cache=cache)
+    (file,) = cache.glob("*/x-train.float32")
+    content = bytearray(file.read_bytes())
+    content[7] ^= 128  # a sign
+    file.write_bytes(content)
+    same(load(path, target="y", max_memory=TINY, cache=cache), load(path, target="y"))
+
+
+@pytest.mark.parametrize("name", ["x-train.float32", MANIFEST, ""])
+def test_a_link_in_what_was_prepared_is_not_followed(tmp_path: Path, name: str) -> None:
+    path, cache = tmp_path / "t.csv", tmp_path / "cache"
+    table().to_csv(path, index=False)
+    load(path, target="y", max_memory=TINY, cache=cache)
+    (folder,) = cache.iterdir()
+    outside, inside = tmp_path / "outside", folder / name
+    inside.rename(outside)
+    inside.symlink_to(outside)
+    (cache / ".unfinished-1-a").symlink_to(tmp_path)
+    same(load(path, target="y", max_memory=TINY, cache=cache), load(path, target="y"))
+    assert outside.exists()
+    assert not inside.is_symlink()
+
+
+@pytest.mark.parametrize("whose", ["a link", "a file", "another user's"])
+def test_rows_are_not_prepared_in_a_folder_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    user = os.getuid() + (whose == "another user's")
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    place = tmp_path / f"treino-{user}"
+    table().to_csv(tmp_path / "t.csv", index=False)
+    if whose == "a file":
+        place.touch()
+    else:
+        place.mkdir()
+    if whose == "a link":
+        place.rename(tmp_path / "theirs")
+        place.symlink_to("theirs")
+    with pytest.raises(TreinoError, match="not a folder of yours") as error:
+        load(tmp_path / "t.csv", target="y", max_memory=TINY)
+    assert (error.value.rule, error.value.status) == ("folder_of_others", 2)
+    assert "TMPDIR" in error.value.hint
+
+
+@pytest.mark.parametrize("before", [None, 0o777])
+def test_rows_in_a_temporary_folder_are_for_their_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int | None
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    place = tmp_path / f"treino-{os.getuid()}"
+    if before is not None:
+        place.mkdir()
+        place.chmod(before)
+    table().to_csv(tmp_path / "t.csv", index=False)
+    data = load(tmp_path / "t.csv", target="y", max_memory=TINY)
+    assert isinstance(data.train.x, Mapped)
+    assert place.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.slow

@@ -9,12 +9,13 @@ import pytest
 from tests.store.conftest import fill, rule
 from treino.errors import TreinoError
 from treino.store import RunFolder, list_runs, manifest
+from treino.store.encoding import signed
 
 
 def rewritten(path: Path, **changes: Any) -> None:
     content = {**json.loads(path.read_text()), **changes}
     del content["sha256"]
-    path.write_bytes(manifest._signed(content))
+    path.write_bytes(signed(content))
 
 
 def test_a_newer_format_says_so(finished: RunFolder) -> None:

@@ -32,4 +32,7 @@ def runs(*, screen: ScreenFlag) -> int:
             r["when"][:19].replace("T", " "),
         )
     screen.out.print(table)
+    for r in found:
+        if r["damage"]:
+            screen.out.print(f"{r['run']}: {r['damage']}")
     return 0

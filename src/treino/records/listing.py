@@ -1,5 +1,6 @@
 """What runs there are, and how two of them differ."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,12 @@ def runs(parent: str | Path = "runs") -> Runs:
     from treino.tuning.stored_sweep import Sweep
 
     kinds: dict[str, type[Run | Sweep | Study]] = {"run": Run, "sweep": Sweep, "study": Study}
-    return Runs(kinds[s.kind](RunFolder.open(s.path)) for s in list_runs(parent) if s.status != "damaged")
+    found = Runs()
+    for summary in map(_checked, list_runs(parent)):
+        if summary.status != "damaged":
+            with suppress(TreinoError):
+                found.append(kinds[summary.kind](RunFolder.open(summary.path)))
+    return found
 
 
 def line_of(run: "Run | Sweep | Study") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treino.store.files import damaged
+from treino.store.files import damaged, digest
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -32,6 +32,19 @@ def json_value(data: bytes, path: Path) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise damaged(path, _("it is not valid JSON ({error})").format(error=error)) from error
+
+
+def signed(content: Mapping[str, Any]) -> bytes:
+    """JSON that ends with the SHA-256 of the same JSON without that entry."""
+    return json_bytes({**content, "sha256": digest(json_bytes(content))})
+
+
+def signed_value(data: bytes, path: Path) -> dict[str, Any]:
+    """What `signed` wrote; TreinoError naming `path` where a bit of it differs."""
+    content = json_value(data, path)
+    if not isinstance(content, dict) or content.pop("sha256", None) is None or signed(content) != data:
+        raise damaged(path, _("its content does not match its own SHA-256"))
+    return content
 
 
 def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> bytes:

@@ -285,6 +285,27 @@ def make_folder(path: Path) -> None:
             raise not_a_folder(path)
 
 
+def make_private_folder(path: Path) -> None:
+    """`path`, where it is missing, for this user alone: its place is one that others write to as well.
+
+    Error: `folder_of_others`.
+    """
+    with trouble(path):
+        with suppress(FileExistsError):
+            _mkdir(path, 0o700)
+        found = os.lstat(path)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise TreinoError(
+                "folder_of_others",
+                _("{path} is not a folder of yours: somebody else made it, or it is a link.").format(
+                    path=path
+                ),
+                _("Say where temporary files may go instead: export TMPDIR=FOLDER"),
+            )
+        if found.st_mode & 0o077:
+            os.chmod(path, 0o700)
+
+
 def claim_folder(path: Path) -> bool:
     """Make `path`; False where it already exists. Of two processes that ask at once, one gets True."""
     with trouble(path):

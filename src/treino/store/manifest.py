@@ -7,8 +7,8 @@ from typing import Any
 
 from treino.errors import TreinoError
 from treino.store import files
-from treino.store.encoding import json_bytes, json_value
-from treino.store.files import damaged, digest
+from treino.store.encoding import json_value, signed
+from treino.store.files import damaged
 from treino.words import N_, _
 
 NAME = "manifest.json"
@@ -52,7 +52,7 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """JSON that ends with the SHA-256 of the same JSON without that entry."""
-        return _signed(
+        return signed(
             {
                 "format": self.format,
                 "kind": self.kind,
@@ -72,7 +72,7 @@ class Manifest:
         if type(found) is not int or found < 1:
             raise damaged(path, _("it names no format"))
         content.pop("sha256", None)
-        whole = _signed(content) == data
+        whole = signed(content) == data
         if found > FORMAT:
             state = "" if whole else _(" or is damaged")
             raise TreinoError(
@@ -149,7 +149,3 @@ def inside(name: str) -> bool:
         and ".." not in path.parts
         and "\0" not in name
     )
-
-
-def _signed(content: dict[str, Any]) -> bytes:
-    return json_bytes({**content, "sha256": digest(json_bytes(content))})

@@ -11,10 +11,12 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -29,10 +31,12 @@ from treino.data.memory import Room
 from treino.data.preparation.preparation import Preparation
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Table
+from treino.errors import TreinoError
 from treino.store import files, lock
+from treino.store.encoding import signed, signed_value
 from treino.words import _
 
-FORMAT = 1
+FORMAT = 2
 HELD = 6  # times that a table of numbers is in memory at most while it is prepared there
 INPUT_BYTES = 24  # of memory for each input of each row: its raw value twice, and x
 FOLDER = ".prepared"  # beside the runs
@@ -44,6 +48,7 @@ PLAIN = (
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _UNFINISHED = ".unfinished-"
 _YOUNG = 60.0  # seconds in which a folder may be about to be locked
+_KNOWN: dict[tuple[int, ...], str] = {}  # digests of files, by what tells a file and its version
 
 
 class Workplace:
@@ -73,7 +78,7 @@ class Workplace:
     def folder(self) -> Path:
         """Where files go while they are written."""
         if self._folder is None:
-            files.make_folder(self._root)
+            (files.make_folder if self._stays else files.make_private_folder)(self._root)
             remove_unfinished(self._root)
             path = self._root / f"{_UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}"
             files.make_folder(path)
@@ -114,7 +119,7 @@ class Workplace:
 
         ids = [identity(str(path)) for path in paths]
         self.made_of([sha256 for _name, sha256 in ids])
-        data = _read(self._root / self.name, self._asked)
+        data = _read(self._root, self.name, self._asked)
         if data is None:
             return None
         rest = zip(files_of, paths[1:], ids[1:], strict=True)
@@ -150,12 +155,12 @@ class Workplace:
         _write(folder, data, self._asked)
         path = self._root / self.name
         with files.trouble(path):
-            if path.is_dir():
-                if _read(path, self._asked) is not None:  # another process was faster
+            if os.path.lexists(path):
+                if _read(self._root, self.name, self._asked) is not None:  # another process was faster
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)
-                shutil.rmtree(old)
+                (shutil.rmtree if stat.S_ISDIR(os.lstat(old).st_mode) else os.unlink)(old)
             os.rename(folder, path)
             files._sync(self._root)
         assert self._lock is not None
@@ -166,8 +171,8 @@ class Workplace:
 def remove_unfinished(root: Path) -> None:
     """Remove folders whose makers have died."""
     for path in root.glob(f"{_UNFINISHED}*"):
-        with suppress(OSError):
-            inside = path / lock.NAME
+        with suppress(OSError, TreinoError):
+            inside = files.inside(root, f"{path.name}/{lock.NAME}")
             if lock.holder(inside) is None and (inside.exists() or _age(path) > _YOUNG):
                 shutil.rmtree(path)
 
@@ -197,40 +202,57 @@ def _write(folder: Path, data: Data, asked: Mapping[str, Any]) -> None:
     rest = {f"{part}.{name}": getattr(rows, name).contiguous()
             for part, rows in data.splits.items() for name in ("y", "index")}  # fmt: skip
     files.write_atomically(folder / REST, save(rest))
-    sizes = {}
-    for path in sorted(folder.iterdir()):
-        if path.name != lock.NAME:
-            with files.trouble(path), path.open("rb") as file:
-                os.fsync(file.fileno())
-            sizes[path.name] = path.stat().st_size
-    manifest = {
+    names = sorted(path.name for path in folder.iterdir() if path.name != lock.NAME)
+    for name in names:
+        with files.trouble(folder / name), (folder / name).open("rb") as file:
+            os.fsync(file.fileno())
+    content = {
         "asked": asked,
-        "sizes": sizes,
-        "rest": files.sha256(folder / REST),
+        "files": _digests(folder, names),
         "data": {name: getattr(data, name) for name in PLAIN},
         "preparation": data.preparation.to_json(),
     }
-    files.write_atomically(folder / MANIFEST, json.dumps(manifest, default=dict).encode())
+    files.write_atomically(folder / MANIFEST, signed(content))
 
 
-def _read(path: Path, asked: Mapping[str, Any]) -> Data | None:
-    """What is in the folder, if it is whole and was made so."""
+def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each of these files, side by side; in one process each is read for it once.
+
+    A file that was changed has another time, size or inode; what a damaged disk changes under this process
+    is seen by the next one.
+    """
+
+    def found(name: str) -> str:
+        with files.trouble(folder / name):
+            s = os.stat(folder / name)
+        seen = (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns)
+        if seen not in _KNOWN:
+            _KNOWN[seen] = files.sha256(folder / name)
+        return _KNOWN[seen]
+
+    names = list(names)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(found, names), strict=True))
+
+
+def _read(root: Path, name: str, asked: Mapping[str, Any]) -> Data | None:
+    """What is in the folder, if it is whole to the last bit and was made so."""
     from safetensors.torch import load
 
     from treino.data.out_of_core.large_tables import read_inputs
 
-    if not (path / MANIFEST).is_file():
-        return None
+    path = root / name
     try:
-        manifest = json.loads(files.read_bytes(path / MANIFEST))
+        file = files.inside(root, f"{name}/{MANIFEST}")
+        manifest = signed_value(files.read_bytes(file), file)
         if manifest["asked"] != asked:
             return None
-        if any((path / name).stat().st_size != size for name, size in manifest["sizes"].items()):
+        for each in manifest["files"]:
+            files.inside(root, f"{name}/{each}")
+        if _digests(path, manifest["files"]) != manifest["files"]:
             return None
         content = files.read_bytes(path / REST)
-        if files.digest(content) != manifest["rest"]:
-            return None
-    except (ValueError, KeyError, OSError):  # a damaged disk: it is prepared again
+    except (TreinoError, KeyError, TypeError, ValueError):  # not there, or damaged: it is prepared again
         return None
     rest = load(content)
     plain: dict[str, Any] = {
