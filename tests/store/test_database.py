@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from treino.errors import TreinoError
-from treino.store import Database, RunFolder
+from treino.store import Database, RunFolder, tables
 from treino.store import database as module
 
 
@@ -154,6 +154,7 @@ def test_the_mark_is_of_all_losses_whatever_was_done(
             database = Database.writing(path)
         elif deed == "flush":
             database.flush()
+        database.check(None)
     database.close()
 
 
@@ -168,14 +169,19 @@ def test_checkpoints_read_no_losses_again_however_many_there_are(folder: RunFold
         folder.checkpoint({}, {"step": step + 100})
     database._connection.set_trace_callback(None)
     assert [each for each in asked if "INSERT INTO losses" in each]
-    assert not [each for each in asked if "SELECT" in each]
+    assert not [each for each in asked if "FROM losses" in each]
     assert folder.last_checkpoint() is not None  # which compares the losses with the newest mark
     # what changes on the disk between two checkpoints is not taken for true by the later one
-    database._connection.execute("UPDATE losses SET blob = zeroblob(length(blob)) WHERE step = 1200")
+    change = "UPDATE losses SET blob = zeroblob(length(blob)) WHERE step = 1200"
+    tables.do(database._connection, database.path, [tables.Statement("losses", change, ())])
     database.add_losses(0, 1500, np.ones(1))
     folder.checkpoint({}, {"step": 1501})
-    with pytest.raises(TreinoError, match="not those that the checkpoint was reached with"):
+    with pytest.raises(TreinoError, match="not what the checkpoint was reached with"):
         folder.last_checkpoint()
+    database._connection.execute("UPDATE losses SET blob = zeroblob(length(blob)) WHERE step = 1300")
+    for ask in (folder.last_checkpoint, lambda: folder.seal("stopped"), database.losses):
+        with pytest.raises(TreinoError, match="table losses are not those that were written"):
+            ask()
 
 
 def test_losses_that_are_missing_are_noticed(folder: RunFolder) -> None:

@@ -1,7 +1,10 @@
 """One flipped bit, anywhere in a finished run: never silent, and the error names the file."""
 
 import random
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,22 +83,89 @@ def test_no_flip_is_silent(finished: RunFolder, name: str, count: int) -> None:
     RunFolder.open(finished.path)
 
 
-def test_no_flip_in_the_losses_of_a_killed_run_is_silent(tmp_path: Path) -> None:
-    with fill(RunFolder.create(parent=tmp_path, name="a")) as folder:
-        folder.database.add_losses(0, 40, np.ones(5))
-    path = folder.path / "run.sqlite"
-    with folder.lock():
-        assert folder.last_checkpoint() is not None
-    whole = path.read_bytes()
-    for first in range(0, 40, 10):
-        start = whole.index((np.arange(first, first + 10, dtype="<f4") / np.float32(7)).tobytes()) * 8
-        for place in random.Random(first).sample(range(start, start + 320), 5):
-            flip(path, place)
-            with folder.lock(), pytest.raises(TreinoError, match=r"run\.sqlite is damaged"):
-                folder.last_checkpoint()
-            flip(path, place)
-    with folder.lock():
-        assert folder.last_checkpoint() is not None
+# ---- a run that was killed
+
+
+def killed(parent: Path) -> Path:
+    """What is left of a run whose process died after its checkpoint, with the log of its tables."""
+    with fill(RunFolder.create(parent=parent, name="live")) as folder:
+        tables = folder.database
+        tables.add_command("lr", 0.5, 45)
+        (command,) = tables.poll_commands()
+        tables.mark_command(command.id, "applied", 45, 0)
+        tables.flush()
+        tables.add_losses(0, 40, np.ones(9))
+        tables.add_epoch(0, 5, "validation", "loss", 0.25)
+        tables.flush()
+        shutil.copytree(folder.path, parent / "dead", ignore=shutil.ignore_patterns(".lock", "*-shm"))
+    return parent / "dead"
+
+
+def seen(folder: RunFolder) -> list[Any]:
+    """All that a reader is told: documents, then rows in their order."""
+    tables = folder.database
+    documents = [folder.read_json(name) for name in ("spec.json", "preparation.json", "result.json")]
+    model, facts = folder.read_tensors("model.safetensors")
+    documents += [{name: tensor.tolist() for name, tensor in model.items()}, facts]
+    return [documents, tables.losses().tolist(), tables.epochs(), tables.events(), tables.commands()]
+
+
+def taken_up(folder: RunFolder) -> list[Any]:
+    """All that a resume goes on from."""
+    with folder:
+        folder.unseal()
+        kept = folder.last_checkpoint()
+        assert kept is not None
+        step = kept[1]["step"]
+        folder.database.cut(0, step, step // 10)
+        return [{name: tensor.tolist() for name, tensor in kept[0].items()}, kept[1], *seen(folder)]
+
+
+def is_earlier(found: list[Any], whole: list[Any]) -> bool:
+    """Whether it is what a reader was told before the last rows came, the rows of its checkpoint with it."""
+    pairs = zip(found[1:], whole[1:], strict=True)
+    return found[0] == whole[0] and len(found[1]) >= 40 and all(b[: len(a)] == a for a, b in pairs)
+
+
+def answer(ask: Callable[[RunFolder], list[Any]], path: Path) -> list[Any] | None:
+    """What it finds; None where it says that something is wrong."""
+    try:
+        folder = RunFolder.open(path)
+        found = ask(folder)
+    except TreinoError as error:
+        return None if str(path) in error.message else [error]
+    return None if folder.notices else found
+
+
+@pytest.mark.parametrize("log", [True, False], ids=["with its log", "without a log"])
+@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.slow)], ids=["quick", "many"])
+def test_no_flip_in_a_killed_run_is_silent(tmp_path: Path, count: int, log: bool) -> None:
+    dead, chance = killed(tmp_path), random.Random(count)
+    if not log:
+        with RunFolder.open(dead).lock() as folder:
+            folder.database.flush()
+        (dead / ".lock").unlink()
+    files = {path.relative_to(dead).as_posix(): path.stat().st_size for path in dead.rglob("*.*")}
+    assert {*files} == {*NAMES, *(["run.sqlite-wal"] if log else [])}
+    whole = {ask: answer(ask, shutil.copytree(dead, tmp_path / ask.__name__)) for ask in (seen, taken_up)}
+    told, earlier = dict.fromkeys(files, 0), 0
+    for _time in range(count):
+        name = chance.choice(sorted(files))
+        place = chance.randrange(files[name] * 8)
+        for ask, expected in whole.items():
+            assert expected is not None
+            copy = shutil.copytree(dead, tmp_path / "copy")
+            flip(copy / name, place)
+            found = answer(ask, copy)
+            if name == "run.sqlite-wal" and ask is seen and found is not None and found != expected:
+                assert is_earlier(found, expected), place
+                earlier += 1
+            else:
+                assert found in (expected, None), (name, place)
+            told[name] += found is None
+            shutil.rmtree(copy)
+    assert count < 300 or all(n for name, n in told.items() if not log or "sqlite" not in name)
+    assert (earlier > 0) == log or count < 300
 
 
 @pytest.mark.slow

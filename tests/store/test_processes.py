@@ -165,7 +165,7 @@ def test_no_room_for_the_tables_is_one_error_and_nothing_is_lost(tmp_path: Path,
     log = tmp_path / "log"
     with RunFolder.create(parent=tmp_path, name="a") as folder:
         pass
-    fork("crowded", folder.path, log, 100_000)
+    fork("crowded", folder.path, log, 150_000)
     told, end = wait(log, 2)
     whole, step, rule, status, message = told.split(" ", 4)
     assert int(whole) == int(step) - 1000 > 5000

@@ -1,12 +1,13 @@
 """The state to go on from: two generations, written in turn, each of which can tell whether it is whole."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
-from treino.store.encoding import tensor_bytes, tensor_value
+from treino.store.database import is_mark
+from treino.store.encoding import tensor_bytes, tensor_metadata, tensor_value
 from treino.store.files import damaged, digest, inside
 from treino.words import _
 
@@ -21,35 +22,43 @@ _NO_DIGEST = "0" * 64
 class Checkpoint:
     """One generation, counted from 1, the file that it is in, that file's SHA-256, and its content.
 
-    losses: what `Database.mark` said when it was written.
+    mark: what `Database.mark` said when it was written.
     """
 
     generation: int
+    path: Path
     name: str
     digest: str
-    losses: dict[str, Any]
-    tensors: dict[str, "Tensor"]
+    mark: dict[str, Any]
     meta: dict[str, Any]
+    data: bytes = field(repr=False)
+
+    @property
+    def tensors(self) -> "dict[str, Tensor]":
+        return tensor_value(self.data, self.path)[0]
 
 
 def to_bytes(
-    tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int, losses: Mapping[str, Any]
+    tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int, mark: Mapping[str, Any]
 ) -> bytes:
     """A safetensors file that carries the SHA-256 of itself, taken with 64 zeros in its place."""
-    state = {"sha256": _NO_DIGEST, "generation": generation, "losses": losses, "meta": meta}
+    state = {"sha256": _NO_DIGEST, "generation": generation, "losses": mark, "meta": meta}
     data = tensor_bytes(tensors, state)
     return data.replace(_NO_DIGEST.encode(), digest(data).encode(), 1)
 
 
 def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
     """What `to_bytes` wrote; TreinoError naming `path` where a single bit of it differs."""
-    tensors, state = tensor_value(data, path)
+    state = tensor_metadata(data, path)
     kept = state.get("sha256")
     if not isinstance(kept, str) or len(kept) != len(_NO_DIGEST):
         raise damaged(path, _("it is not a checkpoint"))
     if digest(data.replace(kept.encode(), _NO_DIGEST.encode(), 1)) != kept:
         raise damaged(path, _("its content does not match its own SHA-256"))
-    return Checkpoint(state["generation"], name, digest(data), state["losses"], tensors, state["meta"])
+    generation, mark, meta = (state.get(key) for key in ("generation", "losses", "meta"))
+    if type(generation) is not int or not isinstance(meta, dict) or not is_mark(mark):
+        raise damaged(path, _("it is not a checkpoint"))
+    return Checkpoint(generation, path, name, digest(data), mark, meta, data)
 
 
 def read_all(

@@ -2,12 +2,11 @@
 
 One process writes, any number read at the same time and may send commands (write-ahead log,
 https://sqlite.org/wal.html). What is written is gathered, and committed in at most one transaction per half
-second.
+second, with a sum over each table that is compared whenever it is read (see `tables`).
 A finished run's file is read as bytes whose SHA-256 was checked, into memory: no lock, no file beside it.
 """
 
 import errno
-import functools
 import hashlib
 import json
 import math
@@ -17,14 +16,16 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
-from treino.store import sqlite
+from treino.store import sqlite, tables
 from treino.store.encoding import json_bytes
 from treino.store.files import damaged, digest, write_atomically
+from treino.store.tables import Statement, insertion
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -32,32 +33,7 @@ if TYPE_CHECKING:
 
 NAME = "run.sqlite"
 INTERVAL = 0.5  # seconds between two transactions
-_VERSION = 1
 _SYNCHRONOUS = "FULL"  # each transaction is on the disk before the next checkpoint builds on it
-Statement = tuple[str, sqlite.Row]
-_SCHEMA = """
-CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
-CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
-                     PRIMARY KEY (segment, epoch, split, metric)) WITHOUT ROWID;
-CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
-CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
-                       value TEXT, state TEXT);
-"""
-
-
-_OPTIONAL = (int, type(None))
-_COMMAND = (int, (int, float), _OPTIONAL, _OPTIONAL, str, str, str)
-_EVENT = ((int, float), int, int, str, str)
-_EPOCH = (int, str, str, (int, float, type(None)))
-_LOSSES = (int, int, bytes)
-
-
-@functools.cache
-def _objects() -> frozenset[sqlite.Row]:
-    """The tables and indices that a run's file has."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(_SCHEMA)
-        return sqlite.objects(connection)
 
 
 class EpochValue(NamedTuple):
@@ -127,7 +103,7 @@ class Database:
     def make(path: Path) -> None:
         """Put the tables, empty, at `path`."""
         with closing(sqlite3.connect(":memory:")) as connection:
-            connection.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
+            tables.make(connection, path)
             write_atomically(path, sqlite.content(connection, log=True))
 
     @classmethod
@@ -139,7 +115,9 @@ class Database:
             try:
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 connection.execute("PRAGMA journal_mode = WAL")
-                sqlite.check(connection, path, _objects())
+                tables.upgrade(connection, path)
+                sqlite.check(connection, path)
+                tables.checked(connection, path)
                 return cls(path, connection, writable=True)
             except BaseException:
                 connection.close()
@@ -159,7 +137,6 @@ class Database:
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             connection.deserialize(content)
             migrate(connection)
-            sqlite.check_objects(connection, _objects())
             return cls(path, connection, writable=False)
 
     # ---- writing
@@ -171,24 +148,23 @@ class Database:
         """
         if len(losses):
             blob = losses.astype("<f4").tobytes()
-            sql = "INSERT INTO losses VALUES (?, ?, ?, ?)"
             told, end = self._told, int(first_step) + len(losses)
             if told is not None and told.segment == segment and told.end in (None, first_step):
                 told.sha.update(blob)
                 self._told = told._replace(end=end, number=told.number + len(losses))
             else:
                 self._told = None
-            self._add(sql, (segment, int(first_step), len(losses), blob))
+            self._add(insertion("losses", (int(segment), int(first_step), len(losses), blob)))
 
     def add_epoch(self, segment: int, epoch: int, split: str, metric: str, value: float) -> None:
         """What was measured at the end of `epoch` (counted from 1) on the rows of `split`; NaN is kept."""
-        row = (segment, int(epoch), split, metric, None if math.isnan(value) else float(value))
-        self._add("INSERT INTO epochs VALUES (?, ?, ?, ?, ?)", row)
+        kept = None if math.isnan(value) else float(value) + 0.0  # SQLite has no -0.0
+        self._add(insertion("epochs", (int(segment), int(epoch), split, metric, kept)))
 
     def add_event(self, segment: int, step: int, kind: str, facts: Mapping[str, Any] | None = None) -> None:
         """Something worth remembering that happened after `step` updates."""
         text = json_bytes(facts or {}).decode()
-        self._add("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (time.time(), segment, int(step), kind, text))
+        self._add(insertion("events", (time.time(), int(segment), int(step), kind, text)))
 
     def mark_command(
         self, number: int, state: str, step: int | None = None, segment: int | None = None
@@ -196,7 +172,7 @@ class Database:
         """Note what became of command `number`, and from which step of which segment on it counted."""
         changes = "state = ?, step = coalesce(?, step), segment = coalesce(?, segment)"
         sql = f"UPDATE commands SET {changes} WHERE id = ?"
-        self._add(sql, (state, step, segment, number))
+        self._add(Statement("commands", sql, (state, step, segment, number)))
 
     def flush(self) -> None:
         """Commit all that was gathered; it is on the disk when this returns."""
@@ -212,23 +188,25 @@ class Database:
         losses before `step` are not there any more.
         """
         self._told = None
-        self.flush()
-        ((end,),) = self._rows("SELECT max(step + count) FROM losses WHERE segment = ?", (segment,))
+        rows = sorted(row for row in self._table("losses") if row[0] == segment)
+        end = max((first + count for _segment, first, count, _blob in rows), default=None)
         if end is None and segment == 0:
             end = 0  # a later segment begins with a keyframe's step, and may be empty there
         if end is not None and end < step:
-            raise self._missing(end)
+            raise _missing(self.path, end)
         shortened: list[Statement] = []
-        over = "SELECT step, count, blob FROM losses WHERE segment = ? AND step < ? AND step + count > ?"
-        for first, count, blob in sqlite.typed(self._rows(over, (segment, step, step)), _LOSSES, self.path):
-            kept = step - first
-            sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
-            shortened.append((sql, (kept, blob[: len(blob) // count * kept], segment, first)))
+        for _segment, first, count, blob in rows:
+            if first < step < first + count:
+                kept = step - first
+                sql = "UPDATE losses SET count = ?, blob = ? WHERE segment = ? AND step = ?"
+                shorter = (kept, blob[: len(blob) // count * kept], segment, first)
+                shortened.append(Statement("losses", sql, shorter))
         self._commit(
             [
                 *shortened,
                 *(
-                    (
+                    Statement(
+                        table,
                         f"DELETE FROM {table} WHERE segment > ? OR (segment = ? AND {after})",
                         (segment, segment, limit),
                     )
@@ -242,42 +220,51 @@ class Database:
         )
 
     def mark(self) -> dict[str, Any]:
-        """The newest segment, how many losses it has, and their SHA-256: what `check` compares with.
+        """What `check` compares with: the newest segment, how many losses it has, their SHA-256, and how
+        often each table was changed.
 
-        They are read once; from then on each is hashed as it is added, however many there are.
+        The losses are read once; from then on each is hashed as it is added, however many there are.
         """
         self.flush()
         if self._told is None:
             segment, sha = max(self.segments(), default=0), hashlib.sha256()
-            sql = "SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step"
-            rows = sqlite.typed(self._rows(sql, (segment,)), _LOSSES, self.path)
+            rows = sorted(row for row in self._table("losses") if row[0] == segment)
             for *_where, blob in rows:
                 sha.update(blob)
-            end = sum(rows[-1][:2]) if rows else None
-            self._told = _Told(segment, end, sum(row[1] for row in rows), sha)
+            end = sum(rows[-1][1:3]) if rows else None
+            self._told = _Told(segment, end, sum(row[2] for row in rows), sha)
+        with sqlite.trouble(self.path):
+            changes = tables.changes(self._writer(), self.path)
         return {
             "segment": self._told.segment,
             "count": self._told.number,
             "sha256": self._told.sha.hexdigest(),
+            "changes": changes,
         }
 
-    def check(self, mark: Mapping[str, Any]) -> None:
-        """TreinoError where the losses up to a `mark` are not what they were; later ones don't matter."""
-        kept = self.losses(mark["segment"])[: mark["count"]]
-        if len(kept) < mark["count"]:
-            raise self._missing(len(kept))
-        if digest(kept.astype("<f4").tobytes()) != mark["sha256"]:
-            raise damaged(self.path, _("its losses are not those that the checkpoint was reached with"))
+    def check(self, mark: Mapping[str, Any] | None) -> None:
+        """TreinoError where a table is not what was written to it, or is older than a `mark`, or where the
+        losses up to that are others; later rows don't matter. None: there is no mark to compare with."""
+        found = self._tables(*tables.COLUMNS)
+        if mark is None:
+            return
+        losses = _losses(found["losses"][0], mark["segment"], self.path)[: mark["count"]]
+        if len(losses) < mark["count"]:
+            raise _missing(self.path, len(losses))
+        older = any(found[name][1] < number for name, number in mark.get("changes", {}).items())
+        if older or digest(losses.astype("<f4").tobytes()) != mark["sha256"]:
+            raise damaged(self.path, _("it is not what the checkpoint was reached with"))
 
     # ---- commands, from any process
 
     def add_command(self, name: str, value: Any, step: int | None = None) -> None:
         """Send a command to the process that trains this run; `value` is anything that JSON takes."""
         text = json_bytes(value).decode().strip()
-        row = (time.time(), None, step, name, text, "new")
+        row = (time.time(), None, None if step is None else int(step), name, text, "new")
         sql = "INSERT INTO commands (time, segment, step, name, value, state) VALUES (?, ?, ?, ?, ?, ?)"
+        statement = Statement("commands", sql, row)
         if self._writable:
-            self._commit([(sql, row)])
+            self._commit([statement])
             self._data_version = -1
             return
         if self._connection is not None:
@@ -286,13 +273,9 @@ class Database:
                 _("{folder} has ended, so it takes no commands.").format(folder=self.path.parent),
                 _("Resume it first: treino resume {folder}").format(folder=self.path.parent),
             )
-        with (
-            sqlite.trouble(self.path),
-            closing(sqlite.connect(self.path, "rw")) as connection,
-            sqlite.transaction(connection),
-        ):
-            sqlite.check_objects(connection, _objects())
-            connection.execute(sql, row)
+        with sqlite.trouble(self.path), closing(sqlite.connect(self.path, "rw")) as connection:
+            tables.do(connection, self.path, [statement])
+            sqlite.out_of_log(connection)
 
     def poll_commands(self) -> list[Command]:
         """The commands that were not polled before, oldest first. Microseconds where there is none."""
@@ -311,44 +294,26 @@ class Database:
 
     def commands(self) -> list[Command]:
         """All commands ever sent, oldest first."""
-        sql = "SELECT id, time, segment, step, name, value, state FROM commands ORDER BY id"
-        rows = sqlite.typed(self._rows(sql), _COMMAND, self.path)
+        rows = sorted(self._table("commands"), key=lambda row: row[0])
         return [Command._make((*row[:5], _json(row[5], self.path), row[6])) for row in rows]
 
     def losses(self, segment: int = 0) -> "np.ndarray":
         """The segment's training losses from its first update on: float32 [S], or [S, P]."""
-        import numpy as np
-
-        sql = "SELECT step, count, blob FROM losses WHERE segment = ? ORDER BY step"
-        rows = sqlite.typed(self._rows(sql, (segment,)), _LOSSES, self.path)
-        if not rows:
-            return np.zeros(0, np.float32)
-        try:
-            chunks = [np.frombuffer(blob, "<f4").reshape(count, -1) for _first, count, blob in rows]
-            losses = np.concatenate(chunks).astype(np.float32)
-            missing = [a[0] + a[1] for a, b in pairwise(rows) if a[0] + a[1] != b[0]]
-        except (ValueError, TypeError) as error:
-            raise damaged(self.path, str(error)) from error
-        if missing:
-            raise self._missing(missing[0])
-        return losses[:, 0] if losses.shape[1] == 1 else losses
+        return _losses(self._table("losses"), segment, self.path)
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
         """What was measured at the ends of the segment's epochs."""
-        sql = "SELECT epoch, split, metric, value FROM epochs WHERE segment = ? ORDER BY epoch, split, metric"
-        rows = sqlite.typed(self._rows(sql, (segment,)), _EPOCH, self.path)
+        rows = sorted(row[1:] for row in self._table("epochs") if row[0] == segment)
         return [EpochValue._make((*row[:3], math.nan if row[3] is None else row[3])) for row in rows]
 
     def events(self) -> list[Event]:
         """All events, in the order in which they were added."""
-        sql = "SELECT time, segment, step, kind, json FROM events ORDER BY rowid"
-        rows = sqlite.typed(self._rows(sql), _EVENT, self.path)
-        return [Event._make((*row[:4], _facts(row[4], self.path))) for row in rows]
+        rows = sorted(self._table("events"), key=lambda row: row[0])
+        return [Event._make((*row[1:5], _facts(row[5], self.path))) for row in rows]
 
     def segments(self) -> list[int]:
         """The numbers of the segments that hold losses."""
-        sql = "SELECT DISTINCT segment FROM losses ORDER BY segment"
-        return [number for (number,) in sqlite.typed(self._rows(sql), (int,), self.path)]
+        return sorted({row[0] for row in self._table("losses")})
 
     def to_bytes(self) -> bytes:
         """All of it as one SQLite file without a write-ahead log."""
@@ -378,9 +343,9 @@ class Database:
             )
         return self._connection
 
-    def _add(self, sql: str, row: sqlite.Row) -> None:
+    def _add(self, statement: Statement) -> None:
         self._writer()
-        self._gathered.append((sql, row))
+        self._gathered.append(statement)
         if time.monotonic() - self._committed >= INTERVAL:
             self.flush()
 
@@ -390,20 +355,55 @@ class Database:
             # SQLite writes on into a file that was deleted or moved away, and nobody would ever see it
             if self._identity is None or not os.path.samestat(self._identity, os.stat(self.path)):
                 raise FileNotFoundError(errno.ENOENT, _("another file is in its place"))
-            with sqlite.transaction(connection):
-                for sql, row in statements:
-                    connection.execute(sql, row)
+            tables.do(connection, self.path, statements)
+            if any(each.table == "commands" for each in statements):
+                sqlite.out_of_log(connection)
 
-    def _missing(self, step: int) -> TreinoError:
-        return damaged(self.path, _("the losses after step {step} are missing").format(step=step))
+    def _table(self, name: str) -> list[sqlite.Row]:
+        """All rows of a table, in no order."""
+        return self._tables(name)[name][0]
 
-    def _rows(self, sql: str, values: sqlite.Row = ()) -> list[sqlite.Row]:
+    def _tables(self, *names: str) -> dict[str, tuple[list[sqlite.Row], int]]:
+        """The rows of tables, in no order, and how often each was changed; the sums fit."""
+        ask = partial(tables.checked, path=self.path, names=names)
         with sqlite.trouble(self.path):
             if self._connection is None:
-                ask = functools.partial(sqlite.rows, sql=sql, values=values, known=_objects())
                 return sqlite.of_file(self.path, ask)
             self.flush()
-            return sqlite.rows(self._connection, sql, values, _objects())
+            if self._writable:
+                return ask(self._connection)
+            # in memory, out of bytes whose SHA-256 was checked
+            tables.version(self._connection, self.path)
+            return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
+
+
+def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether it is what `Database.mark` gives, or gave before tables had sums."""
+    if not isinstance(mark, dict) or not isinstance(changes := mark.get("changes", {}), dict):
+        return False
+    numbers = [mark.get("segment"), mark.get("count"), *changes.values()]
+    return all(type(each) is int for each in numbers) and changes.keys() <= tables.COLUMNS.keys()
+
+
+def _losses(rows: Iterable[sqlite.Row], segment: int, path: Path) -> "np.ndarray":
+    import numpy as np
+
+    chunks = sorted(row[1:] for row in rows if row[0] == segment)
+    if not chunks:
+        return np.zeros(0, np.float32)
+    try:
+        parts = [np.frombuffer(blob, "<f4").reshape(count, -1) for _first, count, blob in chunks]
+        losses = np.concatenate(parts).astype(np.float32)
+        missing = [a[0] + a[1] for a, b in pairwise(chunks) if a[0] + a[1] != b[0]]
+    except (ValueError, TypeError) as error:
+        raise damaged(path, str(error)) from error
+    if missing:
+        raise _missing(path, missing[0])
+    return losses[:, 0] if losses.shape[1] == 1 else losses
+
+
+def _missing(path: Path, step: int) -> TreinoError:
+    return damaged(path, _("the losses after step {step} are missing").format(step=step))
 
 
 def _json(text: str, path: Path) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from treino.errors import TreinoError
 from treino.store.files import damaged, digest
 from treino.words import _
 
@@ -89,12 +90,29 @@ def tensor_value(data: bytes, path: Path) -> tuple[dict[str, "Tensor"], dict[str
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    metadata = tensor_metadata(data, path)
     try:
         # tensors that point into the file's bytes start unaligned
-        tensors = {name: tensor.clone() for name, tensor in load(data).items()}
-        return tensors, _metadata(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise damaged(path, _("it is not a valid safetensors file ({error})").format(error=error)) from error
+        return {name: tensor.clone() for name, tensor in load(data).items()}, metadata
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise _no_tensors(path, error) from error
+
+
+def tensor_metadata(data: bytes, path: Path) -> dict[str, Any]:
+    """The metadata alone of what `tensor_bytes` wrote, without torch."""
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        metadata = json.loads(header["__metadata__"]["treino"], object_hook=_floats)
+        if not isinstance(metadata, dict):
+            raise TypeError("metadata")
+        return metadata
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _no_tensors(path, error) from error
+
+
+def _no_tensors(path: Path, error: Exception) -> TreinoError:
+    return damaged(path, _("it is not a valid safetensors file ({error})").format(error=error))
 
 
 def _plain(value: Any, non_finite: Callable[[float], Any]) -> Any:
@@ -115,15 +133,6 @@ def _plain(value: Any, non_finite: Callable[[float], Any]) -> Any:
 def _metadata_text(metadata: Mapping[str, Any]) -> str:
     # a state (the best loss so far is infinite at first) must come back exactly, so null won't do here
     return json.dumps(_plain(metadata, lambda number: {_NON_FINITE: repr(number)}), allow_nan=False)
-
-
-def _metadata(data: bytes) -> dict[str, Any]:
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    metadata = json.loads(header["__metadata__"]["treino"], object_hook=_floats)
-    if not isinstance(metadata, dict):
-        raise TypeError("metadata")
-    return metadata
 
 
 def _floats(item: dict[str, Any]) -> Any:

@@ -162,11 +162,15 @@ class RunFolder:
         return content.status if content.sealed else "interrupted"
 
     def verify(self) -> None:
-        """Read every file in the manifest; TreinoError naming the first that differs or is missing."""
+        """Read every file in the manifest, of a run that died the tables, too, which must have come as far
+        as its checkpoint; TreinoError naming the first that differs or is missing."""
         content = self._manifest
         for name in content.files:
             if content.needs(name) or self.has(name):
                 self.read_bytes(name)
+        if not content.sealed and content.format == manifest.FORMAT and self.status == "interrupted":
+            whole, _broken = self._checkpoints()
+            db.Database.reading(self.within(db.NAME)).check(whole[0].mark if whole else None)
 
     # ---- files
 
@@ -313,7 +317,7 @@ class RunFolder:
         if not whole:
             return None
         if lock.held(self._lock) and not self._manifest.sealed:
-            self.database.check(whole[0].losses)
+            self.database.check(whole[0].mark)
         state: tuple[dict[str, Tensor], dict[str, Any]]
         state = manifest.migrated(self._manifest.format, whole[0].name, (whole[0].tensors, whole[0].meta))
         return state
@@ -360,6 +364,7 @@ class RunFolder:
             files.remove(self.within(name))
         # replaced by name instead of switched over in place, for that waits on everyone who has it open;
         # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
+        self.database.check(None)
         content = self.database.to_bytes()
         self._forget_database()
         files.write_atomically(self.within(db.NAME), content)

@@ -1,0 +1,183 @@
+"""The tables in `run.sqlite`, and a sum over each, so that a flipped bit or a lost row is noticed.
+
+A row's SHA-256 counts as a number, and the sum of all rows' numbers, modulo 2^256, stands in the table
+``sums``: it hangs on no order, and a new row is added to it without reading the others. Beside it stands how
+often the table was changed, which tells an older state of the file from a newer one; that number is in the
+sum too. Both are written in the same transaction as the rows.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from treino.store import sqlite
+from treino.store.files import damaged
+from treino.store.sqlite import Row
+from treino.words import _
+
+VERSION = 2
+_WITHOUT_SUMS = 1  # the version before
+_SCHEMA = """
+CREATE TABLE losses (segment INTEGER, step INTEGER, count INTEGER, blob BLOB, PRIMARY KEY (segment, step));
+CREATE TABLE epochs (segment INTEGER, epoch INTEGER, split TEXT, metric TEXT, value REAL,
+                     PRIMARY KEY (segment, epoch, split, metric)) WITHOUT ROWID;
+CREATE TABLE events (time REAL, segment INTEGER, step INTEGER, kind TEXT, json TEXT);
+CREATE TABLE commands (id INTEGER PRIMARY KEY, time REAL, segment INTEGER, step INTEGER, name TEXT,
+                       value TEXT, state TEXT);
+"""
+_SUMS = "CREATE TABLE sums (name TEXT PRIMARY KEY, changes INTEGER, sum TEXT) WITHOUT ROWID"
+_OPTIONAL = (int, type(None))
+COLUMNS = {  # what is large comes last
+    "losses": "segment, step, count, blob",
+    "epochs": "segment, epoch, split, metric, value",
+    "events": "rowid, time, segment, step, kind, json",
+    "commands": "id, time, segment, step, name, value, state",
+}
+_KINDS: dict[str, tuple[Any, ...]] = {
+    "losses": (int, int, int, bytes),
+    "epochs": (int, int, str, str, (float, type(None))),
+    "events": (int, float, int, int, str, str),
+    "commands": (int, float, _OPTIONAL, _OPTIONAL, str, str, str),
+}
+_INSERT = {
+    "losses": "INSERT INTO losses VALUES (?, ?, ?, ?)",
+    "epochs": "INSERT INTO epochs VALUES (?, ?, ?, ?, ?)",
+    "events": "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+}
+_MODULUS = 1 << 256
+
+
+class Statement(NamedTuple):
+    """What is done to a table, and with which values."""
+
+    table: str
+    sql: str
+    values: Row
+
+
+def insertion(table: str, row: Row) -> Statement:
+    """A new row of losses, epochs or events: its columns in their order, without a rowid."""
+    return Statement(table, _INSERT[table], row)
+
+
+def make(connection: sqlite3.Connection, path: Path) -> None:
+    """The tables of the file `path`, empty."""
+    connection.executescript(_SCHEMA)
+    _begin_sums(connection, path)
+
+
+def upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables of an older version up to date; what was in them before is taken as it is."""
+    if version(connection, path) == VERSION:
+        return
+    with sqlite.transaction(connection):
+        _begin_sums(connection, path)
+
+
+def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
+    """Execute them in one transaction, and bring the sums of their tables along."""
+    summed = version(connection, path) == VERSION
+    added: dict[str, int] = {}
+    anew: set[str] = set()
+    with sqlite.transaction(connection):
+        for table, sql, values in statements:
+            cursor = connection.execute(sql, values)
+            if sql is not _INSERT.get(table):
+                anew.add(table)
+            elif table == "events":
+                added[table] = added.get(table, 0) + _number((cursor.lastrowid, *values))
+            else:
+                added[table] = added.get(table, 0) + _number(values)
+        for table in {*added, *anew} if summed else ():
+            changes, total = _sum(connection, table, path)
+            if table in anew:
+                total = _total(rows(connection, path, table))
+            else:
+                total += added[table] - _number((table, changes))
+            _set(connection, table, changes + 1, total)
+
+
+def checked(
+    connection: sqlite3.Connection, path: Path, names: Iterable[str] = tuple(COLUMNS)
+) -> dict[str, tuple[list[Row], int]]:
+    """The rows of these tables at one moment, and how often each was changed.
+
+    TreinoError where one is not what was written to it; of an older version that is not known.
+    """
+    found = {}
+    connection.execute("BEGIN")
+    try:
+        summed = version(connection, path) == VERSION
+        for name in names:
+            some = rows(connection, path, name)
+            changes, total = _sum(connection, name, path) if summed else (0, 0)
+            if summed and (_total(some) + _number((name, changes)) - total) % _MODULUS:
+                said = _("the rows of its table {name} are not those that were written")
+                raise damaged(path, said.format(name=name))
+            found[name] = some, changes
+    finally:
+        connection.execute("ROLLBACK")
+    return found
+
+
+def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
+    """The table from its first page to its last, for an index may be damaged as well."""
+    found = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
+    return sqlite.typed(found, _KINDS[name], path)
+
+
+def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
+    """How often each table was changed."""
+    return {name: _sum(connection, name, path)[0] for name in COLUMNS}
+
+
+def version(connection: sqlite3.Connection, path: Path) -> int:
+    """Of the tables. TreinoError where there are none, or others than a run has: a view or a trigger is a
+    program of whoever made the file."""
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found not in (_WITHOUT_SUMS, VERSION) or sqlite.objects(connection) != _objects(found):
+        raise damaged(path, _("its tables are not those of a run"))
+    return found
+
+
+@cache
+def _objects(of_version: int) -> frozenset[Row]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA + (_SUMS if of_version == VERSION else ""))
+        return sqlite.objects(connection)
+
+
+def _begin_sums(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute(_SUMS)
+    for name in COLUMNS:
+        connection.execute("INSERT INTO sums VALUES (?, 0, '')", (name,))
+        _set(connection, name, 0, _total(rows(connection, path, name)))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _sum(connection: sqlite3.Connection, name: str, path: Path) -> tuple[int, int]:
+    found = connection.execute("SELECT changes, sum FROM sums WHERE name = ?", (name,)).fetchone()
+    try:
+        return int(found[0]), int(found[1], 16)
+    except (TypeError, ValueError) as error:
+        raise damaged(path, _("the sum of its table {name} is missing").format(name=name)) from error
+
+
+def _set(connection: sqlite3.Connection, name: str, number: int, total: int) -> None:
+    text = f"{(total + _number((name, number))) % _MODULUS:064x}"
+    connection.execute("UPDATE sums SET changes = ?, sum = ? WHERE name = ?", (number, text, name))
+
+
+def _total(some: Iterable[Row]) -> int:
+    return sum(_number(row) for row in some)
+
+
+def _number(row: Row) -> int:
+    """The SHA-256 of a row, as Python writes its numbers and texts; of bytes as they are, the last of all."""
+    if type(row[-1]) is bytes:
+        return int.from_bytes(sha256(repr(row[:-1]).encode() + row[-1]).digest())
+    return int.from_bytes(sha256(repr(row).encode()).digest())
