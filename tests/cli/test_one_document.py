@@ -76,6 +76,16 @@ def test_a_network_that_leaves_is_an_error_with_its_line(
     assert "net.py" in plainly.err
 
 
+@pytest.mark.parametrize("place", ["init", "training", "evaluation"])
+def test_whatever_a_network_raises_there_is_one_document(
+    treino: Callable[..., Said], tmp_path: Path, place: str
+) -> None:
+    name = net(tmp_path, place, "raise type('Quit', (BaseException,), {})('bye')")
+    said = treino("train", "wine", "--net", name, "--steps", 60, "--json")
+    assert said.status == 1
+    assert "Quit: bye" in said.document["error"]["message"]
+
+
 WRITES = "; ".join(
     [
         "os.write(1, b'by number')",

@@ -145,6 +145,15 @@ def test_a_file_that_is_no_text_is_refused_in_words(treino: Callable[..., Said],
     holds(said.err)
 
 
+def test_a_file_whose_name_is_not_in_utf_8_is_refused(treino: Callable[..., Said], tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.csv")
+    (tmp_path / name).write_text("p,y\n1,a\n2,b\n")
+    said = treino("data", name, "--json")
+    assert said.status == 2
+    assert f"'{name}'" in said.document["error"]["message"]
+    assert r"'caf\udce9.csv'" in said.err
+
+
 def test_a_defect_shows_its_error_on_lines_of_its_own(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,14 @@ def _named(source: str, reading: Reading | None, least_columns: int, room: Room 
 
 def _file(source: str, reading: Reading | None, least_columns: int, room: Room | None) -> Table:
     path = Path(source)
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise TreinoError(
+            "data_name",
+            _("The name '{source}' is not in UTF-8.").format(source=source),
+            _("Rename the file."),
+        ) from None
     if os.path.lexists(path):
         return read_file(source, reading, least_columns, room)
     if glob.has_magic(source):
