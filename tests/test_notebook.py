@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import treino as tr
-from tests.plots.browser import looked_at
+from tests.plots.browser import looked_at, smallest_letters
 from treino.inspection.boundary_preview import glimpse, seen_whole
 from treino.loop.loop import Advanced, Begun, Ended
 from treino.notebook import load_ipython_extension, unload_ipython_extension
@@ -178,7 +178,7 @@ main(['train', 'wine', '--epochs', '400'])"""
     assert process.returncode == 0
     fitted, typed = said.split(b"of the command")
     for drawn in (fitted, typed):
-        assert re.search(rb"step .*/1,600", drawn)
+        assert re.search(rb"step .*/1\u202f600", drawn)
         assert b"loss" in drawn
     assert b"3 classes" in typed
     assert not re.search(rb"step [^\r\n]*3 classes", typed)  # what is about to happen has lines of its own
@@ -281,6 +281,15 @@ def test_a_watched_training_is_one_output(notebook: Any) -> None:
     assert "runs/wine-1" in figure
     assert "6 begun" in table
     assert "luck" in table or "Kept in" in table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [980, 640])
+def test_words_in_a_notebook_are_as_large_as_the_text_around_them(
+    notebook: Any, width: int, tmp_path: Path
+) -> None:
+    for cell in (notebook[1], notebook[3]):
+        assert smallest_letters(html_of(cell), tmp_path / "cell.html", width) >= 12.5
 
 
 @pytest.mark.slow

@@ -173,7 +173,7 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.py").write_text(text_of([says("[print(n) for n in range(9999)]")]))
     capfd.readouterr()
     assert main([str(tmp_path / "mine.py"), "--lang", "en"], run) == 1
-    assert "39,956 lines more" in capfd.readouterr().err
+    assert "39\u202f956 lines more" in capfd.readouterr().err
     (tmp_path / "mine.py").write_text(text_of(WRONG["gradients are summed"][3]))
     said = command("mine.py", "--json", cwd=tmp_path)
     assert said.returncode == 1

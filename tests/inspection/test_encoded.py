@@ -66,12 +66,22 @@ def test_a_plane_lies_through_a_typical_row_along_columns_with_an_axis(houses: D
     shown = boundary(trainer(houses), houses, resolution=8)
     assert isinstance(shown, Plane)
     assert set(shown.axis_names) <= {"area", "size", "when (days)", "rooms"}
-    assert (shown.view, shown.inputs, shown.classes_held) == ("important", 5, True)
+    assert (shown.view, shown.inputs) == ("important", 5)
     typical = dict(zip(houses.preparation.inputs, typical_row(houses), strict=True))
     train = frame().iloc[houses.train.index.numpy()]
     assert [typical[f"city={city}"] for city in ("Bahia", "Recife", "Rio")] == [0, 1, 0]
     assert typical["rooms"] == pytest.approx(train["rooms"].median())
     assert typical["area missing"] == 0
+    values = []
+    for axes in (["area", "when"], ["area", "rooms"]):
+        plane = boundary(trainer(houses), houses, axes=axes, resolution=8)
+        assert isinstance(plane, Plane)
+        values.append(dict(plane.held))
+    middle = int(train["size"].map({"s": 0, "m": 1, "l": 2}).median())
+    rooms = pytest.approx(train["rooms"].median())
+    assert values[0] == {"city": "Recife", "size": "sml"[middle], "rooms": rooms}
+    assert values[1].keys() == {"city", "size", "when"}
+    assert abs(pd.Timestamp(str(values[1]["when"])) - train["when"].median()) < pd.Timedelta(days=1)
 
 
 def test_what_the_plane_says_is_what_the_network_says_of_such_rows(houses: Data, trainer) -> None:

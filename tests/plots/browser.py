@@ -53,3 +53,29 @@ def looked_at(path: Path, *, scheme: str = "light", width: int = 1150) -> Seen:
         )
         browser.close()
     return found
+
+
+def smallest_letters(html: str, path: Path, width: int) -> float:
+    """The height in pixels of the smallest letters in the SVGs of a piece of a page that is so wide.
+
+    The test is skipped where there is no browser.
+    """
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium here")
+    path.write_text(f"<!doctype html><body style='margin:0'>{html}</body>")
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto(path.resolve().as_uri())
+        found: float = page.evaluate(LETTERS)
+        browser.close()
+    return found
+
+
+LETTERS = """() => Math.min(...[...document.querySelectorAll("svg text")].map(text => {
+  const shape = text.ownerSVGElement;
+  const shrunk = shape.getBoundingClientRect().width / shape.viewBox.baseVal.width;
+  return parseFloat(text.getAttribute("font-size") || shape.getAttribute("font-size")) * shrunk;
+}))"""

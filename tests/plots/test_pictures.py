@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
+from tests.plots.room import outside
 from treino.inspection.curves import curves
 from treino.inspection.input_planes import Fit, Line, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
-from treino.plots.style import PALETTE, class_labels, label, new_figure, percent, png
+from treino.plots.style import PALETTE, class_labels, extent, label, new_figure, percent, png
 from treino.words import numeral
 
 ODD = (
@@ -298,18 +299,39 @@ def test_a_loss_over_decades_is_drawn_on_a_log_axis_with_plain_numbers() -> None
     assert not any("$" in t or "mathdefault" in t for t in ticks)
 
 
-def test_a_band_below_zero_does_not_spoil_the_log_axis() -> None:
-    figure = curves_figure(curves("x", [1, 0.1, 0.01], [2, 0.5, 0.05]))
+def test_a_band_below_zero_runs_out_of_the_log_axis() -> None:
+    """It ends nowhere above it: a floor that nobody measured."""
+    figure = curves_figure(curves("x", [1, 0.1, 0.01], [2, 0.05, 0.05]))
     pixels(figure)
-    assert figure.axes[0].get_yscale() == "log"
-    assert figure.axes[0].get_ylim()[0] > 1e-4
+    axes = figure.axes[0]
+    assert axes.get_yscale() == "log"
+    bottom, top = axes.get_ylim()
+    assert 1e-3 < bottom < 0.01
+    assert top > 3
+    band = axes.collections[0].get_paths()[0].vertices
+    lows = {x: band[band[:, 0] == x, 1].min() for x in (1, 2, 3)}
+    assert lows[1] < bottom
+    assert lows[2] == pytest.approx(0.05)
+    assert lows[3] < bottom
+
+
+def test_a_legend_of_curves_covers_no_line_and_names_the_kept_weights() -> None:
+    for epochs, more in ((10, {}), (60, {}), (1, {"step_loss": [1.3, 1.1, 0.9, 0.7], "steps_per_epoch": 4})):
+        figure = run(epochs, kept_epoch=1, **more)
+        pixels(figure, 150)
+        (legend,) = figure.legends
+        box = extent(legend)
+        assert not any(box.overlaps(extent(axes)) for axes in figure.axes)
+        assert "kept weights" in texts(figure)
+        assert outside(figure) == []
 
 
 def test_one_epoch_shows_every_iteration() -> None:
     figure = run(1, kept_epoch=1, step_loss=[1.3, 1.1, 0.9, 0.7], steps_per_epoch=4)
     pixels(figure)
-    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), [1.3, 1.1, 0.9, 0.7])
-    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xdata(), [0.25, 0.5, 0.75, 1.0])
+    (steps,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 4]
+    np.testing.assert_array_equal(steps.get_ydata(), [1.3, 1.1, 0.9, 0.7])
+    np.testing.assert_array_equal(steps.get_xdata(), [0.25, 0.5, 0.75, 1.0])
     assert "every iteration" in texts(figure)
 
 

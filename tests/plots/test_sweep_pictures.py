@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from tests.conftest import Said
+from tests.plots.room import outside, overlapping
 from treino.inspection.sweep_statistics import density, mattered, seen
+from treino.plots.sweep_parallel import parallel_figure
+from treino.plots.sweep_slices import slices_figure
 
 SPACE = {
     "lr": {"low": 1e-4, "high": 1e-1, "log": True, "whole": False, "levels": None},
@@ -98,3 +102,34 @@ def test_every_picture_of_a_sweep(treino: Callable[..., Said], words: tuple[str,
     for one, other in zip(paths, again, strict=True):
         assert Path(one).read_bytes() == Path(other).read_bytes()
     assert treino("plot", "s", "--what", "slice", "--json").document["error"]["rule"] == "picture_unknown"
+
+
+WIDE = SPACE | {
+    "weight_decay": SPACE["lr"],
+    "label_smoothing": SPACE["lr"],
+    "batch_size": {"low": 16, "high": 65536, "log": False, "whole": True, "levels": None},
+    "hidden": {"values": [[4], "16,16", "128,128,64,32", "none"]},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("space", [SPACE, WIDE], ids=["narrow", "wide"])
+def test_no_word_of_many_settings_is_cut_or_stands_on_another(space: dict[str, Any]) -> None:
+    found = rows(60, lambda m, _c: None if m == 2 else 42_232.0 + 1e5 * m)
+    for row in found:
+        choice = row["member"] % len(space["hidden"]["values"])
+        row["hidden"] = space["hidden"]["values"][choice]
+        row |= {
+            "weight_decay": row["lr"],
+            "label_smoothing": row["lr"],
+            "batch_size": 16 + 100 * row["member"],
+        }
+    s = seen("s", found, space, "rmse", -1.0)
+    for figure in (parallel_figure(s), slices_figure(s)):
+        assert outside(figure) == []
+        assert not any("…" in t.get_text() for t in figure.findobj(Text))
+    assert overlapping(slices_figure(s)) == []
+    names = {setting.name for setting in s.settings} | {"rmse"}
+    on_axes = {t.get_text().replace("\n", " ") for t in parallel_figure(s).axes[0].texts}
+    assert {name.replace("_", " ") for name in names} <= on_axes
+    assert ("128,128,64,32" in on_axes) == (space is WIDE)

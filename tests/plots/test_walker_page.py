@@ -61,8 +61,10 @@ def opened(browser: Any, path: Path, html: str, said: list[str]) -> Any:
 @pytest.mark.slow
 def test_a_step_is_the_learning_rate_times_the_slope(browser: Any, tmp_path: Path) -> None:
     said: list[str] = []
-    page = opened(browser, tmp_path / "page.html", walker_page(bowl(path=True), NASTY), said)
+    page = opened(browser, tmp_path / "page.html", walker_page(bowl(path=True), NASTY, "adam, lr 0.01"), said)
+    assert "the run itself: adam, lr 0.01." in page.inner_text(".controls")
     rate, where = page.locator(".rate"), page.locator(".said")
+    assert "learning rate" not in page.inner_text("label:has(.lr)")  # it is no rate of the run's
     a, b = 1.6, 1.2
     assert "step 0 of the run, true loss 4.01" in where.inner_text()
     lr = float(rate.inner_text())

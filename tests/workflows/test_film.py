@@ -11,11 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from tests.conftest import Said
+from tests.plots.room import outside, overlapping
 from treino.api import fit
+from treino.data import load
 from treino.errors import TreinoError
+from treino.inspection.boundary import boundary
 from treino.inspection.film import film_sight, frame_steps
 from treino.inspection.input_planes import Plane
 from treino.pictures.film import (
@@ -28,11 +33,14 @@ from treino.pictures.film import (
     steps_of,
 )
 from treino.pictures.untrained import untrained
+from treino.plots.boundary import boundary_figure
 from treino.plots.film import film_images, gif_steps
 from treino.plots.film_player import player, player_page
 from treino.plots.film_press import press
+from treino.plots.style import new_figure
 from treino.records.run import Run
 from treino.store.output_files import OutputFolder
+from treino.words import numeral
 
 REFERENCES = Path(__file__).parent / "references"
 TWO = {"features": ["alcohol", "color_intensity"]}
@@ -315,3 +323,92 @@ def test_plot_on_the_command_line(
         said = treino("train", *words, "--json")
         assert said.status == 2
         assert json.loads(said.out)["error"]["rule"] == rule
+
+
+MILLIONS = "size,rooms,price\n" + "\n".join(f"{i},{i % 5},{(3 * i + i % 5) * 12345}" for i in range(1, 121))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", [["size"], ["size", "rooms"]])
+def test_large_targets_leave_room_for_their_name(
+    features: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "homes.csv").write_text(MILLIONS)
+    table, settings = str(tmp_path / "homes.csv"), {"target": "price", "features": features, "steps": 3}
+    run = fit(table, parent=tmp_path, lean=True, **settings)
+    figures: list[Figure] = []
+    monkeypatch.setattr("treino.plots.film.new_figure", lambda: figures.append(new_figure()) or figures[-1])
+    list(film_images(frames_of(run, [3]), 3))
+    for figure in (figures[0], boundary_figure(boundary(run.module, run.data))):
+        assert outside(figure) == []
+        assert overlapping(figure) == []
+    path = tmp_path / "page.html"
+    path.write_text(player_page(film_player(run, 3), "homes", []))
+    drawn = canvas_words(path)
+    assert any("\u202f000" in word["text"] for word in drawn)
+    assert overlaps(drawn) == []
+
+
+def canvas_words(path: Path) -> list[dict[str, Any]]:
+    """Each text that the page's canvas shows, with its corners in the canvas."""
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = next((Path(p) for p in CHROMIUM if Path(p).exists()), None)
+    if chromium is None:
+        pytest.skip("needs Chromium")
+    with sync.sync_playwright() as playing:
+        browser = playing.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.add_init_script(SPY)
+        page.goto(path.as_uri())
+        page.wait_for_selector(".film[data-ready=yes]")
+        words: list[dict[str, Any]] = page.evaluate("window.words.slice(window.words.lastIndexOf(null) + 1)")
+        browser.close()
+    return words
+
+
+CHROMIUM = "/usr/bin/chromium", "/usr/bin/chromium-browser"
+SPY = """
+window.words = [];
+const pen = CanvasRenderingContext2D.prototype, fill = pen.fillText, clear = pen.clearRect;
+pen.clearRect = function (...a) { window.words.push(null); clear.apply(this, a); };
+pen.fillText = function (text, x, y, ...rest) {
+  const m = this.measureText(text), t = this.getTransform();
+  const left = x - m.actualBoundingBoxLeft, right = x + m.actualBoundingBoxRight;
+  const top = y - m.actualBoundingBoxAscent, bottom = y + m.actualBoundingBoxDescent;
+  const ends = [[left, top], [right, bottom]].map(([a, b]) => t.transformPoint(new DOMPoint(a, b)));
+  const xs = ends.map(p => p.x), ys = ends.map(p => p.y);
+  const box = {x0: Math.min(...xs), x1: Math.max(...xs), y0: Math.min(...ys), y1: Math.max(...ys)};
+  window.words.push({text, ...box});
+  fill.call(this, text, x, y, ...rest);
+};
+"""
+
+
+def overlaps(words: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [
+        (a["text"], b["text"])
+        for a, b in itertools.combinations(words, 2)
+        if a["x0"] < b["x1"] and b["x0"] < a["x1"] and a["y0"] < b["y1"] and b["y0"] < a["y1"]
+    ]
+
+
+def test_untrained_networks_say_where_the_other_columns_are_held(tmp_path: Path) -> None:
+    """A class that the network predicts off the plane isn't called nowhere to be found."""
+    figures: list[Figure] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            "treino.plots.sheet.new_figure", lambda high: figures.append(new_figure(high)) or figures[-1]
+        )
+        untrained("wine", 9, OutputFolder(tmp_path))
+    said = [t.get_text() for t in figures[0].findobj(Text)]
+    assert outside(figures[0]) == []
+    caption = " ".join(said)
+    data = load("wine")
+    raw = np.median(data.preparation.inverse(data.train.x), axis=0)
+    assert all(name[:20] in caption for name in data.features)
+    held = [
+        f"{n} {numeral(v)}" for n, v in zip(data.features, raw, strict=True) if f"{n} {numeral(v)}" in caption
+    ]
+    assert len(held) >= 10  # but for the two axes and a name that is too long
+    assert any(text.startswith("not on this plane: class_") for text in said)
+    assert not any(text.startswith("nowhere") for text in said)

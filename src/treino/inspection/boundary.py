@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data, Rows
+from treino.data.preparation.encoders import DAY, Date, Number, OneHot, Rank
 from treino.errors import TreinoError, nearest
 from treino.inspection.importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
@@ -102,7 +103,7 @@ def sight(
         tuple(_axis_name(data, j) for j in along),
         lambda x_ND: _places(data, x_ND, along),
         lambda at_NK: _rows_at(data, typical_D, along, at_NK),
-        classes_held=len(axes_K) < len(data.features),
+        held=() if len(along) == len(data.features) else _held(data, typical_D, along),
     )
 
 
@@ -125,6 +126,26 @@ def typical_row(data: Data) -> Floats:
             rows, count = np.unique(inputs, axis=0, return_counts=True)
             typical_D[list(of_classes)] = rows[count.argmax()]
     return typical_D
+
+
+def _held(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[str, float | str | None], ...]:
+    """Each column that is no axis, and its value in the typical row."""
+    preparation, values = data.preparation, list[tuple[str, float | str | None]]()
+    for j, (name, group) in enumerate(zip(data.features, preparation.groups, strict=True)):
+        own_K = typical_D[list(group)]
+        encoder = preparation.encoders[j] if preparation.encoders else None
+        value: float | str | None = None
+        if encoder is None or isinstance(encoder, Number):
+            value = float(own_K[0])
+        elif isinstance(encoder, Rank):
+            value = encoder.levels[min(max(round(own_K[0]), 0), len(encoder.levels) - 1)]
+        elif isinstance(encoder, OneHot):
+            value = encoder.levels[int(own_K.argmax())]
+        elif isinstance(encoder, Date):
+            value = str(np.datetime64(round(encoder.origin + own_K[0] * DAY), "s"))[:10]
+        if j not in along:
+            values.append((name, value))
+    return tuple(values)
 
 
 def _axis_name(data: Data, feature: int) -> str:
@@ -187,7 +208,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: Sight) -> Plane:
         len(agreed),
         score(predict, data),
         seen.variance,
-        seen.classes_held,
+        seen.held,
     )
 
 

@@ -68,7 +68,7 @@ class Sight:
     place: Callable[[torch.Tensor], Floats]
     rows: Callable[[Floats], torch.Tensor]
     variance: tuple[float, float] | None = None
-    classes_held: bool = False
+    held: tuple[tuple[str, float | str | None], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +79,8 @@ class Plane:
     view: ``all`` the two inputs there are; ``important`` the two that matter most, found on ``view_rows``
     rows of ``view_split``; ``given`` the two asked for (both: the others at training medians);
     ``components`` the first two principal components of the training rows.
-    inputs: how many there are; of a table, how many columns. classes_held: columns of classes are among those
-    held, at their commonest class.
+    inputs: how many there are; of a table, how many columns. held: the other columns, each with its value
+    everywhere on the plane: a number, a class or a date; None where it is no single value (hashed classes).
     agreement: share of the ``agreement_rows`` rows shown for which the plane says what the network says.
     """
 
@@ -99,7 +99,7 @@ class Plane:
     agreement_rows: int
     score: Score
     variance: tuple[float, float] | None = None
-    classes_held: bool = False
+    held: tuple[tuple[str, float | str | None], ...] = ()
 
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:

@@ -102,7 +102,9 @@ def _setting(name: str, domain: Mapping[str, Any], values: Sequence[Any]) -> Set
         marks = [10.0**t for t in tens] if len(tens) > 1 else [low, high]
     else:
         marks = [low + (high - low) * i / 4 for i in range(5)]
-    return Setting(name, place_M, tuple((at(x), numeral(x, ".3g")) for x in marks), None, log)
+    return Setting(
+        name, place_M, tuple((at(x), numeral(x, ".3g" if abs(x) < 1000 else "")) for x in marks), None, log
+    )
 
 
 def _written(value: Any) -> str:

@@ -45,7 +45,12 @@ def walker_picture(run: "Run") -> list[File]:
 
     ground, land = path_of(run)
     figure = walker_figure(land, stands(ground, land), run.name)
-    return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name).encode())]
+    return [("walker.png", png(figure)), ("walker.html", walker_page(land, run.name, _trained(run)).encode())]
+
+
+def _trained(run: "Run") -> str:
+    """``adam, lr 0.01``"""
+    return f"{run.settings['optimizer']}, lr {run.settings['lr']:g}"
 
 
 def line(runs: Sequence["Run"]) -> list[File]:

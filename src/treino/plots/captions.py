@@ -8,6 +8,8 @@ from treino.inspection.input_planes import Line, Plane, Points, Score
 from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
 
+HELD = 24  # columns whose value is named
+
 
 def rows_label(points: Points) -> str:
     """``test, 27 rows``; ``training, 1000 of 51000`` where only some are drawn."""
@@ -54,13 +56,31 @@ def view_sentences(plane: Plane) -> list[str]:
     )
     if plane.view == "components" or plane.inputs == 2:
         return [f"{view}: {agrees}"]
-    if plane.classes_held:
+    if any(isinstance(value, str) for _name, value in plane.held):
         return [
             _("{view}, the others at their training medians and commonest classes: {agrees}").format(
                 view=view, agrees=agrees
             )
         ]
     return [_("{view}, the others at their training medians: {agrees}").format(view=view, agrees=agrees)]
+
+
+def held_sentence(plane: Plane) -> str:
+    """The columns that are no axes, with the value of each; "" where there is none."""
+    if not plane.held:
+        return ""
+    said = [f"{label(column, 24)} {_held_value(value)}" for column, value in plane.held[:HELD]]
+    if (more := len(plane.held) - HELD) > 0:
+        said.append(_("… and {n} more").format(n=more))
+    classes = any(isinstance(value, str) for _name, value in plane.held)
+    held = _("Held at training medians and commonest classes: {values}.")
+    return (held if classes else _("Held at training medians: {values}.")).format(values=", ".join(said))
+
+
+def _held_value(value: float | str | None) -> str:
+    if value is None:
+        return "–"
+    return (label(value, 16) or _("none")) if isinstance(value, str) else numeral(value)
 
 
 def warning_sentences(shown: Plane | Line, names: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ def run_card(name: str, data: str, d: Mapping[str, Any], curves: Curves | None) 
     table = figures_table(d) if d.get("metrics") else None
     beside = [] if table is None else [_table(table.head, [[str(c) for c in row] for row in table.rows])]
     if curves is not None and (charts := curve_charts([curves])):
-        beside.append(f"<div style='flex:1;min-width:240px;max-width:360px'>{charts[0].html}</div>")
+        beside.append(f"<div style='flex:1 1 420px;max-width:480px'>{charts[0].html}</div>")
     parts.append(f"<div style='{GRID}'>{''.join(beside)}</div>")
     parts += [
         f"<div><b style='{ALARM}'>{escape(finding['rule'])}</b> {escape(finding['message'])} "

@@ -1,6 +1,7 @@
 """The picture of learning: loss per epoch with its deviation, and the metric that people read."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,13 +10,15 @@ from treino.inspection.curves import Curves, Floats
 from treino.plots.style import (
     ALARM,
     INK,
+    LINE,
     SOFT,
     TEST,
     TRAIN,
     VALIDATION,
+    WIDTH,
     header,
+    header_inches,
     label,
-    legend,
     log_axis,
     look,
     metric_name,
@@ -32,108 +35,129 @@ if TYPE_CHECKING:
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 LOG_FROM = 15.0  # a loss that falls (or climbs) by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to so many epochs every iteration is drawn too
+SHARES = "accuracy", "f1_macro", "auc"
+ACROSS = 2  # names in a line of the legend
 
 
 def curves_figure(curves: Curves, title: str = "") -> "Figure":
-    """Loss above, the metric below where there is one; drawn up to where the run diverged."""
+    """Loss above, the metric below where there is one, drawn up to where the run diverged.
+
+    The legend stands above both, where it covers no line.
+    """
     with look():
-        second = curves.metric and any(
-            np.isfinite(of[curves.metric]).any() for of in curves.evaluated.values() if curves.metric in of
-        )
-        figure = new_figure(6.4 if second else 4.8)
-        title = label(title, 70) or _("Learning curves: {name}").format(name=label(curves.name, 44))
-        top = header(figure, title, _sentences(curves), alarms(curves))
-        bottom = 0.62 / figure.get_figheight()
-        height = (top - bottom) * (0.58 if second else 1.0)
-        loss = figure.add_axes((0.11, top - height, 0.86, height))
-        _loss(loss, curves)
-        panels = [loss]
-        if second:
-            below = figure.add_axes((0.11, bottom, 0.86, top - bottom - height - 0.04), sharex=loss)
-            _metric(below, curves)
-            loss.tick_params(labelbottom=False)
-            panels.append(below)
+        figure = new_figure()
+        panels = [figure.add_axes((0.11, 0.5, 0.86, 0.4))]
+        key = _loss(panels[0], curves)
+        if any(np.isfinite(of[curves.metric]).any() for of in _of_metric(curves)):
+            panels.append(figure.add_axes((0.11, 0.1, 0.86, 0.3), sharex=panels[0]))
+            key |= _metric(panels[1], curves)
+            panels[0].tick_params(labelbottom=False)
         for panel in panels:
             panel.grid(axis="y")
-            panel.yaxis.set_label_coords(-0.085, 0.5)
             _epoch_axis(panel, curves)
         panels[-1].set_xlabel(_("epoch"))
+        sentences, warnings = _sentences(curves), alarms(curves)
+        lines = LINE * -(-len(key) // ACROSS)
+        inches = header_inches(sentences, warnings) + lines + (5.3 if len(panels) == 2 else 3.7)
+        figure.set_size_inches(WIDTH, inches)
+        title = label(title, 70) or _("Learning curves: {name}").format(name=label(curves.name, 44))
+        top = header(figure, title, sentences, warnings)
+        if key:
+            at = (0.11, top - lines / inches, 0.86, lines / inches)
+            figure.legend(
+                list(key.values()), list(key), loc="center left", bbox_to_anchor=at, ncols=ACROSS,
+                borderaxespad=0, columnspacing=2.0,
+            )  # fmt: skip
+        top -= (lines + 0.14) / inches
+        bottom = 0.62 / inches
+        height = (top - bottom) * (0.58 if len(panels) == 2 else 1.0)
+        panels[0].set_position((0.11, top - height, 0.86, height))
+        panels[-1].set_position((0.11, bottom, 0.86, top - bottom - (height + 0.04 if panels[1:] else 0)))
+        figure.align_ylabels(panels)
         return figure
 
 
-def _loss(axes: "Axes", curves: Curves) -> None:
+def _of_metric(curves: Curves) -> list[Mapping[str, Floats]]:
+    """The splits' figures, of those that have the metric that people read."""
+    return [of for of in curves.evaluated.values() if curves.metric and curves.metric in of]
+
+
+def _loss(axes: "Axes", curves: Curves) -> dict[str, Any]:
+    """-> the legend's entries, by their words."""
+    key: dict[str, Any] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
-    handles: list[Any] = []
-    labels: list[str] = []
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
     steps = _steps(curves)
-    logarithmic = spans(np.concatenate([*means, steps[1]]))
+    drawn = np.concatenate([*means, steps[1]])
+    bottom = floor(drawn) if spans(drawn) else None
+    if np.isfinite(curves.loss_E).any():
+        key[_("training, mean of the epoch's iterations")] = _line(axes, epoch_E, curves.loss_E, "train")
     if len(steps[1]):
         dots = "." if len(steps[1]) <= 60 else ""
         (line,) = axes.plot(
             *steps, color=TRAIN, linewidth=0.8, marker=dots, markersize=4, alpha=0.5, zorder=2
         )
-        handles.append(line)
-        labels.append(_("training, every iteration"))
+        key[_("training, every iteration")] = line
     if np.isfinite(curves.deviation_E).any():
-        handles.append(_band(axes, epoch_E, curves.loss_E, curves.deviation_E, "train", logarithmic))
-        labels.append(_("± deviation over the epoch's iterations"))
-    if np.isfinite(curves.loss_E).any():
-        handles.insert(0, _line(axes, epoch_E, curves.loss_E, "train"))
-        labels.insert(0, _("training, mean of the epoch's iterations"))
+        band = _band(axes, epoch_E, curves.loss_E, curves.deviation_E, "train", bottom)
+        key[_("± deviation over the epoch's iterations")] = band
+    trained = len(key)
     for split, of in curves.evaluated.items():
         if split != "train" and "loss" in of and np.isfinite(of["loss"]).any():
-            handles.append(_line(axes, epoch_E, of["loss"], split))
-            labels.append(split_name(split))
+            key[split_name(split)] = _line(axes, epoch_E, of["loss"], split)
             deviation_E = of.get("loss_std", np.empty(0))
             if np.isfinite(deviation_E).any():
-                handles.append(_band(axes, epoch_E, of["loss"], deviation_E, split, logarithmic))
-                labels.append(_("± deviation over batches of these rows"))
-    if logarithmic:
+                band = _band(axes, epoch_E, of["loss"], deviation_E, split, bottom)
+                key[_("± deviation over batches of these rows")] = band
+    if bottom is not None:
+        axes.set_ylim(bottom, 1.2 * axes.get_ylim()[1])
         log_axis(axes)
         axes.set_ylabel(_("loss (log scale)"))
     else:
         axes.set_ylabel(_("loss"))
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if _near_zero(means) else None)
-    _keep_mark(axes, curves, "loss")
-    _diverged_mark(axes, curves)
-    if handles:
-        legend(axes, handles, labels, loc="best")
+        axes.set_ylim(bottom=0.0 if _near_zero(means) else None)
+    marks = _marks(axes, curves, "loss")
+    if trained == ACROSS == len(key) - trained:  # so that the legend has a column for each split
+        return dict(list(key.items())[:trained]) | marks | key
+    return key | marks
+
+
+def floor(loss: Floats) -> float:
+    """Where a logarithmic axis ends below: under the lowest loss, and not under the lowest end of a band.
+
+    A mean minus its deviation may be 0 or less; such a band goes down to the axis and is cut off there.
+    """
+    return float(loss[np.isfinite(loss) & (loss > 0)].min()) / 2
 
 
 def _band(
-    axes: "Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, logarithmic: bool
+    axes: "Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, bottom: float | None
 ) -> Any:
-    """Mean ± deviation at the epochs that have both."""
+    """Mean ± deviation at the epochs that have both. bottom: of a logarithmic axis."""
     seen = np.isfinite(mean_E) & np.isfinite(deviation_E)
     mean_E, deviation_E, epoch_E = mean_E[seen], deviation_E[seen], epoch_E[seen]
     low_E, high_E = mean_E - deviation_E, mean_E + deviation_E
-    if logarithmic:  # a mean minus its deviation may be below zero, where a log axis has no place
-        low_E = np.maximum(low_E, mean_E[mean_E > 0].min(initial=np.inf) / 3)
+    if bottom is not None:
+        low_E = np.maximum(low_E, bottom / 10)
     if len(epoch_E) == 1:  # a band over one epoch has no width
         return axes.vlines(epoch_E, low_E, high_E, color=INKS[split], alpha=0.35, linewidth=6, zorder=2)
     return axes.fill_between(epoch_E, low_E, high_E, color=INKS[split], alpha=0.18, linewidth=0, zorder=2)
 
 
-def _metric(axes: "Axes", curves: Curves) -> None:
+def _metric(axes: "Axes", curves: Curves) -> dict[str, Any]:
+    """-> the legend's entries, by their words."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
-    handles, labels = [], []
-    for split, of in curves.evaluated.items():
-        if curves.metric in of and np.isfinite(of[curves.metric]).any():
-            handles.append(_line(axes, epoch_E, of[curves.metric], split))
-            labels.append(split_name(split))
+    key = {
+        split_name(split): _line(axes, epoch_E, of[curves.metric], split)
+        for split, of in curves.evaluated.items()
+        if curves.metric in of and np.isfinite(of[curves.metric]).any()
+    }
     axes.set_ylabel(metric_name(curves.metric))
     axes.margins(y=0.12)
-    if curves.metric in ("accuracy", "f1_macro", "auc"):
-        low = float(
-            np.nanmin(
-                np.concatenate([of[curves.metric] for of in curves.evaluated.values() if curves.metric in of])
-            )
-        )
+    if curves.metric in SHARES:
+        low = float(np.nanmin(np.concatenate([of[curves.metric] for of in _of_metric(curves)])))
         axes.set_ylim(max(0.0, low - 0.08) if low > 0.5 else 0.0, 1.015)
-    _keep_mark(axes, curves, curves.metric)
-    _diverged_mark(axes, curves)
-    legend(axes, handles, labels, loc="best")
+    return key | _marks(axes, curves, curves.metric)
 
 
 def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, split: str) -> "Line2D":
@@ -168,29 +192,27 @@ def _near_zero(values: list[Floats]) -> bool:
     return bool(len(seen) and seen.min() >= 0 and seen.min() < 0.5 * seen.max())
 
 
-def _keep_mark(axes: "Axes", curves: Curves, metric: str) -> None:
-    """A line at the epoch whose weights the run keeps, and its value on validation rows."""
+def _marks(axes: "Axes", curves: Curves, metric: str) -> dict[str, Any]:
+    """Lines where the kept weights are from (with their figure on validation rows) and where it diverged.
+
+    -> the legend's entries, by their words.
+    """
+    key: dict[str, Any] = {}
     kept = curves.kept_epoch
-    if kept is None or not 1 <= kept <= curves.epochs:
-        return
-    axes.axvline(kept, color=SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
-    value_E = curves.evaluated.get("validation", {}).get(metric)
-    if value_E is not None and np.isfinite(value_E[kept - 1]):
-        axes.plot(
-            [kept],
-            [value_E[kept - 1]],
-            marker="o",
-            markersize=8,
-            color=VALIDATION,
-            markeredgecolor=INK,
-            zorder=6,
-            clip_on=False,
+    if kept is not None and 1 <= kept <= curves.epochs:
+        key[_("kept weights")] = axes.axvline(
+            kept, color=SOFT, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1
         )
-
-
-def _diverged_mark(axes: "Axes", curves: Curves) -> None:
+        value_E = curves.evaluated.get("validation", {}).get(metric)
+        if value_E is not None and np.isfinite(value_E[kept - 1]):
+            axes.plot(
+                [kept], [value_E[kept - 1]], marker="o", markersize=8, color=VALIDATION, markeredgecolor=INK,
+                zorder=6, clip_on=False,
+            )  # fmt: skip
     if curves.diverged_step is not None:
-        axes.axvline(curves.diverged_step / curves.steps_per_epoch, color=ALARM, linewidth=1.4, zorder=1)
+        place = curves.diverged_step / curves.steps_per_epoch
+        key[_("diverged")] = axes.axvline(place, color=ALARM, linewidth=1.4, zorder=1)
+    return key
 
 
 def _epoch_axis(axes: "Axes", curves: Curves) -> None:

@@ -46,12 +46,12 @@ def overlaid_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence
                     " faint: as measured."
                 ).format(w=smooth)
             ]
-        figure = new_figure(header_inches(told, notes) + 0.9 + 2.15 * len(panels) + 0.22 * lines)
+        figure = new_figure(header_inches(told, notes) + 0.68 + 2.15 * len(panels) + 0.22 * lines)
         inches = figure.get_figheight()
         title = _("Learning curves of {n} runs").format(n=len(runs))
-        top = header(figure, title, told, notes) - 0.16 / inches
+        top = header(figure, title, told, notes) - 0.04 / inches
         low = 0.1 / inches
-        bottom = low + (0.62 + 0.22 * lines) / inches
+        bottom = low + (0.52 + 0.22 * lines) / inches
         room = (top - bottom) / len(panels)
         drawn: list[Axes] = []
         for place, (name, of) in enumerate(panels):

@@ -26,10 +26,12 @@ from treino.plots.style import (
     SOFT,
     class_labels,
     colour,
+    fit_left,
     legend_at_right,
     localise_ticks,
     look,
     new_figure,
+    thin_ticks,
 )
 from treino.words import _
 
@@ -130,6 +132,8 @@ def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
     if not isinstance(shown, Plane):
         axes.grid(True)
     localise_ticks(figure)
+    thin_ticks(figure)
+    fit_left(figure)
     return figure, axes, texts
 
 

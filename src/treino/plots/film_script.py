@@ -102,11 +102,17 @@ SCRIPT = r"""
     return n === 65535 ? NaN : n / 65534 * film.widest + film.lowest;
   }
 
+  function written(v) {
+    const [whole, rest] = Number(v.toPrecision(6)).toString().replace("-", "\u2212").split(".");
+    const grouped = Math.abs(v) < 1e4 || whole.includes("e") ? whole : whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    return rest ? grouped + film.point + rest : grouped;
+  }
+
   function ticks(low, high, most) {
     const rough = (high - low) / most, ten = Math.pow(10, Math.floor(Math.log10(rough)));
     const step = [1, 2, 5, 10].map(m => m * ten).find(s => s >= rough), found = [];
     for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-9; v += step)
-      found.push([v, Number(v.toPrecision(6)).toString().replace("-", "\u2212").replace(".", film.point)]);
+      found.push([v, written(v)]);
     return found;
   }
 
@@ -117,7 +123,10 @@ SCRIPT = r"""
     canvas.width = Math.round(css * ratio); canvas.height = Math.round(tall * ratio);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, css, tall);
-    const left = 58, top = 8, wide = css - left - 10, high = tall - top - 44;
+    const top = 8, high = tall - top - 44;
+    pen.font = "12px system-ui, sans-serif";
+    const beside = ticks(film.y[0], film.y[1], Math.max(2, high / 50));
+    const left = 36 + Math.max(...beside.map(([_v, text]) => pen.measureText(text).width)), wide = css - left - 10;
     if (planes) {
       const fine = C > 4 ? 1 : Math.min(ratio, 2);
       const image = plane(at, Math.round(wide * fine), Math.round(high * fine), look);
@@ -134,7 +143,7 @@ SCRIPT = r"""
       pen.fillText(text, x, top + high + 6);
     }
     pen.textAlign = "right"; pen.textBaseline = "middle";
-    for (const [v, text] of ticks(film.y[0], film.y[1], Math.max(2, high / 50))) {
+    for (const [v, text] of beside) {
       const y = top + high - (v - film.y[0]) / (film.y[1] - film.y[0]) * high;
       if (!planes) { pen.beginPath(); pen.moveTo(left, y); pen.lineTo(left + wide, y); pen.stroke(); }
       pen.fillText(text, left - 7, y);

@@ -1,6 +1,7 @@
 """The loss as a mountain: seen from above with its contours, and as a surface."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     WIDTH,
+    extent,
     header,
     header_inches,
     label,
@@ -92,15 +94,20 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize", *, way: bool =
     if not fine_RR.all():
         with rc_context({"hatch.color": SOFT, "hatch.linewidth": 0.6}):
             axes.contourf(a_R, b_R, (~fine_RR).astype(float), [0.5, 1.5], colors="none", hatches=["///"])
+    named: Sequence[Any] = ()
     if fine_RR.any() and float(shown_RR.max()) > float(shown_RR.min()):
         lines = axes.contour(a_R, b_R, shown_RR, levels(scale), colors="white", linewidths=0.6, alpha=0.75)
-        for text in axes.clabel(lines, fmt=numeral, fontsize=7.5, inline_spacing=2):
+        named = axes.clabel(lines, fmt=numeral, fontsize=7.5, inline_spacing=2)
+        for text in named:
             text.set_path_effects([withStroke(linewidth=1.6, foreground=INK, alpha=0.45)])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_aspect("equal")
     axes.set_xlim(float(a_R[0]), float(a_R[-1]))
     axes.set_ylim(float(b_R[0]), float(b_R[-1]))
+    for text in named:  # one that crosses the border would be cut
+        box, frame = extent(text), extent(axes.patch)
+        text.set_visible(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1))
     axes.set_xlabel(axis_name(land, 0))
     axes.set_ylabel(axis_name(land, 1), labelpad=2)
     for spine in axes.spines.values():

@@ -69,11 +69,10 @@ def line_figure(found: Between, first: str, second: str) -> "Figure":
         axes.axvspan(1, found.at_R[-1], color=FAINT, alpha=0.45, linewidth=0, zorder=0)
         axes.set_xlim(float(found.at_R[0]), float(found.at_R[-1]))
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        axes.set_xticklabels([f"0\n{one}", "0.25", "0.5", "0.75", f"1\n{other}"])
+        axes.set_xticklabels([f"0\n{one}", *(numeral(at) for at in (0.25, 0.5, 0.75)), f"1\n{other}"])
         for tick in (axes.get_xticklabels()[0], axes.get_xticklabels()[-1]):
             tick.set_color(INK)
         axes.grid(axis="y")
-        axes.yaxis.set_label_coords(-0.085, 0.5)
         axes.text(
             0.5,
             -0.155,

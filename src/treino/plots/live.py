@@ -15,12 +15,15 @@ from treino.inspection.boundary_preview import Glimpse
 from treino.inspection.curves import Curves
 from treino.plots.report.charts import curve_charts
 from treino.plots.style import PALETTE, colour
-from treino.plots.svg import FONT, Series, line_chart
+from treino.plots.svg import FONT, LETTER, Series, line_chart
 from treino.words import _
 
 SIDE = 300  # of the boundary's picture, in its own units
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
-GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:6px 18px;align-items:start"
+GRID = (
+    "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:6px 18px;"
+    "align-items:start"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,7 @@ def live_figure(live: Live) -> str:
         charts = [chart.html for chart in curve_charts([live.curves])]
     if live.glimpse is not None:
         charts.append(boundary_svg(live.glimpse, live.classes))
-    cells = "".join(f"<div style='max-width:440px'>{chart}</div>" for chart in charts)
+    cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
     return (
         f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
         f"{_said(live.said, live.alarm)}<div style='{GRID}'>{cells}</div></div>"
@@ -122,7 +125,7 @@ def boundary_svg(seen: Glimpse, classes: Sequence[str]) -> str:
             f"<rect x='{x:.0f}' y='5' width='10' height='10' rx='2' fill='{colour(c)}'/>"
             f"<text x='{x + 15:.0f}' y='14'>{escape(said)}</text>"
         )
-        x += 28 + 6.6 * len(said)
+        x += 28 + LETTER * len(said)
     dots = "".join(
         f"<circle cx='{30 + SIDE * a:.1f}' cy='{24 + SIDE * (1 - b):.1f}' r='2.6' fill='{colour(c)}' "
         "stroke='#fff' stroke-width='.7'/>"
@@ -132,7 +135,7 @@ def boundary_svg(seen: Glimpse, classes: Sequence[str]) -> str:
     middle, across, up = 24 + SIDE / 2, *(escape(name[:40]) for name in seen.axis_names)
     return (
         f"<svg viewBox='0 0 {SIDE + 40} {SIDE + 48}' role='img' aria-label='{label}' "
-        f"style='width:100%;height:auto;max-width:{SIDE - 10}px' {FONT} fill='currentColor'>"
+        f"style='width:100%;height:auto;max-width:{SIDE + 40}px' {FONT} fill='currentColor'>"
         f"{''.join(key)}<image x='30' y='24' width='{SIDE}' height='{SIDE}' preserveAspectRatio='none' "
         f"href='data:image/png;base64,{b64encode(regions_png(seen)).decode()}'/>{dots}"
         f"<text x='{30 + SIDE / 2}' y='{SIDE + 41}' text-anchor='middle'>{across}</text>"

@@ -4,10 +4,23 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from treino.inspection.input_planes import Boundary, Fit
+from treino.inspection.input_planes import Boundary, Fit, Plane
+from treino.plots.captions import held_sentence
 from treino.plots.film import draw_shown, limits
 from treino.plots.film_words import axis_names
-from treino.plots.style import ALARM, INK, class_labels, colour, header, label, legend, look, new_figure
+from treino.plots.style import (
+    ALARM,
+    INK,
+    SOFT,
+    class_labels,
+    colour,
+    header,
+    header_inches,
+    label,
+    legend,
+    look,
+    new_figure,
+)
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -26,11 +39,13 @@ def sheet_figure(
         from matplotlib.lines import Line2D
 
         lines = math.ceil(len(shown) / ACROSS)
-        figure = new_figure(1.35 + 2.2 * lines)
-        inches = figure.get_figheight()
         x_name, y_name = axis_names(shown[0])
-        axes_said = _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)
-        top = header(figure, title, [*sentences, axes_said])
+        told = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
+        if isinstance(shown[0], Plane) and (held := held_sentence(shown[0])):
+            told.append(held)
+        figure = new_figure(header_inches(told) + 0.32 + 2.2 * lines)
+        inches = figure.get_figheight()
+        top = header(figure, title, told)
         low = 0.4 / inches
         height, width = (top - low) / lines, 0.98 / ACROSS
         for place, (one, caption) in enumerate(zip(shown, captions, strict=True)):
@@ -65,4 +80,6 @@ def _nowhere(one: Boundary) -> tuple[str, str]:
         return "", INK
     names = class_labels(one.classes, 14)
     listed = ", ".join(names[c] for c in one.absent[:3]) + (", …" if len(one.absent) > 3 else "")
+    if isinstance(one, Plane) and one.view != "all":  # the network may say it off this plane
+        return _("not on this plane: {names}").format(names=listed), SOFT
     return _("nowhere: {names}").format(names=listed), ALARM

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.plots.curves import floor, spans
 from treino.plots.style import INK, PALETTE, SOFT, header, label, log_axis, look, new_figure
 from treino.words import _, numeral
 
@@ -20,7 +21,6 @@ STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.
 MARKS = "o", "s", "^", "D", "v", "P", "X"
 SHORT = 40  # letters of a name beside which another one has room
 MARKED = 12  # marks on a line
-LOG_FROM = 15.0  # losses further apart than this factor are drawn on a logarithmic axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,38 +92,44 @@ def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "F
         width = (0.89 - gap * (columns - 1)) / columns
         height = (top - bottom - 0.2 / inches - between * (rows - 1)) / rows
         first: Any = None
+        low = _bottom(lines)
         for place, panel in enumerate(panels):
             x = 0.09 + (width + gap) * (place % columns)
             y = top - 0.2 / inches - height - (height + between) * (place // columns)
             axes = figure.add_axes((x, y, width, height), sharex=first, sharey=first)
             first = first or axes
-            _panel(axes, [line for line in lines if line.panel == panel], looks(lines))
+            _panel(axes, [line for line in lines if line.panel == panel], looks(lines), low)
             axes.set_title(label(panel, 30), fontsize=11, loc="left", color=INK)
             axes.grid(axis="y")
             if place % columns:
                 axes.tick_params(labelleft=False)
             else:
                 axes.set_ylabel(_("training loss"))
-                axes.yaxis.set_label_coords(-0.06 / width, 0.5)
             if place + columns >= len(panels):
                 axes.set_xlabel(_("epoch"))
             else:
                 axes.tick_params(labelbottom=False)
-        _scale(first, lines)
+        _scale(first, lines, low)
         levels = _levels(first, lines, target)
         for axes in figure.axes:
             for value, own, _text in levels:
                 axes.axhline(value, zorder=1, linewidth=1.1, **own)
+        figure.align_ylabels()
         legend_below(figure, lines, [(own | {"linewidth": 1.1}, text) for _v, own, text in levels])
         return figure
 
 
-def _panel(axes: "Axes", lines: Sequence[Line], look_of: Mapping[tuple[str, str], Look]) -> None:
+def _panel(
+    axes: "Axes", lines: Sequence[Line], look_of: Mapping[tuple[str, str], Look], bottom: float | None
+) -> None:
+    """bottom: of a logarithmic axis, None of a plain one."""
     for line in lines:
         own = look_of[line.mode, line.setting]
         loss_E, deviation_E = _floats(line.loss), _floats(line.deviation)
         epoch_E = np.arange(1.0, len(loss_E) + 1)
-        low_E, high_E = np.maximum(loss_E - deviation_E, loss_E / 10), loss_E + deviation_E
+        low_E, high_E = loss_E - deviation_E, loss_E + deviation_E
+        if bottom is not None:
+            low_E = np.maximum(low_E, bottom / 10)
         if len(loss_E) == 1:  # a band over one epoch has no width
             axes.vlines(epoch_E, low_E, high_E, color=own.colour, alpha=0.3, linewidth=6)
         else:
@@ -134,12 +140,19 @@ def _panel(axes: "Axes", lines: Sequence[Line], look_of: Mapping[tuple[str, str]
         )  # fmt: skip
 
 
-def _scale(axes: "Axes", lines: Sequence[Line]) -> None:
+def _bottom(lines: Sequence[Line]) -> float | None:
+    """Where the axis of losses ends below, if it is a logarithmic one."""
+    losses = np.concatenate([_floats(line.loss) for line in lines])
+    return floor(losses) if spans(losses[losses > 0]) else None
+
+
+def _scale(axes: "Axes", lines: Sequence[Line], bottom: float | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
     losses = np.concatenate([_floats(line.loss) for line in lines])
     fine = losses[np.isfinite(losses) & (losses > 0)]
-    if len(fine) and fine.max() / fine.min() > LOG_FROM:
+    if bottom is not None:
+        axes.set_ylim(bottom, 1.2 * axes.get_ylim()[1])
         log_axis(axes)
     else:
         axes.set_ylim(bottom=0 if not len(fine) or fine.min() < fine.max() / 3 else None)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
+from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ INK, SOFT, FAINT, PAPER, ALARM = "#1b2733", "#52616f", "#dfe5ea", "#ffffff", "#b
 
 WIDTH = 8.0  # inches; at 100 dots per inch the 800 pixels that every picture must be readable at
 DPI = 150
+GROUPED = 10_000  # from here on thousands stand apart
 BACKEND = "MPLBACKEND"  # matplotlib's variable for what draws on a screen
 
 # Tried in this order for letters that DejaVu Sans (which comes with matplotlib) does not have.
@@ -123,6 +125,7 @@ def look() -> Iterator[None]:
         "axes.linewidth": 0.8,
         "axes.axisbelow": True,
         "axes.formatter.useoffset": False,
+        "axes.formatter.limits": (-4, 9),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "xtick.color": SOFT,
@@ -159,6 +162,8 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
     file = io.BytesIO()
     with look():
         localise_ticks(figure)
+        thin_ticks(figure)
+        fit_left(figure)
         figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     return file.getvalue()
 
@@ -192,6 +197,11 @@ def colour(number: int) -> str:
     return PALETTE[number % len(PALETTE)]
 
 
+def setting_name(name: str) -> str:
+    """A setting's name for a picture: ``weight decay``."""
+    return label(name.replace("_", " "), 24)
+
+
 def split_name(split: str) -> str:
     return {"train": _("training"), "validation": _("validation"), "test": _("test")}[split]
 
@@ -222,11 +232,47 @@ def localise_ticks(figure: "Figure") -> None:
 
     class Localised(ScalarFormatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
-            return localised(super().__call__(x, pos))
+            plain = super().__call__(x, pos)
+            large = abs(x) >= GROUPED and x == round(x) and not self.get_offset()
+            return localised(f"{x:,.0f}".replace("-", "−") if large else plain)
 
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         if type(axis.get_major_formatter()) is ScalarFormatter:
             axis.set_major_formatter(Localised())
+
+
+def thin_ticks(figure: "Figure") -> None:
+    """Fewer numbers below an axis where they would run into each other."""
+    from matplotlib.ticker import AutoLocator, MaxNLocator
+
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+
+    def crowded(axes: "Axes") -> bool:
+        low, high = sorted(axes.get_xlim())
+        texts = [t for t in axes.xaxis.get_majorticklabels() if t.get_text() and t.get_visible()]
+        boxes = [t.get_window_extent(renderer) for t in texts if low <= t.get_position()[0] <= high]
+        return any(a.x1 + 0.06 * figure.dpi > b.x0 for a, b in pairwise(sorted(boxes, key=lambda b: b.x0)))
+
+    for axes in figure.axes:
+        for most in (6, 4, 3, 2):
+            if type(axes.xaxis.get_major_locator()) not in (AutoLocator, MaxNLocator) or not crowded(axes):
+                break
+            axes.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+
+
+def fit_left(figure: "Figure") -> None:
+    """Narrow the axes at the left edge until the numbers and words beside them lie in the figure."""
+    renderer, inside = figure.canvas.get_renderer(), 0.06 * figure.dpi  # type: ignore[attr-defined]
+    lefts: dict[float, list[Axes]] = {}
+    for axes in figure.axes:
+        if axes.axison and axes.name == "rectilinear":
+            lefts.setdefault(round(axes.get_position().x0, 3), []).append(axes)
+    for column in lefts.values():
+        boxes = [box for axes in column if (box := axes.yaxis.get_tightbbox(renderer)) is not None]
+        short = inside - min((box.x0 for box in boxes), default=inside)
+        for axes in column if short > 0.5 else ():
+            box, more = axes.get_position(), short / figure.bbox.width
+            axes.set_position((box.x0 + more, box.y0, box.width - more, box.height))
 
 
 LETTERS = 106  # of a header's line
@@ -252,8 +298,13 @@ def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Ite
 
 
 def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where: Any) -> "Legend":
-    """A legend of just these, in this order."""
-    return axes.legend(list(handles), list(labels), borderaxespad=0, handletextpad=0.6, **where)
+    """A legend of just these, in this order, on paper: a line that runs under it doesn't cross its words."""
+    shown = axes.legend(
+        list(handles), list(labels), borderaxespad=0.3, handletextpad=0.6,
+        frameon=True, facecolor=PAPER, edgecolor="none", framealpha=0.85, **where,
+    )  # fmt: skip
+    shown.set_zorder(7)
+    return shown
 
 
 def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:

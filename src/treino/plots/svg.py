@@ -18,10 +18,10 @@ from treino.words import numeral
 
 Floats = NDArray[np.float64]
 
-WIDTH = 480  # of a chart in its own units; its letters are 12 to 13 of these high
-LETTER = 6.4  # units that a letter takes, about
+WIDTH = 480  # of a chart in its own units; its letters are 14 of these high
+LETTER = 7.4  # units that a letter takes, about
 MOST = 300  # points of one line; beyond, the lowest and the highest of every few are drawn
-FONT = "font-family='system-ui,sans-serif' font-size='12'"
+FONT = "font-family='system-ui,sans-serif' font-size='14'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +117,10 @@ def line_chart(
     if logarithmic:
         y = y[0] * 0.9, y[1] * 1.1
     y_ticks = log_ticks(*y) if logarithmic else ticks(*y, 5)
-    left = 30 + LETTER * max((len(numeral(t)) for t in y_ticks), default=1)
+    left = 34 + LETTER * max((len(numeral(t)) for t in y_ticks), default=1)
     x_ticks = [t for t in ticks(*x, 6) if t == round(t)]  # there is no half of a step or an epoch
     last = LETTER / 2 * len(numeral(x_ticks[-1])) if x_ticks else 0  # half of it may stand beyond the axis
-    frame = _Frame(x, y, left, top + 6, WIDTH - max(14, last + 2), height - 40, logarithmic)
+    frame = _Frame(x, y, left, top + 6, WIDTH - max(14, last + 2), height - 44, logarithmic)
     parts = [key, _grid(frame, x_ticks, y_ticks, x_label, y_label)]
     for mark in marks:
         place, ink = frame.across(mark.x), "var(--alarm,#b3261e)" if mark.alarm else "currentColor"
@@ -149,7 +149,7 @@ def interval_chart(
     most = max((len(_short(e.name)) for e in fine), default=1)
     left, row = 16 + LETTER * 1.15 * most, 26
     height = 14 + row * len(fine) + 40
-    frame = _Frame((low, high), (0, 1), left, 10, WIDTH - 58, height - 40)
+    frame = _Frame((low, high), (0, 1), left, 10, WIDTH - 64, height - 40)
     parts = []
     for tick in ticks(low, high, 4):
         place = frame.across(tick)
@@ -278,7 +278,7 @@ def _grid(frame: _Frame, x_ticks: list[float], y_ticks: list[float], x_label: st
     middle_x, middle_y = (frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2
     parts.append(
         f"<path d='M{frame.left:.1f} {frame.bottom}H{frame.right}' stroke='currentColor' opacity='.5'/>"
-        f"<text x='{middle_x:.1f}' y='{frame.bottom + 34}' text-anchor='middle'>{escape(x_label)}</text>"
+        f"<text x='{middle_x:.1f}' y='{frame.bottom + 37}' text-anchor='middle'>{escape(x_label)}</text>"
         f"<text transform='translate(13 {middle_y:.1f}) rotate(-90)' text-anchor='middle'>"
         f"{escape(y_label)}</text>"
     )

@@ -1,20 +1,32 @@
 """The picture of the best networks' decision boundaries, side by side on the same plane."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from treino.inspection.input_planes import Plane
 from treino.plots.boundary import draw_regions
-from treino.plots.captions import axis_name
+from treino.plots.captions import axis_name, held_sentence
 from treino.plots.points import draw_rows
-from treino.plots.style import INK, class_labels, colour, header, label, legend, look, new_figure
+from treino.plots.style import (
+    INK,
+    class_labels,
+    colour,
+    header,
+    header_inches,
+    label,
+    legend,
+    look,
+    new_figure,
+)
 from treino.words import _
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS = 3
+LETTERS = 43  # in a line of a caption
 SMALLER = 0.35  # marks of rows, beside those of a picture of one network
 
 
@@ -25,25 +37,29 @@ def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: st
         from matplotlib.lines import Line2D
 
         lines = math.ceil(len(planes) / ACROSS)
-        figure = new_figure(1.35 + 2.5 * lines)
-        inches = figure.get_figheight()
+        said = [textwrap.wrap(label(caption, 3 * LETTERS), LETTERS) for caption in captions]
+        above = 0.16 + 0.125 * max(map(len, said))  # inches of a caption
         first = planes[0]
-        told = _("{x} and {y}{others}. Paler: less sure; ringed: wrong.").format(
-            x=axis_name(first, 0),
-            y=axis_name(first, 1),
-            others=_(", everything else at a typical row") if first.view in ("important", "given") else "",
-        )
-        top = header(figure, _("The best {n}: {name}").format(n=len(planes), name=label(name, 46)), [told])
+        told = [
+            _("Across: {x}; up: {y}.").format(x=axis_name(first, 0), y=axis_name(first, 1))
+            + " "
+            + _("Paler: less sure; ringed: wrong.")
+        ]
+        if held := held_sentence(first):
+            told.append(held)
+        figure = new_figure(header_inches(told) + 0.45 + (2.25 + above) * lines)
+        inches = figure.get_figheight()
+        top = header(figure, _("The best {n}: {name}").format(n=len(planes), name=label(name, 46)), told)
         low = 0.42 / inches
         height, width = (top - low) / lines, 0.98 / ACROSS
-        for place, (plane, caption) in enumerate(zip(planes, captions, strict=True)):
+        for place, (plane, caption) in enumerate(zip(planes, said, strict=True)):
             line, column = divmod(place, ACROSS)
             axes = figure.add_axes(
                 (
                     0.012 + column * width,
                     top - (line + 1) * height + 0.06 / inches,
                     width - 0.016,
-                    height - 0.3 / inches,
+                    height - above / inches,
                 )
             )
             draw_regions(axes, plane)
@@ -53,7 +69,7 @@ def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: st
                     marks_of.set_sizes(marks_of.get_sizes() * SMALLER)
             axes.set_xticks([])
             axes.set_yticks([])
-            axes.set_title(label(caption, 42), fontsize=7.5, color=INK, loc="left", pad=3)
+            axes.set_title("\n".join(caption), fontsize=7.5, color=INK, loc="left", pad=3)
         names = class_labels(planes[0].classes)
         marks = [Line2D([], [], linestyle="none", marker="s", color=colour(c)) for c in range(len(names))]
         if names:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.sweep_statistics import Density
-from treino.plots.style import INK, PALETTE, header, label, legend, log_axis, look, new_figure
+from treino.plots.style import INK, PALETTE, header, label, legend, log_axis, look, metric_name, new_figure
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
         most = int(d.count_GE.max())
         sentence = _(
             "Validation {metric}; the darker, the more networks (at most {n:,} in one cell)."
-        ).format(metric=metric.replace("_", " "), n=most)
+        ).format(metric=metric_name(metric), n=most)
         top = header(figure, _("All learning curves: {name}").format(name=label(name, 50)), [sentence])
         axes = figure.add_axes((0.11, 0.12, 0.86, top - 0.12))
         blues = LinearSegmentedColormap.from_list("count", ["#dcebf5", "#7db3d8", PALETTE[0], "#02365a"])
@@ -45,7 +45,7 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
             log_axis(axes)
         axes.set_xlim(_borders(d.epoch_E)[0], _borders(d.epoch_E)[-1])
         axes.set_xlabel(_("epoch"))
-        axes.set_ylabel(metric.replace("_", " ") + (_(" (log scale)") if d.log else ""))
+        axes.set_ylabel(metric_name(metric) + (_(" (log scale)") if d.log else ""))
         legend(
             axes, [best, middle],
             [_("the best, network {n}").format(n=d.best), _("median of those that still train")],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.sweep_statistics import Mattered
-from treino.plots.style import INK, PALETTE, header, label, look, new_figure, percent
+from treino.plots.style import INK, PALETTE, header, label, look, new_figure, percent, setting_name
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def importance_figure(m: Mattered, name: str) -> "Figure":
         axes.errorbar(
             mean_K, place_K, xerr=std_K, fmt="none", ecolor=INK, elinewidth=1.2, capsize=3, zorder=3
         )
-        axes.set_yticks(place_K, [label(n.replace("_", " "), 20) for n in m.names])
+        axes.set_yticks(place_K, [setting_name(n) for n in m.names])
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_xlabel(_("explained variance of the ranks that is lost"))
         axes.grid(axis="x")

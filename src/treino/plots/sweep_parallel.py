@@ -1,19 +1,35 @@
 """The picture of all settings at once: one line for each network through one axis for each setting."""
 
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from treino.inspection.sweep_statistics import Seen
-from treino.plots.style import FAINT, INK, PALETTE, SOFT, header, label, look, new_figure
+from treino.plots.style import (
+    FAINT,
+    INK,
+    PALETTE,
+    SOFT,
+    extent,
+    header,
+    label,
+    look,
+    metric_name,
+    new_figure,
+    setting_name,
+)
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST = 600  # lines, the best of them and an even share of the rest
 BEST = 5
 SPREAD = 0.06  # how far lines of one choice lie apart
+MOST_LETTERS = 18  # of a number or a choice beside an axis
+WRAPPED = 12  # letters in a line of an axis' name
 
 
 def parallel_figure(s: Seen) -> "Figure":
@@ -30,7 +46,9 @@ def parallel_figure(s: Seen) -> "Figure":
             [_told(s)],
             [_lost(s)] if _lost(s) else [],
         )
-        axes = figure.add_axes((0.06, 0.02, 0.88, top - 0.07))
+        names = [*(setting_name(setting.name) for setting in s.settings), metric_name(s.metric)]
+        names = ["\n".join(textwrap.wrap(name, WRAPPED)) for name in names]
+        axes = figure.add_axes((0.02, 0.03, 0.96, top - 0.06 - 0.03 * max(n.count("\n") + 1 for n in names)))
         columns, ticks = _columns(s)
         K, M = len(columns), len(s.member_M)
         drawn = fine if len(fine) <= MOST else np.unique(np.append(fine[:50], fine[:: -(-len(fine) // MOST)]))
@@ -54,20 +72,43 @@ def parallel_figure(s: Seen) -> "Figure":
                 linewidth=2.6 if first else 1.2,
                 zorder=4,
             )
-        for k, marks in enumerate(ticks):
-            axes.axvline(k, color=SOFT, linewidth=0.9, zorder=3)
-            for place, text in marks:
-                axes.text(
-                    k - 0.015, place, label(text, 14), fontsize=8.5, ha="right", va="center", color=INK,
-                    zorder=5, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6},
-                )  # fmt: skip
-        names = [*(setting.name.replace("_", " ") for setting in s.settings), s.metric.replace("_", " ")]
-        for k, text in enumerate(names):
-            axes.text(k, 1.09, label(text, 16), ha="center", va="bottom", fontsize=10.5, weight="bold")
-        axes.set_xlim(-0.45, K - 0.8)
+        axes.set_xlim(0, max(1, K - 1))
         axes.set_ylim(-0.08, 1.08)
         axes.set_axis_off()
+        beside: list[Any] = []
+        for k, marks in enumerate(ticks):
+            axes.axvline(k, color=SOFT, linewidth=0.9, zorder=3)
+            last = k == K - 1  # whose numbers have room at its right
+            for place, text in marks:
+                beside.append(
+                    axes.annotate(
+                        label(text, MOST_LETTERS), (k, place), xytext=(4 if last else -4, 0),
+                        textcoords="offset points", fontsize=8.5, ha="left" if last else "right",
+                        va="center", color=INK, zorder=5,
+                        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6},
+                    )
+                )  # fmt: skip
+        for k, text in enumerate(names):
+            beside.append(
+                axes.text(
+                    k, 1.09, text, ha="center", va="bottom",
+                    fontsize=10 if K <= 6 else 8.5, weight="bold",
+                )
+            )  # fmt: skip
+        _make_room(axes, beside)
         return figure
+
+
+def _make_room(axes: "Axes", beside: list[Any]) -> None:
+    """Move the outer axes inwards until the words beside them lie in the picture."""
+    for _time in range(2):  # words in the middle move with their axes, those at the ends do not
+        frame, boxes = extent(axes), [extent(text) for text in beside]
+        edge = axes.figure.bbox
+        left = max(0.0, 10 - min(box.x0 for box in boxes)) / edge.width
+        right = max(0.0, max(box.x1 for box in boxes) - edge.x1 + 10) / edge.width
+        low, high = frame.x0 / edge.width + left, frame.x1 / edge.width - right
+        box = axes.get_position()
+        axes.set_position((low, box.y0, high - low, box.height))
 
 
 def _columns(s: Seen) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
@@ -96,7 +137,7 @@ def _columns(s: Seen) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
 
 def _told(s: Seen) -> str:
     return _("{n:,} networks; the best {k} are orange, and the {metric} at the right is by rank.").format(
-        n=len(s.member_M), k=min(BEST, len(s.member_M)), metric=s.metric.replace("_", " ")
+        n=len(s.member_M), k=min(BEST, len(s.member_M)), metric=metric_name(s.metric)
     )
 
 

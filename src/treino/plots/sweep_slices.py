@@ -1,12 +1,24 @@
 """The picture of slices: each setting against the figure, with what diverged at its place."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from treino.inspection.sweep_statistics import WIDE, Seen, Setting
-from treino.plots.style import ALARM, PALETTE, header, label, log_axis, look, new_figure
+from treino.plots.style import (
+    ALARM,
+    PALETTE,
+    WIDTH,
+    header,
+    header_inches,
+    label,
+    log_axis,
+    look,
+    metric_name,
+    new_figure,
+    setting_name,
+)
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -15,6 +27,10 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 MOST = 9
+LEFT, GAP = 0.78, 0.28  # inches: beside the first panel, and between two
+CHOICES = 8  # that are all named
+LETTERS = 18  # of a choice's name
+ABSENT = -0.12  # the place of networks that don't have the setting
 SPREAD = 0.5  # of the room between two levels, over which their networks are spread
 
 
@@ -24,7 +40,6 @@ def slices_figure(s: Seen) -> "Figure":
         shown = s.settings[:MOST]
         lines = math.ceil(len(shown) / COLUMNS)
         across = min(COLUMNS, len(shown))
-        figure = new_figure(1.4 + 2.5 * lines)
         sentences = [
             _("Dark: trained to the end. Pale: cut before. Orange: the best. ×: diverged ({n:,}).").format(
                 n=int(s.diverged_M.sum())
@@ -32,29 +47,46 @@ def slices_figure(s: Seen) -> "Figure":
         ]
         if len(s.settings) > MOST:
             sentences.append(_("The first {k} of {n} settings.").format(k=MOST, n=len(s.settings)))
+        width = (WIDTH - LEFT - 0.2) / across  # of a column, in inches
+        ticks = [_ticks(setting) for setting in shown]
+        turned = any(_width(of) > width - GAP - 0.1 for of in ticks)
+        below = 0.62 + (0.05 * max(len(text) for of in ticks for _at, text in of) if turned else 0.0)
+        figure = new_figure(header_inches(sentences) + (1.9 + below) * lines + 0.1)
         top = header(figure, _("Setting by setting: {name}").format(name=label(s.name, 50)), sentences)
         inches = figure.get_figheight()
-        height, width = (top - 0.05) / lines, 0.91 / across
-        for place, setting in enumerate(shown):
+        for place, (setting, of) in enumerate(zip(shown, ticks, strict=True)):
             line, column = divmod(place, COLUMNS)
+            corner = LEFT + column * width, top * inches - line * (1.9 + below) - 1.9
             axes = figure.add_axes(
-                (
-                    0.085 + column * width,
-                    top - (line + 1) * height + 0.5 / inches,
-                    width - 0.035,
-                    height - 0.62 / inches,
-                )
+                (corner[0] / WIDTH, corner[1] / inches, (width - GAP) / WIDTH, 1.75 / inches)
             )
             _slice(axes, s, setting)
+            turn: dict[str, Any] = (
+                {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if turned else {}
+            )
+            places, words = [at for at, _text in of], [text for _at, text in of]
+            axes.set_xticks(places, words, fontsize=8.5, **turn)
             if column:
                 axes.tick_params(labelleft=False)
             else:
-                axes.set_ylabel(s.metric.replace("_", " "))
+                axes.set_ylabel(metric_name(s.metric))
         return figure
 
 
+def _ticks(setting: Setting) -> list[tuple[float, str]]:
+    """(place, words) below the axis: every choice, some of a range, and the place of networks without one."""
+    step = 1 if setting.levels is not None and setting.levels <= CHOICES else -(-len(setting.ticks) // 5)
+    found = [(at, label(text, LETTERS)) for at, text in setting.ticks[::step]]
+    return [(ABSENT, _("none")), *found] if np.isnan(setting.place_M).any() else found
+
+
+def _width(ticks: list[tuple[float, str]]) -> float:
+    """About how many inches these words need side by side."""
+    return sum(0.07 * len(text) + 0.08 for _at, text in ticks)
+
+
 def _slice(axes: "Axes", s: Seen, setting: Setting) -> None:
-    x_M = np.nan_to_num(setting.place_M, nan=-0.12)
+    x_M = np.nan_to_num(setting.place_M, nan=ABSENT)
     if setting.levels is not None:
         turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
         x_M = x_M + turn_M * SPREAD / max(1, setting.levels)
@@ -86,15 +118,11 @@ def _slice(axes: "Axes", s: Seen, setting: Setting) -> None:
         clip_on=False,
         zorder=4,
     )
-    ticks = list(setting.ticks[:: -(-len(setting.ticks) // 5)])
-    if np.isnan(setting.place_M).any():
-        ticks = [(-0.12, _("none")), *setting.ticks[:: max(1, -(-len(setting.ticks) // 3))]]
-    axes.set_xticks([t for t, _text in ticks], [label(text, 9) for _t, text in ticks], fontsize=8.5)
     axes.set_xlim(
         -0.2 if np.isnan(setting.place_M).any() else -0.06 - 0.2 * bool(setting.levels),
         1.06 + 0.2 * bool(setting.levels),
     )
-    axes.set_xlabel(label(setting.name.replace("_", " "), 24))
+    axes.set_xlabel(setting_name(setting.name))
     axes.grid(axis="y")
 
 

@@ -16,8 +16,11 @@ from treino.words import _, localised
 COLOURS = 64  # of the map
 
 
-def walker_page(land: Landscape, name: str) -> str:
-    """Self-contained; nothing is loaded. The slopes are those of the grid, linear between its points."""
+def walker_page(land: Landscape, name: str, trained: str = "") -> str:
+    """Self-contained; nothing is loaded. The slopes are those of the grid, linear between its points.
+
+    trained: the run's optimizer and learning rate in words, which its way was made with.
+    """
     path = land.path
     assert path is not None
     scale = colours(land)
@@ -37,17 +40,17 @@ def walker_page(land: Landscape, name: str) -> str:
             "next": _("A step goes {far} far: {rate} × {slope}."),
             "run": _("step {step} of the run, true loss {loss}"),
             "own": _("{n} steps of your own"),
-            "out": _("That step leads off the map: it was too long. Start again with a smaller rate."),
+            "out": _("That step leads off the map: it was too long. Start again with a smaller step size."),
             "unknown": _("The loss is not finite here: nothing can be felt."),
         },
     }
     title = _("The walker on the mountain: {name}").format(name=name)
     # "<" can't end the script before its time
     told = json.dumps(content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    return page(title, _body(land, title, told), STYLE)
+    return page(title, _body(land, title, told, trained), STYLE)
 
 
-def _body(land: Landscape, title: str, told: str) -> str:
+def _body(land: Landscape, title: str, told: str, trained: str) -> str:
     assert land.path is not None
 
     def button(kind: str, words: str) -> str:
@@ -57,7 +60,9 @@ def _body(land: Landscape, title: str, told: str) -> str:
         a=axis_name(land, 0), b=axis_name(land, 1)
     )
     told_first = _("You stand in the fog. You feel how high you are and which way the ground falls.")
-    walk = _("Walk down: each step goes against the slope, the learning rate times as far.")
+    walk = _("Walk down: each step goes against the slope, the step size times as far.")
+    own = _("Your step size is of plain gradient descent on this map; the run itself: {how}.")
+    own = own.format(how=trained) if trained else ""
     marks = _("Click on the map to stand elsewhere. Ring: where the run began; star: where it ended.")
     buttons = button("one", _("One step")) + button("ten", _("Ten steps")) + button("again", _("Start again"))
     return f"""<h1>{escape(title)}</h1>
@@ -68,8 +73,9 @@ def _body(land: Landscape, title: str, told: str) -> str:
 <div class="controls">
 <p class="said" aria-live="polite"></p>
 <p class="next soft"></p>
-<label>{escape(_("learning rate"))} <output class="rate"></output>
+<label>{escape(_("step size"))} <output class="rate"></output>
 <input type="range" class="lr" min="-2" max="2" step="0.05" value="0"></label>
+<p class="soft">{escape(own)}</p>
 <div class="row">{buttons}</div>
 <label class="check"><input type="checkbox" class="lift"> {escape(_("Lift the fog"))}</label>
 <hr>
