@@ -366,8 +366,22 @@ def test_combinations_that_can_not_be_are_refused_with_the_reason(net, arguments
     assert refused.value.hint
 
 
+class FailsLater(Plain):
+    """At the second of its updates."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("updates", torch.zeros(()))
+
+    def forward(self, x):
+        self.updates += self.training
+        if self.updates > 1:
+            raise ValueError("no more")
+        return super().forward(x)
+
+
 def test_a_network_that_fails_while_training_says_where():
-    training = train((X, Y), Plain(), batch_size=23, epochs=2)
+    training = train((X, Y), FailsLater(), batch_size=12, epochs=2)
     with pytest.raises(TreinoError) as failed:
         for _tick in training:
             pass

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 
 
@@ -43,7 +44,7 @@ def test_eval_mode_without_gradients_and_every_module_keeps_its_mode(net: nn.Seq
 
 def test_modes_come_back_after_an_error(net: nn.Sequential) -> None:
     net.train()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(TreinoError, match="shapes cannot be multiplied"):
         outputs(net, torch.randn(2, 5))
     assert all(m.training for m in net)
     assert torch.is_grad_enabled()

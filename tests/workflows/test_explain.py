@@ -148,12 +148,16 @@ def test_networks_of_the_user_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: P
             assert tr.explain(topic, run, step=3).holds, own
     alone = tr.fit("wine", net=nn.Linear(13, 3), epochs=2, lean=True)
     assert tr.explain("adam", alone, weight=(0, 2, 5)).holds
-    tied = nn.Linear(13, 13)
+    tied, frozen, hooked = nn.Linear(13, 13), nn.Linear(13, 4), nn.Linear(13, 4)
+    frozen.requires_grad_(False)
+    hooked.register_forward_hook(lambda _layer, _inputs, output: 2 * output)
     refusals: dict[str, nn.Module] = {
         "calls add": Skipping(),
         "Batch norm": nn.Sequential(nn.Linear(13, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3)),
         "same layer twice": nn.Sequential(tied, nn.ReLU(), tied, nn.ReLU(), nn.Linear(13, 3)),
         "can't be followed": Choosing(),
+        "weight is not trained": nn.Sequential(frozen, nn.ReLU(), nn.Linear(4, 3)),
+        "hooks on its layers": nn.Sequential(hooked, nn.ReLU(), nn.Linear(4, 3)),
         "LeakyReLU(negative_slope=0.3)": nn.Sequential(nn.Linear(13, 4), nn.LeakyReLU(0.3), nn.Linear(4, 3)),
     }
     for said, net in refusals.items():

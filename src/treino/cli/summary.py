@@ -91,6 +91,7 @@ def summary(run: "Run") -> RenderableType:
     if any((d.get("metrics") or {}).values()):
         parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
     parts += _findings(run, d)
+    parts += _notes(run, d)
     parts += ["", _("run  {path}").format(path=d["path"])]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
@@ -143,6 +144,13 @@ def _findings(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
         line((f["rule"], "yellow"), f" ({sure[f['certain']]}): {f['message']} {f['fix']}") for f in found
     ]
     return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
+
+
+def _notes(run: "Run", d: dict[str, Any]) -> list[RenderableType]:
+    """What was not known before the first step, and so not said there."""
+    before = (run.spec.get("facts") or {}).get("notes", []) if (run.path / "spec.json").exists() else []
+    late = [note for note in d.get("notes") or [] if note not in before]
+    return ["", *late] if late else []
 
 
 def _next(run: "Run", d: dict[str, Any]) -> list[str]:

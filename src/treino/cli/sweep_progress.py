@@ -159,7 +159,10 @@ def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableTyp
     for name in dict.fromkeys(n for of in d["figures"].values() for n in of):
         cells = []
         for of in d["figures"].values():
-            f = of[name]
+            f = of.get(name) or {"mean": None}
+            if f["mean"] is None:
+                cells += ["–", ""]
+                continue
             cells += [
                 numeral(f["mean"]) + ("" if f["std"] is None else f" ± {numeral(f['std'], '.2g')}"),
                 f"{numeral(f['min'])} – {numeral(f['max'])}",

@@ -141,7 +141,7 @@ def train(
     if weights is not None:
         from treino.records.run import open_run
 
-        start = Start(weights, open_run(weights).tensors)
+        start = Start(weights, open_run(weights).state)
     run = training(data, read_settings(given), networks=files, start=start)
     return follow(run if rates is None else rates.kept(run), screen)
 

@@ -41,7 +41,8 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"keyframes/\d+-\d+\.safetensors": {"run": states.KeyframeState},
     r"models\.safetensors": {"sweep": states.KeptModels},
     r"curves/\d+-\d+\.safetensors": {"sweep": states.CurveMembers},
-    r"(model|start|data|rows/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
+    r"(model|start)\.safetensors": {"run": states.Answers},
+    r"(buffers|data|rows/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
 }
 """What the files of each kind of folder hold; of tensor files it is what their headers say."""
 

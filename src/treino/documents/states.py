@@ -17,6 +17,7 @@ from treino.documents.fields import (
     Plain,
     Seconds,
     Status,
+    Text,
     Word,
     agree,
 )
@@ -100,6 +101,7 @@ class RecordState(State):
     processor: Many[Seconds]
     cold: Many[Count]
     metrics: dict[Word, Many[Figure]]
+    notes: Many[Text] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> "RecordState":
@@ -140,6 +142,12 @@ class KeptModels(State):
 
 class CurveMembers(State):
     members: Many[Count]
+
+
+class Answers(State):
+    """answers: of a network of the user's own, about made-up rows."""
+
+    answers: Many[Many[float]] | None = None
 
 
 class NoFacts(State):

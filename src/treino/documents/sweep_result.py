@@ -30,7 +30,7 @@ class Best(Document):
     validation: Figures | None
     test: Figures | None
     parameters: Count
-    run: Text
+    run: Text | None
 
 
 class Leader(Document):
@@ -78,7 +78,7 @@ class Judge(Document):
     p_beats_runner_up: Share | None
     p_beats_baseline: Share | None
     p_beats_constant: Share | None
-    baseline: Baseline
+    baseline: Baseline | None
     smallest_within_1se: Smallest
     certificate: Certificate
 

@@ -14,6 +14,7 @@ from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign, 
 from treino.engine import value_checks as check
 from treino.engine.array_inputs import Pair, check_class_count, pairs_of
 from treino.engine.losses import LOSSES, Loss
+from treino.engine.net_state import check_state
 from treino.engine.nets import MLP
 from treino.engine.rng import fork
 from treino.engine.user_module import construct_module, module_copy
@@ -187,29 +188,37 @@ def template_of(
                 _("One network can't start from {n} seeds.").format(n=len(seeds)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
-        return _plain(module_copy(net), dtype), None
+        check_state(net)  # what it refuses may have no copy
+        return plain(module_copy(net), dtype), None
     if not callable(net):
         raise TreinoError(
             "net_type",
             _("A {kind} is no network.").format(kind=type(net).__name__),
             _("Give mlp(64, 32), an nn.Module, or a function that makes one."),
         )
-    first = _plain(construct_module(net, seeds[0]), dtype)
-    return first, None if len(seeds) == 1 else lambda seed: _plain(construct_module(net, seed), dtype)
+    first = plain(construct_module(net, seeds[0]), dtype)
+    return first, None if len(seeds) == 1 else lambda seed: plain(construct_module(net, seed), dtype)
 
 
-def _plain(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+def plain(module: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """The module itself as it is trained: on the CPU, its floating-point tensors in this type.
+
+    Gradients are kept whole here, so embeddings that would give sparse ones give dense ones, with the same
+    updates.
+
+    Raises:
+        TreinoError: it is compiled by ``torch.jit``, or its state can't be kept.
+    """
     if any(isinstance(m, torch.jit.ScriptModule) for m in module.modules()):
         raise TreinoError(
             "net_script",
             _("A network compiled by torch.jit can't be trained here."),
             _("Give the nn.Module that it was made from."),
         )
-    wrong = [n for n, t in (*module.named_parameters(), *module.named_buffers()) if t.is_complex()]
-    if wrong:
-        raise TreinoError(
-            "net_complex", _("{name} holds complex numbers.").format(name=wrong[0]), _("Use real ones.")
-        )
+    check_state(module)
+    for layer in module.modules():
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+            layer.sparse = False
     return module.to(device="cpu", dtype=dtype)
 
 

@@ -12,6 +12,7 @@ from treino.engine.backprop import Shape
 from treino.engine.init import initialise
 from treino.engine.layout import Layout
 from treino.engine.losses import Loss
+from treino.engine.net_state import Form, forms, kept, store_buffers
 from treino.engine.nets import MLP
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies, Population
@@ -48,6 +49,11 @@ class SharedConfig:
     def buffer_layout(self) -> Layout:
         return Layout.of(kept(self.template))
 
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """What parameters and buffers must stay like."""
+        return forms(self.template)
+
     @property
     def shape(self) -> Shape:
         """For the hand-written pass; only of an MLP."""
@@ -55,12 +61,6 @@ class SharedConfig:
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))
         return Shape(sizes, self.net.activation, self.net.drops, self.loss, self.summed)
-
-
-def kept(module: nn.Module) -> list[tuple[str, Tensor]]:
-    """Buffers and frozen parameters: what is state, but not trained."""
-    frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
-    return [*module.named_buffers(), *frozen]
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
@@ -93,17 +93,6 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
                 tensor.copy_(own[name].detach())
         store_buffers(module, buffer_layout, population.buffers[row])
     return population
-
-
-def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    """Buffers -> their row of float64, which holds float32, booleans and integers up to 2⁵³ exactly."""
-    for (_name, tensor), view in zip(kept(module), layout.views(row), strict=True):
-        view.copy_(tensor)
-
-
-def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    for (_name, tensor), view in zip(kept(module), layout.views(row), strict=True):
-        tensor.copy_(view)
 
 
 @dataclass(frozen=True, eq=False)

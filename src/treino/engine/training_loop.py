@@ -1,6 +1,5 @@
 """Training: an iterable of ticks that can be steered, saved and loaded. It writes nothing to disk."""
 
-import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -17,13 +16,14 @@ from treino.engine.kernels import Kernel
 from treino.engine.keyframes import KeyframeBuffer
 from treino.engine.losses import Loss
 from treino.engine.metrics import batch_deviation, measure
+from treino.engine.net_state import load_buffers
 from treino.engine.population import Population
 from treino.engine.saved_state import load, save
-from treino.engine.shared_config import Chunk, SharedConfig, load_buffers
+from treino.engine.shared_config import Chunk, SharedConfig
 from treino.engine.step_plan import EpochLoss, StepPlan
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
 from treino.engine.torch_context import torch_context
-from treino.engine.user_module import LayerRow
+from treino.engine.user_module import LayerRow, module_copy
 from treino.engine.value_checks import hyperparameter, whole
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -173,7 +173,7 @@ class Training:
         return self._module(member, params[member], buffers[member])
 
     def _module(self, member: int, params: Tensor, buffers: Tensor) -> nn.Module:
-        module = copy.deepcopy(self.shared.template)
+        module = module_copy(self.shared.template)
         named = self.shared.layout.named(params)
         with torch.no_grad():
             for name, p in module.named_parameters():

@@ -21,7 +21,7 @@ from treino.engine.optim import OPTIMIZERS
 from treino.engine.shared_config import SharedConfig, new_population
 from treino.engine.step_plan import MIN_TICK_STEPS, StepPlan
 from treino.engine.training_loop import Training
-from treino.engine.user_module import probe_module, probe_rows, with_lazy_layers
+from treino.engine.user_module import probe_module, probe_one_row, probe_rows, with_lazy_layers
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -135,6 +135,8 @@ def train(
             ),
             _("Use another batch_size, e.g. {size}.").format(size=(plan.batch_size or 1) + 1),
         )
+    if not isinstance(net, MLP) and last == 1 and given.steps is None:
+        probe_one_row(template, two[:1], plan.rows, plan.batch_size or 1)
     flat = isinstance(net, MLP) and not net.batch_norm
     count, convolves = shared.layout.count, any(len(shape) > 2 for shape in shared.layout.shapes)
     choice = select_kernel(

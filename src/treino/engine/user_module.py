@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from treino.engine.batch_buffers import DropoutMask
 from treino.engine.losses import Loss
+from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork, generator
 from treino.errors import TreinoError, cause
 from treino.words import _
@@ -81,19 +83,32 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
 
 
 def module_copy(module: nn.Module) -> nn.Module:
-    """A deep copy that shares nothing.
+    """A deep copy that shares nothing. What a forward pass left in an attribute is copied as numbers alone.
 
     Raises:
         TreinoError: it holds something that can't be copied.
     """
+    held = [t for m in module.modules() for t in (*vars(m).values(), *m.buffers(recurse=False))]
+    memo = {id(t): _numbers(t) for t in held if isinstance(t, Tensor) and (not t.is_leaf or is_lazy(t))}
     try:
-        return copy.deepcopy(module)
+        twin = copy.deepcopy(module, memo)
+        for parameter, other in zip(module.parameters(), twin.parameters(), strict=True):
+            for hook in (parameter._backward_hooks or {}).values():  # which torch leaves behind
+                other.register_hook(hook)
+        return twin
     except Exception as error:
         raise TreinoError(
             "net_copy",
             _("The network can't be copied: {cause}.").format(cause=cause(error)),
-            _("Give its class, or a function that makes it, and keep no results of a forward pass in it."),
+            _("Keep no results of a forward pass in it, or detach them: self.h = h.detach()."),
         ) from error
+
+
+def _numbers(t: Tensor) -> Tensor:
+    """What torch's own deepcopy refuses: a result with its graph, or a lazy layer's buffer."""
+    if is_lazy(t):
+        return nn.UninitializedBuffer(device=t.device, dtype=t.dtype)  # type: ignore[call-arg]
+    return t.detach().clone()
 
 
 def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,7 +123,7 @@ def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
 
 def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
     """The module itself, its lazy layers made by sending rows through, under a random state of the seed."""
-    if any(nn.parameter.is_lazy(t) for t in (*module.parameters(), *module.buffers())):
+    if any(is_lazy(t) for t in (*module.parameters(), *module.buffers())):
         _forward(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
     return module
 
@@ -122,7 +137,7 @@ def probe_module(
 
     Raises:
         TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong
-            output; no way back from the loss to a parameter.
+            output; no way back from the loss to a parameter; a parameter or buffer that becomes another.
     """
     if own and not any(p.requires_grad for p in module.parameters()):
         if any(True for _p in module.parameters()):
@@ -139,14 +154,39 @@ def probe_module(
             _("Assign its layers to self in __init__: self.out = nn.Linear(4, 3). A plain list hides them."),
         )
     rows: list[LayerRow] = []
-    out = _forward(module_copy(module) if own else module, x, rows, training=False)
+    twin = module_copy(module) if own else module
+    out = _forward(twin, x, rows, training=False)
     if own:
+        before = forms(module)
         _check_output(out, x, outputs)
+        check_forms(before, twin)
         twin = module_copy(module)
         out = _forward(twin, x, [], training=True)
         _check_output(out, x, outputs)
         _backward(twin, loss, out, y)
+        check_forms(before, twin)
     return rows
+
+
+def probe_one_row(module: nn.Module, x: Tensor, rows: int, batch_size: int) -> None:
+    """Train on a batch of one row for once, where the last of an epoch is one; x ``[1, *item_shape]``.
+
+    Raises:
+        TreinoError: the network fails on it, as batch norm does.
+    """
+    try:
+        _forward(module_copy(module), x, [], training=True)
+    except TreinoError as error:
+        other = batch_size + 1
+        while rows % other == 1:
+            other += 1
+        raise TreinoError(
+            "batch_of_one",
+            _(
+                "The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"
+            ).format(rows=rows, why=cause(error.__cause__ or error)),
+            _("Use another batch_size, e.g. {size}.").format(size=other),
+        ) from error
 
 
 def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bool, seed: int = 0) -> Tensor:

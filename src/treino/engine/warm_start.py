@@ -1,19 +1,21 @@
 """Going out from weights that were learnt before, in place of an initialisation."""
 
-import copy
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from treino.engine.shared_config import store_buffers
+from treino.engine.net_state import put_state, store_buffers
 from treino.engine.training_loop import Training
+from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
 from treino.words import _
 
 
 def begin_from(training: Training, weights: Mapping[str, Tensor]) -> None:
     """Every member begins with these weights, by their ``state_dict`` names; the optimizer begins anew.
+
+    Buffers that ``state_dict`` leaves out may be among them; one that isn't there is as it was made.
 
     Raises:
         TreinoError: the network has other tensors; the training has begun already.
@@ -25,14 +27,13 @@ def begin_from(training: Training, weights: Mapping[str, Tensor]) -> None:
             _("Make a new one, and give it the weights before its first step."),
         )
     shared, population = training.shared, training._population
-    module = copy.deepcopy(shared.template)
+    module = module_copy(shared.template)
     try:
-        module.load_state_dict(dict(weights))
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
+        put_state(module, weights)
+    except ValueError as error:
         raise TreinoError(
             "weights_differ",
-            _("The weights are another network's: {why}").format(why=lines[min(1, len(lines) - 1)]),
+            _("The weights are another network's: {why}").format(why=error),
             _("Use the same layers, e.g. by [[like]] of the same name."),
         ) from None
     own = dict(module.named_parameters())

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from treino.errors import TreinoError, cause
+from treino.words import _
+
 
 @contextmanager
 def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device]:
@@ -32,15 +35,32 @@ def outputs(
 
     x_ND: prepared rows; viewed as ``item_shape`` per row where one is given. Zero rows are fine:
     the net is then asked once about a row of zeros, for its number of outputs.
+
+    Raises:
+        TreinoError: the net, of the user's own, fails on them.
     """
     with evaluating(net) as device:
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
         parts = []
         for x_BD in rows.split(batch):
             x = x_BD.to(device)
-            parts.append(net(x.reshape(len(x), *item_shape) if item_shape else x).cpu())
+            parts.append(_answer(net, x.reshape(len(x), *item_shape) if item_shape else x).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
+
+
+def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    try:
+        answer: torch.Tensor = net(x)
+    except (Exception, SystemExit) as error:
+        raise TreinoError(
+            "net_evaluation",
+            _("The network fails in evaluation mode, on rows of shape {shape}: {cause}").format(
+                shape=list(x.shape), cause=cause(error)
+            ),
+            _("Send such rows through net.eval() yourself."),
+        ) from error
+    return answer
 
 
 def probabilities(logits: torch.Tensor, loss: str) -> torch.Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treino.errors import TreinoError, nearest
-from treino.pictures import File, boundary, curves, dynamics, film, insides, landscape
+from treino.pictures import File, asking, boundary, curves, dynamics, film, insides, landscape
 from treino.store import RunFolder
 from treino.store.output_files import OutputFolder
 from treino.words import N_, _
@@ -29,7 +29,12 @@ def draw(
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
     if to is not None:
         to.check(files_of(what))
-    return put_each(run.folder, [partial(PICTURES[name], run) for name in what], to, missing)
+    return put_each(run.folder, [partial(_asked, run, name) for name in what], to, missing)
+
+
+def _asked(run: "Run", name: str) -> Iterator[File]:
+    with asking(run):
+        yield from PICTURES[name](run)
 
 
 def draw_together(

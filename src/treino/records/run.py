@@ -1,6 +1,5 @@
 """A training as an object, also while it runs: its figures, its network, its predictions."""
 
-import copy
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -18,13 +17,18 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_tensors
 from treino.engine import HP, Loss, mlp
+from treino.engine.inputs import plain
+from treino.engine.net_state import put_state
+from treino.engine.user_module import module_copy
 from treino.engine.value_checks import known, per_member
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
+from treino.records.network_answers import check_answers
 from treino.records.network_source import run_network
 from treino.records.registry_names import check_names
 from treino.records.segments import losses_of
 from treino.records.train_document import UNKNOWN, evaluations, histories
+from treino.records.weights import WEIGHTS, read_weights
 from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.words import _
@@ -152,7 +156,16 @@ class Run:
     @property
     def tensors(self) -> Mapping[str, torch.Tensor]:
         """The kept weights under their ``state_dict`` names."""
-        return read_tensors(self.folder, "model.safetensors")[0]
+        return read_tensors(self.folder, WEIGHTS)[0]
+
+    @property
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """The kept weights, and the buffers that ``state_dict`` leaves out."""
+        return self._weights()[0]
+
+    def _weights(self) -> tuple[Mapping[str, torch.Tensor], Any]:
+        """``state``, and the network's answers where they are known."""
+        return read_weights(self.folder)
 
     @cached_property
     def module(self) -> nn.Module:
@@ -163,7 +176,7 @@ class Run:
 
         Raises:
             TreinoError: the run trained a network of your own, and neither ``net`` nor ``trust`` was given;
-                no copy of it was sealed with the run; the network has other tensors.
+                no copy of it was sealed with the run; the network has other tensors, or gives other answers.
         """
         if not self.folder.manifest.sealed:
             raise TreinoError(
@@ -180,24 +193,25 @@ class Run:
     def _with_weights(self) -> nn.Module:
         net = self._bare()
         try:
-            net.load_state_dict({name: torch.clone(t) for name, t in self.tensors.items()})
-        except RuntimeError as error:
+            tensors, answers = self._weights()
+            put_state(net, tensors)
+        except ValueError as error:
             raise TreinoError(
                 "net_differs",
-                _("The network has other tensors than {run}: {why}").format(
-                    run=self.name, why=str(error).splitlines()[1].strip()
-                ),
+                _("The network has other tensors than {run}: {why}").format(run=self.name, why=error),
                 _("Give the network that was trained, or [[trust=True]] the copy in the folder."),
             ) from None
+        if self.item_shape is not None:
+            check_answers(net, self.item_shape, answers, self.name)
         return net.eval()
 
     def _bare(self) -> nn.Module:
         if isinstance(self._net, nn.Module):
-            return copy.deepcopy(self._net)
+            return plain(module_copy(self._net))
         s, asked = self.settings, self.spec.get("asked", {})
         own = run_network(self.folder, self.spec["net"], asked.get("net"), self._net, self._trust, s["seed"])
         if own is not None:
-            return own
+            return plain(own)
         # its layers are there also where it was set to 0 on the way, and count in the weights' names
         dropout = s["dropout"] or asked.get("dropout") or 0.0
         made: nn.Module = mlp(

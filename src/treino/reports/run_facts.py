@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from treino.errors import TreinoError
 from treino.inspection.confusion import confusion
 from treino.inspection.input_planes import Split
+from treino.pictures import asking
 from treino.pictures.curves import curves_of
 from treino.pictures.film import film_player
 from treino.pictures.picture_files import PICTURES
@@ -38,7 +39,7 @@ def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunFa
     seen: dict[str, Sequence[Block]] = {}
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
     for title, make in shown.items():
-        with _or_why(title(), missing):
+        with _or_why(title(), missing), asking(run):
             if blocks := make(run):
                 seen[title()] = blocks
     return RunFacts(

@@ -46,7 +46,7 @@ def sweep_facts(sweep: "Sweep", *, drawn: bool = True) -> SweepFacts:
     best: dict[str, Any] | None = None
     winner = None
     versions: dict[str, str] = {}
-    if d.get("best"):
+    if (d.get("best") or {}).get("run"):
         try:
             winner = sweep.best
             best, versions = winner.document, winner.spec["versions"]

@@ -8,6 +8,7 @@ on from the last checkpoint, bit for bit.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from treino.errors import TreinoError
 from treino.loop.loop import Event, events
 from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference
+from treino.records.failure_notes import noted
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
@@ -154,7 +156,12 @@ def document_of(
     ]
     for broken_off in (r for r in rows if r["status"] == "running"):
         broken_off["status"] = status
-    told = {"answers": answers(rows, facts, asked.until), "notes": notes(rows, facts, asked.until)}
+    failures = list(dict.fromkeys(note for record in records for note in record.notes))
+    what, instead = _("Comparing the settings"), _("Their figures are there.")
+    said, warned = (
+        noted(failures, what, instead, partial(of, rows, facts, asked.until)) for of in (answers, notes)
+    )
+    told = {"answers": said or [], "notes": [*(warned or []), *failures]}
     head = {"study": folder.path.name, "path": str(folder.path), "status": status, "kind": "study"}
     seconds = sum(sum(r.seconds) for r in records)
     return {

@@ -10,9 +10,12 @@ from torch import Tensor
 
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.engine.metrics import measure
+from treino.engine.metrics import measure, metric_names
+from treino.plots.style import split_name
+from treino.records.failure_notes import noted
 from treino.training.resolution import Plan
 from treino.training.user_data import answers
+from treino.words import _
 
 
 @dataclass
@@ -21,7 +24,7 @@ class Record:
 
     seconds: by the clock on the wall, without evaluation. processor: of processors, all threads together.
     cold: the epochs (from 1 on) that were the first in their process, so that memory and threads had to be
-    made ready. metrics: measured after the epoch.
+    made ready. metrics: measured after the epoch. notes: why some of them could not be.
     """
 
     status: str = "running"
@@ -32,6 +35,7 @@ class Record:
     processor: list[float] = field(default_factory=list)
     cold: list[int] = field(default_factory=list)
     metrics: dict[str, list[float | None]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
@@ -95,14 +99,19 @@ class Track:
         if self._cold:
             r.cold.append(r.epochs)
         self._so_far, self._processor, self._cold = 0.0, 0.0, False
-        rows = self.data.splits[self.measured_on]
-        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
-        found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
-        for name, value in found.items():
-            figure = float(value[0])
+        what = _("Measuring the {split} rows").format(split=split_name(self.measured_on))
+        found = noted(r.notes, what, _("These figures are left out."), self._measured) or {}
+        for name in metric_names(engine.loss_function, engine.outputs):
+            figure = found.get(name, math.nan)
             r.metrics.setdefault(name, []).append(figure if math.isfinite(figure) else None)
         if engine.done:
             r.status = engine.status_P[0]
+
+    def _measured(self) -> dict[str, float]:
+        engine, rows = self.planned.training, self.data.splits[self.measured_on]
+        output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
+        found = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
+        return {name: float(value[0]) for name, value in found.items()}
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What going on needs; of a network that is trained to its end its figures alone."""

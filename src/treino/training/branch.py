@@ -15,6 +15,7 @@ from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import Segment, path_of, segments_of
+from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import Settings, group_of, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
@@ -84,7 +85,7 @@ def rewinding(
     with folder:
         folder.unseal()
         before = segments_of(moment.run.spec)[-1].number
-        for name in ("result.json", "model.safetensors"):  # what the run was, before it is something else
+        for name in ("result.json", WEIGHTS, BUFFERS):  # what the run was, before it is something else
             if folder.has(name):
                 folder.write_bytes(f"segments/{before}/{name}", folder.read_bytes(name))
         spec["command"] = branch_as_typed("--rewind", f"{moment.run.name}:{moment.step}", changes)

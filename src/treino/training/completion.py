@@ -1,5 +1,6 @@
-"""The end of a training: the figures, once; the pictures; the weights; the seal."""
+"""The end of a training: the weights, the figures, once, and the seal."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -10,11 +11,16 @@ from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
+from treino.plots.style import split_name
+from treino.records.failure_notes import noted
+from treino.records.network_answers import notes_on_answers
 from treino.records.segments import said_of
 from treino.records.train_document import facts, histories
+from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
 from treino.training.user_data import answers, fewer_notes, honesty, resumed_notes, waited_notes
+from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -31,31 +37,38 @@ def finish(
     waited_seconds: float,
     segment: int = 0,
 ) -> "Run":
-    """Measure the kept weights, write what a reader of the run needs, seal the folder and open it.
+    """Write the kept weights, measure them, write what a reader of the run needs, seal the folder, open it.
 
+    What can't be measured becomes a note: the weights are kept whatever comes.
     The test rows are looked at here and nowhere else, once, and not at all by a run that is to go on.
     """
     from treino.records.run import Run
 
     engine = planned.training
     net = engine.net(0, "kept")
+    write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
-    loss, scale = engine.loss_function, data.target_scale
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
-    held, test = in_memory(data), None
+    held, interval, found = in_memory(data), None, None
+    failures: list[str] = []
+    ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
+    rest = _("Everything else is there.")
     for split, rows in data.splits.items():
         # a run that is to go on isn't kept waiting for rows that have to be read
         if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
-            out, y = answers(net, rows, engine.shared.item_shape)
-            metrics[split] = {
-                k: float(v[0]) for k, v in measure(out[None], y, loss=loss, scale=scale).items()
-            }
-            test = (out, y) if split == "test" else test
+            what = _("Measuring the {split} rows").format(split=split_name(split))
+            answered = noted(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
+            if answered is not None:
+                metrics[split] = noted(failures, what, ask, partial(_measured, *answered, planned, data))
+            if answered is not None and split == "test":
+                what = _("Computing the intervals")
+                loss, scale = engine.loss_function, data.target_scale
+                interval = noted(failures, what, rest, partial(intervals, *answered, loss=loss, scale=scale))
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
-    full = planned.settings.get("baselines") == "full"
-    found = baselines(held, loss, full) if over and len(data.test) else None
-    folder.write_tensors("model.safetensors", dict(net.state_dict()), {})
-    interval = None if test is None else intervals(*test, loss=loss, scale=scale)
+    if over and len(data.test):
+        full = planned.settings.get("baselines") == "full"
+        fitted = partial(baselines, held, engine.loss_function, full)
+        found = noted(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_document(folder, "spec.json")
     document = (
         facts(data, planned)
@@ -85,9 +98,19 @@ def finish(
     )
     document |= histories(folder, engine.steps_per_epoch, over=over)
     if over:
-        document["findings"], defects = findings(folder, held, planned)
+        what = _("Looking for faults in the training")
+        wrong = noted(failures, what, rest, partial(findings, folder, held, planned))
+        document["findings"], defects = wrong if wrong is not None else (document["findings"], [])
         document["notes"] += defects
+    what = _("Checking the network's answers")
+    asked = noted(failures, what, rest, partial(notes_on_answers, engine, net, held.train.x))
+    document["notes"] += [*(asked or []), *failures]
     folder.write_json("result.json", document)
     folder.database.add_event(segment, engine.step, status)
     folder.seal(status)
     return Run(folder, data=held, net=net)
+
+
+def _measured(output_NC: Tensor, y: Tensor, planned: "Plan", data: Data) -> dict[str, float]:
+    found = measure(output_NC[None], y, loss=planned.training.loss_function, scale=data.target_scale)
+    return {name: float(value[0]) for name, value in found.items()}

@@ -5,7 +5,6 @@ that it kept, and the same rules decide. Only where the loss ended badly the fir
 more, beside the run, to measure what a rule asks for; they give the same bits as the run's own.
 """
 
-import copy
 import itertools
 import math
 from collections.abc import Iterator
@@ -35,6 +34,7 @@ from treino.diagnosis.watch.seen import (
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.documents import read_document
 from treino.engine import Training
+from treino.engine.user_module import module_copy
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -254,7 +254,7 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
     shared = planned.training.shared
     kernel = {name: planned.settings[name] for name in ("engine", "threads", "device")}
     settings = read_settings({**segments_of(read_document(folder, "spec.json"))[0].asked} | kernel)
-    own = None if shared.net is not None else copy.deepcopy(shared.template)
+    own = None if shared.net is not None else module_copy(shared.template)
     training = plan(settings, data, own).training
     for command in folder.database.commands():
         if command.state == "applied" and command.name != "stop" and command.step is not None:

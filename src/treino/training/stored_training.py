@@ -8,6 +8,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.documents import read_tensors
 from treino.engine import Training, begin_from
+from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, shown_settings
 from treino.spec import read_settings
@@ -31,14 +32,18 @@ def rebuilt(
     segment: whose settings it has; default the newest.
 
     Raises:
-        TreinoError: its network is the user's own, and its code may not run.
+        TreinoError: its network is the user's own, and its code may not run, or is another network's.
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: spec["resolved"][name] for name in MACHINE})
     own = None if spec["net"] == "mlp" else net
     planned = plan(settings, data, run_network(folder, spec["net"], settings.net, own, trust, settings.seed))
     if folder.has(START):
-        begin_from(planned.training, read_tensors(folder, START)[0])
+        weights, known = read_tensors(folder, START)
+        begin_from(planned.training, weights)
+        if spec["net"] != "mlp":
+            answers = known.get(ANSWERS)
+            check_answers(planned.training.net(0, "last"), data.item_shape, answers, folder.path.name)
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
 
 

@@ -19,11 +19,13 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_checkpoint, read_document
 from treino.engine import Tick, Training, begin_from
+from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.loop.loop import Event, Job, events
 from treino.loop.loop import drain as drained
 from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
+from treino.records.network_answers import ANSWERS, answers_of
 from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
 from treino.records.run import Run
@@ -45,7 +47,7 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Weights to begin with, by their ``state_dict`` names, and their run's or network's name."""
+    """Weights to begin with, as ``Run.state`` has them, and their run's or network's name."""
 
     name: str
     weights: Mapping[str, torch.Tensor]
@@ -112,8 +114,10 @@ def training(
         if file is not None:
             folder.write_bytes(NETWORK_COPY, file.source)
         if start is not None or own is not None:  # an own network's first weights can't be drawn again
-            first = start or Start(NETWORK_COPY, planned.training.net(0, "last").state_dict())
-            folder.write_tensors(START, first.weights, {"from": first.name})
+            module = planned.training.net(0, "last")
+            first = start or Start(NETWORK_COPY, whole_state(module))
+            known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
+            folder.write_tensors(START, first.weights, {"from": first.name} | known)
         folder.write_json(
             "spec.json",
             {
@@ -179,40 +183,42 @@ def resuming(
     segment = newest(spec)
     with folder:
         folder.unseal()
-        engine, db = planned.training, folder.database
+        engine, before = planned.training, len(losses_of(folder, spec))
         clock, known = _put_back(folder, spec, engine)
-        lost = len(losses_of(folder, spec)) - engine.step
-        db.cut(
-            segment.number,
-            engine.step,
-            -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch),
-        )
-        cut_keyframes(folder, segment.number, engine.step)
         obey_again(folder, engine, segment, known, engine.step)
-        db.add_event(segment.number, engine.step, "resumed", said_on_resuming(data, lost))
+        said = said_on_resuming(data, before - engine.step)
+        folder.database.add_event(segment.number, engine.step, "resumed", said)
         keep_keyframes(folder, engine, planned.settings.get("every"), segment.number)
         yield from events(RunJob(folder, data, planned, clock, checkpoint_seconds, segment.number))
 
 
 def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tuple["Clock", set[int]]:
-    """Put the training where its newest segment was saved last, or where that set out from.
+    """Put the training where its newest segment was saved last, or where that set out from, and cut what was
+    recorded later.
 
     -> the time so far, and the commands that are in what was saved.
     """
     segment, kept = newest(spec), read_checkpoint(folder)
+    clock, known = Clock(), set[int]()
     if kept is not None and kept[1].get("segment", 0) == segment.number:
         tensors, meta = kept
         engine.load(tensors, meta["engine"])
-        return Clock(*meta["clock"]), set(meta["commands"])
-    if segment.origin is not None:
+        clock, known = Clock(*meta["clock"]), set(meta["commands"])
+    elif segment.origin is not None:
         name = name_of(segment.number, segment.start)
         engine.load(*kept_state(folder, name, engine, losses_of(folder, spec)))
-    return Clock(), set()
+    passes = -(-engine.step // engine.steps_per_epoch) if engine.done else int(engine.epoch)
+    folder.database.cut(segment.number, engine.step, passes)
+    cut_keyframes(folder, segment.number, engine.step)
+    return clock, known
 
 
 @dataclass(eq=False)
 class RunJob:
-    """The training of one network, as the loop drives it. segment: of the run's losses and figures."""
+    """The training of one network, as the loop drives it. segment: of the run's losses and figures.
+
+    failure: what ended it, where its network or data fails.
+    """
 
     folder: RunFolder
     data: Data
@@ -223,6 +229,7 @@ class RunJob:
     run: Run | None = None  # once it has ended
     interruptible_close: bool = False
     timed: bool = False  # whether the clock runs
+    failure: TreinoError | None = None
 
     @property
     def threads(self) -> int:
@@ -256,7 +263,11 @@ class RunJob:
         return "stopped" if stop else None
 
     def advance(self) -> Tick | None:
-        """Train for a tenth of a second; losses and figures go into the run's database."""
+        """Train for a tenth of a second; losses and figures go into the run's database.
+
+        Raises:
+            TreinoError: the network or its data fails, and nothing was saved before.
+        """
         engine = self.plan.training
         if engine.done:
             return None
@@ -265,9 +276,29 @@ class RunJob:
             self.timed = True
         per_epoch = engine.steps_per_epoch
         border = (engine.step // per_epoch + 1) * per_epoch if streams(self.data) else None
-        tick = engine.advance(CHUNK_SECONDS, border)
+        try:
+            tick = engine.advance(CHUNK_SECONDS, border)
+        except TreinoError as error:
+            self._fail(error)
+            return None
         self._record(tick)
         return tick
+
+    def _fail(self, error: TreinoError) -> None:
+        """Put the training where it was saved last, to be closed there."""
+        engine, folder = self.plan.training, self.folder
+        if error.status == 1 or read_checkpoint(folder) is None:
+            raise error
+        self.clock, _known = _put_back(folder, read_document(folder, "spec.json"), engine)
+        engine.album.take()  # of steps that are cut
+        if engine.step == 0:
+            raise error
+        said = _("Stopped at step {step}, the last that was saved, for training fails later: {why}")
+        message = said.format(step=engine.step, why=error.message)
+        folder.database.add_event(self.segment, engine.step, "failed", {"message": message})
+        kept = _("What was trained before is kept: treino show {run}").format(run=folder.path.name)
+        error.hint = f"{error.hint} {kept}".strip()
+        self.failure = error
 
     def _record(self, tick: Tick) -> None:
         db, clock, segment = self.folder.database, self.clock, self.segment
@@ -300,15 +331,21 @@ class RunJob:
         clock.lap()
 
     def close(self, reason: str | None) -> dict[str, Any]:
-        """Measure the kept weights, write the document and seal the folder."""
+        """Measure the kept weights, write the document and seal the folder.
+
+        Raises:
+            TreinoError: what ended it, when all is sealed; a failing machine.
+        """
         engine, clock = self.plan.training, self.clock
         diverged = engine.done and engine.status_P[0] == "diverged"
-        status = "diverged" if diverged else reason or "finished"
+        status = "stopped" if self.failure else "diverged" if diverged else reason or "finished"
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
         self.run = finish(
             self.folder, self.data, self.plan, status, seconds, clock.evaluation, waited, self.segment
         )
+        if self.failure is not None:
+            raise self.failure
         return self.run.document
 
 

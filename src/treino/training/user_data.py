@@ -76,8 +76,9 @@ def said_on_resuming(data: Data, lost: int) -> dict[str, str]:
 
 
 def resumed_notes(folder: RunFolder) -> list[str]:
-    """What was said at each resuming."""
-    said = (event.facts.get("message") for event in folder.database.events() if event.kind == "resumed")
+    """What was said at each resuming, and why it stopped where its network or data failed."""
+    kinds = ("resumed", "failed")
+    said = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
     return [message for message in said if message]
 
 

@@ -5,6 +5,8 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,11 +15,13 @@ from torch import Tensor
 from treino.data.dataset import Data
 from treino.documents import read_tensors
 from treino.engine.metrics import BETTER, measure
+from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
 from treino.pictures.illustration import illustrated
 from treino.records.data_source import LOADS, load_data
+from treino.records.failure_notes import noted
 from treino.records.run import Run
 from treino.search import judge
 from treino.spec import Settings, read_settings
@@ -62,7 +66,7 @@ def report(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, 
 
 
 def finish(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
-    """Judge the sweep, write its document and seal the folder.
+    """Judge the sweep, write its document and seal the folder. What fails of the judging becomes a note.
 
     Raises:
         TreinoError: a failing machine.
@@ -70,23 +74,34 @@ def finish(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, 
     document = report(folder, sweep, progress)
     if sweep.top:
         winner = sweep.top[0].member
-        run, certificate = alone(folder, sweep, winner)
-        found = run.document
-        document["best"] = {
-            "member": winner,
-            "params": sweep.configs[winner],
-            "validation": found["metrics"]["validation"],
-            "test": found["metrics"]["test"],
-            "parameters": found["parameters"],
-            "run": str(run.path),
-        }
-        document["judge"], said = judged(folder, sweep, run, certificate)
-        document["notes"] += said
+        failures: list[str] = []
+        facts = {"n": winner, "sweep": folder.path.name}
+        again = _("Train it again: treino train [[like={sweep}:{n}]]").format(**facts)
+        what = _("Training network {n} alone").format(**facts)
+        trained = noted(failures, what, again, partial(alone, folder, sweep, winner))
+        document["best"] = _best(document["leaderboard"][0], trained and trained[0])
+        if trained is None:
+            _remove(folder.within(BEST))
+        else:
+            what, shown = _("Judging network {n}").format(**facts), _("Its own figures are there.")
+            found = noted(failures, what, shown, partial(judged, folder, sweep, *trained))
+            document["judge"], said = found or (None, [])
+            document["notes"] += said
+        document["notes"] += failures
     else:
         document["notes"].append(_("Every network diverged: there is no best. Try smaller learning rates."))
     folder.write_json("result.json", document)
     folder.seal("diverged" if not sweep.top else sweep.status)
     return document
+
+
+def _best(leader: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
+    """The winner: as it is trained alone, or as it was among the others."""
+    found = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
+    if run is None:
+        return found | {"test": None, "run": None}
+    metrics = run.document["metrics"]
+    return found | {"validation": metrics["validation"], "test": metrics["test"], "run": str(run.path)}
 
 
 def leaderboard(sweep: Sweeping) -> list[dict[str, Any]]:
@@ -128,21 +143,26 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
     if isinstance(sweep.source, Data):
         settings = {k: v for k, v in settings.items() if k not in LOADS}
     path = folder.within(BEST)
-    if path.exists():  # a sweep that was killed while it was judged
-        shutil.rmtree(path)
+    _remove(path)  # of a sweep that was killed while it was judged
     own = read_settings(settings | {"out": str(path)})
     run = drain(illustrated(training(sweep.source, own, networks=sweep.networks)))
-    mine = run.module.state_dict()
+    mine = whole_state(run.module)
     if early and group.arguments["schedule"] != "constant":  # a shorter plan would have other learning rates
         group.arguments["engine"] = row["engine"]
         again = group.training()
         while again.step < row["step"]:
             again.advance(None, until=row["step"])
-        mine = again.net(0).state_dict()
-    same = mine.keys() == kept.weights.keys() and all(
-        torch.equal(_bits(mine[name]), _bits(kept.weights[name])) for name in mine
+        mine = whole_state(again.net(0))
+    state = kept.state
+    same = mine.keys() == state.keys() and all(
+        torch.equal(_bits(mine[name]), _bits(state[name])) for name in mine
     )
     return run, {"same_bits": same, "engine": row["engine"], "steps": row["kept_step"]}
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)
 
 
 def _bits(t: Tensor) -> Tensor:
@@ -183,18 +203,27 @@ def judged(
     share = len(sweep.data.test) / max(1, len(sweep.data.train))
     sign = BETTER[shown]
     strongest = _strongest(document["baseline"], shown)
-    constant = next(iter(document["baseline"]))
+    constant = next(iter(document["baseline"]), None)
+    if not len(sweep.data.test):
+        notes.append(
+            _(
+                "There are no test rows, so nothing says what the best is worth on new ones: add"
+                " [[test=0.15]]."
+            )
+        )
 
-    def p_beats(name: str) -> float:
+    def p_beats(name: str | None) -> float | None:
+        if not fresh or name is None:
+            return None
         return judge.p_beats([sign * (f["test"] - f["baseline"].get(name, f["test"])) for f in fresh], share)
 
-    p_runner = verdict = None
-    if fresh:
-        pairs = [sign * (f["test"] - f["runner_up"]) for f in fresh if f["runner_up"] is not None]
-        p_runner = judge.p_beats(pairs, share) if pairs else None
-        verdict = judge.verdict(p_beats(constant), p_beats(strongest), p_runner)
-    sentence = None
-    if verdict is not None and test is not None and interval is not None:
+    p_constant, p_strongest, p_runner = p_beats(constant), p_beats(strongest), None
+    if pairs := [sign * (f["test"] - f["runner_up"]) for f in fresh if f["runner_up"] is not None]:
+        p_runner = judge.p_beats(pairs, share)
+    verdict = sentence = None
+    if p_constant is not None and p_strongest is not None:
+        verdict = judge.verdict(p_constant, p_strongest, p_runner)
+    if verdict is not None and strongest is not None and test is not None and interval is not None:
         told = judge.Told(
             metric=shown,
             test=test,
@@ -221,8 +250,8 @@ def judged(
         "fresh_seeds": fresh,
         "runner_up": runner_up,
         "p_beats_runner_up": p_runner,
-        "p_beats_baseline": p_beats(strongest) if fresh else None,
-        "p_beats_constant": p_beats(constant) if fresh else None,
+        "p_beats_baseline": p_strongest,
+        "p_beats_constant": p_constant,
         "baseline": strongest,
         "smallest_within_1se": {
             "member": smallest,
@@ -245,11 +274,17 @@ def _row_scores(folder: RunFolder, sweep: Sweeping) -> tuple[list[int], Tensor, 
             choose.append(tensors["choose"])
             shown.append(tensors["shown"])
             rows |= {name: tensors[name] for name in ("weight", "target") if name in tensors}
+    if not members:
+        raise TreinoError(
+            "judge_without_scores",
+            _("no network was measured on validation rows."),
+            _("See the sweep's other notes."),
+        )
     return members, torch.cat(choose), torch.cat(shown), rows
 
 
-def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str:
-    return max(baseline, key=lambda n: BETTER[shown] * baseline[n][shown])
+def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str | None:
+    return max(baseline, key=lambda n: BETTER[shown] * baseline[n][shown], default=None)
 
 
 def _fresh(

@@ -69,8 +69,8 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
-    """The member's kept weights, by plain ``state_dict`` names.
+def kept_of(folder: RunFolder, member: int) -> top_members.Kept:
+    """The member with its weights.
 
     Raises:
         TreinoError: they were not kept.
@@ -81,7 +81,7 @@ def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
         if folder.has(top_members.MODELS)
         else []
     )
-    found = {k.member: k.weights for k in kept}
+    found = {k.member: k for k in kept}
     if member not in found:
         raise TreinoError(
             "weights_not_kept",
@@ -98,12 +98,12 @@ def weights_of(folder: RunFolder, member: int) -> Mapping[str, Tensor]:
 class Member(Run):
     """A run that answers with one network of a sweep; it has no folder of its own.
 
-    number: its place in the sweep. kept: its weights. own_settings: all of its settings, as far as they were
-    asked for.
+    number: its place in the sweep. kept: with its weights. own_settings: all of its settings, as far as they
+    were asked for.
     """
 
     number: int
-    kept: Mapping[str, Tensor]
+    kept: top_members.Kept
     own_settings: Settings
 
     @property
@@ -117,7 +117,10 @@ class Member(Run):
 
     @property
     def tensors(self) -> Mapping[str, Tensor]:
-        return self.kept
+        return self.kept.weights
+
+    def _weights(self) -> tuple[Mapping[str, Tensor], Any]:
+        return self.kept.state, None
 
     @cached_property
     def training_plan(self) -> Plan:
@@ -191,10 +194,10 @@ def member_run(
     Raises:
         TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
     """
-    weights = weights_of(folder, member)
+    kept = kept_of(folder, member)
     settings, data, _source = _settings(folder, member, data_file)
     run = Member(folder, data=data, net=net, trust=trust, data_file=data_file)
-    run.number, run.kept, run.own_settings = member, weights, settings
+    run.number, run.kept, run.own_settings = member, kept, settings
     run.preparation = data.preparation
     return run
 

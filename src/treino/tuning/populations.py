@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
 from treino.engine import MLP, Training, mlp, train
@@ -156,7 +157,7 @@ def _work(group: Group) -> int:
     sizes = (
         (group.data.inputs, *group.net.hidden, max(len(group.data.classes), 1))
         if isinstance(group.net, MLP)
-        else (sum(p.numel() for p in group.net.parameters()), 1)
+        else (sum(0 if is_lazy(p) else p.numel() for p in group.net.parameters()), 1)
     )
     weights = sum(a * b for a, b in pairwise(sizes))
     batch = group.arguments["batch_size"] or len(group.data.train)

@@ -11,6 +11,7 @@ import torch
 from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
+from treino.plots.style import split_name
 from treino.records.network_source import NetworkSource
 from treino.search.space import Choice, Dimension, Space
 from treino.store import RunFolder
@@ -99,7 +100,8 @@ def several(
 
 
 def figures_of(heat: Heat) -> dict[str, dict[str, dict[str, float]]]:
-    """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge."""
+    """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
+    metric has no value on these rows."""
     fine = {m for m, figure in heat.figures().items() if figure is not None}
     found: dict[str, dict[str, dict[str, float]]] = {}
     for group, training in zip(heat.groups, heat.trainings, strict=True):
@@ -123,11 +125,12 @@ def figures_of(heat: Heat) -> dict[str, dict[str, dict[str, float]]]:
 def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
     """Write the document with the mean and deviation of every figure, and seal the folder."""
     document = report(folder, sweep, progress)
-    by_member: dict[str, dict[str, dict[str, float]]] = {}
+    by_member: dict[str, dict[str, dict[str, float | None]]] = {}
     for number in range(sweep.done):
         by_member |= read_document(folder, f"figures/{number}.json")
     document["kind"] = "spread"
     document["figures"] = spread(by_member)
+    document["notes"] += _undefined(document["figures"])
     if sweep.asked.until is not None:
         document["reached"] = _reached(sweep)
     folder.write_json("result.json", document)
@@ -135,8 +138,11 @@ def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, An
     return document
 
 
-def spread(by_member: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
-    """``{split: {metric: {mean, std, min, max, values}}}``; std is the sample's, None of a single value."""
+def spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
+    """``{split: {metric: {mean, std, min, max, values}}}``; std is the sample's, None of a single value.
+
+    A value that is None, for the metric has none on these rows, counts nowhere.
+    """
     found: dict[str, Any] = {}
     order = sorted(by_member, key=int)
     for split in SPLITS:
@@ -147,15 +153,27 @@ def spread(by_member: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
     return found
 
 
-def summary(values: Sequence[float]) -> dict[str, Any]:
-    v = torch.tensor(values, dtype=torch.float64)
+def summary(values: Sequence[float | None]) -> dict[str, Any]:
+    """Of the values that there are; all are None where there is none."""
+    v = torch.tensor([x for x in values if x is not None], dtype=torch.float64)
     return {
-        "mean": float(v.mean()),
+        "mean": float(v.mean()) if len(v) else None,
         "std": float(v.std()) if len(v) > 1 else None,
-        "min": float(v.min()),
-        "max": float(v.max()),
+        "min": float(v.min()) if len(v) else None,
+        "max": float(v.max()) if len(v) else None,
         "values": list(values),
     }
+
+
+def _undefined(figures: Mapping[str, Any]) -> list[str]:
+    """A sentence for each metric that some networks have no value of, as AUC on rows of one class."""
+    said = _("{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others.")
+    return [
+        said.format(metric=metric, split=split_name(split), n=values.count(None), of=len(values))
+        for split, of in figures.items()
+        for metric, values in ((name, found["values"]) for name, found in of.items())
+        if None in values
+    ]
 
 
 def _reached(sweep: Sweeping) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from treino.engine.metrics import BETTER, metric_names
 from treino.errors import TreinoError
 from treino.loop.loop import Event, events
 from treino.records.data_source import data_of, keep_copy, load_data, reference
+from treino.records.failure_notes import noted
 from treino.records.network_source import (
     NetworkSource,
     copy_words,
@@ -290,11 +292,18 @@ class SweepJob:
         best = top_members.best(bracket, sweep.asked.top)
         sweep.top = top_members.merged(sweep.top, best, sweep.asked.top)
         folder.write_tensors(top_members.MODELS, *top_members.as_tensors(sweep.top))
+        said = len(sweep.notes)
+        first = {"sweep": folder.path.name, "n": bracket.first}
+        ask = _("For predictions: treino predict {sweep}:{n} DATA").format(**first)
+        what = _("Measuring the networks from {n} on").format(**first)
         if sweep.asked.spread:
-            folder.write_json(f"figures/{bracket.number}.json", figures_of(bracket))
+            measured = noted(sweep.notes, what, ask, partial(figures_of, bracket))
+            folder.write_json(f"figures/{bracket.number}.json", measured or {})
         else:
-            scores = top_members.row_scores(bracket, sweep.metric)
-            folder.write_tensors(f"rows/{bracket.number}.safetensors", scores, {})
+            scores = noted(sweep.notes, what, ask, partial(top_members.row_scores, bracket, sweep.metric))
+            folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})
+        if len(sweep.notes) > said:
+            _write_asked(folder, sweep)
         for place, curve in enumerate(bracket.curves):
             members = {"members": list(bracket.groups[place].members)}
             folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curve.tensors(), members)

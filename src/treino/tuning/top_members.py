@@ -1,7 +1,7 @@
 """What a sweep keeps of a heat: the weights of the best, and every member's score of each validation row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from treino.engine import Loss, Training
 from treino.engine.metrics import row_losses
+from treino.engine.net_state import left_out
 from treino.tuning.bracket import Heat
 
 MODELS = "models.safetensors"
@@ -19,12 +20,18 @@ ANSWERED_AT_ONCE = 4_000_000  # outputs
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A network of the top: its figure and loss (lower is better), and its weights by their plain names."""
+    """A network of the top: its figure and loss (lower is better), its weights by their ``state_dict`` names,
+    and the buffers that are not among these."""
 
     member: int
     figure: float
     loss: float
     weights: Mapping[str, Tensor]
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        return {**self.weights, **self.buffers}
 
 
 def best(heat: Heat, count: int) -> list[Kept]:
@@ -38,7 +45,8 @@ def best(heat: Heat, count: int) -> list[Kept]:
     found = []
     for figure, loss, member in order:
         training, row = where[member]
-        found.append(Kept(member, figure, loss, dict(training.net(row).state_dict())))
+        net = training.net(row)
+        found.append(Kept(member, figure, loss, net.state_dict(), left_out(net)))
     return found
 
 
@@ -113,8 +121,9 @@ def scored(output_RNC: Tensor, y: Tensor, loss: Loss, metric: str) -> tuple[Tens
 
 
 def as_tensors(kept: Sequence[Kept]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The top in one file: ``17/0.weight``; the order and figures beside it."""
+    """The top in one file: ``17/0.weight``, ``17+/table``; the order and figures beside it."""
     tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
+    tensors |= {f"{k.member}+/{name}": t for k in kept for name, t in k.buffers.items()}
     return tensors, {
         "order": [k.member for k in kept],
         "figures": [k.figure for k in kept],
@@ -125,7 +134,9 @@ def as_tensors(kept: Sequence[Kept]) -> tuple[dict[str, Tensor], dict[str, Any]]
 def from_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> list[Kept]:
     found = []
     for member, figure, loss in zip(meta["order"], meta["figures"], meta["losses"], strict=True):
-        head = f"{member}/"
-        weights = {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
-        found.append(Kept(member, figure, loss, weights))
+        weights, buffers = (
+            {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
+            for head in (f"{member}/", f"{member}+/")
+        )
+        found.append(Kept(member, figure, loss, weights, buffers))
     return found

@@ -1,16 +1,16 @@
 """The kernel ``module``: any ``nn.Module``, member by member, autograd and torch.optim: the plain loop."""
 
-import copy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork, reseed, step_seed
-from treino.engine.shared_config import Chunk, SharedConfig, load_buffers, store_buffers
-from treino.engine.user_module import HashDropout, replace_dropout
+from treino.engine.shared_config import Chunk, SharedConfig
+from treino.engine.user_module import HashDropout, module_copy, replace_dropout
 from treino.errors import TreinoError, cause
 from treino.words import _
 
@@ -47,16 +47,18 @@ class ModuleKernel:
             for row in rows.tolist():
                 module = self._bound(population, row).module.eval()
                 reseed(step_seed(int(population.seed_P[row]), -1), self.shared.device)
-                load_buffers(module, population.buffer_layout, population.buffers[row])
+                self._load(module, population, row)
                 parts = x.split(EVALUATION_ROWS)
                 # a module of one's own may write into its input: it gets a copy
-                own = self.shared.net is None
-                found.append(torch.cat([module(part.clone() if own else part) for part in parts]))
+                if self.shared.net is None:
+                    found.append(torch.cat([_answer(module, part.clone()) for part in parts]))
+                else:
+                    found.append(torch.cat([module(part) for part in parts]))
         return torch.stack(found)
 
     def _bound(self, population: Population, row: int) -> BoundMember:
         if row not in population.bound:
-            module = copy.deepcopy(self.shared.template)
+            module = module_copy(self.shared.template)
             views, slopes = (population.layout.views(t[row]) for t in (population.params, population.grads))
             parameters = [p for p in module.parameters() if p.requires_grad]
             for p, view, slope in zip(parameters, views, slopes, strict=True):
@@ -72,7 +74,7 @@ class ModuleKernel:
     def _member(self, population: Population, row: int, chunk: Chunk, loss_S: Tensor) -> None:
         bound, shared = self._bound(population, row), self.shared
         module, optimizer = bound.module.train(), bound.optimizer
-        load_buffers(module, population.buffer_layout, population.buffers[row])
+        self._load(module, population, row)
         hp = {name: float(value[row]) for name, value in population.hp.items()}
         seed = int(population.seed_P[row])
         self._set(bound, hp, chunk.first)
@@ -104,8 +106,16 @@ class ModuleKernel:
             optimizer.param_groups[0]["lr"] = hp["lr"] * factor
             optimizer.step()
             if s + 1 in chunk.keyframe_steps:
-                store_buffers(module, population.buffer_layout, population.buffers[row])
+                self._store(module, population, row)
                 chunk.keep(population)
+        self._store(module, population, row)
+
+    def _load(self, module: nn.Module, population: Population, row: int) -> None:
+        check_forms(self.shared.forms, module)
+        load_buffers(module, population.buffer_layout, population.buffers[row])
+
+    def _store(self, module: nn.Module, population: Population, row: int) -> None:
+        check_forms(self.shared.forms, module)
         store_buffers(module, population.buffer_layout, population.buffers[row])
 
     def _set(self, bound: BoundMember, hp: dict[str, float], first: int) -> None:
@@ -131,6 +141,20 @@ class ModuleKernel:
             return []
         a, b = dropout_keys(torch.tensor([seed]), len(bound.drops), chunk.first, chunk.steps)
         return list(zip(a.squeeze(-1).tolist(), b.squeeze(-1).tolist(), strict=True))
+
+
+def _answer(module: nn.Module, x: Tensor) -> Tensor:
+    try:
+        found: Tensor = module(x)
+    except (Exception, SystemExit) as error:
+        raise TreinoError(
+            "net_evaluation",
+            _("The network fails in evaluation mode, on rows of shape {shape}: {cause}").format(
+                shape=list(x.shape), cause=cause(error)
+            ),
+            _("Send such rows through net.eval() yourself."),
+        ) from error
+    return found
 
 
 def _fails(error: BaseException, update: int, x: Tensor) -> TreinoError:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from treino.data.dataset import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
+from treino.engine.net_state import kept
 from treino.engine.rng import fork
-from treino.engine.shared_config import kept
 from treino.engine.torch_context import cpu_cores, torch_threads
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats

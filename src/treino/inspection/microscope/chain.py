@@ -46,6 +46,8 @@ def read_layers(net: nn.Module) -> tuple[Layer, ...]:
         last = layers[-1] if layers else None
         if type(module) is nn.Linear:
             _once(net, used, module, module.weight, module.bias)
+            if not (isinstance(module.weight, nn.Parameter) and module.weight.requires_grad):
+                raise _holds(_("a Linear whose weight is not trained"))
             W = module.weight.detach().double().numpy().copy()
             b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
             layers.append(Layer(name, W, b, module.bias is not None))
@@ -78,6 +80,8 @@ def _followed(net: nn.Module) -> "Graph":
     for module in net.modules():  # said as what it is, before anything in it can be in the way
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise _holds(type(module).__name__, module)
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise _holds(_("hooks on its layers"))
     try:
         return Tracer().trace(net)
     except Exception as error:

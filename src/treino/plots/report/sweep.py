@@ -131,7 +131,7 @@ def _judge(facts: SweepFacts) -> Section:
         (_("{metric} on test rows").format(metric=metric), figure(judge["test"])),
         (_("probability that it beats a constant answer"), figure(judge["p_beats_constant"])),
         (
-            _("probability that it beats {name}").format(name=judge["baseline"]),
+            _("probability that it beats {name}").format(name=judge["baseline"] or _("the best baseline")),
             figure(judge["p_beats_baseline"]),
         ),
         (_("probability that it beats the runner-up"), figure(judge["p_beats_runner_up"])),

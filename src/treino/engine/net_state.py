@@ -1,0 +1,186 @@
+"""The state of a network beside what is trained: its buffers and frozen parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.layout import Layout
+from treino.errors import TreinoError, cause
+from treino.words import _
+
+LARGEST = 2**53  # whole numbers below it are exact in float64
+RESERVED = "__metadata__"  # in the header of a safetensors file
+
+Form = tuple[torch.Size, torch.dtype, bool]  # the last: trained
+
+
+def kept(module: nn.Module) -> list[tuple[str, Tensor]]:
+    """Buffers and frozen parameters: what is state, but not trained."""
+    frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
+    return [*module.named_buffers(), *frozen]
+
+
+def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
+    """Buffers -> their row of float64, which holds float32, booleans and whole numbers below 2⁵³ exactly.
+
+    Raises:
+        TreinoError: a whole number is larger.
+    """
+    for (name, tensor), view in zip(kept(module), layout.views(row), strict=True):
+        view.copy_(tensor)
+        if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST).any()):
+            raise TreinoError(
+                "net_large_numbers",
+                _(
+                    "The network's {name} holds whole numbers of 2^53 or more; smaller ones are kept exactly."
+                ).format(name=name),
+                _a_constant(),
+            )
+
+
+def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
+    """Their row -> buffers."""
+    for (_name, tensor), view in zip(kept(module), layout.views(row), strict=True):
+        tensor.copy_(view)
+
+
+# ---- what can be kept at all
+
+
+def check_state(module: nn.Module) -> None:
+    """Refuse a network whose state could not be kept in safetensors under ``state_dict`` names.
+
+    Raises:
+        TreinoError: tensors that are complex, sparse, quantised or without values; state that is no tensor;
+            a name that can't be written.
+    """
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if not nn.parameter.is_lazy(tensor):
+            _check_tensor(name, tensor)
+    try:
+        state: dict[str, Any] = module.state_dict()
+    except Exception as error:
+        raise TreinoError(
+            "net_state_dict",
+            _("The network's state_dict() raises {cause}.").format(cause=cause(error)),
+            _("A run keeps what it gives: call it once yourself."),
+        ) from error
+    for name, value in state.items():
+        if not isinstance(value, Tensor) or value.is_quantized:
+            raise TreinoError(
+                "net_extra_state",
+                _("{name} in the network's state_dict() is a {kind}; a run keeps only tensors.").format(
+                    name=name, kind=type(value).__name__
+                ),
+                _("Make it a buffer: self.register_buffer('count', torch.zeros(()))."),
+            )
+        if name == RESERVED:
+            raise TreinoError(
+                "net_name",
+                _("The network has a tensor called {name}, a name that safetensors reserves.").format(
+                    name=name
+                ),
+                _("Give it another name."),
+            )
+
+
+def _check_tensor(name: str, tensor: Tensor) -> None:
+    if tensor.is_meta:
+        raise TreinoError(
+            "net_meta",
+            _("The network's {name} is on the device meta: it has no values.").format(name=name),
+            _("Make it on the CPU: device='cpu'."),
+        )
+    if tensor.is_complex():
+        raise TreinoError(
+            "net_complex",
+            _("The network's {name} holds complex numbers.").format(name=name),
+            _("Use real ones.") + " " + _a_constant(),
+        )
+    if tensor.layout is not torch.strided or tensor.is_quantized:
+        kind = _("quantised") if tensor.is_quantized else _("sparse")
+        raise TreinoError(
+            "net_sparse",
+            _("The network's {name} is {kind}, and a run keeps only dense tensors.").format(
+                name=name, kind=kind
+            ),
+            _("Use a dense one.") + " " + _a_constant(),
+        )
+
+
+def _a_constant() -> str:
+    return _("A constant can be a plain attribute: self.table = ...")
+
+
+# ---- what must stay as it is
+
+
+def forms(module: nn.Module) -> dict[str, Form]:
+    """Shape, type and whether it is trained, of every parameter and buffer."""
+    found: dict[str, Form] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
+    return found | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
+
+
+def check_forms(before: Mapping[str, Form], module: nn.Module) -> None:
+    """Refuse a network whose forward makes, removes, reshapes or freezes a parameter or buffer.
+
+    Raises:
+        TreinoError: with the name of the first.
+    """
+    after = forms(module)
+    if before == after:
+        return
+    name = next(n for n in (*before, *after) if before.get(n) != after.get(n))
+    raise TreinoError(
+        "net_forms",
+        _("In its forward pass the network changes {name}: {before} before, {after} after.").format(
+            name=name, before=_said(before.get(name)), after=_said(after.get(name))
+        ),
+        _(
+            "Give every parameter and buffer its shape, type and requires_grad in __init__. What is needed"
+            " within one pass only can be a plain attribute."
+        ),
+    )
+
+
+def _said(form: Form | None) -> str:
+    if form is None:
+        return _("not there")
+    shape, dtype, trained = form
+    kind = f"{str(dtype).removeprefix('torch.')} {list(shape)}"
+    return _("{kind}, trained").format(kind=kind) if trained else kind
+
+
+# ---- a network and its tensors by name
+
+
+def left_out(module: nn.Module) -> dict[str, Tensor]:
+    """The buffers that are not in ``state_dict()``: those registered with ``persistent=False``."""
+    state = module.state_dict()
+    return {name: buffer for name, buffer in module.named_buffers() if name not in state}
+
+
+def whole_state(module: nn.Module) -> dict[str, Tensor]:
+    """``state_dict()``, and the buffers that it leaves out."""
+    return {**module.state_dict(), **left_out(module)}
+
+
+def put_state(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Load tensors by their ``state_dict`` names, and buffers that are left out there by theirs.
+
+    Raises:
+        ValueError: they are not this network's, with the reason.
+    """
+    beside = {name: buffer for name, buffer in left_out(module).items() if name in tensors}
+    try:
+        module.load_state_dict({n: t for n, t in tensors.items() if n not in beside})
+        with torch.no_grad():
+            for name, buffer in beside.items():
+                if buffer.shape != tensors[name].shape:
+                    raise ValueError(_("size mismatch for {name}").format(name=name))
+                buffer.copy_(tensors[name])
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines()] or [type(error).__name__]
+        raise ValueError(lines[min(1, len(lines) - 1)]) from None

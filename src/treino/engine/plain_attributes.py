@@ -1,0 +1,72 @@
+"""What a network of the user's own changes in training that is neither a parameter nor a buffer."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.rng import fork
+from treino.engine.torch_context import torch_context
+from treino.engine.user_module import HashDropout, module_copy
+
+if TYPE_CHECKING:
+    from treino.engine.training_loop import Training
+
+ROWS = 64  # that are asked about
+_PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))
+
+
+def unkept(training: "Training", x: Tensor) -> list[str] | None:
+    """The plain attributes that a network of the user's own has changed while it was trained, if it answers
+    otherwise without them, or trains otherwise; None: all that it goes by is kept. x: rows as it takes them.
+    """
+    population, kernel, shared, plan = training._population, training._kernel, training.shared, training.plan
+    if 0 not in population.bound:  # nothing was trained here
+        return None
+    x, first, anew = x.to(shared.device, shared.dtype), torch.tensor([0]), population.rows([0])
+    batch = plan.batch_size or plan.rows
+    with torch_context(kernel.intra_op):
+        pairs = [[kernel.outputs(p, first, x[:ROWS]) for p in (population, anew)]]
+        pairs += [
+            [_trained_on(p.bound[0].module, x[:size]) for p in (population, anew)]
+            for size in {batch, plan.rows % batch or batch}
+        ]
+    if all(torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True) for one, other in pairs):
+        return None
+    return changed_attributes(population.bound[0].module, shared.template)
+
+
+def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
+    """What a copy gives in training mode, by the same chance each time."""
+    twin = module_copy(module).train()
+    for layer in twin.modules():
+        if isinstance(layer, HashDropout):
+            layer.begin((1, 0))
+    with fork(0, x.device):
+        answer: Tensor = twin(x.clone())
+        return answer
+
+
+def changed_attributes(now: nn.Module, before: nn.Module) -> list[str]:
+    """The plain attributes of the modules that are not what they were, by name."""
+    usual = vars(nn.Module()).keys()
+    first = dict(before.named_modules())
+    return [
+        f"{name}.{key}".lstrip(".")
+        for name, module in now.named_modules()
+        if name in first and type(module) is type(first[name])
+        for key, value in vars(module).items()
+        if key not in usual and not _alike(value, vars(first[name]).get(key))
+    ]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Of tensors and plain values; whatever else was copied with its module counts as unchanged."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
+    if not (isinstance(one, _PLAIN) or isinstance(other, _PLAIN)):
+        return True
+    try:
+        return bool(one == other)
+    except Exception:  # several truth values: a list of tensors
+        return True

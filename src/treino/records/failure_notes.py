@@ -1,0 +1,38 @@
+"""What may fail once a training is over, and must not take the training with it: it becomes a note."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from treino.errors import TreinoError, cause
+from treino.words import _
+
+T = TypeVar("T")
+
+
+def noted(notes: list[str], what: str, instead: str, work: Callable[[], T]) -> T | None:
+    """What ``work`` gives; None where it fails, and a sentence more in ``notes``.
+
+    what: what it does, to begin the sentence with. instead: what to type or to know then.
+
+    Raises:
+        TreinoError, OSError: the machine fails, which ends everything.
+    """
+    try:
+        return work()
+    except OSError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, TreinoError) and error.status == 1:
+            raise
+        note = _("{what} failed: {why} The training is kept all the same. {instead}").format(
+            what=what, why=_reason(error), instead=instead
+        )
+        if note not in notes:
+            notes.append(note)
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TreinoError):
+        return error.message
+    return f"{cause(error).rstrip(': .')}."

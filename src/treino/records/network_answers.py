@@ -1,0 +1,127 @@
+"""Answers of a network of the user's own: kept with its weights, and compared when it is opened again."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.plain_attributes import ROWS, unkept
+from treino.engine.rng import fork
+from treino.engine.user_module import module_copy
+from treino.errors import TreinoError
+from treino.words import _
+
+if TYPE_CHECKING:
+    from treino.engine import Training
+
+TOLERANCE = 0.02  # of the largest answer: other machines round otherwise, in bfloat16 by hundredths
+ANSWERS = "answers"  # in the metadata of the weights
+
+
+def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] | None:
+    """``[4, C]``: what the network answers about four made-up rows of 0 and 1; None where it has no answer.
+
+    Nobody's rows are in them, and numbers of words or classes, which have no fractions, take them too.
+    """
+    zero_4D = torch.zeros(4, *item_shape)
+    flat_4D = zero_4D.view(4, -1)
+    flat_4D[1], flat_4D[2, ::2], flat_4D[3, 1::2] = 1.0, 1.0, 1.0
+    try:
+        answer = _asked(module_copy(net), zero_4D)
+    except (Exception, SystemExit):
+        return None
+    found: list[list[float]] = answer.double().tolist()
+    return found
+
+
+def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: str) -> None:
+    """Refuse a network that answers otherwise than it did when the run was sealed.
+
+    known: what ``answers_of`` gave then.
+
+    Raises:
+        TreinoError: its code, or something that is neither parameter nor buffer, is not what it was.
+    """
+    if known is None:
+        return
+    now = answers_of(net, item_shape)
+    try:
+        before_4C, now_4C = torch.tensor(known), torch.tensor(now)
+        most = float(before_4C.abs().nan_to_num(0.0, 0.0, 0.0).max()) * TOLERANCE
+        same = torch.allclose(now_4C, before_4C, rtol=0.0, atol=most + 1e-6, equal_nan=True)
+    except (RuntimeError, TypeError, ValueError):  # other numbers of answers, or none
+        same = False
+    if not same:
+        raise TreinoError(
+            "net_answers",
+            _("This network has the weights of {run}, but gives other answers than {run} gave.").format(
+                run=run
+            ),
+            _(
+                "Give the code that was trained, or [[trust=True]] the copy in the folder. If it is that"
+                " code, forward depends on something that is neither a parameter nor a buffer, and is made"
+                " anew each time."
+            ),
+        )  # fmt: skip
+
+
+def notes_on_answers(training: "Training", net: nn.Module, x: Tensor) -> list[str]:
+    """What a reader of the figures has to know of such a network. x: prepared rows, ``[N, ...]``."""
+    if training.shared.net is not None or not len(x):
+        return []
+    with torch.no_grad():
+        return _notes(training, net, x)
+
+
+def _notes(training: "Training", net: nn.Module, x: Tensor) -> list[str]:
+    x = x.reshape(-1, *(training.shared.item_shape or x.shape[1:]))
+    asked, some = module_copy(net), x[:ROWS]
+    once_NC = asked(some.clone())
+    if not _close(once_NC, asked(some.clone())):
+        return [
+            _(
+                "The network gives different answers when it is asked twice about the same rows, so its"
+                " figures hold for one pass only. Let forward draw random numbers and count only if"
+                " self.training."
+            )
+        ]
+    notes = []
+    if not _alone(module_copy(net), x[:2], once_NC[:2]):
+        notes.append(
+            _(
+                "The network's answer for a row depends on the other rows of its batch, so predictions for"
+                " other sets of rows differ from these figures."
+            )
+        )
+    changed = unkept(training, x)
+    if changed is not None:
+        notes.append(
+            _(
+                "Training changed something in the network that is neither a parameter nor a buffer{names},"
+                " and its answers depend on it. It is not saved: these figures, predictions and a resumed run"
+                " are without it. Make it a buffer: self.register_buffer('name', tensor)."
+            ).format(names=f" ({', '.join(changed)})" if changed else "")
+        )
+    return notes
+
+
+def _alone(net: nn.Module, x: Tensor, together: Tensor) -> bool:
+    """Whether each row is answered by itself as it was among others."""
+    try:
+        return all(
+            _close(net(row.clone()), wanted)
+            for row, wanted in zip(x.split(1), together.split(1), strict=True)
+        )
+    except Exception:  # such as batch norm, of one row
+        return False
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return torch.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+def _asked(net: nn.Module, x: Tensor) -> Tensor:
+    with fork(0), torch.no_grad():
+        answer: Tensor = net.eval()(x)
+        return answer
