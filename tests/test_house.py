@@ -83,3 +83,14 @@ def test_no_sentence_below_the_command_line_names_a_flag() -> None:
     """It names a setting, ``[[patience]]``, which each door writes in its own way."""
     found = counts()["sentences below the command line that name a flag"]
     assert not [place for place in found if not place.startswith("treino.diagnosis")]
+
+
+def test_the_map_names_places_that_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    places = {p for p in re.findall(r"`([\w/]+(?:\.py|/))`", text) if p not in ("src/treino/",)}
+    assert len(places) > 60
+    beside = {"html.py", "markdown.py"}  # named after their folder
+    missing = [p for p in sorted(places - beside) if not (ROOT / "src/treino" / p).exists()]
+    assert not missing
+    floors = {p.name for p in (ROOT / "src/treino").iterdir() if p.is_dir()} - {"__pycache__", "locale"}
+    assert not {floor for floor in floors if f"`{floor}/`" not in text}
