@@ -21,10 +21,9 @@ from hypothesis import strategies as st
 from tools import words as catalogues
 
 from tests.conftest import Said
-from treino import words
+from treino import fit, words
 from treino.cli.language import language_of
 from treino.errors import TreinoError
-from treino.spec import read_settings
 from treino.words import _
 
 FOLDERS = sorted(p for p in words.LOCALE.iterdir() if p.is_dir())
@@ -134,7 +133,7 @@ def test_what_the_command_line_writes_of_a_setting_is_typed_as_it_stands(treino:
     shown = treino("train", "wine", "--epochs", 3, "--steps", 5)
     assert "--epochs and --steps" in shown.err
     with pytest.raises(TreinoError, match="epochs and steps"):
-        read_settings({"epochs": 3, "steps": 5})
+        fit("wine", epochs=3, steps=5)
 
 
 def test_a_script_under_the_doctor_reads_python(tmp_path: Path, treino: Callable[..., Said]) -> None:

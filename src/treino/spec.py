@@ -5,7 +5,6 @@ A setting that is None here is decided from the data by ``training`` (and printe
 ranges and what contradicts what.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from treino import setting_types
 from treino.errors import TreinoError, nearest
-from treino.setting_types import Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
+from treino.setting_types import Betas, Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
 from treino.words import N_, _, flag, setting
 
 GROUPS = (
@@ -90,7 +89,7 @@ class Settings(BaseModel):
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
     label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
-    class_weights: Annotated[Literal["balanced"] | Floats | None, BeforeValidator(setting_types.weights)] = (
+    class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
         _f(None, "Loss and optimizer", "'balanced', or one weight above 0 for each class, comma-separated")
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
@@ -100,7 +99,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum of sgd", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
-    betas: Annotated[tuple[Float, Float], BeforeValidator(setting_types.items)] | None = _f(
+    betas: Betas | None = _f(
         None, "Loss and optimizer", "the two decay rates of adam and adamw; default: 0.9,0.999"
     )
     weight_decay: Float = _f(
@@ -262,12 +261,6 @@ def _contradictions(s: Settings) -> None:
             _("{a} and {b} both say how rows are split.").format(a=setting(named[0]), b=setting(named[1])),
             _("Give one of them."),
         )
-    if s.epochs is not None and s.steps is not None:
-        refuse(
-            "epochs_and_steps",
-            _("{a} and {b} both say how long to train.").format(a=setting("epochs"), b=setting("steps")),
-            _("Give one of them."),
-        )
     if s.name is not None and s.out is not None:
         refuse(
             "name_and_out",
@@ -276,36 +269,6 @@ def _contradictions(s: Settings) -> None:
         )
     if s.net is not None:
         refuse_layers(s)
-    if s.nesterov and not s.momentum:
-        refuse(
-            "nesterov_without_momentum",
-            _("{a} needs {b} above 0.").format(a=setting("nesterov"), b=setting("momentum")),
-            _("Add {momentum}.").format(momentum=setting("momentum", 0.9)),
-        )
-    if s.betas is not None and not all(0 <= b < 1 for b in s.betas):
-        refuse(
-            "betas_range",
-            _("{a} must both be at least 0 and below 1; they are {value}.").format(
-                a=setting("betas"), value=",".join(map(repr, s.betas))
-            ),
-            _("The usual values are 0.9,0.999."),
-        )
-    if isinstance(s.class_weights, tuple) and not all(w > 0 and math.isfinite(w) for w in s.class_weights):
-        refuse(
-            "class_weights_range",
-            _("{a} must be above 0; they are {value}.").format(
-                a=setting("class_weights"), value=",".join(f"{w:g}" for w in s.class_weights)
-            ),
-            _(
-                "Give one weight for each class, or 'balanced'. A class that is not to be learnt: leave its "
-                "rows out."
-            ),
-        )
-    for fault in s.fault:
-        if fault not in FAULTS:
-            refuse(
-                "fault_unknown", _("There is no fault {name!r}.").format(name=fault), nearest(fault, FAULTS)
-            )
     if s.as_taught and s.fault:
         refuse(
             "as_taught_and_fault",

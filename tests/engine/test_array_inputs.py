@@ -23,7 +23,7 @@ def changed(t, place, value):
 def one_step(data, **arguments):
     training = train(data, mlp(4), steps=1, **arguments)
     training.advance(0.0)
-    return training._population.params
+    return training.state.population.params
 
 
 def test_arrays_and_lists_are_what_tensors_are():
@@ -49,14 +49,14 @@ def test_two_rows_are_no_two_pairs():
     x = [[1.0, 2.0], [3.0, 4.0]]
     for y in ([0, 1], [0.5, 1.0], [[5.0, 6.0], [7.0, 8.0]]):
         training = train((x, y), mlp(4))
-        assert training._train.x.tolist() == x
-        assert training._train.y.squeeze(-1).tolist() == y
-        assert training._validation is None
+        assert training.setup.train.x.tolist() == x
+        assert training.setup.train.y.squeeze(-1).tolist() == y
+        assert training.setup.validation is None
 
 
 @pytest.mark.parametrize("empty", [(X[:0], Y[:0]), (X[:0], X[:0, 0])])
 def test_an_empty_validation_pair_is_none(empty):
-    assert train(((X, Y), empty), mlp(4))._validation is None
+    assert train(((X, Y), empty), mlp(4)).setup.validation is None
 
 
 VALUES = X[:, 0]

@@ -24,7 +24,7 @@ def losses(device, y=Y, net=None, **arguments):
         data, net, steps=45, batch_size=10, lr=0.005, clip=1.0, device=device, seeds=(0,), **arguments
     )
     found = torch.cat([tick.loss_SP for tick in training])
-    assert training._population.params.device.type == torch.device(device).type
+    assert training.state.population.params.device.type == torch.device(device).type
     assert training.net()(X).device.type == "cpu"
     second = train(
         data, net, steps=45, batch_size=10, lr=0.005, clip=1.0, device=device, seeds=(0,), **arguments
@@ -70,7 +70,7 @@ def test_rows_that_are_elsewhere_train_there(device, tmp_path):
         for place in ("cpu", device):
             training = train(data, mlp(8, 6), steps=45, batch_size=10, lr=0.005, device=place, seeds=(0,))
             found.append(torch.cat([tick.loss_SP for tick in training]))
-            assert training._population.params.device.type == torch.device(place).type
+            assert training.state.population.params.device.type == torch.device(place).type
         torch.testing.assert_close(*found, rtol=2e-3, atol=2e-3)
 
 

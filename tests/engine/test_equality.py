@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from oracles import sample
 
 from treino.engine import ACTIVATIONS, KERNELS, mlp, train
+from treino.engine.epoch_loss import EpochLoss
 from treino.engine.kernels.flat_bmm import FlatBmmKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.worker_count import WorkerCount
-from treino.engine.step_plan import EpochLoss
 
 LOOSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
@@ -43,7 +43,7 @@ def run(x, y, hidden, *, activation="relu", dropout=0.0, every=1000, block=None,
     data = ((x, y), (x[: len(x) // 2] + 0.1, y[: len(y) // 2])) if held else (x, y)
     training = train(data, mlp(*hidden, activation=activation, dropout=dropout), every=every, **arguments)
     if block is not None:
-        training._kernel.block = block
+        training.setup.kernel.block = block
     loss_SP = torch.cat([tick.loss_SP for tick in training])
     return training, loss_SP
 
@@ -291,7 +291,10 @@ def test_kernels_agree_on_one_step_to_1e_5(hidden, activation, rows, seed):
         training, loss_SP = run(
             x, y, hidden, activation=activation, engine=engine, batch_size=None, steps=1, seeds=(seed,)
         )
-        found[engine] = loss_SP[0, 0], training._population.layout.views(training._population.grads[0])
+        found[engine] = (
+            loss_SP[0, 0],
+            training.state.population.layout.views(training.state.population.grads[0]),
+        )
     loss, grads = found.pop("module")
     for other_loss, other_grads in found.values():
         assert torch.isclose(loss, other_loss, rtol=1e-5, atol=0)
@@ -317,7 +320,7 @@ def test_kernels_agree_on_100_steps_in_float64_to_1e_9(dropout):
             lr=0.01,
             dtype=torch.float64,
             seeds=(0, 1),
-        )[0]._population.params
+        )[0].state.population.params
         for engine in KERNELS
     }
     wanted = found.pop("module")
@@ -400,5 +403,5 @@ def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
 
 def test_kernels_are_called_by_their_own_names():
     x, y = sample()
-    assert isinstance(train((x, y), engine="flat-bmm")._kernel, FlatBmmKernel)
-    assert isinstance(train((x, y), engine="flat-loop")._kernel, FlatLoopKernel)
+    assert isinstance(train((x, y), engine="flat-bmm").setup.kernel, FlatBmmKernel)
+    assert isinstance(train((x, y), engine="flat-loop").setup.kernel, FlatLoopKernel)

@@ -177,11 +177,11 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
     while not training.done:
         tick = training.advance(0.0, until=training.step + 1)
         if training.status_P[0] == "running":
-            after[tick.step] = training._population.params.clone()
+            after[tick.step] = training.state.population.params.clone()
     assert training.status_P[0] == "diverged"
     last = int(training.last_step_P[0])
     assert last >= 20
-    assert torch.equal(training._population.params, after[last])
+    assert torch.equal(training.state.population.params, after[last])
 
 
 def test_a_diverged_member_of_a_stream_is_put_back() -> None:
@@ -189,5 +189,5 @@ def test_a_diverged_member_of_a_stream_is_put_back() -> None:
     alone = train(load_foreign(Coming()), mlp(5), seeds=(2,), lr=1e30, epochs=4, engine="flat-bmm")
     losses(training), losses(alone)
     assert training.status_P == ("finished", "diverged", "finished")
-    assert torch.equal(training._population.params[1], alone._population.params[0])
+    assert torch.equal(training.state.population.params[1], alone.state.population.params[0])
     assert training.last_step_P[1] == alone.last_step_P[0]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from treino.engine import mlp, train
-from treino.engine.keyframes import begin, keyframe_bytes, saved_from_keyframe
+from treino.engine.keyframes import keyframe_bytes, saved_from_keyframe
 from treino.errors import TreinoError
 
 X = torch.linspace(-1, 1, 40).repeat(2, 1).T.contiguous()
@@ -19,16 +19,16 @@ def test_a_state_goes_on_where_the_training_went(engine: str) -> None:
         return train(((X, Y), (X, Y)), mlp(3), steps=25, batch_size=8, engine=engine, threads=1, seeds=(4,))
 
     whole = made()
-    begin(whole, 4)
+    whole.keyframes.start(whole.state, 4)
     losses = torch.cat([tick.loss_SP for tick in whole])[:, 0]
-    frames = whole.album.take()
+    frames = whole.keyframes.take()
     assert [f.step for f in frames] == [0, 4, 8, 12, 16, 20, 24]
-    assert whole.album.take() == []
-    assert keyframe_bytes(whole) == sum(a.nbytes for a in frames[-1].arrays.values())
+    assert whole.keyframes.take() == []
+    assert keyframe_bytes(whole.state) == sum(a.nbytes for a in frames[-1].arrays.values())
     for frame in frames:
         again = made()
         tensors = {name: torch.from_numpy(np.array(a)) for name, a in frame.arrays.items()}
-        again.load(*saved_from_keyframe(again, tensors, frame.meta, losses[: frame.step]))
+        again.load(*saved_from_keyframe(again.setup, again.state, tensors, frame.meta, losses[: frame.step]))
         rest = torch.cat([tick.loss_SP for tick in again])[:, 0]
         assert torch.equal(rest, losses[frame.step :])
         ours, theirs = again.save(), whole.save()
@@ -37,5 +37,6 @@ def test_a_state_goes_on_where_the_training_went(engine: str) -> None:
 
 
 def test_keyframes_are_of_one_network() -> None:
+    training = train((X, Y), mlp(3), steps=5, seeds=(0, 1))
     with pytest.raises(TreinoError, match="of one network"):
-        begin(train((X, Y), mlp(3), steps=5, seeds=(0, 1)), 2)
+        training.keyframes.start(training.state, 2)

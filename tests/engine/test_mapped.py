@@ -60,8 +60,8 @@ def trained(x, engine, batch, shuffle, **more):
 )
 def test_the_same_order_gives_the_same_bits(engine, batch, shuffle, x_map) -> None:
     (held, loss_SP), (read, same_SP) = (trained(x, engine, batch, shuffle) for x in (X, x_map))
-    assert isinstance(read._train.x, Mapped)
-    assert isinstance(read._validation.x, Mapped)
+    assert isinstance(read.setup.train.x, Mapped)
+    assert isinstance(read.setup.validation.rows.x, Mapped)
     assert torch.equal(loss_SP, same_SP)
     for name, tensor in held.save()[0].items():
         assert torch.equal(tensor.nan_to_num(), read.save()[0][name].nan_to_num()), name
@@ -74,7 +74,7 @@ def test_a_diverged_member_is_put_back_as_in_memory(x_map) -> None:
     for x in (X, x_map):
         training, _loss = trained(x, "flat-bmm", 8, "each", lr=[1e-3, 1e30, 1e-2])
         assert training.status_P == ("finished", "diverged", "finished")
-        kept.append((training.last_step_P, training._population.params))
+        kept.append((training.last_step_P, training.state.population.params))
     assert torch.equal(kept[0][0], kept[1][0])
     assert torch.equal(kept[0][1], kept[1][1])
 
@@ -92,7 +92,7 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
     ):
         second.load(*first.save())
         assert torch.equal(torch.cat([t.loss_SP for t in second]), loss_SP[step:])
-        assert torch.equal(second._population.params, whole._population.params)
+        assert torch.equal(second.state.population.params, whole.state.population.params)
 
 
 @pytest.mark.slow

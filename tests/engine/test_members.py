@@ -41,7 +41,7 @@ def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
         until = int(crowd.last_step_P[member])
         while alone.step < until:
             alone.advance(None, until=until)
-        assert torch.equal(alone._population.params[0], crowd._population.params[member])
+        assert torch.equal(alone.state.population.params[0], crowd.state.population.params[member])
         assert alone.best_P[0] == crowd.best_P[member]
         assert all(
             a.equal(b) for a, b in zip(alone.net(0).parameters(), crowd.net(member).parameters(), strict=True)

@@ -95,9 +95,9 @@ def test_a_norm_beyond_float32_stops_only_who_is_clipped():
     for training in (crowd, alone):
         for _tick in training:
             pass
-    assert torch.equal(crowd._population.params[0], alone._population.params[0])
-    assert crowd._population.params[0].abs().max() > 0
-    assert crowd._population.params[1].abs().max() == 0
+    assert torch.equal(crowd.state.population.params[0], alone.state.population.params[0])
+    assert crowd.state.population.params[0].abs().max() > 0
+    assert crowd.state.population.params[1].abs().max() == 0
 
 
 def test_every_registered_optimizer_is_held_against_torch():

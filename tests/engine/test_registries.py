@@ -48,12 +48,14 @@ def finished(data, net, **more):
 def holds_the_contract(kind, name):
     data, net, common = arguments(kind, name)
     crowds = {engine: finished(data, net, engine=engine, seeds=(3, 4), **common) for engine in KERNELS}
-    wanted = crowds["module"]._population.params
+    wanted = crowds["module"].state.population.params
     for engine, crowd in crowds.items():
-        params = crowd._population.params
+        params = crowd.state.population.params
         assert ((params - wanted).norm(dim=1) <= 1e-9 * wanted.norm(dim=1)).all(), engine
         kept = crowd.net(1, "last")
-        torch.testing.assert_close(kept(X), crowd._kernel.outputs(crowd._population, torch.tensor([1]), X)[0])
+        torch.testing.assert_close(
+            kept(X), crowd.setup.kernel.outputs(crowd.state.population, torch.tensor([1]), X)[0]
+        )
         if engine == "module":
             continue  # slow, and nothing in it depends on an entry
         alone = finished(data, net, engine=engine, seeds=(4,), data_seed=3, **common)

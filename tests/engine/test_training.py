@@ -98,10 +98,10 @@ def test_loading_copies_into_aligned_memory():
     tensors, meta = training.save()
     askew = {name: torch.cat([t.flatten()[:1], t.flatten()])[1:].view(t.shape) for name, t in tensors.items()}
     second = train(DATA, NET, **ARGUMENTS)
-    before = [t.data_ptr() for t in second._state().values()]
+    before = [t.data_ptr() for t in second.state.tensors().values()]
     second.load(askew, meta)
-    assert [t.data_ptr() for t in second._state().values()] == before
-    assert second._population.params.data_ptr() % 64 == 0
+    assert [t.data_ptr() for t in second.state.tensors().values()] == before
+    assert second.state.population.params.data_ptr() % 64 == 0
     assert_same(training, second)
 
 
@@ -170,9 +170,9 @@ def test_a_member_that_diverges_keeps_its_last_finite_weights_and_the_others_go_
         training.set("lr", [0.01, 1e30, 0.01], step=25)
         _training, loss_SP = finished(training)
         assert training.status_P == ("finished", "diverged", "finished")
-        params = training._population.params
+        params = training.state.population.params
         assert params.isfinite().all()
-        assert torch.equal(bits(params[::2]), bits(calm._population.params[::2]))
+        assert torch.equal(bits(params[::2]), bits(calm.state.population.params[::2]))
         kept = int(training.kept_step_P[1])
         assert 25 <= kept < 30
         last = torch.nonzero(~loss_SP[:, 1].isnan()).max().item()
@@ -213,7 +213,7 @@ def test_a_loss_ten_times_that_of_the_best_constant_is_divergence_too():
     training.set("lr", 0.0, step=1)
     finished(training)
     assert training.status_P == ("diverged", "diverged")
-    assert training._population.params.isfinite().all()
+    assert training.state.population.params.isfinite().all()
     assert training.kept_step_P.tolist() == [30, 30]
     fine = train((X, y), mlp(), optimizer="sgd", lr=0.1, batch_size=None, steps=30)
     finished(fine)
@@ -251,7 +251,7 @@ def test_early_stopping_keeps_the_best_weights_and_counts_epochs():
             if epoch.evaluation:
                 for member, value in enumerate(epoch.evaluation["validation"]["loss"].tolist()):
                     seen[member].append((epoch.number, value))
-                    nets[member, epoch.number] = training._population.params[member].clone()
+                    nets[member, epoch.number] = training.state.population.params[member].clone()
     for member in range(3):
         finite = [(number, value) for number, value in seen[member] if not np.isnan(value)]
         best = min(finite, key=lambda pair: pair[1])[0]
@@ -333,7 +333,7 @@ def test_a_command_holds_from_its_step_on_however_the_work_is_cut(engine):
         runs.append(training)
     assert_same(*runs)
     untouched, _loss = finished(train(DATA, NET, **ARGUMENTS | {"engine": engine}))
-    assert not torch.equal(runs[0]._population.params, untouched._population.params)
+    assert not torch.equal(runs[0].state.population.params, untouched.state.population.params)
 
 
 def test_a_changed_rate_is_that_of_a_plain_loop():
@@ -482,7 +482,7 @@ def test_a_network_that_was_given_out_is_a_copy():
 
 def test_the_output_of_the_kept_net_is_what_was_evaluated():
     training, _loss = finished(train(DATA, NET, **ARGUMENTS))
-    evaluated = training._kernel.outputs(training._population, torch.arange(3), DATA[1][0])
+    evaluated = training.setup.kernel.outputs(training.state.population, torch.arange(3), DATA[1][0])
     for member in range(3):
         torch.testing.assert_close(training.net(member, "last")(DATA[1][0]), evaluated[member])
 
@@ -527,16 +527,16 @@ def test_broken_off_in_a_chunk_it_is_what_the_chunk_began_with(engine, monkeypat
     whole, _loss = finished(train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": 100}))
     training = train(DATA, NET, **ARGUMENTS | {"engine": engine, "every": 100})
     training.advance(0.0, until=3)
-    first, run = training.step, training._kernel.run
+    first, run = training.step, training.setup.kernel.run
 
-    def interrupted(population, rows, work):
-        if work.steps > 3:
-            factors = [of[:3] for of in work.factors]
-            run(population, rows, replace(work, batches=work.batches[:3], factors=factors))
+    def interrupted(population, rows, chunk):
+        if chunk.steps > 3:
+            factors = [of[:3] for of in chunk.factors]
+            run(population, rows, replace(chunk, batches=chunk.batches[:3], factors=factors))
             raise KeyboardInterrupt
-        return run(population, rows, work)
+        return run(population, rows, chunk)
 
-    monkeypatch.setattr(training._kernel, "run", interrupted)
+    monkeypatch.setattr(training.setup.kernel, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         training.advance(10.0)
     monkeypatch.undo()

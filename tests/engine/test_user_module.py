@@ -85,7 +85,7 @@ def test_its_chance_depends_on_seed_and_step_alone(make):
     second.load(*first.save())
     assert_same(whole, finished(second)[0])
     other, _loss = finished(train((X, Y), net, **arguments | {"seeds": (5,)}))
-    assert not torch.equal(other._population.params, whole._population.params)
+    assert not torch.equal(other.state.population.params, whole.state.population.params)
 
 
 def test_a_dropout_layer_that_is_used_twice_draws_twice():
@@ -165,7 +165,7 @@ def test_lazy_layers_begin_by_the_seed_alone_and_in_company():
     crowd, _loss = finished(train((X, Y), make, steps=5, seeds=(1, 2)))
     alone, _loss = finished(train((X, Y), make, steps=5, seeds=(2,), data_seed=1))
     assert_same(crowd, alone, slice(1, 2))
-    assert not torch.equal(*crowd._population.params)
+    assert not torch.equal(*crowd.state.population.params)
 
 
 class Counts(Plain):
@@ -187,8 +187,8 @@ def test_rows_stay_what_they_were_whatever_a_network_writes_into_them(batch):
     training, _loss = finished(train(data, net, steps=5, batch_size=batch, seeds=(0,)))
     for x, _y in data:
         assert torch.equal(x, X)
-    assert torch.equal(training._train.x, X)
-    assert torch.equal(training._validation.x, X)
+    assert torch.equal(training.setup.train.x, X)
+    assert torch.equal(training.setup.validation.rows.x, X)
 
 
 def test_probing_leaves_the_network_its_gradients_and_the_random_state_alone():

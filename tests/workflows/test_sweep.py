@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import treino as tr
+from treino.engine import train
 from treino.errors import TreinoError
 from treino.loop.loop import Advanced, Ended
 from treino.search import judge
@@ -78,9 +79,8 @@ def test_every_member_is_what_it_is_alone(tmp_path: Path, strategy: str) -> None
 
     data = load("iris", data_seed=spec["base"]["data_seed"])
     for member, k in kept.items():
-        (group,) = groups({member: settings_of(configs[member], spec["base"], member)}, lambda _s: data)
-        group.arguments["engine"] = last.engine[member]
-        alone = group.training()
+        (group,) = groups({member: settings_of(configs[member], spec["base"], member)}, lambda _s: data, {})
+        alone = train(group.data, group.net, group.config, engine=last.engine[member])
         while alone.step < last.step[member]:
             alone.advance(None, until=int(last.step[member]))
         mine = alone.net(0).state_dict()

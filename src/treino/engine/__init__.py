@@ -11,15 +11,14 @@ from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
 from treino.engine.tick import Epoch, PopulationView, Tick
-from treino.engine.training_loop import Training
-from treino.engine.training_setup import train
-from treino.engine.value_checks import FAULTS
-from treino.engine.warm_start import begin_from
+from treino.engine.train_config import DEFAULTS, TrainConfig
+from treino.engine.training_loop import Training, train
+from treino.engine.training_state import TrainingState
 
 __all__ = [
     "ACTIVATIONS",
     "BETTER",
-    "FAULTS",
+    "DEFAULTS",
     "HP",
     "INITS",
     "KERNELS",
@@ -33,8 +32,9 @@ __all__ = [
     "Population",
     "PopulationView",
     "Tick",
+    "TrainConfig",
     "Training",
-    "begin_from",
+    "TrainingState",
     "engines",
     "measure",
     "mlp",

@@ -1,4 +1,4 @@
-"""The rows of every step: held in memory, or read block by block a little ahead of the training."""
+"""The rows of every step: from memory, from a mapped file a block ahead, or from the user's own Dataset."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -10,20 +10,19 @@ import torch
 from torch import Tensor
 
 from treino.data.out_of_core.mapped_rows import Mapped
-from treino.data.out_of_core.rows_protocol import Batch, part_rows
-from treino.engine.kernels import Kernel
-from treino.engine.population import Population
+from treino.data.out_of_core.rows_protocol import Batch
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, StepPlan
 
 BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
 PULL_SECONDS = 0.02  # of reading in the training's own thread before it goes on with what is there
-LARGEST_REPLAY = 64  # steps that a diverged member is played again at most, before its chunk
+LONGEST_REWIND = 64  # steps before a chunk from which a diverged member is trained once more, at most
 
 
 @dataclass(frozen=True, eq=False)
 class KernelRows:
-    """Rows as the kernels take them: x ``[N, ...]``, y as the loss wants it; or x is Elsewhere."""
+    """Rows as the kernels take them: x ``[N, ...]``, or what gives its rows (``Elsewhere``); y as the loss
+    wants it."""
 
     x: Any
     y: Tensor
@@ -40,11 +39,11 @@ class StepRows:
 
 
 class BatchSource(Protocol):
-    """waited: seconds that the training stood still for its rows. replay: steps that it can give again
-    before those that it was last asked for."""
+    """waited: seconds that the training stood still for its rows. rewind_steps: how many of the steps before
+    those that it was last asked for it can give once more."""
 
     waited: float
-    replay: int
+    rewind_steps: int
 
     def take(self, first: int, stop: int) -> StepRows:
         """The rows of the steps from ``first`` on, for one of them at least."""
@@ -54,7 +53,7 @@ class BatchSource(Protocol):
 class MemoryBatches:
     """Rows in memory."""
 
-    replay = LARGEST_REPLAY
+    rewind_steps = LONGEST_REWIND
 
     def __init__(self, rows: KernelRows, plan: StepPlan, device: torch.device) -> None:
         self.waited = 0.0
@@ -85,7 +84,7 @@ class RowBlock:
 class MappedBatches:
     """Rows of a mapped file: while one block is trained on, the next one is read in a thread."""
 
-    replay = 0
+    rewind_steps = 0
 
     def __init__(self, rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> None:
         self.waited = 0.0
@@ -137,7 +136,7 @@ class StreamedBatches:
     them get which numbers would hang on the clock. Worker processes have their own.
     """
 
-    replay = 0
+    rewind_steps = 0
 
     def __init__(self, rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> None:
         self.waited = 0.0
@@ -208,20 +207,6 @@ def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tenso
     """Contiguous and starting on a 64-byte line, as torch's own memory does: results depend on it."""
     t = t.to(device=device, dtype=dtype or t.dtype).contiguous()
     return t if t.data_ptr() % 64 == 0 else t.clone()
-
-
-def outputs_on(
-    kernel: Kernel, population: Population, members: Tensor, rows: KernelRows, shared: SharedConfig
-) -> tuple[Tensor, Tensor]:
-    """What these members say of all rows ``[R, N, C]``, and y in the same order; part by part where the
-    rows are elsewhere."""
-    if isinstance(rows.x, Tensor):
-        return kernel.outputs(population, members, rows.x), rows.y
-    outputs, targets = [], []
-    for x, y in rows.x.parts(rows.y, part_rows(rows.x)):
-        outputs.append(kernel.outputs(population, members, as_kernel_input(x, shared)))
-        targets.append(shared.loss.target(y, shared.dtype))
-    return torch.cat(outputs, 1), torch.cat(targets)
 
 
 def _places(sizes: list[int], shared: SharedConfig) -> tuple[Tensor, ...]:

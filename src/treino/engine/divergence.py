@@ -1,35 +1,42 @@
-"""Playing members again from a little earlier: for a diverged one's last good weights, or after a break."""
+"""Divergence: members whose numbers are no longer finite are put back to their last good update."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from treino.engine.losses import Loss
 from treino.engine.population import Population
+from treino.engine.training_state import DIVERGED, RUNNING, TrainingState
 
-Play = Callable[[Population, int, int], None]  # population, first step, stop: train all its members
+FACTOR = 10  # a mean loss that is so many times that of the best constant output
+SMALLEST_CONSTANT = 1e-12  # a loss below: the target has one value, and ten times nothing is no yardstick
+
+Retrain = Callable[[Population, int, int], None]  # population, first step, stop: train all its members
 
 
-class Replay:
+class RewindPoint:
     """A copy of the members in training, no older than so many steps as their rows can be had again for.
 
-    A step is a function of (seeds, step, rows) and the members' tensors alone, so playing on from the copy
-    gives the same bits again. ``forget`` it when hyper-parameters or the members in training change.
+    A step is a function of (seeds, step, rows) and the members' tensors alone, so training the copy once more
+    gives the same bits. ``forget`` it when hyper-parameters or the members in training change.
     """
 
-    def __init__(self, play: Play) -> None:
-        self._play = play
+    def __init__(self, retrain: Retrain) -> None:
+        self._retrain = retrain
         self._copy: Population | None = None
         self._step = 0
 
     def forget(self) -> None:
         self._copy = None
 
-    def remember(self, population: Population, rows: Tensor, step: int, oldest: int) -> None:
-        if self._copy is None or len(self._copy) != len(rows):
-            self._copy, self._step = population.rows(rows), step
+    def remember(self, population: Population, members: Tensor, step: int, oldest: int) -> None:
+        """Copy these members, unless the copy that there is is younger than ``oldest`` steps."""
+        if self._copy is None or len(self._copy) != len(members):
+            self._copy, self._step = population.rows(members), step
         elif step - self._step >= oldest:
-            self._copy.fill(population, rows)
+            self._copy.fill(population, members)
             self._step = step
 
     def members(self, index: slice, step: int) -> Population:
@@ -37,7 +44,7 @@ class Replay:
         assert self._copy is not None
         again = self._copy.rows(index)
         if step > self._step:
-            self._play(again, self._step, step)
+            self._retrain(again, self._step, step)
         return again
 
     def last_good(self, member: int, first: int, latest: int) -> tuple[int, Population]:
@@ -57,11 +64,41 @@ class Replay:
         return low, found if found is not None else self.members(slice(member, member + 1), low)
 
 
-def diverged(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
-    """-> (member, steps before its first loss that is not finite, or all) of all gone wrong in a chunk."""
+def freeze_diverged(
+    state: TrainingState, rewind: RewindPoint, loss_SR: Tensor, members: Tensor, first: int
+) -> None:
+    """End each of these members that is no longer finite, at its last update that left it so.
+
+    loss_SR: of the steps from ``first`` on; what came after that update is overwritten by NaN.
+    """
+    population = state.population
+    params = population.params[members.to(population.params.device)]
+    for row, latest in diverged_rows(loss_SR, params):
+        step, again = rewind.last_good(row, first, first + latest)
+        population.put(members[row : row + 1], again)
+        loss_SR[step - first + 1 :, row] = torch.nan
+        state.end(members[row : row + 1], DIVERGED, step)
+
+
+def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
+    """-> (row, steps before its first loss that is not finite, or all) of all gone wrong in a chunk."""
     bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
     found = []
-    for member in bad_R.nonzero().flatten().tolist():
-        wrong = torch.nonzero(~loss_SR[:, member].isfinite())
-        found.append((member, int(wrong[0]) if len(wrong) else len(loss_SR)))
+    for row in bad_R.nonzero().flatten().tolist():
+        wrong = torch.nonzero(~loss_SR[:, row].isfinite())
+        found.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
     return found
+
+
+def divergence_threshold(loss: Loss, y: Tensor) -> float:
+    """The mean training loss of an epoch above which a member that has ended counts as diverged."""
+    constant = loss.best_constant(y)
+    return FACTOR * constant if constant > SMALLEST_CONSTANT else math.inf
+
+
+def mark_hopeless(state: TrainingState, threshold: float) -> None:
+    """Members that have ended with a mean loss above ``divergence_threshold`` in their last epoch count as
+    diverged: a constant output would have done ten times better."""
+    ended_P = state.status_P != RUNNING
+    if bool(ended_P.any()):
+        state.status_P[ended_P & (state.epoch_loss.last > threshold)] = DIVERGED

@@ -1,20 +1,18 @@
-"""What a training is about to do: settings in force, the optimizer's state, the next batch."""
+"""What a training's next update will find: settings in force, the optimizer's state, the batch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.step_plan import BatchIndices, StepPlan
-
-if TYPE_CHECKING:
-    from treino.engine.training_loop import Training
+from treino.engine.training_setup import TrainingSetup
+from treino.engine.training_state import TrainingState
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class NextUpdate:
     """One member before its next update.
 
     hp: lr (with its schedule's factor), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none),
@@ -27,25 +25,23 @@ class Look:
     gradients: dict[str, Tensor]
 
 
-def look(training: "Training", member: int = 0) -> Look:
-    """The member as its next update will find it, with the commands that are due by then."""
-    shared, population, step = training.shared, training._population, training.step
+def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> NextUpdate:
+    """The member as its next update will find it, with the changes that are due by then."""
+    population, step = state.population, state.step
     hp = {name: float(value_P[member]) for name, value_P in population.hp.items()}
-    for command in training._pending:
-        if command.step <= step:
-            hp[command.name] = command.value[member]
-    hp["lr"] *= training.plan.factors(step, step + 1)[int(population.schedule_P[member])][0]
-    layout, optimizer = shared.layout, OPTIMIZERS[shared.optimizer]
+    hp |= {change.name: change.value[member] for change in state.pending if change.step <= step}
+    hp["lr"] *= setup.plan.factors(step, step + 1)[int(population.schedule_P[member])][0]
+    layout, optimizer = setup.shared.layout, OPTIMIZERS[setup.shared.optimizer]
 
     def named(flat: Tensor) -> dict[str, Tensor]:
         return layout.named(flat[member].detach().to("cpu", copy=True))
 
-    state: dict[str, dict[str, Tensor]] = {name: {} for name in layout.names}
+    moments: dict[str, dict[str, Tensor]] = {name: {} for name in layout.names}
     if "momentum" not in optimizer.reads or hp["momentum"]:  # without it torch keeps no buffer either
         for kind, moment in zip(optimizer.states, population.moments, strict=True):
             for name, value in named(moment).items():
-                state[name][kind] = value
-    return Look(hp, state, named(population.grads) if shared.summed else {})
+                moments[name][kind] = value
+    return NextUpdate(hp, moments, named(population.grads) if setup.shared.summed else {})
 
 
 def next_batch(plan: StepPlan, step: int) -> Tensor:

@@ -10,14 +10,14 @@ from treino.engine.layout import Layout
 from treino.errors import TreinoError, cause
 from treino.words import _
 
-LARGEST = 2**53  # whole numbers below it are exact in float64
+LARGEST_EXACT = 2**53  # whole numbers below it are exact in float64
 RESERVED = "__metadata__"  # in the header of a safetensors file
 
 Form = tuple[torch.Size, torch.dtype, bool]  # the last: trained
 
 
-def kept(module: nn.Module) -> list[tuple[str, Tensor]]:
-    """Buffers and frozen parameters: what is state, but not trained."""
+def untrained_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
+    """Buffers and frozen parameters by name: what belongs to a member's state and isn't trained."""
     frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
     return [*module.named_buffers(), *frozen]
 
@@ -28,9 +28,9 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
     Raises:
         TreinoError: a whole number is larger.
     """
-    for (name, tensor), view in zip(kept(module), layout.views(row), strict=True):
+    for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         view.copy_(tensor)
-        if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST).any()):
+        if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST_EXACT).any()):
             raise TreinoError(
                 "net_large_numbers",
                 _(
@@ -42,7 +42,7 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
 
 def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
     """Their row -> buffers."""
-    for (_name, tensor), view in zip(kept(module), layout.views(row), strict=True):
+    for (_name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         tensor.copy_(view)
 
 

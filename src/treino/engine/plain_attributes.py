@@ -1,31 +1,30 @@
 """What a network of the user's own changes in training that is neither a parameter nor a buffer."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from treino.engine.rng import fork
 from treino.engine.torch_context import torch_context
+from treino.engine.training_setup import TrainingSetup
+from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, module_copy
-
-if TYPE_CHECKING:
-    from treino.engine.training_loop import Training
 
 ROWS = 64  # that are asked about
 _PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))
 
 
-def unkept(training: "Training", x: Tensor) -> list[str] | None:
+def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] | None:
     """The plain attributes that a network of the user's own has changed while it was trained, if it answers
     otherwise without them, or trains otherwise; None: all that it goes by is kept. x: rows as it takes them.
     """
-    population, kernel, shared, plan = training._population, training._kernel, training.shared, training.plan
+    population, kernel, shared, plan = state.population, setup.kernel, setup.shared, setup.plan
     if 0 not in population.bound:  # nothing was trained here
         return None
     x, first, anew = x.to(shared.device, shared.dtype), torch.tensor([0]), population.rows([0])
     batch = plan.batch_size or plan.rows
-    with torch_context(kernel.intra_op):
+    with torch_context(kernel.intra_op_threads):
         pairs = [[kernel.outputs(p, first, x[:ROWS]) for p in (population, anew)]]
         pairs += [
             [_trained_on(p.bound[0].module, x[:size]) for p in (population, anew)]

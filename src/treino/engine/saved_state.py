@@ -1,26 +1,25 @@
-"""A training as tensors and JSON: everything that going on bit for bit needs, and whose it is."""
+"""A training's state as tensors and JSON: what going on bit for bit needs, and whose state it is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
+from treino.engine.training_setup import TrainingSetup
+from treino.engine.training_state import HyperparameterChange, TrainingState
 from treino.errors import TreinoError
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.engine.training_loop import Training
 
 SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 
-def training_identity(training: "Training") -> dict[str, Any]:
+def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, Any]:
     """What must be equal for a saved state to be this training's."""
-    plan, shared, loss = training.plan, training.shared, training.loss_function
+    plan, shared, loss, stopping = setup.plan, setup.shared, setup.shared.loss, setup.early_stopping
     return {
         "format": 1,
-        "engine": training.engine,
-        "threads": 0 if training.engine == "flat-bmm" else training.threads,  # workers change no bit
-        "seeds": training._population.seed_P.tolist(),
+        "engine": setup.engine,
+        "threads": 0 if setup.engine == "flat-bmm" else setup.kernel.threads,  # workers change no bit
+        "seeds": state.population.seed_P.tolist(),
         "parameters": list(shared.layout.names),
         "shapes": [list(shape) for shape in shared.layout.shapes],
         "optimizer": [shared.optimizer, shared.nesterov],
@@ -31,35 +30,35 @@ def training_identity(training: "Training") -> dict[str, Any]:
         "batch_size": plan.batch_size,
         "batches": plan.batches,
         "steps": plan.steps,
-        "schedule": _schedules(training),
-        "choosing": [plan.patience, plan.metric, plan.keep, plan.evaluates],
+        "schedule": _schedules(setup, state),
+        "choosing": [stopping.patience, stopping.metric, stopping.keep, plan.evaluates],
         "order": [plan.shuffle, plan.data_seed],
     }
 
 
-def _schedules(training: "Training") -> list[Any]:
+def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
     """The one of all members, or the one of each."""
-    found = [list(schedule) for schedule in training.plan.schedules]
-    return found[0] if len(found) == 1 else [found[k] for k in training._population.schedule_P.tolist()]
+    found = [list(schedule) for schedule in setup.plan.schedules]
+    return found[0] if len(found) == 1 else [found[k] for k in state.population.schedule_P.tolist()]
 
 
-def save(training: "Training") -> SavedState:
+def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
     """-> copies on the CPU, and what JSON can hold."""
     meta = {
-        "identity": training_identity(training),
-        "step": training.step,
-        "evaluated": training._evaluated,
-        "epoch_count": training._epoch_loss.count,
+        "identity": training_identity(setup, state),
+        "step": state.step,
+        "evaluated": state.evaluated_step,
+        "epoch_count": state.epoch_loss.count,
         # as text, for JSON has no infinity, which is "no clipping"
-        "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in training._pending],
+        "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in state.pending],
     }
-    return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in training._state().items()}, meta
+    return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
 
 
-def load(
-    training: "Training", tensors: dict[str, Tensor], meta: dict[str, Any]
-) -> list[tuple[int, str, list[float]]]:
-    """Put a saved state in place; -> the commands that are still to come.
+def load_state(
+    setup: TrainingSetup, state: TrainingState, tensors: dict[str, Tensor], meta: dict[str, Any]
+) -> None:
+    """Put a saved state in place.
 
     Raises:
         TreinoError: it was saved by another training.
@@ -72,7 +71,7 @@ def load(
             ),
             _("Give what save() returned: training.load(*saved)."),
         )
-    mine, saved, here = training_identity(training), meta.get("identity", {}), training._state()
+    mine, saved, here = training_identity(setup, state), meta.get("identity", {}), state.tensors()
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]
     if other:
@@ -85,6 +84,10 @@ def load(
         )
     for name, tensor in here.items():
         tensor.copy_(tensors[name])  # into place: what comes from a file doesn't start on a 64-byte line
-    training.step, training._evaluated = meta["step"], meta["evaluated"]
-    training._epoch_loss.count = meta["epoch_count"]
-    return [(step, name, [float(v) for v in values]) for step, name, values in meta["pending"]]
+    state.find_running()
+    state.step, state.evaluated_step = meta["step"], meta["evaluated"]
+    state.epoch_loss.count = meta["epoch_count"]
+    state.pending = [
+        HyperparameterChange(step, name, tuple(float(v) for v in values))
+        for step, name, values in meta["pending"]
+    ]

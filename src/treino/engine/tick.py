@@ -1,16 +1,16 @@
-"""What the engine yields."""
+"""A tick: what a training yields of some steps, with the epochs that ended and a view of the population."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor, nn
 
+from treino.engine.members import member_module
 from treino.engine.population import Population
+from treino.engine.shared_config import SharedConfig
+from treino.engine.training_state import TrainingState
 from treino.errors import TreinoError
 from treino.words import _
-
-if TYPE_CHECKING:
-    from treino.engine.training_loop import Training
 
 Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN where a member has stopped
 
@@ -44,19 +44,19 @@ class PopulationView:
     ``net(member)`` a plain ``nn.Module`` copy.
     """
 
-    def __init__(self, training: "Training", step: int) -> None:
-        self._training, self._step = training, step
+    def __init__(self, shared: SharedConfig, state: TrainingState) -> None:
+        self._shared, self._state, self._step = shared, state, state.step
 
     def _fresh(self) -> Population:
-        if self._training.step != self._step:
+        if self._state.step != self._step:
             raise TreinoError(
                 "population_stale",
                 _("This population was step {old}'s, and the engine is at step {new}.").format(
-                    old=self._step, new=self._training.step
+                    old=self._step, new=self._state.step
                 ),
                 _("Take tick.population.snapshot() while you hold the tick."),
             )
-        return self._training._population
+        return self._state.population
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in ("put", "fill", "bound"):
@@ -70,8 +70,7 @@ class PopulationView:
         return self._fresh().rows(slice(None))
 
     def net(self, member: int = 0) -> nn.Module:
-        self._fresh()
-        return self._training.net(member, which="last")
+        return member_module(self._shared, self._fresh(), member)
 
 
 @dataclass(frozen=True, eq=False)

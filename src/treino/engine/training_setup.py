@@ -1,234 +1,217 @@
-"""``train``: from data and words to a Training; everything wrong is refused before the first step."""
+"""What stays as it is during a training: rows, network, loss, kernel and plan, from data and settings.
 
-import math
-from collections.abc import Sequence
-from dataclasses import replace
+Everything that is wrong is refused here, before the first step.
+"""
+
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from treino.engine import value_checks as check
 from treino.engine.batch_sources import KernelRows, aligned
-from treino.engine.init import INITS
-from treino.engine.inputs import Given, Net, criterion_of, device_of, given_of, item_of, template_of
-from treino.engine.kernels import KERNELS
+from treino.engine.early_stopping import EarlyStopping
+from treino.engine.inputs import Inputs, read_inputs
+from treino.engine.kernels import KERNELS, Kernel
 from treino.engine.kernels.selection import select_kernel
-from treino.engine.losses import LOSSES
-from treino.engine.metrics import BETTER, metric_names
+from treino.engine.loss_selection import loss_of
+from treino.engine.losses import Loss
+from treino.engine.members import new_population
+from treino.engine.metrics import metric_names
 from treino.engine.nets import MLP, mlp
-from treino.engine.optim import OPTIMIZERS
-from treino.engine.shared_config import SharedConfig, new_population
+from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, StepPlan
-from treino.engine.training_loop import Training
-from treino.engine.user_module import probe_module, probe_one_row, probe_rows, with_lazy_layers
+from treino.engine.templates import NetSource, Template, input_shape, outputs_of, template_of
+from treino.engine.train_config import DEFAULTS, TrainConfig
+from treino.engine.training_state import TrainingState
+from treino.engine.user_module import LayerRow, probe_one_row
+from treino.engine.validation import Validation
 from treino.errors import TreinoError
-from treino.words import _
-
-HIDDEN = (64, 32)
-SHUFFLES = ("each", "once", "off", "blocks")
+from treino.words import _, setting
 
 
-def train(
-    data: Any,
-    net: Net | None = None,
-    *,
-    optimizer: str = "adam",
-    lr: float | Sequence[float] = 3e-3,
-    momentum: float | Sequence[float] = 0.0,
-    nesterov: bool = False,
-    betas: tuple[Any, Any] = (0.9, 0.999),
-    eps: float | Sequence[float] = 1e-8,
-    weight_decay: float | Sequence[float] = 0.0,
-    schedule: str | Sequence[str] = "constant",
-    warmup: int | Sequence[int] = 0,
-    clip: float | Sequence[float] | None = None,
-    loss: str | None = None,
-    label_smoothing: float = 0.0,
-    class_weights: str | Sequence[float] | None = None,
-    init: str = "default",
-    batch_size: int | None = 32,
-    epochs: int | None = None,
-    steps: int | None = None,
-    patience: int = 0,
-    metric: str = "loss",
-    keep: str = "best",
-    shuffle: str = "each",
-    seeds: int | Sequence[int] = (0,),
-    data_seed: int | None = None,
-    device: str | torch.device = "cpu",
-    engine: str | None = None,
-    threads: int | None = None,
-    fault: str | Sequence[str] | None = (),
-    every: int | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Training:
-    """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
+@dataclass(frozen=True, eq=False)
+class TrainingSetup:
+    """What the functions of a training's state need beside it.
 
-    data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
-    ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation; or a
-    Dataset or DataLoader of your own, whose batches are then the steps.
-    net: ``mlp(...)`` (default ``mlp(64, 32)``), an ``nn.Module``, or a class or function that makes one.
-    lr, momentum, betas, eps, weight_decay, clip (largest norm of a gradient) and the MLP's dropout are a
-    number, or one for each seed; so are schedule and warmup.
-    schedule: of SCHEDULES, after ``warmup`` steps. loss: of LOSSES; default cross_entropy for classes, mse
-    for numbers. class_weights: one per class,
-    or ``balanced``. batch_size: rows per step, None for all.
-    epochs or steps: how long; default 200 epochs, 10 for images. patience: epochs without a better
-    validation ``metric`` before a member stops, 0 for never. keep: ``best`` or ``last`` weights.
-    fault: ``missing_zero_grad``, ``softmax_before_cross_entropy`` or both, to see what they do.
-    every: steps per tick; default an epoch, at least 10. engine, threads: see ``treino.engines()``.
+    config: with nothing left open. engine: the kernel's name. train: the rows to train on; validation: those
+    to choose by, None where there are none. layers: (name, kind, in, out, parameters) of every layer.
+    """
+
+    config: TrainConfig
+    shared: SharedConfig
+    plan: StepPlan
+    early_stopping: EarlyStopping
+    engine: str
+    kernel: Kernel
+    train: KernelRows
+    validation: Validation | None
+    outputs: int
+    layers: list[LayerRow]
+    loss_reason: str
+
+
+def set_up(data: Any, net: NetSource | None, config: TrainConfig) -> tuple[TrainingSetup, TrainingState]:
+    """Everything that a training needs, and its state before the first step. See ``train``.
 
     Raises:
-        TreinoError: an argument out of range, unknown, or contradicting another or the data.
+        TreinoError: data, network and settings that don't go together.
     """
-    dtype = check.dtype_of(dtype)
-    given = given_of(data, dtype)
-    seeds = check.seeds_of(seeds)
-    P = len(seeds)
-    faults = check.faults(fault)
-    criterion, reason = criterion_of(
-        loss, label_smoothing, class_weights, given, "softmax_before_cross_entropy" in faults
-    )
-    outputs = LOSSES[criterion.name].outputs or given.classes
-    check.known("optimizer", optimizer, OPTIMIZERS)
-    hp = check.hyperparameters(
-        optimizer, P, betas, lr=lr, weight_decay=weight_decay, momentum=momentum, eps=eps,
-        clip=math.inf if clip is None else clip, dropout=net.dropout if isinstance(net, MLP) else 0.0,
-    )  # fmt: skip
-    _check_nesterov(check.truth("nesterov", nesterov), optimizer, hp["momentum"])
-    net = mlp(*HIDDEN) if net is None else net
-    place = device_of(device)
-    template, maker = template_of(net, given, outputs, seeds, init, dtype)
-    two, y = probe_rows(*given.train)
-    two, y = two.reshape(2, *item_of(net, given)).to(dtype).cpu(), criterion.target(y, dtype).cpu()
-    template = with_lazy_layers(template, two, seeds[0])
-    layers = probe_module(template, two, y, outputs, criterion, not isinstance(net, MLP))
-    shared = SharedConfig(
-        template.to(place),
-        net if isinstance(net, MLP) else None,
-        criterion,
-        optimizer,
-        nesterov,
-        check.known("init", init, INITS),
-        None if maker is None else lambda seed: with_lazy_layers(maker(seed), two, seed),
-        None if isinstance(net, MLP) else given.item_shape,
-        "missing_zero_grad" in faults,
-        dtype,
-        place,
-    )
-    if data_seed is None:
-        data_seed = seeds[0] if given.seed is None else given.seed
-    data_seed = check.whole("data_seed", data_seed, 0)
-    plan = _plan(
-        given, batch_size, epochs, steps, patience, metric, keep, shuffle, data_seed, every,
-        metric_names(criterion, outputs),
-    )  # fmt: skip
-    schedules = check.schedules_of(schedule, warmup, P, plan.steps)
-    plan = replace(plan, schedules=tuple(dict.fromkeys(schedules)))
-    last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
-    if isinstance(net, MLP) and net.batch_norm and last == 1 and given.steps is None:
-        raise TreinoError(
-            "batch_norm_rows",
-            _("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.").format(
-                rows=plan.rows
-            ),
-            _("Use another batch_size, e.g. {size}.").format(size=(plan.batch_size or 1) + 1),
-        )
-    if not isinstance(net, MLP) and last == 1 and given.steps is None:
-        probe_one_row(template, two[:1], plan.rows, plan.batch_size or 1)
-    flat = isinstance(net, MLP) and not net.batch_norm
-    count, convolves = shared.layout.count, any(len(shape) > 2 for shape in shared.layout.shapes)
-    choice = select_kernel(
-        P, count, min(plan.batch_size or plan.rows, plan.rows), flat, engine, threads, convolves=convolves
-    )
+    inputs = read_inputs(data, config.dtype)
+    net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
+    config = _for_inputs(config, inputs)
+    hp = config.hyperparameters(net.dropout if isinstance(net, MLP) else 0.0)
+    loss, loss_reason = loss_of(config, inputs)
+    template = template_of(net, inputs, loss, config)
+    shared = _shared(net, template, loss, inputs, config)
+    plan = _step_plan(inputs, config)
+    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
+    _check_batch_of_one(net, template, plan)
+    engine, kernel = _kernel(net, shared, plan, config)
     with torch.no_grad():
-        population = new_population(shared, seeds, hp)
+        population = new_population(shared, config.member_seeds, hp)
+        schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
-        item = item_of(net, given)
-        rows = [
-            KernelRows(
-                aligned(x.reshape(-1, *item), dtype, place) if isinstance(x, Tensor) else x,
-                aligned(criterion.target(y, dtype), None, place),
-            )
-            for x, y in (given.train, given.validation)
-        ]
-    return Training(
-        shared,
-        KERNELS[choice.engine](shared, choice.threads),
-        choice.engine,
-        population,
-        plan,
-        rows[0],
-        rows[1] if len(rows[1].x) else None,
-        scale=given.scale,
-        layers=layers,
-        loss_reason=reason,
+        shape = input_shape(net, inputs)
+        train, held_back = (_kernel_rows(*pair, shape, shared) for pair in (inputs.train, inputs.validation))
+    outputs, stopping = (
+        outputs_of(loss, inputs), EarlyStopping(config.metric, config.patience, config.keep)
+    )  # fmt: skip
+    validation = Validation(kernel, shared, held_back, outputs, inputs.scale, plan.batch_size)
+    setup = TrainingSetup(
+        config=config,
+        shared=shared,
+        plan=plan,
+        early_stopping=stopping,
+        engine=engine,
+        kernel=kernel,
+        train=train,
+        validation=validation if plan.evaluates else None,
         outputs=outputs,
+        layers=template.layers,
+        loss_reason=loss_reason,
+    )
+    return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
+
+
+def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
+    """With everything decided that was left open."""
+    config = config.for_data(inputs.kind)
+    seed = config.member_seeds[0] if inputs.seed is None else inputs.seed
+    return replace(
+        config,
+        batch_size=config.batch_size if inputs.steps is None else inputs.batch,
+        data_seed=seed if config.data_seed is None else config.data_seed,
     )
 
 
-def _check_nesterov(nesterov: bool, optimizer: str, momentum_P: Tensor) -> None:
-    if nesterov and "nesterov" not in OPTIMIZERS[optimizer].reads:
-        raise TreinoError(
-            "momentum_with_adam",
-            _("nesterov is a setting of sgd; {optimizer} has none.").format(optimizer=optimizer),
-            _("Use optimizer='sgd', or leave it out."),
-        )
-    if nesterov and not bool((momentum_P > 0).all()):
-        raise TreinoError(
-            "nesterov_momentum", _("Nesterov's momentum needs a momentum above 0."), _("Use momentum=0.9.")
-        )
+def _shared(
+    net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig
+) -> SharedConfig:
+    device = torch.device(config.device)
+    own = not isinstance(net, MLP)
+    return SharedConfig(
+        template=template.module.to(device),
+        net=net if isinstance(net, MLP) else None,
+        loss=loss,
+        optimizer=config.optimizer,
+        nesterov=config.nesterov,
+        init=config.init,
+        construct=template.construct,
+        item_shape=inputs.item_shape if own else None,
+        summed="missing_zero_grad" in config.faults,
+        dtype=config.dtype,
+        device=device,
+    )
 
 
-def _plan(
-    given: Given, batch_size: int | None, epochs: int | None, steps: int | None, patience: int, metric: str,
-    keep: str, shuffle: Any, data_seed: int, every: int | None,
-    measured: Sequence[str],
-) -> StepPlan:  # fmt: skip
-    rows, validation = len(given.train[0]), len(given.validation[0])
-    if given.steps is not None:
-        batch_size = given.batch
-    elif batch_size is not None:
-        batch_size = min(check.whole("batch_size", batch_size, 1), rows)
-    per_epoch = given.steps or (1 if batch_size is None else -(-rows // batch_size))
-    if epochs is not None and steps is not None:
-        raise TreinoError(
-            "epochs_and_steps", _("Both epochs and steps say how long."), _("Give one of them.")
-        )
-    epochs = given.epochs if epochs is None else check.whole("epochs", epochs, 1)
-    planned = epochs * per_epoch if steps is None else check.whole("steps", steps, 1)
-    check.known("metric", metric, BETTER)
-    if metric not in measured:
+def _step_plan(inputs: Inputs, config: TrainConfig) -> StepPlan:
+    rows = len(inputs.train[0])
+    batch_size = config.batch_size
+    assert batch_size != "auto"
+    if inputs.steps is None and batch_size is not None:
+        batch_size = min(batch_size, rows)
+    per_epoch = inputs.steps or (1 if batch_size is None else -(-rows // batch_size))
+    steps = config.steps or (config.epochs or 0) * per_epoch
+    return StepPlan(
+        rows=rows,
+        batch_size=batch_size,
+        steps=steps,
+        schedules=tuple(dict.fromkeys(_schedules(config, steps))),
+        shuffle=config.shuffle,
+        data_seed=config.data_seed or 0,
+        every=max(MIN_TICK_STEPS, per_epoch) if config.every is None else config.every,
+        evaluates=len(inputs.validation[0]) > 0,
+        batches=inputs.steps,
+    )
+
+
+def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
+    """Each member's schedule and warm-up, which is no longer than the training."""
+    return [(name, min(warmup, steps)) for name, warmup in config.member_schedules]
+
+
+def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
+    """Refuse to choose by a figure that isn't measured, or by rows that there are none of."""
+    if config.metric not in measured:
         raise TreinoError(
             "metric_task",
-            _("{metric} is not measured here.").format(metric=metric),
+            _("{metric} is not measured here.").format(metric=config.metric),
             _("Use one of {names}.").format(names=", ".join(measured)),
         )
-    check.known("keep", keep, ("best", "last"))
-    if patience and not validation:
-        raise TreinoError(
-            "no_validation_rows",
-            _("patience needs validation rows, and there are none."),
-            _("Leave it out, or give some."),
-        )
-    if metric == "auc" and validation and len(given.validation[1].unique()) < 2:
+    y = inputs.validation[1]
+    if config.patience and not len(y):
+        raise no_validation_rows(setting("patience", config.patience))
+    if config.metric == "auc" and len(y) and len(y.unique()) < 2:
         raise TreinoError(
             "auc_one_class",
             _("auc needs validation rows of both classes."),
             _("Use another metric, e.g. loss."),
         )
-    return StepPlan(
-        rows,
-        batch_size,
-        planned,
-        (),
-        check.whole("patience", patience, 0),
-        metric,
-        keep,
-        check.known("shuffle", shuffle, SHUFFLES),  # type: ignore[arg-type]
-        data_seed,
-        max(MIN_TICK_STEPS, per_epoch) if every is None else check.whole("every", every, 1),
-        validation > 0,
-        given.steps,
+
+
+def no_validation_rows(what: str) -> TreinoError:
+    """The error for a setting, as the reader types it, that looks at validation rows where there are none."""
+    return TreinoError(
+        "no_validation_rows",
+        _("{what} needs validation rows, and there are none.").format(what=what),
+        _("Leave it out, or give some, e.g. by [[validation=0.15]]."),
     )
+
+
+def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> None:
+    """Refuse a network that fails on a batch of one row, as batch norm does, where an epoch's last is one."""
+    last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
+    if last > 1 or plan.batches is not None:
+        return
+    if not isinstance(net, MLP):
+        probe_one_row(template.module, template.two[:1], plan.rows, plan.batch_size or 1)
+    elif net.batch_norm:
+        raise TreinoError(
+            "batch_norm_rows",
+            _("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.").format(
+                rows=plan.rows
+            ),
+            _("Use another batch size, e.g. {size}.").format(
+                size=setting("batch_size", (plan.batch_size or 1) + 1)
+            ),
+        )
+
+
+def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
+    choice = select_kernel(
+        config.members,
+        shared.layout.count,
+        min(plan.batch_size or plan.rows, plan.rows),
+        isinstance(net, MLP) and not net.batch_norm,
+        config.engine,
+        config.threads,
+        convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
+    )
+    return choice.engine, KERNELS[choice.engine](shared, choice.threads)
+
+
+def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig) -> KernelRows:
+    if isinstance(x, Tensor):
+        x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
+    return KernelRows(x, aligned(shared.loss.target(y, shared.dtype), None, shared.device))

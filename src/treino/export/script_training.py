@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from treino.data.dataset import Data
 from treino.engine import BETTER, HP, OPTIMIZERS
-from treino.engine.kernels.module import EVALUATION_ROWS
+from treino.engine.chunk import EVALUATION_ROWS
 from treino.engine.step_plan import EVALUATION_SPACING
 from treino.export.script_part import WIDTH, Part, listing, literal, words_alone
 

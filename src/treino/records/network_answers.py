@@ -94,7 +94,7 @@ def _notes(training: "Training", net: nn.Module, x: Tensor) -> list[str]:
                 " other sets of rows differ from these figures."
             )
         )
-    changed = unkept(training, x)
+    changed = unkept(training.setup, training.state, x)
     if changed is not None:
         notes.append(
             _(

@@ -17,10 +17,11 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_tensors
 from treino.engine import HP, Loss, mlp
-from treino.engine.inputs import plain
+from treino.engine.hyperparameters import checked
 from treino.engine.net_state import put_state
+from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
-from treino.engine.value_checks import known, per_member
+from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.network_answers import check_answers
@@ -207,11 +208,11 @@ class Run:
 
     def _bare(self) -> nn.Module:
         if isinstance(self._net, nn.Module):
-            return plain(module_copy(self._net))
+            return plain_module(module_copy(self._net))
         s, asked = self.settings, self.spec.get("asked", {})
         own = run_network(self.folder, self.spec["net"], asked.get("net"), self._net, self._trust, s["seed"])
         if own is not None:
-            return plain(own)
+            return plain_module(own)
         # its layers are there also where it was set to 0 on the way, and count in the weights' names
         dropout = s["dropout"] or asked.get("dropout") or 0.0
         made: nn.Module = mlp(
@@ -276,7 +277,7 @@ class Run:
             TreinoError: an unknown name, a value out of range, or no process that trains.
         """
         self._live()
-        per_member(known("setting", name, HP), value, 1)
+        checked(known("setting", name, HP), value, 1)
         self.folder.database.add_command(name, value, step)
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from treino.errors import TreinoError, nearest
 from treino.records.data_source import LOADS
 from treino.spec import FAULTS, Settings, read_settings
 from treino.training.goals import goals_of, items_of
+from treino.training.resolution import train_config
 from treino.words import _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
@@ -116,7 +117,9 @@ def asked_of(
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error of its own says which row it is."""
     try:
-        return read_settings(cell.values(base, seed))
+        settings = read_settings(cell.values(base, seed))
+        train_config(settings)  # refused before the data is read
+        return settings
     except TreinoError as error:
         raise of_row(error, cell) from None
 
@@ -278,8 +281,7 @@ def _single(cell: Any) -> dict[str, Any]:
             raise TreinoError("cell_unknown", message, nearest(str(name), known))
         if value == "auto" and name == "lr":
             _refuse({"lr": "auto"})
-        alone = name != "nesterov"  # which needs its momentum beside it
-        own[name] = getattr(read_settings({name: value}), name) if alone else value
+        own[name] = getattr(read_settings({name: value}), name)
     return own
 
 

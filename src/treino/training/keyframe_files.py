@@ -14,7 +14,7 @@ from torch import Tensor
 
 from treino.documents import read_tensors
 from treino.engine import Training
-from treino.engine.keyframes import begin, keyframe_bytes, saved_from_keyframe
+from treino.engine.keyframes import keyframe_bytes, saved_from_keyframe
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
 
@@ -50,7 +50,7 @@ def keep_keyframes(folder: RunFolder, training: Training, every: int | None, seg
     """
     if every is None:
         return
-    size = keyframe_bytes(training)
+    size = keyframe_bytes(training.state)
     room = BUDGET
     older = [place for place in keyframes_in(folder) if place[0] < segment]
     if older:  # earlier segments give up every second one, but for the first of each, until half is free
@@ -59,7 +59,7 @@ def keep_keyframes(folder: RunFolder, training: Training, every: int | None, seg
     if apart != every:
         folder.database.add_event(segment, training.step, "keyframes", {"asked": every, "apart": apart})
     if apart:
-        begin(training, apart)
+        training.keyframes.start(training.state, apart)
 
 
 def thinned(folder: RunFolder, places: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
@@ -78,7 +78,7 @@ def thinned(folder: RunFolder, places: list[tuple[int, int]], size: int) -> list
 
 def write_keyframes(folder: RunFolder, training: Training, segment: int = 0) -> None:
     """Those that were gathered since the last time."""
-    taken = training.album.take()
+    taken = training.keyframes.take()
     folder.write_new({name_of(segment, k.step): array_parts(k.arrays, k.meta) for k in taken})
 
 
@@ -94,4 +94,4 @@ def kept_state(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The keyframe as ``Training.load`` takes it; losses_S: of the steps that led to it."""
     tensors, meta = read_tensors(folder, name)
-    return saved_from_keyframe(training, tensors, meta, torch.from_numpy(losses_S))
+    return saved_from_keyframe(training.setup, training.state, tensors, meta, torch.from_numpy(losses_S))

@@ -18,7 +18,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import elsewhere, why_not_reproducible
 from treino.documents import read_checkpoint
 from treino.engine import Training
-from treino.engine.introspection import look, next_batch
+from treino.engine.introspection import next_batch, next_update
 from treino.engine.step_plan import StepPlan
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
@@ -198,7 +198,7 @@ def _kept_states(
 def _moment(
     run: "Run", segment: int, training: Training, rows: Data, step: int, losses_S: NDArray[np.float32]
 ) -> Moment:
-    seen = look(training)
+    seen = next_update(training.setup, training.state)
     return Moment(
         run,
         segment,

@@ -1,20 +1,19 @@
-"""From what was asked and what the data is to a training: every default decided, every name checked."""
+"""From settings and data to a training: what was left open is decided, every name is checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
 from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import steps_of
-from treino.engine import MLP, Training, mlp, train
+from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, Training, mlp, train
+from treino.engine.inputs import check_training_rows
+from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, refuse_layers
-from treino.words import _
+from treino.words import _, setting
 
-TABLE: dict[str, Any] = {"hidden": (64, 32), "lr": 3e-3, "batch_size": 32, "epochs": 200}
-IMAGE: dict[str, Any] = {"hidden": (128, 128), "lr": 1e-3, "batch_size": 100, "epochs": 10}
 PATIENCE = 20
 TICK_STEPS = 500  # a tick usually ends when its time is over; recording one costs as much as a few steps
 
@@ -34,98 +33,71 @@ class Plan:
 
 def lower_rate(lr: float) -> float:
     """A learning rate to try after ``lr`` was too high: a tenth, or the default where that is far off."""
-    usual = float(TABLE["lr"])
+    usual = DEFAULTS["table"].lr
     return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual
-
-
-def device_of(name: str) -> str:
-    """'auto' -> the accelerator that is there, or the CPU; a name -> itself, if it is there.
-
-    Raises:
-        TreinoError: the device that was asked for is not there.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    kind, _colon, number = name.partition(":")
-    if not there[kind] or (number and int(number) >= torch.cuda.device_count()):
-        raise TreinoError(
-            "device_missing",
-            _("There is no device {name} here (torch {version}).").format(
-                name=name, version=torch.__version__
-            ),
-            _("Leave [[device]] out, or use [[device=cpu]]."),
-        )
-    return name
 
 
 Net = nn.Module | MLP
 
 
-def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net, dict[str, Any]]:
-    """Decide what was left open: the network, and the arguments that ``engine.train`` is to be given.
+def train_config(settings: Settings) -> TrainConfig:
+    """The settings of the engine, as far as they can be told without the data.
+
+    Raises:
+        TreinoError: settings that contradict each other or the machine, or a name that there is not.
+    """
+    s, free = settings, settings.epochs is None and settings.steps is None
+    return TrainConfig(
+        optimizer=s.optimizer,
+        lr=s.lr,
+        momentum=s.momentum,
+        nesterov=s.nesterov,
+        betas=s.betas or (0.9, 0.999),
+        weight_decay=s.weight_decay,
+        schedule=s.schedule,
+        warmup=s.warmup,
+        clip=s.clip,
+        loss=s.loss,
+        label_smoothing=s.label_smoothing,
+        class_weights=s.class_weights,
+        init=s.init or "default",
+        batch_size="auto" if s.batch_size is None else None if s.batch_size == "full" else s.batch_size,
+        epochs=s.epochs,
+        steps=s.steps,
+        patience=s.patience if s.patience is not None else PATIENCE if free else 0,
+        metric=s.metric,
+        keep=s.keep or "best",
+        shuffle=s.shuffle,
+        seeds=(s.seed,),
+        device=s.device,
+        engine=s.engine,
+        threads=s.threads,
+        fault=faults_of(s),
+        every=TICK_STEPS,
+    )
+
+
+def decide(settings: Settings, data: Data, net: Net | None = None) -> tuple[Net, TrainConfig]:
+    """Decide what was left open: the network, and the settings that ``engine.train`` is given.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
     """
-    s, default = settings, IMAGE if data.kind == "image" else TABLE
-    _check_optimizer(s)
+    s, config = settings, train_config(settings)
     if net is not None:
         refuse_layers(s)
-    if not len(data.train):
-        raise TreinoError(
-            "no_training_rows", _("There are no training rows."), _("Lower [[validation]] or [[test]].")
-        )
-    free = s.epochs is None and s.steps is None
-    patience = s.patience if s.patience is not None else PATIENCE if free else 0
-    if len(data.validation) == 0:
-        if s.keep == "best" or s.patience:
-            what = "--keep best" if s.keep == "best" else f"--patience {s.patience}"
-            raise TreinoError(
-                "no_validation_rows",
-                _("{what} needs validation rows, and there are none.").format(what=what),
-                _("Give [[validation]] a share, e.g. 0.15, or leave that out."),
-            )
-        if "metric" in s.model_fields_set:
-            raise TreinoError(
-                "no_validation_rows",
-                _("[[metric={name}]] chooses by validation rows, and there are none.").format(name=s.metric),
-                _("Give [[validation]] a share, e.g. 0.15, or leave [[metric]] out."),
-            )
-        patience = 0
-    hidden = default["hidden"] if s.hidden is None else s.hidden
+    check_training_rows(data)
+    config = replace(config, data_seed=data.data_seed).for_data(data.kind)
+    if not len(data.validation):
+        _check_no_choice(s)
+        config = replace(config, keep="last", patience=s.patience or 0)
     if net is None:
+        hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
         net = mlp(
             *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
         )  # fmt: skip
-    batch = _own_batch(s, data) or (default["batch_size"] if s.batch_size is None else s.batch_size)
-    return net, {
-        "optimizer": s.optimizer,
-        "lr": default["lr"] if s.lr is None else s.lr,
-        "momentum": s.momentum,
-        "nesterov": s.nesterov,
-        "betas": s.betas or (0.9, 0.999),
-        "weight_decay": s.weight_decay,
-        "schedule": s.schedule,
-        "warmup": s.warmup,
-        "clip": s.clip,
-        "loss": s.loss,
-        "label_smoothing": s.label_smoothing,
-        "class_weights": _class_weights(s, data),
-        "init": s.init or "default",
-        "batch_size": None if batch == "full" else batch,
-        "epochs": default["epochs"] if free else s.epochs,
-        "steps": s.steps,
-        "patience": patience,
-        "metric": s.metric,
-        "keep": s.keep or ("best" if len(data.validation) else "last"),
-        "shuffle": s.shuffle,
-        "data_seed": data.data_seed,
-        "device": device_of(s.device),
-        "engine": s.engine,
-        "threads": s.threads,
-        "fault": faults_of(s),
-    }
+    own = _own_batch(s, data)
+    return net, config if own is None else replace(config, batch_size=own)
 
 
 def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
@@ -135,8 +107,9 @@ def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
         TreinoError: settings that contradict each other, the data or the machine.
     """
     s = settings
-    net, asked = decide(s, data, net)
-    training = train(data, net, seeds=(s.seed,), every=TICK_STEPS, **asked)
+    net, config = decide(s, data, net)
+    training = train(data, net, config)
+    weights = training.loss_function.class_weights
     if s.warmup > training.steps:
         raise TreinoError(
             "warmup_range",
@@ -155,16 +128,16 @@ def plan(settings: Settings, data: Data, net: Net | None = None) -> Plan:
         "target": data.target,
         "features": list(data.features) if data.kind == "table" else None,
         "loss": training.loss,
-        "lr": asked["lr"],
-        "betas": list(asked["betas"]) if s.optimizer in ("adam", "adamw") else None,
-        "batch_size": asked["batch_size"] or "full",
-        "epochs": asked["epochs"],
-        "patience": asked["patience"],
-        "keep": asked["keep"],
-        "class_weights": asked["class_weights"],
+        "lr": config.lr,
+        "betas": list(config.betas) if "betas" in OPTIMIZERS[s.optimizer].reads else None,
+        "batch_size": config.batch_size or "full",
+        "epochs": config.epochs,
+        "patience": config.patience,
+        "keep": config.keep,
+        "class_weights": None if weights is None else list(weights),
         "data_seed": data.data_seed,
         "fault": list(faults_of(s)),
-        "device": asked["device"],
+        "device": str(config.device),
         "engine": training.engine,
         "threads": training.threads,
     }
@@ -199,43 +172,9 @@ def _own_batch(s: Settings, data: Data) -> int | None:
     return own
 
 
-def _check_optimizer(s: Settings) -> None:
-    asked = s.model_fields_set
-    if s.optimizer in ("adam", "adamw") and (s.momentum or s.nesterov):
-        raise TreinoError(
-            "momentum_with_adam",
-            _("[[momentum]] is a setting of sgd; {optimizer} has [[betas]].").format(optimizer=s.optimizer),
-            _("Use [[optimizer=sgd]], or [[betas={m},0.999]].").format(m=s.momentum),
-        )
-    if s.optimizer == "sgd" and "betas" in asked and s.betas is not None:
-        raise TreinoError(
-            "betas_with_sgd",
-            _("[[betas]] are settings of adam and adamw; sgd has [[momentum]]."),
-            _("Use [[optimizer=adam]], or [[momentum={b}]].").format(b=s.betas[0]),
-        )
-
-
-def _class_weights(s: Settings, data: Data) -> list[float] | None:
-    if s.class_weights is None:
-        return None
-    if data.task != "classification":
-        raise TreinoError(
-            "class_weights_without_classes",
-            _("[[class_weights]] needs classes, and the target {target} is a number.").format(
-                target=data.target
-            ),
-            _("Leave it out, or use [[task=classification]]."),
-        )
-    classes = len(data.classes)
-    if s.class_weights == "balanced":
-        counts = torch.bincount(data.train.y, minlength=classes).clamp(min=1)
-        return [float(w) for w in len(data.train) / (classes * counts.double())]
-    if len(s.class_weights) != classes:
-        raise TreinoError(
-            "class_weights_count",
-            _("[[class_weights]] has {n} numbers, and there are {c} classes: {names}.").format(
-                n=len(s.class_weights), c=classes, names=", ".join(data.classes)
-            ),
-            _("Give one for each class in this order, or 'balanced'."),
-        )
-    return list(s.class_weights)
+def _check_no_choice(s: Settings) -> None:
+    """Refuse settings that choose by validation rows, where there are none; the engine looks at patience."""
+    if s.keep == "best":
+        raise no_validation_rows(setting("keep", s.keep))
+    if "metric" in s.model_fields_set:
+        raise no_validation_rows(setting("metric", s.metric))

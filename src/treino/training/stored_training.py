@@ -7,7 +7,8 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.documents import read_tensors
-from treino.engine import Training, begin_from
+from treino.engine import Training
+from treino.engine.warm_start import warm_start
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, shown_settings
@@ -40,7 +41,7 @@ def rebuilt(
     planned = plan(settings, data, run_network(folder, spec["net"], settings.net, own, trust, settings.seed))
     if folder.has(START):
         weights, known = read_tensors(folder, START)
-        begin_from(planned.training, weights)
+        warm_start(planned.training.shared, planned.training.state, weights)
         if spec["net"] != "mlp":
             answers = known.get(ANSWERS)
             check_answers(planned.training.net(0, "last"), data.item_shape, answers, folder.path.name)

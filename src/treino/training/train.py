@@ -18,8 +18,9 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_checkpoint, read_document
-from treino.engine import Tick, Training, begin_from
+from treino.engine import Tick, Training
 from treino.engine.net_state import whole_state
+from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
 from treino.loop.loop import Event, Job, events
 from treino.loop.loop import drain as drained
@@ -36,7 +37,7 @@ from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.completion import finish
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
-from treino.training.resolution import Plan, plan
+from treino.training.resolution import Plan, plan, train_config
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.words import _
@@ -94,6 +95,7 @@ def training(
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
+    train_config(settings)  # refused before the data is read
     data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     own = net if net is not None else network_of(settings, networks)
     file = None if settings.net is None else networks.get(settings.net)
@@ -101,7 +103,7 @@ def training(
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
     planned = plan(settings, data, own)
     if start is not None:
-        begin_from(planned.training, start.weights)
+        warm_start(planned.training.shared, planned.training.state, start.weights)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
@@ -290,7 +292,7 @@ class RunJob:
         if error.status == 1 or read_checkpoint(folder) is None:
             raise error
         self.clock, _known = _put_back(folder, read_document(folder, "spec.json"), engine)
-        engine.album.take()  # of steps that are cut
+        engine.keyframes.take()  # of steps that are cut
         if engine.step == 0:
             raise error
         said = _("Stopped at step {step}, the last that was saved, for training fails later: {why}")

@@ -162,7 +162,7 @@ class Heat:
     def _kept(self, place: int, epoch: Epoch, figure_P: Tensor) -> Tensor:
         """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
         training = self.trainings[place]
-        if training.plan.keep == "last":
+        if training.config.keep == "last":
             return ~figure_P.isnan()
         return training.kept_step_P == epoch.step
 
@@ -171,7 +171,7 @@ class Heat:
         training = self.trainings[place]
         if not training.plan.evaluates:  # nobody is better than another
             return torch.zeros_like(training.best_P)
-        if training.plan.keep == "best":
+        if training.config.keep == "best":
             return training.best_P
         worst_P = torch.full_like(training.best_P, -BETTER[self.metric] * torch.inf)
         return self.seen[place].get(f"validation_{self.metric}", worst_P)

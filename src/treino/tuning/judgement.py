@@ -136,10 +136,10 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
     kept = next(k for k in sweep.top if k.member == member)
     early = row["status"] == "stopped"
-    if early and group.arguments["schedule"] == "constant":
+    if early and group.config.schedule == "constant":
         # time was over, or enough was reached: up to the weights that are kept, whatever the patience
         settings = {k: v for k, v in settings.items() if k != "epochs"}
-        settings |= {"steps": row["kept_step"], "patience": group.arguments["patience"]}
+        settings |= {"steps": row["kept_step"], "patience": group.config.patience}
     if isinstance(sweep.source, Data):
         settings = {k: v for k, v in settings.items() if k not in LOADS}
     path = folder.within(BEST)
@@ -147,9 +147,8 @@ def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[st
     own = read_settings(settings | {"out": str(path)})
     run = drain(illustrated(training(sweep.source, own, networks=sweep.networks)))
     mine = whole_state(run.module)
-    if early and group.arguments["schedule"] != "constant":  # a shorter plan would have other learning rates
-        group.arguments["engine"] = row["engine"]
-        again = group.training()
+    if early and group.config.schedule != "constant":  # a shorter plan would have other learning rates
+        again = replace(group, config=replace(group.config, engine=row["engine"])).training()
         while again.step < row["step"]:
             again.advance(None, until=row["step"])
         mine = whole_state(again.net(0))

@@ -24,7 +24,7 @@ from treino.errors import TreinoError
 from treino.records.data_source import load_data
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
-from treino.training.resolution import TICK_STEPS, decide
+from treino.training.resolution import decide, train_config
 from treino.words import _
 
 RATES = 64
@@ -95,26 +95,29 @@ def find_rate(
     Raises:
         TreinoError: bad input, or every rate diverged.
     """
+    train_config(settings)  # refused before the data is read
     data: Data = load_data(source, settings)
     own = module if module is not None else network_of(settings, networks)
-    net, arguments = decide(settings, data, own)
+    net, config = decide(settings, data, own)
     made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights
-    batch = min(arguments["batch_size"] or len(data.train), len(data.train))
+    batch = config.rows_per_step(len(data.train))
     steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
     weights = sum(a * b for a, b in pairwise((data.inputs, *net.hidden))) if isinstance(net, MLP) else LARGE
     count = RATES if weights < LARGE and isinstance(net, MLP) and not net.batch_norm else FEW_RATES
     ends = math.log(LOWEST), math.log(HIGHEST)
     rates = [float(f"{math.exp(ends[0] + i * (ends[1] - ends[0]) / (count - 1)):.3g}") for i in range(count)]
-    usual = {
-        "schedule": "constant",
-        "warmup": 0,
-        "epochs": None,
-        "steps": steps,
-        "patience": 0,
-        "keep": "last",
-    }
     tried = train(
-        data, made, seeds=[settings.seed] * count, every=TICK_STEPS, **{**arguments, **usual, "lr": rates}
+        data,
+        made,
+        config,
+        lr=rates,
+        seeds=[settings.seed] * count,
+        schedule="constant",
+        warmup=0,
+        epochs=None,
+        steps=steps,
+        patience=0,
+        keep="last",
     )
     with torch_threads(1):
         loss_SP = torch.cat([tick.loss_SP for tick in tried])

@@ -1,8 +1,9 @@
 """From settings to populations: members that differ only in numbers train side by side as one program."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,17 +11,17 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
-from treino.engine import MLP, Training, mlp, train
+from treino.engine import MLP, TrainConfig, Training, mlp, train
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.space import Config
 from treino.spec import Settings, read_settings
-from treino.training.resolution import TICK_STEPS, decide
+from treino.training.resolution import decide, train_config
 from treino.words import _
 
-SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "schedule", "warmup")
-"""Arguments of ``engine.train`` in which members of one population may differ (seed and dropout too)."""
+SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "schedule", "warmup", "seeds")
+"""Fields of TrainConfig in which members of one population may differ (and dropout, of the network)."""
 
 COMPARED = ("normalise", "features")
 """Settings of the data that a space may vary: the rows of the splits stay the same."""
@@ -33,19 +34,18 @@ MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines")
 class Group:
     """Members of equal shape, optimizer and batch size: one population.
 
-    members: their numbers in the sweep. net, arguments: what ``engine.train`` is given, a list where members
-    differ.
+    members: their numbers in the sweep. net, config: what ``engine.train`` is given; several numbers where
+    members differ.
     """
 
     members: tuple[int, ...]
     data: Data
     net: nn.Module | MLP
-    arguments: dict[str, Any]
-    seeds: tuple[int, ...]
+    config: TrainConfig
 
     def training(self) -> Training:
         """The population, before its first step."""
-        return train(self.data, self.net, seeds=self.seeds, every=TICK_STEPS, **self.arguments)
+        return train(self.data, self.net, self.config)
 
 
 def whole_settings() -> dict[str, bool]:
@@ -71,7 +71,9 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
         TreinoError: a value out of range, or settings that contradict each other; with the member's number.
     """
     try:
-        return read_settings({**base, **config})
+        settings = read_settings({**base, **config})
+        train_config(settings)  # refused before the data is read
+        return settings
     except TreinoError as error:
         if not config:
             raise
@@ -102,12 +104,12 @@ def groups(
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
     """
-    found: dict[str, list[tuple[int, Settings, Any, dict[str, Any]]]] = {}
+    found: dict[str, list[tuple[int, Any, TrainConfig]]] = {}
     data_of: dict[str, Data] = {}
     for member, s in settings.items():
         data = data_for(s)
         try:
-            net, arguments = decide(s, data, network_of(s, networks))
+            net, config = decide(s, data, network_of(s, networks))
         except TreinoError as error:
             raise TreinoError(
                 error.rule,
@@ -115,16 +117,17 @@ def groups(
                 error.hint,
                 status=error.status,
             ) from None
-        key = _key(member, data, net, arguments)
+        key = _key(member, data, net, config)
         data_of[key] = data
-        found.setdefault(key, []).append((member, s, net, arguments))
+        found.setdefault(key, []).append((member, net, config))
     made = [_group(members, data_of[key]) for key, members in found.items()]
     return sorted(made, key=lambda g: (-_work(g), g.members))
 
 
-def _key(member: int, data: Data, net: nn.Module | MLP, arguments: dict[str, Any]) -> str:
+def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> str:
     """Equal for members of one population."""
-    shared = {name: value for name, value in arguments.items() if name not in SIDE_BY_SIDE}
+    names = (f.name for f in fields(config) if f.name not in SIDE_BY_SIDE)
+    shared = {name: getattr(config, name) for name in names}
     shape: Any = ("own", member)
     if isinstance(net, MLP):
         # batch norm runs member by member, where a dropout of 0 is no layer at all
@@ -133,23 +136,22 @@ def _key(member: int, data: Data, net: nn.Module | MLP, arguments: dict[str, Any
     return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
 
 
-def _group(members: Sequence[tuple[int, Settings, Any, dict[str, Any]]], data: Data) -> Group:
-    _member, _settings, net, arguments = members[0]
-    together = dict(arguments)
+def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group:
+    numbers, nets, configs = zip(*members, strict=True)
+    net, config = nets[0], configs[0]
     if len(members) > 1:
-        for name in SIDE_BY_SIDE:
-            together[name] = [a[name] for _m, _s, _n, a in members]
-        together["clip"] = [float("inf") if c is None else c for c in together["clip"]]
-        together["betas"] = tuple(list(b) for b in zip(*together["betas"], strict=True))
+        each: dict[str, Any] = {name: [getattr(c, name) for c in configs] for name in SIDE_BY_SIDE}
+        each["clip"] = [math.inf if c is None else c for c in each["clip"]]
+        each["betas"] = tuple(map(list, zip(*each["betas"], strict=True)))
+        each["seeds"] = [seed for c in configs for seed in c.member_seeds]
+        config = replace(config, **each)
         net = mlp(
             *net.hidden,
             activation=net.activation,
-            dropout=[n.dropout for _m, _s, n, _a in members],
+            dropout=[n.dropout for n in nets],
             batch_norm=net.batch_norm,
         )
-    return Group(
-        tuple(m for m, _s, _n, _a in members), data, net, together, tuple(s.seed for _m, s, _n, _a in members)
-    )
+    return Group(numbers, data, net, config)
 
 
 def _work(group: Group) -> int:
@@ -160,8 +162,8 @@ def _work(group: Group) -> int:
         else (sum(0 if is_lazy(p) else p.numel() for p in group.net.parameters()), 1)
     )
     weights = sum(a * b for a, b in pairwise(sizes))
-    batch = group.arguments["batch_size"] or len(group.data.train)
-    return len(group.members) * weights * min(batch, len(group.data.train))
+    batch = group.config.rows_per_step(len(group.data.train))
+    return len(group.members) * weights * batch
 
 
 def evaluations(training: Training) -> list[int]:

@@ -145,10 +145,9 @@ def prepared(
             _("Give [[validation]] a share, e.g. 0.15."),
         )
     shared = settings_of({}, base, 0)
-    _net, arguments = decide(shared, data)
-    batch = min(arguments["batch_size"] or len(data.train), len(data.train))
-    per_epoch = -(-len(data.train) // batch)
-    epochs = arguments["epochs"] or max(1, arguments["steps"] // per_epoch)
+    _net, config = decide(shared, data)
+    per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
+    epochs = config.epochs or max(1, (config.steps or 0) // per_epoch)
     least = min(epochs, -(-FIRST_LOOK // per_epoch))
     if asked.sampler == TPE:
         from treino.search.with_optuna import tpe
@@ -218,7 +217,7 @@ def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
 
 def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     """Parameters of a member, counted without making an MLP's."""
-    net, _arguments = decide(settings, data, network_of(settings, networks))
+    net, _config = decide(settings, data, network_of(settings, networks))
     if isinstance(net, MLP):
         return sum((a + 1) * b for a, b in pairwise((data.inputs, *net.hidden, max(len(data.classes), 1))))
     return sum(p.numel() for p in net.parameters())

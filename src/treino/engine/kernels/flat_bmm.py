@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
+from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.kernels.worker_count import WorkerCount
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
-from treino.engine.shared_config import Chunk, SharedConfig
+from treino.engine.shared_config import SharedConfig
 from treino.engine.torch_context import cpu_cores
 
-EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
@@ -28,7 +28,7 @@ class FlatBmmKernel:
 
     def __init__(self, shared: SharedConfig, threads: int | None = None, block: int | None = None) -> None:
         self.shared, self.shape = shared, shared.shape
-        self.threads, self.intra_op = threads or cpu_cores(), 1
+        self.threads, self.intra_op_threads = threads or cpu_cores(), 1
         self.block, self.numbers = block, shared.layout.n
         self.pace = WorkerCount(self.threads)
         self.pool: ThreadPoolExecutor | None = None
@@ -142,7 +142,7 @@ class Workspace:
             if s + 1 in chunk.keyframe_steps:
                 for mine, theirs in zip(here, there, strict=True):
                     theirs.copy_(mine[: len(theirs)])
-                chunk.keep(population)
+                chunk.copy_member(population)
         place = rows.to(self.p.device)
         for mine, theirs in zip(here, there, strict=True):
             theirs.index_copy_(0, place, mine[: len(rows)])

@@ -4,19 +4,18 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop, Scratch
+from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.optim import OFF, OPTIMIZERS, Fused, UpdateNumbers, clip_, member_numbers
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
-from treino.engine.shared_config import Chunk, SharedConfig
-
-EVALUATION_ROWS = 1024  # per pass; fixed, for the bits of a product may depend on its number of rows
+from treino.engine.shared_config import SharedConfig
 
 
 class FlatLoopKernel:
     """For an MLP and few members of some size. They share the buffers, so each goes through all steps."""
 
     def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
-        self.shared, self.threads, self.intra_op = shared, threads, threads
+        self.shared, self.threads, self.intra_op_threads = shared, threads, threads
         self.shape, self.optimizer = shared.shape, OPTIMIZERS[shared.optimizer]
         self.scratch: Scratch = {}
 
@@ -83,7 +82,7 @@ class FlatLoopKernel:
             t = chunk.first + s + 1
             update(member_numbers(hp, factor, t), t)
             if s + 1 in keyframe_steps:
-                chunk.keep(population)
+                chunk.copy_member(population)
 
     def _keys(
         self, population: Population, row: int, chunk: Chunk, rate: float

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork, reseed, step_seed
-from treino.engine.shared_config import Chunk, SharedConfig
+from treino.engine.shared_config import SharedConfig
 from treino.engine.user_module import HashDropout, module_copy, replace_dropout
 from treino.errors import TreinoError, cause
 from treino.words import _
-
-EVALUATION_ROWS = 1024
 
 
 @dataclass(eq=False)
@@ -31,7 +30,7 @@ class ModuleKernel:
     """Equal, bit for bit, to the loop of zero_grad, forward, backward, clip_grad_norm_, step."""
 
     def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
-        self.shared, self.threads, self.intra_op = shared, threads, threads
+        self.shared, self.threads, self.intra_op_threads = shared, threads, threads
         self.optimizer = OPTIMIZERS[shared.optimizer]
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
@@ -107,7 +106,7 @@ class ModuleKernel:
             optimizer.step()
             if s + 1 in chunk.keyframe_steps:
                 self._store(module, population, row)
-                chunk.keep(population)
+                chunk.copy_member(population)
         self._store(module, population, row)
 
     def _load(self, module: nn.Module, population: Population, row: int) -> None:

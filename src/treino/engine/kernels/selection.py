@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from treino.engine.torch_context import cpu_cores
-from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
 from treino.words import N_, _
 
 LARGEST_THREADS = 1024
 
-ABOUT = {
+ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
     "flat-loop": N_("MLPs, one or two of some size: hand-written backward, one flat row each"),
     "flat-bmm": N_("MLPs, many side by side: the same backward for blocks of them, on all cores"),
@@ -24,7 +23,7 @@ class KernelChoice:
 
 def engines() -> list[tuple[str, str]]:
     """(name, what it is for) of every kernel."""
-    return [(name, _(about)) for name, about in ABOUT.items()]
+    return [(name, _(about)) for name, about in ENGINES.items()]
 
 
 def select_kernel(
@@ -42,18 +41,14 @@ def select_kernel(
     What was asked for is kept.
 
     Raises:
-        TreinoError: an unknown kernel, or one that can't train this net.
+        TreinoError: the kernel that was asked for can't train this net.
     """
-    if engine is not None:
-        known("engine", engine, ABOUT)
     if engine not in (None, "module") and not flat:
         raise TreinoError(
             "engine_net",
             _("The engine {name} trains MLPs without batch norm; this net is none.").format(name=engine),
             _("Use the engine module, or leave it open."),
         )
-    if threads is not None:
-        threads = whole("threads", threads, 1, LARGEST_THREADS)
     if engine is None:
         crowd = members >= (3 if parameters > 10_000 else 2)
         engine = "module" if not flat else "flat-bmm" if crowd else "flat-loop"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
-from treino.engine.net_state import kept
+from treino.engine.net_state import untrained_tensors
 from treino.engine.rng import fork
 from treino.engine.torch_context import cpu_cores, torch_threads
 from treino.errors import TreinoError
@@ -274,4 +274,4 @@ def _activation(module: nn.Module) -> str | None:
 
 def _tensors(net: nn.Module) -> list[tuple[str, Tensor]]:
     trained = [(n, p.detach()) for n, p in net.named_parameters() if p.requires_grad]
-    return trained + [(n, t.detach()) for n, t in kept(net) if t.is_floating_point()]
+    return trained + [(n, t.detach()) for n, t in untrained_tensors(net) if t.is_floating_point()]

@@ -1,14 +1,32 @@
-"""What can't be is refused before the first step: the rule, the value, the next move."""
+"""The settings of a training: one table; what can't be is refused before the first step, with a hint."""
 
+import inspect
 import json
+from dataclasses import FrozenInstanceError, fields
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 import torch
 from oracles import sample
 
-from treino.engine import ACTIVATIONS, HP, INITS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, engines, mlp, train
+from treino.engine import (
+    ACTIVATIONS,
+    HP,
+    INITS,
+    LOSSES,
+    NETS,
+    OPTIMIZERS,
+    SCHEDULES,
+    TrainConfig,
+    engines,
+    mlp,
+    train,
+)
+from treino.engine.devices import resolve_device
+from treino.engine.train_config import TrainSettings
 from treino.errors import TreinoError
+from treino.words import door
 
 X, Y = sample()
 DATA = ((X, Y), (X[:9], Y[:9]))
@@ -37,7 +55,7 @@ REFUSED = [
     ({"weight_decay": -1.0}, "weight_decay_range", ""),
     ({"clip": 0.0}, "clip_range", ""),
     ({"label_smoothing": 1.0}, "label_smoothing_range", ""),
-    ({"nesterov": True, "optimizer": "sgd"}, "nesterov_momentum", "momentum=0.9"),
+    ({"nesterov": True, "optimizer": "sgd"}, "nesterov_without_momentum", "momentum=0.9"),
     ({"epochs": 3, "steps": 9}, "epochs_and_steps", "one"),
     ({"epochs": 0}, "epochs_range", ""),
     ({"epochs": 1.5}, "epochs_range", ""),
@@ -57,8 +75,8 @@ REFUSED = [
     ({"loss": "bce"}, "bce_classes", "cross_entropy"),
     ({"metric": "rmse"}, "metric_task", "accuracy"),
     ({"metric": "auc"}, "metric_task", "accuracy"),
-    ({"class_weights": (1.0, 2.0)}, "class_weights_range", "each class"),
-    ({"class_weights": (1.0, 2.0, 0.0)}, "class_weights_range", "above 0"),
+    ({"class_weights": (1.0, 2.0)}, "class_weights_count", "each class"),
+    ({"class_weights": (1.0, 2.0, 0.0)}, "class_weights_range", "each class"),
     ({"class_weights": ["a"]}, "class_weights_type", "balanced"),
     ({"class_weights": 3}, "class_weights_type", "balanced"),
     ({"class_weights": "even"}, "class_weights_type", "balanced"),
@@ -149,7 +167,7 @@ def test_what_belongs_to_classes_is_refused_for_numbers(arguments, rule):
 
 
 def test_a_class_weight_of_zero_is_refused_for_what_it_is() -> None:
-    with pytest.raises(TreinoError, match=r"must be above 0; they are \(1.0, 2.0, 0.0\)"):
+    with pytest.raises(TreinoError, match="class_weights must be above 0; they are 1,2,0"):
         train(DATA, mlp(4), class_weights=(1.0, 2.0, 0.0))
 
 
@@ -287,3 +305,84 @@ def test_every_registry_has_what_was_promised():
 def test_the_parameter_count_of_784_256_10_is_203530():
     x, y = torch.randn(20, 784), torch.arange(20) % 10
     assert train((x, y), mlp(256)).parameters == 203_530
+
+
+# ---- the table
+
+
+def test_every_field_is_a_keyword_of_train():
+    parameters = inspect.signature(train).parameters
+    assert list(parameters)[:3] == ["data", "net", "config"]
+    keywords = {n: p for n, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    assert list(keywords) == [field.name for field in fields(TrainConfig)]
+    for field in fields(TrainConfig):
+        assert keywords[field.name].default == field.default
+        assert field.name in train.__doc__, field.name
+    assert get_type_hints(TrainSettings) == get_type_hints(TrainConfig)
+    with pytest.raises(TypeError, match="lrr"):
+        train(DATA, mlp(4), lrr=0.1)
+
+
+def test_a_config_trains_what_its_keywords_train():
+    settings = {"optimizer": "sgd", "lr": [0.1, 0.2], "momentum": 0.9, "seeds": (3, 4), "steps": 9}
+    config = TrainConfig(**settings)
+    by_keywords, by_config = train(DATA, mlp(4), **settings), train(DATA, mlp(4), config)
+    replaced = train(DATA, mlp(4), TrainConfig(seeds=9, steps=9), **settings)
+    for training in (by_keywords, by_config, replaced):
+        training.advance(None)
+    assert by_keywords.state == by_config.state == replaced.state
+    assert by_keywords.config == by_config.config == replaced.config
+    assert by_config.config.batch_size == 32, "nothing is left open"
+
+
+def test_a_config_is_plain_frozen_data():
+    config = TrainConfig(
+        lr=np.array([0.25, 0.5]), seeds=torch.arange(2), clip=[1, 2], fault="missing_zero_grad"
+    )
+    assert (config.lr, config.seeds, config.clip) == ((0.25, 0.5), (0, 1), (1.0, 2.0))
+    assert (config.fault, config.device) == (("missing_zero_grad",), torch.device("cpu"))
+    assert config == TrainConfig(lr=(0.25, 0.5), seeds=range(2), clip=(1.0, 2.0), fault=["missing_zero_grad"])
+    assert len({config, TrainConfig()}) == 2
+    assert "lr=(0.25, 0.5)" in repr(config)
+    with pytest.raises(FrozenInstanceError):
+        config.lr = 0.1
+
+
+@pytest.mark.parametrize(
+    ("settings", "python", "command_line"),
+    [
+        (
+            {"momentum": 0.9},
+            "Use optimizer='sgd', or betas=(0.9, 0.999).",
+            "Use --optimizer sgd, or --betas 0.9,0.999.",
+        ),
+        ({"epochs": 3, "steps": 9}, "epochs and steps both", "--epochs and --steps both"),
+        ({"patience": 5}, "patience=5 needs validation rows", "--patience 5 needs validation rows"),
+        ({"class_weights": (1.0, 2.0)}, "class_weights has 2 numbers", "--class-weights has 2 numbers"),
+        ({"label_smoothing": 2}, "label_smoothing is 2", "--label-smoothing is 2"),
+    ],
+)
+def test_settings_are_named_as_the_reader_types_them(settings, python, command_line):
+    for kind, wanted in (("keyword", python), ("flag", command_line)):
+        with door(kind), pytest.raises(TreinoError) as refused:
+            train((X, Y), mlp(4), **settings)
+        assert wanted in str(refused.value)
+
+
+# ---- the device
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "fastest"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_is_the_fastest_device_that_is_there(monkeypatch, cuda, mps, fastest):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: int(cuda))
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
+    assert resolve_device("auto").type == fastest
+    assert resolve_device("auto", torch.float64).type == ("cuda" if cuda else "cpu"), "Metal has no doubles"
+    assert TrainConfig(device="auto").device.type == fastest
+    if mps:
+        with pytest.raises(TreinoError) as refused:
+            TrainConfig(device="mps", dtype=torch.float64)
+        assert refused.value.rule == "device_dtype"

@@ -1,0 +1,42 @@
+"""Consecutive steps of a training, as a kernel takes them: rows, batches, learning-rate factors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from treino.engine.population import Copies, Population
+
+EVALUATION_ROWS = 1024  # a pass of every kernel; fixed, for a product's bits may depend on its number of rows
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """What S steps need: the rows, the batch of every step (None: all rows), and where in the run they are.
+
+    x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
+    first: updates done before. factors: of each of the plan's schedules, one per step.
+    keyframe_steps: the steps, from 1 on, after which the kernel adds copies of the one member's rows to
+    ``keyframe_copies``.
+    """
+
+    x: Tensor
+    y: Tensor
+    batches: Sequence[Tensor | None]
+    first: int
+    factors: list[list[float]]
+    keyframe_steps: frozenset[int] = frozenset()
+    keyframe_copies: list[Copies] = field(default_factory=list)
+
+    @property
+    def steps(self) -> int:
+        return len(self.batches)
+
+    @property
+    def stop(self) -> int:
+        """Updates done after it."""
+        return self.first + len(self.batches)
+
+    def copy_member(self, population: Population) -> None:
+        """Add a copy of the one member's rows as they are now."""
+        self.keyframe_copies.append(population.copies())

@@ -1,0 +1,95 @@
+"""Members of a population and plain modules: rows are filled from modules, and modules made from rows."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.activations import ACTIVATIONS
+from treino.engine.init import initialise
+from treino.engine.layout import Layout
+from treino.engine.net_state import load_buffers, store_buffers
+from treino.engine.optim import OPTIMIZERS
+from treino.engine.population import Population
+from treino.engine.shared_config import SharedConfig
+from treino.engine.training_state import BestWeights
+from treino.engine.user_module import module_copy
+from treino.engine.value_checks import whole
+from treino.errors import TreinoError
+from treino.words import _
+
+
+def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
+    """The members as they are before the first step; hp: each ``[P]`` float64."""
+    layout, buffer_layout, P = shared.layout, shared.buffer_layout, len(seeds)
+
+    def zeros() -> Tensor:
+        return torch.zeros(P, layout.n, dtype=shared.dtype, device=shared.device)
+
+    population = Population(
+        layout,
+        buffer_layout,
+        torch.tensor(list(seeds), dtype=torch.int64),
+        torch.zeros(P, dtype=torch.int64),
+        zeros(),
+        zeros(),
+        [zeros() for _state in OPTIMIZERS[shared.optimizer].states],
+        torch.zeros(P, buffer_layout.n, dtype=torch.float64),
+        hp,
+        shared.summed,
+    )
+    for row, seed in enumerate(seeds):
+        module = shared.template if shared.construct is None else shared.construct(seed)
+        if shared.net is not None:
+            named = layout.named(population.params[row])
+            initialise(named, shared.init, ACTIVATIONS[shared.net.activation], seed)
+        else:
+            store_parameters(module, layout, population.params[row])
+        store_buffers(module, buffer_layout, population.buffers[row])
+    return population
+
+
+def member_module(
+    shared: SharedConfig,
+    population: Population,
+    member: int,
+    best: BestWeights | None = None,
+) -> nn.Module:
+    """A plain module in evaluation mode on the CPU, with copies of a member's weights.
+
+    best: give those in the place of the last ones, where they are the ones to keep.
+
+    Raises:
+        TreinoError: there is no such member.
+    """
+    if whole("member", member, 0, text="member") >= len(population):
+        raise TreinoError(
+            "member_range",
+            _("There is no member {member}; there are {n}.").format(member=member, n=len(population)),
+            _("Members count from 0."),
+        )
+    kept = best if best is not None and bool(best.chosen_P[member]) else population
+    params, buffers = kept.params[member], kept.buffers[member]
+    module = module_copy(shared.template)
+    named = shared.layout.named(params)
+    with torch.no_grad():
+        for name, p in module.named_parameters():
+            if name in named:
+                p.copy_(named[name])
+        load_buffers(module, shared.buffer_layout, buffers)
+    if shared.net is not None:
+        rate, first = float(population.hp["dropout"][member]), shared.net.dropout
+        if isinstance(first, tuple) and not rate and not first[member % len(first)]:
+            # trained alone it has no such layers, and its weights are named by their places
+            module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
+        for layer in module.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = rate
+    return module.cpu().eval()
+
+
+def store_parameters(module: nn.Module, layout: Layout, row: Tensor) -> None:
+    """Copy a module's trained parameters into a member's row ``[n]``."""
+    named = dict(module.named_parameters())
+    for name, view in layout.named(row).items():
+        view.copy_(named[name].detach())

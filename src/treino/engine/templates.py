@@ -1,0 +1,152 @@
+"""The plain module that has the shapes of all members, from a description, a module, or what makes one."""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from treino.engine.inputs import Inputs
+from treino.engine.losses import LOSSES, Loss
+from treino.engine.net_state import check_state
+from treino.engine.nets import MLP
+from treino.engine.rng import fork
+from treino.engine.train_config import TrainConfig
+from treino.engine.user_module import (
+    LayerRow,
+    construct_module,
+    module_copy,
+    probe_module,
+    probe_rows,
+    with_lazy_layers,
+)
+from treino.errors import TreinoError
+from treino.words import _, numeral
+
+PARAMETER_COPIES = 6  # weights, gradients, two moments, the best so far, and a copy to rewind to
+
+NetSource = MLP | nn.Module | Callable[[], nn.Module]
+Maker = Callable[[int], nn.Module]  # of a seed
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """module: on the CPU; of the user's, its weights are those of the first member. construct: the module of
+    another seed, None where there is one member or the module is an MLP. layers: the table of its layers.
+    two: the rows that it was tried on."""
+
+    module: nn.Module
+    construct: Maker | None
+    layers: list[LayerRow]
+    two: Tensor
+
+
+def input_shape(net: NetSource, inputs: Inputs) -> tuple[int, ...]:
+    """The shape in which the network takes one row."""
+    return (math.prod(inputs.train[0].shape[1:]),) if isinstance(net, MLP) else inputs.item_shape
+
+
+def outputs_of(loss: Loss, inputs: Inputs) -> int:
+    """How many numbers the network has to give for one row."""
+    return LOSSES[loss.name].outputs or inputs.classes
+
+
+def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig) -> Template:
+    """Made, its lazy layers too, and tried on two rows.
+
+    Raises:
+        TreinoError: no network, or one that is too large or doesn't fit the rows, the loss or the settings.
+    """
+    module, maker = _module(net, inputs, outputs_of(loss, inputs), config)
+    two, y = probe_rows(*inputs.train)
+    two = two.reshape(2, *input_shape(net, inputs)).to(config.dtype).cpu()
+    seeds = config.member_seeds
+    module = with_lazy_layers(module, two, seeds[0])
+    own = not isinstance(net, MLP)
+    layers = probe_module(
+        module, two, loss.target(y, config.dtype).cpu(), outputs_of(loss, inputs), loss, own
+    )
+    if maker is None or len(seeds) == 1:
+        return Template(module, None, layers, two)
+    return Template(module, lambda seed: with_lazy_layers(maker(seed), two, seed), layers, two)
+
+
+def _module(
+    net: NetSource, inputs: Inputs, outputs: int, config: TrainConfig
+) -> tuple[nn.Module, Maker | None]:
+    """-> the first member's module, and what makes those of other seeds."""
+    if isinstance(net, MLP):
+        (columns,) = input_shape(net, inputs)
+        _check_memory((columns, *net.hidden, outputs), config)
+        with fork():
+            rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
+            return net.module(columns, outputs, rate).to(config.dtype), None
+    if config.init != "default":
+        raise TreinoError(
+            "init_own",
+            _("init {init} is for MLPs; a network of your own initialises itself.").format(init=config.init),
+            _("Leave init out."),
+        )
+    if isinstance(net, nn.Module):
+        if config.members > 1:
+            raise TreinoError(
+                "seeds_own",
+                _("One network can't start from {n} seeds.").format(n=config.members),
+                _("Give its class, or a function that makes it, instead of the network."),
+            )
+        check_state(net)  # what it refuses may have no copy
+        return plain_module(module_copy(net), config.dtype), None
+    if not callable(net):
+        raise TreinoError(
+            "net_type",
+            _("A {kind} is no network.").format(kind=type(net).__name__),
+            _("Give mlp(64, 32), an nn.Module, or a function that makes one."),
+        )
+
+    def maker(seed: int) -> nn.Module:
+        return plain_module(construct_module(net, seed), config.dtype)
+
+    return maker(config.member_seeds[0]), maker
+
+
+def _check_memory(sizes: Sequence[int], config: TrainConfig) -> None:
+    """Refuse an MLP that this machine's memory can't hold, before it is built."""
+    parameters = sum((a + 1) * b for a, b in pairwise(sizes))
+    needed = parameters * config.members * config.dtype.itemsize * PARAMETER_COPIES
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    if needed > there:
+        raise TreinoError(
+            "net_too_large",
+            _("{members} × {parameters} parameters need about {needed:.0f} GB; {there:.0f} are here.").format(
+                parameters=numeral(parameters, ","),
+                members=config.members,
+                needed=needed / 1e9,
+                there=there / 1e9,
+            ),
+            _("Use smaller hidden layers, or fewer networks at once."),
+        )
+
+
+def plain_module(module: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """The module itself as it is trained: on the CPU, its floating-point tensors in this type.
+
+    Gradients are kept whole here, so embeddings that would give sparse ones give dense ones, with the same
+    updates.
+
+    Raises:
+        TreinoError: it is compiled by ``torch.jit``, or its state can't be kept.
+    """
+    if any(isinstance(m, torch.jit.ScriptModule) for m in module.modules()):
+        raise TreinoError(
+            "net_script",
+            _("A network compiled by torch.jit can't be trained here."),
+            _("Give the nn.Module that it was made from."),
+        )
+    check_state(module)
+    for layer in module.modules():
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+            layer.sparse = False
+    return module.to(device="cpu", dtype=dtype)

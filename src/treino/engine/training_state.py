@@ -1,0 +1,146 @@
+"""Everything that changes while a training goes on, as plain data that prints, compares and saves."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from treino.engine.epoch_loss import EpochLoss
+from treino.engine.population import Population
+from treino.words import N_
+
+STATUS = (N_("running"), N_("finished"), N_("stopped"), N_("diverged"))
+RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
+
+
+@dataclass(frozen=True)
+class HyperparameterChange:
+    """A hyper-parameter from a step on. value: one number for each member."""
+
+    step: int
+    name: str
+    value: tuple[float, ...]
+
+
+@dataclass(eq=False)
+class BestWeights:
+    """Each member's best validation figure so far, and a copy of the weights that it is of.
+
+    params ``[P, n]``, buffers ``[P, m]``: of ``[0, ...]`` where no weights are kept. metric_P: infinitely bad
+    before the first figure. step_P: the step that it is of; -1: there is none yet.
+    """
+
+    params: Tensor
+    buffers: Tensor
+    metric_P: Tensor
+    step_P: Tensor
+
+    @property
+    def chosen_P(self) -> Tensor:
+        """``[P]`` bool: whose best weights are the ones to keep in the end."""
+        return (self.step_P >= 0) & (len(self.params) > 0)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"params": self.params, "buffers": self.buffers, "metric": self.metric_P, "step": self.step_P}
+
+
+@dataclass(eq=False)
+class TrainingState:
+    """A training after ``step`` updates: with its setup and rows, everything that the next update needs.
+
+    status_P: places in STATUS. stop_step_P: the updates of a member that isn't running any more; of a
+    diverged one, those that are kept. evaluated_step: the step of the last evaluation. pending: changes of
+    hyper-parameters that are still to come. running: int64, the places of the members that are still in
+    training, out of status_P. Two states are equal if they are so bit for bit.
+    """
+
+    population: Population
+    best: BestWeights
+    epoch_loss: EpochLoss
+    status_P: Tensor
+    stop_step_P: Tensor
+    step: int = 0
+    evaluated_step: int = 0
+    pending: list[HyperparameterChange] = field(default_factory=list)
+    running: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.find_running()
+
+    @classmethod
+    def initial(cls, population: Population, best: BestWeights) -> "TrainingState":
+        """Before the first step."""
+        P = len(population)
+        status_P, stop_step_P = torch.zeros(P, dtype=torch.int64), torch.zeros(P, dtype=torch.int64)
+        return cls(population, best, EpochLoss(P), status_P, stop_step_P)
+
+    @property
+    def last_step_P(self) -> Tensor:
+        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        return torch.where(self.status_P == RUNNING, self.step, self.stop_step_P)
+
+    @property
+    def kept_step_P(self) -> Tensor:
+        """``[P]`` int64: the step whose weights are kept, the best or the last ones."""
+        return torch.where(self.best.chosen_P, self.best.step_P, self.last_step_P)
+
+    def end(self, members: Tensor, status: int, step: int) -> None:
+        """These members train no further after so many updates."""
+        self.status_P[members] = status
+        self.stop_step_P[members] = step
+        self.find_running()
+
+    def find_running(self) -> None:
+        """Bring ``running`` up to date with status_P."""
+        self.running = (self.status_P == RUNNING).nonzero().flatten()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by the names under which they are saved; the tensors themselves, not copies."""
+        return (
+            self.population.tensors()
+            | {f"best.{name}": t for name, t in self.best.tensors().items()}
+            | {"epoch.sums": self.epoch_loss.sums, "epoch.last": self.epoch_loss.last}
+            | {"status": self.status_P, "stop_step": self.stop_step_P}
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TrainingState):
+            return NotImplemented
+        ours, theirs = self.tensors(), other.tensors()
+        return (
+            self._numbers() == other._numbers()
+            and list(ours) == list(theirs)
+            and all(_same_bits(t, theirs[name]) for name, t in ours.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        status = Counter(STATUS[s] for s in self.status_P.tolist())
+        params = self.population.params
+        parts = [
+            f"step={self.step}",
+            "members: " + ", ".join(f"{n} {name}" for name, n in status.items()),
+            f"params: {list(params.shape)} {str(params.dtype).removeprefix('torch.')} {params.device}",
+            f"evaluated_step={self.evaluated_step}",
+            f"best: {_shortened(self.best.metric_P)} at steps {_shortened(self.best.step_P)}",
+            f"mean loss of the last epoch: {_shortened(self.epoch_loss.last)}",
+            *([f"pending={self.pending}"] if self.pending else []),
+        ]
+        return f"TrainingState({'; '.join(parts)})"
+
+    def _numbers(self) -> tuple[object, ...]:
+        return self.step, self.evaluated_step, self.epoch_loss.count, self.pending
+
+
+def _same_bits(a: Tensor, b: Tensor) -> bool:
+    """Whether they agree in shape, type and every bit, NaN included."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return a.detach().cpu().numpy().tobytes() == b.detach().cpu().numpy().tobytes()
+
+
+def _shortened(value_P: Tensor, most: int = 4) -> str:
+    shown = [f"{v:.4g}" for v in value_P[:most].tolist()]
+    return "[" + ", ".join([*shown, *(["…"] if len(value_P) > most else [])]) + "]"

@@ -1,0 +1,59 @@
+"""Validation: the metrics of members on rows that they are not trained on."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from treino.data.out_of_core.rows_protocol import part_rows
+from treino.engine.batch_sources import KernelRows, as_kernel_input
+from treino.engine.kernels import Kernel
+from treino.engine.metrics import batch_deviation, measure
+from treino.engine.population import Population
+from treino.engine.shared_config import SharedConfig
+from treino.engine.torch_context import torch_context
+
+OUTPUTS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """rows: to measure on. outputs: numbers that a member gives per row. scale: of a regression's target.
+    batch_size: rows of a training batch (None: all), for the deviation of the loss over such batches."""
+
+    kernel: Kernel
+    shared: SharedConfig
+    rows: KernelRows
+    outputs: int
+    scale: float
+    batch_size: int | None
+
+    def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
+        """-> ``{metric: [P] float64}``, NaN for all but these members; and of a population of one the
+        deviation of its loss."""
+        size = max(1, OUTPUTS_AT_ONCE // (len(self.rows.x) * self.outputs))
+        found: dict[str, Tensor] = {}
+        deviation = None
+        with torch_context(self.kernel.intra_op_threads):
+            for part in members.split(size):
+                output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
+                for name, value_R in measure(output_RNC, y, self.shared.loss, self.scale).items():
+                    empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
+                    found.setdefault(name, empty_P)[part] = value_R
+            if len(population) == 1:
+                deviation = batch_deviation(output_RNC[0], y, self.shared.loss, self.batch_size)
+        return found, deviation
+
+
+def outputs_on(
+    rows: KernelRows, kernel: Kernel, shared: SharedConfig, population: Population, members: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What these members give for all rows ``[R, N, C]``, and y in the same order; part by part where the
+    rows are not in memory."""
+    if isinstance(rows.x, Tensor):
+        return kernel.outputs(population, members, rows.x), rows.y
+    outputs, targets = [], []
+    for x, y in rows.x.parts(rows.y, part_rows(rows.x)):
+        outputs.append(kernel.outputs(population, members, as_kernel_input(x, shared)))
+        targets.append(shared.loss.target(y, shared.dtype))
+    return torch.cat(outputs, 1), torch.cat(targets)

@@ -1,0 +1,123 @@
+"""The state of a training: it prints, compares bit for bit, and is saved under names that stay."""
+
+import dataclasses
+
+import pytest
+import torch
+from oracles import sample
+
+from treino.engine import Training, mlp, train
+from treino.engine.introspection import next_update
+from treino.engine.training_state import HyperparameterChange
+from treino.engine.warm_start import warm_start
+from treino.errors import TreinoError
+
+X, Y = sample()
+DATA = ((X, Y), (X[:9], Y[:9]))
+
+
+def made(**settings) -> Training:
+    return train(DATA, mlp(4, dropout=[0.0, 0.1]), seeds=(0, 1), steps=50, every=10, batch_size=7, **settings)
+
+
+def test_states_are_equal_bit_for_bit():
+    one, other = made(), made()
+    assert one.state == other.state
+    one.advance(None)
+    assert one.state != other.state
+    other.advance(None, until=3)  # how it is cut changes nothing
+    other.advance(None)
+    assert one.state == other.state
+    for tensor in filter(len, (t.view(-1) for t in other.state.tensors().values())):
+        before = tensor.clone()
+        tensor[0] = torch.nan if tensor.is_floating_point() and not tensor[0].isnan() else 7
+        assert one.state != other.state
+        tensor.copy_(before)
+        assert one.state == other.state
+    assert one.state != "another thing"
+
+
+@pytest.mark.parametrize("field", ["step", "evaluated_step", "pending"])
+def test_numbers_beside_the_tensors_count_too(field):
+    one = made().state
+    change = HyperparameterChange(3, "lr", (0.1, 0.2))
+    other = dataclasses.replace(one, **{field: [change] if field == "pending" else 1})
+    assert one == dataclasses.replace(one)
+    assert one != other
+
+
+def test_a_state_goes_through_saving():
+    training = made()
+    training.set("lr", [0.1, 0.2], step=40)
+    training.set("clip", None, step=45)  # infinite
+    for _tick in range(2):
+        training.advance(None)
+    again = made()
+    again.load(*training.save())
+    assert again.state == training.state
+    assert again.state.pending == [
+        HyperparameterChange(40, "lr", (0.1, 0.2)),
+        HyperparameterChange(45, "clip", (torch.inf, torch.inf)),
+    ]
+
+
+def test_what_is_saved_keeps_its_names():
+    """Run folders of all versions hold these."""
+    tensors, meta = made(fault="missing_zero_grad").save()
+    assert list(tensors) == [
+        "seeds", "params", "grads", "moment.0", "moment.1", "buffers",
+        "hp.lr", "hp.weight_decay", "hp.momentum", "hp.beta1", "hp.beta2", "hp.eps", "hp.clip", "hp.dropout",
+        "best.params", "best.buffers", "best.metric", "best.step",
+        "epoch.sums", "epoch.last", "status", "stop_step",
+    ]  # fmt: skip
+    assert list(meta) == ["identity", "step", "evaluated", "epoch_count", "pending"]
+    assert meta["identity"] == {
+        "format": 1, "engine": "flat-bmm", "threads": 0, "seeds": [0, 1],
+        "parameters": ["0.weight", "0.bias", "3.weight", "3.bias"],
+        "shapes": [[4, X.shape[1]], [4], [3, 4], [3]],
+        "optimizer": ["adam", False], "loss": ["cross_entropy", 0.0, [], False], "summed": True,
+        "dtype": "torch.float32", "rows": len(X), "batch_size": 7, "batches": None, "steps": 50,
+        "schedule": ["constant", 0], "choosing": [0, "loss", "best", True], "order": ["each", 0],
+    }  # fmt: skip
+
+
+def test_a_state_prints_what_one_wants_to_know():
+    training = made()
+    for _tick in range(2):
+        training.advance(None)
+    training.stop([0])
+    training.set("lr", 0.5)
+    text = repr(training.state)
+    assert "\n" not in text
+    for part in (
+        "step=20", "1 stopped, 1 running", "params: [2, ", "float32 cpu", "evaluated_step=20",
+        "at steps [20, 20]", "name='lr'",
+    ):  # fmt: skip
+        assert part in text
+    assert len(repr(train((X, Y), mlp(2), seeds=range(500)).state)) < 400
+
+
+def test_the_next_update_is_told_with_the_changes_that_are_due():
+    training = made(optimizer="sgd", momentum=0.9, schedule="cosine", warmup=4)
+    training.set("weight_decay", [0.0, 0.25])
+    seen = next_update(training.setup, training.state, member=1)
+    assert seen.hp["weight_decay"] == 0.25
+    assert seen.hp["lr"] == pytest.approx(3e-3 / 4)
+    assert set(seen.state["0.weight"]) == {"momentum_buffer"}
+    assert not training.state.population.hp["weight_decay"].any(), "it is a look, nothing is put in force"
+
+
+def test_a_warm_start_is_for_the_first_step():
+    weights = made().net(1).state_dict()
+    training = made(data_seed=4)
+    warm_start(training.shared, training.state, weights)
+    for member in range(2):
+        mine = training.net(member, "last").state_dict().values()
+        assert all(torch.equal(a, b) for a, b in zip(mine, weights.values(), strict=True))
+    with pytest.raises(TreinoError) as refused:
+        warm_start(training.shared, training.state, mlp(5).module(X.shape[1], 3).state_dict())
+    assert refused.value.rule == "weights_differ"
+    training.advance(None)
+    with pytest.raises(TreinoError) as refused:
+        warm_start(training.shared, training.state, weights)
+    assert refused.value.rule == "weights_late"
