@@ -228,9 +228,17 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return probabilities(outputs_NC, self.run_.settings["loss"]).double().numpy()
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """``[N]``: the most probable class of each row, as it stood in y."""
-        best_N = self.predict_proba(X).argmax(axis=1)
-        found: NDArray[Any] = self.classes_[best_N]
+        """``[N]``: the most probable class of each row, as it stood in y.
+
+        Raises:
+            ValueError: the network's output is NaN in some rows, of which no class is the most probable.
+        """
+        share_NC = self.predict_proba(X)
+        unknown_N = np.isnan(share_NC).any(axis=1)
+        if unknown_N.any():
+            said = _("The network's output is NaN in {n} of {of} rows: no class is the most probable there.")
+            raise ValueError(said.format(n=int(unknown_N.sum()), of=len(share_NC)))
+        found: NDArray[Any] = self.classes_[share_NC.argmax(axis=1)]
         return found
 
 

@@ -50,6 +50,21 @@ def test_classification(rows, classes, seed, ties, few):
 
 
 @settings(**LOOSE)
+@given(rows=st.integers(1, 9), outputs=st.integers(1, 4), row=st.integers(0, 8), everywhere=st.booleans())
+def test_what_has_no_answer_has_no_figure(rows, outputs, row, everywhere):
+    """argmax of NaN is a class, and comparing with NaN is false, so a row of NaN would count as class 0."""
+    output_RNC = torch.randn(3, rows, outputs, generator=torch.Generator().manual_seed(rows))
+    y = torch.zeros(rows, dtype=torch.int64)
+    loss = "bce" if outputs == 1 else "cross_entropy"
+    whole = measure(output_RNC, y, loss)
+    output_RNC[1, slice(None) if everywhere else row % rows] = math.nan
+    found = measure(output_RNC, y, loss)
+    for name, value_R in found.items():
+        assert math.isnan(value_R[1]), name
+        assert value_R[::2].equal(whole[name][::2]) or value_R.isnan().all(), name
+
+
+@settings(**LOOSE)
 @given(rows=st.integers(1, 40), seed=st.integers(0, 999), ties=st.booleans())
 def test_one_logit(rows, seed, ties):
     g = torch.Generator().manual_seed(seed)

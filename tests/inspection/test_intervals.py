@@ -107,8 +107,9 @@ def test_the_figure_lies_inside_and_accuracy_is_wilsons() -> None:
     loss = Loss("cross_entropy")
     found, measured = intervals(z, y, loss), measure(z[None], y, loss)
     assert set(found) == {"loss", "accuracy", "f1_macro"}
-    for name, (low, high) in found.items():
-        assert low < float(measured[name][0]) < high
+    for name, interval in found.items():
+        assert interval is not None
+        assert interval[0] < float(measured[name][0]) < interval[1]
     assert found["accuracy"] == wilson(int((z.argmax(1) == y).sum()), 60)
     assert found == intervals(z, y, loss)
     assert found != intervals(z, y, loss, seed=1)
@@ -118,19 +119,35 @@ def test_few_rows() -> None:
     loss = Loss("cross_entropy")
     assert intervals(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long), loss) == {}
     one = intervals(torch.tensor([[2.0, 0.0]]), torch.tensor([0]), loss)
-    assert one["loss"] == pytest.approx((math.log1p(math.exp(-2)),) * 2)
-    assert one["accuracy"] == wilson(1, 1)
-    assert "auc" not in one
+    assert one == {"loss": None, "accuracy": wilson(1, 1), "f1_macro": None, "auc": None}
+    alone = intervals(torch.tensor([[1.0]]), torch.tensor([[0.5]]), Loss("mse"))
+    assert alone == dict.fromkeys(("loss", "rmse", "mae", "r2"))
     two = intervals(torch.tensor([[1.0], [2.0]]), torch.tensor([[0.0], [0.0]]), Loss("mse"))
-    assert all(math.isfinite(v) for pair in two.values() for v in pair)
+    assert all(math.isfinite(end) for pair in two.values() if pair for end in pair)
+
+
+@given(rows=st.integers(1, 12), seed=st.integers(0, 99), alike=st.booleans(), outputs=st.integers(1, 3))
+def test_no_interval_is_a_point(rows: int, seed: int, alike: bool, outputs: int) -> None:
+    """Rows that are all alike say nothing of how much a figure varies, and one row is alike with itself."""
+    g = torch.Generator().manual_seed(seed)
+    y = torch.randint(max(2, outputs), (rows,), generator=g)
+    z = 2.0 * torch.nn.functional.one_hot(y, max(2, outputs)).float()  # all right, all of one loss
+    z = z if alike else z + torch.randn(z.shape, generator=g)
+    loss = Loss("cross_entropy")
+    if outputs == 1:
+        loss, z = Loss("bce"), z[:, 1:] - z[:, :1]
+    found = intervals(z, y, loss)
+    assert all(low < high for low, high in filter(None, found.values()))
+    assert found["accuracy"] is not None
+    if alike:
+        assert (found["loss"], found["f1_macro"]) == (None, None)
 
 
 def test_what_is_not_finite_has_no_interval() -> None:
     z, y = classes(20, 2)
     z[3, 0] = math.nan
     found = intervals(z, y, Loss("cross_entropy"))
-    assert "loss" not in found
-    assert "accuracy" in found
+    assert found == dict.fromkeys(("loss", "accuracy", "f1_macro", "auc"))
 
 
 @pytest.mark.slow

@@ -54,3 +54,10 @@ def test_the_paired_bootstrap_is_told_apart_from_chance_as_often_as_it_should() 
     assert clear.interval[0] > 0
     assert clear.b == pytest.approx(2 * clear.a)
     assert paired_errors(shared_N, shared_N.copy()).p == 1.0
+
+
+def test_rows_that_say_nothing_of_chance_have_no_interval() -> None:
+    """All resamples of a single row are that row: they would call any difference sure."""
+    one = paired_errors(np.array([0.1]), np.array([7.0]))
+    assert (one.p, one.interval) == (1.0, None)
+    assert paired_errors(np.ones(9), np.ones(9)).interval is None

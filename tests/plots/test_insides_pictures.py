@@ -169,7 +169,7 @@ def confused(count: int = 3, **change: object) -> Confusion:
     rng = np.random.default_rng(0)
     table = np.diag(rng.integers(5, 30, count)) + (rng.random((count, count)) < 0.2) * 2
     names = tuple(["red", "green", NASTY][:count] if count <= 3 else [f"kind {k}" for k in range(count)])
-    made = Confusion("wine", names, table, np.zeros(count, int), "test", (0.8, 0.99))
+    made = Confusion("wine", names, table, np.zeros(count, int), "test")
     return replace(made, **change)  # type: ignore[arg-type]
 
 

@@ -381,6 +381,7 @@ class Broken(Dataset):
             "word": (X[i], "left"),
             "text": ("abc", 0),
             "three": (X[i], 0, 1),
+            "ignored": (X[i], -100),  # torch's ignore_index
         }[self.how]
 
     def parse(self, word: str) -> float:
@@ -393,7 +394,7 @@ class Broken(Dataset):
     [
         ("raises", "item_fails"), ("shape", "item_shape"), ("nan", "item_not_finite"), ("none", "item_form"),
         ("one-hot", "item_target"), ("word", "target_mixed"), ("text", "item_numbers"),
-        ("three", "item_form"),
+        ("three", "item_form"), ("ignored", "target_ignored"),
     ],
 )  # fmt: skip
 def test_an_item_that_fails_is_named(how: str, rule: str, workers: int) -> None:
@@ -401,6 +402,8 @@ def test_an_item_that_fails_is_named(how: str, rule: str, workers: int) -> None:
         tr.load(Broken(how), num_workers=workers)
     assert caught.value.rule == rule
     assert "tem 100 of Broken" in caught.value.message
+    if how == "ignored":
+        assert "Subset" in caught.value.hint
     if how == "raises":
         assert "ValueError: could not convert string to float: 'x7'" in caught.value.message
         assert "test_own_data.py, line" in caught.value.message

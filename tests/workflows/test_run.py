@@ -352,7 +352,11 @@ def test_a_diverged_run_can_be_shown(tmp_path: Path) -> None:
     d = run.document
     assert d["steps"] == d["kept_step"] < 10
     assert len(run.losses) == d["steps"] + 1
-    assert all(np.isfinite(ends).all() for ends in d["intervals"]["test"].values())
+    intervals = d["intervals"]["test"]
+    assert all(ends is None or np.isfinite(ends).all() for ends in intervals.values())
+    assert {name for name, ends in intervals.items() if ends is None} == {
+        name for name, value in d["metrics"]["test"].items() if value is None
+    }
 
 
 @pytest.mark.parametrize(

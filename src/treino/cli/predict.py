@@ -10,6 +10,7 @@ from treino.cli.output import Replace, output_file, say_replaced
 from treino.words import _, numeral
 
 SHOWN = 10
+NOTHING = "–"
 
 
 def predict(
@@ -59,14 +60,17 @@ def predict(
             table.add_column(heading, justify="right" if heading == _("row") else "left")
         for p in predictions[:SHOWN]:
             said = p["prediction"]
-            share = numeral(p["probabilities"][said], ".3f") if "probabilities" in p else ""
-            table.add_row(str(p["row"]), said if isinstance(said, str) else numeral(said, ".6g"), share)
+            known = said is not None and "probabilities" in p
+            share = numeral(p["probabilities"][said], ".3f") if known else ""
+            shown = said if isinstance(said, str) else NOTHING if said is None else numeral(said, ".6g")
+            table.add_row(str(p["row"]), shown, share)
         screen.out.print(table)
         if len(predictions) > SHOWN:
             screen.out.print(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN)
             )
     if "metrics" in document:
-        figures = ", ".join(f"{k} {numeral(v)}" for k, v in document["metrics"].items())
+        found = document["metrics"].items()
+        figures = ", ".join(f"{k} {NOTHING if v is None else numeral(v)}" for k, v in found)
         screen.out.print(_("against the target column: {figures}").format(figures=figures))
     return 0

@@ -123,8 +123,8 @@ def _figures(d: dict[str, Any]) -> RenderableType:
     for metric in d["metrics"][splits[0]]:
         row = [metric, *(_cell(d["metrics"][s][metric]) for s in splits)]
         if "test" in splits:
-            low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
-            row.append("" if low is None else f"{numeral(low, '.3g')} – {numeral(high, '.3g')}")
+            interval = (d["intervals"]["test"] or {}).get(metric)
+            row.append("" if interval is None else " – ".join(numeral(end, ".3g") for end in interval))
             row += [_cell(b.get(metric)) for b in d["baseline"].values() if b is not None]
         table.add_row(*row)
     return table

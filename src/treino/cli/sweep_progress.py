@@ -138,7 +138,11 @@ def summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
                 n=d["best"]["member"]
             )
         )
-    parts += [*(n for n in d["notes"] if n not in said), "", _("sweep {path}").format(path=d["path"])]
+    parts += [
+        *(n for n in d["notes"] if n not in said),
+        "",
+        _("sweep {path}: {status}").format(path=d["path"], status=_(d["status"])),
+    ]
     if d["best"]:
         parts.append(_("next  treino predict {path} FILE.csv   treino export {path}").format(path=d["path"]))
     return Group(*parts)
@@ -168,11 +172,18 @@ def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableTyp
                 f"{numeral(f['min'])} – {numeral(f['max'])}",
             ]
         table.add_row(name, *cells)
-    parts.append(table)
+    parts += [table] if d["figures"] else []
     if (reached := d.get("reached")) is not None:
         parts += ["", steps_sentence(reached, d["members"])]
-    parts += [*(n for n in d["notes"] if n not in said), "", _("sweep {path}").format(path=d["path"])]
-    parts.append(_("next  treino predict {path} FILE.csv --top {n}").format(path=d["path"], n=d["members"]))
+    parts += [
+        *(n for n in d["notes"] if n not in said),
+        "",
+        _("sweep {path}: {status}").format(path=d["path"], status=_(d["status"])),
+    ]
+    if d["figures"]:
+        parts.append(
+            _("next  treino predict {path} FILE.csv --top {n}").format(path=d["path"], n=d["members"])
+        )
     return Group(*parts)
 
 

@@ -30,7 +30,7 @@ class SplitFigures(Document):
 
 
 class Intervals(Document):
-    test: dict[Word, Pair[Figure]] | None
+    test: dict[Word, Pair[Figure] | None] | None
 
 
 class Losses(Document):

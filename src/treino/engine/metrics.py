@@ -40,6 +40,7 @@ def measure(
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN where y has one class.
+    All are NaN where an output is: such a row has no answer, which is neither right nor wrong.
     Regression: ``loss rmse mae r2``; r2 is 0 for a constant y that is not met exactly, 1 if it is, NaN for
     one row, as in scikit-learn.
     """
@@ -61,10 +62,12 @@ def _classification(output_RNC: Tensor, y_N: Tensor) -> dict[str, Tensor]:
         score_RN, guess_RN = output_RNC[..., 0], (output_RNC[..., 0] > 0).long()
     else:
         score_RN, guess_RN = output_RNC[..., -1] - output_RNC[..., 0], output_RNC.argmax(-1)
+    answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
     found = {
         "accuracy": (guess_RN == y_N).sum(-1).double() / len(y_N),
         "f1_macro": _f1(guess_RN, y_N, max(2, outputs)),
     }
+    found = {name: torch.where(answered_R, value_R, torch.nan) for name, value_R in found.items()}
     if outputs <= 2:
         found["auc"] = _auc(score_RN.contiguous(), y_N)
     return found

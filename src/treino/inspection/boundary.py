@@ -264,6 +264,8 @@ def score(predict: Predict, data: Data) -> Score:
     split: Split = "test" if len(data.test) else "validation" if len(data.validation) else "train"
     rows = data.splits[split]
     out = predict(rows.x)
+    if unanswered := int((~out.isfinite().all(1)).sum()):
+        return Score(split, len(rows), unanswered=unanswered)
     if data.task == "classification":
         right = int((_classes(out) == rows.y.numpy()).sum())
         return Score(split, len(rows), right / len(rows), right, wilson(right, len(rows)))

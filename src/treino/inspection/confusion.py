@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.inspection.input_planes import Floats, Split
+from treino.inspection.input_planes import Floats, Score, Split
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.row_samples import ALL, held_out
 from treino.inspection.wilson import wilson
@@ -19,7 +19,7 @@ class Confusion:
     """count_CC: ``[C, C]`` rows by true class (first axis) and predicted class.
 
     unsaid_C: rows of each class on which the outputs are not finite: no class is predicted.
-    split: whose rows. interval: of the accuracy, 95 % (Wilson).
+    split: whose rows.
     """
 
     name: str
@@ -27,7 +27,6 @@ class Confusion:
     count_CC: NDArray[np.int64]
     unsaid_C: NDArray[np.int64]
     split: Split
-    interval: tuple[float, float]
 
     @property
     def rows(self) -> int:
@@ -36,6 +35,14 @@ class Confusion:
     @property
     def right(self) -> int:
         return int(np.trace(self.count_CC))
+
+    @property
+    def score(self) -> Score:
+        """The accuracy with its 95 % interval (Wilson); none where a row has no answer."""
+        if unanswered := int(self.unsaid_C.sum()):
+            return Score(self.split, self.rows, unanswered=unanswered)
+        share, interval = self.right / self.rows, wilson(self.right, self.rows)
+        return Score(self.split, self.rows, share, self.right, interval)
 
     @property
     def share_CC(self) -> Floats:
@@ -67,7 +74,4 @@ def confusion(
     known = said_N >= 0
     count_CC = np.bincount(true_N[known] * count + said_N[known], minlength=count * count)
     unsaid_C = np.bincount(true_N[~known], minlength=count)
-    right = int((said_N == true_N).sum())
-    return Confusion(
-        data.name, data.classes, count_CC.reshape(count, count), unsaid_C, split, wilson(right, len(rows))
-    )
+    return Confusion(data.name, data.classes, count_CC.reshape(count, count), unsaid_C, split)

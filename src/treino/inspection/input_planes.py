@@ -42,6 +42,7 @@ class Points:
 class Score:
     """The figure beside the picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval
     and ``right`` of ``rows``), or ``rmse`` (own units) and ``r2`` (None for one row or a constant target).
+    unanswered: rows on which the outputs are not finite; where there are any, there is no figure.
     """
 
     split: Split
@@ -51,6 +52,7 @@ class Score:
     interval: tuple[float, float] | None = None
     rmse: float | None = None
     r2: float | None = None
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,18 +15,20 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.95
 RESAMPLES = 1000
+_ROUNDING = 1e-12  # of a figure: what sums in another order differ by
 
 
 def intervals(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float = 1.0, seed: int = 0
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of the metrics of these rows: Wilson for accuracy, else the percentile bootstrap.
 
     output_NC, y, loss, scale: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron
     1979) draws the N rows again with replacement, 1000 times, seeded. Its percentiles are widened as
     Hesterberg (2015, "What Teachers Should Know About the Bootstrap", section 5.2) shows for few rows,
     where the plain ones are too narrow; even so, on a dozen rows a skewed figure such as RMSE is held by
-    86 % of the intervals and not by 95 % (simulated). A metric that is not finite has no interval.
+    86 % of the intervals and not by 95 % (simulated). None: there is no interval, for the metric is not
+    finite, or all resamples have the same one, as those of a single row, or of rows that are all right.
     """
     rows = len(y)
     if rows == 0:
@@ -35,7 +37,7 @@ def intervals(
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow, and have no interval then
         draws = _draws(output_NC, y, loss, scale, list(measured), seed)
     low, high = _levels(rows)
-    found = {}
+    found: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
         if not math.isfinite(value):
             continue
@@ -43,7 +45,7 @@ def intervals(
             found[name] = wilson(round(value * rows), rows)
             continue
         finite = draws[name][np.isfinite(draws[name])]
-        if len(finite):
+        if len(finite) and np.ptp(finite) > _ROUNDING * np.abs(finite).max():
             found[name] = (float(np.quantile(finite, low)), float(np.quantile(finite, high)))
     return found
 

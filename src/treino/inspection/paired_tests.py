@@ -54,8 +54,8 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
     square_N2 = np.stack([error_a_N**2, error_b_N**2], axis=1)
     rows = len(square_N2)
     a, b = (float(v) for v in np.sqrt(square_N2.mean(axis=0)))
-    if (error_a_N == error_b_N).all():
-        return Paired("rmse", a, b, rows, 1.0, interval=(0.0, 0.0))
+    if rows < 2 or (error_a_N == error_b_N).all():  # nothing that chance could vary
+        return Paired("rmse", a, b, rows, 1.0)
     random = np.random.default_rng(seed)
     block = max(1, min(RESAMPLES, 500_000 // rows))
     parts = []

@@ -5,7 +5,7 @@ go on bit for bit. The command line and ``fit`` draw or drain the same events.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -115,6 +115,16 @@ def events(job: Job) -> Iterator[Event]:
             yield Closing(job)
             document = job.close(reason)
     yield Ended(job, document, reason == "interrupted")
+
+
+def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
+    """How a job ended, of one network or of many: diverged where every network did.
+
+    statuses: of its networks. reason: as ``close`` is told. What was interrupted is to go on, whatever it is.
+    """
+    if reason != "interrupted" and set(statuses) == {"diverged"}:
+        return "diverged"
+    return "finished" if reason in (None, "reached") else reason
 
 
 def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Ended:

@@ -64,11 +64,12 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
     for seed, net in nets:
         one = boundary(net, data, resolution=RESOLUTION, item_shape=shape, splits=SPLITS, seen=seen)
         score, split = one.score, split_name(one.score.split)
-        figure = (
-            _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)
-            if score.accuracy is not None
-            else _("{split} RMSE {value}").format(split=split, value=numeral(score.rmse or 0.0))
-        )
+        if score.accuracy is not None:
+            figure = _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)
+        elif score.rmse is not None:
+            figure = _("{split} RMSE {value}").format(split=split, value=numeral(score.rmse))
+        else:
+            figure = _("its output is not finite")
         shown.append(one)
         captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))
     title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))

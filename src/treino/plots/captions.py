@@ -23,6 +23,10 @@ def rows_label(points: Points) -> str:
 def score_sentence(score: Score) -> str:
     """The figure on the rows that the network has not learnt from, with what it rests on."""
     split = split_name(score.split)
+    if score.unanswered:
+        return _("No figure: on {n} of {rows} {split} rows the network's output is not finite.").format(
+            n=score.unanswered, rows=score.rows, split=split
+        )
     if score.accuracy is not None and score.interval is not None:
         return _("Accuracy {value}: {right} of {n} {split} rows right (95 %: {low} to {high}).").format(
             value=numeral(score.accuracy, ".3f"),
@@ -109,13 +113,20 @@ def headline(d: Mapping[str, Any]) -> str:
     metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
     if metric is None:
         return ""
-    low, high = d["intervals"]["test"].get(metric, (test[metric], test[metric]))
-    said = {
-        "accuracy": _(
-            "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
-        ),
-        "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
-    }[metric].format(n=d["rows"]["test"], share=test[metric], low=low, high=high)
+    interval = (d["intervals"]["test"] or {}).get(metric)
+    facts = {"n": d["rows"]["test"], "share": test[metric]}
+    if interval is None:
+        said = {
+            "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
+            "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse)."),
+        }[metric].format(**facts)
+    else:
+        said = {
+            "accuracy": _(
+                "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
+            ),
+            "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
+        }[metric].format(low=interval[0], high=interval[1], **facts)
     found = {baseline_name(k): v[metric] for k, v in d["baseline"].items() if v is not None}
     spec = ".1%" if metric == "accuracy" else ""
     compared = [

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.confusion import Confusion
-from treino.inspection.input_planes import Score
 from treino.plots.captions import score_sentence
 from treino.plots.style import (
     DPI,
@@ -49,8 +48,7 @@ def confusion_figure(shown: Confusion) -> "Figure":
 
 def sentences(shown: Confusion) -> list[str]:
     """Accuracy, and what is mixed up most, in words."""
-    right, rows = shown.right, shown.rows
-    said = [score_sentence(Score(shown.split, rows, right / rows, right, shown.interval))]
+    said = [score_sentence(shown.score)]
     names = class_labels(shown.classes)
     total_C = shown.count_CC.sum(axis=1) + shown.unsaid_C
     pairs = shown.pairs(3)

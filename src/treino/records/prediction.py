@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from treino.data.readers import Reading
 from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.inspection.outputs import outputs, probabilities
+from treino.words import _
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -25,14 +27,16 @@ def predict(run: "Run", source: Any) -> dict[str, Any]:
     column without a value, or with a class that no training row had); metrics where the target is there.
 
     Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
-    in the target's own units; ``row`` is the row's number in the source, from 0.
+    in the target's own units; ``row`` is the row's number in the source, from 0. None stands for what is not
+    finite: where a network's output is NaN there is no prediction.
     """
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
+    predictions = _as_records(run, prepared, output_NC)
     document: dict[str, Any] = {
         "rows": len(prepared.x),
-        "predictions": _as_records(run, prepared, output_NC),
-        "notes": list(prepared.notes),
+        "predictions": predictions,
+        "notes": [*prepared.notes, *unanswered_notes(predictions)],
         "missing": dict(prepared.missing),
         "unknown": dict(prepared.unknown),
     }
@@ -40,8 +44,24 @@ def predict(run: "Run", source: Any) -> dict[str, Any]:
         compared_KC = output_NC[prepared.with_target]
         document["rows_compared"] = len(compared_KC)
         found = measure(compared_KC[None], prepared.y, loss=run.loss_function, scale=run.target_scale)
-        document["metrics"] = {k: float(v[0]) for k, v in found.items()}
+        document["metrics"] = {k: finite(float(v[0])) for k, v in found.items()}
     return document
+
+
+def finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def unanswered_notes(predictions: Sequence[dict[str, Any]]) -> list[str]:
+    """That some rows have no prediction, where it is so."""
+    without = sum(p["prediction"] is None for p in predictions)
+    if not without:
+        return []
+    return [
+        _("The network's output is not finite in {n:,} of {of:,} rows: they have no prediction.").format(
+            n=without, of=len(predictions)
+        )
+    ]
 
 
 def reading_of(run: "Run") -> Reading | None:
@@ -53,23 +73,27 @@ def reading_of(run: "Run") -> Reading | None:
 
 
 def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
-    """-> the predictions, and the probabilities ``[N, C]`` of a classification."""
+    """-> the predictions, and the probabilities ``[N, C]`` of a classification. None: NaN wins nothing."""
     s = run.spec
     if s["classes"]:
         p_NC = probabilities(output_NC, run.settings["loss"]).double().cpu().numpy()
-        return [s["classes"][c] for c in p_NC.argmax(1)], p_NC
+        winner_N, known_N = p_NC.argmax(1), np.isfinite(p_NC).all(1)
+        return [s["classes"][c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
     values = output_NC[:, 0].double() * s["target_scale"] + s["target_mean"]
     return values.tolist(), None
 
 
 def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list[dict[str, Any]]:
     values, p_NC = _values(run, output_NC)
-    classes = run.spec["classes"]
-    return [
+    if p_NC is None:
+        values = [finite(value) for value in values]
+    found = [
         {"row": int(row), "prediction": value}
-        | ({} if p_NC is None else {"probabilities": dict(zip(classes, p_NC[i].tolist(), strict=True))})
-        for i, (row, value) in enumerate(zip(prepared.index.tolist(), values, strict=True))
+        for row, value in zip(prepared.index.tolist(), values, strict=True)
     ]
+    for record, p_C in zip(found, [] if p_NC is None else p_NC.tolist(), strict=p_NC is not None):
+        record["probabilities"] = dict(zip(run.spec["classes"], map(finite, p_C), strict=True))
+    return found
 
 
 def predict_like(run: "Run", source: Any) -> Any:
@@ -80,7 +104,7 @@ def predict_like(run: "Run", source: Any) -> Any:
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
     if p_NC is not None:
-        values = [run.preparation.label(name) for name in values]
+        values = [None if name is None else run.preparation.label(name) for name in values]
     columns: dict[str, Any] = {"prediction": values}
     if p_NC is not None:
         columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec["classes"])}
@@ -95,7 +119,7 @@ def predict_like(run: "Run", source: Any) -> Any:
 
 
 def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
-    """The predictions as a CSV file: row, prediction, and a column for each class.
+    """The predictions as a CSV file: row, prediction, and a column for each class; no value, no cell.
 
     A class that a spreadsheet would run as a formula gets an apostrophe before it, which shows as text.
     """
@@ -104,7 +128,7 @@ def as_csv(predictions: Sequence[dict[str, Any]]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["row", "prediction", *(f"probability_{c}" for c in classes)])
     for p in predictions:
-        cells = (repr(p["probabilities"][c]) for c in classes)
+        cells = ("" if (share := p["probabilities"][c]) is None else repr(share) for c in classes)
         writer.writerow([p["row"], _harmless(p["prediction"]), *cells])
     return text.getvalue().encode()
 

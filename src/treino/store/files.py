@@ -123,9 +123,7 @@ def there_already(path: Path, others: int = 0) -> TreinoError:
     """The error for a file that is there and would be replaced. others: how many more such files."""
     return TreinoError(
         "file_exists",
-        _("{path} exists already, and so do {n} other files that would be written.").format(
-            path=path, n=others
-        )
+        _("{path} exists already; other files that would be replaced: {n}.").format(path=path, n=others)
         if others
         else _("{path} exists already.").format(path=path),
         _("Give another name, or replace it: [[replace]], in Python replace=True."),

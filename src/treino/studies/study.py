@@ -20,7 +20,7 @@ from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.loop import Event, events
+from treino.loop.loop import Event, events, status_at_end
 from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.failure_notes import noted
@@ -329,8 +329,7 @@ class StudyJob:
     def close(self, reason: str | None) -> dict[str, Any]:
         """Write the document and seal the folder."""
         records = [t.record for t in self.tracks]
-        lost = all(r.status == "diverged" for r in records)
-        status = reason or ("diverged" if lost else "finished")
+        status = status_at_end((r.status for r in records), reason)
         document = document_of(self.folder, self.asked, self.facts, records, status)
         self.folder.write_json("result.json", document)
         self.folder.seal(status)

@@ -19,7 +19,14 @@ from treino.records.train_document import facts, histories
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
-from treino.training.user_data import answers, fewer_notes, honesty, resumed_notes, waited_notes
+from treino.training.user_data import (
+    answers,
+    fewer_notes,
+    honesty,
+    resumed_notes,
+    unanswered_notes,
+    waited_notes,
+)
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -51,6 +58,7 @@ def finish(
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
     held, interval, found = in_memory(data), None, None
     failures: list[str] = []
+    without: list[str] = []
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     rest = _("Everything else is there.")
     for split, rows in data.splits.items():
@@ -60,6 +68,7 @@ def finish(
             answered = noted(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
             if answered is not None:
                 metrics[split] = noted(failures, what, ask, partial(_measured, *answered, planned, data))
+                without += unanswered_notes(split, answered[0])
             if answered is not None and split == "test":
                 what = _("Computing the intervals")
                 loss, scale = engine.loss_function, data.target_scale
@@ -93,6 +102,7 @@ def finish(
                 *waited_notes(waited),
                 *(found.notes if found else ()),
                 *fewer_notes(data, held),
+                *without,
             ],
         }
     )

@@ -22,7 +22,7 @@ from treino.engine import Tick, Training
 from treino.engine.net_state import whole_state
 from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
-from treino.loop.loop import Event, Job, events
+from treino.loop.loop import Event, Job, events, status_at_end
 from treino.loop.loop import drain as drained
 from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
@@ -339,8 +339,7 @@ class RunJob:
             TreinoError: what ended it, when all is sealed; a failing machine.
         """
         engine, clock = self.plan.training, self.clock
-        diverged = engine.done and engine.status_P[0] == "diverged"
-        status = "stopped" if self.failure else "diverged" if diverged else reason or "finished"
+        status = "stopped" if self.failure else status_at_end(engine.status_P, reason)
         clock.epoch_so_far += clock.lap() if self.timed else 0.0
         seconds, waited = clock.seconds + clock.epoch_so_far, clock.waited + engine.waited
         self.run = finish(

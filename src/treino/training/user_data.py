@@ -12,6 +12,7 @@ from treino.data.torch_datasets.dataset_source import digest, elsewhere, why_not
 from treino.data.torch_datasets.stream import Stream
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
+from treino.plots.style import split_name
 from treino.store import RunFolder
 from treino.words import _
 
@@ -101,6 +102,18 @@ def fewer_notes(data: Data, held: Data) -> list[str]:
         _(
             "The figures to compare with were fitted on {n:,} training rows, and are of {m:,} test rows."
         ).format(n=len(held.train), m=len(held.test))
+    ]
+
+
+def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
+    """Why there is no figure of these rows, where an output of the network is NaN."""
+    without = int(output_NC.isnan().any(dim=1).sum())
+    if not without:
+        return []
+    return [
+        _("The network's output is NaN in {n:,} of {of:,} {split} rows: there is no figure of them.").format(
+            n=without, of=len(output_NC), split=split_name(split)
+        )
     ]
 
 

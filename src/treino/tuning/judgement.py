@@ -61,8 +61,14 @@ def report(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, 
         "best": None,
         "leaderboard": leaderboard(sweep),
         "judge": None,
-        "notes": [*sweep.data.notes, *sweep.notes],
+        "notes": [*sweep.data.notes, *sweep.notes, *_diverged_notes(sweep)],
     }
+
+
+def _diverged_notes(sweep: Sweeping) -> list[str]:
+    if sweep.status != "diverged":
+        return []
+    return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
 def finish(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
@@ -88,10 +94,12 @@ def finish(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, 
             document["judge"], said = found or (None, [])
             document["notes"] += said
         document["notes"] += failures
-    else:
-        document["notes"].append(_("Every network diverged: there is no best. Try smaller learning rates."))
+    elif sweep.status != "diverged":
+        document["notes"].append(
+            _("No network has a validation {metric}: there is no best.").format(metric=sweep.metric)
+        )
     folder.write_json("result.json", document)
-    folder.seal("diverged" if not sweep.top else sweep.status)
+    folder.seal(sweep.status)
     return document
 
 
@@ -319,7 +327,7 @@ def _fresh(
                 "seed": seed,
                 "data_seed": again.data.data_seed,
                 "test": test[0],
-                "runner_up": test[1] if len(test) > 1 else None,
+                "runner_up": test[1] if len(test) > 1 and math.isfinite(test[1]) else None,
                 "baseline": beaten,
             }
         )

@@ -134,7 +134,7 @@ def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, An
     if sweep.asked.until is not None:
         document["reached"] = _reached(sweep)
     folder.write_json("result.json", document)
-    folder.seal("diverged" if not sweep.top else sweep.status)
+    folder.seal(sweep.status)
     return document
 
 

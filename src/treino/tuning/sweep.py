@@ -19,7 +19,7 @@ from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine import Tick
 from treino.engine.metrics import BETTER, metric_names
 from treino.errors import TreinoError
-from treino.loop.loop import Event, events
+from treino.loop.loop import Event, events, status_at_end
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
@@ -229,7 +229,6 @@ class SweepJob:
     def close(self, reason: str | None) -> dict[str, Any]:
         """Train the winner alone and judge it; where it was interrupted, only write the document."""
         sweep = self.sweep
-        sweep.status = "finished" if reason in (None, "reached") else reason
         if self.bracket is not None:
             self.bracket.write_rows(sweep.rows)
             if reason == "interrupted":
@@ -239,6 +238,7 @@ class SweepJob:
                 self.checkpoint()
             else:
                 self._keep(reason)
+        sweep.status = status_at_end((row["status"] for row in sweep.rows.last()), reason)
         if reason == "interrupted":
             document = report(self.folder, sweep, self.progress)
             self.folder.write_json("result.json", document)

@@ -18,6 +18,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 FEWEST_PER_CLASS = 2
+IGNORED = -100  # torch's ignore_index: its losses leave such rows out
 MOST_NUMBERED = 1000
 Place = Callable[[int], str]
 
@@ -89,6 +90,7 @@ def labels_of(
             )
     if task == "regression":
         return Labels(task, reason, (), {}, "number")
+    _check_ignored(labels, place)
     classes = class_names(column)
     if column.boolean:
         number: dict[Label, int] = {name == "true": i for i, name in enumerate(classes)}
@@ -102,6 +104,23 @@ def labels_of(
     found = Labels(task, reason, classes, number, kind)
     check_classes(found.encode(labels, place).numpy(), classes, column)
     return found
+
+
+def _check_ignored(labels: Sequence[Label], place: Place) -> None:
+    """Refuse a class -100: whoever writes it means that the row has none."""
+    ignored = [row for row, label in enumerate(labels) if label == IGNORED]
+    if ignored:
+        raise TreinoError(
+            "target_ignored",
+            _(
+                "The target of {place} is -100, which torch's losses leave out (ignore_index): no class."
+                " Such items: {n} of {of}."
+            ).format(place=place(ignored[0]), n=len(ignored), of=len(labels)),
+            _(
+                "Leave them out: torch.utils.data.Subset(data, [i for i in range(len(data)) if data[i][1] != "
+                "-100]). If it is a class, return it as text: '-100'."
+            ),
+        )
 
 
 def labels_again(preparation: Preparation) -> Labels:

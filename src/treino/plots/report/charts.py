@@ -32,9 +32,10 @@ def figures_table(d: Mapping[str, Any]) -> Table | None:
     for name in metrics[splits[0]]:
         row = [metric_name(name), *(figure(metrics[s].get(name)) for s in splits)]
         if test:
-            low, high = (d["intervals"]["test"] or {}).get(name, (None, None))
+            interval = (d["intervals"]["test"] or {}).get(name)
             span = _("{low} to {high}")
-            row.append("" if low is None else span.format(low=numeral(low), high=numeral(high)))
+            low, high = map(numeral, interval or (0.0, 0.0))
+            row.append("" if interval is None else span.format(low=low, high=high))
             row += [figure(b.get(name)) for b in baseline.values()]
         rows.append(row)
     return Table(tuple(head), tuple(tuple(r) for r in rows))

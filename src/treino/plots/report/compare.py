@@ -93,9 +93,10 @@ def _figures(compared: Compared) -> list[Block]:
 
 def _with_interval(d: Mapping[str, Any], metric: str) -> str:
     value = d["metrics"]["test"].get(metric)
-    low, high = (d["intervals"]["test"] or {}).get(metric, (None, None))
-    if value is None or low is None:
+    interval = (d["intervals"]["test"] or {}).get(metric)
+    if value is None or interval is None:
         return figure(value)
+    low, high = interval
     return _("{value} ({low} to {high})").format(value=numeral(value), low=numeral(low), high=numeral(high))
 
 
@@ -126,11 +127,16 @@ def paired_sentence(a: str, b: str, paired: Paired, p: float) -> str:
         ).format(only_a=paired.only_a, only_b=paired.only_b, **facts)
         test = _("McNemar's exact test")
     else:
-        assert paired.interval is not None
+        facts["difference"] = numeral(paired.b - paired.a)
+        if paired.interval is None:
+            return _(
+                "On the same {rows} test rows {b}'s rmse minus {a}'s is {difference}; whether that is more "
+                "than chance makes can't be said of them."
+            ).format(**facts)
         low, high = (numeral(end) for end in paired.interval)
         said = _(
             "On the same {rows} test rows {b}'s rmse minus {a}'s is {difference} (95 %: {low} to {high})"
-        ).format(difference=numeral(paired.b - paired.a), low=low, high=high, **facts)
+        ).format(low=low, high=high, **facts)
         test = _("paired bootstrap")
     if p >= SURE:
         return _("{said}: no larger a difference than chance makes (p = {p}, {test}).").format(
