@@ -5,6 +5,7 @@ Whatever a column's type, it becomes an Arrow column, so that the same code deci
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.readers.reader_options import Reading
-from treino.data.table import Column, Table, check_names
+from treino.data.readers.typed_columns import exact_wholes
+from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -96,11 +98,18 @@ def read_matrix(x: Any, reading: Reading | None = None) -> Table:
         raise _empty(*array.shape)
     names = [f"x{j + 1}" for j in range(array.shape[1])]
     if array.dtype.kind in "iuf":
-        columns = tuple(Column(name, array[:, j].astype(np.float64)) for j, name in enumerate(names))
+        columns = tuple(_matrix_column(name, array[:, j]) for j, name in enumerate(names))
         return Table("arrays", "arrays", None, columns, _place, named=False)
     cells = [_cells(array[:, j]) for j in range(array.shape[1])]
     table = _table("arrays", names, cells, reading)
     return Table("arrays", "arrays", None, table.columns, _place, named=False, notes=table.notes)
+
+
+def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
+    found = Column(name, value_N.astype(np.float64))
+    if value_N.dtype.kind == "f" or not found.merges:
+        return found
+    return replace(found, words=value_N.astype(str).astype(object))
 
 
 def _x_table(x: Any, reading: Reading | None) -> Table:
@@ -157,14 +166,18 @@ def _series(series: Any) -> "pa.Array":
     if isinstance(kind, pd.CategoricalDtype):
         levels = series.cat.categories
         if pd.api.types.is_numeric_dtype(levels.dtype) or pd.api.types.is_datetime64_any_dtype(levels.dtype):
-            return _series(series.astype(levels.dtype if not series.isna().any() else float))
+            whole = "Int64" if pd.api.types.is_integer_dtype(levels.dtype) else float
+            return _series(series.astype(whole if series.isna().any() else levels.dtype))
         codes = pa.array(series.cat.codes.to_numpy(), mask=series.isna().to_numpy())
         words = pa.array([str(level).strip() for level in levels], pa.string())
         return pa.DictionaryArray.from_arrays(codes, words, ordered=bool(series.cat.ordered))
     if pd.api.types.is_bool_dtype(kind):
         return pa.array(series.to_numpy(dtype=object, na_value=None), pa.bool_())
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
-        return _cells(series.to_numpy(dtype=np.float64, na_value=np.nan))
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        if pd.api.types.is_integer_dtype(kind) and (np.abs(values) >= LARGEST_WHOLE).any():
+            return _objects(series.to_numpy(dtype=object, na_value=None).tolist())
+        return _cells(values)
     if isinstance(kind, pd.DatetimeTZDtype):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
     if series.dtype.kind in "mM":
@@ -196,7 +209,9 @@ def _objects(values: list[Any]) -> "pa.Array":
     if present and all(isinstance(value, (bool, np.bool_)) for value in present):
         return pa.array([None if cell is None else bool(cell) for cell in cells], pa.bool_())
     if all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present):
-        return pa.array([np.nan if cell is None else float(cell) for cell in cells], pa.float64())
+        return exact_wholes(cells) or pa.array(
+            [np.nan if cell is None else float(cell) for cell in cells], pa.float64()
+        )
     if all(isinstance(value, datetime.date) for value in present):
         times = [np.nan if cell is None else _second(cell) for cell in cells]
         return (

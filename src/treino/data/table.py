@@ -20,6 +20,8 @@ Numbers = NDArray[np.float64 | np.uint8]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 TRUTH = {"false": 0.0, "true": 1.0}
+LARGEST_WHOLE = 2**53  # below it each whole number is a float64 of its own
+_WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?", re.ASCII)
@@ -70,6 +72,29 @@ class Column:
             return np.isnan(values)
         assert self.words is not None
         return np.asarray(self.words == "", dtype=bool)
+
+    @property
+    def merges(self) -> bool:
+        """Whether there are numbers from 2^53 on, where whole numbers share a float64."""
+        if self.numbers is None or self.boolean or self.numbers.dtype == np.uint8:
+            return False
+        with np.errstate(invalid="ignore"):
+            return bool((np.abs(self.numbers) >= LARGEST_WHOLE).any())
+
+    @property
+    def whole_words(self) -> NDArray[np.object_] | None:
+        """``[N]``: the cells in plain digits, "" where missing, where ``merges`` and all are whole numbers as
+        written; else None: the numbers say all, or more can't be known."""
+        if self.words is None or not self.merges:
+            return None
+        absent_N = self.missing_N
+        plain_of = {word: _plain_whole(str(word)) for word in set(self.words[~absent_N])}
+        if None in plain_of.values():
+            return None
+        return np.array(
+            ["" if absent else plain_of[word] for word, absent in zip(self.words, absent_N, strict=True)],
+            dtype=object,
+        )
 
     @property
     def distinct(self) -> int:
@@ -153,6 +178,10 @@ class Table:
 
     def column(self, name: str) -> Column:
         return self.by_name[name]
+
+
+def _plain_whole(word: str) -> str | None:
+    return str(int(word)) if _WHOLE.fullmatch(word.strip()) else None
 
 
 def plain(value: float) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from treino.data.readers.cell_types import Seen
 from treino.data.readers.encoding import Text, decide
 from treino.data.readers.file_bytes import File, Stream
 from treino.data.readers.reader_options import Reading
-from treino.data.table import check_names, plain, shorten
+from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -22,11 +23,13 @@ _KINDS = {bool: "truth", int: "number", float: "number", str: "text"}
 
 @dataclass(frozen=True)
 class JsonLines:
-    """A file of JSON objects. kinds: what the values of each name are, over all lines."""
+    """A file of JSON objects. kinds: what the values of each name are, over all lines. exact: the names of
+    whole numbers of which some need more digits than a float64 has."""
 
     text: Text
     kinds: dict[str, set[str]]
     left_out: tuple[str, ...]
+    exact: frozenset[str] = frozenset()
     seen: list[Seen] = field(default_factory=list)
     typed = True
 
@@ -68,6 +71,8 @@ class JsonLines:
         kinds = self.kinds[name]
         if kinds == {"truth"}:
             return pa.array(values, pa.bool_())
+        if name in self.exact:
+            return pa.array([None if v is None else Decimal(v) for v in values], pa.decimal128(38, 0))
         if kinds == {"number"} or not kinds:
             return pa.array([None if v is None else _float(v) for v in values], pa.float64())
         return pa.array([None if v is None else _word(v) for v in values], pa.string())
@@ -80,11 +85,17 @@ def open_json_lines(file: File, reading: Reading) -> JsonLines:
     """The file's names and kinds of values, over all of its lines."""
     text = decide(file, reading.encoding)
     kinds: dict[str, set[str]] = {}
+    large: set[str] = set()
+    rounded: set[str] = set()
     for _line, values in _objects(text):
         for name, value in values.items():
             found = kinds.setdefault(name, set())
             if value is not None:
                 found.add(_KINDS.get(type(value), "nested"))
+            if type(value) is float or (type(value) is int and abs(value) >= 10**38):
+                rounded.add(name)
+            elif type(value) is int and abs(value) >= LARGEST_WHOLE:
+                large.add(name)
     check_names(list(kinds), f"'{file.path}'")
     left_out = tuple(name for name, found in kinds.items() if "nested" in found)
     if len(left_out) == len(kinds):
@@ -93,7 +104,8 @@ def open_json_lines(file: File, reading: Reading) -> JsonLines:
             _("'{path}' has no column of numbers, words or dates.").format(path=file.path),
             _("Give a table with one value to a cell."),
         )
-    return JsonLines(text, kinds, left_out)
+    exact = frozenset(name for name in large - rounded if kinds[name] == {"number"})
+    return JsonLines(text, kinds, left_out, exact)
 
 
 def _objects(text: Text) -> Iterator[tuple[int, dict[str, Any]]]:

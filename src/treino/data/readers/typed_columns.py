@@ -1,12 +1,16 @@
 """Columns with types of their own: Arrow's, from Parquet, Arrow files, polars and JSON."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
 from treino.data.readers.cell_types import words_of
-from treino.data.table import Column
+from treino.data.table import LARGEST_WHOLE, Column
 
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -44,7 +48,10 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
         second_N = _floats(whole) / _UNITS[kind.unit]
         clock = bool(pa.types.is_time(kind))
         return Column(name, seconds=second_N, clock=True) if clock else Column(name, second_N)
-    return Column(name, _floats(cells))
+    found = Column(name, _floats(cells))
+    if found.merges and (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        return Column(name, found.numbers, words_of(compute.fill_null(cells.cast(pa.string()), "")))
+    return found
 
 
 def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -67,3 +74,15 @@ def _floats(cells: pa.ChunkedArray) -> NDArray[np.float64]:
         out[row : row + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
         row += len(chunk)
     return out
+
+
+def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
+    """Python's numbers as a column that keeps their digits, where all are whole and some are of 2^53 or more;
+    else None, and also where they have more than 38 digits. None among them is missing."""
+    present = [cell for cell in cells if cell is not None]
+    if not all(isinstance(cell, int | np.integer) for cell in present):
+        return None
+    most = max((abs(int(cell)) for cell in present), default=0)
+    if not LARGEST_WHOLE <= most < 10**38:
+        return None
+    return pa.array([None if cell is None else Decimal(int(cell)) for cell in cells], pa.decimal128(38, 0))

@@ -119,7 +119,8 @@ def _is_key(column: Column) -> bool:
     values = column.numbers[~column.missing_N]
     if not np.isfinite(values).all() or not (values == np.floor(values)).all():
         return False
-    distinct = len(np.unique(values))
+    whole = column.whole_words
+    distinct = len(np.unique(values)) if whole is None else len(set(whole) - {""})
     return distinct == len(values) or (_NAME_OF_KEY.search(column.name) is not None and distinct > FEW_CODES)
 
 
@@ -219,6 +220,8 @@ def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:
 
     numeric: classes are numbers (1, 01 and 1.0 are one class), whatever the cells look like.
     """
+    if numeric and (whole := column.whole_words) is not None:
+        return whole
     if column.words is not None and not (numeric and not column.boolean):
         return np.where(column.missing_N, "", column.words) if column.missing_N.any() else column.words
     if column.numbers is not None:

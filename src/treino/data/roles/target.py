@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.dataset import Task
-from treino.data.table import Column, Table, fault, number, plain, shorten
+from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import N_, _
 
@@ -79,6 +79,17 @@ def decide_task(column: Column, asked: str | None, place: Callable[[int], str]) 
         )
     _check_target(column, place)
     natural, reason = _natural_task(column)
+    if (asked or natural) == "classification" and column.merges and column.whole_words is None:
+        assert column.numbers is not None
+        row = int((np.abs(column.numbers) >= LARGEST_WHOLE).argmax())
+        raise TreinoError(
+            "target_merged",
+            _(
+                "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
+                " from 2^53 on don't tell all whole numbers apart."
+            ).format(name=column.name, cell=shorten(column.cell(row)), place=place(row)),
+            _("Give them as whole numbers, without decimals, or as text."),
+        )
     if asked is None or asked == natural:
         return natural, reason
     if asked == "classification":
@@ -112,14 +123,15 @@ def _natural_task(column: Column) -> tuple[Task, str]:
         return "classification", _("'{name}' is text with {n} different values").format(
             n=column.distinct, **facts
         )
-    distinct = np.unique(column.numbers)
+    distinct, whole = np.unique(column.numbers), column.whole_words
     if (distinct == np.floor(distinct)).all():
-        if len(distinct) <= MAX_INTEGER_CLASSES:
+        count = len(distinct) if whole is None else len(set(whole))
+        if count <= MAX_INTEGER_CLASSES:
             return "classification", _(
                 "'{name}' has {n} different whole numbers, no more than {limit}"
-            ).format(n=len(distinct), limit=MAX_INTEGER_CLASSES, **facts)
+            ).format(n=count, limit=MAX_INTEGER_CLASSES, **facts)
         return "regression", _("'{name}' has {n} different whole numbers, more than {limit}").format(
-            n=len(distinct), limit=MAX_INTEGER_CLASSES, **facts
+            n=count, limit=MAX_INTEGER_CLASSES, **facts
         )
     return "regression", _("'{name}' is a number with decimals").format(**facts)
 
@@ -173,6 +185,8 @@ def class_names(column: Column) -> tuple[str, ...]:
         assert column.words is not None
         present = set(column.words)
         return tuple(c for c in column.categories if c in present)
+    if (whole := column.whole_words) is not None:
+        return tuple(sorted(set(whole), key=int))
     if column.numbers is not None and not column.boolean:
         return tuple(plain(float(value)) for value in np.unique(column.numbers))
     assert column.words is not None
@@ -205,7 +219,9 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
     """``[N]``: the number of each row's class; a value that is no class is refused."""
     known = {name: i for i, name in enumerate(classes)}
-    if column.numbers is not None and not column.boolean and not column.categories:
+    if (whole := column.whole_words) is not None:
+        codes = np.fromiter((known.get(cell, -1) for cell in whole), dtype=np.int64, count=len(column))
+    elif column.numbers is not None and not column.boolean and not column.categories:
         distinct, inverse = np.unique(column.numbers, return_inverse=True)
         codes = np.array([known.get(plain(float(value)), -1) for value in distinct])[inverse]
     else:
