@@ -3,6 +3,7 @@
 The folders are forged: JSON is edited and every digest made anew, so that no digest stands in the way.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import treino as tr
 from tests.conftest import Said
@@ -22,14 +24,13 @@ from treino.studies.study import studying
 from treino.training.train import training
 from treino.tuning.sweep import sweeping
 
-SRC = Path(__file__).parents[2] / "src/treino"
 LINEAR = "from torch import nn\n\n\ndef Net():\n    return nn.Linear(4, 3)\n"
 DEEP = LINEAR.replace("nn.Linear(4, 3)", "nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))")
 
 
 def marking(marker: Path, net: str = LINEAR) -> str:
     """The same network's file, which leaves a mark where it is run."""
-    return f"open({str(marker)!r}, 'a').write('run\\n')\n{net}"
+    return f"import pathlib\npathlib.Path({str(marker)!r}).touch()\n{net}"
 
 
 # ---- the folders: each kind whole and broken off, with networks of the user's own and with treino's
@@ -269,3 +270,91 @@ def test_trust_runs_the_sealed_copies_and_nothing_else(
     for made in _python(f"runs/{folder}", trust=True):
         _said_no(made)
         assert not marker.exists(), made
+
+
+# ---- the copies of sweeps and studies
+
+
+def _of_two_files(kind: str, name: str) -> Iterator[Any]:
+    """The events of a sweep or study of two networks' files."""
+    for file, text in (("a/net.py", LINEAR), ("b/net.py", DEEP)):
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).write_text(text)
+    a, b = (f"{Path(file).resolve()}:Net" for file in ("a/net.py", "b/net.py"))
+    own: dict[str, Any] = {"networks": UserFiles(), "name": name}
+    if kind == "study":
+        return studying("iris", settings={"epochs": 3, "net": a}, cells=["lr=0.1", {"net": b}], **own)
+    space = {"net": [a, b], "lr": [0.1, 0.01]}
+    return sweeping("iris", space, settings={"epochs": 3}, members=4, fresh=0, sampler="grid", **own)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sweep", "study"])
+def test_a_sweep_or_study_keeps_a_copy_of_each_file(kind: str, treino: Callable[..., Said]) -> None:
+    whole = list(_of_two_files(kind, "whole"))[-1].document
+    _broken_off(_of_two_files(kind, "torn"), Advanced)
+    for file in ("a/net.py", "b/net.py"):
+        Path(file).write_text("raise SystemExit('another version')")
+    path = Path("runs/torn")
+    assert {p.name: p.read_text() for p in (path / "nets").iterdir()} == {"net.py": LINEAR, "net-2.py": DEEP}
+    for document in path.glob("*.json"):  # it can be moved and mailed, and names nothing of this machine
+        assert str(Path.cwd()) not in document.read_text(), document
+    said = treino("resume", path, "--json").document["error"]
+    assert (said["rule"], "--trust" in said["hint"]) == ("net_not_trusted", True)
+    said = treino("resume", path, "--net", "a/net.py:Net", "--json").document["error"]
+    assert (said["rule"], "--trust" in said["hint"]) == ("net_of_several", True)
+    shutil.move(path, "runs/moved")
+    d = treino("resume", "moved", "--trust", "--json").document
+    assert d["status"] == "finished"
+    if kind == "study":
+        assert [row["loss"] for row in d["rows"]] == [row["loss"] for row in whole["rows"]]
+        assert [row["parameters"] for row in d["rows"]] == [15, 43]
+        return
+    assert d["judge"]["certificate"]["same_bits"]
+    assert d["leaderboard"] == whole["leaderboard"]
+    assert {entry["parameters"] for entry in d["leaderboard"]} == {15, 43}
+
+
+@pytest.mark.slow
+def test_each_network_of_a_sweep_by_its_copy(runs: Path, treino: Callable[..., Said]) -> None:
+    shutil.copytree(runs / "sweep-varied/nets", "files")
+    for member, net in enumerate(entry["net"] for entry in _configs(runs / "sweep-varied")):
+        name, file = f"sweep-varied:{member}", net.replace("nets/", "files/")
+        shown = treino("show", name, "--json").document  # which runs nothing
+        assert shown["params"]["net"] == shown["settings"]["net"] == net
+        assert treino("predict", name, "iris", "--json").document["error"]["rule"] == "net_not_trusted"
+        trusted = treino("predict", name, "iris", "--trust", "--json").document
+        assert trusted == treino("predict", name, "iris", "--net", file, "--json").document
+        script = Path(treino("export", name, "--trust", "--json").document["path"])
+        module = script.with_name(f"{script.stem.replace('-', '_')}_net.py")
+        assert module.read_text() == Path(file.rpartition(":")[0]).read_text()
+        assert treino("train", "--like", name, "--trust", "--name", f"like-{member}").status == 0
+        mine, kept = tr.open(f"like-{member}").tensors, tr.open(name).tensors
+        assert all(torch.equal(mine[n], kept[n]) for n in kept)
+    sweep = tr.open("sweep-varied", trust=True)
+    assert isinstance(sweep, tr.Sweep)
+    best, x_ND = sweep.member(sweep.document["best"]["member"]), torch.ones(2, 4)
+    assert torch.equal(sweep.best.module(x_ND), best.module(x_ND))
+    assert treino("plot", "sweep-varied", "--what", "boundaries", "--trust").status == 0
+
+
+def _configs(path: Path) -> list[dict[str, Any]]:
+    configs: list[dict[str, Any]] = json.loads((path / "asked.json").read_text())["configs"]
+    return configs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sweep", "study"])
+def test_a_folder_without_copies_says_what_to_do(kind: str, runs: Path, treino: Callable[..., Said]) -> None:
+    """As those of before copies were kept: they name the file by the path that was typed."""
+    path, place = runs / f"{kind}-torn-own", ("base",) if kind == "sweep" else ("study", "base")
+    shutil.rmtree(path / "nets")
+    forge(path, "spec.json", lambda spec: _set(*place, "net")(spec, "linear.py:Net"))
+    forge(
+        path, "manifest.json", lambda m: m | {"files": {n: d for n, d in m["files"].items() if "/" not in n}}
+    )
+    Path("linear.py").write_text(LINEAR)
+    for words, rule in (((), "net_not_trusted"), (("--trust",), "net_copy_missing")):
+        said = treino("resume", path, *words, "--json").document["error"]
+        assert (said["rule"], said["hint"]) == (rule, "Give the network's file again: --net FILE.py:NAME")
+    assert treino("resume", path, "--net", "linear.py:Net", "--json").document["status"] == "finished"
