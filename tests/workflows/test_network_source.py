@@ -322,6 +322,7 @@ def test_each_network_of_a_sweep_by_its_copy(runs: Path, treino: Callable[..., S
         name, file = f"sweep-varied:{member}", net.replace("nets/", "files/")
         shown = treino("show", name, "--json").document  # which runs nothing
         assert shown["params"]["net"] == shown["settings"]["net"] == net
+        assert treino("show", name, f"sweep-varied:{1 - member}", "--json").document["differences"]
         assert treino("predict", name, "iris", "--json").document["error"]["rule"] == "net_not_trusted"
         trusted = treino("predict", name, "iris", "--trust", "--json").document
         assert trusted == treino("predict", name, "iris", "--net", file, "--json").document

@@ -92,8 +92,8 @@ def differences(a: Run, b: Run) -> list[dict[str, Any]]:
 
 
 def _flat(run: Run) -> dict[str, Any]:
-    d, spec = run.document, run.spec
-    flat = {"data": spec["data"]["name"], "data_sha256": spec["data"]["sha256"], **d.get("settings", {})}
+    d, data = run.document, read_document(run.folder, "spec.json")["data"]
+    flat = {"data": data["name"], "data_sha256": data["sha256"], **d.get("settings", {})}
     for key in ("status", "steps", "epochs", "kept_epoch", "parameters"):
         flat[key] = d.get(key)
     for split, metrics in (d.get("metrics") or {}).items():
