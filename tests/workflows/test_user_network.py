@@ -76,7 +76,7 @@ def test_trust_is_of_the_sealed_copies_alone(kind: str, tmp_path: Path) -> None:
         with pytest.raises(TreinoError) as refused:
             network_files(SealedCopies(made), [word.format(out=tmp_path / "evil.py")])
         assert refused.value.rule == "net_copy_missing", word
-        assert "--net" in refused.value.hint
+        assert "FILE.py:NAME" in refused.value.hint
     good = f"{own}:Net"
     assert isinstance(own_net(network_files(SealedCopies(made), [good])[good], 0), nn.Linear)
     assert not marker.exists()
