@@ -24,6 +24,7 @@ from treino.engine import (
     train,
 )
 from treino.engine.devices import resolve_device
+from treino.engine.rng import fork_rng
 from treino.engine.train_config import TrainSettings
 from treino.errors import TreinoError
 from treino.words import door
@@ -386,3 +387,14 @@ def test_auto_is_the_fastest_device_that_is_there(monkeypatch, cuda, mps, fastes
         with pytest.raises(TreinoError) as refused:
             TrainConfig(device="mps", dtype=torch.float64)
         assert refused.value.rule == "device_dtype"
+
+
+def test_the_callers_random_state_on_an_accelerator_is_put_back(monkeypatch):
+    """Of Metal, of which torch's own ``fork_rng`` knows nothing."""
+    state = {"mps": torch.arange(3)}
+    monkeypatch.setattr("torch.mps.get_rng_state", lambda: state["mps"])
+    monkeypatch.setattr("torch.mps.set_rng_state", lambda to: state.update(mps=to))
+    monkeypatch.setattr("torch.mps.manual_seed", lambda seed: state.update(mps=torch.tensor(seed)))
+    with fork_rng(5, torch.device("mps")):
+        assert state["mps"] == 5
+    assert state["mps"].tolist() == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Rows given as arrays: pairs (x, y) of tensors, numpy arrays or nested lists, checked and in one form."""
+"""Training data given as arrays: pairs (x, y) of tensors, numpy arrays or nested lists, as tensors."""
 
 import math
 from typing import Any
@@ -12,11 +12,11 @@ from treino.data.out_of_core.rows_protocol import part_rows
 from treino.errors import TreinoError
 from treino.words import _
 
-Pair = tuple[Tensor, Tensor]
+ArrayPair = tuple[Tensor, Tensor]
 LARGEST_CLASSES = 5_000  # cross-entropy lays out a table of classes × classes
 
 
-def pairs_of(data: Any, dtype: torch.dtype) -> tuple[Pair, Pair]:
+def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
     """-> training and validation rows: x ``[N, ...]``, y ``[N]`` int64 class numbers or ``[N, K]`` values.
 
     data: a pair (x, y), or two of them, the second for validation. An x in a memory-mapped file stays there.
@@ -85,7 +85,7 @@ def _is_pair(part: Any) -> bool:
     return _depth(part[0]) >= (2 if isinstance(part[0], tuple | list) else 1)
 
 
-def _pair(pair: Any, which: str, dtype: torch.dtype) -> Pair:
+def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
     x, y = as_mapped(pair[0]), _tensor("y", pair[1])
     x = x if isinstance(x, Mapped) else _tensor("x", x)
     numbers = y.is_floating_point()

@@ -1,4 +1,4 @@
-"""The buffers of one batch size, each member's slice on a 64-byte line, and the calls that fill them."""
+"""Preallocated buffers of one batch size: layers, losses and dropout masks, on 64-byte lines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -16,10 +16,10 @@ from treino.words import _, setting
 
 def per_member(name: str, value: Any, members: int) -> Tensor:
     """``[P]`` float64 within the range of the hyper-parameter, from one number or one per member."""
-    return torch.tensor(checked(name, value, members), dtype=torch.float64).expand(members).clone()
+    return torch.tensor(checked_numbers(name, value, members), dtype=torch.float64).expand(members).clone()
 
 
-def checked(name: str, value: Any, members: int) -> list[float]:
+def checked_numbers(name: str, value: Any, members: int) -> list[float]:
     """One number or one per member, within the range of the hyper-parameter.
 
     Raises:
@@ -96,7 +96,7 @@ def changed_value(name: str, value: Any, members: int, shared: SharedConfig) -> 
         raise TreinoError(
             "dropout_without_layer",
             _("This network has no dropout layers to set."),
-            _("Begin with a dropout above 0: mlp(64, 32, dropout=0.1)."),
+            _("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
         )
     if name == "clip" and value is None:
         value = math.inf

@@ -8,7 +8,7 @@ import torch
 from treino.data.dataset import Data
 from treino.data.out_of_core.mapped_rows import as_mapped
 from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign, steps_of
-from treino.engine.array_inputs import Pair, check_class_count, pairs_of
+from treino.engine.array_inputs import ArrayPair, check_class_count, pairs_of
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -24,8 +24,8 @@ class Inputs:
     batches of their own, and batch the rows in the largest of them.
     """
 
-    train: Pair
-    validation: Pair
+    train: ArrayPair
+    validation: ArrayPair
     task: Literal["classification", "regression"]
     classes: int
     item_shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Inputs:
     batch: int | None = None
 
 
-def read_inputs(data: Any, dtype: torch.dtype) -> Inputs:
+def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
     """What ``load`` returned, a Dataset or DataLoader, or pairs of arrays.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The padded flat layout: P members are one ``[P, n]`` tensor, and every tensor in it starts on a line."""
+"""Where the tensors of one network lie in its row of a population: each starts on a 64-byte line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from treino.words import _
 LARGEST_EXACT = 2**53  # whole numbers below it are exact in float64
 RESERVED = "__metadata__"  # in the header of a safetensors file
 
-Form = tuple[torch.Size, torch.dtype, bool]  # the last: trained
+TensorForm = tuple[torch.Size, torch.dtype, bool]  # the last: trained
 
 
 def untrained_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
@@ -29,7 +29,7 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
         TreinoError: a whole number is larger.
     """
     for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
-        view.copy_(tensor)
+        view.copy_(tensor.cpu())  # first, for a device may have no doubles
         if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST_EXACT).any()):
             raise TreinoError(
                 "net_large_numbers",
@@ -43,7 +43,7 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
 def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
     """Their row -> buffers."""
     for (_name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
-        tensor.copy_(view)
+        tensor.copy_(view.to(tensor.dtype))
 
 
 # ---- what can be kept at all
@@ -117,13 +117,13 @@ def _a_constant() -> str:
 # ---- what must stay as it is
 
 
-def forms(module: nn.Module) -> dict[str, Form]:
+def forms(module: nn.Module) -> dict[str, TensorForm]:
     """Shape, type and whether it is trained, of every parameter and buffer."""
-    found: dict[str, Form] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
+    found: dict[str, TensorForm] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
     return found | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
 
 
-def check_forms(before: Mapping[str, Form], module: nn.Module) -> None:
+def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:
     """Refuse a network whose forward makes, removes, reshapes or freezes a parameter or buffer.
 
     Raises:
@@ -145,7 +145,7 @@ def check_forms(before: Mapping[str, Form], module: nn.Module) -> None:
     )
 
 
-def _said(form: Form | None) -> str:
+def _said(form: TensorForm | None) -> str:
     if form is None:
         return _("not there")
     shape, dtype, trained = form

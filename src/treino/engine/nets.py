@@ -1,4 +1,4 @@
-"""The registry of nets: descriptions that become an ``nn.Module`` once the data's sizes are known."""
+"""The registry of networks: descriptions that become an ``nn.Module`` once the data's sizes are known."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def mlp(
         raise TreinoError(
             "batch_norm_type",
             _("batch_norm is {value!r}, neither True nor False.").format(value=batch_norm),
-            _("Use batch_norm=True, or leave it out."),
+            _("Use [[batch_norm=True]], or leave it out."),
         )
     for rate in rates if isinstance(rates, tuple) else (rates,):
         if not 0 <= rate < 1:

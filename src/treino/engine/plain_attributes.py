@@ -5,13 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.rng import fork
+from treino.engine.rng import fork_rng
 from treino.engine.torch_context import torch_context
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, module_copy
 
-ROWS = 64  # that are asked about
+COMPARED_ROWS = 64  # that are asked about
 _PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))
 
 
@@ -25,7 +25,7 @@ def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] |
     x, first, anew = x.to(shared.device, shared.dtype), torch.tensor([0]), population.rows([0])
     batch = plan.batch_size or plan.rows
     with torch_context(kernel.intra_op_threads):
-        pairs = [[kernel.outputs(p, first, x[:ROWS]) for p in (population, anew)]]
+        pairs = [[kernel.outputs(p, first, x[:COMPARED_ROWS]) for p in (population, anew)]]
         pairs += [
             [_trained_on(p.bound[0].module, x[:size]) for p in (population, anew)]
             for size in {batch, plan.rows % batch or batch}
@@ -41,7 +41,7 @@ def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
     for layer in twin.modules():
         if isinstance(layer, HashDropout):
             layer.begin((1, 0))
-    with fork(0, x.device):
+    with fork_rng(0, x.device):
         answer: Tensor = twin(x.clone())
         return answer
 

@@ -1,4 +1,4 @@
-"""What a member is, by rows: selecting, cloning, ranking, checkpointing members is indexing rows."""
+"""A population: parameters, gradients, optimizer state and hyper-parameters of P networks, a row for each."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Chance that depends on (seed, layer, step) alone: dropout masks, and the random state of an own module."""
+"""Random numbers by seed, layer and step alone: dropout masks, and the state of torch's generators."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ __all__ = [
     "dropout_keys",
     "dropout_threshold",
     "element_hash",
-    "fork",
+    "fork_rng",
     "generator",
     "mix",
     "reseed",
@@ -64,13 +64,18 @@ def step_seed(seed: int, step: int) -> int:
 
 
 @contextmanager
-def fork(seed: int | None = None, device: torch.device | None = None) -> Iterator[None]:
+def fork_rng(seed: int | None = None, device: torch.device | None = None) -> Iterator[None]:
     """What is drawn from torch's global generators inside leaves no trace outside; ``seed``: start there."""
-    on_device = device is not None and device.type == "cuda"
-    with torch.random.fork_rng([device or 0] if on_device else []):
-        if seed is not None:
-            reseed(seed, device)
-        yield
+    kind = None if device is None else device.type
+    metal = torch.mps.get_rng_state() if kind == "mps" else None  # which torch's own doesn't put back
+    with torch.random.fork_rng([device or 0] if kind == "cuda" else []):
+        try:
+            if seed is not None:
+                reseed(seed, device)
+            yield
+        finally:
+            if metal is not None:
+                torch.mps.set_rng_state(metal)
 
 
 def reseed(seed: int, device: torch.device | None = None) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 from treino.engine.backprop import Shape
 from treino.engine.layout import Layout
 from treino.engine.losses import Loss
-from treino.engine.net_state import Form, forms, untrained_tensors
+from treino.engine.net_state import TensorForm, forms, untrained_tensors
 from treino.engine.nets import MLP
 
 
@@ -46,7 +46,7 @@ class SharedConfig:
         return Layout.of(untrained_tensors(self.template))
 
     @cached_property
-    def forms(self) -> dict[str, Form]:
+    def forms(self) -> dict[str, TensorForm]:
         """What parameters and buffers must stay like."""
         return forms(self.template)
 

@@ -13,7 +13,7 @@ from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.net_state import check_state
 from treino.engine.nets import MLP
-from treino.engine.rng import fork
+from treino.engine.rng import fork_rng
 from treino.engine.train_config import TrainConfig
 from treino.engine.user_module import (
     LayerRow,
@@ -81,14 +81,16 @@ def _module(
     if isinstance(net, MLP):
         (columns,) = input_shape(net, inputs)
         _check_memory((columns, *net.hidden, outputs), config)
-        with fork():
+        with fork_rng():
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # stands for each member's own
             return net.module(columns, outputs, rate).to(config.dtype), None
     if config.init != "default":
         raise TreinoError(
             "init_own",
-            _("init {init} is for MLPs; a network of your own initialises itself.").format(init=config.init),
-            _("Leave init out."),
+            _("[[init={init}]] is for MLPs; a network of your own initialises itself.").format(
+                init=config.init
+            ),
+            _("Leave it out."),
         )
     if isinstance(net, nn.Module):
         if config.members > 1:

@@ -1,4 +1,4 @@
-"""The machine as training needs it: torch's global state set for a chunk and put back, whatever happens."""
+"""torch's global state for a training: threads, gradients, TF32; set for a while and put back."""
 
 import os
 from collections.abc import Iterator

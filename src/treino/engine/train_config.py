@@ -9,7 +9,7 @@ import torch
 
 from treino.data.batches import Shuffle
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import check_read, checked, per_member
+from treino.engine.hyperparameters import check_read, checked_numbers, per_member
 from treino.engine.init import INITS
 from treino.engine.kernels.selection import ENGINES, LARGEST_THREADS
 from treino.engine.losses import LOSSES
@@ -21,12 +21,12 @@ from treino.errors import TreinoError
 from treino.spec import FAULTS
 from treino.words import _, setting
 
-Numbers = float | Sequence[float]  # of all members, or one for each
+MemberNumbers = float | Sequence[float]  # of all members, or one for each
 Auto = Literal["auto"]
 Keep = Literal["best", "last"]
 
 PER_MEMBER = ("lr", "momentum", "eps", "weight_decay", "clip")
-NAMES: dict[str, Collection[str]] = {
+REGISTRIES: dict[str, Collection[str]] = {
     "optimizer": OPTIMIZERS,
     "loss": LOSSES,
     "init": INITS,
@@ -35,7 +35,7 @@ NAMES: dict[str, Collection[str]] = {
     "shuffle": get_args(Shuffle),
     "engine": ENGINES,
 }
-WHOLE: dict[str, tuple[int, int]] = {  # the smallest, and the largest
+WHOLE_RANGES: dict[str, tuple[int, int]] = {  # the smallest, and the largest
     "epochs": (1, LARGEST_WHOLE),
     "steps": (1, LARGEST_WHOLE),
     "patience": (0, LARGEST_WHOLE),
@@ -74,15 +74,15 @@ class TrainConfig:
     """
 
     optimizer: str = "adam"
-    lr: Numbers | None = None
-    momentum: Numbers = 0.0
+    lr: MemberNumbers | None = None
+    momentum: MemberNumbers = 0.0
     nesterov: bool = False
-    betas: tuple[Numbers, Numbers] = (0.9, 0.999)
-    eps: Numbers = 1e-8
-    weight_decay: Numbers = 0.0
+    betas: tuple[MemberNumbers, MemberNumbers] = (0.9, 0.999)
+    eps: MemberNumbers = 1e-8
+    weight_decay: MemberNumbers = 0.0
     schedule: str | Sequence[str] = "constant"
     warmup: int | Sequence[int] = 0
-    clip: Numbers | None = None
+    clip: MemberNumbers | None = None
     loss: str | None = None
     label_smoothing: float = 0.0
     class_weights: str | Sequence[float] | None = None
@@ -130,7 +130,7 @@ class TrainConfig:
         """Of so many training rows; of a config that ``for_data`` has completed."""
         return min(self.batch_size, rows) if isinstance(self.batch_size, int) else rows
 
-    def hyperparameters(self, dropout: Numbers = 0.0) -> dict[str, torch.Tensor]:
+    def hyperparameters(self, dropout: MemberNumbers = 0.0) -> dict[str, torch.Tensor]:
         """``{name: [P] float64}`` before the first step; of a config that ``for_data`` has completed.
 
         Raises:
@@ -163,15 +163,15 @@ class TrainSettings(TypedDict, total=False):
     """The fields of TrainConfig as keywords, for whoever reads types instead of running the program."""
 
     optimizer: str
-    lr: Numbers | None
-    momentum: Numbers
+    lr: MemberNumbers | None
+    momentum: MemberNumbers
     nesterov: bool
-    betas: tuple[Numbers, Numbers]
-    eps: Numbers
-    weight_decay: Numbers
+    betas: tuple[MemberNumbers, MemberNumbers]
+    eps: MemberNumbers
+    weight_decay: MemberNumbers
     schedule: str | Sequence[str]
     warmup: int | Sequence[int]
-    clip: Numbers | None
+    clip: MemberNumbers | None
     loss: str | None
     label_smoothing: float
     class_weights: str | Sequence[float] | None
@@ -206,10 +206,10 @@ def _checked(c: TrainConfig) -> dict[str, Any]:
     there = {name: value for name, value in given.items() if value is not None or name not in optional}
     seeds = _seeds(c.seeds)
     found: dict[str, Any] = {"seeds": seeds, "device": resolve_device(c.device, c.dtype)}
-    for name in NAMES.keys() & there.keys():
-        known(name, given[name], NAMES[name])
-    for name in WHOLE.keys() & there.keys():
-        found[name] = whole(name, given[name], *WHOLE[name])
+    for name in REGISTRIES.keys() & there.keys():
+        known(name, given[name], REGISTRIES[name])
+    for name in WHOLE_RANGES.keys() & there.keys():
+        found[name] = whole(name, given[name], *WHOLE_RANGES[name])
     if c.batch_size not in ("auto", None):
         found["batch_size"] = whole("batch_size", c.batch_size, 1)
     if c.epochs is not None and c.steps is not None:
@@ -248,7 +248,7 @@ def _hyperparameters(c: TrainConfig, there: Iterable[str], members: int) -> dict
         )
     given = {name: getattr(c, name) for name in PER_MEMBER if name in there}
     given |= {"beta1": c.betas[0], "beta2": c.betas[1]}
-    values = {name: checked(name, value, members) for name, value in given.items()}
+    values = {name: checked_numbers(name, value, members) for name, value in given.items()}
     for name, numbers in values.items():
         check_read(name, numbers, c.optimizer)
     _check_nesterov(truth("nesterov", c.nesterov), c.optimizer, values["momentum"])

@@ -38,7 +38,9 @@ from treino.words import _
 
 CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 
-Measured = tuple[Evaluation | None, float | None, float]  # figures, deviation of the loss, seconds taken
+EvaluationReport = tuple[
+    Evaluation | None, float | None, float
+]  # figures, deviation of the loss, seconds taken
 
 
 class Training:
@@ -175,7 +177,7 @@ class Training:
         with torch_context(self.setup.kernel.intra_op_threads):
             self.setup.kernel.run(population, torch.arange(len(population)), self._chunk(first, stop))
 
-    def _evaluate(self, chunk: Chunk) -> Measured:
+    def _evaluate(self, chunk: Chunk) -> EvaluationReport:
         """Measure the members in training where that is due after a chunk, keep the best weights, and stop
         those whose patience is over."""
         state, validation, stopping = self.state, self.setup.validation, self.setup.early_stopping
@@ -192,7 +194,11 @@ class Training:
         return {"validation": figures}, deviation, time.perf_counter() - begin
 
     def _ended_epochs(
-        self, chunk: Chunk, means: tuple[Tensor, Tensor], measured: Measured, span: tuple[float, float]
+        self,
+        chunk: Chunk,
+        means: tuple[Tensor, Tensor],
+        measured: EvaluationReport,
+        span: tuple[float, float],
     ) -> list[Epoch]:
         """An Epoch of each that ended within a chunk. means: their losses' means and deviations ``[E, P]``.
         span: the clock when the chunk began and when it ended."""

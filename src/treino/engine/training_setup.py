@@ -11,7 +11,7 @@ from torch import Tensor
 
 from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.early_stopping import EarlyStopping
-from treino.engine.inputs import Inputs, read_inputs
+from treino.engine.inputs import Inputs, inputs_of
 from treino.engine.kernels import KERNELS, Kernel
 from treino.engine.kernels.selection import select_kernel
 from treino.engine.loss_selection import loss_of
@@ -57,7 +57,7 @@ def set_up(data: Any, net: NetSource | None, config: TrainConfig) -> tuple[Train
     Raises:
         TreinoError: data, network and settings that don't go together.
     """
-    inputs = read_inputs(data, config.dtype)
+    inputs = inputs_of(data, config.dtype)
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
     config = _for_inputs(config, inputs)
     hp = config.hyperparameters(net.dropout if isinstance(net, MLP) else 0.0)

@@ -1,4 +1,4 @@
-"""Bringing in a module of the user's own: probed before training, its dropout exchanged."""
+"""Modules of the user's own: made, copied, tried on two rows, their dropout layers replaced."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from torch.nn.parameter import is_lazy
 from treino.engine.batch_buffers import DropoutMask
 from treino.engine.losses import Loss
 from treino.engine.net_state import check_forms, forms
-from treino.engine.rng import dropout_threshold, fork, generator
+from treino.engine.rng import dropout_threshold, fork_rng, generator
 from treino.errors import TreinoError, cause
-from treino.words import _
+from treino.words import _, setting
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
@@ -64,7 +64,7 @@ def replace_dropout(module: nn.Module) -> list[HashDropout]:
 
 def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     """Call a class or function that makes a network, under a random state derived from the seed."""
-    with fork(generator(seed, "init").initial_seed()):
+    with fork_rng(generator(seed, "init").initial_seed()):
         try:
             made = net()
         except (Exception, SystemExit) as error:
@@ -185,13 +185,13 @@ def probe_one_row(module: nn.Module, x: Tensor, rows: int, batch_size: int) -> N
             _(
                 "The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"
             ).format(rows=rows, why=cause(error.__cause__ or error)),
-            _("Use another batch_size, e.g. {size}.").format(size=other),
+            _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other)),
         ) from error
 
 
 def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bool, seed: int = 0) -> Tensor:
     was = module.training
-    with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork(seed):
+    with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork_rng(seed):
         module.train(training)
         try:
             out: Tensor = module(x.clone())  # some write into what they are given

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.engine import train
-from treino.engine.rng import dropout_keys, fork, generator
+from treino.engine.rng import dropout_keys, fork_rng, generator
 from treino.engine.user_module import HashDropout, replace_dropout
 
 ROWS = {
@@ -81,7 +81,7 @@ class Answer:
 def problem(dtype: torch.dtype) -> Problem:
     draw = generator(SEED, "exercise")
     x, y = {}, {}
-    with fork(SEED):
+    with fork_rng(SEED):
         start = _net()
     centre_CD = torch.randn(CLASSES, INPUTS, generator=draw, dtype=torch.float64)
     for mode, rows in ROWS.items():

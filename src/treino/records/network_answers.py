@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.plain_attributes import ROWS, unkept
-from treino.engine.rng import fork
+from treino.engine.plain_attributes import COMPARED_ROWS, unkept
+from treino.engine.rng import fork_rng
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
 from treino.words import _
@@ -76,7 +76,7 @@ def notes_on_answers(training: "Training", net: nn.Module, x: Tensor) -> list[st
 
 def _notes(training: "Training", net: nn.Module, x: Tensor) -> list[str]:
     x = x.reshape(-1, *(training.shared.item_shape or x.shape[1:]))
-    asked, some = module_copy(net), x[:ROWS]
+    asked, some = module_copy(net), x[:COMPARED_ROWS]
     once_NC = asked(some.clone())
     if not _close(once_NC, asked(some.clone())):
         return [
@@ -122,6 +122,6 @@ def _close(one: Tensor, other: Tensor) -> bool:
 
 
 def _asked(net: nn.Module, x: Tensor) -> Tensor:
-    with fork(0), torch.no_grad():
+    with fork_rng(0), torch.no_grad():
         answer: Tensor = net.eval()(x)
         return answer

@@ -17,7 +17,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_tensors
 from treino.engine import HP, Loss, mlp
-from treino.engine.hyperparameters import checked
+from treino.engine.hyperparameters import checked_numbers
 from treino.engine.net_state import put_state
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
@@ -277,7 +277,7 @@ class Run:
             TreinoError: an unknown name, a value out of range, or no process that trains.
         """
         self._live()
-        checked(known("setting", name, HP), value, 1)
+        checked_numbers(known("setting", name, HP), value, 1)
         self.folder.database.add_command(name, value, step)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The kernels: implementations of one thing, S steps on these members of a population."""
+"""The kernels: three implementations of S training steps with some members of a population."""
 
 from collections.abc import Callable
 from typing import Protocol

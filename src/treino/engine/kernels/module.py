@@ -9,7 +9,7 @@ from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS
 from treino.engine.population import Population
-from treino.engine.rng import dropout_keys, fork, reseed, step_seed
+from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.shared_config import SharedConfig
 from treino.engine.user_module import HashDropout, module_copy, replace_dropout
 from treino.errors import TreinoError, cause
@@ -35,14 +35,14 @@ class ModuleKernel:
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         loss_RS = torch.empty(len(rows), chunk.steps, dtype=self.shared.dtype, device=self.shared.device)
-        with fork(device=self.shared.device):
+        with fork_rng(device=self.shared.device):
             for loss_S, row in zip(loss_RS, rows.tolist(), strict=True):
                 self._member(population, row, chunk, loss_S)
         return loss_RS.T
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         found = []
-        with fork(device=self.shared.device):
+        with fork_rng(device=self.shared.device):
             for row in rows.tolist():
                 module = self._bound(population, row).module.eval()
                 reseed(step_seed(int(population.seed_P[row]), -1), self.shared.device)

@@ -1,4 +1,4 @@
-"""Which kernel, with how many intra-op threads: a fixed table of population, parameters and batch."""
+"""The choice of the kernel and its threads, by a fixed table of members, parameters and batch."""
 
 from dataclasses import dataclass
 

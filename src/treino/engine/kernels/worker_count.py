@@ -1,4 +1,4 @@
-"""How many workers are fastest here and now: chosen by the clock, which may be, for it changes no bit."""
+"""The number of worker threads of ``flat-bmm``, chosen by the clock; it changes no bit of a training."""
 
 import math
 import time

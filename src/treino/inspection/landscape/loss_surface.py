@@ -14,7 +14,7 @@ from treino.data.dataset import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
 from treino.engine.net_state import untrained_tensors
-from treino.engine.rng import fork
+from treino.engine.rng import fork_rng
 from treino.engine.torch_context import cpu_cores, torch_threads
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
@@ -103,7 +103,7 @@ class Ground:
         net = self._moved(place_n)
         slope_n = torch.zeros_like(place_n)
         free = {name: p for name, p in net.named_parameters() if p.requires_grad}
-        with evaluating(net, gradients=True), fork(0):
+        with evaluating(net, gradients=True), fork_rng(0):
             x = self.rows.x
             out = net(x.reshape(len(x), *self.item_shape) if self.item_shape else x.clone())
             loss = self.loss(out, self.loss.target(self.rows.y, out.dtype))
@@ -171,7 +171,7 @@ class Ground:
     def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
         """The same of any network, which is moved to one place after the other."""
         for at_A in at_KA:
-            with fork(0):  # a network that draws numbers of its own draws the same everywhere
+            with fork_rng(0):  # a network that draws numbers of its own draws the same everywhere
                 net = self._moved(origin_n + at_A @ axes_An)
                 yield outputs(net, x_ND.clone(), item_shape=self.item_shape)
 
