@@ -13,7 +13,7 @@ from treino.records.run import Run
 from treino.spec import read_settings
 from treino.training.findings import findings
 from treino.training.resolution import plan
-from treino.training.train import drain, training
+from treino.training.train import Start, drain, training
 
 
 @pytest.fixture(autouse=True)
@@ -134,13 +134,15 @@ def test_test_rows_that_a_source_copied_from_its_training_rows_are_found(tmp_pat
 
 
 @pytest.mark.slow
-def test_what_is_measured_is_what_torch_does(tmp_path):
+@pytest.mark.parametrize("warm", [False, True])
+def test_what_is_measured_is_what_torch_does(warm, tmp_path):
     """The movement that lr_too_low names, by a plain loop with torch's own optimizer."""
-    run = trained(tmp_path, "iris", optimizer="sgd", lr=1e-6, batch_size="full", epochs=40)
+    asked = {"optimizer": "sgd", "lr": 1e-6, "batch_size": "full", "epochs": 40}
+    other = read_settings(asked | {"seed": 7} if warm else asked)
+    start = plan(other, load("iris")).training.net(0, "last").train()
+    weights = Start("another", start.state_dict()) if warm else None
+    run = drain(training("iris", read_settings(asked), start=weights, parent=tmp_path / "runs"))
     [finding] = run.document["findings"]
-    start = (
-        plan(read_settings({"optimizer": "sgd", "lr": 1e-6}), load("iris")).training.net(0, "last").train()
-    )
     before = torch.cat([p.detach().flatten() for p in start.parameters() if p.dim() > 1]).double()
     optimizer = torch.optim.SGD(start.parameters(), lr=1e-6)
     for _step in range(40):

@@ -32,13 +32,14 @@ from treino.diagnosis.watch.seen import (
     Seen,
 )
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
-from treino.documents import read_document
-from treino.engine import Training
+from treino.documents import read_document, read_tensors
+from treino.engine import Training, begin_from
 from treino.engine.user_module import module_copy
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.resolution import lower_rate
+from treino.training.stored_training import START
 from treino.words import _, setting
 
 if TYPE_CHECKING:
@@ -248,7 +249,9 @@ def _measure(seen: Seen, folder: RunFolder, data: Data, planned: "Plan", end: nn
 
 
 def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
-    """The same training before its first step, with the commands that it obeyed."""
+    """The same training before its first step, from the weights that it began with, with the commands that it
+    obeyed.
+    """
     from treino.training.resolution import plan
 
     shared = planned.training.shared
@@ -256,6 +259,8 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
     settings = read_settings({**segments_of(read_document(folder, "spec.json"))[0].asked} | kernel)
     own = None if shared.net is not None else module_copy(shared.template)
     training = plan(settings, data, own).training
+    if folder.has(START):
+        begin_from(training, read_tensors(folder, START)[0])
     for command in folder.database.commands():
         if command.state == "applied" and command.name != "stop" and command.step is not None:
             training.set(command.name, command.value, command.step)
