@@ -1,5 +1,6 @@
 """treino in real notebooks, run by a real kernel: one output that changes, cards, the doctor's cells."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,12 @@ import torch
 
 import treino as tr
 from tests.plots.browser import looked_at, smallest_letters
+from treino import api
 from treino.inspection.boundary_preview import glimpse, seen_whole
 from treino.loop.loop import Advanced, Begun, Ended
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
+from treino.tuning import stored_sweep
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """
@@ -371,3 +374,17 @@ def test_an_interrupted_cell_saves_and_says_how_to_go_on(tmp_path: Path) -> None
     finally:
         client.stop_channels()
         kernels.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize("name", ["fit", "sweep"])
+def test_the_signature_says_what_watch_may_be(name: str) -> None:
+    """And all else is as it is without a notebook: what the editor offers, and its docs."""
+    watchable, plain = getattr(tr, name), {"fit": api.fit, "sweep": stored_sweep.sweep}[name]
+    mine, own = inspect.signature(watchable), inspect.signature(plain)
+    watch = mine.parameters["watch"]
+    assert watch.default is False
+    assert bool in get_args(watch.annotation)
+    assert watchable.__annotations__["watch"] == watch.annotation
+    assert list(mine.parameters) == list(own.parameters)
+    assert all(mine.parameters[n] == own.parameters[n] for n in own.parameters if n != "watch")
+    assert watchable.__doc__ == plain.__doc__

@@ -5,6 +5,7 @@
 terminal there is the command line's moving line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
 """
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,22 @@ from treino.words import _
 Watch = Callable[[Any], None]
 
 
-@wraps(api.fit)
+def with_signature_of(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The name, docs and arguments of ``plain``, but that ``watch`` may be True or False too."""
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        watchable = wraps(plain)(function)
+        signature = inspect.signature(plain)
+        watch = signature.parameters["watch"].replace(annotation=bool | Watch, default=False)
+        parameters = (signature.parameters | {"watch": watch}).values()
+        watchable.__signature__ = signature.replace(parameters=list(parameters))  # type: ignore[attr-defined]
+        watchable.__annotations__ = {**plain.__annotations__, "watch": watch.annotation}
+        return watchable
+
+    return decorated
+
+
+@with_signature_of(api.fit)
 def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: Any) -> Any:
     if not isinstance(watch, bool):
         return api.fit(data, net, watch=watch, **settings)
@@ -29,7 +45,7 @@ def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: 
         return api.fit(data, net, watch=tell, **settings)
 
 
-@wraps(stored_sweep.sweep)
+@with_signature_of(stored_sweep.sweep)
 def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any) -> Any:
     if not isinstance(watch, bool):
         return stored_sweep.sweep(data, space, watch=watch, **settings)
