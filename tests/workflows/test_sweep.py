@@ -176,8 +176,10 @@ def test_enough_is_enough(tmp_path: Path) -> None:
     [
         ([], {}, "space_empty"),
         (["learning=1..2"], {}, "space_unknown"),
-        (["target=a|b"], {}, "space_unknown"),
-        (["device=cpu|cuda"], {}, "space_unknown"),
+        (["target=a|b"], {}, "space_shared"),
+        (["device=cpu|cuda"], {}, "space_shared"),
+        (["every=1|5"], {}, "space_shared"),
+        (["lr=1e-3|1e-2"], {"settings": {"every": 5}}, "every_of_several"),
         (["lr=-1|1"], {"sampler": "grid"}, "lr_range"),
         (["momentum=0.5|0.9"], {}, "momentum_with_adam"),
         (["lr=1e-3..1e-1:log"], {"sampler": "grid"}, "space_levels"),

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from treino.errors import TreinoError, nearest
+from treino.spec import Settings
 from treino.words import _
 
 Config = dict[str, Any]
@@ -220,6 +221,12 @@ def read_space(
                 "space_data_seed",
                 _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
                 _("Use [[folds]] to see how much the split matters; seed can be in a space."),
+            )
+        if name in Settings.model_fields and name not in whole:
+            raise TreinoError(
+                "space_shared",
+                _("{name} is the same for all networks of a sweep.").format(name=name),
+                _("Leave it out of the space. What can be in one: {names}.").format(names=", ".join(whole)),
             )
         if name not in whole:
             raise TreinoError(

@@ -26,8 +26,8 @@ SIDE_BY_SIDE = ("lr", "momentum", "betas", "weight_decay", "clip", "schedule", "
 COMPARED = ("normalise", "features")
 """Settings of the data that a space may vary: the rows of the splits stay the same."""
 
-MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines")
-"""Settings that say where a sweep runs and what it is judged by: one for all members."""
+MACHINE = ("name", "out", "device", "engine", "threads", "metric", "baselines", "every")
+"""Settings that say where a sweep runs, what it keeps and what it is judged by: one for all members."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,12 +67,6 @@ def several(
     from treino.tuning.sweep import sweeping
 
     shared = read_settings(settings)
-    if shared.every is not None:
-        raise TreinoError(
-            "every_of_several",
-            _("Keyframes are of one network, and [[seeds]] and [[folds]] train several."),
-            _("Leave [[every]] out, or train one network with it."),
-        )
     if until is not None and shared.validation == 0:
         raise TreinoError(
             "no_validation_rows",

@@ -77,6 +77,12 @@ def sweeping(
     wanted = asked_of(space, asked)
     base = dict(settings or {})
     shared = settings_of({}, base, 0)
+    if shared.every is not None:
+        raise TreinoError(
+            "every_of_several",
+            _("Keyframes are of one network, and here several are trained."),
+            _("Leave [[every]] out, or train one network with it."),
+        )
     files = network_files(networks, network_words(base, wanted.space))
     words = copy_words(files)
     wanted = replace(wanted, space=with_words(wanted.space, words))
