@@ -14,7 +14,7 @@ from treino.records.data_source import LOADS, load_data, prepared_beside
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import Settings, read_settings, refuse_layers
 from treino.training.train import drain, training
-from treino.tuning.learning_rate_search import find_rate
+from treino.tuning.learning_rate_search import find_rate, rows_to_try
 from treino.tuning.repeats import several
 from treino.tuning.stored_sweep import drain as drain_sweep
 from treino.words import _
@@ -84,8 +84,11 @@ def fit(
         source = loaded
         read = _without_data_settings(read)
     files = network_files(UserFiles(), [read.net])
-    rates = find_rate(source, read, net, files) if auto else None
-    if rates is not None:
+    rates, rows = None, None
+    if auto:
+        alone = seeds is None and folds is None
+        rows = rows_to_try(source, read, prepared_beside(parent, read.out) if alone else None)
+        rates = find_rate(rows, read, net, files)
         read = read_settings({n: getattr(read, n) for n in read.model_fields_set} | {"lr": rates.chosen})
     if seeds is not None or folds is not None:
         if net is not None or is_foreign(data):
@@ -96,8 +99,9 @@ def fit(
             )
         asked = {n: getattr(read, n) for n in read.model_fields_set}
         events = several(
-            source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked, networks=UserFiles()
-        )
+            source, seeds=seeds, folds=folds, until=until, parent=parent, settings=asked,
+            networks=UserFiles(), data=rows,
+        )  # fmt: skip
         return drain_sweep(events if rates is None else rates.kept(events), watch)
     if until is not None:
         raise TreinoError(
@@ -105,7 +109,7 @@ def fit(
             _("until counts the steps of several networks."),
             _("Add seeds=20, or leave it out."),
         )
-    stream = training(source, read, net=net, networks=files, parent=parent, lean=lean)
+    stream = training(source, read, net=net, networks=files, parent=parent, lean=lean, data=rows)
     if not lean:
         stream = illustrated(stream)
     return drain(stream if rates is None else rates.kept(stream), watch)

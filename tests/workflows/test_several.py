@@ -1,14 +1,21 @@
 """Several seeds, several folds, several rates: the figures are those of the networks trained alone."""
 
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import treino as tr
+from tests.conftest import Said
+from treino.data import load
+from treino.data.dataset import Data
 from treino.errors import TreinoError
+from treino.records import data_source
 from treino.tuning.learning_rate_search import choice, find_rate
 
 
@@ -89,7 +96,7 @@ def test_a_rate_is_found_and_kept(tmp_path: Path) -> None:
     assert own.metrics["train"]["accuracy"] > 0.7
     from treino.spec import read_settings
 
-    sgd = find_rate("wine", read_settings({"optimizer": "sgd"}))
+    sgd = find_rate(load("wine"), read_settings({"optimizer": "sgd"}))
     assert sgd.chosen > kept["chosen"]
     assert all(math.isfinite(loss) for loss in sgd.losses[:32] if loss is not None)
 
@@ -110,3 +117,38 @@ def test_what_several_networks_can_not_be(tmp_path: Path, words: dict[str, objec
         tr.fit("iris", parent=tmp_path / "runs", **words)
     assert error.value.rule == rule
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("--seeds", "2")])
+def test_rates_are_tried_on_the_rows_of_the_training_itself(
+    words: tuple[str, ...], treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loaded once, and nothing in the folder tells of it: it is as if the rate had been typed."""
+    sources: list[Any] = []
+
+    def counted(source: Any, **arguments: Any) -> Data:
+        sources.append(source)
+        return load(source, **arguments)
+
+    monkeypatch.setattr(data_source, "load", counted)
+    settings = {"epochs": 2, "hidden": [4], "test": 0.2, "seed": 3}
+    many = {"seeds": 2} if words else {}
+    auto = tr.fit("iris", lr="auto", parent=tmp_path / "a", lean=True, **many, **settings)
+    assert len(sources) == 1
+    sources.clear()
+    typed = ("iris", "--epochs", "2", "--hidden", "4", "--test", "0.2", "--seed", "3")
+    assert treino("train", *typed, "--lr", "auto", "--name", "auto", *words).status == 0
+    assert len(sources) == 1
+    rate = json.loads((auto.path / "rates.json").read_text())["chosen"]
+    assert treino("train", *typed, "--lr", rate, "--name", "by-hand", *words).status == 0
+    found, by_hand = tr.open("auto"), tr.open("by-hand")
+    for key in found.spec.keys() - {"command", "versions", "asked", "base"}:
+        assert found.spec[key] == by_hand.spec[key], key
+    for key in found.spec.keys() & {"asked", "base"}:  # as typed, so that the rate of one is a text
+        assert found.spec[key] | {"lr": rate, "name": ""} == by_hand.spec[key] | {"lr": rate, "name": ""}
+    if words:
+        assert found.figures == by_hand.figures == auto.figures
+    else:
+        assert np.array_equal(found.losses, by_hand.losses)
+        assert np.array_equal(found.losses, auto.losses)

@@ -111,11 +111,14 @@ def train(
     auto = given.get("lr") == "auto"
     read = read_settings({k: v for k, v in given.items() if k != "lr" or not auto})
     files = network_files(networks, [read.net])
-    rates = None
+    rates, rows = None, None
     if auto:
-        from treino.tuning.learning_rate_search import find_rate
+        from treino.records.data_source import prepared_beside
+        from treino.tuning.learning_rate_search import find_rate, rows_to_try
 
-        rates = find_rate(data, read, networks=files)
+        alone = seeds is None and folds is None
+        rows = rows_to_try(data, read, prepared_beside("runs", read.out) if alone else None)
+        rates = find_rate(rows, read, networks=files)
         given["lr"] = rates.chosen
         for line in rates.lines():
             screen.out.print(line)
@@ -129,7 +132,9 @@ def train(
         from treino.cli.sweep_progress import follow as follow_sweep
         from treino.tuning.repeats import several
 
-        events = several(data, seeds=seeds, folds=folds, until=until, settings=given, networks=networks)
+        events = several(
+            data, seeds=seeds, folds=folds, until=until, settings=given, networks=networks, data=rows
+        )
         return follow_sweep(events if rates is None else rates.kept(events), screen)
     if until is not None:
         raise TreinoError(
@@ -142,7 +147,7 @@ def train(
         from treino.records.run import open_run
 
         start = Start(weights, open_run(weights).state)
-    run = training(data, read_settings(given), networks=files, start=start)
+    run = training(data, read_settings(given), networks=files, start=start, data=rows)
     return follow(run if rates is None else rates.kept(run), screen)
 
 

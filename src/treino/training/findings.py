@@ -33,8 +33,9 @@ from treino.diagnosis.watch.seen import (
 )
 from treino.diagnosis.watch.tables import DataSeen, TrainSeen, chance, hash_rows
 from treino.documents import read_document, read_tensors
-from treino.engine import Training, begin_from
+from treino.engine import Training
 from treino.engine.user_module import module_copy
+from treino.engine.warm_start import warm_start
 from treino.records.segments import losses_of, segments_of
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -260,7 +261,7 @@ def _again(folder: RunFolder, data: Data, planned: "Plan") -> Training:
     own = None if shared.net is not None else module_copy(shared.template)
     training = plan(settings, data, own).training
     if folder.has(START):
-        begin_from(training, read_tensors(folder, START)[0])
+        warm_start(training.shared, training.state, read_tensors(folder, START)[0])
     for command in folder.database.commands():
         if command.state == "applied" and command.name != "stop" and command.step is not None:
             training.set(command.name, command.value, command.step)

@@ -81,6 +81,7 @@ def training(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     lean: bool = False,
     start: Start | None = None,
+    data: Data | None = None,
 ) -> Iterator[Event]:
     """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
@@ -91,12 +92,14 @@ def training(
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
     lean: keep no copy of rows that are in memory only (such a run isn't resumed).
     start: weights to begin with, instead of initial ones.
+    data: what ``load_data`` made of the source with these settings, where that was wanted before.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
     """
     train_config(settings)  # refused before the data is read
-    data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
+    if data is None:
+        data = load_data(source, settings, cache=prepared_beside(parent, settings.out))
     own = net if net is not None else network_of(settings, networks)
     file = None if settings.net is None else networks.get(settings.net)
     if file is not None:  # in its folder the run's network is known by its copy

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -82,8 +83,18 @@ class Rates:
             yield event
 
 
+def rows_to_try(source: Any, settings: Settings, cache: Path | None = None) -> Data:
+    """What rates are tried on, and the one that is chosen is trained on; cache: as for ``load_data``.
+
+    Raises:
+        TreinoError: bad input.
+    """
+    train_config(settings)  # refused before the data is read
+    return load_data(source, settings, cache=cache)
+
+
 def find_rate(
-    source: Any,
+    data: Data,
     settings: Settings,
     module: nn.Module | None = None,
     networks: NetworkFiles = MappingProxyType({}),
@@ -93,10 +104,8 @@ def find_rate(
     module, networks: a network of your own, as for ``treino.training.train.training``.
 
     Raises:
-        TreinoError: bad input, or every rate diverged.
+        TreinoError: settings that contradict the data, or every rate diverged.
     """
-    train_config(settings)  # refused before the data is read
-    data: Data = load_data(source, settings)
     own = module if module is not None else network_of(settings, networks)
     net, config = decide(settings, data, own)
     made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all begin with the same weights

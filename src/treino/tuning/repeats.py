@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from treino.data.dataset import Data
 from treino.documents import read_document
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
@@ -54,11 +55,13 @@ def several(
     parent: str | Path = "runs",
     settings: Mapping[str, Any],
     networks: NetworkSource | None = None,
+    data: Data | None = None,
 ) -> Iterator[Any]:
     """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
 
     until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted. networks: where the
-    file comes from that settings name as a network of the user's own.
+    file comes from that settings name as a network of the user's own. data: what ``load_data`` made of the
+    source with these settings, where that was wanted before; folds split anew.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -89,7 +92,7 @@ def several(
     yield from sweeping(
         source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
         networks=networks, stem=word, members=count, strategy="none", sampler="grid",
-        top=count, fresh=0, until=until, spread=True,
+        top=count, fresh=0, until=until, spread=True, data=data if folds is None else None,
     )  # fmt: skip
 
 

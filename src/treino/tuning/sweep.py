@@ -58,6 +58,7 @@ def sweeping(
     settings: Mapping[str, Any] | None = None,
     networks: NetworkSource | None = None,
     stem: str = "sweep",
+    data: Data | None = None,
     **asked: Any,
 ) -> Iterator[Event]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
@@ -65,7 +66,7 @@ def sweeping(
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
     ``treino.search.space``. settings: what all members share. networks: where the files come from that
     settings name as networks of the user's own. asked: see ``Asked``. stem: of the folder's name, after the
-    data's.
+    data's. data: what ``load_data`` made of the source with the shared settings, where it was wanted before.
 
     Raises:
         TreinoError: bad input (status 2) or a failing machine (status 1).
@@ -88,7 +89,8 @@ def sweeping(
     wanted = replace(wanted, space=with_words(wanted.space, words))
     if shared.net is not None:
         base["net"] = words[shared.net]
-    data = load_data(source, shared)
+    if data is None:
+        data = load_data(source, shared)
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
     sweep = prepared(source, data, base, wanted, {words[word]: file for word, file in files.items()})
