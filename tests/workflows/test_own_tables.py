@@ -143,6 +143,37 @@ def test_predictions_count_gaps_and_unknown_classes(treino: Callable[..., Said],
 
 
 @pytest.mark.slow
+def test_rows_that_were_trained_on_are_counted(treino: Callable[..., Said], tmp_path: Path) -> None:
+    mixed().to_csv("t.csv", index=False)
+    assert treino("train", "t.csv", "--target", "price", "--epochs", "2", "--name", "r").status == 0
+    train = tr.open("r").data.train.index.numpy()
+    rest = mixed().drop(index=train)
+    twins = pd.concat([mixed(), mixed().iloc[train[:3]].assign(price=-1.0)])  # a target that nobody saw
+    parts = {"all": mixed(), "rest": rest, "seen": mixed().iloc[train], "twins": twins}
+    found = {}
+    for name, frame in parts.items():
+        frame.to_csv(f"{name}.csv", index=False)
+        found[name] = treino("predict", "r", f"{name}.csv", "--json").document
+    trained = [found[name]["training_rows"] for name in parts]
+    assert trained == [len(train), 0, len(train), len(train)]
+    for figure, value in found["rest"]["metrics"].items():
+        assert found["all"]["other_metrics"][figure] == pytest.approx(value)
+    assert "other_metrics" not in found["rest"].keys() | found["seen"].keys()
+    assert f"{len(train)} of these {len(mixed())} rows were trained on" in treino("predict", "r", "t.csv").out
+    assert "All these rows were trained on" in treino("predict", "r", "seen.csv").out
+    assert "trained on" not in treino("predict", "r", "rest.csv").out
+    Path("t.csv").unlink()
+    gone = treino("predict", "r", "all.csv", "--json").document
+    assert gone["training_rows"] is None
+    assert gone["metrics"] == found["all"]["metrics"]
+    space = ("--space", "lr=0.01|0.1", "--fresh", "0", "--epochs", "1", "--name", "s")
+    assert treino("sweep", "iris", *space).status == 0
+    rows = len(tr.open("s").best.data.train)
+    for words in (("s:1", "iris"), ("s", "iris", "--top", "2")):
+        assert treino("predict", *words, "--json").document["training_rows"] == rows
+
+
+@pytest.mark.slow
 def test_a_frame_gives_a_frame_of_its_kind(tmp_path: Path) -> None:
     frame = mixed()
     run = fit(frame, tmp_path, target="city")

@@ -70,7 +70,21 @@ def predict(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(predictions) - SHOWN)
             )
     if "metrics" in document:
-        found = document["metrics"].items()
-        figures = ", ".join(f"{k} {NOTHING if v is None else numeral(v)}" for k, v in found)
-        screen.out.print(_("against the target column: {figures}").format(figures=figures))
+        screen.out.print(
+            _("against the target column: {figures}").format(figures=_in_words(document["metrics"]))
+        )
+        if "other_metrics" in document:
+            screen.out.print(
+                _("{n} of these {of} rows were trained on; on the others: {figures}").format(
+                    n=document["training_rows"],
+                    of=document["rows_compared"],
+                    figures=_in_words(document["other_metrics"]),
+                )
+            )
+        elif document["training_rows"]:
+            screen.out.print(_("All these rows were trained on: the figures say nothing of new ones."))
     return 0
+
+
+def _in_words(metrics: dict[str, float | None]) -> str:
+    return ", ".join(f"{k} {NOTHING if v is None else numeral(v)}" for k, v in metrics.items())

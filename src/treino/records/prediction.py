@@ -3,8 +3,9 @@
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from treino.data.loader import as_reading
 from treino.data.readers import Reading
 from treino.data.table import number
 from treino.engine.metrics import measure
+from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities
 from treino.words import _
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 def predict(run: "Run", source: Any) -> dict[str, Any]:
     """The ``predict`` document without ``path``: rows, predictions, notes, missing and unknown (cells of each
-    column without a value, or with a class that no training row had); metrics where the target is there.
+    column without a value, or with a class that no training row had); metrics where the target is there,
+    with ``training_rows``, how many of the rows compared were trained on (None: that can't be known now),
+    and ``other_metrics`` of the rest, where there are both.
 
     Each prediction is ``{"row", "prediction", "probabilities": {class: p}}``, or ``{"row", "prediction"}``
     in the target's own units; ``row`` is the row's number in the source, from 0. None stands for what is not
@@ -43,9 +47,36 @@ def predict(run: "Run", source: Any) -> dict[str, Any]:
     if prepared.y is not None and prepared.with_target is not None:
         compared_KC = output_NC[prepared.with_target]
         document["rows_compared"] = len(compared_KC)
-        found = measure(compared_KC[None], prepared.y, loss=run.loss_function, scale=run.target_scale)
-        document["metrics"] = {k: finite(float(v[0])) for k, v in found.items()}
+        document["metrics"] = _measured(run, compared_KC, prepared.y)
+        trained_K = _trained_on(run, prepared.x[prepared.with_target], prepared.y)
+        document["training_rows"] = None if trained_K is None else int(trained_K.sum())
+        if trained_K is not None and trained_K.any() and not trained_K.all():
+            document["other_metrics"] = _measured(run, compared_KC[~trained_K], prepared.y[~trained_K])
     return document
+
+
+def _measured(run: "Run", output_NC: torch.Tensor, y: torch.Tensor) -> dict[str, float | None]:
+    found = measure(output_NC[None], y, loss=run.loss_function, scale=run.target_scale)
+    return {k: finite(float(v[0])) for k, v in found.items()}
+
+
+def _trained_on(run: "Run", x_KD: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
+    """[K] bool: which rows are training rows, by the hash of their inputs and target; None: unknown."""
+    try:
+        train = run.data.train
+    except TreinoError:  # the file is gone or changed, or no copy was kept: predictions don't need it
+        return None
+    known = run.spec.get("facts")  # a network of a sweep has none: all its rows are in memory
+    if known is not None and len(train) != known["rows"]["train"]:
+        return None  # of rows that are not in memory there are only some
+    trained = set(_hashes(train.x, train.y))
+    return torch.tensor([each in trained for each in _hashes(x_KD, y)], dtype=torch.bool)
+
+
+def _hashes(x_ND: torch.Tensor, y: torch.Tensor) -> Iterator[bytes]:
+    inputs, targets = x_ND.reshape(len(x_ND), -1).numpy(), y.reshape(len(y), -1).numpy()
+    for row, target in zip(inputs, targets, strict=True):
+        yield blake2b(row.tobytes() + target.tobytes(), digest_size=16).digest()
 
 
 def finite(value: float) -> float | None:
