@@ -64,6 +64,9 @@ def test_networks_that_finish_and_have_no_figure_are_no_best(treino: Callable[..
     d = said.document
     assert (d["status"], d["best"], d["diverged"]) == ("finished", None, 0)
     assert d["notes"][-1] == "No network has a validation loss: there is no best."
+    said = treino("train", "wine", "--net", "net.py:Net", "--seeds", 2, "--steps", 8, "--json")
+    assert (said.document["status"], said.document["figures"]) == ("finished", {}), said.err
+    assert said.document["notes"][-1] == "2 of 2 networks have no validation loss, and are in no figure."
 
 
 @pytest.mark.parametrize(

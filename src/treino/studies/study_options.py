@@ -141,8 +141,9 @@ def _modes(base: dict[str, Any]) -> list[str]:
     """Corrected, and what was asked for beside it, taken out of ``base``."""
     taught, fault = base.pop("as_taught", False), base.pop("fault", ())
     read_settings({"as_taught": taught})
-    faults = read_settings({"fault": fault}).fault
-    return list(dict.fromkeys([CORRECTED, *([TAUGHT] if taught else []), *faults]))
+    settings = read_settings({"fault": fault})
+    train_config(settings)  # knows the faults' names
+    return list(dict.fromkeys([CORRECTED, *([TAUGHT] if taught else []), *settings.fault]))
 
 
 def _refuse(base: Mapping[str, Any]) -> None:

@@ -127,7 +127,7 @@ def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, An
         by_member |= read_document(folder, f"figures/{number}.json")
     document["kind"] = "spread"
     document["figures"] = spread(by_member)
-    document["notes"] += _undefined(document["figures"])
+    document["notes"] += [*_without(sweep, len(by_member)), *_undefined(document["figures"])]
     if sweep.asked.until is not None:
         document["reached"] = _reached(sweep)
     folder.write_json("result.json", document)
@@ -160,6 +160,15 @@ def summary(values: Sequence[float | None]) -> dict[str, Any]:
         "max": float(v.max()) if len(v) else None,
         "values": list(values),
     }
+
+
+def _without(sweep: Sweeping, measured: int) -> list[str]:
+    """That networks which didn't diverge have no figure either, where their answers are not finite."""
+    count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - measured
+    if count and len(sweep.data.validation):
+        said = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
+        return [said.format(n=count, of=len(sweep.configs), metric=sweep.metric)]
+    return []
 
 
 def _undefined(figures: Mapping[str, Any]) -> list[str]:
