@@ -12,9 +12,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, ratio, threads, wall
-from treino.data.batches import batches, order
-from treino.data.dataset import Rows
 from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.rows import Rows, batches, order
 
 CASES = (  # rows, columns, batch, rounds, worker processes of the DataLoader
     (60_000, 784, 100, 9, 0),

@@ -25,7 +25,7 @@ from torch import nn
 
 from treino.api import fit
 from treino.data import rows_for_prediction
-from treino.data.dataset import Task
+from treino.data.preparation.preparation import Task
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import sample
 
-from treino.data.batches import BLOCK_ROWS, WINDOW_ROWS, batches, order
-from treino.data.dataset import Rows
 from treino.data.out_of_core.mapped_rows import Mapped, as_mapped
 from treino.data.out_of_core.rows_protocol import parts
+from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, Rows, batches, order
 from treino.engine import batch_sources, mlp, train
 from treino.errors import TreinoError
 

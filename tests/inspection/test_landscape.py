@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from treino.data import Data
-from treino.data.dataset import Rows
+from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.errors import TreinoError
 from treino.inspection.landscape.loss_surface import Ground, described, ground

@@ -19,9 +19,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 import treino as tr
-from treino.data.dataset import Rows
 from treino.data.out_of_core.mapped_rows import Mapped
 from treino.data.out_of_core.rows_protocol import Elsewhere
+from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.errors import TreinoError
 from treino.loop.loop import Advanced

@@ -1,12 +1,12 @@
 """Data: from any source to prepared rows in three splits, and what is known about them."""
 
-from treino.data.batches import batches, order
 from treino.data.builtins.registry import BUILTINS
-from treino.data.dataset import Data, Rows, Task
+from treino.data.dataset import Data
 from treino.data.generators import generator
 from treino.data.loader import load
 from treino.data.preparation.new_rows import Prepared, rows_for_prediction
-from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.preparation import Preparation, Task
+from treino.data.rows import Rows, batches, order
 from treino.data.summaries.description import describe
 
 __all__ = [

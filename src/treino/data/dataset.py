@@ -1,57 +1,18 @@
 """A data set as training sees it: prepared rows in three splits, with their description."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 
 from treino import escaping
+from treino.data.preparation.preparation import Preparation, Task
+from treino.data.rows import Rows
 from treino.words import _, numeral
 
-if TYPE_CHECKING:
-    from treino.data.preparation.preparation import Preparation
-
-Task = Literal["classification", "regression"]
 SHOWN = 40  # columns in a notebook's table
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """One split, prepared: what a kernel trains or is evaluated on.
-
-    x: ``[N, D]`` float32, contiguous; images are flattened (``Data.item_shape`` has their shape).
-    y: ``[N]`` int64 class numbers, or ``[N, 1]`` float32 standardised target values.
-    index: ``[N]`` int64, the row number of each in the source (0 is the first row of data).
-    """
-
-    x: torch.Tensor
-    y: torch.Tensor
-    index: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        return iter(zip(self.x, self.y, strict=True))
-
-    def __getitem__(self, row: int | slice | torch.Tensor) -> Any:
-        """One row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` gives it; several as Rows."""
-        if isinstance(row, (slice, torch.Tensor)):
-            return Rows(self.x[row], self.y[row], self.index[row])
-        return self.x[row], self.y[row]
-
-    def batches(
-        self, batch_size: int = 32, *, shuffle: bool = False, seed: int = 0, epoch: int = 0
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """(x ``[B, D]``, y) again and again until all rows came; the last batch may be short.
-
-        shuffle: in the order in which a training with this ``data_seed`` goes through them in that epoch.
-        """
-        from treino.data.batches import batches, order
-
-        return batches(self, batch_size, order(len(self), seed, epoch, "each" if shuffle else "off"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,7 +45,7 @@ class Data:
     train: Rows
     validation: Rows
     test: Rows
-    preparation: "Preparation"
+    preparation: Preparation
     arguments: Mapping[str, Any]
     target_mean: float = 0.0
     target_scale: float = 1.0

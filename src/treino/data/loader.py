@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.memory import bytes_of, free_bytes
 from treino.data.out_of_core.prepared_cache import Workplace
 from treino.data.preparation.constant_columns import say_held_back
@@ -28,6 +28,7 @@ from treino.data.roles.target import (
     single_rows,
     task_of_kind,
 )
+from treino.data.rows import Rows
 from treino.data.split_requests import (
     Split,
     check_split,

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
+from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.words import N_, _

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, Date, Number, OneHot, Rank
+from treino.data.rows import Rows
 from treino.errors import TreinoError, nearest
 from treino.inspection.importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (

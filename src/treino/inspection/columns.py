@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
+from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import row_losses
 from treino.errors import TreinoError

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank
+from treino.data.rows import Rows
 from treino.inspection.input_planes import Floats, Split
 from treino.words import _
 

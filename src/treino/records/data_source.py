@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from treino.data import BUILTINS, load
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.out_of_core.prepared_cache import FOLDER
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import Reading
+from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import elsewhere
 from treino.documents import read_document, read_tensors

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
+from treino.data.rows import Rows
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.paired_tests import Paired, holm, paired_classes, paired_errors

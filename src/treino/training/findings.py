@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
+from treino.data.rows import Rows
 from treino.diagnosis.exam import decide
 from treino.diagnosis.finding import Evidence, Finding, Site
 from treino.diagnosis.rules import rules

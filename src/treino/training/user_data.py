@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from treino.data import load
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.out_of_core.rows_protocol import parts
+from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import digest, elsewhere, why_not_reproducible
 from treino.data.torch_datasets.stream import Stream
 from treino.errors import TreinoError

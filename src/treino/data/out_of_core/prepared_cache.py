@@ -26,9 +26,10 @@ from typing import Any
 import torch
 
 from treino.data.builtins.registry import BUILTINS
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.memory import Room
 from treino.data.preparation.preparation import Preparation
+from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Table
 from treino.errors import TreinoError

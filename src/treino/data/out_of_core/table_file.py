@@ -2,24 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from treino.data.readers.row_spill import Spilling
-from treino.data.readers.table_files import Opened
 from treino.data.table import Column, Numbers, Table
 
 BLOCK_ROWS = 1 << 14  # of a table in memory that is gone through in blocks
+
+
+class ColumnReader(Protocol):
+    """What turns the cells of a file into columns: a table that is open for reading."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def columns(self, table: pa.Table) -> tuple[Column, ...]: ...
+
+    def column(self, j: int, cells: pa.ChunkedArray) -> Column: ...
 
 
 @dataclass(eq=False)
 class Source:
     """The file, and the one column that was last read from it. row_K: the rows that are left of it."""
 
-    opened: Opened
+    opened: ColumnReader
     spilled: Spilling
     row_K: NDArray[np.int64] | None = None
     last: tuple[int, Column] | None = None
@@ -95,7 +105,7 @@ class StoredColumn(Column):
         return self.source.column(self.place).missing_N
 
 
-def stored_columns(opened: Opened, spilled: Spilling) -> tuple[Column, ...]:
+def stored_columns(opened: ColumnReader, spilled: Spilling) -> tuple[Column, ...]:
     """The columns of a table whose rows are in a file."""
     first = next(iter(spilled))
     like = opened.columns(pa.Table.from_batches([first]))

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.dataset import Task
 from treino.data.preparation.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
-from treino.data.preparation.preparation import Preparation, fit_pixels, fit_table, fit_target
+from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
 from treino.data.roles.column_kinds import Choice, level_cells
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table

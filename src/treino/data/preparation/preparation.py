@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.dataset import Task
 from treino.data.preparation import encoders
 from treino.data.preparation.encoders import Encoder, Number, Place, Seen
 from treino.data.table import Column, Numbers, shorten
@@ -19,6 +18,8 @@ from treino.words import _
 
 FORMAT = 2
 BLOCK = 1 << 16  # values that are scaled at a time
+
+Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from treino.data.memory import Room
+from treino.data.out_of_core.table_file import stored_columns
 from treino.data.readers.cell_patterns import PLAIN
 from treino.data.readers.cell_types import Decision, Seen
 from treino.data.readers.columnar import Columnar, open_columnar
@@ -65,8 +66,6 @@ class Opened:
     def table(self) -> Table:
         """All rows; where they are in a file, each column is read when it is looked at."""
         if self.spilled is not None:
-            from treino.data.out_of_core.table_file import stored_columns
-
             columns: tuple[Column, ...] = stored_columns(self, self.spilled)
         else:
             columns = self.columns(pa.Table.from_batches(list(self.batches())))

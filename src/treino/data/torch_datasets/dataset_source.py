@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from treino.data.dataset import Data, Rows
+from treino.data.dataset import Data
 from treino.data.generators import generator
 from treino.data.preparation.preparation import Preparation
+from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
 from treino.data.torch_datasets.first_pass import HELD_ROWS, ItemsSeen, Seen, everything, look, name_of
 from treino.data.torch_datasets.labels import Labels, labels_again, labels_of

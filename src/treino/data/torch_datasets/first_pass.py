@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
-from treino.data.dataset import Rows
 from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.rows import Rows
 from treino.data.torch_datasets.item import Form, Label, as_numbers, form_of, scaled
 from treino.data.torch_datasets.labels import Labels
 from treino.data.torch_datasets.lazy_items import STILL, Items, Reader, fails, own_chance, read

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.data.dataset import Task
-from treino.data.preparation.preparation import Preparation, fit_target
+from treino.data.preparation.preparation import Preparation, Task, fit_target
 from treino.data.roles.target import check_classes, class_names, decide_task
 from treino.data.table import Column, plain, shorten
 from treino.data.torch_datasets.item import Label

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from treino.data.dataset import Rows
+from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, MLP, Loss
 from treino.engine.layout import Layout
 from treino.engine.net_state import untrained_tensors

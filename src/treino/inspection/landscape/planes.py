@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.data.dataset import Rows
 from treino.data.generators import generator
+from treino.data.rows import Rows
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
 from treino.inspection.landscape.loss_surface import LARGEST, Ground

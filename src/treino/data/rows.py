@@ -1,17 +1,52 @@
-"""Order of the rows in an epoch, and batches taken out of one contiguous tensor."""
+"""Rows of a split, their order in an epoch, and batches taken out of one contiguous tensor."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
-from treino.data.dataset import Rows
 from treino.data.generators import generator
 
 Shuffle = Literal["each", "once", "off", "blocks"]
 BLOCK_ROWS = 1024  # neighbours that "blocks" leaves together
 WINDOW_ROWS = 64 * BLOCK_ROWS  # rows that it shuffles among each other
 _GATHER_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """One split, prepared: what a kernel trains or is evaluated on.
+
+    x: ``[N, D]`` float32, contiguous; images are flattened (``Data.item_shape`` has their shape).
+    y: ``[N]`` int64 class numbers, or ``[N, 1]`` float32 standardised target values.
+    index: ``[N]`` int64, the row number of each in the source (0 is the first row of data).
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    index: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        return iter(zip(self.x, self.y, strict=True))
+
+    def __getitem__(self, row: int | slice | torch.Tensor) -> Any:
+        """One row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` gives it; several as Rows."""
+        if isinstance(row, (slice, torch.Tensor)):
+            return Rows(self.x[row], self.y[row], self.index[row])
+        return self.x[row], self.y[row]
+
+    def batches(
+        self, batch_size: int = 32, *, shuffle: bool = False, seed: int = 0, epoch: int = 0
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """(x ``[B, D]``, y) again and again until all rows came; the last batch may be short.
+
+        shuffle: in the order in which a training with this ``data_seed`` goes through them in that epoch.
+        """
+        return batches(self, batch_size, order(len(self), seed, epoch, "each" if shuffle else "off"))
 
 
 def order(n: int, data_seed: int, epoch: int = 0, shuffle: Shuffle = "each") -> torch.Tensor:
