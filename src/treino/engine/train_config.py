@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 import torch
 
-from treino.data.batches import Shuffle
+from treino.data.rows import Shuffle
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, checked_numbers, per_member
 from treino.engine.init import INITS
