@@ -21,7 +21,7 @@ _DOOR = {
     "study": ("treino.studies.stored_study", "study"),
     "Study": ("treino.studies.stored_study", "Study"),
     "open": ("treino.studies.stored_study", "open_any"),
-    "runs": ("treino.records.listing", "runs"),
+    "runs": ("treino.reports.listing", "runs"),
     "Classifier": ("treino.sklearn", "Classifier"),
     "Regressor": ("treino.sklearn", "Regressor"),
     "Run": ("treino.records.run", "Run"),
@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from treino.engine import engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
-    from treino.records.listing import runs
     from treino.records.run import Run
     from treino.reports.explanation import explain
+    from treino.reports.listing import runs
     from treino.sklearn import Classifier, Regressor
     from treino.studies.stored_study import Study, study
     from treino.studies.stored_study import open_any as open

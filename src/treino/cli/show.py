@@ -21,8 +21,8 @@ def show(
     Example: treino show last | treino show wine-1 wine-2
     """
     from treino.cli.summary import summary
-    from treino.records.listing import differences
     from treino.records.run import open_run
+    from treino.reports.listing import differences
     from treino.studies.stored_study import Study, open_any
     from treino.tuning.member import Member
     from treino.tuning.stored_sweep import Sweep

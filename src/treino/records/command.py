@@ -1,87 +1,26 @@
-"""What would have to be typed or called, and be installed, to train a run again."""
+"""Commands that train a run again, and the versions that it was trained with."""
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import torch
 
-from treino.records.data_source import LOADS
-from treino.search.space import domain_written
 from treino.spec import FLAGS
-from treino.tuning.sweep_options import Asked
 
 
 def as_typed(source: str, asked: dict[str, Any]) -> str:
     """The command that trains this run again, typed from the run's folder where the data is a file."""
-    return shlex.join(["treino", "train", source, *_flags(asked)])
+    return shlex.join(["treino", "train", source, *as_flags(asked)])
 
 
 def branch_as_typed(how: str, place: str, changes: Mapping[str, Any]) -> str:
     """The command that goes on from a step of a run again; how: --branch or --rewind; place: RUN:STEP."""
     known = {name: value for name, value in changes.items() if name in FLAGS}
-    return shlex.join(["treino", "train", how, place, *_flags(known)])
+    return shlex.join(["treino", "train", how, place, *as_flags(known)])
 
 
-def sweep_as_typed(spec: Mapping[str, Any]) -> str:
-    """The command that trains this sweep, or these seeds or folds, again."""
-    asked, space, source = spec["sweep"], spec["space"], spec["data"]["source"]
-    flags = _flags({k: v for k, v in spec["asked"].items() if k in FLAGS})
-    if asked.get("spread"):
-        said = {"seed": "--seeds", "fold": "--folds"}
-        several = [w for name, d in space.items() for w in (said[name], str(len(d["values"])))]
-        until = [] if asked["until"] is None else ["--until", "{}={:g}".format(*asked["until"])]
-        return shlex.join(["treino", "train", source, *several, *until, *flags])
-    words = ["treino", "sweep", source]
-    for name, domain in space.items():
-        words += ["--space", f"{name}={domain_written(domain)}"]
-    for name, value in _unusual(asked).items():
-        words += ["--" + name.replace("_", "-"), str(value)]
-    if asked["until"] is not None:
-        words += ["--until", "{}={:g}".format(*asked["until"])]
-    return shlex.join([*words, *flags])
-
-
-def as_called(spec: Mapping[str, Any], rows: str, kept: bool) -> str:
-    """The call in Python that trains this run or sweep again; "" where a command can say all of it.
-
-    rows: what stands for its data in the call. kept: these are prepared already, so that what ``load`` was
-    asked for is left out.
-    """
-    where, asked = spec["data"], dict(spec["asked"])
-    own = spec.get("net") == "given"
-    if spec.get("command", "").startswith(("treino train --branch", "treino train --rewind")):
-        return ""
-    if where["kind"] not in ("memory", "given") and not own:
-        return ""
-    if where["kind"] in ("memory", "given"):
-        asked = {name: value for name, value in asked.items() if not (kept and name in LOADS)}
-    else:
-        rows = repr(where["source"])
-    words = [rows, *(["net"] if own else [])]
-    of_sweep = spec.get("sweep")
-    if of_sweep is not None:
-        several = {"seed": "seeds", "fold": "folds"}
-        spread = {several[n]: len(d["values"]) for n, d in spec["space"].items() if n in several}
-        space = {name: domain_written(domain) for name, domain in spec["space"].items()}
-        own_words = spread if of_sweep.get("spread") else {"space": space} | _unusual(of_sweep)
-        asked = own_words | ({"until": of_sweep["until"]} if of_sweep["until"] else {}) | asked
-    words += [f"{name}={value!r}" for name, value in asked.items() if value is not None]
-    verb = "sweep" if of_sweep is not None and not of_sweep.get("spread") else "fit"
-    return f"treino.{verb}({', '.join(words)})"
-
-
-def _unusual(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What a sweep was asked beside its space, of which it would have taken something else."""
-    usual = {f.name: f.default for f in fields(Asked)}
-    names = (
-        "members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage"
-    )  # fmt: skip
-    return {name: asked[name] for name in names if asked[name] != usual[name]}
-
-
-def _flags(asked: Mapping[str, Any]) -> list[str]:
+def as_flags(asked: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in asked.items():
         if isinstance(value, bool):
@@ -94,7 +33,6 @@ def _flags(asked: Mapping[str, Any]) -> list[str]:
 
 def versions() -> dict[str, str]:
     import platform
+    from importlib.metadata import version
 
-    from treino import __version__
-
-    return {"treino": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    return {"treino": version("treino"), "torch": torch.__version__, "python": platform.python_version()}

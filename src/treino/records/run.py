@@ -24,11 +24,11 @@ from treino.engine.user_module import module_copy
 from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
+from treino.records.histories import UNKNOWN, evaluations, histories
 from treino.records.network_answers import check_answers
 from treino.records.network_source import run_network
 from treino.records.registry_names import check_names
 from treino.records.segments import losses_of
-from treino.records.train_document import UNKNOWN, evaluations, histories
 from treino.records.weights import WEIGHTS, read_weights
 from treino.store import RunFolder, find
 from treino.store.files import damaged

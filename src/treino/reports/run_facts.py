@@ -14,7 +14,7 @@ from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunFacts
-from treino.records.command import as_called
+from treino.reports.commands import as_called
 from treino.words import _
 
 if TYPE_CHECKING:

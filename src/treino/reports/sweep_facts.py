@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from treino.errors import TreinoError
 from treino.plots.report.blocks import Picture
 from treino.plots.report.sweep import SweepFacts
-from treino.records.command import sweep_as_typed
+from treino.reports.commands import sweep_as_typed
 from treino.reports.run_facts import called_again, check_begun
 from treino.search.space import domain_written
 from treino.tuning.populations import written

@@ -13,12 +13,13 @@ from treino.inspection.baselines import baselines
 from treino.inspection.intervals import intervals
 from treino.plots.style import split_name
 from treino.records.failure_notes import noted
+from treino.records.histories import histories
 from treino.records.network_answers import notes_on_answers
 from treino.records.segments import said_of
-from treino.records.train_document import facts, histories
 from treino.records.weights import write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings
+from treino.training.run_facts import run_facts
 from treino.training.user_data import (
     answers,
     fewer_notes,
@@ -80,7 +81,7 @@ def finish(
         found = noted(failures, _("Fitting the baselines"), rest, fitted)
     spec = read_document(folder, "spec.json")
     document = (
-        facts(data, planned)
+        run_facts(data, planned)
         | {name: spec[name] for name in ("parent", "segments") if name in spec}
         | honesty(data)
         | {

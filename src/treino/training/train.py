@@ -31,13 +31,13 @@ from treino.records.network_source import NETWORK_COPY
 from treino.records.resumable import unfinished
 from treino.records.run import Run
 from treino.records.segments import losses_of, newest
-from treino.records.train_document import facts
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.completion import finish
 from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
 from treino.training.resolution import Plan, plan, train_config
+from treino.training.run_facts import run_facts
 from treino.training.stored_training import START, obey_again, rebuilt
 from treino.training.user_data import given_again, honesty, reference_given, said_on_resuming, streams
 from treino.words import _
@@ -128,7 +128,7 @@ def training(
             {
                 "asked": asked,
                 "resolved": planned.settings,
-                "facts": facts(data, planned) | honesty(data),
+                "facts": run_facts(data, planned) | honesty(data),
                 "data": where,
                 "classes": list(data.classes),
                 "inputs": data.inputs,

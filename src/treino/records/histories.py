@@ -1,44 +1,11 @@
-"""The ``train`` document: what is known when a run begins, and its lists by epoch as recorded."""
+"""Histories of a run: the lists by epoch of the ``train`` document, as they were recorded."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from treino.data.dataset import Data
 from treino.documents import read_document
 from treino.inspection.curves import epoch_losses
 from treino.records.segments import epochs_of, losses_of
 from treino.store import RunFolder
-from treino.training.findings import planned_faults
-
-if TYPE_CHECKING:
-    from treino.training.resolution import Plan
-
-LAYER = ("name", "kind", "in", "out", "parameters")
-
-
-def facts(data: Data, planned: "Plan") -> dict[str, Any]:
-    """All of the document that is known before the first step."""
-    engine = planned.training
-    return {
-        "task": data.task,
-        "target": data.target,
-        "rows": {split: len(rows) for split, rows in data.splits.items()},
-        "features": list(data.features),
-        "inputs": data.inputs,
-        "classes": list(data.classes),
-        "parameters": engine.parameters,
-        "layers": [dict(zip(LAYER, row, strict=True)) for row in engine.layers],
-        "settings": planned.settings,
-        "engine": engine.engine,
-        "threads": engine.threads,
-        "device": planned.settings["device"],
-        "steps_per_epoch": engine.steps_per_epoch,
-        "faults": planned.settings["fault"],
-        "reasons": list(planned.reasons),
-        "notes": list(data.notes),
-        "findings": planned_faults(planned),
-        "reproducible": True,
-    }
-
 
 UNKNOWN: dict[str, Any] = {
     "stopped_early": False,
