@@ -246,7 +246,7 @@ def test_importance_of_columns_and_of_squares() -> None:
     figure = importance_figure(shown, "wine")
     said = texts(figure)
     assert "shuffled 10 times on 40 test rows; unshuffled: loss 0.2, accuracy 0.95." in said
-    assert "go together (rank correlation up to 0.93)" in said
+    assert "vary together (rank correlation up to 0.93)" in said
     assert "alcohol and 1 more" in said
     looks_like(figure, "importance")
     many = replace(
@@ -295,7 +295,7 @@ def test_dependence_on_every_kind_of_column(classes: tuple[str, ...]) -> None:
     said = texts(figure)
     assert "the mean over 30 of 50 training rows" in said.replace("\n", " ")
     assert "5 of 9 columns" in said
-    assert "the number, other, third and 1 more go together" in said.replace("\n", " ")
+    assert "the number, other, third and 1 more vary together" in said.replace("\n", " ")
     assert "missing" in said
     looks_like(figure, f"dependence_{len(classes)}")
 

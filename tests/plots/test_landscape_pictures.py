@@ -163,7 +163,7 @@ def test_a_line_says_its_barrier() -> None:
 def test_dynamics_of_few_and_many_layers() -> None:
     said = texts(dynamics_figure(moves()))
     assert "30 moments of 300 updates" in said
-    assert "layer 1 (9 → 8)" in said
+    assert "layer 0 (9 → 8)" in said
     assert "rule of thumb: 0.001 (CS231n)" in said
     many = dynamics_figure(moves(8, notes=("Something to know.",)))
     assert "Something to know." in texts(many)

@@ -160,7 +160,7 @@ def test_the_sentence_says_what_was_found() -> None:
         "not distinguishable from network 17, 25% of its size."
     )
     assert "than the baseline (linear)" in sentence("linear", told)
-    assert "there is nothing here" in sentence("nothing", told)
+    assert "no evidence that it is better than a constant answer" in sentence("nothing", told)
     assert "network 9." in sentence("tie", Told(*[*told.__dict__.values()][:8], None, 1.0))
     assert "better than linear" in sentence("winner", Told(*[*told.__dict__.values()][:8], None, 1.0))
 

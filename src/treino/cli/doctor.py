@@ -33,7 +33,7 @@ def doctor(
     fail_on: Annotated[
         Literal["certain", "likely"] | None, Parameter(help="exit 3 where there are findings, for use in CI")
     ] = None,
-    prove: Annotated[bool, Parameter(help="run it as it is and mended, side by side", negative=())] = False,
+    prove: Annotated[bool, Parameter(help="run it as it is and fixed, side by side", negative=())] = False,
     seeds: Annotated[int, WHOLE, Parameter(help="runs of each, with --prove")] = 3,
     fix: Annotated[str | None, Parameter(help="write the mend as a patch to this file")] = None,
     replace: Annotated[

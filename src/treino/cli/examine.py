@@ -99,7 +99,7 @@ def _mend(
         )
         found |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
     if prove:
-        said = _("doctor: running it {n} times more, as it is and mended, with {seeds} seeds each ...")
+        said = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
         screen.lines(said.format(n=VARIANTS * seeds, seeds=seeds))
         rows = proof(
             target,

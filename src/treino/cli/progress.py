@@ -1,19 +1,25 @@
 """A training's events as a person watches them: what is about to happen, then one line that moves."""
 
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from treino.cli.screen import Screen
 from treino.cli.summary import opening, summary
 from treino.loop.loop import Advanced, Begun, Ended, Event
 from treino.pictures.illustration import illustrated
+from treino.plots.style import split_name
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral
+
+BAR = 16  # letters
+LOG_SECONDS = 5.0  # between two lines of a log, at least
 
 
 def follow(events: Iterator[Event], screen: Screen) -> int:
@@ -50,30 +56,43 @@ def _watched(events: Iterator[Event], screen: Screen) -> Ended:
 
 @contextmanager
 def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], None]]:
-    """A line that moves with the events that it is told, from the first on, and is gone at the end."""
+    """A line that moves with the events that it is told and is gone at the end; in a log, a line an epoch.
+
+    Where there is little room the figures are cut, not the bar and the time that is left. In a log a line
+    comes at most every few seconds, so that a short training says nothing before its end.
+    """
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(bar_width=BAR), TextColumn("{task.fields[count]}"),
+        TimeRemainingColumn(table_column=Column(min_width=7, no_wrap=True)),
+        TextColumn("{task.fields[figures]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )  # fmt: skip
-    validation = ""
-    bar = Progress(*columns, console=console, disable=not shown, transient=True, refresh_per_second=8)
-    task = bar.add_task(_("step"), total=1, figures="")
+    steps, epochs, validation, said = 1, 0, "", time.monotonic()
+    bar = Progress(*columns, console=console, disable=not shown, transient=True, expand=True)
+    task = bar.add_task(_("step"), total=1, figures="", count="")
     with ExitStack() as moving:
 
         def tell(event: Event) -> None:
-            nonlocal validation
+            nonlocal steps, epochs, validation, said
             if isinstance(event, Begun):
                 assert isinstance(event.job, RunJob)
-                bar.update(task, total=event.job.plan.training.steps)
+                steps = event.job.plan.training.steps
+                epochs = -(-steps // event.job.plan.training.steps_per_epoch)
+                bar.update(task, total=steps)
                 moving.enter_context(bar)  # not before: what was printed above would run into it
             elif isinstance(event, Advanced):
                 tick = event.tick
                 for split, metrics in (tick.evaluation or {}).items():
-                    shown = list(metrics.items())[:2]
-                    listed = ", ".join(f"{name} {numeral(float(v[0]), '.3f')}" for name, v in shown)
-                    validation = f" · {split} {listed}"
+                    listed = list(metrics.items())[:2]
+                    figures = ", ".join(f"{name} {numeral(float(v[0]), '.3f')}" for name, v in listed)
+                    validation = f" · {split_name(split)} {figures}"
                 figures = _("loss {loss:.4f}").format(loss=tick.loss) + validation
-                bar.update(task, completed=tick.step, figures=figures)
+                count = f"{numeral(tick.step, ',')}/{numeral(steps, ',')}"
+                bar.update(task, completed=tick.step, figures=figures, count=count)
+                if not shown and tick.epochs and time.monotonic() - said >= LOG_SECONDS:
+                    said = time.monotonic()
+                    line = _("epoch {epoch:,} of {epochs:,}, step {count}: {figures}")
+                    epoch = tick.epochs[-1].number
+                    console.print(line.format(epoch=epoch, epochs=epochs, count=count, figures=figures))
 
         yield tell
 

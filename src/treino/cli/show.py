@@ -8,6 +8,8 @@ from rich.table import Table
 from treino.cli.flags import RunName, ScreenFlag
 from treino.words import _, numeral
 
+SHOWN = 48  # letters in a column
+
 
 def show(
     run: RunName = "last",
@@ -62,7 +64,7 @@ def show(
         return 0
     table = Table(box=None, pad_edge=False)
     for heading in ("", first.name, second.name):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold", max_width=SHOWN)
     for d in differing:
         table.add_row(d["what"], _short(d["a"]), _short(d["b"]))
     screen.out.print(table)
@@ -70,4 +72,11 @@ def show(
 
 
 def _short(value: object) -> str:
-    return numeral(value, ".6g") if isinstance(value, float) else "–" if value is None else str(value)
+    """A setting as it is typed, a figure as it is read; None is a dash, and a list its items."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_short, value)) or "–"
+    return numeral(value, ".6g") if isinstance(value, float) else str(value)

@@ -13,9 +13,13 @@ from treino.cli.flags import WHOLE, ScreenFlag
 from treino.cli.progress import way_on
 from treino.cli.screen import Screen
 from treino.escaping import escape
-from treino.words import _
+from treino.words import N_, _
 
 WIDE = 120  # columns of a terminal that has room for intervals
+STATUS = {
+    "finished": N_("study finished"),
+    "interrupted": N_("study interrupted"),
+}  # of a masculine word in Portuguese
 
 CellFlag = Annotated[
     list[str] | None,
@@ -147,7 +151,7 @@ def summary(d: dict[str, Any], narrow: bool = False) -> RenderableType:
     """The rows as a table, what they say, and what must be known to read them. narrow: without intervals."""
     from treino.studies.row_table import table_of
 
-    said = _("study {path}: {status}").format(path=d["path"], status=_(d["status"]))
+    said = _("{path}: {status}").format(path=d["path"], status=_(STATUS.get(d["status"], d["status"])))
     if not d["rows"]:
         return said
     headings, lines = table_of(d, narrow)

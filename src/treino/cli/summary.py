@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
 from treino.console import line
-from treino.plots.captions import headline
+from treino.pictures.curves import curves_of
+from treino.plots.captions import headline, layer_numbers
+from treino.plots.style import split_name
 from treino.training.resolution import lower_rate
 from treino.words import _, numeral, setting
 
@@ -49,11 +52,12 @@ def _about_target(task: str, target: str, classes: tuple[str, ...] | list[str]) 
 
 def _layers(layers: Any, parameters: int) -> RenderableType:
     table = Table(box=None, pad_edge=False)
-    for heading in (_("layer"), "", _("in"), _("out"), _("parameters")):
-        table.add_column(heading, justify="left" if heading in (_("layer"), "") else "right")
-    for name, kind, inputs, outputs, count in layers:
-        table.add_row(name, kind, inputs, outputs, numeral(count, ",") if count else "")
-    table.add_row(_("all"), "", "", "", numeral(parameters, ","))
+    for place, heading in enumerate((_("layer"), _("module"), "", _("in"), _("out"), _("parameters"))):
+        table.add_column(heading, justify="left" if place < 3 else "right")
+    numbers = layer_numbers([(kind, count) for _name, kind, _in, _out, count in layers])
+    for number, (name, kind, inputs, outputs, count) in zip(numbers, layers, strict=True):
+        table.add_row(number, name, kind, inputs, outputs, numeral(count, ",") if count else "")
+    table.add_row(_("all"), "", "", "", "", numeral(parameters, ","))
     return table
 
 
@@ -86,7 +90,10 @@ def summary(run: "Run") -> RenderableType:
         head += _(", {seconds:.2f} s; kept the weights of epoch {kept:,}").format(
             seconds=d["seconds"], kept=d["kept_epoch"]
         )
-    said = headline(d)
+    if d["status"] == "running":
+        head, said = _so_far(run)
+    else:
+        said = headline(d)
     parts: list[RenderableType] = [head, *(["", said] if said else [])]
     if any((d.get("metrics") or {}).values()):
         parts += ["", Padding(_figures(d), (0, 0, 0, 2), expand=False)]
@@ -100,9 +107,23 @@ def summary(run: "Run") -> RenderableType:
     return Group(*parts)
 
 
+def _so_far(run: "Run") -> tuple[str, str]:
+    """A run that another process trains: how far it is, and its last figures."""
+    so_far = curves_of(run)
+    head = _("{status}: {steps:,} steps so far (epochs: {epochs:,})").format(
+        status=_("running"), steps=len(run.losses), epochs=so_far.epochs
+    )
+    figures = [f"{_('training')} loss {numeral(so_far.loss_E[-1])}"] if so_far.epochs else []
+    for split, of in so_far.evaluated.items():
+        last = {name: value_E[np.isfinite(value_E)] for name, value_E in of.items() if name != "loss_std"}
+        shown = [f"{name} {numeral(value_N[-1])}" for name, value_N in last.items() if len(value_N)]
+        figures += [f"{split_name(split)} {', '.join(shown)}"] if shown else []
+    return head, _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
+
+
 def _words(d: dict[str, Any]) -> str:
     if d.get("stopped_early"):
-        return _("finished early (patience {n}: the validation {metric} got no better)").format(
+        return _("finished early (no improvement of the validation {metric} for {n} epochs)").format(
             metric=d["settings"]["metric"], n=d["settings"]["patience"]
         )
     return _(str(d["status"]))

@@ -84,7 +84,7 @@ def proof(
     job |= {"max_steps": max_steps, "max_time": max_time}
     variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
     for rate in RATES:
-        name = _("mended") if rate == 1 else _("mended, lr × {rate}").format(rate=numeral(rate, "g"))
+        name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
         variants.append((name, mended.sources, rate))
     return [
         _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout)

@@ -1,7 +1,7 @@
 """The sentences in pictures: what is seen, on which rows, and how far it can be trusted."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from treino.inspection.input_planes import Line, Plane, Points, Score
@@ -9,6 +9,15 @@ from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
 
 HELD = 24  # columns whose value is named
+
+
+def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
+    """The number of each layer that has weights, from 0, as ``treino explain --weight`` counts; "" of others.
+
+    layers: kind and parameters of each, in the order of the network.
+    """
+    weighted = [bool(parameters) and "Norm" not in kind for kind, parameters in layers]
+    return [str(sum(weighted[:place])) if own else "" for place, own in enumerate(weighted)]
 
 
 def rows_label(points: Points) -> str:
@@ -114,19 +123,20 @@ def headline(d: Mapping[str, Any]) -> str:
     if metric is None:
         return ""
     interval = (d["intervals"]["test"] or {}).get(metric)
-    facts = {"n": d["rows"]["test"], "share": test[metric]}
+    facts = {"n": d["rows"]["test"], "share": test[metric] if metric == "accuracy" else numeral(test[metric])}
     if interval is None:
         said = {
             "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
-            "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse)."),
+            "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
         }[metric].format(**facts)
     else:
+        low, high = interval if metric == "accuracy" else map(numeral, interval)
         said = {
             "accuracy": _(
                 "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
             ),
-            "rmse": _("On {n:,} test rows it is off by {share:.4g} (rmse; 95 %: {low:.4g} to {high:.4g})."),
-        }[metric].format(low=interval[0], high=interval[1], **facts)
+            "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE; 95 %: {low} to {high})."),
+        }[metric].format(low=low, high=high, **facts)
     found = {baseline_name(k): v[metric] for k, v in d["baseline"].items() if v is not None}
     spec = ".1%" if metric == "accuracy" else ""
     compared = [

@@ -115,7 +115,7 @@ def warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[st
             more = _(" and {n} more").format(n=len(others) - 3) if len(others) > 3 else ""
             found.append(
                 _(
-                    "{names} go together (rank correlation up to {r}): changed alone, they make rows that "
+                    "{names} vary together (rank correlation up to {r}): changed alone, they make rows that "
                     "hardly exist."
                 ).format(names=", ".join(others[:3]) + more, r=numeral(correlation, ".2f"))
             )

@@ -94,7 +94,7 @@ def _gradients(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
 
 
 def _ratios(axes: "Axes", d: Dynamics, inks: Sequence[Any]) -> None:
-    _title(axes, _("size of an update, in sizes of the weights (log scale)"))
+    _title(axes, _("update / weight ratio (log scale)"))
     _lines(axes, d.step_K, d.ratio_KL, inks)
     axes.axhline(RULE_OF_THUMB, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
     log_axis(axes)
@@ -152,10 +152,10 @@ def _inks(layers: int) -> list[Any]:
 
 
 def layer_label(layer: Layer, place: int) -> str:
-    """``layer 1 (13 → 64)``; a layer with a name of its own has that."""
+    """``layer 0 (13 → 64)``, from 0 as everywhere; a layer with a name of its own has that too."""
     name = layer.name.rpartition(".")[2]
-    name = _("layer {n}").format(n=place + 1) if not name or name.isdigit() else label(layer.name, 20)
-    return f"{name} ({layer.shape[1]} → {layer.shape[0]})"
+    own = "" if not name or name.isdigit() else f" {label(layer.name, 14)}"
+    return f"{_('layer {n}').format(n=place)}{own} ({layer.shape[1]} → {layer.shape[0]})"
 
 
 def _names(figure: "Figure", layers: Sequence[Layer], inks: Sequence[Any], low: float, tall: float) -> None:

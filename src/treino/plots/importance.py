@@ -75,8 +75,8 @@ def warnings(shown: Importances) -> list[str]:
         )
         found.append(
             _(
-                "{names} go together (rank correlation up to {r}): each alone seems less important than all "
-                "of them are."
+                "{names} vary together (rank correlation up to {r}): each alone seems less important than "
+                "all of them are."
             ).format(names=names, r=numeral(group.correlation, ".2f"))
         )
     if len(shown.together) > 3:
@@ -97,7 +97,7 @@ def _bars(shown: Importances, name: str) -> "Figure":
     said, warned = sentences(shown), warnings(shown)
     lines = sum(1 + len(w) // 106 for w in [*said, *warned])
     figure = new_figure(1.6 + 0.205 * lines + BAR * max(3, len(names)))
-    top = header(figure, _("What each column is worth: {name}").format(name=label(name, 40)), said, warned)
+    top = header(figure, _("Feature importance: {name}").format(name=label(name, 40)), said, warned)
     height = figure.get_figheight()
     left_axes = figure.add_axes((0.3, 0.75 / height, 0.38, top - 1.0 / height))
     right_axes = figure.add_axes((0.71, 0.75 / height, 0.26, top - 1.0 / height))
@@ -148,7 +148,7 @@ def _squares(shown: Importances, name: str, mean_item: np.ndarray | None) -> "Fi
     said, warned = sentences(shown), warnings(shown)
     lines = sum(1 + len(w) // 106 for w in [*said, *warned])
     figure = new_figure(4.35 + 0.205 * lines)
-    top = header(figure, _("What each square is worth: {name}").format(name=label(name, 40)), said, warned)
+    top = header(figure, _("Importance of image regions: {name}").format(name=label(name, 40)), said, warned)
     height = figure.get_figheight()
     side = 3.05
     unit = _("rmse gained") if shown.metric == "rmse" else _("accuracy lost")

@@ -32,11 +32,11 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
     colours = tile_UCHW.shape[1] == 3
     sentences = [
         _("{k} of {n} units of layer {layer}, those with the longest weights first.").format(
-            k=units, n=len(tile_UCHW), layer=label(shown.layer, 40)
+            k=units, n=len(tile_UCHW), layer=f"0, {label(shown.layer, 40)}"
         )
         if units < len(tile_UCHW)
         else _("All {n} units of layer {layer}, those with the longest weights first.").format(
-            n=units, layer=label(shown.layer, 40)
+            n=units, layer=f"0, {label(shown.layer, 40)}"
         ),
         _("Colours are the weights on red, green and blue; grey is 0.")
         if colours
@@ -80,7 +80,7 @@ def _table(shown: FirstWeights) -> "Figure":
     most = largest(weight)
     sentences = [
         _("{k} of {n} units of layer {layer}, those with the longest weights first.").format(
-            k=units, n=len(shown.units_U), layer=label(shown.layer, 40)
+            k=units, n=len(shown.units_U), layer=f"0, {label(shown.layer, 40)}"
         )
     ]
     if inputs > len(columns):

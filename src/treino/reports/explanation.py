@@ -239,7 +239,9 @@ def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[Layer, ...])
     else:
         numbers = tuple(weight)
     shapes = "; ".join(
-        _("layer {n}: {H:,} units of {D:,} inputs").format(n=n, H=len(layer.W), D=len(layer.W[0]))
+        _("layer {n} (module {module}): {H:,} units of {D:,} inputs").format(
+            n=n, module=layer.name, H=len(layer.W), D=len(layer.W[0])
+        )
         for n, layer in enumerate(layers)
     )
     hint = _("{run} has {shapes}. Write layer,unit,input counted from 0, or layer,unit for a bias.").format(

@@ -150,14 +150,14 @@ Shown = dict[Callable[[], str], Callable[["Run"], Sequence[Block]]]
 WRITTEN: Shown = {lambda: _("Confusion"): _confusion}
 """What is seen by asking the network, and said in words."""
 
-BESIDE: Shown = {lambda: _("What it says"): _boundary, **WRITTEN}
+BESIDE: Shown = {lambda: _("Predictions"): _boundary, **WRITTEN}
 """What is seen by asking the network, of a run that stands beside others."""
 
 SHOWN: Shown = {
     lambda: _("Film"): _film,
     **BESIDE,
     lambda: _("Mistakes"): _mistakes,
-    lambda: _("What it goes by"): _goes_by,
+    lambda: _("Feature importance"): _goes_by,
     lambda: _("Inside"): _inside,
 }
 """The same of a run alone."""

@@ -220,11 +220,11 @@ def sentence(verdict: Verdict, told: Told) -> str:
         seen=told.seen, inflation=told.inflation
     )
     if verdict == "nothing":
-        return _("{head}; {luck}; not surely better than a constant answer: there is nothing here.").format(
+        return _("{head}; {luck}; no evidence that it is better than a constant answer.").format(
             head=head, luck=lucky
         )
     if verdict == "linear":
-        return _("{head}; {luck}; not surely better than the baseline ({baseline}).").format(
+        return _("{head}; {luck}; no evidence that it is better than the baseline ({baseline}).").format(
             head=head, luck=lucky, baseline=_(told.baseline)
         )
     if told.smaller is not None:

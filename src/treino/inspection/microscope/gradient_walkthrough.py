@@ -52,11 +52,12 @@ def rows_part(update: Update) -> Part:
 
 def weight_name(update: Update) -> str:
     place = update.place
+    module = update.layers[place.layer].name
     if place.j is None:
-        return _("the bias of unit {i} in layer {layer}").format(i=place.i, layer=place.layer)
-    return _("the one from input {j} to unit {i} of layer {layer}").format(
-        j=place.j, i=place.i, layer=place.layer
-    )
+        said = _("the bias of unit {i} in layer {layer} (module {module})")
+        return said.format(i=place.i, layer=place.layer, module=module)
+    said = _("the one from input {j} to unit {i} of layer {layer} (module {module})")
+    return said.format(j=place.j, i=place.i, layer=place.layer, module=module)
 
 
 def units(update: Update) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from treino.data.preparation.preparation import Preparation
 from treino.inspection.curves import Curves
-from treino.plots.captions import headline
+from treino.plots.captions import headline, layer_numbers
 from treino.plots.report.blocks import (
     Block,
     Code,
@@ -250,12 +250,14 @@ def _columns(preparation: Preparation) -> Table:
 
 def _network(facts: RunFacts) -> Section:
     d = facts.document
+    numbers = layer_numbers([(layer["kind"], layer["parameters"]) for layer in d["layers"]])
     rows = tuple(
-        (str(i + 1), layer["kind"], str(layer["in"]), str(layer["out"]), numeral(layer["parameters"], ","))
-        for i, layer in enumerate(d["layers"])
-    )
-    head = (_("layer"), _("kind"), _("in"), _("out"), _("parameters"))
-    total = ("", _("all"), "", "", numeral(d["parameters"], ","))
+        (n, str(layer.get("name", "")), layer["kind"], str(layer["in"]), str(layer["out"]),
+         numeral(layer["parameters"], ","))
+        for n, layer in zip(numbers, d["layers"], strict=True)
+    )  # fmt: skip
+    head = (_("layer"), _("module"), _("kind"), _("in"), _("out"), _("parameters"))
+    total = ("", "", _("all"), "", "", numeral(d["parameters"], ","))
     return Section(_("Network"), (Table(head, (*rows, total)),))
 
 
@@ -271,7 +273,9 @@ def _training(facts: RunFacts) -> Section:
         said.append(_("kept: the weights of epoch {kept:,}").format(kept=d["kept_epoch"]))
     if d.get("stopped_early"):
         said.append(
-            _("stopped early: validation {metric} got no better").format(metric=d["settings"]["metric"])
+            _("stopped early: no improvement of the validation {metric} for {n} epochs").format(
+                metric=d["settings"]["metric"], n=d["settings"]["patience"]
+            )
         )
     blocks: list[Block] = [Paragraph(_how(d)), Paragraph("; ".join(said) + ".")]
     curves = curve_charts([facts.curves])
@@ -308,7 +312,7 @@ def _settings(facts: RunFacts) -> Section:
             usual.append(f"{name} {value_text(value)}")
         else:
             rows.append((name, value_text(value), _("decided"), FLAGS.get(name, "")))
-    said = _("As always: {settings}. What is off is left out; all of it is in {file}.").format(
+    said = _("Defaults: {settings}. What is off is left out; all of it is in {file}.").format(
         settings="; ".join(usual), file="spec.json"
     )
     head = (_("setting"), _("value"), _("from"), _("flag"))
@@ -383,4 +387,4 @@ def _again(facts: RunFacts) -> Section:
     if facts.missing:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
         blocks.append(Items(tuple(facts.missing)))
-    return Section(_("Again"), tuple(blocks))
+    return Section(_("Reproduce"), tuple(blocks))

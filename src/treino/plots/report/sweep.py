@@ -172,4 +172,4 @@ def _again(facts: SweepFacts) -> Section:
     blocks.append(Table(("", ""), tuple(rows), numbers=False))
     if facts.missing:
         blocks += [Paragraph(_("Left out of this report:"), "soft"), Items(tuple(facts.missing))]
-    return Section(_("Again"), tuple(blocks))
+    return Section(_("Reproduce"), tuple(blocks))
