@@ -6,12 +6,13 @@ The conventions: https://scikit-learn.org/stable/developers/develop.html
 """
 
 import copy
+import functools
 import inspect
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,12 +28,27 @@ from treino.api import fit
 from treino.data import rows_for_prediction
 from treino.data.preparation.preparation import Task
 from treino.engine import MLP
-from treino.errors import TreinoError
+from treino.errors import TreinoError, nearest
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.run import open_run
 from treino.words import _
 
 Network = nn.Module | MLP | str | None
+
+
+def _named(init: Callable[..., None]) -> Callable[..., None]:
+    """The same ``__init__``; a setting that there isn't is refused with the nearest."""
+    known = [name for name in inspect.signature(init).parameters if name != "self"]
+
+    @functools.wraps(init)
+    def checked(self: Any, *values: Any, **settings: Any) -> None:
+        for name in settings:
+            if name not in known:
+                message = _("{kind} has no setting {name!r}.").format(kind=type(self).__name__, name=name)
+                raise TreinoError("setting_unknown", message, nearest(name, known))
+        init(self, *values, **settings)
+
+    return checked
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -49,6 +65,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     _task: Task
 
+    @_named
     def __init__(
         self,
         hidden: Sequence[int] | None = None,

@@ -42,6 +42,15 @@ def test_intervals_are_students():
     assert math.isclose(high - mean, 4.303 / math.sqrt(3), rel_tol=1e-3)  # t(0.975, 2) · s / √n, by table
     assert math.isclose(mean - low, high - mean)
     assert interval([float("nan")]) is None
+    accuracy = [0.99, 1.0, 0.9]
+    plain, bounded = interval(accuracy), interval(accuracy, "accuracy")
+    assert plain is not None
+    assert bounded is not None
+    assert plain[2] > 1 == bounded[2]
+    assert bounded[:2] == plain[:2]
+    percent = interval([99.0, 100.0, 90.0], "test acc")
+    assert percent is not None
+    assert percent[2] == 100
 
 
 @pytest.mark.parametrize(

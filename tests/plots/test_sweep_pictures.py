@@ -133,3 +133,11 @@ def test_no_word_of_many_settings_is_cut_or_stands_on_another(space: dict[str, A
     on_axes = {t.get_text().replace("\n", " ") for t in parallel_figure(s).axes[0].texts}
     assert {name.replace("_", " ") for name in names} <= on_axes
     assert ("128,128,64,32" in on_axes) == (space is WIDE)
+
+
+@pytest.mark.slow
+def test_of_equal_settings_none_is_called_important(treino: Callable[..., Said]) -> None:
+    treino("train", "wine", "--seeds", 12, "--epochs", 2, "--name", "s")
+    names = [Path(path).stem for path in treino("plot", "s", "--json").document["paths"]]
+    assert "importance" not in names
+    assert "curves" in names

@@ -1,5 +1,6 @@
 """The estimators under scikit-learn's own checks, in its own tools, and against the plain training."""
 
+import inspect
 import pickle
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from torch import nn
 
 import treino as tr
+from treino.errors import TreinoError
 from treino.spec import Settings
 
 FAST = {"epochs": 30, "hidden": (16,)}
@@ -175,3 +177,10 @@ def test_columns_that_were_not_there_at_the_training_are_named() -> None:
     with pytest.warns(UserWarning, match="valid feature names"):
         from_array = model.predict(x.to_numpy())
     assert (from_array == model.predict(x)).all()
+
+
+def test_a_misspelt_setting_is_refused_with_the_nearest() -> None:
+    with pytest.raises(TreinoError, match="'hiden'") as caught:
+        tr.Classifier(hiden=(8,))  # type: ignore[call-arg]
+    assert "hidden" in caught.value.hint
+    assert "hidden" in inspect.signature(tr.Regressor).parameters

@@ -44,7 +44,7 @@ class Row:
         return {
             "variant": self.variant,
             "loss": interval(self.loss),
-            "figure": interval(self.figure),
+            "figure": interval(self.figure, self.name),
             "name": self.name,
             "losses": list(self.loss),
             "figures": list(self.figure),
@@ -52,8 +52,14 @@ class Row:
         }
 
 
-def interval(values: Sequence[float]) -> list[float] | None:
-    """[mean, low, high]: 95 % by Student's t; None where nothing finite was seen."""
+SHARES = "acc", "f1", "auc", "precision", "recall", "right", "acur"  # in the names of figures from 0 to 1
+
+
+def interval(values: Sequence[float], name: str = "") -> list[float] | None:
+    """[mean, low, high]: 95 % by Student's t; None where nothing finite was seen.
+
+    name: of the figure; the interval of a share, such as an accuracy, ends at 0 and 1 (or 100 %).
+    """
     finite = [v for v in values if math.isfinite(v)]
     if not finite:
         return None
@@ -62,7 +68,10 @@ def interval(values: Sequence[float]) -> list[float] | None:
         return [mean, mean, mean]
     spread = math.sqrt(sum((v - mean) ** 2 for v in finite) / (len(finite) - 1))
     half = (_T95[len(finite) - 2] if len(finite) <= 10 else 1.96) * spread / math.sqrt(len(finite))
-    return [mean, mean - half, mean + half]
+    low, high = mean - half, mean + half
+    if any(share in name.lower() for share in SHARES) and min(finite) >= 0 and max(finite) <= 100:
+        low, high = max(low, 0.0), min(high, 1.0 if max(finite) <= 1 else 100.0)
+    return [mean, low, high]
 
 
 def proof(
@@ -146,12 +155,14 @@ def table(rows: Sequence[Row]) -> str:
     what = names.pop() if len(names) == 1 else ""
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))
     lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
-    lines += [f"{row.variant:24}{_shown(row.loss):36}{_shown(row.figure)}{_trouble(row)}" for row in rows]
+    lines += [
+        f"{row.variant:24}{_shown(row.loss):36}{_shown(row.figure, row.name)}{_trouble(row)}" for row in rows
+    ]
     return "\n".join(lines)
 
 
-def _shown(values: Sequence[float]) -> str:
-    found = interval(values)
+def _shown(values: Sequence[float], name: str = "") -> str:
+    found = interval(values, name)
     return "–" if found is None else "{} [{}, {}]".format(*(numeral(value, ".4g") for value in found))
 
 

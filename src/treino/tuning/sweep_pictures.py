@@ -28,6 +28,7 @@ RESOLUTION = 120
 def usual(sweep: "Sweep") -> list[str]:
     """The pictures that every such sweep has."""
     few = len(sweep.frame) < 10 or not sweep.folder.has(top_members.MODELS)
+    few = few or set(sweep.spec["space"]) <= {"seed", "data_seed", "fold"}  # equal settings: none can matter
     classes = bool(sweep.spec["classes"])
     return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
 
