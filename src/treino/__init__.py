@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _DOOR = {
     "load": ("treino.data", "load"),
     "train": ("treino.engine", "train"),
+    "TrainConfig": ("treino.engine", "TrainConfig"),
     "mlp": ("treino.engine", "mlp"),
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
@@ -36,6 +37,7 @@ __all__ = [
     "Run",
     "Study",
     "Sweep",
+    "TrainConfig",
     "TreinoError",
     "doctor",
     "engines",
@@ -53,7 +55,7 @@ __all__ = [
 if TYPE_CHECKING:
     from treino.data import load
     from treino.diagnosis.exam import doctor
-    from treino.engine import engines, mlp, train
+    from treino.engine import TrainConfig, engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
     from treino.records.run import Run

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from inspect import Parameter, Signature
 from typing import Any, Literal, TypedDict, get_args
 
 import torch
@@ -191,6 +192,16 @@ class TrainSettings(TypedDict, total=False):
     fault: str | Sequence[str] | None
     every: int | None
     dtype: torch.dtype
+
+
+def with_keywords(signature: Signature) -> Signature:
+    """A signature whose ``**settings`` are spelt out: every field of TrainConfig is a keyword."""
+    own = [p for p in signature.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    keywords = (
+        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+        for f in fields(TrainConfig)
+    )
+    return signature.replace(parameters=[*own, *keywords])
 
 
 def _checked(c: TrainConfig) -> dict[str, Any]:

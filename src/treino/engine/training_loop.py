@@ -3,9 +3,9 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
-from inspect import Parameter, Signature, signature
-from typing import Any, Unpack
+from dataclasses import replace
+from inspect import signature
+from typing import Any, NamedTuple, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from treino.engine.saved_state import SavedState, load_state, save_state
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
 from treino.engine.torch_context import torch_context
-from treino.engine.train_config import TrainConfig, TrainSettings
+from treino.engine.train_config import TrainConfig, TrainSettings, with_keywords
 from treino.engine.training_setup import TrainingSetup, set_up
 from treino.engine.training_state import (
     DIVERGED,
@@ -38,9 +38,16 @@ from treino.words import _
 
 CHUNK_STEPS = 4096  # bounds what a chunk lays out beforehand
 
-EvaluationReport = tuple[
-    Evaluation | None, float | None, float
-]  # figures, deviation of the loss, seconds taken
+
+class EvaluationReport(NamedTuple):
+    """What was measured after a chunk, and in how many seconds; nothing, where nothing was due.
+
+    deviation: of the loss over batches, of one member alone.
+    """
+
+    evaluation: Evaluation | None = None
+    deviation: float | None = None
+    seconds: float = 0.0
 
 
 class Training:
@@ -99,8 +106,8 @@ class Training:
             trained = time.perf_counter()
             self.keyframes.add_within(state, chunk)
             means = state.epoch_loss.add(counted_SP, self.steps_per_epoch, self.done)
-            measured = self._evaluate(chunk)
-            epochs += self._ended_epochs(chunk, means, measured, (begin, trained))
+            report = self._evaluate(chunk)
+            epochs += self._ended_epochs(chunk, means, report, (begin, trained))
             self._end_members()
             self.keyframes.add_end(state, chunk)
             self._seconds_per_step = (trained - begin) / len(loss_SP)
@@ -183,7 +190,7 @@ class Training:
         state, validation, stopping = self.state, self.setup.validation, self.setup.early_stopping
         due = self.done or state.step == self._next_evaluation(chunk.first)
         if validation is None or not due or not len(state.running):
-            return None, None, 0.0
+            return EvaluationReport()
         begin = time.perf_counter()
         figures, deviation = validation.measure(state.population, state.running)
         state.evaluated_step = state.step
@@ -191,13 +198,13 @@ class Training:
         if state.step < self.steps:  # at the very end nothing is cut short
             over_P = stopping.out_of_patience(state.best, self.plan, state.step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
-        return {"validation": figures}, deviation, time.perf_counter() - begin
+        return EvaluationReport({"validation": figures}, deviation, time.perf_counter() - begin)
 
     def _ended_epochs(
         self,
         chunk: Chunk,
         means: tuple[Tensor, Tensor],
-        measured: EvaluationReport,
+        report: EvaluationReport,
         span: tuple[float, float],
     ) -> list[Epoch]:
         """An Epoch of each that ended within a chunk. means: their losses' means and deviations ``[E, P]``.
@@ -208,7 +215,7 @@ class Training:
         for mean_P, std_P in zip(means[0].unbind(0), means[1].unbind(0), strict=True):
             border = min(stop, (first // per + 1 + len(epochs)) * per)
             when = begin + (end - begin) * (border - first) / (stop - first)
-            evaluation, deviation, seconds = measured if border == stop else (None, None, 0.0)
+            evaluation, deviation, seconds = report if border == stop else EvaluationReport()
             number = self.plan.epoch_of(border)
             epochs.append(Epoch(number, border, mean_P, std_P, evaluation, deviation, when, seconds))
         return epochs
@@ -383,14 +390,4 @@ def train(
     return Training(*set_up(data, net, replace(config or TrainConfig(), **settings)))
 
 
-def _with_keywords(plain: Signature) -> Signature:
-    """The signature of ``train`` as it is called: every field of TrainConfig is a keyword."""
-    own = [p for p in plain.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
-    keywords = (
-        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
-        for f in fields(TrainConfig)
-    )
-    return plain.replace(parameters=[*own, *keywords])
-
-
-train.__signature__ = _with_keywords(signature(train))  # type: ignore[attr-defined]
+train.__signature__ = with_keywords(signature(train))  # type: ignore[attr-defined]

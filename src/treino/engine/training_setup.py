@@ -171,11 +171,12 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
 
 
 def no_validation_rows(what: str) -> TreinoError:
-    """The error for a setting, as the reader types it, that looks at validation rows where there are none."""
+    """The error for a setting, as the reader types it, or a method that chooses where there is nothing to
+    choose by."""
     return TreinoError(
         "no_validation_rows",
         _("{what} needs validation rows, and there are none.").format(what=what),
-        _("Leave it out, or give some, e.g. by [[validation=0.15]]."),
+        _("Give some, e.g. by [[validation=0.15]], or do without."),
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from treino.data.dataset import Data
 from treino.documents import read_document
 from treino.engine.metrics import measure
+from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.plots.style import split_name
 from treino.records.network_source import NetworkSource
@@ -20,7 +21,7 @@ from treino.tuning.bracket import Heat
 from treino.tuning.judgement import report
 from treino.tuning.sweep_state import Progress, Sweeping
 from treino.tuning.top_members import ANSWERED_AT_ONCE, answered
-from treino.words import _
+from treino.words import _, setting
 
 SPLITS = ("validation", "test")
 
@@ -71,11 +72,7 @@ def several(
 
     shared = read_settings(settings)
     if until is not None and shared.validation == 0:
-        raise TreinoError(
-            "no_validation_rows",
-            _("Whether a figure is reached is seen on validation rows, and there are none."),
-            _("Give [[validation]] a share, e.g. 0.15."),
-        )
+        raise no_validation_rows(setting("until", until))
     space, word = space_of_several(seeds, folds, shared.seed)
     base = {k: v for k, v in settings.items() if k not in ("name", "out")}
     if folds is not None:

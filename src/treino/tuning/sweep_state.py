@@ -10,6 +10,7 @@ import torch
 from treino.data.dataset import Data
 from treino.data.memory import free_bytes
 from treino.engine import MLP
+from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.records.data_source import load_data
 from treino.records.user_network import NetworkFiles, network_of
@@ -139,11 +140,7 @@ def prepared(
             _("Give a table or arrays."),
         )
     if not len(data.validation) and not asked.spread:
-        raise TreinoError(
-            "no_validation_rows",
-            _("A sweep chooses by validation rows, and there are none."),
-            _("Give [[validation]] a share, e.g. 0.15."),
-        )
+        raise no_validation_rows(_("A sweep"))
     shared = settings_of({}, base, 0)
     _net, config = decide(shared, data)
     per_epoch = -(-len(data.train) // config.rows_per_step(len(data.train)))
