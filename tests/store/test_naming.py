@@ -54,9 +54,11 @@ def test_bad_names_are_refused_before_anything_is_made(tmp_path: Path, name: str
 def test_a_name_is_given_once(tmp_path: Path) -> None:
     with RunFolder.create(parent=tmp_path, name="modelo é") as folder:
         assert folder.path == tmp_path / "modelo é"
+        folder.write_json("spec.json", {})
     with pytest.raises(TreinoError) as caught:
         RunFolder.create(parent=tmp_path, name="modelo é")
     assert rule(caught) == ("name_taken", 2)
+    assert f"treino resume {tmp_path / 'modelo é'}" in caught.value.hint
     assert RunFolder.open(tmp_path / "modelo é").status == "interrupted"
 
 
@@ -66,6 +68,7 @@ def test_out_is_the_folder_itself_where_it_is_new_or_empty(tmp_path: Path) -> No
     for out in (tmp_path / "a" / "b", empty):
         with RunFolder.create(out=out, kind="sweep") as folder:
             assert (folder.path, folder.kind, folder.status) == (out, "sweep", "running")
+            folder.write_json("asked.json", {})
     for out in (empty, tmp_path):
         with pytest.raises(TreinoError) as caught:
             RunFolder.create(out=out)

@@ -107,6 +107,8 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
                 begun = event
                 assert isinstance(event.job, StudyJob)
                 screen.out.print(opening(event.job))
+                for notice in event.job.folder.notices:
+                    screen.out.print(notice)
                 moving.enter_context(bar)
             elif isinstance(event, Advanced):
                 job = event.job

@@ -102,6 +102,8 @@ def summary(run: "Run") -> RenderableType:
     parts += ["", _("run  {path}").format(path=d["path"])]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
+    if not drawn and not run.notices and run.folder.manifest.sealed:  # a process may die before it draws them
+        parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
     parts += run.notices
     parts += [_("next {command}").format(command=command) for command in _next(run, d)]
     return Group(*parts)

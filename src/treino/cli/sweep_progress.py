@@ -34,7 +34,7 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
             if isinstance(event, Begun):
                 begun = event
                 assert isinstance(event.job, SweepJob)
-                for line in opening(event.job):
+                for line in (*opening(event.job), *event.job.folder.notices):
                     screen.out.print(line)
             elif isinstance(event, Ended):
                 ended = event

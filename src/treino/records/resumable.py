@@ -5,21 +5,21 @@ from pathlib import Path
 
 from treino.errors import TreinoError
 from treino.store import RunFolder
+from treino.store.leftover import ended_before_it_began
 from treino.words import _
 
 
-def unfinished(
-    path: str | Path, first: str, instead: str, resumed: Sequence[str] = ("interrupted",)
-) -> RunFolder:
+def unfinished(path: str | Path, instead: str, resumed: Sequence[str] = ("interrupted",)) -> RunFolder:
     """The folder at ``path``, for reading, if there is something to go on with.
 
-    first: the file without which nothing had begun. instead: what to do where it is over. resumed: the states
-    that one goes on from.
+    instead: what to do where it is over. resumed: the states that one goes on from. Damaged keyframes are
+    passed over: ``RunFolder.unseal`` drops them.
 
     Raises:
         TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
     """
-    folder = RunFolder.open(path)
+    folder = RunFolder.open(path, verify=False)
+    folder.verify(keyframes=False)
     if folder.status not in resumed:
         raise TreinoError(
             "nothing_to_resume",
@@ -30,10 +30,6 @@ def unfinished(
             if folder.status == "running"
             else instead,
         )
-    if not folder.has(first):
-        raise TreinoError(
-            "ended_before_it_began",
-            _("{run} ended before its settings were written.").format(run=folder.path.name),
-            _("Delete the folder and start again."),
-        )
+    if not folder.has(folder.manifest.first):
+        raise ended_before_it_began(folder.path)
     return folder

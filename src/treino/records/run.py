@@ -57,7 +57,7 @@ class Run:
     ) -> None:
         self.folder = folder
         self._data, self._net, self._trust, self._data_file = data, net, trust, data_file
-        self.notices: list[str] = []
+        self.notices = folder.notices  # sentences about what was worked around, or is missing
 
     @property
     def path(self) -> Path:

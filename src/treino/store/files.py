@@ -9,6 +9,7 @@ import hashlib
 import os
 import shlex
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -326,11 +327,16 @@ def remove(path: Path) -> None:
         _unlink(path)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Unlink the temporary files that a killed process left in `folder`; for the holder of its lock."""
+def remove_leftovers(folder: Path, seconds: float = -1.0) -> None:
+    """Unlink the temporary files that a killed process left in `folder`.
+
+    seconds: only those that are older; without it all, for who has a lock on the folder.
+    """
     with trouble(folder):
         for leftover in folder.glob(f".*{_TEMPORARY}"):
-            remove(leftover)
+            with suppress(FileNotFoundError):
+                if seconds < 0 or time.time() - os.lstat(leftover).st_mtime > seconds:
+                    remove(leftover)
 
 
 def _open_new(path: Path) -> int:

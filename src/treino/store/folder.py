@@ -6,7 +6,7 @@ replaced by one that names how the run ended. A process that dies before leaves 
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store import database as db
-from treino.store import files, lock, manifest, naming
+from treino.store import files, leftover, lock, manifest, naming
 from treino.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
-from treino.store.encoding import json_bytes, json_value, tensor_bytes, tensor_value
+from treino.store.folder_files import FolderFiles
 from treino.store.manifest import Manifest
 from treino.words import _
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class RunFolder:
+class RunFolder(FolderFiles):
     """A handle on one folder. Make it with `create` (which takes the lock) or `open` (which only reads).
 
     A context manager: leaving it lets go of the database and the lock. `notices` holds sentences about what
@@ -32,12 +32,11 @@ class RunFolder:
     """
 
     def __init__(self, path: Path, content: Manifest) -> None:
-        self.path = path
+        super().__init__(path, content)
         self.notices: list[str] = []
-        self._manifest = content
-        self._lock: int | None = None
         self._database: db.Database | None = None
         self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
+        self._made = False  # whether the folder was made for this run
 
     # ---- making and opening
 
@@ -67,22 +66,20 @@ class RunFolder:
             path = naming.claim_next(Path(parent), stem)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         folder = cls(path, Manifest(kind=kind, created=now))
+        folder._made = made
         try:
             folder._lock = lock.acquire(path / lock.NAME)
-            if (path / manifest.NAME).exists():  # another process was given the same empty folder
+            if not leftover.is_leftover(path):  # another process took the same folder, and has begun
                 folder.close()
-                raise naming.occupied(path)
+                raise naming.taken(path) if out is None else naming.occupied(path)
+            leftover.clear(path)
             db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, for it makes the folder a run
-        except BaseException:
-            if lock.held(folder._lock):
-                for unwanted in (manifest.NAME, db.NAME, lock.NAME):
-                    with suppress(TreinoError):
-                        files.remove(path / unwanted)
-                folder._release()
-            if made:
-                with suppress(OSError):
-                    path.rmdir()
+        except BaseException as error:
+            folder.discard()
+            lost = isinstance(error, TreinoError) and error.rule in ("run_busy", "name_taken")
+            if lost and name is None and out is None:  # somebody took the folder over before it was locked
+                return cls.create(parent=parent, stem=stem, kind=kind)
             raise
         return folder
 
@@ -90,7 +87,12 @@ class RunFolder:
     def open(cls, path: Path | str, *, verify: bool = True) -> "RunFolder":
         """Open for reading. Errors: `run_missing`, `not_a_run`, `run_newer`, `run_damaged`, `file_missing`"""
         path = Path(path)
-        folder = cls(path, manifest.read(path))
+        try:
+            folder = cls(path, manifest.read(path))
+        except TreinoError as error:
+            if error.rule == "not_a_run" and any(path.iterdir()) and leftover.is_leftover(path):
+                raise leftover.ended_before_it_began(path) from None
+            raise
         if verify:
             folder.verify()
         return folder
@@ -131,24 +133,18 @@ class RunFolder:
         finally:
             self._release()
 
+    def discard(self) -> None:
+        """Take back all that was written, and the folder where it was made for this; nothing else goes."""
+        if lock.held(self._lock):
+            for undo in (self._forget_database, lambda: leftover.clear(self.path)):
+                with suppress(TreinoError):
+                    undo()
+            self._release(unlink=True)
+        if self._made:
+            with suppress(OSError):
+                os.rmdir(self.path)
+
     # ---- what it is
-
-    @property
-    def manifest(self) -> Manifest:
-        """What the manifest says now; another process may be changing it unless this one holds the lock."""
-        if not lock.held(self._lock):
-            self._manifest = manifest.read(self.path)
-        return self._manifest
-
-    @property
-    def kind(self) -> str:
-        """run, sweep or study."""
-        return self._manifest.kind
-
-    @property
-    def created(self) -> str:
-        """When the folder was made: UTC, ISO 8601."""
-        return self._manifest.created
 
     @property
     def status(self) -> str:
@@ -161,125 +157,16 @@ class RunFolder:
         content = self.manifest  # it may have been sealed between the two looks
         return content.status if content.sealed else "interrupted"
 
-    def verify(self) -> None:
+    def verify(self, *, keyframes: bool = True) -> None:
         """Read every file in the manifest, of a run that died the tables, too, which must have come as far
         as its checkpoint; TreinoError naming the first that differs or is missing."""
         content = self._manifest
         for name in content.files:
-            if content.needs(name) or self.has(name):
+            if (keyframes or not _keyframe(name)) and (content.needs(name) or self.has(name)):
                 self.read_bytes(name)
         if not content.sealed and content.format == manifest.FORMAT and self.status == "interrupted":
             whole, _broken = self._checkpoints()
             db.Database.reading(self.within(db.NAME)).check(whole[0].mark if whole else None)
-
-    # ---- files
-
-    def within(self, name: str) -> Path:
-        """The path of a file or folder in this one, whether it is there or not.
-
-        Everything in the folder is reached through this, for the folder may come from anybody: TreinoError
-        where something on the way there is a link, a pipe, a socket or a device.
-        """
-        return files.inside(self.path, name)
-
-    def names(self, under: str) -> list[str]:
-        """What lies in the sub-folder `under`, as names in this one; [] where there is no such folder."""
-        place = self.within(under)
-        try:
-            found = sorted(os.listdir(place))
-        except FileNotFoundError:
-            return []
-        return [f"{under}/{name}" for name in found if not name.startswith(".")]
-
-    def has(self, name: str) -> bool:
-        """Whether the file is there, and in the manifest where the run is sealed."""
-        content = self.manifest
-        listed = not content.sealed or name in content.files or _outside(name)
-        return listed and self.within(name).is_file()
-
-    def write_bytes(self, name: str, data: bytes) -> Path:
-        """Put a file into the folder, whole or not at all, and return its path.
-
-        In pictures/ and exports/ at any time; everything else needs the lock, and goes into the manifest.
-        """
-        if not manifest.inside(name):
-            raise ValueError(f"{name!r} is not a name inside a run's folder")
-        path = self.within(name)
-        if _outside(name):
-            files.make_folder(path.parent)
-            files.write_atomically(path, data)
-            return path
-        self._require_writing()
-        listed = self._manifest.files
-        before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
-        if digest not in before.split():
-            self._record({**listed, name: f"{before} {digest}"})  # a crash leaves one of the two
-        if path.parent != self.path:
-            files.make_folder(path.parent)
-        files.write_atomically(path, data)
-        self._record({**listed, name: digest})
-        return path
-
-    def write_new(self, contents: Mapping[str, Sequence[Any]]) -> None:
-        """Put many files into the folder that are not in it yet, each given in parts; the manifest tells of
-        all of them at once.
-
-        A process that dies before leaves files that the manifest doesn't know; `remove` takes them away.
-        """
-        self._require_writing()
-        if contents:
-            places = {name: self.within(name) for name in contents}
-            for place in {path.parent for path in places.values()}:
-                files.make_folder(place)
-            files.write_new({places[name]: parts for name, parts in contents.items()})
-            found = {name: files.digest(*parts) for name, parts in contents.items()}
-            self._record({**self._manifest.files, **found})
-
-    def remove(self, names: Iterable[str]) -> None:
-        """Take files out of the manifest, then off the disk."""
-        self._require_writing()
-        gone = set(names)
-        self._record({name: kept for name, kept in self._manifest.files.items() if name not in gone})
-        for name in sorted(gone):
-            files.remove(self.within(name))
-
-    def read_bytes(self, name: str) -> bytes:
-        """A file's content, its SHA-256 checked. Errors: `file_missing`, `run_damaged`, the disk's."""
-        while True:
-            content = self.manifest
-            try:
-                data: bytes | None = files.read_bytes(self.within(name))
-            except TreinoError as error:
-                if error.rule != "file_vanished":
-                    raise
-                data = None
-            expected = content.files.get(name)
-            unchecked = expected is None and (_outside(name) or not content.sealed)
-            if data is not None and (unchecked or files.digest(data) in str(expected).split()):
-                return data
-            # the process that writes this run may have replaced the file between our two readings
-            if self.manifest == content:
-                raise self._unreadable(name, data, expected)
-
-    def write_json(self, name: str, value: Any) -> Path:
-        """Write a JSON file; NaN and the infinities become null."""
-        return self.write_bytes(name, json_bytes(value))
-
-    def read_json(self, name: str) -> Any:
-        """A JSON file's value, checked, in today's format."""
-        value = json_value(self.read_bytes(name), self.path / name)
-        return manifest.migrated(self._manifest.format, name, value)
-
-    def write_tensors(self, name: str, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> Path:
-        """Write a safetensors file; `metadata` is anything that JSON takes, non-finite floats included."""
-        return self.write_bytes(name, tensor_bytes(tensors, metadata))
-
-    def read_tensors(self, name: str) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
-        """A safetensors file's tensors (aligned copies, on the CPU) and metadata, checked."""
-        value = tensor_value(self.read_bytes(name), self.path / name)
-        migrated: tuple[dict[str, Tensor], dict[str, Any]]
-        migrated = manifest.migrated(self._manifest.format, name, value)
-        return migrated
 
     # ---- checkpoints
 
@@ -374,35 +261,30 @@ class RunFolder:
         self._release()
 
     def unseal(self) -> None:
-        """Take a sealed run up again: every file is checked, then it counts as running. The lock is taken."""
+        """Take a sealed run up again: every file is checked, then it counts as running. The lock is taken.
+
+        A damaged keyframe is dropped, with a notice and an event: a run goes on without it.
+        """
         self.lock()
         if self._manifest.sealed:
-            self.verify()
+            self.verify(keyframes=False)
             self._forget_database()
             self._remove_log()
             kept = {
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
             self._record(kept, "running")
+        for name in filter(_keyframe, [*self._manifest.files]):
+            try:
+                self.read_bytes(name)
+            except TreinoError as error:
+                if error.rule not in ("run_damaged", "file_missing"):
+                    raise
+                self.notices.append(_("{reason} The run goes on without it.").format(reason=error.message))
+                self.database.add_event(0, 0, "keyframe_damaged", {"file": name})
+                self.remove([name])
 
     # ---- inside
-
-    def _put_manifest(self, content: Manifest) -> None:
-        files.write_atomically(self.within(manifest.NAME), content.to_bytes())
-        self._manifest = content
-
-    def _record(self, listed: Mapping[str, str], status: str = "running") -> None:
-        content = Manifest(self._manifest.kind, self._manifest.created, status, dict(listed))
-        if content != self._manifest:
-            self._put_manifest(content)
-
-    def _require_writing(self) -> None:
-        if not lock.held(self._lock) or self._manifest.sealed:
-            raise TreinoError(
-                "run_not_writing",
-                _("{path} is open for reading only.").format(path=self.path),
-                _("Take it up first: treino resume {path}").format(path=self.path),
-            )
 
     def _forget_database(self) -> None:
         kept, self._database = self._database, None
@@ -413,24 +295,11 @@ class RunFolder:
         for ending in ("-wal", "-shm", "-journal"):
             files.remove(self.within(db.NAME + ending))
 
-    def _release(self) -> None:
+    def _release(self, *, unlink: bool = False) -> None:
         taken, self._lock = self._lock, None
         if taken is not None:  # a complete folder needs no lock file
-            lock.release(taken, self.path / lock.NAME, unlink=self._manifest.sealed)
-
-    def _unreadable(self, name: str, data: bytes | None, expected: str | None) -> TreinoError:
-        if data is not None and expected is not None:
-            return files.damaged(
-                self.path / name, _("its content does not match its SHA-256 in the manifest")
-            )
-        if data is not None:
-            return files.damaged(self.path / name, _("it is not in the manifest"))
-        return TreinoError(
-            "file_missing",
-            _("{path} is not there.").format(path=self.path / name),
-            _("Restore it from a copy of the run, or train again.") if expected else "",
-        )
+            lock.release(taken, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
 
 
-def _outside(name: str) -> bool:
-    return name.split("/")[0] in manifest.OUTSIDE
+def _keyframe(name: str) -> bool:
+    return name.startswith("keyframes/")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError, nearest
-from treino.store import manifest, naming
+from treino.store import lock, manifest, naming
 from treino.store.folder import RunFolder
+from treino.store.leftover import ended_before_it_began, is_leftover
 from treino.words import _
 
 _SHOWN = 8  # names in a hint
@@ -17,7 +18,8 @@ _SHOWN = 8  # names in a hint
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One line of the list. `damage` says what is wrong (status is then "damaged").
+    """One line of the list. `damage` says what is wrong, where something is; status is then "damaged", or
+    "interrupted" where it ended before it began.
 
     `spec` and `result` are the values of spec.json and result.json, where they are there; `path` is relative
     where the parent was given so; `when` it was made: UTC, ISO 8601.
@@ -94,7 +96,7 @@ def _folders(parent: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     # a folder that lost its manifest is still a run, a damaged one, while an empty one has just been claimed
-    marks = (manifest.NAME, "spec.json", "run.sqlite")
+    marks = (manifest.NAME, "spec.json", "run.sqlite", lock.NAME)
     return [
         path
         for path in entries
@@ -104,6 +106,10 @@ def _folders(parent: Path) -> list[Path]:
 
 def _summary(path: Path) -> RunSummary:
     try:
+        if is_leftover(path):
+            alive = lock.holder(path / lock.NAME) is not None
+            status, damage = ("running", None) if alive else ("interrupted", str(ended_before_it_began(path)))
+            return RunSummary(path.name, path, "run", status, _changed(path), damage)
         folder = RunFolder.open(path, verify=False)
         spec, result = (
             folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")

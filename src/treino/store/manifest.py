@@ -14,6 +14,7 @@ from treino.words import N_, _
 NAME = "manifest.json"
 FORMAT = 1
 KINDS = ("run", "sweep", "study")
+_FIRST = {"run": "spec.json", "sweep": "asked.json", "study": "spec.json"}
 ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
 OUTSIDE = ("pictures", "exports")  # may be made again at any time, so no digest holds them
 ABSENT = "-"  # stands for the digest of a file that is not there yet
@@ -45,6 +46,11 @@ class Manifest:
     def sealed(self) -> bool:
         """Whether the folder is complete: every file that it needs is in `files`."""
         return self.status in ENDS
+
+    @property
+    def first(self) -> str:
+        """The file with which its training begins: there is nothing to go on with where that is missing."""
+        return _FIRST[self.kind]
 
     def needs(self, name: str) -> bool:
         """Whether `name` has to be there: it is listed, and not as a file that may not have come so far."""

@@ -1,10 +1,13 @@
 """Names of folders: which are allowed, and how one is claimed so that two processes never share it."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from treino.errors import TreinoError
+from treino.store import manifest
 from treino.store.files import claim_folder, make_folder, not_a_folder, trouble
+from treino.store.leftover import is_leftover
 from treino.words import _
 
 LAST = "last"
@@ -44,27 +47,36 @@ def claim_next(parent: Path, stem: str) -> Path:
 
 
 def claim_name(parent: Path, name: str) -> Path:
-    """Make the folder `name`; TreinoError where it exists."""
+    """Make the folder `name`, or take over a leftover; TreinoError where something else is there."""
     path = parent / checked_name(name)
     make_folder(parent)
-    if not claim_folder(path):
-        raise TreinoError(
-            "name_taken",
-            _("There is already something called {name} in {parent}.").format(name=name, parent=parent),
-            _("Choose another [[name]], or leave it out: names are then counted up."),
-        )
+    if not claim_folder(path) and not is_leftover(path):
+        raise taken(path)
     return path
 
 
+def taken(path: Path) -> TreinoError:
+    """The error for a name that something else has."""
+    hint = _("Choose another [[name]], or leave it out: names are then counted up.")
+    with suppress(TreinoError):
+        if not manifest.read(path).sealed:
+            hint = _("Choose another [[name]], or go on with it: treino resume {path}").format(path=path)
+    return TreinoError(
+        "name_taken",
+        _("There is already something called {name} in {parent}.").format(name=path.name, parent=path.parent),
+        hint,
+    )
+
+
 def claim_out(path: Path) -> bool:
-    """Make the folder `path` (True), or take one that is there and empty (False); else TreinoError."""
+    """Make the folder `path` (True), or take one that is empty or a leftover (False); else TreinoError."""
     make_folder(path.parent)
     if claim_folder(path):
         return True
     with trouble(path):
         if not path.is_dir():
             raise not_a_folder(path)
-        if any(path.iterdir()):
+        if any(path.iterdir()) and not is_leftover(path):
             raise occupied(path)
     return False
 

@@ -16,7 +16,7 @@ from treino.store.files import damaged, problem
 from treino.words import _
 
 PATIENCE = 10.0  # seconds to wait for another process's transaction
-LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # what SQLite puts beside a file, and writes into
+BESIDE = LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # what SQLite puts beside a file, and writes into
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
@@ -47,7 +47,7 @@ def beside(path: Path) -> dict[Path, int]:
     Errors: those of `files.inside` for one that is a link or no regular file.
     """
     found = {}
-    for ending in ("", LOG, INDEX, JOURNAL):
+    for ending in ("", *BESIDE):
         each = files.inside(path.parent, path.name + ending)
         with suppress(FileNotFoundError):
             found[each] = os.lstat(each).st_nlink

@@ -128,7 +128,7 @@ def resuming(
     Raises:
         TreinoError: the study is over, is being written by another process, is damaged, or its data is gone.
     """
-    folder = unfinished(path, "spec.json", _("Start a new study, e.g. with more [[epochs]]."))
+    folder = unfinished(path, _("Start a new study, e.g. with more [[epochs]]."))
     spec = read_document(folder, "spec.json")
     asked = Asked.from_json(spec["study"])
     networks = network_files(network_source(folder, net, trust), _network_words(asked))

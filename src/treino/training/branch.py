@@ -60,8 +60,8 @@ def branching(
         parent = {"run": run.name, "segment": moment.segment, "step": moment.step}
         moved = _moved(spec["data"], run.path, folder.path)
         typed = branch_as_typed("--branch", f"{run.name}:{moment.step}", changes)
-        folder.write_json("spec.json", spec | {"parent": parent, "data": moved, "command": typed})
-        yield from _on(folder, moment, segment, planned, checkpoint_seconds)
+        spec |= {"parent": parent, "data": moved, "command": typed}
+        yield from _on(folder, moment, segment, planned, checkpoint_seconds, spec)
 
 
 def rewinding(
@@ -98,14 +98,13 @@ def _on(
     segment: Segment,
     planned: "Plan",
     checkpoint_seconds: float,
-    spec: dict[str, Any] | None = None,
+    spec: dict[str, Any],
 ) -> Iterator[Event]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
     arrays, meta = keyframe_of_saved(moment.saved)
     name = name_of(segment.number, moment.step)
     folder.write_new({name: array_parts(arrays, meta)})
-    if spec is not None:
-        folder.write_json("spec.json", spec)
+    folder.write_json("spec.json", spec)
     facts = {"from": [moment.segment, moment.step], "changes": dict(segment.changes)}
     folder.database.add_event(segment.number, moment.step, "segment", facts)
     training = planned.training

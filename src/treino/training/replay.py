@@ -158,6 +158,15 @@ def _through(
                 training.load(*saved)
                 obey_again(run.folder, training, segment, known, nearest)
                 break
+        if training.step < segment.start:  # from step 0 on it had other settings
+            later = [at for at in kept if at > step]
+            raise TreinoError(
+                "keyframe_lost",
+                _(
+                    "{run} has lost the state at step {start:,}, from which it went on with other settings."
+                ).format(run=run.name, start=segment.start),
+                _("Ask for a step from {step:,} on.").format(step=min(later)) if later else "",
+            )
         while training.step < step:
             training.advance(None, step)
         yield step

@@ -3,7 +3,6 @@
 ``training`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -148,8 +147,7 @@ def training(
             yield from events(RunJob(folder, data, planned, checkpoint_seconds=checkpoint_seconds))
         except TreinoError as error:
             if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
-                folder.close()
-                shutil.rmtree(folder.path)
+                folder.discard()
             raise
 
 
@@ -172,7 +170,7 @@ def resuming(
             is gone or changed.
     """
     instead = _("Train a new run, e.g. with more [[epochs]].")
-    folder = unfinished(path, "spec.json", instead, ("interrupted", "stopped"))
+    folder = unfinished(path, instead, ("interrupted", "stopped"))
     spec = read_document(folder, "spec.json")
     given = spec["data"]["kind"] == "given"
     if data is not None and not given:

@@ -145,7 +145,7 @@ def resuming(
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
     """
     instead = _("Start a new sweep, e.g. with more [[members]] or [[max_time]].")
-    folder = unfinished(path, "asked.json", instead)
+    folder = unfinished(path, instead)
     spec, members = read_document(folder, "spec.json"), read_document(folder, "asked.json")
     space = space_again(spec["space"])
     words = network_words(spec["base"], space, members["configs"])

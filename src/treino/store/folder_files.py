@@ -1,0 +1,190 @@
+"""The files in a run's, sweep's or study's folder: written whole, and checked by its manifest when read.
+
+Everything in a folder is reached through `within`, for the folder may come from anybody.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treino.errors import TreinoError
+from treino.store import files, lock, manifest
+from treino.store.encoding import json_bytes, json_value, tensor_bytes, tensor_value
+from treino.store.manifest import Manifest
+from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+YOUNG = 60.0  # seconds in which a temporary file may belong to a process that lives
+
+
+class FolderFiles:
+    """The files of one folder, to read; and to write for the holder of its lock."""
+
+    def __init__(self, path: Path, content: Manifest) -> None:
+        self.path = path
+        self._manifest = content
+        self._lock: int | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the manifest says now; another process may be changing it unless this one holds the lock."""
+        if not lock.held(self._lock):
+            self._manifest = manifest.read(self.path)
+        return self._manifest
+
+    @property
+    def kind(self) -> str:
+        """run, sweep or study."""
+        return self._manifest.kind
+
+    @property
+    def created(self) -> str:
+        """When the folder was made: UTC, ISO 8601."""
+        return self._manifest.created
+
+    def within(self, name: str) -> Path:
+        """The path of a file or folder in this one, whether it is there or not.
+
+        TreinoError where something on the way there is a link, a pipe, a socket or a device.
+        """
+        return files.inside(self.path, name)
+
+    def names(self, under: str) -> list[str]:
+        """What lies in the sub-folder `under`, as names in this one; [] where there is no such folder."""
+        place = self.within(under)
+        try:
+            found = sorted(os.listdir(place))
+        except FileNotFoundError:
+            return []
+        return [f"{under}/{name}" for name in found if not name.startswith(".")]
+
+    def has(self, name: str) -> bool:
+        """Whether the file is there, and in the manifest where the run is sealed."""
+        content = self.manifest
+        listed = not content.sealed or name in content.files or _outside(name)
+        return listed and self.within(name).is_file()
+
+    def write_bytes(self, name: str, data: bytes) -> Path:
+        """Put a file into the folder, whole or not at all, and return its path.
+
+        In pictures/ and exports/ at any time; everything else needs the lock, and goes into the manifest.
+        """
+        if not manifest.inside(name):
+            raise ValueError(f"{name!r} is not a name inside a run's folder")
+        path = self.within(name)
+        if _outside(name):
+            files.make_folder(path.parent)
+            files.remove_leftovers(path.parent, YOUNG)  # nobody has a lock for these
+            files.write_atomically(path, data)
+            return path
+        self._require_writing()
+        listed = self._manifest.files
+        before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
+        if digest not in before.split():
+            self._record({**listed, name: f"{before} {digest}"})  # a crash leaves one of the two
+        if path.parent != self.path:
+            files.make_folder(path.parent)
+        files.write_atomically(path, data)
+        self._record({**listed, name: digest})
+        return path
+
+    def write_new(self, contents: Mapping[str, Sequence[Any]]) -> None:
+        """Put many files into the folder that are not in it yet, each given in parts; the manifest tells of
+        all of them at once.
+
+        A process that dies before leaves files that the manifest doesn't know; `remove` takes them away.
+        """
+        self._require_writing()
+        if contents:
+            places = {name: self.within(name) for name in contents}
+            for place in {path.parent for path in places.values()}:
+                files.make_folder(place)
+            files.write_new({places[name]: parts for name, parts in contents.items()})
+            found = {name: files.digest(*parts) for name, parts in contents.items()}
+            self._record({**self._manifest.files, **found})
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Take files out of the manifest, then off the disk."""
+        self._require_writing()
+        gone = set(names)
+        self._record({name: kept for name, kept in self._manifest.files.items() if name not in gone})
+        for name in sorted(gone):
+            files.remove(self.within(name))
+
+    def read_bytes(self, name: str) -> bytes:
+        """A file's content, its SHA-256 checked. Errors: `file_missing`, `run_damaged`, the disk's."""
+        while True:
+            content = self.manifest
+            try:
+                data: bytes | None = files.read_bytes(self.within(name))
+            except TreinoError as error:
+                if error.rule != "file_vanished":
+                    raise
+                data = None
+            expected = content.files.get(name)
+            unchecked = expected is None and (_outside(name) or not content.sealed)
+            if data is not None and (unchecked or files.digest(data) in str(expected).split()):
+                return data
+            # the process that writes this run may have replaced the file between our two readings
+            if self.manifest == content:
+                raise self._unreadable(name, data, expected)
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write a JSON file; NaN and the infinities become null."""
+        return self.write_bytes(name, json_bytes(value))
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file's value, checked, in today's format."""
+        value = json_value(self.read_bytes(name), self.path / name)
+        return manifest.migrated(self._manifest.format, name, value)
+
+    def write_tensors(self, name: str, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> Path:
+        """Write a safetensors file; `metadata` is anything that JSON takes, non-finite floats included."""
+        return self.write_bytes(name, tensor_bytes(tensors, metadata))
+
+    def read_tensors(self, name: str) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
+        """A safetensors file's tensors (aligned copies, on the CPU) and metadata, checked."""
+        value = tensor_value(self.read_bytes(name), self.path / name)
+        migrated: tuple[dict[str, Tensor], dict[str, Any]]
+        migrated = manifest.migrated(self._manifest.format, name, value)
+        return migrated
+
+    # ---- inside
+
+    def _put_manifest(self, content: Manifest) -> None:
+        files.write_atomically(self.within(manifest.NAME), content.to_bytes())
+        self._manifest = content
+
+    def _record(self, listed: Mapping[str, str], status: str = "running") -> None:
+        content = Manifest(self._manifest.kind, self._manifest.created, status, dict(listed))
+        if content != self._manifest:
+            self._put_manifest(content)
+
+    def _require_writing(self) -> None:
+        if not lock.held(self._lock) or self._manifest.sealed:
+            raise TreinoError(
+                "run_not_writing",
+                _("{path} is open for reading only.").format(path=self.path),
+                _("Take it up first: treino resume {path}").format(path=self.path),
+            )
+
+    def _unreadable(self, name: str, data: bytes | None, expected: str | None) -> TreinoError:
+        if data is not None and expected is not None:
+            return files.damaged(
+                self.path / name, _("its content does not match its SHA-256 in the manifest")
+            )
+        if data is not None:
+            return files.damaged(self.path / name, _("it is not in the manifest"))
+        return TreinoError(
+            "file_missing",
+            _("{path} is not there.").format(path=self.path / name),
+            _("Restore it from a copy of the run, or train again.") if expected else "",
+        )
+
+
+def _outside(name: str) -> bool:
+    return name.split("/")[0] in manifest.OUTSIDE

@@ -1,0 +1,77 @@
+"""What a process leaves that died before its run began: the next run of that name takes the folder over."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from treino.errors import TreinoError
+from treino.store import database, files, lock, manifest, sqlite
+from treino.store.manifest import Manifest
+from treino.words import _
+
+_OWN = {manifest.NAME, lock.NAME, *(database.NAME + ending for ending in ("", *sqlite.BESIDE))}
+_OWN_NUMBERED = re.compile(r"keyframes/\d+-\d+\.safetensors|checkpoint/[ab]\.safetensors|(.*/)?\.[^/]+\.tmp")
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether nothing lies in the folder but what is written before a run has begun; so of an empty one."""
+    if path.is_symlink() or not path.is_dir():
+        return False
+    try:
+        content = _manifest(path)
+    except TreinoError:
+        return False
+    if content is not None and (content.sealed or (path / content.first).exists()):
+        return False
+    return all(_own(path, name, content) for name in _names(path))
+
+
+def ended_before_it_began(path: Path) -> TreinoError:
+    """The error for such a folder where a run is wanted."""
+    return TreinoError(
+        "ended_before_it_began",
+        _("{path} ended before it began: its settings were not written yet.").format(path=path),
+        _("Start it again; with the same [[name]] or [[out]] it takes the folder over."),
+    )
+
+
+def clear(path: Path) -> None:
+    """Remove what treino wrote into the folder, but for the lock; for its holder.
+
+    Of a run that had begun, too: whoever dies on the way leaves a leftover.
+    """
+    content = _manifest(path)
+    first = "" if content is None else content.first
+    own = [name for name in _names(path) if name != lock.NAME and _own(path, name, content)]
+    for name in sorted(own, key=lambda name: (name == manifest.NAME, name != first, name)):
+        files.remove(path / name)
+    for folder, _folders, _files in os.walk(path, topdown=False):
+        if Path(folder) != path:
+            with suppress(OSError):
+                os.rmdir(folder)
+
+
+def _manifest(path: Path) -> Manifest | None:
+    try:
+        return manifest.read(path)
+    except TreinoError as error:
+        if error.rule != "not_a_run":
+            raise
+        return None
+
+
+def _own(path: Path, name: str, content: Manifest | None) -> bool:
+    """Whether it is a file that treino wrote, and no link or anything else that was put in its place."""
+    known = name in _OWN or _OWN_NUMBERED.fullmatch(name) or (content is not None and name in content.files)
+    return bool(known) and stat.S_ISREG(os.lstat(path / name).st_mode)
+
+
+def _names(path: Path) -> Iterator[str]:
+    """All that lies in the folder and is no folder itself; a link to one counts, and is not followed."""
+    for folder, folders, others in os.walk(path):
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in (*links, *others):
+            yield (Path(folder) / name).relative_to(path).as_posix()

@@ -1,0 +1,228 @@
+"""What a broken folder costs: it alone, never the others; and each says what to type."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import Said
+from tests.forging import forge
+from tests.store.test_flips import flip
+from treino.errors import TreinoError
+from treino.loop import loop
+from treino.records.listing import runs
+from treino.records.run import open_run
+from treino.spec import read_settings
+from treino.store import RunFolder
+from treino.training import train
+from treino.training.keyframe_files import keyframes_in
+from treino.training.train import drain, training
+
+SMALL = ("--epochs", 4, "--hidden", 5)
+Treino = Callable[..., Said]
+
+
+def five(path: Path) -> None:
+    forge(path, "result.json", lambda _: 5)
+
+
+def garbage(path: Path) -> None:
+    (path / "manifest.json").write_bytes(b"\0" * 99)
+
+
+def lost(path: Path) -> None:
+    (path / "manifest.json").unlink()
+
+
+def other_figures(path: Path) -> None:
+    forge(path, "result.json", lambda result: result | {"metrics": {"test": {"accuracy": "high"}}})
+
+
+def no_settings(path: Path) -> None:
+    forge(path, "spec.json", lambda _: {"data": [1]})
+
+
+def link(path: Path) -> None:
+    (path / "result.json").rename(path.parent.parent / "result.json")
+    (path / "result.json").symlink_to(path.parent.parent / "result.json")
+
+
+def flipped(path: Path) -> None:
+    flip(path / "spec.json", 77)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runs good and bad, of which bad is the newer one."""
+    parent = tmp_path_factory.mktemp("two") / "runs"
+    for name in ("good", "bad"):
+        drain(training("iris", read_settings({"epochs": 2, "hidden": [3], "name": name}), parent=parent))
+    return parent
+
+
+@pytest.mark.parametrize("break_it", [five, garbage, lost, other_figures, no_settings, link, flipped])
+def test_one_bad_folder_costs_no_other(
+    treino: Treino, two: Path, tmp_path: Path, break_it: Callable[[Path], None]
+) -> None:
+    shutil.copytree(two, "runs")
+    break_it(Path("runs/bad"))
+    said = treino("runs", "--json")
+    lines = {line["run"]: line for line in said.document["runs"]}
+    assert (lines["good"]["status"], lines["bad"]["status"]) == ("finished", "damaged")
+    listed = treino("runs")
+    assert (said.status, listed.status) == (0, 0)
+    assert "bad: runs/bad" in listed.out
+    assert lines["bad"]["damage"] in listed.out.replace("\n", " ").replace("  ", " ")
+    assert treino("show", "good").status == 0
+    shown = treino("show", "last")
+    assert shown.status == 2
+    assert "runs/bad" in shown.err
+    assert "Traceback" not in shown.err
+    assert [run.name for run in runs()] == ["good"]
+
+
+# ---- ended before it began
+
+
+def test_a_folder_that_never_began_is_named_and_taken_over(treino: Treino) -> None:
+    with RunFolder.create(name="a") as folder:
+        folder.write_json("preparation.json", {})
+    assert "a: runs/a ended before it began" in treino("runs").out
+    for verb in ("resume", "show"):
+        assert treino(verb, "a").status in (0, 2)
+    refused = treino("resume", "a")
+    assert refused.status == 2
+    assert "with the same --name or --out it takes the folder over" in refused.err
+    assert treino("train", "iris", "--name", "a", *SMALL).status == 0
+    assert treino("show", "a", "--json").document["status"] == "finished"
+    taken = treino("train", "iris", "--name", "a", *SMALL)
+    assert (taken.status, "already something called a" in taken.err) == (2, True)
+
+
+NET = """
+from pathlib import Path
+import torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 3)
+    def forward(self, x):
+        Path("here/since").write_text("mine")
+        if x.shape[0] > 1:
+            raise ValueError("no")
+        return self.layer(x)
+"""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_network_that_fails_at_once_removes_only_what_was_made(treino: Treino, there: bool) -> None:
+    Path("net.py").write_text(NET if there else NET.replace('        Path("here/since")', "        #"))
+    if there:
+        Path("here").mkdir()
+    said = treino("train", "iris", "--net", "net.py:Net", "--out", "here", "--epochs", 2)
+    assert (said.status, "Traceback" in said.err) == (2, False)
+    assert Path("here").exists() == there
+    if there:
+        assert [path.name for path in Path("here").iterdir()] == ["since"]
+        assert Path("here/since").read_text() == "mine"
+
+
+# ---- keyframes
+
+
+@pytest.fixture(scope="module")
+def with_keyframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs that were stopped on the way, and their equal that nobody stopped."""
+    parent, patch = tmp_path_factory.mktemp("keyframes"), pytest.MonkeyPatch()
+    patch.setattr(train, "CHUNK_SECONDS", 0.0)
+    patch.setattr(loop, "CHECKPOINT_SHARE", 0.0)
+    asked = {"epochs": 20, "hidden": [3], "every": 10, "seed": 2}
+    drain(training("iris", read_settings(asked | {"name": "whole"}), parent=parent))
+    for name in ("stopped", "killed"):
+        stream = training("iris", read_settings(asked | {"name": name}), parent=parent, checkpoint_seconds=0)
+        for number, event in enumerate(stream):
+            if number == 40 and name == "stopped":
+                event.job.folder.database.add_command("stop", None)
+            if number == 40 and name == "killed":
+                break
+        if name == "killed":
+            stream.close()  # type: ignore[attr-defined]  # it is a generator
+    patch.undo()
+    return parent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["flipped", "gone"])
+@pytest.mark.parametrize("name", ["stopped", "killed"])
+def test_a_damaged_keyframe_does_not_keep_a_run_from_going_on(
+    treino: Treino, with_keyframes: Path, name: str, damage: str
+) -> None:
+    shutil.copytree(with_keyframes, "runs")
+    path = Path("runs", name)
+    names = keyframes_in(RunFolder.open(path, verify=False))
+    broken = names[sorted(names)[1]]
+    if damage == "flipped":
+        flip(path / broken, 999)
+    else:
+        (path / broken).unlink()
+    assert treino("show", name).status == 2  # reading passes over nothing
+    said = treino("resume", name)
+    assert said.status == 0, said.err
+    assert f"{path / broken} is" in said.out.replace("\n", " ")
+    assert "The run goes on without it." in said.out.replace("\n", " ")
+    one, two = open_run(name), open_run("whole")
+    assert one.losses.tobytes() == two.losses.tobytes()
+    assert one.metrics == two.metrics
+    assert broken not in keyframes_in(one.folder).values()
+    assert [event.facts for event in one.folder.database.events() if event.kind == "keyframe_damaged"] == [
+        {"file": broken}
+    ]
+    at = int(broken.rpartition("-")[2].partition(".")[0])
+    x_BD = torch.linspace(-1, 1, 12).reshape(3, 4)
+    assert torch.equal(one.at(at).net(x_BD), two.at(at).net(x_BD))
+
+
+@pytest.mark.slow
+def test_steps_that_hang_on_a_lost_keyframe_are_refused(treino: Treino, with_keyframes: Path) -> None:
+    shutil.copytree(with_keyframes, "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "CHUNK_SECONDS", 0.0)
+        treino("train", "--rewind", "whole:15", "--lr", 0.01)
+    origin = keyframes_in(RunFolder.open("runs/whole"))[1, 15]
+    (Path("runs/whole") / origin).unlink()
+    with RunFolder.open("runs/whole", verify=False) as folder:
+        folder.unseal()
+        folder.seal("finished")
+    run = open_run("whole")
+    kept = min(step for segment, step in keyframes_in(run.folder) if segment == 1)
+    assert run.at(kept).step == kept
+    with pytest.raises(TreinoError, match="has lost the state at step 15") as caught:
+        run.at(16)
+    assert caught.value.hint == f"Ask for a step from {kept} on."
+    assert run.at(14).step == 14
+
+
+# ---- pictures
+
+
+@pytest.mark.slow
+@pytest.mark.pictures
+def test_a_run_without_its_pictures_says_how_to_draw_them(treino: Treino) -> None:
+    treino("train", "iris", "--name", "a", *SMALL)
+    assert "treino plot a" not in treino("show", "a").out
+    shutil.rmtree("runs/a/pictures")
+    Path("runs/a/pictures").mkdir()
+    dead, alive = (Path("runs/a/pictures", f".curves.png.{n}-1.tmp") for n in (1, 2))
+    for left in (dead, alive):
+        left.write_text("torn")
+    os.utime(dead, (time.time() - 99,) * 2)
+    assert "no pictures yet: treino plot a" in treino("show", "a").out
+    assert treino("plot", "a", "--what", "curves").status == 0
+    assert sorted(path.name for path in Path("runs/a/pictures").iterdir()) == [alive.name, "curves.png"]
+    assert "treino plot a" not in treino("show", "a").out
+    assert json.loads((Path("runs/a") / "manifest.json").read_text())["status"] == "finished"
