@@ -15,6 +15,7 @@ from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunFacts
 from treino.reports.commands import as_called
+from treino.store.leftover import ended_before_it_began
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -61,11 +62,7 @@ def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunFa
 def check_begun(one: "Run | Sweep") -> None:
     """Refuse what ended before its settings were written: there is nothing to report."""
     if not one.folder.has("spec.json"):
-        raise TreinoError(
-            "nothing_to_report",
-            _("{run} ended before its settings were written.").format(run=one.name),
-            _("Delete the folder and start again."),
-        )
+        raise ended_before_it_began(one.path)
 
 
 def called_again(spec: Mapping[str, Any], run: "Run | None") -> str:
