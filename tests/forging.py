@@ -59,4 +59,4 @@ def _sign(path: Path, content: dict[str, Any]) -> None:
 
 
 def _written(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")

@@ -156,7 +156,10 @@ def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said
         if seen == 2:
             break
     events.close()
-    d = treino("resume", "./s", "--json").document
+    refused = treino("resume", "./s", "--json").document["error"]
+    assert refused["rule"] == "storage_wanted"
+    assert refused["hint"].endswith("--storage sqlite:///o.db")
+    d = treino("resume", "./s", "--storage", "sqlite:///o.db", "--json").document
     assert d["members"] == 40
     study = optuna.load_study(study_name="iris", storage="sqlite:///o.db")
     states = [t.state.name for t in study.trials]

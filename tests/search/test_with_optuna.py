@@ -7,7 +7,8 @@ import pytest
 
 from treino.data.generators import generator
 from treino.errors import TreinoError
-from treino.search.space import Space, read_space
+from treino.search.space import Space
+from treino.search.space_text import read_space
 from treino.search.with_optuna import tpe
 
 optuna = pytest.importorskip("optuna")

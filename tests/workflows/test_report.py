@@ -21,7 +21,7 @@ from treino.plots.report.run import run_sections
 from treino.records.run import open_run
 from treino.reports.report import report
 from treino.reports.run_facts import run_facts
-from treino.search.space import read_space
+from treino.search.space_text import read_space
 from treino.spec import read_settings
 from treino.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.training.train import training

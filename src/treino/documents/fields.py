@@ -22,6 +22,12 @@ class Document(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
 
 
+def _both(interval: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    if (interval[0] is None) != (interval[1] is None):
+        raise ValueError("one end")
+    return interval
+
+
 Agreeing = TypeVar("Agreeing", bound=BaseModel)
 
 
@@ -80,6 +86,7 @@ Plain = Any
 
 Task = Literal["classification", "regression"]
 Status = Literal["running", "finished", "stopped", "interrupted", "diverged"]
+Interval = Annotated[Pair[Figure], AfterValidator(_both)]
 Figures = dict[Word, Figure]
 """{metric: value}"""
 Rows = dict[Literal["train", "validation", "test"], Count]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from treino.documents.fields import (
     Count,
@@ -29,7 +29,9 @@ class Layer(Document):
 
 
 class Finding(Document):
-    """What the doctor says; ``evidence`` is only shown."""
+    """What the doctor says. It is handed over by name, so that there is no other key."""
+
+    model_config = ConfigDict(extra="forbid")
 
     rule: Word
     severity: Word
@@ -37,10 +39,10 @@ class Finding(Document):
     message: Text
     why: Text
     fix: Text
-    file: Text | None = None
-    line: Count | None = None
-    seen: Plain = None
-    evidence: dict[Text, Plain] = Field({})
+    file: Text | None
+    line: Count | None
+    seen: Plain
+    evidence: dict[Text, Plain]
 
 
 class RunFacts(Document):

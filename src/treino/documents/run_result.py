@@ -9,8 +9,8 @@ from treino.documents.fields import (
     Document,
     Figure,
     Figures,
+    Interval,
     Many,
-    Pair,
     Seconds,
     Share,
     Status,
@@ -30,7 +30,7 @@ class SplitFigures(Document):
 
 
 class Intervals(Document):
-    test: dict[Word, Pair[Figure] | None] | None
+    test: dict[Word, Interval | None] | None
 
 
 class Losses(Document):
@@ -68,4 +68,13 @@ class RunResult(RunFacts):
             "loss_std.validation": std.validation,
         }
         agreeing = {name: len(by_epoch) == many for name, by_epoch in lists.items()}
-        return agree(self, {**agreeing, "epochs": self.epochs == many})
+        agreeing |= {"epochs": self.epochs == many}
+        headline = "accuracy" if self.task == "classification" else "rmse"
+        splits = {
+            "train": self.metrics.train,
+            "validation": self.metrics.validation,
+            "test": self.metrics.test,
+        }
+        agreeing |= {f"metrics.{split}": f is None or headline in f for split, f in splits.items()}
+        agreeing |= {f"baseline.{name}": f is None or headline in f for name, f in self.baseline.items()}
+        return agree(self, agreeing)

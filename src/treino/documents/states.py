@@ -14,7 +14,6 @@ from treino.documents.fields import (
     Figure,
     Many,
     Pair,
-    Plain,
     Seconds,
     Status,
     Text,
@@ -42,10 +41,16 @@ class State(Document):
     model_config = ConfigDict(allow_inf_nan=True)
 
 
+class Identity(State):
+    """What is equal for all states of a training; shapes: of its network's tensors."""
+
+    shapes: Many[Many[Count]]
+
+
 class EngineState(State):
     """What ``Training.load`` takes beside the tensors. pending: settings that are to change at a step."""
 
-    identity: dict[str, Plain]
+    identity: Identity
     step: Count
     evaluated: Step
     epoch_count: Count

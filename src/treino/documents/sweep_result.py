@@ -9,9 +9,9 @@ from treino.documents.fields import (
     Document,
     Figure,
     Figures,
+    Interval,
     Many,
     Number,
-    Pair,
     Rows,
     Seconds,
     Share,
@@ -72,7 +72,7 @@ class Judge(Document):
     expected_inflation_again: Figure
     standard_error: Figure
     test: Figure
-    test_interval: Pair[Figure] | None
+    test_interval: Interval | None
     fresh_seeds: Many[FreshSeed]
     runner_up: Count | None
     p_beats_runner_up: Share | None

@@ -1,12 +1,15 @@
 """What the exported script does step by step: loss, optimizer, schedule, loop, and what was changed in it."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from treino.data.dataset import Data
 from treino.engine import BETTER, HP, OPTIMIZERS
 from treino.engine.chunk import EVALUATION_ROWS
+from treino.engine.hyperparameters import checked_numbers
 from treino.engine.step_plan import EVALUATION_SPACING
+from treino.engine.value_checks import known
 from treino.export.script_part import WIDTH, Part, listing, literal, words_alone
 
 if TYPE_CHECKING:
@@ -191,8 +194,9 @@ def changes_part(run: "Run") -> Part:
     found: dict[str, dict[int, float]] = {}
     for command in run.folder.database.commands():
         if command.state == "applied" and command.name != "stop" and command.segment == 0:
-            value = command.value if command.value is not None else float("inf")
-            found.setdefault(command.name, {})[int(command.step or 0)] = float(value)
+            name = known("setting", command.name, HP)
+            value = math.inf if command.value is None else command.value
+            found.setdefault(name, {})[command.step or 0] = checked_numbers(name, value, 1)[0]
     lines, settings = [], []
     for name, table in found.items():
         from_ = f"{name.upper()}_FROM"

@@ -124,7 +124,7 @@ def headline(d: Mapping[str, Any]) -> str:
         return ""
     interval = (d["intervals"]["test"] or {}).get(metric)
     facts = {"n": d["rows"]["test"], "share": test[metric] if metric == "accuracy" else numeral(test[metric])}
-    if interval is None:
+    if interval is None or None in interval:
         said = {
             "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right."),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE)."),
@@ -137,7 +137,8 @@ def headline(d: Mapping[str, Any]) -> str:
             ),
             "rmse": _("On {n:,} test rows it is off by {share} on average (RMSE; 95 %: {low} to {high})."),
         }[metric].format(low=low, high=high, **facts)
-    found = {baseline_name(k): v[metric] for k, v in d["baseline"].items() if v is not None}
+    known = {k: v for k, v in d["baseline"].items() if v is not None and v[metric] is not None}
+    found = {baseline_name(k): v[metric] for k, v in known.items()}
     spec = ".1%" if metric == "accuracy" else ""
     compared = [
         _("{who}: {value}").format(who=who, value=numeral(value, spec)) for who, value in found.items()

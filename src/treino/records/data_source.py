@@ -1,7 +1,9 @@
 """Where a run's data came from, and how to have the very same rows again."""
 
 import glob
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder
-from treino.store.files import sha256
+from treino.store.files import damaged, sha256
 from treino.words import _
 
 COPY = "data.safetensors"
@@ -29,6 +31,8 @@ LOADS = {
     "delimiter", "decimal", "encoding", "header", "quote", "dates",
 }  # fmt: skip
 """The settings of load."""
+SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
+"""What data.json and preparation.json both say."""
 PLAIN = (
     "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
     "arguments", "target_mean", "target_scale", "official_test", "notes",
@@ -166,6 +170,10 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     where, stored = spec["data"], read_document(folder, "preparation.json")
     if where["kind"] in ("memory", "given"):  # of what was given and can't be kept there are some rows
         return _copy_of(folder, stored)
+    if where["kind"] == "builtin" and where["source"] not in BUILTINS:
+        raise damaged(
+            folder.path / "spec.json", _("there is no built-in {name}").format(name=where["source"])
+        )
     source: str | Path = BuiltinName(where["source"])
     asked = dict(where["load"])
     if where["kind"] == "file":
@@ -198,7 +206,8 @@ def _again(folder: RunFolder, where: dict[str, Any], moved_to: Any, beside: Path
     source = Path(os.path.normpath(folder.path / where["source"]) if moved_to is None else moved_to)
     if beside is not None and not source.is_file():
         source = beside / source.name
-    if not source.is_file() and not glob.glob(str(source)):
+    of_pattern = [] if source.is_file() else glob.glob(str(source))
+    if not source.is_file() and not (of_pattern and all(Path(path).is_file() for path in of_pattern)):
         raise TreinoError(
             "data_gone",
             _("{run} was trained on {path}, which is not there.").format(run=folder.path.name, path=source),
@@ -230,6 +239,9 @@ def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
         )
     tensors, _metadata = read_tensors(folder, COPY)
     plain = read_document(folder, "data.json")
+    if any(plain[name] != stored[name] for name in SHARED):
+        raise damaged(folder.path / "data.json", _("it is not of the same data as preparation.json"))
+    _check_rows(tensors, plain, folder.path / COPY)
     for name in ("features", "classes", "item_shape", "notes"):
         plain[name] = tuple(plain[name])
 
@@ -244,3 +256,18 @@ def _copy_of(folder: RunFolder, stored: dict[str, Any]) -> Data:
         preparation=Preparation.from_json(stored),
         **plain,
     )
+
+
+def _check_rows(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], path: Path) -> None:
+    """Refuse a copy of rows whose sizes and types don't fit together, or of a class that there is not."""
+    wide, classes = math.prod(plain["item_shape"]), len(plain["classes"])
+    for split in ("train", "validation", "test"):
+        x, y, index = (tensors.get(f"{split}.{a}", torch.empty(())) for a in ("x", "y", "index"))
+        fits = x.shape[1:] == (wide,) and len(x) == len(y) == len(index) if x.dim() * y.dim() else False
+        fits = fits and x.dtype == torch.float32 and (index.dim(), index.dtype) == (1, torch.int64)
+        if fits and classes:
+            fits = (y.dim(), y.dtype) == (1, torch.int64) and not bool(((y < 0) | (y >= classes)).any())
+        elif fits:
+            fits = (y.dim(), y.dtype) == (2, torch.float32)
+        if not fits:
+            raise damaged(path, _("its {split} rows don't fit together").format(split=_(split)))

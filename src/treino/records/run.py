@@ -1,10 +1,9 @@
 """A training as an object, also while it runs: its figures, its network, its predictions."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +17,13 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_tensors
 from treino.engine import HP, Loss, mlp
 from treino.engine.hyperparameters import checked_numbers
-from treino.engine.net_state import put_state
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
 from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.histories import UNKNOWN, evaluations, histories
+from treino.records.kept_layers import check_layers, with_weights
 from treino.records.network_answers import check_answers
 from treino.records.network_source import run_network
 from treino.records.registry_names import check_names
@@ -188,23 +187,16 @@ class Run:
                 _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
             )
         if self._net is None and self.spec["net"] == "mlp":
-            check_layers(self.spec, self.settings["hidden"], self.tensors, self.name)
+            sizes = [self.spec["inputs"], *self.settings["hidden"], self.spec["outputs"]]
+            check_layers(sizes, (t.shape for t in self.tensors.values()), self.name)
         return self._with_weights()
 
     def _with_weights(self) -> nn.Module:
-        net = self._bare()
-        try:
-            tensors, answers = self._weights()
-            put_state(net, tensors)
-        except ValueError as error:
-            raise TreinoError(
-                "net_differs",
-                _("The network has other tensors than {run}: {why}").format(run=self.name, why=error),
-                _("Give the network that was trained, or [[trust=True]] the copy in the folder."),
-            ) from None
+        tensors, answers = self._weights()
+        net = with_weights(self._bare(), tensors, self.name)
         if self.item_shape is not None:
             check_answers(net, self.item_shape, answers, self.name)
-        return net.eval()
+        return net
 
     def _bare(self) -> nn.Module:
         if isinstance(self._net, nn.Module):
@@ -309,26 +301,6 @@ class Run:
         test = (document.get("metrics") or {}).get("test") or {}
         figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
         return f"Run({str(self.path)!r}, {self.status}{', test ' + figures if figures else ''})"
-
-
-def check_layers(
-    spec: Mapping[str, Any], hidden: Sequence[int], tensors: Mapping[str, torch.Tensor], name: str
-) -> None:
-    """Refuse layers that the kept weights are not of, before a network of such a size is built.
-
-    Raises:
-        TreinoError: they have other shapes.
-    """
-    sizes = [spec["inputs"], *hidden, spec["outputs"]]
-    kept = sorted(tuple(t.shape) for t in tensors.values() if t.dim() == 2)
-    if kept != sorted((units, inputs) for inputs, units in pairwise(sizes)):
-        raise TreinoError(
-            "net_differs",
-            _("The network has other tensors than {run}: {why}").format(
-                run=name, why=_("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:])))
-            ),
-            _("The folder was changed. Take it again from where it came, or train again."),
-        )
 
 
 def open_run(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from treino.store import EpochValue, RunFolder
+from treino.store.files import damaged
 from treino.words import _
 
 
@@ -116,6 +117,8 @@ def losses_of(folder: RunFolder, spec: Mapping[str, Any]) -> "np.ndarray":
     parts = []
     for link in path_of(spec):
         losses_S = np.asarray(folder.database.losses(link.segment.number))
+        if losses_S.ndim != 1:
+            raise damaged(folder.path / "run.sqlite", _("its losses are of several networks"))
         parts.append(losses_S if link.stop is None else losses_S[: link.stop - link.first])
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 

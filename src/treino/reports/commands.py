@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.records.command import as_flags
 from treino.records.data_source import LOADS
-from treino.search.space import domain_written
+from treino.search.space_text import domain_written
 from treino.spec import FLAGS
 from treino.tuning.sweep_options import Asked
 

@@ -7,7 +7,7 @@ from treino.plots.report.blocks import Picture
 from treino.plots.report.sweep import SweepFacts
 from treino.reports.commands import sweep_as_typed
 from treino.reports.run_facts import called_again, check_begun
-from treino.search.space import domain_written
+from treino.search.space_text import domain_written
 from treino.tuning.populations import written
 from treino.tuning.sweep_pictures import PICTURES, usual
 from treino.words import N_, _

@@ -1,19 +1,12 @@
-"""The settings that a sweep tries: ranges and choices by name, some only under a condition.
-
-A space is written as ``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a
-grid), ``momentum=0..0.95 if optimizer=sgd``; as a dict of such texts, lists and single values in Python; or
-as a TOML file of the same.
-"""
+"""The settings that a sweep tries: ranges and choices by name, some only under a condition."""
 
 import math
-import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from treino.errors import TreinoError, nearest
-from treino.spec import Settings
+from treino.errors import TreinoError
 from treino.words import _
 
 Config = dict[str, Any]
@@ -21,16 +14,16 @@ Config = dict[str, Any]
 
 MOST = 1_000_000  # different settings that are laid out one by one
 
-_RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
-_CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w-]*)\s*=\s*(?P<values>.+)$")
-_WHOLE = re.compile(r"[+-]?\d+")
-
 
 @dataclass(frozen=True)
 class Choice:
     """One of several values, each as likely."""
 
     values: tuple[Any, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.values)
 
     def at(self, u: float) -> Any:
         return self.values[int(u * len(self.values))]
@@ -63,6 +56,11 @@ class Range:
         return min(max(value, self.low), self.high)
 
     @property
+    def count(self) -> int | None:
+        """How many values; None where it isn't one of integers."""
+        return int(self.high) - int(self.low) + 1 if self.whole else None
+
+    @property
     def integers(self) -> Choice:
         return Choice(tuple(range(int(self.low), int(self.high) + 1)))
 
@@ -70,7 +68,8 @@ class Range:
     def values(self) -> tuple[float | int, ...] | None:
         """The levels of a grid; None where their number was not said and can't be told."""
         if self.levels is None:
-            return self.integers.values if self.whole and not self.log else None
+            listed = self.whole and not self.log and (self.count or 0) <= MOST
+            return self.integers.values if listed else None
         ends = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         step = (ends[1] - ends[0]) / max(self.levels - 1, 1)
         middle = [ends[0] + i * step for i in range(1, self.levels - 1)]
@@ -110,7 +109,7 @@ class Space:
         """Every combination once, the last dimension changing fastest.
 
         Raises:
-            TreinoError: a range that doesn't say how many levels it has.
+            TreinoError: a range that doesn't say how many levels it has; more combinations than MOST.
         """
         for dimension in self.dimensions:
             if dimension.domain.values is None:
@@ -126,6 +125,15 @@ class Space:
                         log=":log" if dimension.domain.log else "",
                     ),
                 )
+        count = math.prod(len(dimension.domain.values or ()) for dimension in self.dimensions)
+        if count > MOST:
+            raise TreinoError(
+                "space_many",
+                _("A grid of these values has {n:,} networks; {most:,} can be laid out.").format(
+                    n=count, most=MOST
+                ),
+                _("Give fewer levels, or use another sampler."),
+            )
         return tuple(self._combinations(0, {}))
 
     def _combinations(self, place: int, config: Config) -> Iterator[Config]:
@@ -142,16 +150,15 @@ class Space:
     @cached_property
     def every(self) -> tuple[Config, ...] | None:
         """All different settings; None where a range isn't one of integers, or there are too many (MOST)."""
+        counts = [d.domain.count for d in self.dimensions]
+        if None in counts or math.prod(count or 0 for count in counts) > MOST:
+            return None
         finite = [
             Dimension(
                 d.name, d.domain if isinstance(d.domain, Choice) else d.domain.integers, d.when, d.among
             )
             for d in self.dimensions
-            if isinstance(d.domain, Choice) or d.domain.whole
         ]
-        count = math.prod(len(d.domain.values or ()) for d in finite)
-        if len(finite) < len(self.dimensions) or count > MOST:
-            return None
         return tuple(Space(tuple(finite))._combinations(0, {}))
 
     def to_json(self) -> dict[str, Any]:
@@ -171,171 +178,24 @@ class Space:
 
 
 def space_again(document: Mapping[str, Any]) -> Space:
-    """The space that ``to_json`` wrote."""
-    found = []
+    """The space that ``to_json`` wrote.
+
+    Raises:
+        TreinoError: it can't have written that.
+    """
+    found: dict[str, Dimension] = {}
     for name, d in document.items():
         domain: Range | Choice = (
             Choice(tuple(d["values"]))
             if "values" in d
             else Range(d["low"], d["high"], d["log"], d["whole"], d["levels"])
         )
-        found.append(Dimension(name, domain, d.get("if"), tuple(d.get("among", ()))))
-    return Space(tuple(found))
+        domain = checked_domain(name, domain, isinstance(domain, Range) and domain.whole)
+        found[name] = Dimension(name, domain, d.get("if"), tuple(d.get("among", ())))
+    return Space(tuple(in_order(found)))
 
 
-def domain_written(d: Mapping[str, Any]) -> str:
-    """A domain of ``Space.to_json`` as it is written on a command line."""
-
-    def value(v: Any) -> str:
-        return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
-
-    if "values" in d:
-        said = "|".join(map(value, d["values"]))
-    else:
-        said = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
-        said += f":{d['levels']}" if d["levels"] else ""
-    return said + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
-
-
-def read_space(
-    given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
-) -> Space:
-    """The space that is written so; see this file's beginning.
-
-    given: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
-    whole: the settings that there are, and which of them are integers. single: those whose values hold no
-    comma.
-
-    Raises:
-        TreinoError: nothing in it, an unknown name (with the nearest), a name twice, bounds out of order, the
-            logarithm of what isn't positive, a condition that can't hold, commas where a | is meant.
-    """
-    pairs = list(given.items()) if isinstance(given, Mapping) else [_pair(text) for text in given]
-    if not pairs:
-        raise TreinoError("space_empty", _("The space is empty."), _("Say what to try: lr=1e-4..1e-1:log"))
-    dimensions: dict[str, Dimension] = {}
-    for written, value in pairs:
-        name = str(written).strip().replace("-", "_")
-        if name == "data_seed":
-            raise TreinoError(
-                "space_data_seed",
-                _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
-                _("Use [[folds]] to see how much the split matters; seed can be in a space."),
-            )
-        if name in Settings.model_fields and name not in whole:
-            raise TreinoError(
-                "space_shared",
-                _("{name} is the same for all networks of a sweep.").format(name=name),
-                _("Leave it out of the space. What can be in one: {names}.").format(names=", ".join(whole)),
-            )
-        if name not in whole:
-            raise TreinoError(
-                "space_unknown", _("There is no setting {name!r}.").format(name=name), nearest(name, whole)
-            )
-        if name in dimensions:
-            raise TreinoError(
-                "space_twice",
-                _("{name} is twice in the space.").format(name=name),
-                _("Say all its values at once: {name}=a|b").format(name=name),
-            )
-        dimensions[name] = _dimension(name, value, whole, single)
-    return Space(tuple(_in_order(dimensions)))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, domain = text.partition("=")
-    if not equals or not name.strip() or not domain.strip():
-        raise TreinoError(
-            "space_syntax",
-            _("{text!r} doesn't say what to try.").format(text=text),
-            _("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
-        )
-    return name, domain
-
-
-def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
-    """Refuse commas between values (``lr=0.01,0.1``) and another setting behind them (``lr=0.1 seed=3``)."""
-    other = re.search(r"[\s,;]([\w-]+)\s*=", text)
-    if other and other[1].replace("-", "_") in whole:
-        raise TreinoError(
-            "space_syntax",
-            _("{text!r} holds more than the values of {name}.").format(text=text, name=name),
-            _("Give {other} by itself: a [[space]] for each, or a dict of them in Python.").format(
-                other=other[1]
-            ),
-        )
-    if name in single and "," in text:
-        several = re.sub(r"\s*,\s*", "|", text.strip())
-        hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=several)
-        if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
-            decimal = text.strip().replace(",", ".")
-            hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
-                name=name, decimal=decimal
-            )
-        raise TreinoError(
-            "space_comma",
-            _("A value of {name} holds no comma, and {text!r} does.").format(name=name, text=text),
-            hint,
-        )
-
-
-def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
-    if isinstance(value, (Range, Choice)):
-        return Dimension(name, _checked(name, value, whole[name]))
-    if not isinstance(value, str):
-        value = value.tolist() if hasattr(value, "tolist") else value  # of an array
-        several = isinstance(value, (list, range, set, frozenset))
-        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if several else (value,)))
-        for text in values:
-            if isinstance(text, str):
-                _refuse_commas(name, text, whole, single)
-        return Dimension(name, _checked(name, Choice(values), whole[name]))
-    when, among = None, ()
-    condition = _CONDITION.search(value)
-    if condition:
-        value = value[: condition.start()]
-        when = condition["name"].replace("-", "_")
-        among = tuple(_value(v) for v in condition["values"].split("|"))
-        if when not in whole:
-            raise TreinoError(
-                "space_condition",
-                _("{name} asks about {other!r}, and there is no such setting.").format(name=name, other=when),
-                nearest(when, whole),
-            )
-        _refuse_commas(when, condition["values"], whole, single)
-    _refuse_commas(name, value, whole, single)
-    found = _RANGE.fullmatch(value.strip())
-    domain = _range(name, found, whole[name]) if found else Choice(tuple(map(_value, value.split("|"))))
-    return Dimension(name, _checked(name, domain, whole[name]), when, among)
-
-
-def _range(name: str, found: re.Match[str], whole: bool) -> Range:
-    log, levels = False, None
-    for option in found["options"].split(":")[1:]:
-        if option == "log":
-            log = True
-        elif option.isdigit():
-            levels = int(option)
-        else:
-            raise TreinoError(
-                "space_syntax",
-                _("{name}: there is no {option!r}.").format(name=name, option=option),
-                _("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
-            )
-    ends = []
-    for text in (found["low"], found["high"]):
-        number = _value(text)
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
-            raise TreinoError(
-                "space_syntax",
-                _("{name}: {text!r} is no number.").format(name=name, text=text.strip()),
-                _("A range is written low..high; several values are separated by |"),
-            )
-        ends.append(number)
-    return Range(ends[0], ends[1], log, whole, levels)
-
-
-def _checked(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
+def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
     if isinstance(domain, Choice):
         if not domain.values or any(isinstance(v, str) and not v for v in domain.values):
             raise TreinoError(
@@ -381,7 +241,7 @@ def _checked(name: str, domain: Range | Choice, whole: bool) -> Range | Choice:
     return domain
 
 
-def _in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
+def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
     """As written, but each condition after what it asks about; refuses what can never hold."""
     done: set[str] = set()
     left = dict(dimensions)
@@ -428,16 +288,3 @@ def _in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _value(text: str) -> Any:
-    """What a text on a command line stands for: an integer, a number, a truth value, or itself."""
-    text = text.strip()
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text

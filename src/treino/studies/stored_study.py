@@ -1,21 +1,22 @@
 """A study as an object: its rows, as a list, a frame and a document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from treino.documents import read_checkpoint, read_document
+from treino.documents import read_document
 from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.loop.loop import Event
 from treino.loop.loop import drain as drained
 from treino.records.network_source import UserFiles
+from treino.records.registry_names import check_names
 from treino.records.run import Run
 from treino.store import RunFolder, find
-from treino.studies.study import document_of, resuming, studying
+from treino.studies.study import document_of, resuming, studying, track_states
 from treino.studies.study_options import Asked
 from treino.studies.track import Record
 from treino.tuning.member import parted
@@ -25,6 +26,12 @@ from treino.words import _
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def _check_metrics(facts: Mapping[str, Any]) -> None:
+    """Refuse a figure that there is none of."""
+    for metric in (facts["metric"], *facts["until"]):
+        check_names({"metric": metric})
 
 
 class Study:
@@ -49,7 +56,9 @@ class Study:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """What was asked: what all rows share, the rows, the data."""
-        return dict(read_document(self.folder, "spec.json"))
+        found = dict(read_document(self.folder, "spec.json"))
+        _check_metrics(found["facts"])
+        return found
 
     @property
     def document(self) -> dict[str, Any]:
@@ -57,12 +66,14 @@ class Study:
         status = self.status
         head = {"study": self.name, "path": str(self.path), "status": status}
         if self.folder.manifest.sealed:
-            return dict(read_document(self.folder, "result.json")) | head
+            result = dict(read_document(self.folder, "result.json"))
+            _check_metrics(result)
+            return result | head
         if not self.folder.has("spec.json"):
             return head | {"rows": []}
-        asked, kept = Asked.from_json(self.spec["study"]), read_checkpoint(self.folder)
-        count = len(asked.cells) * len(asked.seeds)
-        records = [Record()] * count if kept is None else [Record(**t["record"]) for t in kept[1]["tracks"]]
+        asked = Asked.from_json(self.spec["study"])
+        states = track_states(self.folder, asked)[1]
+        records = [Record() if state is None else Record(**state["record"]) for state in states]
         return document_of(self.folder, asked, self.spec["facts"], records, status)
 
     @property

@@ -35,6 +35,7 @@ from treino.records.resumable import unfinished
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings, read_settings
 from treino.store import RunFolder
+from treino.store.files import damaged
 from treino.studies.conclusions import answers, notes
 from treino.studies.study_document import HEADLINE, row, row_facts, varied
 from treino.studies.study_options import EPOCHS, PREPARED, Asked, asked_of, of_row, read
@@ -136,12 +137,26 @@ def resuming(
     tracks = _tracks(source_of(folder, data, data_file), data, asked, networks, spec["facts"])
     with folder:
         folder.unseal()
-        kept = read_checkpoint(folder)
-        if kept is not None:
-            for number, (track, state) in enumerate(zip(tracks, kept[1]["tracks"], strict=True)):
-                head = f"{number}/"
-                track.load({n[len(head) :]: t for n, t in kept[0].items() if n.startswith(head)}, state)
+        tensors, states = track_states(folder, asked)
+        for number, (track, state) in enumerate(zip(tracks, states, strict=True)):
+            head = f"{number}/"
+            if state is not None:
+                track.load({n[len(head) :]: t for n, t in tensors.items() if n.startswith(head)}, state)
         yield from events(StudyJob(folder, data, asked, spec["facts"], tracks))
+
+
+def track_states(folder: RunFolder, asked: Asked) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
+    """The tensors of the last checkpoint, and the state in it of each network; None where there is none yet.
+
+    Raises:
+        TreinoError: it is of other networks.
+    """
+    kept, many = read_checkpoint(folder), len(asked.cells) * len(asked.seeds)
+    if kept is None:
+        return {}, [None] * many
+    if len(kept[1]["tracks"]) != many:
+        raise damaged(folder.path / "checkpoint", _("it is of other networks than spec.json"))
+    return kept[0], kept[1]["tracks"]
 
 
 def document_of(

@@ -24,6 +24,7 @@ from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.segments import Segment, path_of
 from treino.store import RunFolder
+from treino.store.files import damaged
 from treino.training.keyframe_files import kept_state, keyframes_in
 from treino.training.stored_training import obey_again, rebuilt
 from treino.training.user_data import given_again, streams
@@ -129,6 +130,8 @@ def last_step(run: "Run") -> int:
             _("Train it alone first: treino train [[like={run}]]").format(run=run.typed),
         )
     steps: int = run.document["steps"]
+    if steps > len(run.losses):
+        raise damaged(run.path / "result.json", _("it tells of more steps than there are losses"))
     return steps
 
 

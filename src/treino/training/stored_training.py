@@ -1,20 +1,22 @@
 """The training of a run once more, as its folder tells it: to go on with, or to play again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.documents import read_tensors
-from treino.engine import Training
+from treino.documents import read_checkpoint, read_tensors
+from treino.engine import MLP, Training
 from treino.engine.warm_start import warm_start
+from treino.records.kept_layers import check_layers
 from treino.records.network_answers import ANSWERS, check_answers
 from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, shown_settings
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.resolution import Plan, plan
+from treino.training.resolution import Plan, decide, plan
 
 START = "start.safetensors"
 MACHINE = ("engine", "threads", "device")
@@ -38,6 +40,10 @@ def rebuilt(
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: spec["resolved"][name] for name in MACHINE})
     own = None if spec["net"] == "mlp" else net
+    if spec["net"] == "mlp" and (shapes := _kept_shapes(folder)) is not None:
+        layers, _arguments = decide(settings, data)
+        assert isinstance(layers, MLP)
+        check_layers([data.inputs, *layers.hidden, spec["outputs"]], shapes, folder.path.name)
     planned = plan(settings, data, run_network(folder, spec["net"], settings.net, own, trust, settings.seed))
     if folder.has(START):
         weights, known = read_tensors(folder, START)
@@ -46,6 +52,15 @@ def rebuilt(
             answers = known.get(ANSWERS)
             check_answers(planned.training.net(0, "last"), data.item_shape, answers, folder.path.name)
     return replace(planned, settings=shown_settings(spec, planned.settings, segment.number))
+
+
+def _kept_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
+    """Of the tensors of the network, as far as any are kept."""
+    for name in ("model.safetensors", START):
+        if folder.has(name):
+            return [tensor.shape for tensor in read_tensors(folder, name)[0].values()]
+    kept = read_checkpoint(folder)
+    return None if kept is None else kept[1]["engine"]["identity"]["shapes"]
 
 
 def obey_again(folder: RunFolder, training: Training, segment: Segment, known: set[int], since: int) -> None:

@@ -3,6 +3,7 @@
 ``training`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -137,7 +138,8 @@ def training(
                 "target_scale": data.target_scale,
                 "steps_per_epoch": planned.training.steps_per_epoch,
                 "net": "file" if file is not None else "given" if net is not None else "mlp",
-                "command": as_typed(where["source"], asked) + (f" --weights {start.name}" if start else ""),
+                "command": as_typed(where["source"], asked)
+                + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),
             },

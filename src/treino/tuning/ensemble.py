@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from treino.documents import read_document, read_tensors
+from treino.documents import read_tensors
 from treino.engine import mlp
 from treino.errors import TreinoError
 from treino.inspection.outputs import probabilities
+from treino.records.kept_layers import check_layers, with_weights
 from treino.records.run import Run
 from treino.tuning import top_members
+from treino.tuning.member import config_of
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
 
@@ -55,11 +57,10 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
             ),
             _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
         )
-    base, configs = sweep.spec["base"], read_document(sweep.folder, "asked.json")["configs"]
-    first = configs[kept[0].member]
+    base, first = sweep.spec["base"], config_of(sweep.folder, kept[0].member)
     nets = []
     for k in kept[:top]:
-        config = configs[k.member]
+        config = config_of(sweep.folder, k.member)
         other = [n for n in (*COMPARED, "loss") if config.get(n) != first.get(n)]
         s = settings_of(config, base, k.member)
         if other or s.net is not None:
@@ -74,9 +75,9 @@ def ensemble(sweep: "Sweep", top: int) -> Run:
         net = mlp(
             *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
         )  # fmt: skip
-        module = net.module(run.spec["inputs"], run.spec["outputs"])
-        module.load_state_dict({name: torch.clone(t) for name, t in k.weights.items()})
-        nets.append(module.eval())
+        inputs, outputs = run.spec["inputs"], run.spec["outputs"]
+        check_layers([inputs, *hidden, outputs], (t.shape for t in k.weights.values()), sweep.name)
+        nets.append(with_weights(net.module(inputs, outputs), k.weights, sweep.name))
     loss = run.settings["loss"]
     run.module = Ensemble(nets, loss, bool(run.spec["classes"])).eval()
     return run

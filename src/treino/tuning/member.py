@@ -11,14 +11,17 @@ from torch import Tensor, nn
 
 from treino.data.dataset import Data
 from treino.documents import read_document, read_tensors
+from treino.engine import MLP
 from treino.errors import TreinoError
 from treino.records.data_source import LOADS, data_of, load_data
+from treino.records.kept_layers import check_layers
 from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.run import Run, no_network
 from treino.records.segments import segments_of
 from treino.spec import Settings
 from treino.store import RunFolder, find
-from treino.training.resolution import Plan, plan
+from treino.store.files import damaged
+from treino.training.resolution import Plan, decide, plan
 from treino.tuning import member_table, top_members
 from treino.tuning.populations import COMPARED, settings_of
 from treino.tuning.resumption import source_of
@@ -129,8 +132,14 @@ class Member(Run):
         Raises:
             TreinoError: its network is the user's own, and its code may not run.
         """
-        s = self.own_settings
+        s, data = self.own_settings, self.data
         kind = "mlp" if s.net is None else "file"
+        if s.net is None:
+            net, _arguments = decide(s, data)
+            assert isinstance(net, MLP)
+            outputs = 1 if s.loss == "bce" else len(data.classes) or 1
+            shapes = [t.shape for t in self.kept.weights.values()]
+            check_layers([data.inputs, *net.hidden, outputs], shapes, self.name)
         return plan(s, self.data, run_network(self.folder, kind, s.net, self._net, self._trust, s.seed))
 
     @cached_property
@@ -163,6 +172,8 @@ class Member(Run):
         that is the user's own, and its code may not run."""
         rows = member_table.Table.read(self.folder).rows.values()
         rungs = [row for row in rows if row["member"] == self.number]
+        if not rungs:
+            raise damaged(self.path / member_table.NAME, _("it has no row of a network that is kept"))
         params = config_of(self.folder, self.number)
         head = {"sweep": self.folder.path.name, "path": str(self.path), "status": rungs[-1]["status"]}
         runs = self.own_settings.net is None or self._net is not None or self._trust

@@ -12,7 +12,9 @@ from treino.errors import TreinoError
 from treino.loop.loop import Event
 from treino.loop.loop import drain as drained
 from treino.records.network_source import UserFiles
+from treino.records.registry_names import check_names
 from treino.records.run import Run
+from treino.search.space import space_again
 from treino.store import RunFolder, find
 from treino.tuning import member_table, top_members
 from treino.tuning.ensemble import ensemble
@@ -59,7 +61,10 @@ class Sweep:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """What was asked: the space, what all members share, the data."""
-        return dict(read_document(self.folder, "spec.json"))
+        found = dict(read_document(self.folder, "spec.json"))
+        check_names({"metric": found["metric"]})
+        space_again(found["space"])
+        return found
 
     @property
     def document(self) -> dict[str, Any]:
@@ -219,9 +224,9 @@ def sweep(
     )
 
 
-def resume(path: str | Path) -> Sweep:
-    """Go on with a sweep that broke off, and return it."""
-    return drain(resuming(path))
+def resume(path: str | Path, storage: str | None = None) -> Sweep:
+    """Go on with a sweep that broke off, and return it. storage: Optuna's again, where it has one."""
+    return drain(resuming(path, storage=storage))
 
 
 def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Sweep:

@@ -5,6 +5,7 @@ are behind, the state of the heat that runs, and the weights of the best.
 """
 
 import math
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,8 @@ from treino.records.network_source import (
     write_copies,
 )
 from treino.records.resumable import unfinished
-from treino.search.space import Space, read_space, space_again
+from treino.search.space import Space, space_again
+from treino.search.space_text import read_space
 from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
@@ -134,12 +136,18 @@ def sweeping(
 
 
 def resuming(
-    path: str | Path, *, data_file: str | Path | None = None, net: str | None = None, trust: bool = False
+    path: str | Path,
+    *,
+    data_file: str | Path | None = None,
+    net: str | None = None,
+    trust: bool = False,
+    storage: str | None = None,
 ) -> Iterator[Event]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
     net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
-    place of theirs, or the copies that were sealed with the sweep.
+    place of theirs, or the copies that were sealed with the sweep. storage: Optuna's, where it has one: to
+    open what a folder names could write anywhere, and Optuna unpickles what some storages hold.
 
     Raises:
         TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone.
@@ -151,7 +159,17 @@ def resuming(
     words = network_words(spec["base"], space, members["configs"])
     networks = network_files(network_source(folder, net, trust), words)
     data = data_of(folder, data_file)
-    own = {k: v for k, v in spec["sweep"].items() if k != "space"}
+    own = {k: v for k, v in spec["sweep"].items() if k != "space"} | {"storage": storage}
+    if spec["sweep"].get("storage") is not None and storage is None:
+        raise TreinoError(
+            "storage_wanted",
+            _("{sweep} has its trials in {storage}, and reading a folder opens nothing else.").format(
+                sweep=folder.path.name, storage=spec["sweep"]["storage"]
+            ),
+            _("If that is yours, say it again: [[storage={storage}]]").format(
+                storage=shlex.quote(spec["sweep"]["storage"])
+            ),
+        )
     wanted = asked_of(space, own)
     sweep = prepared(source_of(folder, data, data_file), data, spec["base"], wanted, networks)
     with folder:

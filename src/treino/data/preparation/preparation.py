@@ -1,5 +1,6 @@
 """Preparation: from the data's own units to a network's inputs and back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -133,6 +134,18 @@ class Preparation:
             return int(name) if float(name).is_integer() else float(name)
         return name
 
+    def _whole(self) -> "Preparation":
+        """Itself, where its parts fit together; ValueError otherwise."""
+        scales = 1 if self.kind == "image" else len(self.inputs)
+        if not len(self.mean) == len(self.scale) == scales:
+            raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
+        if math.prod(self.item_shape) != len(self.inputs):
+            raise ValueError(_("{n} inputs of items of another shape").format(n=len(self.inputs)))
+        if self.labels == "number":
+            for name in self.classes:
+                self.label(name)
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; floats read back equal to the last bit."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
@@ -160,8 +173,8 @@ class Preparation:
             values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
             del values["format"]
             values["encoders"] = tuple(encoders.from_json(e) for e in values["encoders"])
-            return cls(**values)
-        except (TypeError, KeyError, AttributeError) as error:
+            return cls(**values)._whole()
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise TreinoError(
                 "preparation_damaged",
                 _("The preparation is damaged: {reason}.").format(reason=error),

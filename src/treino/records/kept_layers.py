@@ -1,0 +1,46 @@
+"""Networks that get the weights which a folder keeps, where these are of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from treino.engine.net_state import put_state
+from treino.errors import TreinoError
+from treino.words import _
+
+
+def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn.Module:
+    """The network itself, in eval mode, with copies of these. name: whose they are.
+
+    Raises:
+        TreinoError: it has other tensors.
+    """
+    try:
+        put_state(net, tensors)
+    except ValueError as error:
+        hint = _("Give the network that was trained, or [[trust=True]] the copy in the folder.")
+        raise _other(name, str(error), hint) from None
+    return net.eval()
+
+
+def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str) -> None:
+    """Refuse layers of other sizes than the kept weights have, before a network is built that large.
+
+    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors.
+
+    Raises:
+        TreinoError: they have other shapes.
+    """
+    kept = sorted(tuple(shape) for shape in shapes if len(shape) == 2)
+    if kept != sorted((units, inputs) for inputs, units in pairwise(sizes)):
+        raise _other(
+            name,
+            _("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:]))),
+            _("The folder was changed. Take it again from where it came, or train again."),
+        )
+
+
+def _other(name: str, why: str, hint: str) -> TreinoError:
+    message = _("The network has other tensors than {run}: {why}").format(run=name, why=why)
+    return TreinoError("net_differs", message, hint)

@@ -1,0 +1,185 @@
+"""A space as it is written, read.
+
+``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a grid),
+``momentum=0..0.95 if optimizer=sgd``; as a dict of such texts, lists and single values in Python; or as a
+TOML file of the same.
+"""
+
+import math
+import re
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from treino.errors import TreinoError, nearest
+from treino.search.space import Choice, Dimension, Range, Space, checked_domain, in_order
+from treino.spec import Settings
+from treino.words import _
+
+_RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
+_CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w-]*)\s*=\s*(?P<values>.+)$")
+_WHOLE = re.compile(r"[+-]?\d+")
+
+
+def read_space(
+    given: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
+) -> Space:
+    """The space that is written so; see this file's beginning.
+
+    given: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
+    whole: the settings that there are, and which of them are integers. single: those whose values hold no
+    comma.
+
+    Raises:
+        TreinoError: nothing in it, an unknown name (with the nearest), a name twice, bounds out of order, the
+            logarithm of what isn't positive, a condition that can't hold, commas where a | is meant.
+    """
+    pairs = list(given.items()) if isinstance(given, Mapping) else [_pair(text) for text in given]
+    if not pairs:
+        raise TreinoError("space_empty", _("The space is empty."), _("Say what to try: lr=1e-4..1e-1:log"))
+    dimensions: dict[str, Dimension] = {}
+    for written, value in pairs:
+        name = str(written).strip().replace("-", "_")
+        if name == "data_seed":
+            raise TreinoError(
+                "space_data_seed",
+                _("Every data_seed parts the rows anew, and figures on different rows can't be compared."),
+                _("Use [[folds]] to see how much the split matters; seed can be in a space."),
+            )
+        if name in Settings.model_fields and name not in whole:
+            raise TreinoError(
+                "space_shared",
+                _("{name} is the same for all networks of a sweep.").format(name=name),
+                _("Leave it out of the space. What can be in one: {names}.").format(names=", ".join(whole)),
+            )
+        if name not in whole:
+            raise TreinoError(
+                "space_unknown", _("There is no setting {name!r}.").format(name=name), nearest(name, whole)
+            )
+        if name in dimensions:
+            raise TreinoError(
+                "space_twice",
+                _("{name} is twice in the space.").format(name=name),
+                _("Say all its values at once: {name}=a|b").format(name=name),
+            )
+        dimensions[name] = _dimension(name, value, whole, single)
+    return Space(tuple(in_order(dimensions)))
+
+
+def domain_written(d: Mapping[str, Any]) -> str:
+    """A domain of ``Space.to_json`` as it is written on a command line."""
+
+    def value(v: Any) -> str:
+        return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
+
+    if "values" in d:
+        said = "|".join(map(value, d["values"]))
+    else:
+        said = f"{d['low']:g}..{d['high']:g}" + (":log" if d["log"] else "")
+        said += f":{d['levels']}" if d["levels"] else ""
+    return said + (f" if {d['if']}={'|'.join(map(value, d['among']))}" if "if" in d else "")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, domain = text.partition("=")
+    if not equals or not name.strip() or not domain.strip():
+        raise TreinoError(
+            "space_syntax",
+            _("{text!r} doesn't say what to try.").format(text=text),
+            _("Write name=values: lr=1e-4..1e-1:log or hidden=16|64|64,32"),
+        )
+    return name, domain
+
+
+def _refuse_commas(name: str, text: str, whole: Mapping[str, bool], single: Container[str]) -> None:
+    """Refuse commas between values (``lr=0.01,0.1``) and another setting behind them (``lr=0.1 seed=3``)."""
+    other = re.search(r"[\s,;]([\w-]+)\s*=", text)
+    if other and other[1].replace("-", "_") in whole:
+        raise TreinoError(
+            "space_syntax",
+            _("{text!r} holds more than the values of {name}.").format(text=text, name=name),
+            _("Give {other} by itself: a [[space]] for each, or a dict of them in Python.").format(
+                other=other[1]
+            ),
+        )
+    if name in single and "," in text:
+        several = re.sub(r"\s*,\s*", "|", text.strip())
+        hint = _("Separate values by a |, in quotes: '{name}={several}'.").format(name=name, several=several)
+        if not whole[name] and re.fullmatch(r"\d+,\d+", text.strip()):
+            decimal = text.strip().replace(",", ".")
+            hint += _(" Or write a decimal with a point: {name}={decimal}.").format(
+                name=name, decimal=decimal
+            )
+        raise TreinoError(
+            "space_comma",
+            _("A value of {name} holds no comma, and {text!r} does.").format(name=name, text=text),
+            hint,
+        )
+
+
+def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Container[str]) -> Dimension:
+    if isinstance(value, (Range, Choice)):
+        return Dimension(name, checked_domain(name, value, whole[name]))
+    if not isinstance(value, str):
+        value = value.tolist() if hasattr(value, "tolist") else value  # of an array
+        several = isinstance(value, (list, range, set, frozenset))
+        values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if several else (value,)))
+        for text in values:
+            if isinstance(text, str):
+                _refuse_commas(name, text, whole, single)
+        return Dimension(name, checked_domain(name, Choice(values), whole[name]))
+    when, among = None, ()
+    condition = _CONDITION.search(value)
+    if condition:
+        value = value[: condition.start()]
+        when = condition["name"].replace("-", "_")
+        among = tuple(_value(v) for v in condition["values"].split("|"))
+        if when not in whole:
+            raise TreinoError(
+                "space_condition",
+                _("{name} asks about {other!r}, and there is no such setting.").format(name=name, other=when),
+                nearest(when, whole),
+            )
+        _refuse_commas(when, condition["values"], whole, single)
+    _refuse_commas(name, value, whole, single)
+    found = _RANGE.fullmatch(value.strip())
+    domain = _range(name, found, whole[name]) if found else Choice(tuple(map(_value, value.split("|"))))
+    return Dimension(name, checked_domain(name, domain, whole[name]), when, among)
+
+
+def _range(name: str, found: re.Match[str], whole: bool) -> Range:
+    log, levels = False, None
+    for option in found["options"].split(":")[1:]:
+        if option == "log":
+            log = True
+        elif option.isdigit():
+            levels = int(option)
+        else:
+            raise TreinoError(
+                "space_syntax",
+                _("{name}: there is no {option!r}.").format(name=name, option=option),
+                _("A range may end in :log and in a number of levels, e.g. 1e-4..1e-1:log:7"),
+            )
+    ends = []
+    for text in (found["low"], found["high"]):
+        number = _value(text)
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+            raise TreinoError(
+                "space_syntax",
+                _("{name}: {text!r} is no number.").format(name=name, text=text.strip()),
+                _("A range is written low..high; several values are separated by |"),
+            )
+        ends.append(number)
+    return Range(ends[0], ends[1], log, whole, levels)
+
+
+def _value(text: str) -> Any:
+    """What a text on a command line stands for: an integer, a number, a truth value, or itself."""
+    text = text.strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
