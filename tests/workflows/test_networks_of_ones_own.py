@@ -216,6 +216,11 @@ def test_a_sweep_keeps_buffers_that_are_not_persistent(nets: Path) -> None:
     assert said_of_iris(winner) == pytest.approx(overall(winner.document), abs=1e-6)
 
 
+def test_lazy_layers_are_trained_with_several_seeds(nets: Path) -> None:
+    sweep = tr.fit("iris", f"{nets}:Words", seeds=2, epochs=1, name="seeds")
+    assert len(set(sweep.figures["validation"]["loss"]["values"])) == 2
+
+
 def test_weights_to_begin_with_bring_their_buffers(nets: Path, treino: Callable[..., Any]) -> None:
     first = tr.fit("iris", f"{nets}:Running", lean=True, name="first", **SHORT)
     said = treino("train", "iris", "--net", f"{nets}:Running", "--steps", 1, "--weights", "first")

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
 from treino.data.memory import free_bytes
@@ -217,7 +218,7 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     net, _config = decide(settings, data, network_of(settings, networks))
     if isinstance(net, MLP):
         return sum((a + 1) * b for a, b in pairwise((data.inputs, *net.hidden, max(len(data.classes), 1))))
-    return sum(p.numel() for p in net.parameters())
+    return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # of a lazy layer nobody knows yet
 
 
 def heat_of(sweep: Sweeping, number: int) -> Heat:
