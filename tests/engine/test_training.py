@@ -379,6 +379,15 @@ def test_momentum_switched_on_off_and_on_again_is_torchs():
             torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
+def test_betas_on_the_way_are_two_hyperparameters():
+    one, other = (train(DATA, mlp(5), seeds=[0, 1], steps=8) for _copy in range(2))
+    one.set("betas", ([0.5, 0.8], 0.9), step=3)
+    other.set("beta1", [0.5, 0.8], step=3)
+    other.set("beta2", 0.9, step=3)
+    same = [torch.cat([tick.loss_SP for tick in training]) for training in (one, other)]
+    assert torch.equal(*same)
+
+
 def test_commands_that_can_not_be_obeyed_are_refused():
     training = train(DATA, mlp(5), steps=50)
     training.advance(0.0)
@@ -395,6 +404,8 @@ def test_commands_that_can_not_be_obeyed_are_refused():
         (("lr", True), "lr_type"),
         (([], 0.1), "hyper-parameter_unknown"),
         (("momentum", 0.9), "momentum_with_adam"),
+        (("betas", 0.9), "betas_type"),
+        (("betas", (0.9, 2.0)), "beta2_range"),
     ]:
         with pytest.raises(TreinoError) as refused:
             training.set(*arguments)

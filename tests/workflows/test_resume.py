@@ -225,6 +225,7 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     next(events)
     first = next(events)
     open_run(path).set("lr", 1e-2)
+    open_run(path).set("betas", (0.8, 0.99))
     at = first.tick.step  # type: ignore[union-attr]
     next(events)
     next(events)
@@ -237,6 +238,7 @@ def test_commands_from_outside_are_obeyed_and_replayed(tmp_path: Path) -> None:
     again = training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "again"}), parent=tmp_path)
     other = next(again).job.plan.training  # type: ignore[union-attr]
     other.set("lr", 1e-2, command.step)
+    other.set("betas", (0.8, 0.99), command.step)
     np.testing.assert_array_equal(resumed.losses, drain(again).losses)
     plain = drain(
         training("wine", read_settings({"epochs": 400, "hidden": [8], "name": "plain"}), parent=tmp_path)
@@ -252,8 +254,13 @@ def test_a_command_that_comes_too_late_is_refused_and_harms_nothing(tmp_path: Pa
     live = open_run(tmp_path / "run")
     with pytest.raises(TreinoError, match="no_such_thing"):
         live.set("no_such_thing", 1)
-    with pytest.raises(TreinoError, match="lr"):
-        live.set("lr", -1)
+    for name, value, rule in (
+        ("lr", -1, "lr_range"), ("momentum", 0.9, "momentum_with_adam"), ("betas", 0.9, "betas_type"),
+        ("dropout", 0.5, "dropout_without_layer"),
+    ):  # fmt: skip
+        with pytest.raises(TreinoError) as refused:
+            live.set(name, value)
+        assert refused.value.rule == rule
     live.set("lr", 0.01, step=0)
     live.folder.database.add_command("no_such_thing", 1)
     live.folder.database.add_command("lr", "fast")

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from treino.engine.optim import HP, OPTIMIZERS
-from treino.engine.shared_config import SharedConfig
 from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.words import _, setting
@@ -89,17 +88,37 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
         )
 
 
-def changed_value(name: str, value: Any, members: int, shared: SharedConfig) -> Tensor:
-    """``[P]`` float64 of a change on the way, where the name may be wrong or have no meaning."""
-    known("hyper-parameter", name, HP)
-    if name == "dropout" and (shared.net is None or not shared.net.drops):
+def two_betas(value: Any) -> Sequence[Any]:
+    """The value itself, if it is two; each may be of all members."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
         raise TreinoError(
-            "dropout_without_layer",
-            _("This network has no dropout layers to set."),
-            _("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
+            "betas_type",
+            _("[[betas]] are {value!r}, not two numbers.").format(value=value),
+            _("The usual ones are {betas}.").format(betas=setting("betas", (0.9, 0.999))),
         )
-    if name == "clip" and value is None:
-        value = math.inf
-    value_P = per_member(name, value, members)
-    check_read(name, value_P.tolist(), shared.optimizer)
-    return value_P
+    return value
+
+
+def changed_values(name: str, value: Any, members: int, optimizer: str, dropout: bool) -> dict[str, Tensor]:
+    """``[P]`` float64 of a change on the way, by the names of HP: ``betas`` are two of them.
+
+    dropout: whether the network has layers of it. A clip of None is none.
+
+    Raises:
+        TreinoError: an unknown name, a value out of range, or one that has no meaning here.
+    """
+    if name == "betas":
+        first, second = two_betas(value)
+        found = {"beta1": per_member("beta1", first, members), "beta2": per_member("beta2", second, members)}
+    else:
+        known("hyper-parameter", name, (*HP, "betas"))
+        if name == "dropout" and not dropout:
+            raise TreinoError(
+                "dropout_without_layer",
+                _("This network has no dropout layers to set."),
+                _("Begin with a dropout above 0, e.g. [[dropout=0.1]]."),
+            )
+        found = {name: per_member(name, math.inf if name == "clip" and value is None else value, members)}
+    for each, value_P in found.items():
+        check_read(each, value_P.tolist(), optimizer)
+    return found

@@ -10,7 +10,7 @@ import torch
 
 from treino.data.rows import Shuffle
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import check_read, checked_numbers, per_member
+from treino.engine.hyperparameters import check_read, checked_numbers, per_member, two_betas
 from treino.engine.init import INITS
 from treino.engine.kernels.selection import ENGINES, LARGEST_THREADS
 from treino.engine.losses import LOSSES
@@ -251,14 +251,9 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
 
 def _hyperparameters(c: TrainConfig, there: Iterable[str], members: int) -> dict[str, Any]:
     """Numbers of the members as floats or tuples of floats, none of which the optimizer leaves unread."""
-    if not isinstance(c.betas, tuple | list) or len(c.betas) != 2:
-        raise TreinoError(
-            "betas_type",
-            _("[[betas]] are {value!r}, not two numbers.").format(value=c.betas),
-            _("The usual ones are {betas}.").format(betas=setting("betas", (0.9, 0.999))),
-        )
+    beta1, beta2 = two_betas(c.betas)
     given = {name: getattr(c, name) for name in PER_MEMBER if name in there}
-    given |= {"beta1": c.betas[0], "beta2": c.betas[1]}
+    given |= {"beta1": beta1, "beta2": beta2}
     values = {name: checked_numbers(name, value, members) for name, value in given.items()}
     for name, numbers in values.items():
         check_read(name, numbers, c.optimizer)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from treino.engine.batch_sources import batch_source
 from treino.engine.chunk import Chunk
 from treino.engine.divergence import RewindPoint, divergence_threshold, freeze_diverged, mark_hopeless
-from treino.engine.hyperparameters import changed_value
+from treino.engine.hyperparameters import changed_values
 from treino.engine.keyframes import KeyframeBuffer
 from treino.engine.members import member_module
 from treino.engine.population import Population
@@ -310,11 +310,11 @@ class Training:
 
     # ---- steering
 
-    def set(self, name: str, value: float | Sequence[float], step: int | None = None) -> None:
+    def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Change a hyper-parameter from a step on: the first update that feels it is number ``step`` + 1.
 
-        name: lr, weight_decay, momentum, beta1, beta2, eps, clip or dropout. value: one number, or one per
-        member. step: default now.
+        name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip or dropout. value: one number, or
+        one per member; of betas two of these. step: default now.
 
         Raises:
             TreinoError: an unknown name, a value out of range, a step that has passed.
@@ -328,8 +328,10 @@ class Training:
                 ),
                 _("Use step {now} or later.").format(now=self.step),
             )
-        value_P = changed_value(name, value, len(self.state.population), self.shared)
-        self.state.pending.append(HyperparameterChange(at, name, tuple(value_P.tolist())))
+        shared, members = self.shared, len(self.state.population)
+        dropout = shared.net is not None and bool(shared.net.drops)
+        for each, value_P in changed_values(name, value, members, shared.optimizer, dropout).items():
+            self.state.pending.append(HyperparameterChange(at, each, tuple(value_P.tolist())))
 
     def stop(self, members: Sequence[int]) -> None:
         """These members train no further; the others go on side by side without their places.

@@ -15,11 +15,10 @@ from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_tensors
-from treino.engine import HP, Loss, mlp
-from treino.engine.hyperparameters import checked_numbers
+from treino.engine import Loss, mlp
+from treino.engine.hyperparameters import changed_values
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
-from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.records.data_source import data_of
 from treino.records.histories import UNKNOWN, evaluations, histories
@@ -262,15 +261,20 @@ class Run:
 
         return drain(illustrated(rewinding(self.at(step), changes)))
 
-    def set(self, name: str, value: float, step: int | None = None) -> None:
-        """Ask the process that trains this run to change ``lr`` (or another of ``engine.HP``) from a step on.
+    def set(self, name: str, value: Any, step: int | None = None) -> None:
+        """Ask the process that trains this run to change a hyper-parameter from a step on.
+
+        name, value: as for ``Training.set``.
 
         Raises:
-            TreinoError: an unknown name, a value out of range, or no process that trains.
+            TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no
+                process that trains.
         """
         self._live()
-        checked_numbers(known("setting", name, HP), value, 1)
-        self.folder.database.add_command(name, value, step)
+        s, asked = self.settings, self.spec.get("asked", {})
+        dropout = self.spec["net"] == "mlp" and bool(s["dropout"] or asked.get("dropout"))
+        for each, value_P in changed_values(name, value, 1, s["optimizer"], dropout).items():
+            self.folder.database.add_command(each, value if each == name else float(value_P[0]), step)
 
     def stop(self) -> None:
         """Ask the process that trains this run to save and stop; ``resume`` goes on."""
