@@ -13,7 +13,7 @@ from treino.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.pictures.picture_files import check_names, put_each
 from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
-from treino.tuning.member_table import NAME, Table
+from treino.tuning.member_table import Table
 from treino.tuning.populations import written
 from treino.words import N_, _, numeral
 
@@ -52,7 +52,7 @@ def draw_sweep(
         TreinoError: an unknown picture (with the nearest), or one that there is nothing for.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
-    if not sweep.folder.has(NAME):
+    if not Table.read(sweep.folder).rows:
         raise TreinoError(
             "sweep_without_table",
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),

@@ -1,0 +1,155 @@
+"""The table of forged folders: whatever stands in a field, no verb executes it or writes elsewhere."""
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.forged_folders import faults, forged_values, make, tried
+from tests.forging import reseal
+
+FIELDS = {
+    "run spec.json": """
+        asked.lr asked.hidden.0 asked.features resolved.seed resolved.data_seed resolved.threads
+        resolved.device resolved.engine resolved.optimizer resolved.loss resolved.activation resolved.hidden.0
+        resolved.hidden resolved.dropout resolved.init resolved.batch_size resolved.epochs resolved.patience
+        resolved.metric resolved.keep resolved.shuffle resolved.schedule resolved.warmup resolved.clip
+        resolved.fault resolved.class_weights resolved.net resolved.lr resolved.betas.0 facts.rows.train
+        facts.parameters facts.steps_per_epoch facts.settings.metric data.kind data.name data.source
+        data.sha256 data.load data.load.features data.load.validation classes classes.0 inputs outputs
+        item_shape.0 target_scale steps_per_epoch net command weights versions.torch""",
+    "run result.json": """
+        status steps epochs seconds metrics.test.accuracy metrics intervals.test.accuracy baseline.linear
+        baseline kept_epoch kept_step loss.train.0 loss.train epoch_seconds.0 findings notes classes.0
+        layers.0.kind layers.0.parameters settings.lr features.0 rows.test""",
+    "run preparation.json": """
+        kind features.0 divisor mean.0 scale.0 scale classes.0 target_scale item_shape.0 labels width
+        encoders.0.as encoders.0.column encoders.0.fill encoders""",
+    "branch spec.json": """
+        segments segments.1.number segments.1.origin segments.1.origin.0 segments.1.origin.1
+        segments.1.changes.lr segments.1.asked parent.step parent.run""",
+    "file spec.json": "data.source data.sha256 data.load.target target_mean resolved.target facts.target",
+    "file preparation.json": "encoders.1.levels encoders.1.levels.0 encoders.1.numeric encoders.2 target",
+    "arrays data.json": "name kind features.0 classes.0 classes item_shape.0 arguments task official_test",
+    "sweep spec.json": """
+        base base.epochs base.hidden space space.lr.low space.lr.high space.lr.log metric sweep.members
+        sweep.strategy sweep.sampler sweep.until sweep.top sweep.storage data.source classes.0 rows.test""",
+    "sweep asked.json": "heats.0 heats.0.1 asks.0 configs.0 configs.0.lr notes",
+    "sweep result.json": """
+        members seconds best best.member best.params.lr best.validation leaderboard leaderboard.0.member
+        leaderboard.0.params leaderboard.0.epochs judge judge.sentence judge.certificate judge.metric""",
+    "seeds result.json": "figures figures.test.accuracy.mean reached reached.steps reached.median",
+    "study spec.json": """
+        study.cells.0.own study.cells.0.mode study.until study.seeds.0 facts.rows.0.engine
+        facts.rows.0.threads facts.rows.0.own facts.metric facts.varied facts.modes data.name""",
+    "study result.json": """
+        rows rows.0.loss rows.0.loss.0 rows.0.mode rows.0.own rows.0.status rows.0.seconds_interval
+        rows.0.seeds.0.epoch_seconds rows.0.accuracy metric until answers notes""",
+    "killed run spec.json": "asked.hidden asked.epochs resolved.seed resolved.threads steps_per_epoch inputs",
+    "killed sweep spec.json": "base.hidden space.lr.low sweep.members sweep.storage sweep.eta metric",
+    "killed sweep asked.json": "heats.0.2 configs.0.lr asks.0",
+    "killed study spec.json": "study.cells.0.own study.seeds.0 facts.rows.0.threads facts.epochs",
+}
+CASES = [
+    (which.rpartition(" ")[0], which.rpartition(" ")[2], key)
+    for which, keys in FIELDS.items()
+    for key in keys.split()
+]
+Made = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The place of a kind of folder, made once."""
+    known: dict[str, Path] = {}
+
+    def of(base: str) -> Path:
+        if base not in known:
+            known[base] = tmp_path_factory.mktemp("base") / "place"
+            make(base, known[base])
+        return known[base]
+
+    return of
+
+
+@pytest.fixture(autouse=True)
+def _back() -> Any:
+    here = os.getcwd()
+    yield
+    os.chdir(here)
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(20)
+@pytest.mark.parametrize(("base", "name", "key"), CASES, ids=map(" ".join, CASES))
+def test_a_forged_value_does_nothing(
+    made: Made, tmp_path: Path, base: str, name: str, key: str, thorough: bool
+) -> None:
+    values = forged_values(tmp_path / "executed")
+    wrong = [
+        (value, fault)
+        for value in random.Random(key).sample(values, 6 if thorough else 2)
+        for fault in faults(base, made(base), tmp_path / "place", name, key, value)
+    ]
+    assert wrong == []
+
+
+def forge_header(folder: Path, name: str, edit: Callable[[dict[str, Any]], Any]) -> None:
+    """Change what a tensor file says in its header; a checkpoint's own digest is made anew."""
+    content = (folder / name).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    facts = json.loads(header["__metadata__"]["treino"])
+    if "sha256" in facts:
+        facts["sha256"] = "0" * 64
+    edit(facts)
+    header["__metadata__"]["treino"] = json.dumps(facts)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    content = len(text).to_bytes(8, "little") + text + content[8 + length :]
+    if "sha256" in facts:
+        digest = hashlib.sha256(content).hexdigest()
+        content = content.replace(b"0" * 64, digest.encode(), 1)
+    (folder / name).write_bytes(content)
+    reseal(folder)
+
+
+def put_step(facts: dict[str, Any]) -> None:
+    facts["step"] = 10**12
+
+
+HEADERS: list[tuple[str, str, Callable[[dict[str, Any]], Any]]] = [
+    ("run", "keyframes/0-10.safetensors", put_step),
+    ("run", "keyframes/0-10.safetensors", lambda facts: facts["hp"].update(lr="0.1")),
+    ("run", "keyframes/0-10.safetensors", lambda facts: facts.update(best=[[], None])),
+    ("run", "model.safetensors", lambda facts: facts.update(answers=[[10**30]])),
+    ("killed run", "checkpoint/a.safetensors", lambda facts: facts["meta"].update(clock=["x"])),
+    ("killed run", "checkpoint/a.safetensors", lambda facts: facts["meta"]["engine"].update(step=-1)),
+    ("killed run", "checkpoint/a.safetensors", lambda facts: facts["meta"]["engine"].update(pending=[1])),
+    ("killed run", "checkpoint/a.safetensors", lambda facts: facts.update(generation="1", losses=[])),
+    ("sweep", "models.safetensors", lambda facts: facts.update(order=[99, *facts["order"][1:]])),
+    ("sweep", "models.safetensors", lambda facts: facts.update(figures=[])),
+    ("sweep", "curves/0-0.safetensors", lambda facts: facts.update(members=["x"])),
+    ("killed study", "checkpoint/a.safetensors", lambda facts: facts["meta"].update(tracks=[])),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize(("base", "name", "edit"), HEADERS)
+def test_a_forged_header_of_tensors_does_nothing(
+    made: Made, tmp_path: Path, base: str, name: str, edit: Callable[[dict[str, Any]], Any]
+) -> None:
+    def change(run: Path) -> None:
+        forge_header(run, name, edit)
+
+    assert list(tried(base, made(base), tmp_path / "place", tmp_path / "executed", change)) == []
+
+
+def test_the_table_is_as_large_as_it_says() -> None:
+    assert len(CASES) >= 200
