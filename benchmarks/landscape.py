@@ -16,7 +16,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
 from treino.engine import Loss
-from treino.engine.torch_context import cores
+from treino.engine.torch_context import cpu_cores
 from treino.inspection.landscape.loss_surface import Ground, ground
 from treino.inspection.landscape.planes import RESOLUTION, random_plane
 
@@ -33,7 +33,7 @@ def run(quick: bool) -> Result:
         works: dict[str, Work] = {
             "treino": once(_plane(place)),
             "one": _with(1, once(_point_by_point(place, PEERS_POINTS[name]))),
-            "all": _with(cores(), once(_point_by_point(place, PEERS_POINTS[name]))),
+            "all": _with(cpu_cores(), once(_point_by_point(place, PEERS_POINTS[name]))),
         }
         found = interleaved(works, 1 if quick else 3)
         best = min("one", "all", key=lambda peer: wall(found, peer))

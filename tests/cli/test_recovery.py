@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from treino.records.listing import runs
 
 from tests.conftest import Said
 from tests.forging import forge
@@ -17,6 +16,7 @@ from tests.store.test_flips import flip
 from treino.errors import TreinoError
 from treino.loop import loop
 from treino.records.run import open_run
+from treino.reports.listing import runs
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training import train

@@ -285,7 +285,7 @@ def test_rows_of_which_not_even_the_numbers_fit_are_refused(tmp_path: Path) -> N
     with pytest.raises(TreinoError) as error:
         load(tmp_path / "t.csv", target="y", max_memory="10KB")
     assert error.value.rule == "max_memory_rows"
-    least = error.value.hint.split()[-1].rstrip(".")
+    least = error.value.hint.split("=")[-1].strip(".'")
     load(tmp_path / "t.csv", target="y", max_memory=least)
 
 

@@ -17,6 +17,7 @@ import torch
 
 import treino as tr
 from tests.conftest import needs_mnist
+from treino.records.network_source import UserFiles, network_files
 from treino.records.run import Run
 from treino.spec import read_settings
 from treino.training.train import drain, training
@@ -121,7 +122,8 @@ def trained(name: Any, folder: Path, **settings: Any) -> Run:
         (folder / "mynet.py").write_text(NET)
         settings["net"] = str(folder / settings["net"])
     read = read_settings({**SHORT, **settings})
-    run = drain(training(source(name, folder), read, parent=folder / "runs"))
+    files = network_files(UserFiles(), [read.net])
+    run = drain(training(source(name, folder), read, networks=files, parent=folder / "runs"))
     return tr.open(run.path)
 
 

@@ -251,7 +251,7 @@ def test_what_can_t_be_explained_says_why(monkeypatch: pytest.MonkeyPatch, tmp_p
         with pytest.raises(tr.TreinoError) as refused:
             tr.explain("adam", run, weight=weight)
         assert refused.value.rule in ("weight_range", "weight_form")
-        assert "layer 0: 8 units of 13 inputs" in refused.value.hint
+        assert "layer 0 (module 0): 8 units of 13 inputs" in refused.value.hint
     for topic, rule in {
         "adma": "explain_topic",
         "sgd": "explain_topic_fits_not",

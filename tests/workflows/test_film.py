@@ -170,7 +170,7 @@ def test_a_film_that_has_no_room_is_refused_first(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 50_100_000))
     with pytest.raises(TreinoError, match="has 50 MB free") as caught:
         draw_film(wine, 1, OutputFolder(tmp_path / "film"))
-    assert "--every" in caught.value.hint
+    assert "every=" in caught.value.hint
     assert not (tmp_path / "film").exists()
     with pytest.raises(TreinoError, match="at least 1"):
         steps_of(wine, 0)

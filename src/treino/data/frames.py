@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.readers.reader_options import Reading
-from treino.data.readers.typed_columns import exact_wholes
 from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
 from treino.errors import TreinoError
 from treino.words import _
@@ -203,6 +202,8 @@ def _cells(array: NDArray[Any]) -> "pa.Array":
 def _objects(values: list[Any]) -> "pa.Array":
     """Cells of any type: truth values, numbers, or times where all are, else what str makes of them."""
     import pyarrow as pa
+
+    from treino.data.readers.typed_columns import exact_wholes
 
     cells = [None if _nothing(value) else value for value in values]
     present = [value for value in cells if value is not None]

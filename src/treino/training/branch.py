@@ -56,6 +56,10 @@ def branching(
         for name in COPIED:
             if run.folder.has(name):
                 folder.write_bytes(name, run.folder.read_bytes(name))
+        for link in path_of(run.spec, moment.segment):  # without them older steps can't be played again
+            name = name_of(link.segment.number, link.segment.start)
+            if link.segment.origin is not None and run.folder.has(name):
+                folder.write_bytes(name, run.folder.read_bytes(name))
         _copy_past(moment, folder)
         parent = {"run": run.name, "segment": moment.segment, "step": moment.step}
         moved = _moved(spec["data"], run.path, folder.path)
