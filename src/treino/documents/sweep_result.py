@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from treino.documents.fields import (
     Count,
@@ -19,6 +19,7 @@ from treino.documents.fields import (
     Task,
     Text,
     Word,
+    agree,
 )
 from treino.documents.run_result import Baseline
 from treino.documents.sweep_members import Config
@@ -104,6 +105,11 @@ class Reached(Document):
     max: Count | None
     never: Count
 
+    @model_validator(mode="after")
+    def _agrees(self) -> "Reached":
+        there = self.never < len(self.steps)
+        return agree(self, {n: (getattr(self, n) is not None) == there for n in ("min", "median", "max")})
+
 
 class SweepResult(Document):
     sweep: Text
@@ -129,3 +135,7 @@ class SweepResult(Document):
     kind: Literal["spread"] | None = None
     figures: dict[Literal["validation", "test"], dict[Word, Spread]] = Field({})
     reached: Reached | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "SweepResult":
+        return agree(self, {"best": self.judge is None or self.best is not None})

@@ -31,7 +31,7 @@ def report(
         TreinoError: runs that can't stand beside each other, a run that holds too little.
     """
     title, said, sections = _told(opened, pictures=not as_markdown)
-    text = (markdown if as_markdown else html)(title, said, sections).encode()
+    text = (markdown if as_markdown else html)(title, said, sections).encode("utf-8", "backslashreplace")
     if to is not None:
         return to.write(text)
     name = "report" if len(opened) == 1 else "comparison"
