@@ -394,3 +394,20 @@ def test_an_mlp_takes_every_kernel_and_batch_norm_one():
     for engine in KERNELS:
         assert train((X, Y), mlp(3), engine=engine).engine == engine
     assert train((X, Y), mlp(3, batch_norm=True)).engine == "module"
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "hint"),
+    [(1, 32, "two rows."), (9, 4, "batch_size=5."), (13, 3, "batch_size=5."), (21, 4, "batch_size=6.")],
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_batch_of_one_row_is_refused_with_a_size_that_leaves_none_alone(rows, size, hint, own):
+    """13 rows in batches of 4, and 21 in batches of 5, would leave one alone again."""
+    y = 2 - torch.arange(rows) % 3
+    net = (
+        nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 3)) if own else mlp(4, batch_norm=True)
+    )
+    with pytest.raises(TreinoError) as refused:
+        train((X[:rows], y), net, batch_size=size, steps=1)
+    assert refused.value.rule == ("batch_of_one" if own else "batch_norm_rows")
+    assert refused.value.hint.endswith(hint)

@@ -185,18 +185,25 @@ def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> N
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
     if last > 1 or plan.batches is not None:
         return
+    hint = _another_size(plan.rows, plan.batch_size or 1)
     if not isinstance(net, MLP):
-        probe_one_row(template.module, template.two[:1], plan.rows, plan.batch_size or 1)
+        probe_one_row(template.module, template.two[:1], plan.rows, hint)
     elif net.batch_norm:
         raise TreinoError(
             "batch_norm_rows",
             _("Batch norm needs two rows in every batch, and the last of {rows} rows would be alone.").format(
                 rows=plan.rows
             ),
-            _("Use another batch size, e.g. {size}.").format(
-                size=setting("batch_size", (plan.batch_size or 1) + 1)
-            ),
+            hint,
         )
+
+
+def _another_size(rows: int, size: int) -> str:
+    """The hint to a batch size above ``size`` with which no row is a batch by itself."""
+    if rows < 2:
+        return _("Give at least two rows.")
+    other = next(n for n in range(size + 1, rows + size + 1) if rows % n != 1)
+    return _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other))
 
 
 def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:

@@ -14,7 +14,7 @@ from treino.engine.losses import Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
 from treino.errors import TreinoError, cause
-from treino.words import _, setting
+from treino.words import _
 
 LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
@@ -168,8 +168,10 @@ def probe_module(
     return rows
 
 
-def probe_one_row(module: nn.Module, x: Tensor, rows: int, batch_size: int) -> None:
+def probe_one_row(module: nn.Module, x: Tensor, rows: int, hint: str) -> None:
     """Train on a batch of one row for once, where the last of an epoch is one; x ``[1, *item_shape]``.
+
+    rows: of the training data. hint: what to do where it fails.
 
     Raises:
         TreinoError: the network fails on it, as batch norm does.
@@ -177,15 +179,12 @@ def probe_one_row(module: nn.Module, x: Tensor, rows: int, batch_size: int) -> N
     try:
         _forward(module_copy(module), x, [], training=True)
     except TreinoError as error:
-        other = batch_size + 1
-        while rows % other == 1:
-            other += 1
         raise TreinoError(
             "batch_of_one",
             _(
                 "The last of {rows} training rows is a batch by itself, and the network fails on it: {why}"
             ).format(rows=rows, why=cause(error.__cause__ or error)),
-            _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other)),
+            hint,
         ) from error
 
 
