@@ -173,6 +173,6 @@ def test_coverage(rows: int, least: float) -> None:
 
 def test_every_loss_of_the_registry_has_its_rows() -> None:
     from treino.engine.losses import LOSSES
-    from treino.engine.metrics import EACH
+    from treino.engine.metrics import ELEMENTWISE_LOSSES
 
-    assert {*EACH, "cross_entropy"} == set(LOSSES)
+    assert {*ELEMENTWISE_LOSSES, "cross_entropy"} == set(LOSSES)

@@ -14,7 +14,8 @@ from treino.engine.losses import Loss
 BETTER: dict[str, int] = {  # +1: larger is better
     "loss": -1, "accuracy": 1, "f1_macro": 1, "auc": 1, "rmse": -1, "mae": -1, "r2": 1,
 }  # fmt: skip
-EACH: dict[str, Callable[..., Tensor]] = {  # of the losses that are plain means; held against the registry
+# of the losses that are plain means; held against the registry
+ELEMENTWISE_LOSSES: dict[str, Callable[..., Tensor]] = {
     "bce": F.binary_cross_entropy_with_logits,
     "mse": F.mse_loss,
     "l1": F.l1_loss,
@@ -123,7 +124,7 @@ def row_losses(output_NC: Tensor, y: Tensor, loss: Loss) -> tuple[NDArray[np.flo
     """Each row's weighted loss and weight ``[N]``: the loss of all is the one's sum over the other's."""
     output_NC = output_NC.double()
     if loss.name != "cross_entropy":
-        each = EACH[loss.name](output_NC, loss.target(y, output_NC.dtype), reduction="none")
+        each = ELEMENTWISE_LOSSES[loss.name](output_NC, loss.target(y, output_NC.dtype), reduction="none")
         return each.mean(dim=1).cpu().numpy(), np.ones(len(y))
     if loss.softmax_first:
         output_NC = output_NC.softmax(dim=1)
