@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, ratio, threads, wall
-from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.rows import Rows, batches, order
 
 CASES = (  # rows, columns, batch, rounds, worker processes of the DataLoader
@@ -99,7 +99,7 @@ def _mapped(quick: bool) -> tuple[Table, dict[str, float]]:
             )
         array.flush()
         del array  # what is mapped is not dropped from the page cache
-        x = Mapped(np.memmap(path, np.float32, "r", shape=(n, inputs)))
+        x = MappedRows(np.memmap(path, np.float32, "r", shape=(n, inputs)))
         names = {"in file order": "off", "in an order by blocks": "blocks"}
         works: dict[str, Callable[[], float]] = {"plain": lambda: _read(path)}
         works |= {name: lambda s=how: _take(x, s) for name, how in names.items()}
@@ -142,7 +142,7 @@ def _read(path: Path) -> float:
     return size / (4 * MAPPED[1])
 
 
-def _take(x: Mapped, shuffle: str) -> float:
+def _take(x: MappedRows, shuffle: str) -> float:
     index_N = order(len(x), 0, 0, shuffle)  # type: ignore[arg-type]
     return sum(len(part) for part, _y in x.in_batches(index_N, index_N, BATCH))
 

@@ -10,7 +10,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, processor_ratio, ratio
 from treino.data import load
 from treino.data.dataset import Data
-from treino.loop.loop import Advanced, Begun, Ended
+from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
 from treino.training.keyframe_files import keyframes_in
 from treino.training.train import training
@@ -79,11 +79,11 @@ def _work(
             begin = trained = (0.0, 0.0)
             for event in training(data, settings, parent=folder, lean=True):
                 now = time.perf_counter(), time.process_time()
-                if isinstance(event, Begun):
+                if isinstance(event, JobStart):
                     begin = now
-                elif isinstance(event, Advanced):
+                elif isinstance(event, JobProgress):
                     trained = now
-                elif isinstance(event, Ended):
+                elif isinstance(event, JobEnd):
                     whole.append(Spent(now[0] - begin[0], now[1] - begin[1]))
                     kept.append(len(keyframes_in(event.job.run.folder)))
             return Spent(trained[0] - begin[0], trained[1] - begin[1])

@@ -17,7 +17,7 @@ from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_
 from treino.data.dataset import Data
 from treino.engine import Loss
 from treino.engine.torch_context import cpu_cores
-from treino.inspection.landscape.loss_surface import Ground, ground
+from treino.inspection.landscape.loss_surface import LossSurface, ground
 from treino.inspection.landscape.planes import RESOLUTION, random_plane
 
 POINTS = RESOLUTION**2
@@ -80,14 +80,14 @@ def _with(count: int, work: Work) -> Work:
     return run
 
 
-def _trained(data: Data, hidden: tuple[int, ...]) -> Ground:
+def _trained(data: Data, hidden: tuple[int, ...]) -> LossSurface:
     training = tr.train(data, tr.mlp(*hidden), optimizer="adam", lr=1e-3, steps=200)
     for _tick in training:
         pass
     return ground(training.net(), data.train, Loss("cross_entropy"))
 
 
-def _plane(place: Ground) -> Callable[[], float]:
+def _plane(place: LossSurface) -> Callable[[], float]:
     def some() -> float:
         random_plane(place)
         return float(POINTS)
@@ -95,7 +95,7 @@ def _plane(place: Ground) -> Callable[[], float]:
     return some
 
 
-def _point_by_point(place: Ground, points: int) -> Callable[[], float]:
+def _point_by_point(place: LossSurface, points: int) -> Callable[[], float]:
     net: nn.Module = copy.deepcopy(place.net)
     land = random_plane(place, resolution=2)
     views = [place.layout.views(t) for t in (land.origin_n, *land.axes_2n)]

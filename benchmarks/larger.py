@@ -15,7 +15,7 @@ from benchmarks.batches import _cold, _take
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, once, ratio, threads, wall
 from treino.data.out_of_core.large_tables import name_of
-from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.splits import TRAIN
 
 ROWS, QUICK = 265_000, 6_000  # of 1 GB, and of some MB
@@ -70,7 +70,7 @@ def run(quick: bool) -> Result:
         (made,) = (Path(folder) / f"cache-{count[0]}").iterdir()
         inputs = made / name_of(TRAIN)
         n = inputs.stat().st_size // (4 * COLUMNS)
-        x = Mapped(np.memmap(inputs, np.float32, "r", shape=(n, COLUMNS)))
+        x = MappedRows(np.memmap(inputs, np.float32, "r", shape=(n, COLUMNS)))
         works: dict[str, Callable[[], float]] = {"plain": lambda: _read(inputs)}
         works |= {how: lambda h=how: _take(x, h) for how in ("off", "blocks")}
         found = interleaved(

@@ -23,7 +23,7 @@ from benchmarks.timing import (
     wall,
 )
 from treino.data.dataset import Data
-from treino.loop.loop import Advanced, Event
+from treino.loop.loop import JobEvent, JobProgress
 from treino.spec import read_settings
 from treino.training.train import training
 
@@ -92,9 +92,9 @@ def _eager(data: Data, batch_size: int, n: int, seconds: float) -> Work:
     return run
 
 
-def _steps(events: Iterator[Event]) -> Callable[[], float]:
+def _steps(events: Iterator[JobEvent]) -> Callable[[], float]:
     def some() -> float:
         event = next(events)
-        return len(event.tick.loss_SP) if isinstance(event, Advanced) else 0
+        return len(event.tick.loss_SP) if isinstance(event, JobProgress) else 0
 
     return some

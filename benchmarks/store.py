@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, for_seconds, interleaved, microseconds, processor_ratio, ratio, wall
-from treino.loop.loop import Advanced, Event
+from treino.loop.loop import JobEvent, JobProgress
 from treino.records.data_source import load_data
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -86,15 +86,15 @@ def _bare(engine: Any) -> Callable[[], float]:
     return lambda: len(next(ticks).loss_SP)
 
 
-def _events(events: Iterator[Event]) -> Callable[[], float]:
+def _events(events: Iterator[JobEvent]) -> Callable[[], float]:
     def some() -> float:
         event = next(events)
-        return len(event.tick.loss_SP) if isinstance(event, Advanced) else 0
+        return len(event.tick.loss_SP) if isinstance(event, JobProgress) else 0
 
     return some
 
 
-def _followed(events: Iterator[Event]) -> Any:
+def _followed(events: Iterator[JobEvent]) -> Any:
     """The events, each drawn by a progress bar as the command line does."""
     from rich.console import Console
     from rich.progress import Progress
@@ -103,7 +103,7 @@ def _followed(events: Iterator[Event]) -> Any:
     with Progress(console=console, refresh_per_second=8) as bar:
         task = bar.add_task("step", total=FOREVER)
         for event in events:
-            if isinstance(event, Advanced):
+            if isinstance(event, JobProgress):
                 bar.update(task, completed=event.tick.step, description=f"loss {event.tick.loss:.4f}")
             yield event
 
@@ -129,7 +129,7 @@ CHILD = """
 import sys, tempfile
 import torch
 from treino.spec import read_settings
-from treino.loop.loop import Advanced
+from treino.loop.loop import JobProgress
 from treino.training.train import training
 def megabytes():
     with open("/proc/self/statm") as file:
@@ -139,7 +139,7 @@ torch.set_num_threads(1)
 with tempfile.TemporaryDirectory() as folder:
     marks = [steps // 10 * i for i in (1, 2, 4, 6, 8, 10)]
     for event in training("wine", read_settings({"steps": steps}), parent=folder):
-        if isinstance(event, Advanced):
+        if isinstance(event, JobProgress):
             while marks and event.tick.step >= marks[0]:
                 print(marks.pop(0), megabytes())
             if not marks:

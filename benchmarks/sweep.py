@@ -15,7 +15,7 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training_loop import Training
-from treino.loop.loop import Advanced, Closing
+from treino.loop.loop import JobClose, JobProgress
 from treino.tuning.sweep import sweeping
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}
@@ -83,9 +83,9 @@ def _trained(place: Path, source: Any, space: Any, **asked: Any) -> tuple[Spent,
     gc.collect()
     begin, used = time.perf_counter(), time.process_time()
     for event in sweeping(source, space, parent=place, fresh=0, strategy="none", **asked):
-        if isinstance(event, Advanced):
+        if isinstance(event, JobProgress):
             seen.append((event.job.progress.model_steps, process.memory_info().rss))
-        if isinstance(event, Closing):
+        if isinstance(event, JobClose):
             break
     return Spent(time.perf_counter() - begin, time.process_time() - used), seen
 

@@ -36,13 +36,13 @@ def spent(make, watch):
     def tell(event):
         nonlocal begin, wall, told
         kind = type(event).__name__
-        if kind == "Begun" and begin is None:
+        if kind == "JobStart" and begin is None:
             begin = time.perf_counter(), time.process_time()
         own = time.thread_time()
         if inner is not None:
             inner(event)
         told += time.thread_time() - own
-        if kind == "Ended":
+        if kind == "JobEnd":
             wall = time.perf_counter() - begin[0], time.process_time() - begin[1], told
     from treino.notebook.figures import RunFigure
     inner = RunFigure().tell if watch else None

@@ -94,3 +94,16 @@ def test_the_map_names_places_that_exist() -> None:
     assert not missing
     floors = {p.name for p in (ROOT / "src/treino").iterdir() if p.is_dir()} - {"__pycache__", "locale"}
     assert not {floor for floor in floors if f"`{floor}/`" not in text}
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """Two classes of one name are two things that a reader takes for one."""
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if "diagnosis" not in path.parts:
+            classes = [
+                node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)
+            ]
+            for node in classes:
+                places.setdefault(node.name, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not {name: found for name, found in places.items() if len(found) > 1 and name[0] != "_"}

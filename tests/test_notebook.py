@@ -19,7 +19,7 @@ import treino as tr
 from tests.plots.browser import looked_at, smallest_letters
 from treino import api
 from treino.inspection.boundary_preview import glimpse, seen_whole
-from treino.loop.loop import Advanced, Begun, Ended
+from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.notebook import load_ipython_extension, unload_ipython_extension
 from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
 from treino.tuning import stored_sweep
@@ -105,9 +105,9 @@ def test_the_figure_follows_a_training_and_changes_nothing(
     plain = tr.fit(frame, **settings)
     weights, same = run.tensors, plain.tensors
     assert all(torch.equal(weights[name], same[name]) for name in {*weights, *same})
-    assert events[0] is Begun
-    assert events[-1] is Ended
-    assert Advanced in events
+    assert events[0] is JobStart
+    assert events[-1] is JobEnd
+    assert JobProgress in events
     last = handle.shown[-1]
     assert "<script" not in "".join(handle.shown)
     test = run.metrics["test"]

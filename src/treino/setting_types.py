@@ -7,18 +7,18 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 
-class Guess(ValueError):  # noqa: N818
+class SettingGuess(ValueError):  # noqa: N818
     """A value that can't be read as it stands; the text is what was probably meant."""
 
 
 def number(value: object) -> object:
     """Refuse what can be read better than pydantic does."""
     if isinstance(value, bool):
-        raise Guess(int(value))
+        raise SettingGuess(int(value))
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?-\d+", value.strip()):
-        raise Guess(value.strip().replace("-", "e-"))
+        raise SettingGuess(value.strip().replace("-", "e-"))
     if isinstance(value, str) and re.fullmatch(r"\d+,\d+", value.strip()):
-        raise Guess(value.strip().replace(",", "."))
+        raise SettingGuess(value.strip().replace(",", "."))
     return value
 
 
@@ -65,7 +65,7 @@ def size(value: object) -> object:
         or re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B?", text, re.I | re.A)
     ):
         return value if value is None or isinstance(value, bool) else text
-    raise Guess("2GB")
+    raise SettingGuess("2GB")
 
 
 def path(value: object) -> object:

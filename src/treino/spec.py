@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from treino import setting_types
 from treino.errors import TreinoError, nearest
-from treino.setting_types import Betas, Float, Floats, Guess, Int, Ints, Name, Pairs, Share, Strings
+from treino.setting_types import Betas, Float, Floats, Int, Ints, Name, Pairs, SettingGuess, Share, Strings
 from treino.words import N_, _, flag, setting
 
 GROUPS = (
@@ -220,7 +220,7 @@ def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
     else:
         rule = "type"
         message = _("{name} can't be {value!r}.").format(name=setting(name), value=value)
-        if isinstance(context.get("error"), Guess):
+        if isinstance(context.get("error"), SettingGuess):
             about = _("Did you mean {guess}?").format(guess=context["error"])
     return TreinoError(f"{name}_{rule}", message, about)
 

@@ -116,7 +116,7 @@ def test_a_sweep_that_is_stopped_goes_on(
 
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
-    from treino.loop.loop import Advanced
+    from treino.loop.loop import JobProgress
     from treino.records.network_source import UserFiles
     from treino.tuning.sweep import sweeping
 
@@ -128,7 +128,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
         "networks": UserFiles(),
     }
     events = sweeping("iris", ["lr=0.1|0.01"], out="s", **asked)
-    while not isinstance(next(events), Advanced):
+    while not isinstance(next(events), JobProgress):
         pass
     events.close()
     assert treino("resume", "./s", "--json").document["error"]["rule"] == "net_not_trusted"
@@ -139,7 +139,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 @pytest.mark.thorough
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")
-    from treino.loop.loop import Advanced
+    from treino.loop.loop import JobProgress
     from treino.tuning.sweep import sweeping
 
     asked = {
@@ -152,7 +152,7 @@ def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said
     events = sweeping("iris", ["lr=1e-3..1e-1:log", "hidden=8|16,8"], out="s", **asked)
     seen = 0
     for event in events:
-        seen += isinstance(event, Advanced)
+        seen += isinstance(event, JobProgress)
         if seen == 2:
             break
     events.close()

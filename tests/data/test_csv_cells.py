@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 import treino as tr
 from conftest import Write
-from treino.data.readers import Reading
-from treino.data.readers.cell_types import Seen
+from treino.data.readers import ReaderOptions
+from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.conventions import decide
 from treino.data.sources import read
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
 
 
-def table(write: Write, cells: list[str], reading: Reading | None = None) -> Table:
+def table(write: Write, cells: list[str], reading: ReaderOptions | None = None) -> Table:
     rows = "".join(f'"{cell}";{i}\n' for i, cell in enumerate(cells))
     return read(write("c;n\n" + rows), reading)
 
 
-def column(write: Write, cells: list[str], reading: Reading | None = None) -> Column:
+def column(write: Write, cells: list[str], reading: ReaderOptions | None = None) -> Column:
     return table(write, cells, reading).column("c")
 
 
@@ -199,34 +199,34 @@ def test_two_columns_of_dates_may_differ_where_both_are_clear(write: Write) -> N
 
 def test_what_is_said_settles_what_is_open(write: Write) -> None:
     text = "q;d;y\n1.234;01/02/2024;a\n5.678;03/04/2024;b\n"
-    for rule, said in (("decimal_open", Reading()), ("dates_open", Reading(decimal="point"))):
+    for rule, said in (("decimal_open", ReaderOptions()), ("dates_open", ReaderOptions(decimal="point"))):
         with pytest.raises(TreinoError) as error:
             read(write(text), said)
         assert error.value.rule == rule
-    found = read(write(text), Reading(decimal="point", dates="month/day"))
+    found = read(write(text), ReaderOptions(decimal="point", dates="month/day"))
     assert found.column("q").numbers.tolist() == [1.234, 5.678]  # type: ignore[union-attr]
     assert found.column("d").seconds[0] == datetime(2024, 1, 2, tzinfo=UTC).timestamp()  # type: ignore[index]
-    found = read(write(text), Reading(decimal=",", dates="day/month"))
+    found = read(write(text), ReaderOptions(decimal=",", dates="day/month"))
     assert found.column("q").numbers.tolist() == [1234, 5678]  # type: ignore[union-attr]
     assert found.column("d").seconds[0] == datetime(2024, 2, 1, tzinfo=UTC).timestamp()  # type: ignore[index]
-    found = read(write(text), Reading(text=("q", "d")))
+    found = read(write(text), ReaderOptions(text=("q", "d")))
     assert found.column("q").words.tolist() == ["1.234", "5.678"]  # type: ignore[union-attr]
 
 
 def test_a_file_of_the_same_make_settles_what_is_open_and_nothing_else(write: Write) -> None:
     make = read(write("q;d;y\n1.234,5;31/01/2024;a\n2;01/02/2024;b\n")).reading
-    found = read(write("q;d;y\n1.234;01/02/2024;a\n"), Reading(like=make))
+    found = read(write("q;d;y\n1.234;01/02/2024;a\n"), ReaderOptions(like=make))
     assert found.column("q").numbers.tolist() == [1234.0]  # type: ignore[union-attr]
     assert found.column("d").seconds[0] == datetime(2024, 2, 1, tzinfo=UTC).timestamp()  # type: ignore[index]
     assert "decimal comma" in " ".join(found.notes)
-    other = read(write("q;d;y\n1.5;01/31/2024;a\n"), Reading(like=make))
+    other = read(write("q;d;y\n1.5;01/31/2024;a\n"), ReaderOptions(like=make))
     assert other.column("q").numbers.tolist() == [1.5]  # type: ignore[union-attr]
     assert other.column("d").seconds[0] == datetime(2024, 1, 31, tzinfo=UTC).timestamp()  # type: ignore[index]
 
 
 def test_a_column_of_the_other_sort_is_text_where_the_sign_was_said(write: Write) -> None:
     text = "a;b\n1.5;1,5\n2.5;2,5\n"
-    found = read(write(text), Reading(decimal="comma"))
+    found = read(write(text), ReaderOptions(decimal="comma"))
     assert found.column("a").numbers is None
     assert found.column("b").numbers.tolist() == [1.5, 2.5]  # type: ignore[union-attr]
 
@@ -242,7 +242,7 @@ def test_a_column_of_the_other_sort_is_text_where_the_sign_was_said(write: Write
 )  # fmt: skip
 def test_what_can_not_be_said(given: dict[str, str], rule: str) -> None:
     with pytest.raises(TreinoError) as error:
-        Reading(**given)  # type: ignore[arg-type]
+        ReaderOptions(**given)  # type: ignore[arg-type]
     assert error.value.rule == rule
     assert error.value.hint
 
@@ -272,8 +272,8 @@ def test_delimiter_and_header(write: Write, text: str, names: tuple[str, ...], r
         with pytest.raises(TreinoError) as error:
             read(write(text))
         assert error.value.rule == "csv_header"
-        assert read(write(text), Reading(header=False)).rows == text.count("\n")
-        assert read(write(text), Reading(header=True)).names == names
+        assert read(write(text), ReaderOptions(header=False)).rows == text.count("\n")
+        assert read(write(text), ReaderOptions(header=True)).names == names
         return
     found = read(write(text))
     assert found.names == names
@@ -293,7 +293,7 @@ def test_encodings(write: Write, encoding: str, note: str) -> None:
     assert found.column("nome").words.tolist()[:2] == ["João", "Zoë"]  # type: ignore[union-attr]
     assert note in " ".join(found.notes)
     assert bool(note) == bool(found.notes)
-    said = read(write("a,b\n1,Привет\n".encode("cp1251")), Reading(encoding="cp1251"))
+    said = read(write("a,b\n1,Привет\n".encode("cp1251")), ReaderOptions(encoding="cp1251"))
     assert said.column("b").words.tolist() == ["Привет"]  # type: ignore[union-attr]
 
 
@@ -333,7 +333,7 @@ def test_new_rows_that_are_open_are_read_as_the_training_rows_were(write: Write,
 def test_cells_are_seen_the_same_in_any_blocks(cells: list[str], cuts: list[int]) -> None:
     """What is taken in the fast way says the same of a column as what is looked at cell by cell."""
     borders = [0, *sorted(min(cut, len(cells)) for cut in cuts), len(cells)]
-    blocks, single = Seen("c"), Seen("c")
+    blocks, single = CellStatistics("c"), CellStatistics("c")
     for a, b in pairwise(borders):
         blocks.see(pa.array(cells[a:b], pa.string()), a)
     for i, cell in enumerate(cells):  # beside an empty one, none goes the fast way
@@ -341,7 +341,7 @@ def test_cells_are_seen_the_same_in_any_blocks(cells: list[str], cuts: list[int]
     outcomes = []
     for seen in (blocks, single):
         try:
-            found = decide([seen], Reading(), "it", str).columns[0]
+            found = decide([seen], ReaderOptions(), "it", str).columns[0]
             outcomes.append((found, seen.decimal.verdict))
         except TreinoError as error:
             outcomes.append((error.rule, seen.decimal.verdict))

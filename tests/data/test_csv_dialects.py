@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data.readers import Reading, open_blocks, read_file
+from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
 
@@ -84,7 +84,7 @@ def text_of(names: list[str], columns: list[list[str]], **options: Any) -> str:
     return out.getvalue()
 
 
-def read(content: bytes, reading: Reading | None = None, name: str = "t.csv") -> Table | None:
+def read(content: bytes, reading: ReaderOptions | None = None, name: str = "t.csv") -> Table | None:
     """The table, the same from memory and by blocks; None where it is refused."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name

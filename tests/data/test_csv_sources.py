@@ -19,7 +19,7 @@ import pytest
 
 from conftest import Write
 from treino.data import load
-from treino.data.readers import Reading, open_blocks, read_file
+from treino.data.readers import ReaderOptions, open_blocks, read_file
 from treino.data.sources import read
 from treino.data.table import Table
 from treino.errors import TreinoError
@@ -38,7 +38,7 @@ CSV = FRAME.to_csv(index=False).encode()
 SECONDS = (FRAME["day"] - pd.Timestamp(0)).dt.total_seconds().to_numpy()
 
 
-def refusal(source: Any, rule: str, reading: Reading | None = None) -> TreinoError:
+def refusal(source: Any, rule: str, reading: ReaderOptions | None = None) -> TreinoError:
     with pytest.raises(TreinoError) as error:
         read(source, reading)
     assert error.value.rule == rule, error.value

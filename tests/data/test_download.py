@@ -18,11 +18,11 @@ import pytest
 
 from treino.data import load
 from treino.data.builtins import download, idx
-from treino.data.builtins.download import Remote, fetch
+from treino.data.builtins.download import RemoteFile, fetch
 from treino.errors import TreinoError
 
 CONTENT = bytes(i * 7 % 251 for i in range(300_000))
-FILE = Remote("rows.gz", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+FILE = RemoteFile("rows.gz", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -201,7 +201,7 @@ def small_set(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         values = bytes(random.Random(stem).choices(range(10), k=math.prod(shape)))
         server.files[f"fashion-mnist/{stem}.gz"] = gzip.compress(header + values, mtime=0)
     remotes = tuple(
-        Remote(path.split("/")[1], len(content), hashlib.sha256(content).hexdigest())
+        RemoteFile(path.split("/")[1], len(content), hashlib.sha256(content).hexdigest())
         for path, content in server.files.items()
     )
     monkeypatch.setitem(idx.REMOTES, "fashion-mnist", remotes)

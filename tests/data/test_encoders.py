@@ -14,11 +14,20 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder as SklearnOneHotEncoder
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from conftest import Write
 from treino.data import Data, Preparation, load, rows_for_prediction
-from treino.data.preparation.encoders import BUCKETS, MOST_LEVELS, Date, Hashed, Number, OneHot, Rank
+from treino.data.preparation.encoders import (
+    BUCKETS,
+    MOST_LEVELS,
+    DateEncoder,
+    HashingEncoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+)
 from treino.data.table import Column
 from treino.errors import TreinoError
 
@@ -79,7 +88,7 @@ def scikit_learns(data: Data, frame: pd.DataFrame, kinds: dict[str, str]) -> np.
     ordered = make_pipeline(OrdinalEncoder(categories=[LEVELS] * len(ranks)), StandardScaler())
     rest = ColumnTransformer(
         [("rank", ordered, ranks)] * bool(ranks)
-        + [("class", OneHotEncoder(handle_unknown="ignore", sparse_output=False), classes)]
+        + [("class", SklearnOneHotEncoder(handle_unknown="ignore", sparse_output=False), classes)]
     )  # fmt: skip
     if ranks or classes:
         rest.fit(train)
@@ -111,7 +120,7 @@ def test_the_mean_instead_of_the_median() -> None:
     frame, target, _kinds = cancer()
     data = load(frame, target=target, impute="mean")
     train = frame.iloc[data.train.index.numpy()]
-    fills = [e.fill for e in data.preparation.encoders if isinstance(e, Number)]
+    fills = [e.fill for e in data.preparation.encoders if isinstance(e, NumberEncoder)]
     np.testing.assert_allclose(fills, train[list(data.features)].mean(), rtol=1e-12)
     assert any("mean" in note for note in data.notes)
 
@@ -135,14 +144,14 @@ def test_many_classes_are_hashed_by_sha_256() -> None:
     words = [f"w{i % 60}" for i in range(180)]
     data = load(pd.DataFrame({"c": words, "y": np.arange(180) % 2}), target="y", validation=0, test=0)
     (encoder,) = data.preparation.encoders
-    assert encoder == Hashed("c", BUCKETS, numeric=False)
+    assert encoder == HashingEncoder("c", BUCKETS, numeric=False)
     for word, x_D in zip(words, data.train.x, strict=True):
         k = int(hashlib.sha256(f"c={word}".encode()).hexdigest()[:16], 16)
         expected = np.zeros(BUCKETS)
         expected[k % BUCKETS] = 1 if (k // BUCKETS) % 2 else -1
         np.testing.assert_array_equal(x_D, expected)
     few = load(pd.DataFrame({"c": words, "y": np.arange(180) % 2}), target="y", kinds={"c": "one-hot"})
-    assert isinstance(few.preparation.encoders[0], OneHot)
+    assert isinstance(few.preparation.encoders[0], OneHotEncoder)
     assert len(few.preparation.encoders[0].levels) > MOST_LEVELS
 
 
@@ -152,7 +161,7 @@ def test_dates_are_days_and_points_of_circles() -> None:
     frame.loc[5, "when"] = pd.NaT
     data = load(frame, target="y", validation=0, test=0, normalise=False)
     encoder = data.preparation.encoders[0]
-    assert isinstance(encoder, Date)
+    assert isinstance(encoder, DateEncoder)
     assert encoder.parts == ("month", "weekday", "hour")
     x = data.train.x.numpy()
     for row, (time, got) in enumerate(zip(when, x, strict=True)):
@@ -208,7 +217,7 @@ def test_circles_agree_with_the_calendar(times: list[datetime.datetime]) -> None
     epoch = datetime.datetime(1970, 1, 1)
     second_N = np.array([(t - epoch).total_seconds() for t in times])
     column = Column("t", seconds=second_N)
-    made, _seen = Date("t", 0.0, ("month", "weekday", "hour"), 0.0).encode(column, str)
+    made, _seen = DateEncoder("t", 0.0, ("month", "weekday", "hour"), 0.0).encode(column, str)
     for time, row in zip(times, made, strict=True):
         for place, turn in ((1, (time.month - 1) / 12), (3, time.weekday() / 7)):
             assert row[place] == pytest.approx(np.sin(2 * np.pi * turn), abs=1e-6)
@@ -218,7 +227,7 @@ def test_circles_agree_with_the_calendar(times: list[datetime.datetime]) -> None
 def test_ranks_and_what_is_not_among_them() -> None:
     frame = pd.DataFrame({"size": ["s", "m", "l", "m"] * 10, "y": np.arange(40) % 2})
     data = load(frame, target="y", kinds={"size": "s<m<l"}, validation=0, test=0)
-    assert data.preparation.encoders[0] == Rank("size", ("s", "m", "l"), False, 1.0)
+    assert data.preparation.encoders[0] == RankEncoder("size", ("s", "m", "l"), False, 1.0)
     assert data.preparation.inverse(data.train.x)[:4, 0].tolist() == pytest.approx([0, 1, 2, 1], abs=1e-6)
     ordered = frame.assign(size=pd.Categorical(frame["size"], ["s", "m", "l"], ordered=True))
     assert load(ordered, target="y", validation=0, test=0).preparation == data.preparation

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Write
 from treino.data import load
-from treino.data.preparation.encoders import Number, OneHot
+from treino.data.preparation.encoders import NumberEncoder, OneHotEncoder
 from treino.data.readers import read_file
 from treino.data.roles.column_kinds import kind
 from treino.data.table import Column
@@ -63,17 +63,17 @@ def test_identifiers_and_free_text_are_left_out_and_can_be_asked_for(write: Writ
     assert any("free text: note" in note for note in data.notes)
     asked = load(path, target="y", kinds={"cep": "category"})
     assert asked.features == ("p", "cep")
-    assert asked.preparation.encoders[1] == OneHot("cep", tuple(sorted(set(frame["cep"]))), False)
+    assert asked.preparation.encoders[1] == OneHotEncoder("cep", tuple(sorted(set(frame["cep"]))), False)
     assert any("Because you asked: cep=category" in note for note in asked.notes)
     assert load(path, target="y", features=["p", "cep"]).features == ("p", "cep")
     assert load(path, target="y", kinds={"p": "text", "cep": "category"}).features == ("cep",)
-    assert isinstance(load(path, target="y", kinds={"code": "number"}).preparation.encoders[1], Number)
+    assert isinstance(load(path, target="y", kinds={"code": "number"}).preparation.encoders[1], NumberEncoder)
 
 
 def test_numbers_as_classes_are_the_same_in_files_and_frames(write: Write) -> None:
     frame = table(month=np.arange(N) % 12 + 1)
     data = load(frame, target="y", kinds={"month": "category"})
-    assert data.preparation.encoders[1] == OneHot("month", tuple(map(str, range(1, 13))), True)
+    assert data.preparation.encoders[1] == OneHotEncoder("month", tuple(map(str, range(1, 13))), True)
     for again in (write(frame.to_csv(index=False)), frame.assign(month=frame["month"].astype(float))):
         assert load(again, target="y", kinds={"month": "category"}).preparation == data.preparation
 

@@ -20,7 +20,7 @@ from treino.data.dataset import Data
 from treino.data.memory import bytes_of, free_bytes
 from treino.data.out_of_core import prepared_cache
 from treino.data.out_of_core.large_tables import _fit
-from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.out_of_core.prepared_cache import MANIFEST
 from treino.data.preparation.preparation import fit_table
 from treino.data.splits import first_equal, first_equal_columns
@@ -78,7 +78,7 @@ def test_the_same_bits_as_in_memory(tmp_path: Path, how: dict[str, str]) -> None
     table().to_csv(path, index=False)
     asked = {"target": "y"} | how
     ours, data = load(path, **asked, max_memory=TINY), load(path, **asked)
-    assert isinstance(ours.train.x, Mapped)
+    assert isinstance(ours.train.x, MappedRows)
     same(ours, data)
 
 
@@ -117,7 +117,7 @@ def test_the_same_bits_of_every_format(tmp_path: Path, form: str) -> None:
     else:
         frame.to_json(path, orient="records", lines=True, date_format="iso")
     ours, data = load(path, target="y", max_memory=TINY), load(path, target="y")
-    assert isinstance(ours.train.x, Mapped)
+    assert isinstance(ours.train.x, MappedRows)
     same(ours, data)
 
 
@@ -135,7 +135,7 @@ def test_inputs_that_are_larger_than_the_cells(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     table()[["many", "whole", "y"]].to_csv(path, index=False)
     ours, data = load(path, target="y", max_memory="300KB"), load(path, target="y")
-    assert isinstance(ours.train.x, Mapped)
+    assert isinstance(ours.train.x, MappedRows)
     same(ours, data)
 
 
@@ -255,7 +255,7 @@ def test_rows_in_a_temporary_folder_are_for_their_user_alone(
         place.chmod(before)
     table().to_csv(tmp_path / "t.csv", index=False)
     data = load(tmp_path / "t.csv", target="y", max_memory=TINY)
-    assert isinstance(data.train.x, Mapped)
+    assert isinstance(data.train.x, MappedRows)
     assert place.stat().st_mode & 0o777 == 0o700
 
 
@@ -325,7 +325,7 @@ def test_a_preparation_that_is_killed_is_never_half_used(tmp_path: Path, where: 
     (left,) = cache.iterdir()
     alive = load(path, target="y", max_memory=TINY, cache=cache, data_seed=3)  # beside one that is at work
     assert left.is_dir()
-    assert isinstance(alive.train.x, Mapped)
+    assert isinstance(alive.train.x, MappedRows)
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import sample
 
-from treino.data.out_of_core.mapped_rows import Mapped, as_mapped
+from treino.data.out_of_core.mapped_rows import MappedRows, as_mapped
 from treino.data.out_of_core.rows_protocol import parts
 from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, Rows, batches, order
 from treino.engine import batch_sources, mlp, train
@@ -59,8 +59,8 @@ def trained(x, engine, batch, shuffle, **more):
 )
 def test_the_same_order_gives_the_same_bits(engine, batch, shuffle, x_map) -> None:
     (held, loss_SP), (read, same_SP) = (trained(x, engine, batch, shuffle) for x in (X, x_map))
-    assert isinstance(read.setup.train.x, Mapped)
-    assert isinstance(read.setup.validation.rows.x, Mapped)
+    assert isinstance(read.setup.train.x, MappedRows)
+    assert isinstance(read.setup.validation.rows.x, MappedRows)
     assert torch.equal(loss_SP, same_SP)
     for name, tensor in held.save()[0].items():
         assert torch.equal(tensor.nan_to_num(), read.save()[0][name].nan_to_num()), name
@@ -106,7 +106,7 @@ def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp
         patch.setattr("treino.data.out_of_core.mapped_rows.AROUND_BYTES", around)
         patch.setattr("treino.data.out_of_core.mapped_rows.BLOCK_ROWS", chunk)
         whole = mapped(torch.cat([X[:skipped], X]), tmp_path_factory.mktemp("map") / "x")
-        x = Mapped(whole[skipped:])
+        x = MappedRows(whole[skipped:])
         index = torch.tensor(rows, dtype=torch.int64)
         for part in (index, *index.split(20), index.flip(0)):
             assert torch.equal(x.index_select(0, part), X.index_select(0, part))
@@ -119,22 +119,22 @@ def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp
 def test_what_was_changed_in_a_copy_of_the_map_is_what_is_read(x_map) -> None:
     copy = np.memmap(x_map.filename, np.float32, "c", shape=X.shape)
     copy[7] = 5
-    assert torch.equal(Mapped(copy)[6:9], torch.stack([X[6], torch.full_like(X[7], 5), X[8]]))
+    assert torch.equal(MappedRows(copy)[6:9], torch.stack([X[6], torch.full_like(X[7], 5), X[8]]))
     shared = np.memmap(x_map.filename, np.float32, "r+", shape=X.shape)
     shared[7] = 6
-    assert torch.equal(Mapped(shared)[:][7], torch.full_like(X[7], 6))
+    assert torch.equal(MappedRows(shared)[:][7], torch.full_like(X[7], 6))
     Path(x_map.filename).unlink()
-    assert torch.equal(Mapped(shared)[8:], X[8:])
+    assert torch.equal(MappedRows(shared)[8:], X[8:])
     mapped(X + 1, Path(x_map.filename))
-    assert torch.equal(Mapped(shared)[8:], X[8:])
+    assert torch.equal(MappedRows(shared)[8:], X[8:])
 
 
 def test_what_torch_maps_is_taken_too(tmp_path, x_map) -> None:
     t = torch.from_file(str(tmp_path / "x"), shared=True, size=X.numel()).view(X.shape)
-    assert isinstance(as_mapped(t[5:]), Mapped)
+    assert isinstance(as_mapped(t[5:]), MappedRows)
     assert torch.equal(as_mapped(t[5:])[:], X[5:])
     for other in (t.T, t[0], X, X.numpy(), x_map[:, ::2], x_map.astype(">f4")):
-        assert not isinstance(as_mapped(other), Mapped)
+        assert not isinstance(as_mapped(other), MappedRows)
 
 
 @pytest.mark.parametrize("kind", ["uint8", "float64", "int16"])
@@ -150,7 +150,7 @@ def test_other_numbers_are_converted_as_they_are_read(kind, tmp_path) -> None:
 def test_its_batches_are_those_of_memory(batch, x_map, monkeypatch) -> None:
     monkeypatch.setattr("treino.data.out_of_core.mapped_rows.PART_BYTES", 3000)
     index, order_N = torch.arange(70), order(70, 4, 2)
-    held, read = (batches(Rows(x, Y, index), batch, order_N) for x in (X, Mapped(x_map)))
+    held, read = (batches(Rows(x, Y, index), batch, order_N) for x in (X, MappedRows(x_map)))
     for (x, y), (same_x, same_y) in zip(held, read, strict=True):
         assert torch.equal(x, same_x)
         assert torch.equal(y, same_y)

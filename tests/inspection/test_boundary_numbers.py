@@ -18,7 +18,7 @@ from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection import boundary as module
 from treino.inspection.boundary import boundary, grid, principal_components
-from treino.inspection.input_planes import Fit, Line, Plane
+from treino.inspection.input_planes import Fit, InputLine, Plane
 from treino.inspection.wilson import wilson
 
 
@@ -204,7 +204,7 @@ def test_one_input_gives_probability_curves(trainer) -> None:
     data = load("wine", features=["flavanoids"])
     net = trainer(data)
     line = boundary(net, data, resolution=50)
-    assert isinstance(line, Line)
+    assert isinstance(line, InputLine)
     scaler = StandardScaler().fit(raw_wine(["flavanoids"])[data.train.index.numpy()])
     np.testing.assert_allclose(line.value_RC, Raw(net, scaler).predict_proba(line.x_R[:, None]), atol=1e-5)
     assert line.axis_name == "flavanoids"
@@ -233,7 +233,7 @@ def test_a_regression_with_one_input_is_a_curve(trainer) -> None:
     data = load("diabetes", features=["bmi"])
     net = trainer(data)
     line = boundary(net, data, resolution=25)
-    assert isinstance(line, Line)
+    assert isinstance(line, InputLine)
     assert line.classes == ()
     raw = load_diabetes(as_frame=True).data[["bmi"]].to_numpy()[data.train.index.numpy()]
     x = torch.from_numpy(StandardScaler().fit(raw).transform(line.x_R[:, None])).float()

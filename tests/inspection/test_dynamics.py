@@ -15,7 +15,7 @@ from torch.nn import functional
 from treino.engine import Loss, mlp
 from treino.inspection.curves import smoothed
 from treino.inspection.dynamics import (
-    Instant,
+    UpdateRecord,
     dead_units,
     dynamics,
     gradients_of,
@@ -116,7 +116,7 @@ def test_everything_at_once_has_its_shapes() -> None:
     x, y = batch(12, 4)
     after = [fixed(copy.deepcopy(net), 1), fixed(copy.deepcopy(net), 2), None]
     rates = [[0.1, 0.1], [0.05], []]
-    some = (Instant(k, net, after[k], x, y, rates[k]) for k in range(3))
+    some = (UpdateRecord(k, net, after[k], x, y, rates[k]) for k in range(3))
     d = dynamics("a", some, Loss("cross_entropy"), x, steps_per_epoch=2)
     assert [layer.shape for layer in d.layers] == [(6, 4), (5, 6), (3, 5)]
     assert d.gradient_KL.shape == d.ratio_KL.shape == (3, 3)

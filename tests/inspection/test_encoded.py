@@ -12,7 +12,7 @@ from treino.data import Data, load, rows_for_prediction
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, typical_row
 from treino.inspection.importance import importance, steepest
-from treino.inspection.input_planes import Fit, Line, Plane
+from treino.inspection.input_planes import Fit, InputLine, Plane
 
 
 def frame(rows: int = 200) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def test_one_column_with_gaps_is_a_line(trainer) -> None:
     data = load(frame(), target="y", features=["area"])
     assert data.inputs == 2
     shown = boundary(trainer(data), data, resolution=7)
-    assert isinstance(shown, Line)
+    assert isinstance(shown, InputLine)
     x_R2 = data.preparation.transform(np.stack([shown.x_R, np.zeros(7)], axis=1))
     np.testing.assert_allclose(shown.value_RC, trainer(data)(x_R2).softmax(1).detach(), atol=1e-6)
     price = frame().assign(price=lambda t: t["rooms"] * 3.3 + 1)

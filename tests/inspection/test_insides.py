@@ -15,11 +15,11 @@ from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
 from treino.inspection.thumbnails import layers_as_they_run
-from treino.inspection.unit_responses import SHOWN, Insides, insides
+from treino.inspection.unit_responses import SHOWN, UnitDiagram, insides
 from treino.inspection.weights import first_weights
 
 
-def grid_rows(data: Data, shown: Insides) -> Tensor:
+def grid_rows(data: Data, shown: UnitDiagram) -> Tensor:
     """The grid's rows of a table with two numbers, made by hand."""
     at = np.stack(np.meshgrid(shown.x_R, shown.y_R), -1).reshape(-1, 2)
     mean, scale = np.array(data.preparation.mean), np.array(data.preparation.scale)

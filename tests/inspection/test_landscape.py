@@ -16,7 +16,7 @@ from treino.data import Data
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.errors import TreinoError
-from treino.inspection.landscape.loss_surface import Ground, described, ground
+from treino.inspection.landscape.loss_surface import LossSurface, described, ground
 from treino.inspection.landscape.planes import (
     between,
     filter_normalised,
@@ -62,7 +62,7 @@ def moved(net: nn.Module, directions: list[dict[str, torch.Tensor]], at: list[fl
     return twin.eval()
 
 
-def by_name(place: Ground, axis_n: torch.Tensor) -> dict[str, torch.Tensor]:
+def by_name(place: LossSurface, axis_n: torch.Tensor) -> dict[str, torch.Tensor]:
     return place.layout.named(axis_n)
 
 

@@ -23,7 +23,7 @@ from treino.inspection.microscope.explanation import Check
 from treino.inspection.microscope.network_paths import local_slopes, net_paths, totals
 from treino.inspection.microscope.reference_layers import gradients, passed
 from treino.inspection.microscope.reference_losses import worked
-from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
+from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain
 
@@ -185,7 +185,12 @@ def test_the_course_s_snippet_divides_by_all_fifteen_numbers() -> None:
 
 
 def update(
-    sizes: tuple[int, ...], act: type[nn.Module], rows: int, seed: int, place: Place, dropout: bool = False
+    sizes: tuple[int, ...],
+    act: type[nn.Module],
+    rows: int,
+    seed: int,
+    place: WeightIndex,
+    dropout: bool = False,
 ) -> Update:
     """An update of a random network, made without a run."""
     with torch.random.fork_rng([]):
@@ -201,7 +206,7 @@ def update(
         )
     hp = {"lr": 0.1, "weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}
     hp |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "dropout": 0.0}
-    batch = Batch(np.arange(rows), x, y, masks)
+    batch = UpdateBatch(np.arange(rows), x, y, masks)
     return Update(
         "test", "test", 0, fix_masks(net), read_layers(net), (batch,), Loss("cross_entropy"), "sgd", False,
         hp, {}, None, place, tuple(map(str, range(sizes[-1]))), tuple(map(str, range(sizes[0]))),
@@ -218,7 +223,7 @@ def test_back_propagation_by_hand_is_autograd_s(
     act: type[nn.Module], rows: int, hidden: int, seed: int, dropout: bool
 ) -> None:
     sizes = (3, *(4 + k for k in range(hidden)), 3)
-    found = update(sizes, act, rows, seed, Place(0, 0, 0), dropout)
+    found = update(sizes, act, rows, seed, WeightIndex(0, 0, 0), dropout)
     net = found.module()
     found.torch_loss(net).backward()
     for name, p in net.named_parameters():
@@ -255,7 +260,7 @@ def test_the_ways_are_all_there_and_the_largest_come_first(
 ) -> None:
     sizes = (3, *(3 + k for k in range(hidden)), 3)
     layer = min(layer, hidden)
-    found = update(sizes, act, 3, seed, Place(layer, 1, None if bias else 2), dropout)
+    found = update(sizes, act, 3, seed, WeightIndex(layer, 1, None if bias else 2), dropout)
     for row in range(3):
         ways = every_way(found, row)
         paths = net_paths(found, row, 5)
@@ -276,7 +281,7 @@ def test_the_ways_are_all_there_and_the_largest_come_first(
     "topic", ["cross-entropy", "sgd", "backprop", "learning-rate", "accumulated-gradient"]
 )
 def test_ten_thousand_inputs_and_a_batch_of_one(topic: str) -> None:
-    found = update((10_000, 3, 3), nn.ReLU, 1, 0, Place(0, 1, 9_999))
+    found = update((10_000, 3, 3), nn.ReLU, 1, 0, WeightIndex(0, 1, 9_999))
     explained = TOPICS[topic].of(found)
     assert [c for c in explained.checks if not c.holds] == []
     if topic == "sgd":
@@ -304,9 +309,9 @@ def test_a_convolution_is_torch_s_and_one_way_of_it_learns_one_place() -> None:
 def test_a_check_that_is_off_says_so() -> None:
     assert not Check("w", 1.0, 1.0 + 1e-9, 1e-12).holds
     assert not Check("w", 1.0, math.nan, 1e-12).holds
-    found = update((3, 4, 3), nn.Tanh, 4, 0, Place(0, 1, 1))
+    found = update((3, 4, 3), nn.Tanh, 4, 0, WeightIndex(0, 1, 1))
     wrong = replace(
-        found, hp={**found.hp, "lr": 0.2}, net=update((3, 4, 3), nn.Tanh, 4, 1, Place(0, 1, 1)).net
+        found, hp={**found.hp, "lr": 0.2}, net=update((3, 4, 3), nn.Tanh, 4, 1, WeightIndex(0, 1, 1)).net
     )
     explained = TOPICS["sgd"].of(wrong)
     assert not explained.holds

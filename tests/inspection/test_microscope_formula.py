@@ -15,9 +15,9 @@ from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.formula import (
     OPS,
+    Constant,
     Expr,
     Formula,
-    Number,
     Op,
     Symbol,
     call,
@@ -129,7 +129,7 @@ LEAVES = tuple(Symbol(n, v) for n, v in zip("abc", (0.7, -1.3, 2.1), strict=True
 
 
 def trees() -> st.SearchStrategy[Expr]:
-    leaf = st.one_of(st.sampled_from(LEAVES), st.sampled_from([Number(2.0), Number(-0.5)]))
+    leaf = st.one_of(st.sampled_from(LEAVES), st.sampled_from([Constant(2.0), Constant(-0.5)]))
 
     def grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
         two = st.tuples(st.sampled_from(["+", "-", "*", "min"]), inner, inner)
@@ -149,7 +149,7 @@ def trees() -> st.SearchStrategy[Expr]:
 def in_torch(e: Expr, at: dict[Symbol, Tensor]) -> Tensor:
     if isinstance(e, Symbol):
         return at[e]
-    if isinstance(e, Number):
+    if isinstance(e, Constant):
         return torch.tensor(e.number, dtype=torch.float64)
     assert isinstance(e, Op)
     args = [in_torch(a, at) for a in e.args]
@@ -219,4 +219,4 @@ def test_every_operation_has_a_slope_for_every_argument() -> None:
         args = (0.7, 0.4)[: len(operation.slopes)]
         assert math.isfinite(operation.compute(*args)), kind
         for slope in operation.slopes:
-            assert math.isfinite(value(slope(*map(Number, args)))), kind
+            assert math.isfinite(value(slope(*map(Constant, args)))), kind

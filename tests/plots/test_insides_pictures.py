@@ -14,12 +14,12 @@ from matplotlib.text import Text
 
 from tests.plots.browser import looked_at
 from tests.plots.reference import looks_like
-from treino.inspection.columns import Cost, Importances, Together
+from treino.inspection.columns import CorrelatedColumns, Cost, Importances
 from treino.inspection.confusion import Confusion
 from treino.inspection.dependence import Dependence
-from treino.inspection.input_planes import Points, Sight
+from treino.inspection.input_planes import InputAxes, Points
 from treino.inspection.mistakes import Mistakes
-from treino.inspection.unit_responses import Insides, Stage
+from treino.inspection.unit_responses import UnitColumn, UnitDiagram
 from treino.inspection.weights import FirstWeights
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
@@ -37,16 +37,18 @@ def texts(figure: Figure) -> str:
     return "\n".join(t.get_text() for t in figure.findobj(Text))
 
 
-def stage(name: str, what: str, seen_KRR: np.ndarray, total: int = 0, **change: object) -> Stage:
+def stage(name: str, what: str, seen_KRR: np.ndarray, total: int = 0, **change: object) -> UnitColumn:
     k = len(seen_KRR)
-    made = Stage(
+    made = UnitColumn(
         name, what, total or k, np.arange(k), (), seen_KRR, np.linspace(-1, 1, k), None, np.ones(k), None,
         np.zeros(k, bool), np.ones(k),
     )  # fmt: skip
     return replace(made, **change)  # type: ignore[arg-type]
 
 
-def inside(*, classes: tuple[str, ...] = ("red", NASTY), names: tuple[str, ...] = ("hue", NASTY)) -> Insides:
+def inside(
+    *, classes: tuple[str, ...] = ("red", NASTY), names: tuple[str, ...] = ("hue", NASTY)
+) -> UnitDiagram:
     """Two inputs, three units of which one is dead, two classes."""
     at = np.linspace(-1, 1, 10)
     a, b = np.meshgrid(at, at)
@@ -60,9 +62,9 @@ def inside(*, classes: tuple[str, ...] = ("red", NASTY), names: tuple[str, ...] 
         "test", np.array([[-0.5, 0.5], [0.3, 0.2]]), np.array([0.0, 1.0]), np.array([0.0, 0.0]),
         np.array([7, 9]), 2,
     )  # fmt: skip
-    return Insides(
+    return UnitDiagram(
         "wine", classes, "price", 10.0,
-        Sight("all", "train", 9, names, lambda x: x.numpy(), torch.from_numpy), at, at,
+        InputAxes("all", "train", 9, names, lambda x: x.numpy(), torch.from_numpy), at, at,
         (
             stage("", "inputs", np.stack([a, b]), labels=names, bias_K=None, norm_K=np.full(2, np.nan)),
             stage("0", "Linear, ReLU", hidden, 51, weight_KJ=weight, dead_K=np.array([False, False, True])),
@@ -240,8 +242,8 @@ def test_importance_of_columns_and_of_squares() -> None:
     names = ("alcohol", NASTY, "hue", "ash")
     shown = Importances(
         names, "accuracy", {"loss": 0.2, "accuracy": 0.95}, cost([0.5, 0.2, 0.01, 0.0], 0.1),
-        cost([0.2, 0.1, 0.0, 0.0], 0.05), "test", 40, 40, 10, 4, (Together((0, 1), 0.93),), cost([0.9], 0.2),
-        0, np.zeros((0, 2), int),
+        cost([0.2, 0.1, 0.0, 0.0], 0.05), "test", 40, 40, 10, 4,
+        (CorrelatedColumns((0, 1), 0.93),), cost([0.9], 0.2), 0, np.zeros((0, 2), int),
     )  # fmt: skip
     figure = importance_figure(shown, "wine")
     said = texts(figure)

@@ -11,9 +11,9 @@ from matplotlib.text import Text
 
 from tests.plots.reference import looks_like
 from treino.inspection.curves import curves
-from treino.inspection.dynamics import Dynamics, Layer
-from treino.inspection.landscape.planes import Between, Landscape, Path
-from treino.inspection.landscape.walker import Stand
+from treino.inspection.dynamics import Dynamics, WeightLayer
+from treino.inspection.landscape.planes import Interpolation, Landscape, RunPath
+from treino.inspection.landscape.walker import SurfacePoint
 from treino.plots.curves_overlaid import overlaid_figure
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.landscape import colours, interpolated, landscape_figure, levels
@@ -33,25 +33,25 @@ def bowl(*, low: float = 0.01, path: bool = False, rows: int = 100) -> Landscape
     if path:
         turn_K = np.linspace(1, 0, 15)
         at_K2 = np.stack([1.6 * turn_K, 1.2 * turn_K**2], 1)
-        way = Path(np.arange(15) * 10, at_K2, low + (at_K2**2).sum(1), (0.9, 0.08))
+        way = RunPath(np.arange(15) * 10, at_K2, low + (at_K2**2).sum(1), (0.9, 0.08))
     plane = torch.zeros(4), torch.zeros(2, 4)
     return Landscape(
         "path" if path else "random", at_R, at_R, low + a_RR**2 + 2 * b_RR**2, low, rows, 100, *plane, 3, way
     )
 
 
-def places() -> list[Stand]:
+def places() -> list[SurfacePoint]:
     found = []
     for step, at in ((0, (1.6, 1.2)), (50, (1.0, 0.5)), (140, (0.0, 0.0))):
         a, b = at
-        found.append(Stand(step, np.array(at), 0.01 + a**2 + 2 * b**2, np.array([2 * a, 4 * b]), 0.5))
+        found.append(SurfacePoint(step, np.array(at), 0.01 + a**2 + 2 * b**2, np.array([2 * a, 4 * b]), 0.5))
     return found
 
 
 def moves(layers: int = 3, relus: bool = True, **change: object) -> Dynamics:
     step_K = np.arange(0, 300, 10)
     fall_KL = np.exp(-step_K[:, None] / 60) * (1 + np.arange(layers))
-    some = tuple(Layer(str(2 * k), (8 - k, 9 - k)) for k in range(layers))
+    some = tuple(WeightLayer(str(2 * k), (8 - k, 9 - k)) for k in range(layers))
     dead_KU = np.clip(step_K[:, None] / 1000, 0, 0.25).repeat(layers - 1 if relus else 0, 1)
     made = Dynamics(
         "wine-1", some, np.full(300, 0.003), step_K, fall_KL, 0.01 * fall_KL, dead_KU,
@@ -144,7 +144,7 @@ def test_the_walkers_arrow_points_down() -> None:
 def test_a_line_says_its_barrier() -> None:
     at_R = np.linspace(-0.25, 1.25, 91)
     loss = {"train": 0.1 + np.exp(-((at_R - 0.5) ** 2) * 20), "validation": 0.3 + at_R**2}
-    found = Between(
+    found = Interpolation(
         at_R, loss, {"train": (0.95, 0.5), "validation": (0.0, 0.0)}, {"train": 9, "validation": 4}, 2.5
     )
     figure = line_figure(found, "wine-1", NASTY)

@@ -17,7 +17,7 @@ from matplotlib.text import Text
 
 from tests.plots.room import outside
 from treino.inspection.curves import curves
-from treino.inspection.input_planes import Fit, Line, Plane, Points, Score
+from treino.inspection.input_planes import Fit, InputLine, Plane, Points, Score
 from treino.plots.boundary import boundary_figure
 from treino.plots.curves import curves_figure
 from treino.plots.style import PALETTE, class_labels, extent, label, new_figure, percent, png
@@ -202,7 +202,7 @@ def test_rows_that_are_drawn_from_more_are_counted() -> None:
     assert "training, 20 of 51000" in texts(boundary_figure(plane(points=(many,))))
 
 
-def one_input(classes: tuple[str, ...]) -> Line:
+def one_input(classes: tuple[str, ...]) -> InputLine:
     x = np.linspace(0, 1, 50)
     value = np.stack([x, 1 - x], 1) if classes else (3 * x[:, None] + 1)
     shown = tuple(
@@ -210,7 +210,7 @@ def one_input(classes: tuple[str, ...]) -> Line:
         for p in (points("train", 30, 2), points("test", 8, 2))
     )
     score = Score("test", 8, 0.5, 4, (0.2, 0.8)) if classes else Score("test", 8, rmse=54.321, r2=0.456)
-    return Line("bikes", classes, "temperature", "count", x, value, shown, score)
+    return InputLine("bikes", classes, "temperature", "count", x, value, shown, score)
 
 
 def test_one_input_gives_curves_of_probability_and_lanes_of_rows() -> None:

@@ -7,16 +7,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plots.test_data_page import NASTY, Tags, parsed
-from treino.plots.report.blocks import Cell, Code, Items, Note, Paragraph, Picture, Section, Table
+from treino.plots.report.blocks import (
+    Code,
+    ListBlock,
+    Note,
+    Paragraph,
+    Picture,
+    Section,
+    TableBlock,
+    TableCell,
+)
 from treino.plots.report.html import html
 from treino.plots.report.markdown import markdown
 from treino.plots.svg import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
 
 
 def sections(text: str) -> list[Section]:
-    table = Table((text, text), ((text, Cell(text, 0.5)), (text, text)), text)
+    table = TableBlock((text, text), ((text, TableCell(text, 0.5)), (text, text)), text)
     picture = Picture("a.png", b"\x89PNG", text, text)
-    blocks = (Paragraph(text, "alarm"), Note(text, (text,)), table, Items((text,)), Code(text), picture)
+    blocks = (Paragraph(text, "alarm"), Note(text, (text,)), table, ListBlock((text,)), Code(text), picture)
     return [Section(text, blocks, (Section(text, (Paragraph(text),)),)), Section("b", (Paragraph("c"),))]
 
 
@@ -43,7 +52,7 @@ def test_nothing_of_a_text_becomes_markup() -> None:
 @settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30))
 def test_markdown_keeps_its_tables_and_takes_no_orders(text: str) -> None:
-    said = markdown("t", "s", [Section("h", (Table(("", "x"), (("n", text),)),))])
+    said = markdown("t", "s", [Section("h", (TableBlock(("", "x"), (("n", text),)),))])
     (row,) = [line for line in said.splitlines() if line.startswith("| n |")]
     assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == 3  # bars that part cells
     assert not re.search(r"(?<![\\])<", row)

@@ -8,16 +8,16 @@ import pytest
 
 from tests.plots.reference import looks_like
 from treino.inspection.epoch_statistics import floor_twice
-from treino.plots.study import Line, curves_figure, looks, names
+from treino.plots.study import StudyCurve, curves_figure, looks, names
 from treino.plots.study_tradeoff import tradeoff_figure
 from treino.plots.style import extent
 
 
 def line(
     panel: str, mode: str, setting: str, ends: tuple[float, float], seconds: float, epoch: int | None
-) -> Line:
+) -> StudyCurve:
     loss = np.geomspace(*ends, 8)
-    return Line(
+    return StudyCurve(
         panel=f"batch {panel}", mode=mode, setting=setting, loss=loss.tolist(), deviation=(loss / 5).tolist(),
         floor=floor_twice(10) if mode == "as taught" else None, seconds=seconds,
         interval=[seconds * 0.9, seconds * 1.3], epochs_to={"accuracy": epoch}, epochs=8,
@@ -80,8 +80,8 @@ def test_every_line_has_its_look_and_its_name() -> None:
 
 @pytest.mark.slow
 def test_lines_without_figures_are_drawn_as_far_as_they_go() -> None:
-    empty = Line("batch 5", "corrected", "", [None, None], [None, None], None, None, None, {}, 2)
-    single = Line("batch 9", "corrected", "", [0.5], [0.1], None, 0.2, None, {"accuracy": None}, 1)
+    empty = StudyCurve("batch 5", "corrected", "", [None, None], [None, None], None, None, None, {}, 2)
+    single = StudyCurve("batch 9", "corrected", "", [0.5], [0.1], None, 0.2, None, {"accuracy": None}, 1)
     for lines in ([empty], [single], [empty, single]):
         curves_figure(lines, "t", 1.0).canvas.draw()
         tradeoff_figure(lines, "t", "accuracy", 0.9).canvas.draw()

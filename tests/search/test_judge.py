@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn.metrics import f1_score, roc_auc_score
 
 from treino.search.judge import (
-    Told,
+    VerdictFacts,
     by_auc,
     by_f1,
     by_rows,
@@ -154,15 +154,15 @@ def test_the_verdict(constant: float, baseline: float, runner_up: float | None, 
 
 
 def test_the_sentence_says_what_was_found() -> None:
-    told = Told("accuracy", 0.963, (0.89, 1.0), 27, 1.0, 0.02, "linear", 9, 17, 0.25)
+    told = VerdictFacts("accuracy", 0.963, (0.89, 1.0), 27, 1.0, 0.02, "linear", 9, 17, 0.25)
     assert sentence("tie", told) == (
         "accuracy 0.963 [0.89, 1.00] on 27 test rows; of the 1.000 seen in the sweep about 0.02 is luck; "
         "not distinguishable from network 17, 25% of its size."
     )
     assert "than the baseline (linear)" in sentence("linear", told)
     assert "no evidence that it is better than a constant answer" in sentence("nothing", told)
-    assert "network 9." in sentence("tie", Told(*[*told.__dict__.values()][:8], None, 1.0))
-    assert "better than linear" in sentence("winner", Told(*[*told.__dict__.values()][:8], None, 1.0))
+    assert "network 9." in sentence("tie", VerdictFacts(*[*told.__dict__.values()][:8], None, 1.0))
+    assert "better than linear" in sentence("winner", VerdictFacts(*[*told.__dict__.values()][:8], None, 1.0))
 
 
 @settings(max_examples=30, deadline=None)

@@ -22,7 +22,7 @@ from treino.inspection.microscope.formula import Symbol
 from treino.inspection.microscope.optimizer_walkthrough import kind
 from treino.inspection.microscope.topic_conditions import LOSSES
 from treino.inspection.microscope.update import Update
-from treino.reports.explanation import Explained, update_of
+from treino.reports.explanation import ExplanationPage, update_of
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def trained(name: str, **asked: Any) -> tr.Run:
     return tr.fit(settings.pop("data"), **settings)
 
 
-def shown_as_computed(found: Explained, update: Update) -> None:
+def shown_as_computed(found: ExplanationPage, update: Update) -> None:
     """Each z, h and δ that a formula gives is the one that the network has there."""
     seen = set()
     for step in found.explanation.steps:

@@ -38,7 +38,7 @@ from treino.export import script as export_script
 from treino.export import script_data as export_source
 from treino.export import script_training as export_training
 from treino.export.formats import FORMATS, export
-from treino.loop.loop import Advanced, Begun, Ended
+from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
 from treino.training.train import drain, training
 
@@ -183,10 +183,10 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
                ("momentum", 0.9, 31)]  # fmt: skip
     run = None
     for event in training("wine", settings, parent=tmp_path):
-        if isinstance(event, Begun):
+        if isinstance(event, JobStart):
             for name, value, step in changes:
                 event.job.folder.database.add_command(name, value, step)
-        if isinstance(event, Ended):
+        if isinstance(event, JobEnd):
             run = event.job.run
     assert run is not None
     path = export(tr.open(run.path))
@@ -203,9 +203,9 @@ def test_what_was_changed_while_it_trained_is_changed_again(tmp_path: Path) -> N
 def test_a_run_that_was_broken_off_is_trained_to_its_planned_end(tmp_path: Path) -> None:
     settings = read_settings({**SHORT, "epochs": 1500, "patience": 0})
     for event in training("wine", settings, parent=tmp_path):
-        if isinstance(event, Begun):
+        if isinstance(event, JobStart):
             folder = event.job.folder
-        if isinstance(event, Advanced) and event.tick.step < event.job.plan.training.steps:
+        if isinstance(event, JobProgress) and event.tick.step < event.job.plan.training.steps:
             break
     folder.close()
     run = tr.open(folder.path)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import treino as tr
-from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.errors import TreinoError
 from treino.records.run import Run
 from treino.spec import read_settings
@@ -99,7 +99,7 @@ def test_a_run_that_is_killed_goes_on_from_what_was_prepared(path: Path, tmp_pat
 @pytest.mark.slow
 def test_a_sweep_says_that_it_needs_its_rows_in_memory(path: Path, tmp_path: Path) -> None:
     data = tr.load(str(path), target="y", max_memory=TINY)
-    assert isinstance(data.train.x, Mapped)
+    assert isinstance(data.train.x, MappedRows)
     with pytest.raises(TreinoError, match="in memory"):
         tr.sweep(data, {"lr": [0.1, 0.01]}, parent=tmp_path)
 

@@ -52,7 +52,7 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
-    from treino.loop.loop import Begun
+    from treino.loop.loop import JobStart
     from treino.spec import read_settings
     from treino.training.train import Start, drain, resuming, training
 
@@ -63,7 +63,7 @@ def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., S
         return training("iris", read_settings({"epochs": 4, "out": out}), start=start)
 
     whole, torn = drain(events("whole")), events("torn")
-    assert isinstance(next(torn), Begun)
+    assert isinstance(next(torn), JobStart)
     torn.close()
     again = drain(resuming("torn"))
     assert all(torch.equal(again.tensors[name], t) for name, t in whole.tensors.items())

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from treino.api import fit
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
-from treino.loop.loop import Advanced, Begun, Ended
+from treino.loop.loop import JobEnd, JobProgress, JobStart
 from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.training.replay import moments
@@ -57,17 +57,17 @@ def watched(
     events = training(source, read_settings({"epochs": 40, "seed": 3} | asked), parent=parent, **more)
     folder, sent = None, False
     for event in events:
-        if isinstance(event, Begun):
+        if isinstance(event, JobStart):
             folder = event.job.folder
             seen[0] = state(event.job.plan.training.net(0, "last"))
-        elif isinstance(event, Advanced):
+        elif isinstance(event, JobProgress):
             if event.tick.status_P[0] != "diverged":
                 seen[event.tick.step] = state(event.tick.net)
             if command is not None and not sent and event.tick.step >= command[0]:
                 assert folder is not None
                 folder.database.add_command(command[1], command[2])
                 sent = True
-    assert isinstance(event, Ended)
+    assert isinstance(event, JobEnd)
     return event.job.run, seen
 
 

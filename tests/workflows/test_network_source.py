@@ -17,7 +17,7 @@ import treino as tr
 from tests.conftest import Said
 from tests.forging import forge, reseal
 from treino.errors import TreinoError
-from treino.loop.loop import Advanced, Begun
+from treino.loop.loop import JobProgress, JobStart
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
 from treino.studies.study import studying
@@ -65,14 +65,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             long: dict[str, Any] = {**asked, "epochs": 3}
             files = UserFiles()
             read = read_settings({**long, "name": f"run-torn-{name}"})
-            _broken_off(training("iris", read, networks=network_files(files, [read.net])), Begun)
+            _broken_off(training("iris", read, networks=network_files(files, [read.net])), JobStart)
             _broken_off(
                 sweeping("iris", rates, name=f"sweep-torn-{name}", settings=long, networks=files, **few),
-                Advanced,
+                JobProgress,
             )
             _broken_off(
                 studying("iris", settings=long, cells=["lr=0.1"], name=f"study-torn-{name}", networks=files),
-                Advanced,
+                JobProgress,
             )
     return place / "runs"
 
@@ -292,7 +292,7 @@ def _of_two_files(kind: str, name: str) -> Iterator[Any]:
 @pytest.mark.parametrize("kind", ["sweep", "study"])
 def test_a_sweep_or_study_keeps_a_copy_of_each_file(kind: str, treino: Callable[..., Said]) -> None:
     whole = list(_of_two_files(kind, "whole"))[-1].document
-    _broken_off(_of_two_files(kind, "torn"), Advanced)
+    _broken_off(_of_two_files(kind, "torn"), JobProgress)
     for file in ("a/net.py", "b/net.py"):
         Path(file).write_text("raise SystemExit('another version')")
     path = Path("runs/torn")

@@ -19,12 +19,12 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 import treino as tr
-from treino.data.out_of_core.mapped_rows import Mapped
-from treino.data.out_of_core.rows_protocol import Elsewhere
+from treino.data.out_of_core.mapped_rows import MappedRows
+from treino.data.out_of_core.rows_protocol import OutOfCoreRows
 from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import is_foreign
 from treino.errors import TreinoError
-from treino.loop.loop import Advanced
+from treino.loop.loop import JobProgress
 from treino.spec import read_settings
 from treino.training.train import training
 
@@ -211,7 +211,7 @@ def test_rows_in_a_mapped_file_give_the_run_of_rows_in_memory(tmp_path: Path) ->
     splits = {}
     for name, rows in held.splits.items():
         np.save(tmp_path / f"{name}.npy", rows.x.numpy())
-        x = Mapped(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+        x = MappedRows(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
         splits[name] = Rows(x, rows.y, rows.index)  # type: ignore[arg-type]
     one, other = (
         tr.fit(data, parent=tmp_path, epochs=6, batch_size=20) for data in (held, replace(held, **splits))
@@ -231,7 +231,7 @@ def interrupted(source: Any, parent: Path, at: int, name: str, **more: Any) -> P
     """A training that is left after some steps, as by a kill."""
     asked = read_settings(SHORT | {"name": name} | more)
     for event in training(source, asked, parent=parent, checkpoint_seconds=0):
-        if isinstance(event, Advanced) and event.tick.step >= at:
+        if isinstance(event, JobProgress) and event.tick.step >= at:
             break
     return parent / name
 
@@ -287,7 +287,7 @@ def test_a_loader_goes_on_from_an_epochs_border_and_says_so(at: int, border: int
 def test_a_loader_that_was_stopped_goes_on_from_the_border_before(tmp_path: Path) -> None:
     asked, path = read_settings(SHORT | {"name": "cut"}), tmp_path / "cut"
     for event in training(loader(), asked, parent=tmp_path, checkpoint_seconds=0):
-        if isinstance(event, Advanced) and event.tick.step == 11:
+        if isinstance(event, JobProgress) and event.tick.step == 11:
             tr.open(path).stop()
     stopped = tr.open(path)
     assert stopped.status == "stopped"
@@ -329,7 +329,7 @@ class Slow(Dataset):
 from treino.spec import read_settings
 from treino.training.train import drain, training
 def watch(event):
-    if type(event).__name__ == "Advanced":
+    if type(event).__name__ == "JobProgress":
         print(event.tick.step, flush=True)
 data = tr.load(Slow(), num_workers=2, validation=0, test=0)
 drain(training(data, read_settings({"epochs": 500, "name": "cut", "hidden": [4]}), parent=sys.argv[1]), watch)
@@ -543,4 +543,4 @@ def test_num_workers_are_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(DataLoader, "__init__", spy)
     data = tr.load(Points("torch"), num_workers=1)
     assert set(made) == {1}
-    assert isinstance(data.train.x, Elsewhere)
+    assert isinstance(data.train.x, OutOfCoreRows)

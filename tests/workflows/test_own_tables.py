@@ -17,7 +17,7 @@ from tests.workflows.export_cases import mixed
 from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.errors import TreinoError
-from treino.loop.loop import Ended
+from treino.loop.loop import JobEnd
 from treino.records.data_source import data_of
 from treino.spec import read_settings
 from treino.training.train import resuming, training
@@ -84,15 +84,15 @@ def test_an_interrupted_run_of_an_encoded_table_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     mixed().to_csv(path, index=False)
     settings = read_settings({"target": "city", "kinds": (SIZES,), "epochs": 40, "split_group": "street"})
-    whole = [e for e in training(str(path), settings, parent=tmp_path / "one") if isinstance(e, Ended)][
+    whole = [e for e in training(str(path), settings, parent=tmp_path / "one") if isinstance(e, JobEnd)][
         -1
     ].job.run
     events = training(str(path), settings, parent=tmp_path / "two")
     begun = next(events)
     begun.job.folder.database.add_command("stop", None)
-    stopped = [e for e in events if isinstance(e, Ended)][-1].job.run
+    stopped = [e for e in events if isinstance(e, JobEnd)][-1].job.run
     assert stopped.status == "stopped"
-    again = [e for e in resuming(stopped.path) if isinstance(e, Ended)][-1].job.run
+    again = [e for e in resuming(stopped.path) if isinstance(e, JobEnd)][-1].job.run
     np.testing.assert_array_equal(again.losses, whole.losses)
     assert again.metrics == whole.metrics
 

@@ -15,7 +15,7 @@ import torch
 import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
-from treino.loop.loop import Advanced
+from treino.loop.loop import JobProgress
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
 from treino.records.run import open_run
@@ -122,7 +122,7 @@ def test_a_run_that_is_not_over_and_one_without_test_rows_say_so(here: Path) -> 
     settings = read_settings({"features": TWO, "epochs": 400, "hidden": [8]})
     events = training("wine", settings, parent=here, checkpoint_seconds=0.0)
     for event in events:
-        if isinstance(event, Advanced):
+        if isinstance(event, JobProgress):
             break
     events.close()  # type: ignore[attr-defined]
     broken = open_run(here / "wine-2") if (here / "wine-2").exists() else tr.runs(here)[0]

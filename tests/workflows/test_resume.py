@@ -18,7 +18,7 @@ import torch
 
 from tests.conftest import Said
 from treino.errors import TreinoError
-from treino.loop.loop import Ended
+from treino.loop.loop import JobEnd
 from treino.records.run import Run, open_run
 from treino.spec import read_settings
 from treino.training.train import drain, resuming, training
@@ -169,7 +169,7 @@ def test_resumed_at_every_checkpoint(case: str, tmp_path: Path) -> None:
     ended: Run | None = None
     for _part in range(300):
         for count, event in enumerate(events):
-            if isinstance(event, Ended):
+            if isinstance(event, JobEnd):
                 ended = event.job.run
                 break
             if count == 2:

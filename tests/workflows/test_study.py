@@ -15,13 +15,13 @@ import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.engine.training_loop import Training
 from treino.inspection.epoch_statistics import floor_twice
-from treino.loop.loop import Advanced
+from treino.loop.loop import JobProgress
 from treino.records.network_source import UserFiles
 from treino.studies import track
 from treino.studies.conclusions import answers
 from treino.studies.study import studying
 from treino.studies.study_document import row as row_of
-from treino.studies.study_options import Asked, asked_of
+from treino.studies.study_options import StudyOptions, asked_of
 from treino.studies.track import Record
 from treino.training.goals import goals_of
 
@@ -58,7 +58,7 @@ def test_rows_are_the_grid_in_each_mode_and_single_cells() -> None:
 
 
 def test_answers_come_from_the_rows_alone() -> None:
-    asked = Asked({}, (), {"accuracy": 0.9}, (0,))
+    asked = StudyOptions({}, (), {"accuracy": 0.9}, (0,))
     facts: dict[str, Any] = {
         "modes": ["corrected", "as_taught"], "varied": ["batch_size", "lr"], "metric": "accuracy",
         "classes": "ab",
@@ -167,7 +167,7 @@ def test_networks_take_turns_an_epoch_each_and_turn_round(tmp_path: Path) -> Non
     ends: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
     for event in studying("wine", settings=QUICK, cells=cells, out=tmp_path / "s"):
-        if isinstance(event, Advanced):
+        if isinstance(event, JobProgress):
             batch = event.job.facts["rows"][event.job.now.cell]["batch_size"]
             if seen.get(str(batch)) != event.job.now.record.epochs:
                 seen[str(batch)] = event.job.now.record.epochs

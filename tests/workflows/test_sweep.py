@@ -14,7 +14,7 @@ import torch
 import treino as tr
 from treino.engine import train
 from treino.errors import TreinoError
-from treino.loop.loop import Advanced, Ended
+from treino.loop.loop import JobEnd, JobProgress
 from treino.search import judge
 from treino.search.halving import halving
 from treino.store import RunFolder
@@ -30,7 +30,7 @@ SMALL: dict[str, Any] = {"members": 24, "fresh": 0, "settings": {"epochs": 60}}
 
 def swept(out: Path, space: Any = SPACE, source: Any = "iris", **asked: Any) -> dict[str, Any]:
     events = list(sweeping(source, space, out=out, **{**SMALL, **asked}))
-    assert isinstance(events[-1], Ended)
+    assert isinstance(events[-1], JobEnd)
     return events[-1].document
 
 
@@ -119,12 +119,12 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
     list(sweeping("iris", SPACE, out=tmp_path / "whole", **asked))
     events = sweeping("iris", SPACE, out=tmp_path / "torn", **asked)
     for _i, event in zip(range(after + 2), events, strict=False):
-        assert not isinstance(event, Ended)
+        assert not isinstance(event, JobEnd)
     events.close()
     folder = RunFolder.open(tmp_path / "torn")
     assert folder.status == "interrupted"
     again = list(resuming(tmp_path / "torn"))
-    assert isinstance(again[-1], Ended)
+    assert isinstance(again[-1], JobEnd)
     assert not again[-1].interrupted
     pd.testing.assert_frame_equal(table(tmp_path / "whole"), table(tmp_path / "torn"))
     assert content(tmp_path / "whole") == content(tmp_path / "torn")
@@ -262,7 +262,7 @@ def test_progress_tells_the_best_and_the_pace(tmp_path: Path) -> None:
     seen = [
         replace(e.job.progress)
         for e in sweeping("iris", SPACE, out=tmp_path / "s", **SMALL)
-        if isinstance(e, Advanced)
+        if isinstance(e, JobProgress)
     ]
     last = seen[-1]
     assert last.begun == 24

@@ -12,7 +12,7 @@ from rich.table import Column
 
 from treino.cli.screen import Screen
 from treino.cli.summary import opening, summary
-from treino.loop.loop import Advanced, Begun, Ended, Event
+from treino.loop.loop import JobEnd, JobEvent, JobProgress, JobStart
 from treino.pictures.illustration import illustrated
 from treino.plots.style import split_name
 from treino.training.train import RunJob, run_of
@@ -22,7 +22,7 @@ BAR = 16  # letters
 LOG_SECONDS = 5.0  # between two lines of a log, at least
 
 
-def follow(events: Iterator[Event], screen: Screen) -> int:
+def follow(events: Iterator[JobEvent], screen: Screen) -> int:
     """Draw a training to its end, then say how it went; -> the exit status.
 
     Raises:
@@ -37,17 +37,17 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
     return 0
 
 
-def _watched(events: Iterator[Event], screen: Screen) -> Ended:
+def _watched(events: Iterator[JobEvent], screen: Screen) -> JobEnd:
     """Draw the events (the line only where a person watches) and return the last one."""
     ended = begun = None
     with moving_line(screen.err, screen.live) as tell, way_on(lambda: begun):
         for event in events:
-            if isinstance(event, Begun):
+            if isinstance(event, JobStart):
                 begun = event
                 assert isinstance(event.job, RunJob)
                 for line in opening(event.job):
                     screen.out.print(line)
-            elif isinstance(event, Ended):
+            elif isinstance(event, JobEnd):
                 ended = event
             tell(event)
     assert ended is not None
@@ -55,7 +55,7 @@ def _watched(events: Iterator[Event], screen: Screen) -> Ended:
 
 
 @contextmanager
-def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], None]]:
+def moving_line(console: Console, shown: bool) -> Iterator[Callable[[JobEvent], None]]:
     """A line that moves with the events that it is told and is gone at the end; in a log, a line an epoch.
 
     Where there is little room the figures are cut, not the bar and the time that is left. In a log a line
@@ -71,15 +71,15 @@ def moving_line(console: Console, shown: bool) -> Iterator[Callable[[Event], Non
     task = bar.add_task(_("step"), total=1, figures="", count="")
     with ExitStack() as moving:
 
-        def tell(event: Event) -> None:
+        def tell(event: JobEvent) -> None:
             nonlocal steps, epochs, validation, said
-            if isinstance(event, Begun):
+            if isinstance(event, JobStart):
                 assert isinstance(event.job, RunJob)
                 steps = event.job.plan.training.steps
                 epochs = -(-steps // event.job.plan.training.steps_per_epoch)
                 bar.update(task, total=steps)
                 moving.enter_context(bar)  # not before: what was printed above would run into it
-            elif isinstance(event, Advanced):
+            elif isinstance(event, JobProgress):
                 tick = event.tick
                 for split, metrics in (tick.evaluation or {}).items():
                     listed = list(metrics.items())[:2]

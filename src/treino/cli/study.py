@@ -89,7 +89,7 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
     """
-    from treino.loop.loop import Advanced, Begun, Ended
+    from treino.loop.loop import JobEnd, JobProgress, JobStart
     from treino.studies.conclusions import row_name
     from treino.studies.study import StudyJob
 
@@ -98,19 +98,19 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
         TextColumn("{task.fields[left]}"), console=screen.err, disable=not screen.live, transient=True,
         refresh_per_second=4,
     )  # fmt: skip
-    begun: Begun | None = None
-    ended: Ended | None = None
+    begun: JobStart | None = None
+    ended: JobEnd | None = None
     task = bar.add_task(_("training"), total=1.0, left="")
     with ExitStack() as moving, way_on(lambda: begun):
         for event in events:
-            if isinstance(event, Begun):
+            if isinstance(event, JobStart):
                 begun = event
                 assert isinstance(event.job, StudyJob)
                 screen.out.print(opening(event.job))
                 for notice in event.job.folder.notices:
                     screen.out.print(notice)
                 moving.enter_context(bar)
-            elif isinstance(event, Advanced):
+            elif isinstance(event, JobProgress):
                 job = event.job
                 assert isinstance(job, StudyJob)
                 assert job.now is not None
@@ -118,7 +118,7 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
                 epoch = _("epoch {n} of {all}").format(n=job.now.record.epochs, all=job.facts["epochs"])
                 description = escape(f"{named} · {epoch}")
                 bar.update(task, completed=job.done, description=description, left=left_text(job.left_s))
-            elif isinstance(event, Ended):
+            elif isinstance(event, JobEnd):
                 ended = event
     assert ended is not None
     screen.document(ended.document)

@@ -11,32 +11,32 @@ from rich.table import Table
 
 from treino.cli.progress import way_on
 from treino.cli.screen import Screen
-from treino.loop.loop import Advanced, Begun, Closing, Ended, Event
+from treino.loop.loop import JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.tuning.populations import written
 from treino.tuning.sweep import SweepJob
-from treino.tuning.sweep_state import Progress as SweepProgress
+from treino.tuning.sweep_state import SweepProgress
 from treino.words import N_, _, numeral
 
 LEADERS = 8
 SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
 
 
-def follow(events: Iterator[Event], screen: Screen) -> int:
+def follow(events: Iterator[JobEvent], screen: Screen) -> int:
     """Draw a sweep to its end, then say what it came to; -> the exit status.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
     """
-    ended: Ended | None = None
-    begun: Begun | None = None
+    ended: JobEnd | None = None
+    begun: JobStart | None = None
     with way_on(lambda: begun), moving_figures(screen.err, screen.live) as tell:
         for event in events:
-            if isinstance(event, Begun):
+            if isinstance(event, JobStart):
                 begun = event
                 assert isinstance(event.job, SweepJob)
                 for line in (*opening(event.job), *event.job.folder.notices):
                     screen.out.print(line)
-            elif isinstance(event, Ended):
+            elif isinstance(event, JobEnd):
                 ended = event
             tell(event)
     assert ended is not None
@@ -50,7 +50,7 @@ def follow(events: Iterator[Event], screen: Screen) -> int:
 
 
 @contextmanager
-def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[Event], None]]:
+def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[JobEvent], None]]:
     """A few figures and a bar that move with the events that they are told, and are gone at the end."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
@@ -62,14 +62,14 @@ def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[Event], 
         if shown:
             drawn.enter_context(live)
 
-        def tell(event: Event) -> None:
-            if isinstance(event, Begun | Ended):
+        def tell(event: JobEvent) -> None:
+            if isinstance(event, JobStart | JobEnd):
                 return
             assert isinstance(event.job, SweepJob)
             p = event.job.progress
-            if isinstance(event, Advanced):
+            if isinstance(event, JobProgress):
                 bar.update(task, completed=p.model_steps, total=max(p.planned_steps, p.model_steps))
-            elif isinstance(event, Closing):
+            elif isinstance(event, JobClose):
                 bar.update(task, description=_("judging"), total=None)
             if shown:
                 live.update(Group(moving(p), bar), refresh=True)

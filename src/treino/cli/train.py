@@ -10,7 +10,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.loop.loop import Event
+    from treino.loop.loop import JobEvent
     from treino.spec import Settings
 
 
@@ -153,7 +153,7 @@ def train(
 
 def _going_on(
     branch: str | None, rewind: str | None, data_file: str | None, trust: bool, read: "Settings"
-) -> "Iterator[Event]":
+) -> "Iterator[JobEvent]":
     """The events of a training that sets out from RUN:STEP."""
     from treino.records.run import open_run
     from treino.training.branch import branching, rewinding

@@ -4,7 +4,7 @@ from treino.data.builtins.registry import BUILTINS
 from treino.data.dataset import Data
 from treino.data.generators import generator
 from treino.data.loader import load
-from treino.data.preparation.new_rows import Prepared, rows_for_prediction
+from treino.data.preparation.new_rows import PreparedRows, rows_for_prediction
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows, batches, order
 from treino.data.summaries.description import describe
@@ -13,7 +13,7 @@ __all__ = [
     "BUILTINS",
     "Data",
     "Preparation",
-    "Prepared",
+    "PreparedRows",
     "Rows",
     "Task",
     "batches",

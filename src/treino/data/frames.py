@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.readers.reader_options import Reading
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
 from treino.errors import TreinoError
 from treino.words import _
@@ -32,7 +32,7 @@ def is_arrow(source: object) -> bool:
     return hasattr(source, "__arrow_c_stream__")
 
 
-def read_frame(frame: "pd.DataFrame", reading: Reading | None = None) -> Table:
+def read_frame(frame: "pd.DataFrame", reading: ReaderOptions | None = None) -> Table:
     """The table in a pandas frame; its row labels are not used, rows are counted from 0."""
     names = [str(name) for name in frame.columns]
     if not names or not len(frame):
@@ -42,7 +42,7 @@ def read_frame(frame: "pd.DataFrame", reading: Reading | None = None) -> Table:
     return _table("frame", names, columns, reading)
 
 
-def read_arrow(source: Any, reading: Reading | None = None) -> Table:
+def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     """The table in anything with Arrow's stream interface (the PyCapsule interface of Arrow's documents)."""
     import pyarrow as pa
 
@@ -60,11 +60,17 @@ def read_arrow(source: Any, reading: Reading | None = None) -> Table:
         raise _empty(table.num_rows, table.num_columns)
     part = columnar.open_table(table)
     return table_files.open_parts(
-        [part], reading or Reading(), True, name="frame", source="frame", sha256=None, what=_("the frame")
+        [part],
+        reading or ReaderOptions(),
+        True,
+        name="frame",
+        source="frame",
+        sha256=None,
+        what=_("the frame"),
     ).table()
 
 
-def read_pair(x: Any, y: Any, reading: Reading | None = None) -> Table:
+def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     """The table out of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
     x_table = _x_table(x, reading)
     y = y.iloc[:, 0] if is_frame(y) and y.shape[1] == 1 else y
@@ -84,7 +90,7 @@ def read_pair(x: Any, y: Any, reading: Reading | None = None) -> Table:
     )  # fmt: skip
 
 
-def read_matrix(x: Any, reading: Reading | None = None) -> Table:
+def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     """The table out of a 2-D array or tensor of numbers; columns are named x1 … xD."""
     array = _array(x, "X")
     if array.ndim != 2:
@@ -111,13 +117,15 @@ def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
     return replace(found, words=value_N.astype(str).astype(object))
 
 
-def _x_table(x: Any, reading: Reading | None) -> Table:
+def _x_table(x: Any, reading: ReaderOptions | None) -> Table:
     if is_frame(x):
         return read_frame(x, reading)
     return read_arrow(x, reading) if is_arrow(x) else read_matrix(x, reading)
 
 
-def _table(name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: Reading | None) -> Table:
+def _table(
+    name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: ReaderOptions | None
+) -> Table:
     """Arrow columns as a table, decided on together."""
     import pyarrow as pa
 
@@ -125,7 +133,7 @@ def _table(name: str, names: Sequence[str], columns: Sequence["pa.Array"], readi
 
     part = columnar.open_table(pa.Table.from_arrays(list(columns), names=list(names)))
     return table_files.open_parts(
-        [part], reading or Reading(), True, name=name, source=name, sha256=None, what=_("the frame")
+        [part], reading or ReaderOptions(), True, name=name, source=name, sha256=None, what=_("the frame")
     ).table()
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.memory import bytes_of, free_bytes
-from treino.data.out_of_core.prepared_cache import Workplace
+from treino.data.out_of_core.prepared_cache import PreparedCache
 from treino.data.preparation.constant_columns import say_held_back
 from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, take
-from treino.data.readers import Reading
+from treino.data.readers import ReaderOptions
 from treino.data.roles.column_roles import check_kinds, choose_features, say_encoders, say_missing
 from treino.data.roles.target import (
     check_classes,
@@ -39,7 +39,7 @@ from treino.data.split_requests import (
     times_of,
 )
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
-from treino.data.summaries.relations import Learnt, say_leaks
+from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present
 from treino.data.torch_datasets.dataset_source import is_foreign, load_foreign
 from treino.errors import TreinoError
@@ -65,7 +65,7 @@ def load(
     split_column: str | None = None,
     fold: str | None = None,
     duplicates: Literal["apart", "ignore"] = "apart",
-    reading: Reading | Mapping[str, Any] | None = None,
+    reading: ReaderOptions | Mapping[str, Any] | None = None,
     num_workers: int = 0,
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
@@ -124,7 +124,7 @@ def load(
         reading=None if reading is None else _told(**asdict(reading)),
     )
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
-    with Workplace(limit, None if cache is None else Path(cache), arguments) as work:
+    with PreparedCache(limit, None if cache is None else Path(cache), arguments) as work:
         if (prepared := work.found(source, files)) is not None:
             return prepared
         data = _of_table(source, files, asked, reading, arguments, features, kinds, impute, work)
@@ -137,12 +137,12 @@ def _of_table(
     source: Any,
     files: Mapping[str, Any],
     asked: Split,
-    reading: Reading | None,
+    reading: ReaderOptions | None,
     arguments: dict[str, Any],
     features: Sequence[str] | None,
     kinds: Mapping[str, str],
     impute: Impute,
-    work: Workplace,
+    work: PreparedCache,
 ) -> Data:
     """``load`` of what is a table; where it needs too much memory, its rows are in files instead."""
     from treino.data.out_of_core.large_tables import (  # it imports pyarrow, which takes its time
@@ -195,7 +195,7 @@ def _of_table(
     if table.matrix is None or table.matrix.dtype != np.uint8:  # of images no pixel is a column
         numbers = column.numbers if decided == "regression" else None
         values = None if numbers is None else numbers.astype(np.float64)
-        learnt = Learnt(np.arange(table.rows), values, labels[0])
+        learnt = TargetRows(np.arange(table.rows), values, labels[0])
         notes += say_leaks(table, chosen, learnt, column.name)
     label_N = np.concatenate(labels)
     cells_ND = None if work.used else comparable(tables, chosen)
@@ -255,21 +255,21 @@ def _of_table(
     )
 
 
-def as_reading(said: Reading | Mapping[str, Any] | None) -> Reading | None:
+def as_reading(said: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
     """How a file is to be read, as said by its settings or in JSON."""
     if isinstance(said, Mapping):
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
-        return Reading(**values)
+        return ReaderOptions(**values)
     return said
 
 
-def _with_text(reading: Reading | None, kinds: Mapping[str, str]) -> Reading | None:
+def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> ReaderOptions | None:
     """What is asked to stay text stays as it is written."""
     text = tuple(name for name, kind in kinds.items() if kind in ("text", "identifier"))
     if not text:
         return reading
     return replace(
-        reading or Reading(), text=tuple(dict.fromkeys([*(reading.text if reading else ()), *text]))
+        reading or ReaderOptions(), text=tuple(dict.fromkeys([*(reading.text if reading else ()), *text]))
     )
 
 

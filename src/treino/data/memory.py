@@ -17,7 +17,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
-class Room:
+class MemoryLimit:
     """limit: bytes of rows that may stay in memory. folder: makes the one to which all rows go otherwise."""
 
     limit: int

@@ -8,8 +8,8 @@ from typing import Any
 
 from treino.data import frames
 from treino.data.builtins.registry import BUILTINS
-from treino.data.memory import Room
-from treino.data.readers import Reading, read_file
+from treino.data.memory import MemoryLimit
+from treino.data.readers import ReaderOptions, read_file
 from treino.data.table import Table
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -20,7 +20,11 @@ class BuiltinName(str):
 
 
 def read(
-    source: Any, reading: Reading | None = None, *, least_columns: int = 2, room: Room | None = None
+    source: Any,
+    reading: ReaderOptions | None = None,
+    *,
+    least_columns: int = 2,
+    room: MemoryLimit | None = None,
 ) -> Table:
     """The table in a source: a built-in's name, a file's path or a pattern of paths, a frame of pandas,
     polars or Arrow, (X, y), or a 2-D array or tensor.
@@ -50,7 +54,7 @@ def read(
     )
 
 
-def _named(source: str, reading: Reading | None, least_columns: int, room: Room | None) -> Table:
+def _named(source: str, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     if "\0" in source or not source.strip():
         raise TreinoError(
             "data_unknown",
@@ -68,7 +72,7 @@ def _named(source: str, reading: Reading | None, least_columns: int, room: Room 
     return BUILTINS[source].read(source)
 
 
-def _file(source: str, reading: Reading | None, least_columns: int, room: Room | None) -> Table:
+def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     path = Path(source)
     try:
         source.encode()

@@ -14,7 +14,7 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.data.readers.reader_options import Reading
+    from treino.data.readers.reader_options import ReaderOptions
 
 Numbers = NDArray[np.float64 | np.uint8]
 
@@ -161,7 +161,7 @@ class Table:
     keep_constant: bool = False
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    reading: "Reading | None" = None
+    reading: "ReaderOptions | None" = None
     stored: bool = False
 
     @property

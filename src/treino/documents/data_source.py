@@ -46,7 +46,7 @@ class LoadArguments(Document):
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
 
 
-class File(Document):
+class RowsFile(Document):
     """source: from the folder, wherever that leads; it is read as data, if its SHA-256 is this."""
 
     source: Text
@@ -62,7 +62,7 @@ class DataSource(Document):
     sha256: Sha256 | None
     load: LoadArguments
     written: TextFormat | None = None
-    files: dict[Literal["validation", "test"], File] = Field({})
+    files: dict[Literal["validation", "test"], RowsFile] = Field({})
     digest: Text | None = None
     streams: bool = False
 

@@ -17,10 +17,10 @@ from treino.documents.fields import (
     Threads,
     Word,
 )
-from treino.documents.settings import Fault, Resolved
+from treino.documents.settings import Fault, ResolvedSettings
 
 
-class Layer(Document):
+class LayerFacts(Document):
     name: Text
     kind: Text
     inputs: Text = Field(alias="in")
@@ -53,8 +53,8 @@ class RunFacts(Document):
     inputs: Size
     classes: Many[Text]
     parameters: Count
-    layers: Many[Layer]
-    settings: Resolved
+    layers: Many[LayerFacts]
+    settings: ResolvedSettings
     engine: Word
     threads: Threads
     device: Device

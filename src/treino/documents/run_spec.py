@@ -9,7 +9,7 @@ from treino.documents.data_source import DataSource
 from treino.documents.fields import Command, Document, Many, Number, Size, Text, agree
 from treino.documents.run_facts import RunFacts
 from treino.documents.segments import Parent, Segments
-from treino.documents.settings import NET_COPY, Asked, Resolved
+from treino.documents.settings import NET_COPY, Asked, ResolvedSettings
 
 
 class RunSpec(Document):
@@ -19,7 +19,7 @@ class RunSpec(Document):
     """
 
     asked: Asked
-    resolved: Resolved
+    resolved: ResolvedSettings
     facts: RunFacts
     data: DataSource
     classes: Many[Text]

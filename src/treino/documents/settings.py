@@ -57,7 +57,7 @@ Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
 """Settings as ``read_settings`` takes them: text where they were typed."""
 
 
-class Resolved(Document):
+class ResolvedSettings(Document):
     """Every setting with the value that it had. Those with a default were not in the first folders."""
 
     task: Task
@@ -123,5 +123,5 @@ class Resolved(Document):
         return net
 
     @model_validator(mode="after")
-    def _agrees(self) -> "Resolved":
+    def _agrees(self) -> "ResolvedSettings":
         return agree(self, {"epochs": (self.epochs is None) != (self.steps is None)})

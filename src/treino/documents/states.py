@@ -75,7 +75,7 @@ class KeyframeState(State):
     hp: dict[Changeable, float]
 
 
-class HeatState(State):
+class BracketState(State):
     heat: Count
     rung: Count
     model_steps: Count
@@ -89,7 +89,7 @@ class SweepState(State):
     done: Count
     spent: Seconds
     model_steps: Count = 0
-    state: HeatState | None
+    state: BracketState | None
     ended: Literal["stopped", "reached", "interrupted"] | None = None
 
 

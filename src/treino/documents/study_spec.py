@@ -34,7 +34,7 @@ class StudyCell(Document):
     mode: Mode
 
 
-class StudyAsked(Document):
+class StudyOptionsEntry(Document):
     base: Asked
     cells: Annotated[Many[StudyCell], Field(min_length=1)]
     until: dict[Word, Number]
@@ -84,7 +84,7 @@ class StudyFacts(Document):
 
 class StudySpec(Document):
     asked: dict[Text, Plain]
-    study: StudyAsked
+    study: StudyOptionsEntry
     facts: StudyFacts
     data: DataSource
     classes: Many[Text]

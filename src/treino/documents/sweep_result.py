@@ -52,7 +52,7 @@ class FreshSeed(Document):
     baseline: dict[Baseline, Figure]
 
 
-class Smallest(Document):
+class SmallestNetwork(Document):
     member: Count
     parameters: Count
     params: Config
@@ -80,7 +80,7 @@ class Judge(Document):
     p_beats_baseline: Share | None
     p_beats_constant: Share | None
     baseline: Baseline | None
-    smallest_within_1se: Smallest
+    smallest_within_1se: SmallestNetwork
     certificate: Certificate
 
 
@@ -94,7 +94,7 @@ class Spread(Document):
     values: Many[Figure]
 
 
-class Reached(Document):
+class GoalSteps(Document):
     """In how many steps each network reached a validation figure; None: never."""
 
     metric: Word
@@ -106,7 +106,7 @@ class Reached(Document):
     never: Count
 
     @model_validator(mode="after")
-    def _agrees(self) -> "Reached":
+    def _agrees(self) -> "GoalSteps":
         there = self.never < len(self.steps)
         return agree(self, {n: (getattr(self, n) is not None) == there for n in ("min", "median", "max")})
 
@@ -134,7 +134,7 @@ class SweepResult(Document):
     notes: Many[Text]
     kind: Literal["spread"] | None = None
     figures: dict[Literal["validation", "test"], dict[Word, Spread]] = Field({})
-    reached: Reached | None = None
+    reached: GoalSteps | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "SweepResult":

@@ -12,7 +12,7 @@ Value = bool | int | float | str | list[int] | list[str] | None
 """One of a setting's values: as it was typed, or Python's own."""
 
 
-class Choices(Document):
+class ChoiceEntry(Document):
     model_config = ConfigDict(extra="forbid")
 
     values: Annotated[Many[Value], Field(min_length=1)]
@@ -20,7 +20,7 @@ class Choices(Document):
     among: Many[Value] = ()
 
 
-class Range(Document):
+class RangeEntry(Document):
     model_config = ConfigDict(extra="forbid")
 
     low: Number
@@ -32,10 +32,10 @@ class Range(Document):
     among: Many[Value] = ()
 
 
-SpaceEntries = dict[Name, Range | Choices]
+SpaceEntries = dict[Name, RangeEntry | ChoiceEntry]
 
 
-class SweepAsked(Document):
+class SweepOptionsEntry(Document):
     """How members are asked for, beside their settings."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,7 +60,7 @@ class SweepSpec(Document):
     asked: Asked
     base: Asked
     space: SpaceEntries
-    sweep: SweepAsked
+    sweep: SweepOptionsEntry
     metric: Word
     data: DataSource
     classes: Many[Text]

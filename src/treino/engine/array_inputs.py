@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.data.out_of_core.mapped_rows import Mapped, as_mapped
+from treino.data.out_of_core.mapped_rows import MappedRows, as_mapped
 from treino.data.out_of_core.rows_protocol import part_rows
 from treino.errors import TreinoError
 from treino.words import _
@@ -87,7 +87,7 @@ def _is_pair(part: Any) -> bool:
 
 def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
     x, y = as_mapped(pair[0]), _tensor("y", pair[1])
-    x = x if isinstance(x, Mapped) else _tensor("x", x)
+    x = x if isinstance(x, MappedRows) else _tensor("x", x)
     numbers = y.is_floating_point()
     y = y if numbers else y.long()
     if (
@@ -104,7 +104,7 @@ def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
             _("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
         )
     most = torch.finfo(dtype).max
-    if isinstance(x, Mapped):
+    if isinstance(x, MappedRows):
         at = 0
         for part in x.split(part_rows(x)) if x.is_floating_point() else ():
             _check_finite("x", part, which, most, at)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.out_of_core.rows_protocol import Batch
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, StepPlan
@@ -90,7 +90,7 @@ class MappedBatches:
         self.waited = 0.0
         self._rows, self._plan, self._shared = rows, plan, shared
         self._batches = BatchIndices(plan, torch.device("cpu"))
-        x: Mapped = rows.x
+        x: MappedRows = rows.x
         batch = plan.rows if plan.batch_size is None else plan.batch_size
         self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
         self._reader = ThreadPoolExecutor(1, "treino-rows", torch.set_num_threads, (1,))
@@ -192,7 +192,7 @@ def batch_source(rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> Batc
         return MemoryBatches(rows, plan, shared.device)
     return (
         MappedBatches(rows, plan, shared)
-        if isinstance(rows.x, Mapped)
+        if isinstance(rows.x, MappedRows)
         else StreamedBatches(rows, plan, shared)
     )
 

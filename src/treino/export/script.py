@@ -16,7 +16,7 @@ from treino.data.dataset import Data
 from treino.engine import ACTIVATIONS, mlp
 from treino.errors import TreinoError
 from treino.export.script_data import scale_of, source_part
-from treino.export.script_part import WIDTH, Part, literal, words_alone
+from treino.export.script_part import WIDTH, ScriptPart, literal, words_alone
 from treino.export.script_template import render
 from treino.export.script_training import changes_part, planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
@@ -111,8 +111,8 @@ def _weights(run: "Run", data: Data) -> bytes:
 # ---- the head
 
 
-def _head(run: "Run", data: Data, made: Part) -> Part:
-    s, part = run.settings, Part()
+def _head(run: "Run", data: Data, made: ScriptPart) -> ScriptPart:
+    s, part = run.settings, ScriptPart()
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
     learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
     what = f"{learnt} for each row of {words_alone(data.name)}, from {columns}"
@@ -163,11 +163,11 @@ def _usage(run: "Run", reads_table: bool) -> str:
 # ---- the network
 
 
-def _own(run: "Run") -> Part:
+def _own(run: "Run") -> ScriptPart:
     """A network of the user's own: its file beside the script, under a name of the run's."""
     kind = run.spec["net"]
     if kind == "mlp":
-        return Part()
+        return ScriptPart()
     if kind == "given":
         raise TreinoError(
             "export_net_given",
@@ -195,7 +195,7 @@ def _own(run: "Run") -> Part:
         )
     module = re.sub(r"\W", "_", f"{run.name}_net", flags=re.ASCII)
     module = module if module.isidentifier() else f"net_{module}"
-    part = Part(files={f"{module}.py": content})
+    part = ScriptPart(files={f"{module}.py": content})
     part.flag(own=True, mix=True, hashed=True, lazy=b"Lazy" in content, stepped=True)
     part.values |= {
         "own_name": name,
@@ -214,8 +214,8 @@ def _constructs(content: bytes, name: str) -> bool:
     return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in body)
 
 
-def _network(run: "Run", data: Data) -> Part:
-    s, part = run.settings, Part()
+def _network(run: "Run", data: Data) -> ScriptPart:
+    s, part = run.settings, ScriptPart()
     part.flag(device=s["device"] != "cpu", cuda=s["device"].startswith("cuda"))
     own = run.spec["net"] != "mlp"
     part.values |= {
@@ -257,7 +257,7 @@ def _network(run: "Run", data: Data) -> Part:
 # ---- imports
 
 
-def _with_imports(text: str, part: Part) -> str:
+def _with_imports(text: str, part: ScriptPart) -> str:
     """The imports of what the text uses, after its docstring."""
     head, _marks, body = text.partition('"""\n\n# ---- settings')
     body = "# ---- settings" + body

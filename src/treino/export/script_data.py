@@ -18,7 +18,7 @@ from treino.data.splits import first_equal
 from treino.data.table import Table
 from treino.errors import TreinoError
 from treino.export.script_encoders import encoders_part
-from treino.export.script_part import Part, listing, literal
+from treino.export.script_part import ScriptPart, listing, literal
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def features_text(names: Sequence[str]) -> str:
     return listing("FEATURES", names)
 
 
-def source_part(run: "Run", data: Data) -> Part:
+def source_part(run: "Run", data: Data) -> ScriptPart:
     """Everything about the rows.
 
     Raises:
         TreinoError: the data is gone or changed.
     """
-    prep, part = data.preparation, Part()
+    prep, part = data.preparation, ScriptPart()
     image, regression = prep.kind == "image", data.task == "regression"
     table = _plain_table(run, data)
     memory, on_disk = table is None, run.spec["data"]["kind"] == "file"
@@ -126,7 +126,7 @@ def _shape(shape: Sequence[int] | None) -> str:
     return f"[N, {', '.join(map(str, shape))}]" if shape and len(shape) > 1 else "[N, D]"
 
 
-def _given(run: "Run", data: Data) -> Part:
+def _given(run: "Run", data: Data) -> ScriptPart:
     """Rows that were given in Python: a copy beside the script, split and prepared."""
     prep, file = data.preparation, f"{run.name}_data.npz"
     arrays: dict[str, NDArray[Any]] = {
@@ -142,7 +142,7 @@ def _given(run: "Run", data: Data) -> Part:
         arrays["target"] = np.array([prep.target_mean, prep.target_scale])
     kept = io.BytesIO()
     np.savez(kept, **arrays)  # type: ignore[arg-type]
-    return Part(values={"npz": literal(file)}, files={file: kept.getvalue()})
+    return ScriptPart(values={"npz": literal(file)}, files={file: kept.getvalue()})
 
 
 def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -154,9 +154,9 @@ def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return mean, np.where(scale == 0, np.inf, scale)
 
 
-def _table(run: "Run", data: Data, table: Table) -> Part:
+def _table(run: "Run", data: Data, table: Table) -> ScriptPart:
     """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
-    part, s, prep = Part(), run.settings, data.preparation
+    part, s, prep = ScriptPart(), run.settings, data.preparation
     part |= _csv(run, data, table) if run.spec["data"]["kind"] == "file" else _builtin(data, table)
     raw_ND = feature_matrix(table, prep.features)
     own = table.rows - table.official_test
@@ -204,10 +204,10 @@ def _scarce(first_N: NDArray[np.int64], label_N: NDArray[np.int64], shares: tupl
     return bool(sizes.min() * least < 1)
 
 
-def _builtin(data: Data, table: Table) -> Part:
+def _builtin(data: Data, table: Table) -> ScriptPart:
     name = data.name
     all_names = tuple(n for n in table.names if n != table.target)
-    part = Part(values={"data_name": literal(name)})
+    part = ScriptPart(values={"data_name": literal(name)})
     part.flag(
         spirals=name == "spirals", idx=table.matrix is not None, loads=name not in SKLEARN,
         subset=data.features != all_names,
@@ -217,10 +217,10 @@ def _builtin(data: Data, table: Table) -> Part:
     return part
 
 
-def _csv(run: "Run", data: Data, table: Table) -> Part:
+def _csv(run: "Run", data: Data, table: Table) -> ScriptPart:
     where = run.spec["data"]
     column = table.column(data.target)
-    part = Part()
+    part = ScriptPart()
     truth = any(table.column(n).boolean for n in data.features) or (column.boolean and not data.classes)
     part.flag(
         csv=True, loads=True, numbered=bool(data.classes) and data.preparation.labels == "number", truth=truth

@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING, Any
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.preparation import encoders
-from treino.data.preparation.encoders import Date, Hashed, Number, OneHot, Rank, Time
 from treino.data.table import MISSING, TRUTH, Column
-from treino.export.script_part import WIDTH, Part, literal
+from treino.export.script_part import WIDTH, ScriptPart, literal
 
 if TYPE_CHECKING:
     from treino.records.run import Run
 
-WAYS = {
-    "number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date, "time": Time,
-}  # fmt: skip
 
-
-def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part:
+def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> ScriptPart:
     """Flags and values of the encoders, and of how the cells of the run's table are written."""
     made = data.preparation.encoders
     columns = _columns(run, data)
@@ -27,14 +22,18 @@ def encoders_part(run: "Run", data: Data, delimiter: str, encoding: str) -> Part
     truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
     if not columns:  # of rows in memory nobody knows how a file of them will be written
         truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
-    part = Part()
-    kinds = {name for name, kind in WAYS.items() if any(isinstance(e, kind) for e in made)}
+    part = ScriptPart()
+    kinds = dict.fromkeys(
+        n for n, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)
+    )
     part.flag(
         numbers="number" in kinds, ranks="rank" in kinds, one_hot="one-hot" in kinds, truth=truth,
         hashed_columns="hashed" in kinds, dates="date" in kinds, times="time" in kinds, marks=marks,
-        comma="decimal comma" in writing, levels=kinds & {"rank", "one-hot", "hashed"},
+        comma="decimal comma" in writing, levels=kinds.keys() & {"rank", "one-hot", "hashed"},
     )  # fmt: skip
-    functions = ", ".join(f"{literal(name)}: as_{name.replace('-', '_')}" for name in WAYS if name in kinds)
+    functions = ", ".join(
+        f"{literal(name)}: as_{name.replace('-', '_')}" for name in encoders.ENCODERS if name in kinds
+    )
     last = "(c, b, a)" if "month/day" not in writing else "(c, a, b)"
     part.values |= {
         "encoders": _table([encoders.to_json(e) for e in made]),

@@ -11,7 +11,7 @@ WIDTH = 110
 
 
 @dataclass
-class Part:
+class ScriptPart:
     """Flags and values of the template, and files that lie beside the script."""
 
     flags: set[str] = field(default_factory=set)
@@ -22,7 +22,7 @@ class Part:
         """Raise the flags whose value holds."""
         self.flags |= {name for name, holds in named.items() if holds}
 
-    def __ior__(self, other: "Part") -> "Part":
+    def __ior__(self, other: "ScriptPart") -> "ScriptPart":
         self.flags |= other.flags
         self.values |= other.values
         self.files |= other.files

@@ -10,7 +10,7 @@ from treino.engine.chunk import EVALUATION_ROWS
 from treino.engine.hyperparameters import checked_numbers
 from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.value_checks import known
-from treino.export.script_part import WIDTH, Part, listing, literal, words_alone
+from treino.export.script_part import WIDTH, ScriptPart, listing, literal, words_alone
 
 if TYPE_CHECKING:
     from treino.records.run import Run
@@ -36,8 +36,8 @@ SCHEDULES = {
 """The engine's losses and schedules as lines of a plain script."""
 
 
-def training_part(run: "Run", data: Data, reads_table: bool) -> Part:
-    s, part, own = run.settings, Part(), run.spec["net"] != "mlp"
+def training_part(run: "Run", data: Data, reads_table: bool) -> ScriptPart:
+    s, part, own = run.settings, ScriptPart(), run.spec["net"] != "mlp"
     rows = {split: len(r) for split, r in data.splits.items()}
     per, steps = int(run.spec["steps_per_epoch"]), planned_steps(run)
     epochs, every = -(-steps // per), -(-EVALUATION_SPACING // per)
@@ -127,8 +127,8 @@ def planned_steps(run: "Run") -> int:
     return int(s["steps"] if s["steps"] is not None else s["epochs"] * run.spec["steps_per_epoch"])
 
 
-def _optimizer(s: Mapping[str, Any], parameters: str) -> Part:
-    kind, part, args = OPTIMIZERS[s["optimizer"]], Part(), [parameters, "lr=LR"]
+def _optimizer(s: Mapping[str, Any], parameters: str) -> ScriptPart:
+    kind, part, args = OPTIMIZERS[s["optimizer"]], ScriptPart(), [parameters, "lr=LR"]
     used = {
         "momentum": s["momentum"] > 0,
         "weight_decay": s["weight_decay"] > 0,
@@ -188,9 +188,9 @@ def _saved(data: Data) -> str:
 # ---- what was changed while it trained
 
 
-def changes_part(run: "Run") -> Part:
+def changes_part(run: "Run") -> ScriptPart:
     """The commands that were applied, as tables {updates done: value} and the lines that look into them."""
-    s, part, reads = run.settings, Part(), OPTIMIZERS[run.settings["optimizer"]].reads
+    s, part, reads = run.settings, ScriptPart(), OPTIMIZERS[run.settings["optimizer"]].reads
     found: dict[str, dict[int, float]] = {}
     for command in run.folder.database.commands():
         if command.state == "applied" and command.name != "stop" and command.segment == 0:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import DAY, Date, Number, OneHot, Rank
+from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
 from treino.errors import TreinoError, nearest
 from treino.inspection.importance import CANDIDATES, importance, steepest
@@ -20,11 +20,11 @@ from treino.inspection.input_planes import (
     Boundary,
     Fit,
     Floats,
-    Line,
+    InputAxes,
+    InputLine,
     Plane,
     Points,
     Score,
-    Sight,
     Split,
     View,
 )
@@ -47,7 +47,7 @@ def boundary(
     resolution: int = 200,
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ("train", "validation", "test"),
-    seen: Sight | None = None,
+    seen: InputAxes | None = None,
 ) -> Boundary:
     """The numbers behind the picture of what ``net`` has learnt about ``data``.
 
@@ -79,7 +79,7 @@ def sight(
     *,
     axes: Sequence[str] | None = None,
     item_shape: Sequence[int] | None = None,
-) -> Sight:
+) -> InputAxes:
     """The plane that the picture of the boundary is drawn on; of the one column there is, its line.
 
     Raises TreinoError for axes that are not two different features.
@@ -97,7 +97,7 @@ def sight(
     elif chosen is None:
         view, chosen = "important", _important(net, data, rows, axes_K, item_shape)
     along, typical_D = tuple(chosen), typical_row(data)
-    return Sight(
+    return InputAxes(
         view,
         split,
         len(rows),
@@ -136,13 +136,13 @@ def _held(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[st
         own_K = typical_D[list(group)]
         encoder = preparation.encoders[j] if preparation.encoders else None
         value: float | str | None = None
-        if encoder is None or isinstance(encoder, Number):
+        if encoder is None or isinstance(encoder, NumberEncoder):
             value = float(own_K[0])
-        elif isinstance(encoder, Rank):
+        elif isinstance(encoder, RankEncoder):
             value = encoder.levels[min(max(round(own_K[0]), 0), len(encoder.levels) - 1)]
-        elif isinstance(encoder, OneHot):
+        elif isinstance(encoder, OneHotEncoder):
             value = encoder.levels[int(own_K.argmax())]
-        elif isinstance(encoder, Date):
+        elif isinstance(encoder, DateEncoder):
             value = str(np.datetime64(round(encoder.origin + own_K[0] * DAY), "s"))[:10]
         if j not in along:
             values.append((name, value))
@@ -170,9 +170,9 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
     return _prepared(data, row_ND)
 
 
-def _components(data: Data) -> Sight:
+def _components(data: Data) -> InputAxes:
     mean_D, axes_2D, variance = principal_components(draw(data.train, MEASURED).x.double().numpy())
-    return Sight(
+    return InputAxes(
         "components",
         "train",
         min(len(data.train), MEASURED),
@@ -183,7 +183,7 @@ def _components(data: Data) -> Sight:
     )
 
 
-def _plane(predict: Predict, data: Data, resolution: int, seen: Sight) -> Plane:
+def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Plane:
     points = placed(predict, data, seen.place)
     at_N2 = np.concatenate([p.at_NK for p in points])
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
@@ -213,19 +213,19 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: Sight) -> Plane:
     )
 
 
-def _line(predict: Predict, data: Data, resolution: int) -> Line:
+def _line(predict: Predict, data: Data, resolution: int) -> InputLine:
     points = placed(predict, data, lambda x_ND: _places(data, x_ND, (0,)))
     x_R = grid(np.concatenate([p.at_NK[:, 0] for p in points]), resolution)
     out = predict(_rows_at(data, typical_row(data), (0,), x_R[:, None]))
     value_RC = (
         _targets(out, data)[:, None] if not data.classes else _probabilities(out, data).double().numpy()
     )
-    return Line(
+    return InputLine(
         data.name, data.classes, _axis_name(data, 0), data.target, x_R, value_RC, points, score(predict, data)
     )
 
 
-def _regression(predict: Predict, data: Data, resolution: int) -> Line | Fit:
+def _regression(predict: Predict, data: Data, resolution: int) -> InputLine | Fit:
     if len(data.features) == 1 and columns_with_an_axis(data):
         return _line(predict, data, resolution)
     points = placed(predict, data, lambda x_ND: np.empty((len(x_ND), 0)))

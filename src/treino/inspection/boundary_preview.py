@@ -18,7 +18,7 @@ MARGIN = 0.08  # beyond the outermost rows, as a share of what they span
 
 
 @dataclass(frozen=True, eq=False)
-class Glimpse:
+class BoundaryPreview:
     """Who wins where, over the two inputs as they are prepared.
 
     winner_RR: class numbers ``[R (y), R (x)]`` from the lowest y on, -1 where outputs are not finite.
@@ -38,7 +38,7 @@ def seen_whole(data: Data) -> bool:
     return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
 
 
-def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION) -> Glimpse:
+def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION) -> BoundaryPreview:
     """Ask the network on a grid over its two inputs. loss: names how its outputs are read.
 
     data: one for which ``seen_whole`` holds.
@@ -57,7 +57,7 @@ def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION)
     sure_N = ((best_N - 1 / classes) / (1 - 1 / classes)).clamp(0, 1).nan_to_num()
     shown = data.train[:ROWS]
     names = data.preparation.inputs
-    return Glimpse(
+    return BoundaryPreview(
         (names[0], names[1]),
         predicted_classes(logits, loss).reshape(resolution, resolution).numpy(),
         sure_N.reshape(resolution, resolution).numpy(),

@@ -43,7 +43,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Together:
+class CorrelatedColumns:
     """Columns that go together: their places among those measured, and the largest correlation of two."""
 
     columns: tuple[int, ...]
@@ -73,7 +73,7 @@ class Importances:
     of: int
     repeats: int
     columns: int
-    together: tuple[Together, ...]
+    together: tuple[CorrelatedColumns, ...]
     joint_loss: Cost
     patch: int
     at_K2: NDArray[np.int64]
@@ -117,7 +117,7 @@ def importances(
     kept = list(range(len(groups)))
     if len(groups) > most:
         kept = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
-    measured = _Measured(net, rows, loss, data.target_scale, shuffles(len(rows), repeats, seed), item_shape)
+    measured = _RowErrors(net, rows, loss, data.target_scale, shuffles(len(rows), repeats, seed), item_shape)
     alone = [measured.shuffled(groups[k]) for k in kept]
     order = sorted(range(len(kept)), key=lambda i: -alone[i][0][0])
     kept, alone = [kept[i] for i in order], [alone[i] for i in order]
@@ -141,7 +141,7 @@ def importances(
     )
 
 
-class _Measured:
+class _RowErrors:
     """A network's loss and error on some rows, row by row, unshuffled and shuffled."""
 
     def __init__(
@@ -244,7 +244,7 @@ def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None =
     return float(max(counter.get_total_flops(), x_1D.numel(), 1))
 
 
-def going_together(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[Together, ...]:
+def going_together(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[CorrelatedColumns, ...]:
     """Groups of columns of which each has a rank correlation (Spearman) of ``TOGETHER`` or more with another.
 
     groups: the inputs of each column; of a column with several the closest counts. Shuffling one of them
@@ -268,5 +268,5 @@ def going_together(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple
         members = np.flatnonzero(label_K == number)
         if len(members) > 1:
             strongest = float(near_KK[np.ix_(members, members)].max())
-            found.append(Together(tuple(members.tolist()), min(1.0, strongest)))
+            found.append(CorrelatedColumns(tuple(members.tolist()), min(1.0, strongest)))
     return tuple(sorted(found, key=lambda t: t.columns))

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank, Time
+from treino.data.preparation.encoders import (
+    DAY,
+    DateEncoder,
+    Encoder,
+    HashingEncoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+)
 from treino.data.table import Column, plain
 from treino.errors import TreinoError, nearest
 from treino.inspection.input_planes import Floats
@@ -85,8 +94,8 @@ def dependence(
         )
     place = data.features.index(column)
     made = data.preparation.encoders
-    encoder: Encoder = made[place] if made else Number(column, None)
-    if isinstance(encoder, Hashed):
+    encoder: Encoder = made[place] if made else NumberEncoder(column, None)
+    if isinstance(encoder, HashingEncoder):
         raise TreinoError(
             "dependence_hashed",
             _("The classes of '{name}' were hashed, so they can't be set one by one.").format(name=column),
@@ -129,20 +138,20 @@ def drawable(data: Data) -> tuple[str, ...]:
     return tuple(
         name
         for j, name in enumerate(data.features)
-        if not (made and (isinstance(made[j], Hashed) or not made[j].inputs))
+        if not (made and (isinstance(made[j], HashingEncoder) or not made[j].inputs))
     )
 
 
 def _own(encoder: Encoder, found: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
     """Where the rows are on the axis, its kind, and the classes on it."""
-    if isinstance(encoder, OneHot | Rank):
+    if isinstance(encoder, OneHotEncoder | RankEncoder):
         levels = encoder.levels
         known: dict[Cell, int] = {(level or None): k for k, level in enumerate(levels)}
         return np.array([known.get(cell, np.nan) for cell in found], dtype=np.float64), "class", levels
-    if isinstance(encoder, Date):
+    if isinstance(encoder, DateEncoder):
         days = [np.nan if c is None else np.datetime64(str(c), "s").astype(np.int64) for c in found]
         return np.array(days, dtype=np.float64), "date", ()
-    if isinstance(encoder, Time):
+    if isinstance(encoder, TimeEncoder):
         parts = [(None if c is None else str(c).split(":")) for c in found]
         seconds = [np.nan if p is None else 3600.0 * int(p[0]) + 60.0 * int(p[1]) for p in parts]
         return np.array(seconds), "time", ()
@@ -168,12 +177,12 @@ def _values(axis: Axis, levels: tuple[str, ...], own_N: Floats) -> Floats:
 
 def _inputs(encoder: Encoder, at_G: Floats, levels: tuple[str, ...]) -> NDArray[np.float64]:
     """``[G, inputs]`` raw inputs at these values, made by the training's own encoder."""
-    if isinstance(encoder, OneHot | Rank):
+    if isinstance(encoder, OneHotEncoder | RankEncoder):
         words = np.array([levels[int(k)] for k in at_G], dtype=object)
         column = Column(encoder.column, None, words)
-    elif isinstance(encoder, Date):
+    elif isinstance(encoder, DateEncoder):
         column = Column(encoder.column, seconds=at_G)
-    elif isinstance(encoder, Time):
+    elif isinstance(encoder, TimeEncoder):
         column = Column(encoder.column, seconds=at_G % DAY, clock=True)
     else:
         column = Column(encoder.column, at_G, np.array([plain(v) for v in at_G], dtype=object))

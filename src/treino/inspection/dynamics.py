@@ -21,7 +21,7 @@ RULE_OF_THUMB = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Instant:
+class UpdateRecord:
     """A network before an update and after it, with the batch of that update (prepared rows and targets).
 
     step: updates done before. after: None where the run ended here. lr: the learning rates of the updates
@@ -37,7 +37,7 @@ class Instant:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class WeightLayer:
     """A layer with weights: its name in the network, its weights' shape in torch's order [out, in, ...]."""
 
     name: str
@@ -56,7 +56,7 @@ class Dynamics:
     """
 
     name: str
-    layers: tuple[Layer, ...]
+    layers: tuple[WeightLayer, ...]
     lr_S: Floats
     step_K: NDArray[np.int64]
     gradient_KL: Floats
@@ -70,7 +70,7 @@ class Dynamics:
 
 def dynamics(
     name: str,
-    instants: Iterable[Instant],
+    instants: Iterable[UpdateRecord],
     loss: Loss,
     looked_at: Tensor,
     *,
@@ -79,13 +79,13 @@ def dynamics(
     notes: Sequence[str] = (),
 ) -> Dynamics:
     """Measure every instant. looked_at: the prepared rows ``[N, D]`` on which a unit is called dead."""
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[WeightLayer, ...] = ()
     relus: tuple[int, ...] = ()
     steps, gradients, ratios, deads = [], [], [], []
     lr_S: list[float] = []
     for instant in instants:
         layers = layers or tuple(
-            Layer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items()
+            WeightLayer(n, tuple(weights(m)[0].shape)) for n, m in weighted(instant.net).items()
         )
         steps.append(instant.step)
         lr_S += instant.lr

@@ -12,7 +12,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.inspection.boundary import boundary, columns_with_an_axis, sight
-from treino.inspection.input_planes import Boundary, Fit, Floats, Line, Plane, Sight, Split
+from treino.inspection.input_planes import Boundary, Fit, Floats, InputAxes, InputLine, Plane, Split
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
@@ -23,7 +23,7 @@ NUMBERS = 700_000  # in one frame; of many classes the grid is coarser
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class NetworkState:
     """A network after ``step`` updates and ``epoch`` passes; loss: of the update that led there."""
 
     step: int
@@ -71,7 +71,7 @@ def resolution_for(classes: int) -> int:
     return int(min(most, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
 
 
-def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> Sight | None:
+def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> InputAxes | None:
     """Along what all frames are seen: the final network's view. None where there is nothing to choose."""
     if data.task == "regression" or (len(data.features) == 1 and columns_with_an_axis(data)):
         return None
@@ -79,8 +79,8 @@ def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = 
 
 
 def film(
-    shots: Iterable[Shot],
-    seen: Sight | None,
+    shots: Iterable[NetworkState],
+    seen: InputAxes | None,
     data: Data,
     *,
     item_shape: Sequence[int] | None = None,
@@ -114,7 +114,7 @@ def _said(shown: Boundary) -> Floats:
     """Probabilities ``[..., C]``, or predictions ``[N]``."""
     if isinstance(shown, Plane):
         return shown.probability_RRC.astype(np.float64)
-    if isinstance(shown, Line):
+    if isinstance(shown, InputLine):
         return shown.value_RC if shown.classes else shown.value_RC[:, 0]
     return np.concatenate([p.predicted_N for p in shown.points])
 

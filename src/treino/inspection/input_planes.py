@@ -56,7 +56,7 @@ class Score:
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class InputAxes:
     """Along which one or two axes a network is looked at; the fields of Plane, without what is seen there.
 
     place: prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units.
@@ -121,7 +121,7 @@ class Plane:
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class InputLine:
     """A network over its one input: ``value_RC`` are class probabilities ``[R, C]``, or the predicted
     target ``[R, 1]`` in its own units (``classes`` is empty then).
     """
@@ -158,4 +158,4 @@ class Fit:
     score: Score
 
 
-Boundary = Plane | Line | Fit
+Boundary = Plane | InputLine | Fit

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedTest:
     """a, b: the figure of each on the same ``rows``. p: how often chance alone makes such a difference.
 
     metric: ``accuracy`` (higher is better) or ``rmse``. only_a, only_b: rows that one of them alone gets
@@ -30,7 +30,7 @@ class Paired:
     interval: tuple[float, float] | None = None
 
 
-def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -> Paired:
+def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -> PairedTest:
     """McNemar's test in its exact form: only rows on which they disagree count, half of them by chance.
 
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
@@ -42,10 +42,10 @@ def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -
     differ, fewer = only_a + only_b, min(only_a, only_b)
     p = min(1.0, 2 * float(bdtr(fewer, differ, 0.5))) if differ else 1.0
     a, b = float(right_a_N.mean()), float(right_b_N.mean())
-    return Paired("accuracy", a, b, len(right_a_N), p, only_a, only_b)
+    return PairedTest("accuracy", a, b, len(right_a_N), p, only_a, only_b)
 
 
-def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired:
+def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> PairedTest:
     """The difference of two rmse, by drawing the same rows again for both (the paired bootstrap).
 
     Efron & Tibshirani, "An introduction to the bootstrap" (1993), 16.4: p is twice the share of resamples
@@ -55,7 +55,7 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
     rows = len(square_N2)
     a, b = (float(v) for v in np.sqrt(square_N2.mean(axis=0)))
     if rows < 2 or (error_a_N == error_b_N).all():  # nothing that chance could vary
-        return Paired("rmse", a, b, rows, 1.0)
+        return PairedTest("rmse", a, b, rows, 1.0)
     random = np.random.default_rng(seed)
     block = max(1, min(RESAMPLES, 500_000 // rows))
     parts = []
@@ -67,7 +67,7 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
     above = (1 + (difference_B >= 0).sum()) / (RESAMPLES + 1)
     below = (1 + (difference_B <= 0).sum()) / (RESAMPLES + 1)
     low, high = np.quantile(difference_B, (0.025, 0.975))
-    return Paired(
+    return PairedTest(
         "rmse", a, b, rows, min(1.0, float(2 * min(above, below))), interval=(float(low), float(high))
     )
 

@@ -7,7 +7,15 @@ import numpy as np
 import torch
 
 from treino.data.dataset import Data
-from treino.data.preparation.encoders import DAY, Date, Encoder, Hashed, Number, OneHot, Rank
+from treino.data.preparation.encoders import (
+    DAY,
+    DateEncoder,
+    Encoder,
+    HashingEncoder,
+    NumberEncoder,
+    OneHotEncoder,
+    RankEncoder,
+)
 from treino.data.rows import Rows
 from treino.inspection.input_planes import Floats, Split
 from treino.words import _
@@ -54,7 +62,7 @@ def cells_of(data: Data, x_ND: torch.Tensor, column: int) -> list[Cell]:
 
 def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]:
     absent_N = raw_NG[:, -1] > 0.5 if encoder is not None and encoder.flag else np.zeros(len(raw_NG), bool)
-    if encoder is None or isinstance(encoder, Number):
+    if encoder is None or isinstance(encoder, NumberEncoder):
         found: list[Cell] = [_number(float(value), mean) for value in raw_NG[:, 0]]
     else:
         found = [_cell(encoder, raw_G) for raw_G in raw_NG]
@@ -68,14 +76,14 @@ def _number(value: float, mean: float) -> float:
 
 
 def _cell(encoder: Encoder, raw_G: Floats) -> Cell:
-    if isinstance(encoder, Rank):
+    if isinstance(encoder, RankEncoder):
         return encoder.levels[int(np.clip(round(float(raw_G[0])), 0, len(encoder.levels) - 1))]
-    if isinstance(encoder, OneHot):
+    if isinstance(encoder, OneHotEncoder):
         best = int(raw_G.argmax())
         return (encoder.levels[best] or None) if raw_G[best] > 0.5 else _("unknown")
-    if isinstance(encoder, Hashed):
+    if isinstance(encoder, HashingEncoder):
         return _("(hashed)") if np.abs(raw_G).max() > 0.5 else None
-    if isinstance(encoder, Date):
+    if isinstance(encoder, DateEncoder):
         second = encoder.origin + float(raw_G[0]) * DAY
         if "hour" in encoder.parts:
             return str(np.datetime64(round(second / 60), "m")).replace("T", " ")

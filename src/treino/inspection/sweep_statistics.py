@@ -33,7 +33,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class SweepFigures:
     """A sweep's networks by number. figure_M: ``[M]`` validation figures at the last rung that each reached.
 
     first_M: those at the first rung, all trained equally long; NaN: diverged. better: 1 where higher is
@@ -59,7 +59,7 @@ class Seen:
 
 def seen(
     name: str, rows: Sequence[Mapping[str, Any]], space: Mapping[str, Any], metric: str, better: float
-) -> Seen:
+) -> SweepFigures:
     """rows: the sweep's table. space: as a sweep's folder holds it."""
     last: dict[int, Mapping[str, Any]] = {}
     first: dict[int, Mapping[str, Any]] = {}
@@ -67,7 +67,7 @@ def seen(
         first.setdefault(row["member"], row)
         last[row["member"]] = row
     members = sorted(last)
-    return Seen(
+    return SweepFigures(
         name,
         metric,
         better,
@@ -115,7 +115,7 @@ def _written(value: Any) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Mattered:
+class SettingImportance:
     """drop_KR: ``[K, R]`` how much less a forest explains of the ranks when a setting is shuffled.
 
     names: the settings, the one that matters most first. explained: the share of the ranks' variance that the
@@ -128,7 +128,7 @@ class Mattered:
     networks: int
 
 
-def mattered(s: Seen, seed: int = 0) -> Mattered | None:
+def mattered(s: SweepFigures, seed: int = 0) -> SettingImportance | None:
     """Permutation importance of the settings on a random forest over the table; None: too few networks.
 
     The forest predicts ranks after the first rung, diverged networks last, and is shuffled on the half that
@@ -157,7 +157,7 @@ def mattered(s: Seen, seed: int = 0) -> Mattered | None:
     drop_KR = np.concatenate(drops, 1)
     order = np.argsort(-drop_KR.mean(1), kind="stable")
     names = tuple(s.settings[k].name for k in order)
-    return Mattered(names, drop_KR[order], float(np.mean(explained)), len(rank_M))
+    return SettingImportance(names, drop_KR[order], float(np.mean(explained)), len(rank_M))
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, 
 
 
 @dataclass(frozen=True, eq=False)
-class Ran:
+class LayerCall:
     """One layer, as it ran: a module with a matrix of weights, and what followed until the next one.
 
     name, what: as in ``insides.Stage``. given_NU: ``[N, U]`` float64 what it gave to the next layer; of
@@ -57,7 +57,7 @@ class _Layer:
 
 def layers_as_they_run(
     net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
-) -> tuple[list[Ran], Tensor, list[str]]:
+) -> tuple[list[LayerCall], Tensor, list[str]]:
     """The layers in the order in which they run, the outputs ``[N, C]``, and what can't be seen of them.
 
     A layer begins with each module that has a matrix of weights. What it gives is the output of the last
@@ -181,7 +181,7 @@ def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
     )
 
 
-def _ran(layer: _Layer) -> Ran:
+def _ran(layer: _Layer) -> LayerCall:
     module = layer.module
     kernel = None
     if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
@@ -190,7 +190,7 @@ def _ran(layer: _Layer) -> Ran:
     words = [type(m).__name__ for m in [module, *layer.follow] if not isinstance(m, STILL)]
     if layer.between:
         words.append("…")
-    return Ran(
+    return LayerCall(
         layer.name,
         ", ".join(words),
         torch.cat(layer.given).numpy(),

@@ -10,10 +10,10 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.inspection.boundary import grid, placed, sight
-from treino.inspection.input_planes import Floats, Points, Sight, Split
+from treino.inspection.input_planes import Floats, InputAxes, Points, Split
 from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.row_samples import ALL, draw
-from treino.inspection.thumbnails import Ran, layers_as_they_run
+from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 
 SHOWN = 16  # units of a layer, at most
@@ -24,7 +24,7 @@ ROWS = 1000  # training rows on which units are compared
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class UnitColumn:
     """One column of the diagram: K of ``total`` units that run together.
 
     name: the module's name in the network, "" for the inputs. what: its kind and what follows it, "Linear,
@@ -54,7 +54,7 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class Insides:
+class UnitDiagram:
     """A network from its inputs to what it says.
 
     sight: the plane, or the line, that all thumbnails are drawn over. x_R, y_R: their grid; y_R has one value
@@ -68,10 +68,10 @@ class Insides:
     classes: tuple[str, ...]
     target: str
     target_mean: float
-    sight: Sight
+    sight: InputAxes
     x_R: Floats
     y_R: Floats
-    stages: tuple[Stage, ...]
+    stages: tuple[UnitColumn, ...]
     fine_x_R: Floats
     fine_y_R: Floats
     said_RRC: Floats
@@ -89,7 +89,7 @@ def insides(
     resolution: int = GRID,
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ALL,
-) -> Insides:
+) -> UnitDiagram:
     """The numbers behind the network's diagram, on the plane of its boundary's picture.
 
     What units give is read by forward hooks, so any network will do; of one that is no chain of layers the
@@ -133,7 +133,7 @@ def insides(
     else:
         said = fine[:, :1].double().numpy() * data.target_scale + data.target_mean
     image = data.kind == "image"
-    return Insides(
+    return UnitDiagram(
         data.name,
         data.classes,
         data.target,
@@ -157,12 +157,12 @@ def insides(
 
 def _stages(
     data: Data,
-    look: Sight,
-    ran: Sequence[Ran],
-    measured: Sequence[Ran],
+    look: InputAxes,
+    ran: Sequence[LayerCall],
+    measured: Sequence[LayerCall],
     grid_ND: torch.Tensor,
     shape: tuple[int, int],
-) -> list[Stage]:
+) -> list[UnitColumn]:
     """The inputs, unless they are pixels, and one stage for each layer, with the units that count most; of
     the inputs always those that the pictures lie over, for no other changes there."""
     seen = [r.given_NU for r in ran]
@@ -198,7 +198,7 @@ def _stages(
             tile_K = None if tile_U is None else tile_U[units_K]
         rows_NK = on_rows[k][:, units_K]
         stages.append(
-            Stage(
+            UnitColumn(
                 names[k],
                 what[k],
                 total,

@@ -53,14 +53,14 @@ class Job(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Begun:
+class JobStart:
     """The folder is there and the first step is about to be taken (or the next one, after a resume)."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
-class Advanced:
+class JobProgress:
     """Some steps were taken, and are recorded."""
 
     job: Job
@@ -68,14 +68,14 @@ class Advanced:
 
 
 @dataclass(frozen=True, eq=False)
-class Closing:
+class JobClose:
     """All is trained and kept; what is left is to measure it and to seal the folder."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
-class Ended:
+class JobEnd:
     """The folder is sealed. interrupted: a Ctrl-C ended it, and a resume goes on."""
 
     job: Job
@@ -83,22 +83,22 @@ class Ended:
     interrupted: bool
 
 
-Event = Begun | Advanced | Closing | Ended
+JobEvent = JobStart | JobProgress | JobClose | JobEnd
 
 
-def events(job: Job) -> Iterator[Event]:
+def events(job: Job) -> Iterator[JobEvent]:
     """Drive the job to its end.
 
     Raises:
         TreinoError: a failing machine, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
     """
-    yield Begun(job)
+    yield JobStart(job)
     reason, saved, cost = None, time.perf_counter(), 0.0
     with ExitStack() as guarded:
         interrupted = guarded.enter_context(ctrl_c())
         guarded.enter_context(torch_threads(job.threads))
         while (reason := job.stop_reason()) is None and (tick := job.advance()) is not None:
-            yield Advanced(job, tick)
+            yield JobProgress(job, tick)
             if interrupted():
                 reason = "interrupted"
                 break
@@ -112,9 +112,9 @@ def events(job: Job) -> Iterator[Event]:
         if job.interruptible_close and reason != "interrupted":
             guarded.close()
         with torch_threads(job.threads):
-            yield Closing(job)
+            yield JobClose(job)
             document = job.close(reason)
-    yield Ended(job, document, reason == "interrupted")
+    yield JobEnd(job, document, reason == "interrupted")
 
 
 def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
@@ -127,7 +127,7 @@ def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
     return "finished" if reason in (None, "reached") else reason
 
 
-def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Ended:
+def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> JobEnd:
     """Run the events to their end and return the last one.
 
     Raises:
@@ -138,7 +138,7 @@ def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None)
         if watch is not None:
             watch(event)
         last = event
-    assert isinstance(last, Ended)
+    assert isinstance(last, JobEnd)
     if last.interrupted:
         path = last.job.folder.path
         raise KeyboardInterrupt(_("Saved in {path}; go on with: treino resume {path}").format(path=path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from treino.loop.loop import Advanced, Begun, Closing, Ended
+from treino.loop.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.training.train import RunJob, run_of
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
@@ -66,17 +66,17 @@ class RunFigure:
         self.loss_S: list[np.ndarray] = []
 
     def tell(self, event: Any) -> None:
-        if isinstance(event, Begun):
+        if isinstance(event, JobStart):
             assert isinstance(event.job, RunJob)
             self.job, self.since = event.job, time.perf_counter()
             self.steps, self.first = self.job.plan.training.steps, self.job.plan.training.step
             self.output.show(self._drawn)
-        elif isinstance(event, Advanced):
+        elif isinstance(event, JobProgress):
             self._note(event)
             if self.output.due:
                 net = event.tick.net if self._whole else None
                 self.output.show(lambda: self._drawn(net))
-        elif isinstance(event, Ended):
+        elif isinstance(event, JobEnd):
             self.over = True
             self._close(event)
 
@@ -91,7 +91,7 @@ class RunFigure:
 
         return self.job is not None and seen_whole(self.job.data)
 
-    def _note(self, event: Advanced) -> None:
+    def _note(self, event: JobProgress) -> None:
         tick = event.tick
         self.step = tick.step
         if len(self.loss_E) <= self.FEW:
@@ -148,7 +148,7 @@ class RunFigure:
         kept_epoch: int | None = None,
     ) -> str:
         from treino.inspection.boundary_preview import glimpse
-        from treino.plots.live import Live, live_figure
+        from treino.plots.live import LiveTraining, live_figure
 
         assert self.job is not None
         data, plan = self.job.data, self.job.plan
@@ -158,7 +158,7 @@ class RunFigure:
         passed, taken = time.perf_counter() - self.since, self.step - self.first
         left = passed / taken * (self.steps - self.step) if taken > 0 and not said else None
         return live_figure(
-            Live(
+            LiveTraining(
                 name=self.job.folder.path.name,
                 done=self.step / self.steps,
                 figures=self.figures,
@@ -172,7 +172,7 @@ class RunFigure:
             )
         )
 
-    def _close(self, event: Ended) -> None:
+    def _close(self, event: JobEnd) -> None:
         from treino.plots.captions import headline
 
         run, document = run_of(event.job), event.document
@@ -213,20 +213,20 @@ class SweepFigure:
     def tell(self, event: Any) -> None:
         job = event.job
         assert isinstance(job, SweepJob)
-        if isinstance(event, Begun):
+        if isinstance(event, JobStart):
             self.name = job.folder.path.name
             self.figures = {_("networks"): numeral(job.sweep.asked.members, ",")}
             self.output.show(lambda: self._drawn(0.0))
-        elif isinstance(event, Advanced):
+        elif isinstance(event, JobProgress):
             p = job.progress
             self.done = p.model_steps / max(p.planned_steps, p.model_steps, 1)
             if self.output.due:
                 self._note(p)
                 self.output.show(lambda: self._drawn(self.done, p.left_s))
-        elif isinstance(event, Closing):
+        elif isinstance(event, JobClose):
             self._note(job.progress)
             self.output.show(lambda: self._drawn(1.0, None, (_("judging the best"),)))
-        elif isinstance(event, Ended):
+        elif isinstance(event, JobEnd):
             self.over = True
             self._close(event)
 
@@ -251,7 +251,7 @@ class SweepFigure:
 
         return live_sweep(self.name, done, self.figures, left, said)
 
-    def _close(self, event: Ended) -> None:
+    def _close(self, event: JobEnd) -> None:
         path = event.job.folder.path
         if event.interrupted:
             said: tuple[str, ...] = (_("Interrupted; go on with: treino resume {path}").format(path=path),)

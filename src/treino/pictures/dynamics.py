@@ -8,7 +8,7 @@ from treino.pictures import File
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.inspection.dynamics import Dynamics, Instant
+    from treino.inspection.dynamics import Dynamics, UpdateRecord
     from treino.records.run import Run
 
 MOMENTS = 60
@@ -44,10 +44,10 @@ def dynamics_of(run: "Run") -> "Dynamics":
     )
 
 
-def _instants(run: "Run") -> Iterator["Instant"]:
+def _instants(run: "Run") -> Iterator["UpdateRecord"]:
     import numpy as np
 
-    from treino.inspection.dynamics import Instant
+    from treino.inspection.dynamics import UpdateRecord
     from treino.training.replay import last_step, moments
 
     last = last_step(run)
@@ -57,7 +57,7 @@ def _instants(run: "Run") -> Iterator["Instant"]:
     for now, then in pairwise(moments(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
         if now.step in until:
             rates = now.learning_rates(until[now.step])
-            yield Instant(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B, rates)
+            yield UpdateRecord(now.step, now.net, then.net, now.batch.x_BD, now.batch.y_B, rates)
 
 
 def _turns(run: "Run") -> set[int]:

@@ -68,12 +68,12 @@ def frames_of(run: "Run", steps: Iterable[int]) -> Iterator["Frame"]:
     Raises:
         TreinoError: the run can't be played again.
     """
-    from treino.inspection.film import Shot, film, film_sight
+    from treino.inspection.film import NetworkState, film, film_sight
     from treino.training.replay import moments
 
     seen = film_sight(run.module, run.data, run.item_shape)
     per_epoch = int(run.spec["steps_per_epoch"])
-    shots = (Shot(m.step, m.step / per_epoch, m.loss, m.net) for m in moments(run, steps))
+    shots = (NetworkState(m.step, m.step / per_epoch, m.loss, m.net) for m in moments(run, steps))
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 
@@ -98,7 +98,7 @@ def film_size(run: "Run", every: int | None = None) -> Size:
 def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
     """The frames as PNG, then the contact sheet, the GIF and the player's page."""
     from treino.plots.film import film_images, gif, gif_steps, image_png, small
-    from treino.plots.film_player import Cut, cut, player_of, player_page
+    from treino.plots.film_player import PlayerFrame, cut, player_of, player_page
     from treino.plots.film_words import film_title
     from treino.plots.sheet import sheet_figure
     from treino.plots.style import png
@@ -107,7 +107,7 @@ def film_files(run: "Run", steps: Iterable[int]) -> Iterator[File]:
     wanted, last = sorted(steps), last_step(run)
     moving = gif_steps(wanted)
     chosen = {wanted[round(i * (len(wanted) - 1) / (SHEET - 1))] for i in range(SHEET)}
-    cuts: list[Cut] = []
+    cuts: list[PlayerFrame] = []
     on_sheet: list[Frame] = []
     small_ones = []
     for frame, image in film_images(frames_of(run, wanted), last):

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
-from treino.loop.loop import Ended, Event
+from treino.loop.loop import JobEnd, JobEvent
 from treino.pictures.picture_files import draw
 from treino.records.run import Run
 from treino.training.train import run_of
 from treino.words import _
 
 
-def illustrated(stream: Iterator[Event]) -> Iterator[Event]:
+def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
     """The same events; a run that has ended gets its pictures, and is whole without them."""
     for event in stream:
-        if isinstance(event, Ended):
+        if isinstance(event, JobEnd):
             with ctrl_c():
                 illustrate(run_of(event.job))
         yield event

@@ -10,7 +10,7 @@ from treino.words import _, numeral
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from treino.inspection.landscape.loss_surface import Ground
+    from treino.inspection.landscape.loss_surface import LossSurface
     from treino.inspection.landscape.planes import Landscape
     from treino.records.run import Run
 
@@ -80,14 +80,14 @@ def line(runs: Sequence["Run"]) -> list[File]:
     return [("line.png", png(line_figure(found, first.name, second.name)))]
 
 
-def ground_of(run: "Run") -> "Ground":
+def ground_of(run: "Run") -> "LossSurface":
     """The kept weights over the training rows, with the loss that was trained (of a fault too)."""
     from treino.inspection.landscape.loss_surface import ground
 
     return ground(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 
 
-def path_of(run: "Run") -> tuple["Ground", "Landscape"]:
+def path_of(run: "Run") -> tuple["LossSurface", "Landscape"]:
     """The plane of the run's path, from moments that lie closer together early on, where it moves most."""
     import numpy as np
     import torch
@@ -102,7 +102,7 @@ def path_of(run: "Run") -> tuple["Ground", "Landscape"]:
     return ground, path_plane(ground, place_Kn, steps)
 
 
-def _end(ground: "Ground", second: "Run") -> "Tensor":
+def _end(ground: "LossSurface", second: "Run") -> "Tensor":
     """Where the second run's network stands.
 
     Raises:

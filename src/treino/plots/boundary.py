@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.inspection.input_planes import Boundary, Line, Plane, Points
+from treino.inspection.input_planes import Boundary, InputLine, Plane, Points
 from treino.plots.captions import axis_name, score_sentence, view_sentences, warning_sentences
 from treino.plots.points import draw_rows, row_key, wrong_key
 from treino.plots.regression import regression_figure
@@ -37,7 +37,7 @@ def boundary_figure(boundary: Boundary, title: str = "") -> "Figure":
     with look():
         if isinstance(boundary, Plane):
             return _plane(boundary, title)
-        if isinstance(boundary, Line) and boundary.classes:
+        if isinstance(boundary, InputLine) and boundary.classes:
             return _probability_lines(boundary, title)
         return regression_figure(boundary, title)
 
@@ -134,7 +134,7 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
         text.set_position((x, y))
 
 
-def _key(axes: "Axes", names: list[str], shown: Plane | Line, extra: list[str]) -> None:
+def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[str]) -> None:
     """The legend on the right: classes, then what the marks mean and how many rows they stand for."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -173,7 +173,7 @@ def _key(axes: "Axes", names: list[str], shown: Plane | Line, extra: list[str]) 
     legend_at_right(axes, handles, labels)
 
 
-def _probability_lines(line: Line, title: str) -> "Figure":
+def _probability_lines(line: InputLine, title: str) -> "Figure":
     """One input: each class's probability along it, and a strip of rows for each class below."""
     figure = new_figure()
     names = class_labels(line.classes)
@@ -199,7 +199,7 @@ def _probability_lines(line: Line, title: str) -> "Figure":
     return figure
 
 
-def _strips(axes: "Axes", line: Line, names: list[str]) -> None:
+def _strips(axes: "Axes", line: InputLine, names: list[str]) -> None:
     """The rows at their input values, one lane per true class, shaken up and down so that all are seen."""
     shaken = tuple(_shaken(p) for p in line.points)
     draw_rows(axes, shaken, len(names))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from treino.inspection.input_planes import Line, Plane, Points, Score
+from treino.inspection.input_planes import InputLine, Plane, Points, Score
 from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
 
@@ -96,7 +96,7 @@ def _held_value(value: float | str | None) -> str:
     return (label(value, 16) or _("none")) if isinstance(value, str) else numeral(value)
 
 
-def warning_sentences(shown: Plane | Line, names: list[str]) -> list[str]:
+def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
     """What the picture can't show: classes that win nowhere in it, a network that it shows little of."""
     said = []
     if isinstance(shown, Plane) and shown.agreement < 0.5:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.inspection.dynamics import RULE_OF_THUMB, Dynamics, Layer
+from treino.inspection.dynamics import RULE_OF_THUMB, Dynamics, WeightLayer
 from treino.inspection.input_planes import Floats
 from treino.plots.style import (
     INK,
@@ -151,14 +151,16 @@ def _inks(layers: int) -> list[Any]:
     return [colormaps["viridis"](k / (layers - 1) * 0.92) for k in range(layers)]
 
 
-def layer_label(layer: Layer, place: int) -> str:
+def layer_label(layer: WeightLayer, place: int) -> str:
     """``layer 0 (13 → 64)``, from 0 as everywhere; a layer with a name of its own has that too."""
     name = layer.name.rpartition(".")[2]
     own = "" if not name or name.isdigit() else f" {label(layer.name, 14)}"
     return f"{_('layer {n}').format(n=place)}{own} ({layer.shape[1]} → {layer.shape[0]})"
 
 
-def _names(figure: "Figure", layers: Sequence[Layer], inks: Sequence[Any], low: float, tall: float) -> None:
+def _names(
+    figure: "Figure", layers: Sequence[WeightLayer], inks: Sequence[Any], low: float, tall: float
+) -> None:
     from matplotlib.lines import Line2D
 
     if not layers:

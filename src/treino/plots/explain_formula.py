@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-from treino.inspection.microscope.formula import Expr, Number, Op, Series, Symbol, value
+from treino.inspection.microscope.formula import Constant, Expr, Op, Sum, Symbol, value
 from treino.words import _, localised
 
 DIGITS = 6
@@ -48,25 +48,25 @@ class Pen(Protocol):
 
 def write(e: Expr, pen: Pen, *, numbers: bool, digits: int = DIGITS) -> str:
     """The tree in symbols, or with each symbol's number in its place."""
-    return _Walk(pen, numbers, digits).write(e).text
+    return _FormulaWriter(pen, numbers, digits).write(e).text
 
 
 @dataclass(frozen=True)
-class _Walk:
+class _FormulaWriter:
     pen: Pen
     numbers: bool
     digits: int
 
     def write(self, e: Expr) -> Piece:
         pen = self.pen
-        if isinstance(e, Number):
+        if isinstance(e, Constant):
             return pen.number(e.number, 15)
         if isinstance(e, Symbol):
             return pen.number(e.number, self.digits) if self.numbers else pen.symbol(e)
-        if isinstance(e, Series):
+        if isinstance(e, Sum):
             return self._series(e)
         assert isinstance(e, Op)
-        if self.numbers and e.kind == "+" and isinstance(e.args[0], Series):
+        if self.numbers and e.kind == "+" and isinstance(e.args[0], Sum):
             return self._added([*self._terms(e.args[0]), self.write(e.args[1])])
         args = [self.write(a) for a in e.args]
         if e.kind in "+-":
@@ -74,7 +74,7 @@ class _Walk:
             loose = right.level == SIGN or (e.kind == "-" and right.level == SUM)
             return pen.infix(args[0], "−" if e.kind == "-" else "+", self._fence(right, loose), SUM)
         if e.kind == "*":
-            open_ended = args[0].level <= QUOTIENT or isinstance(e.args[0], Series)
+            open_ended = args[0].level <= QUOTIENT or isinstance(e.args[0], Sum)
             left = self._fence(args[0], open_ended)
             return pen.infix(left, "·", self._fence(args[1], args[1].level <= SIGN), PRODUCT)
         if e.kind == "/":
@@ -89,14 +89,14 @@ class _Walk:
     def _fence(self, piece: Piece, wanted: bool) -> Piece:
         return self.pen.fenced(piece) if wanted else piece
 
-    def _series(self, e: Series) -> Piece:
+    def _series(self, e: Sum) -> Piece:
         pen = self.pen
         if not self.numbers:
             body = self.write(e.body)
             return pen.total(e.index, e.last, self._fence(body, body.level == SUM))
         return self._added(self._terms(e))
 
-    def _terms(self, e: Series) -> list[Piece]:
+    def _terms(self, e: Sum) -> list[Piece]:
         pieces = [self.write(term) for term in _largest(e.terms)]
         if left_out := len(e.terms) - len(pieces):
             pieces.append(self.pen.words(_("… {n:,} smaller terms").format(n=left_out)))
@@ -154,7 +154,7 @@ def raised(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Text:
+class UnicodeText:
     """Unicode in one line. exact: with decimal points in every language, for programs."""
 
     exact: bool = False
@@ -311,7 +311,7 @@ class MathML:
         return Piece(f'<mtable class="stack" displaystyle="true">{rows}</mtable>', SUM)
 
 
-TEXT, EXACT, MATHML = Text(), Text(exact=True), MathML()
+TEXT, EXACT, MATHML = UnicodeText(), UnicodeText(exact=True), MathML()
 
 
 def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS, exact: bool = False) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from treino.inspection.microscope.explanation import Chart, Check, Explanation, Step, Table
+from treino.inspection.microscope.explanation import Chart, Check, Explanation, Step, StepTable
 from treino.inspection.microscope.formula import Expr
 from treino.plots.explain_formula import DIGITS, MATHML, mathml, text
 from treino.plots.explain_svg import chart, graph
@@ -98,7 +98,7 @@ def _right(number: bool) -> str:
     return " class='number'" if number else ""
 
 
-def _table(found: Table, digits: int) -> str:
+def _table(found: StepTable, digits: int) -> str:
     words = [any(isinstance(row[place], str) for row in found.rows) for place in range(len(found.headings))]
     lines = []
     for row in found.rows:

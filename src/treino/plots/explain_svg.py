@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from html import escape
 
-from treino.inspection.microscope.explanation import Chart, Graph, Line
+from treino.inspection.microscope.explanation import Chart, ChartLine, Graph
 from treino.plots.explain_text import number
 
 WIDTH, HEIGHT = 640, 300
@@ -54,11 +54,11 @@ def _colour(place: int) -> str:
     return f"var(--c{place % 6})"
 
 
-def _dash(line: Line) -> str:
+def _dash(line: ChartLine) -> str:
     return ' stroke-dasharray="6 4"' if line.dashed else ""
 
 
-def _legend(lines: tuple[Line, ...]) -> str:
+def _legend(lines: tuple[ChartLine, ...]) -> str:
     step, found = (WIDTH - LEFT - RIGHT) / 3, []
     for k, line in enumerate(lines):
         x, y, ink = LEFT + step * (k % 3), TOP + 18 * (k // 3), _colour(k)
@@ -73,7 +73,7 @@ def _legend(lines: tuple[Line, ...]) -> str:
     return "".join(found)
 
 
-def _line(line: Line, place: int, across: Callable[[float], float], up: Callable[[float], float]) -> str:
+def _line(line: ChartLine, place: int, across: Callable[[float], float], up: Callable[[float], float]) -> str:
     inside = [(across(x), up(y)) for x, y in line.points if math.isfinite(y)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in inside)
     ink = _colour(place)

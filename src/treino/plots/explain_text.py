@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from treino.console import EscapingConsole, line
-from treino.inspection.microscope.explanation import Check, Explanation, Step, Table
+from treino.inspection.microscope.explanation import Check, Explanation, Step, StepTable
 from treino.plots.explain_formula import DIGITS, shown, text
 from treino.plots.explain_formula import TEXT as PEN
 from treino.words import _, localised
@@ -110,7 +110,7 @@ def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
         yield Padding(_table(step.table, digits), (0, 0, 0, 4), expand=False)
 
 
-def _table(found: Table, digits: int) -> RenderableType:
+def _table(found: StepTable, digits: int) -> RenderableType:
     table = RichTable(box=None, pad_edge=False)
     for place, heading in enumerate(found.headings):
         words = any(isinstance(row[place], str) for row in found.rows)

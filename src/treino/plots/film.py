@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.inspection.film import Frame
-from treino.inspection.input_planes import Boundary, Fit, Line, Plane, Points
+from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
 from treino.plots.boundary import draw_regions
 from treino.plots.film_words import (
     absent_sentence,
@@ -101,13 +101,13 @@ def limits(shown: Boundary) -> tuple[tuple[float, float], tuple[float, float]]:
     """The x and the y range that all frames share."""
     if isinstance(shown, Plane):
         return (shown.x_R[0], shown.x_R[-1]), (shown.y_R[0], shown.y_R[-1])
-    if isinstance(shown, Line) and shown.classes:
+    if isinstance(shown, InputLine) and shown.classes:
         return (shown.x_R[0], shown.x_R[-1]), (0.0, 1.02)
     true_N = np.concatenate([p.true_N for p in shown.points])
     low, high = float(true_N.min()), float(true_N.max())
     margin = 0.12 * (high - low) or 0.5 * max(1.0, abs(high))
     across = (low - margin, high + margin)
-    return ((shown.x_R[0], shown.x_R[-1]) if isinstance(shown, Line) else across), across
+    return ((shown.x_R[0], shown.x_R[-1]) if isinstance(shown, InputLine) else across), across
 
 
 def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
@@ -150,7 +150,7 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     if len(classes) > len(names):
         handles.append(Line2D([], [], linestyle="none"))
         labels.append(_("… {n} more").format(n=len(classes) - len(names)))
-    if isinstance(shown, Line) and not classes:
+    if isinstance(shown, InputLine) and not classes:
         handles.append(Line2D([], [], color=INK, linewidth=2.4))
         labels.append(_("network"))
     if isinstance(shown, Fit):
@@ -180,11 +180,11 @@ def draw_shown(axes: "Axes", shown: Boundary) -> None:
     if isinstance(shown, Plane):
         draw_regions(axes, shown)
         draw_rows(axes, shown.points, len(shown.classes))
-    elif isinstance(shown, Line) and shown.classes:
+    elif isinstance(shown, InputLine) and shown.classes:
         for c in range(len(shown.classes)):
             axes.plot(shown.x_R, shown.value_RC[:, c], color=colour(c))
         draw_rows(axes, tuple(_on_floor(p, len(shown.classes)) for p in shown.points), len(shown.classes))
-    elif isinstance(shown, Line):
+    elif isinstance(shown, InputLine):
         _scatter(axes, shown.points, [p.at_NK[:, 0] for p in shown.points], [p.true_N for p in shown.points])
         axes.plot(shown.x_R, shown.value_RC[:, 0], color=INK, linewidth=2.4, zorder=7)
     else:

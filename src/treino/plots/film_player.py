@@ -10,7 +10,7 @@ from html import escape
 from treino.inspection.film import Frame
 from treino.inspection.input_planes import Boundary, Fit
 from treino.plots.captions import rows_label
-from treino.plots.film_press import Pressed, packed, press, spark, stage
+from treino.plots.film_press import PackedFrame, packed, press, spark, stage
 from treino.plots.film_script import SCRIPT, STYLE
 from treino.plots.film_words import (
     LISTED,
@@ -34,18 +34,18 @@ ICONS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class PlayerFrame:
     """A frame as the player keeps it: its bytes, its sentences, the classes that win nowhere."""
 
-    pressed: Pressed
+    pressed: PackedFrame
     said: tuple[str, str, str]
     absent: tuple[int, ...]
 
 
-def cut(frame: Frame, before: int | None, last: int) -> Cut:
+def cut(frame: Frame, before: int | None, last: int) -> PlayerFrame:
     """before: the step of the frame before, None for the first; last: the run's last step."""
     said = place_sentence(frame, last), change_sentence(frame, before), absent_sentence(frame)
-    return Cut(press(frame), said, frame.absent)
+    return PlayerFrame(press(frame), said, frame.absent)
 
 
 def player(frames: Iterable[Frame], last: int, *, begin: int | None = None) -> str:
@@ -54,7 +54,7 @@ def player(frames: Iterable[Frame], last: int, *, begin: int | None = None) -> s
     last: the run's last step. begin: the step whose frame is shown first; default the first one.
     Frames are taken one by one, so they may come from a generator.
     """
-    cuts: list[Cut] = []
+    cuts: list[PlayerFrame] = []
     shown: Boundary | None = None
     for frame in frames:
         cuts.append(cut(frame, cuts[-1].pressed.step if cuts else None, last))
@@ -62,7 +62,7 @@ def player(frames: Iterable[Frame], last: int, *, begin: int | None = None) -> s
     return "" if shown is None else player_of(cuts, shown, begin=begin)
 
 
-def player_of(cuts: Sequence[Cut], shown: Boundary, *, begin: int | None = None) -> str:
+def player_of(cuts: Sequence[PlayerFrame], shown: Boundary, *, begin: int | None = None) -> str:
     """The same of frames that were cut before; shown: any frame's, for what all of them share."""
     pressed = [c.pressed for c in cuts]
     told = [
@@ -125,7 +125,7 @@ def _legend(shown: Boundary) -> str:
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
-def _bar(pressed: list[Pressed], first: int) -> str:
+def _bar(pressed: list[PackedFrame], first: int) -> str:
     names = {"back": _("one frame back"), "play": _("play or pause"), "on": _("one frame on")}
     buttons = "".join(
         f'<button type="button" class="{kind}" title="{escape(name)}" aria-label="{escape(name)}">'
@@ -144,7 +144,7 @@ def _bar(pressed: list[Pressed], first: int) -> str:
     )
 
 
-def _spark(pressed: list[Pressed]) -> str:
+def _spark(pressed: list[PackedFrame]) -> str:
     """The loss at each frame as a line over the slider, and where in it the frame lies."""
     last, parts, down = max(1, len(pressed) - 1), [], False
     for i, height in enumerate(spark([f.loss for f in pressed])):

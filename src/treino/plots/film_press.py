@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.inspection.film import FEW_CLASSES, Frame
-from treino.inspection.input_planes import Boundary, Fit, Line, Plane
+from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane
 from treino.plots.film import limits
 
 CAP = 8.0  # log-probabilities below the winner's, of which nothing is seen: e^-8 is 0.03 %
@@ -23,7 +23,7 @@ LOWEST, WIDEST = -1.0, 3.0  # of a number of two bytes: from one range below the
 
 
 @dataclass(frozen=True, eq=False)
-class Pressed:
+class PackedFrame:
     """A frame's figures and bytes. scale: what the largest byte of a plane stands for."""
 
     step: int
@@ -32,21 +32,21 @@ class Pressed:
     content: bytes
 
 
-def press(frame: Frame) -> Pressed:
+def press(frame: Frame) -> PackedFrame:
     shown = frame.shown
     scale, content = 1.0, b""
     if isinstance(shown, Plane):
         scale, content = _plane(shown)
-    elif isinstance(shown, Line):
+    elif isinstance(shown, InputLine):
         content = _numbers(shown.value_RC.T, *limits(shown)[1])
     else:
         content = _numbers(np.concatenate([p.predicted_N for p in shown.points]), *limits(shown)[1])
     if not isinstance(shown, Fit) and shown.classes:
         content += np.concatenate([p.wrong_N for p in shown.points]).astype(np.uint8).tobytes()
-    return Pressed(frame.step, frame.loss, scale, content)
+    return PackedFrame(frame.step, frame.loss, scale, content)
 
 
-def packed(frames: list[Pressed]) -> bytes:
+def packed(frames: list[PackedFrame]) -> bytes:
     """All frames behind each other, deflated: browsers inflate it by themselves."""
     return zlib.compress(b"".join(f.content for f in frames), 9)
 
@@ -62,7 +62,7 @@ def stage(shown: Boundary) -> dict[str, Any]:
     for p in shown.points:
         x_N = p.true_N if isinstance(shown, Fit) else p.at_NK[:, 0]
         y_N = p.at_NK[:, 1] if isinstance(shown, Plane) else p.true_N
-        if isinstance(shown, Line) and classes:  # in lanes at the bottom
+        if isinstance(shown, InputLine) and classes:  # in lanes at the bottom
             y_N = 0.02 + (0.025 * p.true_N if len(classes) <= FEW_CLASSES else 0 * p.true_N)
         rows.append(
             {

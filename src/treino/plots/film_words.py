@@ -1,7 +1,7 @@
 """What a film's frame says of itself: the same sentences in a picture and in the player."""
 
 from treino.inspection.film import Frame
-from treino.inspection.input_planes import Boundary, Fit, Line, Plane
+from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane
 from treino.plots.style import class_labels, label, split_name
 from treino.words import _, numeral
 
@@ -70,7 +70,7 @@ def axis_names(shown: Boundary) -> tuple[str, str]:
 
     if isinstance(shown, Plane):
         return axis_name(shown, 0), axis_name(shown, 1)
-    if isinstance(shown, Line):
+    if isinstance(shown, InputLine):
         return label(shown.axis_name, 60), _("probability") if shown.classes else label(shown.target, 60)
     target = label(shown.target, 50)
     return _("true {target}").format(target=target), _("predicted {target}").format(target=target)

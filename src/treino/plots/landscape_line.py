@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.landscape.planes import Between
+from treino.inspection.landscape.planes import Interpolation
 from treino.plots.curves import INKS, spans
 from treino.plots.style import (
     FAINT,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def line_figure(found: Between, first: str, second: str) -> "Figure":
+def line_figure(found: Interpolation, first: str, second: str) -> "Figure":
     """A curve for each split; the straight line below each is what a loss without a barrier stays under."""
     with look():
         one, other = label(first, 24), label(second, 24)
@@ -87,7 +87,7 @@ def line_figure(found: Between, first: str, second: str) -> "Figure":
         return figure
 
 
-def _barrier(found: Between, split: str) -> str:
+def _barrier(found: Interpolation, split: str) -> str:
     height, place = found.barrier[split]
     if not np.isfinite(height):
         return _("{split} not finite at {place}").format(split=split_name(split), place=numeral(place))
@@ -98,6 +98,6 @@ def _barrier(found: Between, split: str) -> str:
     )
 
 
-def _alarms(found: Between) -> list[str]:
+def _alarms(found: Interpolation) -> list[str]:
     bad = sum(int((~np.isfinite(loss_R)).sum()) for loss_R in found.loss.values())
     return [_("Gaps: the loss is not finite there.")] if bad else []

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from treino.inspection.boundary_preview import Glimpse
+from treino.inspection.boundary_preview import BoundaryPreview
 from treino.inspection.curves import Curves
 from treino.plots.report.charts import curve_charts
 from treino.plots.style import PALETTE, colour
@@ -27,7 +27,7 @@ GRID = (
 
 
 @dataclass(frozen=True, eq=False)
-class Live:
+class LiveTraining:
     """A training as it stands.
 
     done: from 0 to 1. figures: named values. left: seconds to the end at this pace, None before there is one.
@@ -41,13 +41,13 @@ class Live:
     left: float | None = None
     curves: Curves | None = None
     loss_S: np.ndarray | None = None
-    glimpse: Glimpse | None = None
+    glimpse: BoundaryPreview | None = None
     classes: Sequence[str] = ()
     said: Sequence[str] = ()
     alarm: bool = False
 
 
-def live_figure(live: Live) -> str:
+def live_figure(live: LiveTraining) -> str:
     """The training as HTML: a bar, the figures, the curves, and the boundary of two inputs."""
     charts = []
     if live.loss_S is not None and len(live.loss_S):
@@ -116,7 +116,7 @@ def _said(lines: Sequence[str], alarm: bool = False) -> str:
     return "".join(f"<div style='margin:2px 0{ink}'>{escape(line)}</div>" for line in lines)
 
 
-def boundary_svg(seen: Glimpse, classes: Sequence[str]) -> str:
+def boundary_svg(seen: BoundaryPreview, classes: Sequence[str]) -> str:
     """Regions as a small picture, stretched; rows as dots; classes named by their colours."""
     key, x = [], 8.0
     for c, name in enumerate(classes[:8]):
@@ -143,7 +143,7 @@ def boundary_svg(seen: Glimpse, classes: Sequence[str]) -> str:
     )
 
 
-def regions_png(seen: Glimpse) -> bytes:
+def regions_png(seen: BoundaryPreview) -> bytes:
     """Each cell in its winner's colour, paler where the network is less sure, grey where it says nothing."""
     from PIL import Image
 

@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from treino.inspection.unit_responses import Insides, Stage
+from treino.inspection.unit_responses import UnitColumn, UnitDiagram
 from treino.plots.signed import data_uri, largest, rgba, tile
 from treino.plots.style import FAINT, colour, percent, rgb, split_name
 from treino.words import _, numeral
@@ -39,7 +39,7 @@ STYLE = """
 
 
 @dataclass(frozen=True)
-class Place:
+class DiagramLayout:
     """Where things stand, in pixels."""
 
     width: int
@@ -55,7 +55,7 @@ class Place:
         return self.middle + (unit - (units - 1) / 2) * PITCH
 
 
-def network_svg(shown: Insides) -> str:
+def network_svg(shown: UnitDiagram) -> str:
     """The whole diagram as the text of an SVG file."""
     stages = shown.stages
     columns = len(stages) + (1 if shown.mean_item is not None else 0)
@@ -66,7 +66,7 @@ def network_svg(shown: Insides) -> str:
     top = 76 + 19 * (len(lines) + 1)
     most = max((len(stage.units_K) for stage in stages), default=1)
     body = max(most * PITCH, PANEL + 90)
-    place = Place(width, top + 44 + body + 44, top, top + 44 + body / 2)
+    place = DiagramLayout(width, top + 44 + body + 44, top, top + 44 + body / 2)
     title = _("Inside the network: {name}").format(name=_short(shown.name, 60))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="net" width="{width}" height="{place.height}" '
@@ -87,7 +87,7 @@ def network_svg(shown: Insides) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
-def sentences(shown: Insides) -> list[str]:
+def sentences(shown: UnitDiagram) -> list[str]:
     """What is seen, along which inputs, by which rule units were chosen, and what is left out."""
     look = shown.sight
     names = [_short(name, 40) for name in look.axis_names]
@@ -147,7 +147,7 @@ def _key(y: int) -> Iterator[str]:
     yield f'<text class="soft" x="{x}" y="{y}">{escape(text)}</text>'
 
 
-def _stage(shown: Insides, place: Place, k: int, first: int) -> Iterator[str]:
+def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iterator[str]:
     """A layer: its heading, and for each unit the lines that lead to it, its picture and its bias."""
     stage, x = shown.stages[k], place.x(k + first)
     units = len(stage.units_K)
@@ -191,7 +191,7 @@ def _stage(shown: Insides, place: Place, k: int, first: int) -> Iterator[str]:
         yield _text(x + NODE / 2, place.y(units - 1, units) + NODE / 2 + 19, more, "soft small middle")
 
 
-def _edges(shown: Insides, place: Place, k: int, first: int, unit: int) -> Iterator[str]:
+def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: int) -> Iterator[str]:
     """The lines that lead to a unit; of pixels one, as thick as all their weights are long."""
     stage = shown.stages[k]
     x, y = place.x(k + first), place.y(unit, len(stage.units_K))
@@ -221,7 +221,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, sign: str, share: float, t
     )
 
 
-def _thumbnail(shown: Insides, stage: Stage, unit: int, most: float, last: bool) -> str:
+def _thumbnail(shown: UnitDiagram, stage: UnitColumn, unit: int, most: float, last: bool) -> str:
     if stage.tile_K is not None:
         weight_CHW = stage.tile_K[unit]
         return data_uri(
@@ -237,7 +237,7 @@ def _thumbnail(shown: Insides, stage: Stage, unit: int, most: float, last: bool)
     return data_uri(rgba(stage.seen_KRR[unit], most), upwards=True)
 
 
-def _panel(shown: Insides, place: Place, columns: int) -> Iterator[str]:
+def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[str]:
     """The last picture: what the network says over the same inputs, with rows it was not trained on."""
     x = LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT
     flat = len(shown.fine_y_R) == 1
@@ -299,7 +299,7 @@ def _panel(shown: Insides, place: Place, columns: int) -> Iterator[str]:
         yield _text(x + side / 2, y + height + 40, text, "soft small middle")
 
 
-def _picture_box(shown: Insides, place: Place) -> Iterator[str]:
+def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[str]:
     """The pixels: one box with the mean picture of the training rows."""
     assert shown.mean_item is not None
     item = shown.mean_item.reshape(-1, *shown.mean_item.shape[-2:])
@@ -322,11 +322,11 @@ def _picture_box(shown: Insides, place: Place) -> Iterator[str]:
     )
 
 
-def _class_of(shown: Insides, stage: Stage, unit: int) -> int:
+def _class_of(shown: UnitDiagram, stage: UnitColumn, unit: int) -> int:
     return len(shown.classes) - 1 if stage.total == 1 else int(stage.units_K[unit])
 
 
-def _unit_name(stage: Stage, unit: int) -> str:
+def _unit_name(stage: UnitColumn, unit: int) -> str:
     if stage.labels:
         return _plain(stage.labels[unit])
     return _("unit {n}").format(n=int(stage.units_K[unit]))
@@ -337,7 +337,7 @@ def _signed(value: float) -> str:
     return numeral(value) if value < 0 else f"+{numeral(value)}"
 
 
-def _unit_title(shown: Insides, stage: Stage, unit: int) -> str:
+def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
     """What is said of a unit when the pointer is on it."""
     seen = stage.seen_KRR[unit]
     finite = seen[np.isfinite(seen)]

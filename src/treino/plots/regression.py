@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.input_planes import Fit, Line, Points
+from treino.inspection.input_planes import Fit, InputLine, Points
 from treino.plots.captions import score_sentence
 from treino.plots.points import marks, row_key
 from treino.plots.style import (
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 
 
-def regression_figure(shown: Line | Fit, title: str = "") -> "Figure":
+def regression_figure(shown: InputLine | Fit, title: str = "") -> "Figure":
     """Predicted against true in the target's own units, or the predicted curve among the rows."""
     with look():
-        return _curve(shown, title) if isinstance(shown, Line) else _fit(shown, title)
+        return _curve(shown, title) if isinstance(shown, InputLine) else _fit(shown, title)
 
 
 def _fit(fit: Fit, title: str) -> "Figure":
@@ -58,7 +58,7 @@ def _fit(fit: Fit, title: str) -> "Figure":
     return figure
 
 
-def _curve(line: Line, title: str) -> "Figure":
+def _curve(line: InputLine, title: str) -> "Figure":
     figure = new_figure()
     title = label(title, 70) or _("What the network predicts: {name}").format(name=label(line.name, 40))
     top = header(figure, title, [score_sentence(line.score)])

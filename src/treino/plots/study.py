@@ -24,7 +24,7 @@ MARKED = 12  # marks on a line
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class StudyCurve:
     """A row of a study. panel: its batch size in words. setting: what else is its own, "" for nothing.
 
     loss, deviation: of each epoch, None where there is none. floor: what the loss can't go below, None for 0.
@@ -44,7 +44,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Look:
+class CurveStyle:
     """How a row is told from the others: modes by colour, settings by stroke; settings alone by colour."""
 
     colour: str
@@ -52,7 +52,7 @@ class Look:
     mark: str
 
 
-def looks(lines: Sequence[Line]) -> dict[tuple[str, str], Look]:
+def looks(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], CurveStyle]:
     """The look of each mode and setting, in the order of the rows."""
     modes = list(dict.fromkeys(line.mode for line in lines))
     settings = list(dict.fromkeys(line.setting for line in lines))
@@ -62,11 +62,11 @@ def looks(lines: Sequence[Line]) -> dict[tuple[str, str], Look]:
             if not any((line.mode, line.setting) == (mode, setting) for line in lines):
                 continue
             hue = HUES[modes.index(mode) % len(HUES)] if len(modes) > 1 else PALETTE[place % len(PALETTE)]
-            found[mode, setting] = Look(hue, STROKES[place % len(STROKES)], MARKS[place % len(MARKS)])
+            found[mode, setting] = CurveStyle(hue, STROKES[place % len(STROKES)], MARKS[place % len(MARKS)])
     return found
 
 
-def names(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
+def names(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], str]:
     """What a legend calls each mode and setting."""
     several = len({line.mode for line in lines}) > 1
     found = {}
@@ -76,7 +76,7 @@ def names(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
     return found
 
 
-def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "Figure":
+def curves_figure(lines: Sequence[StudyCurve], title: str, target: float | None) -> "Figure":
     """Mean ± deviation of the training loss per epoch. target: the loss to be reached, None for none."""
     panels = list(dict.fromkeys(line.panel for line in lines))
     columns = min(COLUMNS, len(panels))
@@ -120,7 +120,10 @@ def curves_figure(lines: Sequence[Line], title: str, target: float | None) -> "F
 
 
 def _panel(
-    axes: "Axes", lines: Sequence[Line], look_of: Mapping[tuple[str, str], Look], bottom: float | None
+    axes: "Axes",
+    lines: Sequence[StudyCurve],
+    look_of: Mapping[tuple[str, str], CurveStyle],
+    bottom: float | None,
 ) -> None:
     """bottom: of a logarithmic axis, None of a plain one."""
     for line in lines:
@@ -140,13 +143,13 @@ def _panel(
         )  # fmt: skip
 
 
-def _bottom(lines: Sequence[Line]) -> float | None:
+def _bottom(lines: Sequence[StudyCurve]) -> float | None:
     """Where the axis of losses ends below, if it is a logarithmic one."""
     losses = np.concatenate([_floats(line.loss) for line in lines])
     return floor(losses) if spans(losses[losses > 0]) else None
 
 
-def _scale(axes: "Axes", lines: Sequence[Line], bottom: float | None) -> None:
+def _scale(axes: "Axes", lines: Sequence[StudyCurve], bottom: float | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
     losses = np.concatenate([_floats(line.loss) for line in lines])
@@ -161,7 +164,7 @@ def _scale(axes: "Axes", lines: Sequence[Line], bottom: float | None) -> None:
     axes.set_xlim(0.6 if epochs < 4 else 1 - 0.03 * epochs, epochs + (0.4 if epochs < 4 else 0.03 * epochs))
 
 
-def _levels(axes: "Axes", lines: Sequence[Line], target: float | None) -> list[tuple[float, Any, str]]:
+def _levels(axes: "Axes", lines: Sequence[StudyCurve], target: float | None) -> list[tuple[float, Any, str]]:
     """(loss, stroke, words) of what is to be reached and what softmax twice can't reach, within the axes."""
     found: list[tuple[float, Any, str]] = []
     if target is not None:
@@ -175,12 +178,12 @@ def _levels(axes: "Axes", lines: Sequence[Line], target: float | None) -> list[t
     return [level for level in found if low <= level[0] <= high]
 
 
-def _columns(lines: Sequence[Line]) -> int:
+def _columns(lines: Sequence[StudyCurve]) -> int:
     """How many names stand beside each other in the legend: two where they are short."""
     return 2 if max((len(name) for name in names(lines).values()), default=0) <= SHORT else 1
 
 
-def legend_inches(lines: Sequence[Line], levels: int = 0) -> float:
+def legend_inches(lines: Sequence[StudyCurve], levels: int = 0) -> float:
     """The height of ``legend_below``, in inches. levels: how many strokes more than those of the rows."""
     entries = levels + (len(looks(lines)) if len(looks(lines)) > 1 else 0)
     rows = -(-entries // _columns(lines))
@@ -188,7 +191,7 @@ def legend_inches(lines: Sequence[Line], levels: int = 0) -> float:
 
 
 def legend_below(
-    figure: "Figure", lines: Sequence[Line], more: Sequence[tuple[Any, str]] = (), **own: Any
+    figure: "Figure", lines: Sequence[StudyCurve], more: Sequence[tuple[Any, str]] = (), **own: Any
 ) -> None:
     """Every mode and setting under the panels; then ``more`` strokes with their words."""
     from matplotlib.lines import Line2D

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.plots.study import Line, legend_below, legend_inches, looks
+from treino.plots.study import StudyCurve, legend_below, legend_inches, looks
 from treino.plots.style import ALARM, INK, SOFT, header, label, look, metric_name, new_figure
 from treino.words import _, numeral
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def tradeoff_figure(lines: Sequence[Line], title: str, metric: str | None, figure: float | None) -> "Figure":
+def tradeoff_figure(
+    lines: Sequence[StudyCurve], title: str, metric: str | None, figure: float | None
+) -> "Figure":
     """A dot for each row: how long an epoch takes, and after how many the figure is reached.
 
     Along a grey line the product, all seconds together, is the same. Rows that never get there stand above.
@@ -45,7 +47,7 @@ def tradeoff_figure(lines: Sequence[Line], title: str, metric: str | None, figur
         return drawn
 
 
-def _dots(axes: "Axes", lines: Sequence[Line], metric: str | None) -> None:
+def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     look_of = looks(lines)

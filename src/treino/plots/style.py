@@ -230,7 +230,7 @@ def localise_ticks(figure: "Figure") -> None:
     """Write the numbers beside all axes as the reader's language writes them; before the figure is drawn."""
     from matplotlib.ticker import ScalarFormatter
 
-    class Localised(ScalarFormatter):
+    class LocalFormatter(ScalarFormatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
             plain = super().__call__(x, pos)
             large = abs(x) >= GROUPED and x == round(x) and not self.get_offset()
@@ -238,7 +238,7 @@ def localise_ticks(figure: "Figure") -> None:
 
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         if type(axis.get_major_formatter()) is ScalarFormatter:
-            axis.set_major_formatter(Localised())
+            axis.set_major_formatter(LocalFormatter())
 
 
 def thin_ticks(figure: "Figure") -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.sweep_statistics import Mattered
+from treino.inspection.sweep_statistics import SettingImportance
 from treino.plots.style import INK, PALETTE, header, label, look, new_figure, percent, setting_name
 from treino.words import _
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 KNOWS_LITTLE = 0.2
 
 
-def importance_figure(m: Mattered, name: str) -> "Figure":
+def importance_figure(m: SettingImportance, name: str) -> "Figure":
     """A bar for each setting, the most important one at the top, with the spread over the shuffles."""
     with look():
         figure = new_figure(1.9 + 0.42 * len(m.names))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.inspection.sweep_statistics import Seen
+from treino.inspection.sweep_statistics import SweepFigures
 from treino.plots.style import (
     FAINT,
     INK,
@@ -32,7 +32,7 @@ MOST_LETTERS = 18  # of a number or a choice beside an axis
 WRAPPED = 12  # letters in a line of an axis' name
 
 
-def parallel_figure(s: Seen) -> "Figure":
+def parallel_figure(s: SweepFigures) -> "Figure":
     """The best networks in ink over all the others, from pale (worse) to blue (better)."""
     with look():
         from matplotlib.collections import LineCollection
@@ -111,7 +111,7 @@ def _make_room(axes: "Axes", beside: list[Any]) -> None:
         axes.set_position((low, box.y0, high - low, box.height))
 
 
-def _columns(s: Seen) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
+def _columns(s: SweepFigures) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
     """Each axis' places ``[M]`` and ticks; a setting that a network doesn't have goes below the axis."""
     columns, ticks = [], []
     for setting in s.settings:
@@ -135,12 +135,12 @@ def _columns(s: Seen) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
     return columns, ticks
 
 
-def _told(s: Seen) -> str:
+def _told(s: SweepFigures) -> str:
     return _("{n:,} networks; the best {k} are orange, and the {metric} at the right is by rank.").format(
         n=len(s.member_M), k=min(BEST, len(s.member_M)), metric=metric_name(s.metric)
     )
 
 
-def _lost(s: Seen) -> str:
+def _lost(s: SweepFigures) -> str:
     lost = int(s.diverged_M.sum())
     return _("{n:,} diverged and have no line.").format(n=lost) if lost else ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from treino.inspection.sweep_statistics import WIDE, Seen, Setting
+from treino.inspection.sweep_statistics import WIDE, Setting, SweepFigures
 from treino.plots.style import (
     ALARM,
     PALETTE,
@@ -34,7 +34,7 @@ ABSENT = -0.12  # the place of networks that don't have the setting
 SPREAD = 0.5  # of the room between two levels, over which their networks are spread
 
 
-def slices_figure(s: Seen) -> "Figure":
+def slices_figure(s: SweepFigures) -> "Figure":
     """Dots: networks that were cut (pale) or trained to the end (dark); the best is orange; ×: diverged."""
     with look():
         shown = s.settings[:MOST]
@@ -85,7 +85,7 @@ def _width(ticks: list[tuple[float, str]]) -> float:
     return sum(0.07 * len(text) + 0.08 for _at, text in ticks)
 
 
-def _slice(axes: "Axes", s: Seen, setting: Setting) -> None:
+def _slice(axes: "Axes", s: SweepFigures, setting: Setting) -> None:
     x_M = np.nan_to_num(setting.place_M, nan=ABSENT)
     if setting.levels is not None:
         turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
@@ -126,7 +126,7 @@ def _slice(axes: "Axes", s: Seen, setting: Setting) -> None:
     axes.grid(axis="y")
 
 
-def _range(s: Seen) -> tuple[float, float, bool]:
+def _range(s: SweepFigures) -> tuple[float, float, bool]:
     """From the best to what is still worth telling apart; worse figures lie on the border."""
     fine = s.figure_M[np.isfinite(s.figure_M)]
     if not len(fine):

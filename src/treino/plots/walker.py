@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from treino.inspection.landscape.planes import Landscape
-from treino.inspection.landscape.walker import STANDS, Stand
+from treino.inspection.landscape.walker import STANDS, SurfacePoint
 from treino.plots.landscape import (
     HERE,
     MAP,
@@ -33,7 +33,7 @@ DISC = 0.13  # radius of what the walker feels, in widths of the plane
 PIXELS = 240
 
 
-def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figure":
+def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "Figure":
     """Above: the walker in the fog at a few moments. Below: the fog has lifted."""
     with look():
         told = [
@@ -81,7 +81,7 @@ def walker_figure(land: Landscape, stands: Sequence[Stand], name: str) -> "Figur
         return figure
 
 
-def in_fog(axes: "Axes", land: Landscape, stand: Stand, scale: "Normalize") -> None:
+def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize") -> None:
     """A small disc of the plane that touches the mountain underfoot, in its colours; fog everywhere else."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
@@ -125,7 +125,7 @@ def in_fog(axes: "Axes", land: Landscape, stand: Stand, scale: "Normalize") -> N
         spine.set_visible(False)
 
 
-def badge(axes: "Axes", stand: Stand, place: int, land: Landscape) -> None:
+def badge(axes: "Axes", stand: SurfacePoint, place: int, land: Landscape) -> None:
     """The number of a place, on the side of it where the plane has more room."""
     centre_2 = np.array([land.a_R.mean(), land.b_R.mean()])
     up = 1 if stand.at_2[1] <= centre_2[1] else -1

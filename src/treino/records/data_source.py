@@ -13,7 +13,7 @@ from treino.data import BUILTINS, load
 from treino.data.dataset import Data
 from treino.data.out_of_core.prepared_cache import FOLDER
 from treino.data.preparation.preparation import Preparation
-from treino.data.readers import Reading
+from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import elsewhere
@@ -89,7 +89,7 @@ def kinds_of(settings: Settings) -> dict[str, str]:
     return {name.strip(): kind.strip() for name, _equals, kind in named}
 
 
-def reading_of(settings: Settings) -> Reading | None:
+def reading_of(settings: Settings) -> ReaderOptions | None:
     """How the file is written, as far as it was said."""
     said = {
         "delimiter": settings.delimiter,
@@ -100,7 +100,7 @@ def reading_of(settings: Settings) -> Reading | None:
         "dates": settings.dates,
     }
     given = {name: value for name, value in said.items() if value is not None}
-    return Reading(**given) if given else None  # type: ignore[arg-type]
+    return ReaderOptions(**given) if given else None  # type: ignore[arg-type]
 
 
 def reference(data: Data, folder: Path) -> dict[str, Any]:

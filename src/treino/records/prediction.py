@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from treino.data import Prepared, rows_for_prediction
+from treino.data import PreparedRows, rows_for_prediction
 from treino.data.loader import as_reading
-from treino.data.readers import Reading
+from treino.data.readers import ReaderOptions
 from treino.data.table import number
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
@@ -95,12 +95,12 @@ def unanswered_notes(predictions: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def reading_of(run: "Run") -> Reading | None:
+def reading_of(run: "Run") -> ReaderOptions | None:
     """New rows are written as the training rows were said to be; what wasn't said is found out again, and
     where the new rows leave it open, it is as it was found in the training rows."""
     said = as_reading(run.spec["data"]["load"].get("reading"))
     written = run.spec["data"].get("written")
-    return replace(said or Reading(), like=Reading(**written)) if written else said
+    return replace(said or ReaderOptions(), like=ReaderOptions(**written)) if written else said
 
 
 def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
@@ -114,7 +114,7 @@ def _values(run: "Run", output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray 
     return values.tolist(), None
 
 
-def _as_records(run: "Run", prepared: Prepared, output_NC: torch.Tensor) -> list[dict[str, Any]]:
+def _as_records(run: "Run", prepared: PreparedRows, output_NC: torch.Tensor) -> list[dict[str, Any]]:
     values, p_NC = _values(run, output_NC)
     if p_NC is None:
         values = [finite(value) for value in values]

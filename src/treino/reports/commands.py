@@ -9,7 +9,7 @@ from treino.records.command import as_flags
 from treino.records.data_source import LOADS
 from treino.search.space_text import domain_written
 from treino.spec import FLAGS
-from treino.tuning.sweep_options import Asked
+from treino.tuning.sweep_options import SweepOptions
 
 
 def sweep_as_typed(spec: Mapping[str, Any]) -> str:
@@ -62,7 +62,7 @@ def as_called(spec: Mapping[str, Any], rows: str, kept: bool) -> str:
 
 def _unusual(asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a sweep was asked beside its space, of which it would have taken something else."""
-    usual = {f.name: f.default for f in fields(Asked)}
+    usual = {f.name: f.default for f in fields(SweepOptions)}
     names = (
         "members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage"
     )  # fmt: skip

@@ -17,8 +17,8 @@ from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.gradient_walkthrough import finite
-from treino.inspection.microscope.reference_layers import Array, Layer
-from treino.inspection.microscope.update import Batch, Place, Update, fix_masks
+from treino.inspection.microscope.reference_layers import Array, DenseLayer
+from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_formula import DIGITS
 from treino.store.output_files import PAGE, OutputFile
 from treino.words import _
@@ -33,7 +33,7 @@ LARGEST = 20_000_000  # numbers of a batch (rows times widths) that are worked b
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplanationPage:
     """An explanation that can be shown: in a notebook by itself, ``str`` for a terminal, ``save`` as a page.
 
     digits: how many significant digits are shown; everything is computed with all of them.
@@ -88,7 +88,7 @@ def explain(
     step: int | None = None,
     weight: tuple[int, ...] | str | None = None,
     digits: int = DIGITS,
-) -> Explained:
+) -> ExplanationPage:
     """The arithmetic of a topic, each formula with symbols and with numbers, checked by torch.
 
     topic: a name of ``treino explain``, e.g. ``adam``. run: a run, a sweep (its
@@ -117,7 +117,7 @@ def explain(
                 _("A step or a weight is one of a run, and no run is named."),
                 _("Name one: treino explain {topic} last [[step=2]]").format(topic=topic),
             )
-        return Explained(TOPICS[topic].example(), digits)
+        return ExplanationPage(TOPICS[topic].example(), digits)
     from treino.records.run import open_run
     from treino.tuning.stored_sweep import Sweep
 
@@ -126,7 +126,7 @@ def explain(
     refused = TOPICS[topic].refuses(update)
     if refused is not None:
         raise TreinoError(*refused)
-    return Explained(TOPICS[topic].of(update), digits)
+    return ExplanationPage(TOPICS[topic].of(update), digits)
 
 
 def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None) -> Update:
@@ -169,7 +169,7 @@ def update_of(run: "Run", step: int | None, weight: tuple[int, ...] | str | None
             _("Train with a smaller [[batch_size]], and explain that run."),
         )
     data, settings = now.data, run.settings
-    place = Place(0, 0, 0) if weight is None else _place(run, weight, layers)
+    place = WeightIndex(0, 0, 0) if weight is None else _place(run, weight, layers)
     update = Update(
         run.typed.removeprefix("runs/"),  # of a sweep's winner with the sweep's name
         run.typed,
@@ -206,15 +206,15 @@ def _array(t: Tensor) -> Array:
     return found
 
 
-def _batch(run: "Run", moment: "Moment", layers: tuple[Layer, ...]) -> Batch:
+def _batch(run: "Run", moment: "Moment", layers: tuple[DenseLayer, ...]) -> UpdateBatch:
     batch = moment.batch
     x = batch.x_BD.double().cpu().numpy().reshape(len(batch.x_BD), -1)
     y = run.loss_function.target(batch.y_B, torch.float64).cpu().numpy()
     rows = moment.data.train.index[batch.index_B].numpy()
-    return Batch(rows, x, y, _masks(run, moment, layers, len(x)))
+    return UpdateBatch(rows, x, y, _masks(run, moment, layers, len(x)))
 
 
-def _masks(run: "Run", moment: "Moment", layers: tuple[Layer, ...], rows: int) -> tuple[Array, ...]:
+def _masks(run: "Run", moment: "Moment", layers: tuple[DenseLayer, ...], rows: int) -> tuple[Array, ...]:
     """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
     net = copy.deepcopy(moment.net).cpu().train()
     drawn = replace_dropout(net)  # in the order in which the run draws
@@ -231,7 +231,7 @@ def _masks(run: "Run", moment: "Moment", layers: tuple[Layer, ...], rows: int) -
     return tuple(found)
 
 
-def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[Layer, ...]) -> Place:
+def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[DenseLayer, ...]) -> WeightIndex:
     numbers: tuple[Any, ...]
     if isinstance(weight, str):
         parts = [part.strip() for part in weight.split(",")]
@@ -259,14 +259,14 @@ def _place(run: "Run", weight: tuple[int, ...] | str, layers: tuple[Layer, ...])
         raise TreinoError("weight_range", _("There is no weight {weight}.").format(weight=written), hint)
     if len(numbers) == 2 and not layers[numbers[0]].bias:
         raise TreinoError("weight_range", _("Layer {n} has no biases.").format(n=numbers[0]), hint)
-    return Place(int(numbers[0]), int(numbers[1]), int(numbers[2]) if len(numbers) == 3 else None)
+    return WeightIndex(int(numbers[0]), int(numbers[1]), int(numbers[2]) if len(numbers) == 3 else None)
 
 
-def _largest(update: Update) -> Place:
+def _largest(update: Update) -> WeightIndex:
     """The weight of the first layer that this batch would move most."""
     g = np.abs(update.gradients[update.layers[0].parameter("weight")])
     i, j = (int(n) for n in np.unravel_index(int(g.argmax()), g.shape))
-    return Place(0, i, j)
+    return WeightIndex(0, i, j)
 
 
 def _notes(settings: dict[str, Any], hp: dict[str, float]) -> list[str]:

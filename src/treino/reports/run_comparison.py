@@ -10,8 +10,8 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes
-from treino.inspection.paired_tests import Paired, holm, paired_classes, paired_errors
-from treino.plots.report.compare import Compared
+from treino.inspection.paired_tests import PairedTest, holm, paired_classes, paired_errors
+from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.records.run import Run
 from treino.reports.run_facts import run_facts
@@ -20,7 +20,7 @@ from treino.words import _
 BESIDE = ("steps", "epochs", "kept_epoch", "parameters", "seconds", "status")
 
 
-def compared(runs: Sequence[Run], *, pictures: bool = True) -> Compared:
+def compared(runs: Sequence[Run], *, pictures: bool = True) -> RunComparison:
     """The runs' facts, what differs, and the paired tests of each against the first.
 
     pictures: with what is drawn.
@@ -47,7 +47,7 @@ def compared(runs: Sequence[Run], *, pictures: bool = True) -> Compared:
     apart = _apart(runs)
     tests = [] if apart else [_paired(runs[0], run) for run in runs[1:]]
     adjusted = holm([t.p for t in tests])
-    return Compared(
+    return RunComparison(
         runs=facts,
         differing=_differing(runs),
         paired=list(zip(tests, adjusted, strict=True)),
@@ -109,7 +109,7 @@ def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
     return own_a.shape == own_b.shape and torch.allclose(own_a, own_b, rtol=1e-5, atol=1e-6 * a.target_scale)
 
 
-def _paired(a: Run, b: Run) -> Paired:
+def _paired(a: Run, b: Run) -> PairedTest:
     if a.data.task == "classification":
         return paired_classes(_right(a), _right(b))
     return paired_errors(_error(a), _error(b))

@@ -13,7 +13,7 @@ from treino.pictures.film import film_player
 from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
-from treino.plots.report.run import RunFacts
+from treino.plots.report.run import RunReport
 from treino.reports.commands import as_called
 from treino.store.leftover import ended_before_it_began
 from treino.words import _
@@ -26,7 +26,7 @@ MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
 LONGEST = 60.0  # seconds of a training that is played again for its film
 
 
-def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunFacts:
+def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunReport:
     """Everything that a report on this run says; whole: also what takes long to see and much room to show.
 
     pictures: without them, what is drawn is not drawn. What can't be shown, such as a boundary where the
@@ -43,7 +43,7 @@ def run_facts(run: "Run", *, whole: bool = True, pictures: bool = True) -> RunFa
         with _or_why(title(), missing), asking(run):
             if blocks := make(run):
                 seen[title()] = blocks
-    return RunFacts(
+    return RunReport(
         name=run.name,
         document=run.document,
         spec=run.spec,

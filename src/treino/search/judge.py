@@ -192,7 +192,7 @@ def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up:
 
 
 @dataclass(frozen=True)
-class Told:
+class VerdictFacts:
     """What the one sentence for people says. Figures are the metric's own, not turned into scores."""
 
     metric: str
@@ -207,7 +207,7 @@ class Told:
     share: float
 
 
-def sentence(verdict: Verdict, told: Told) -> str:
+def sentence(verdict: Verdict, told: VerdictFacts) -> str:
     """One sentence for people: the figure, its interval, the luck in it, and what it is told apart from.
 
     told.smaller: the smallest member within one standard error, None where it is the winner itself, and

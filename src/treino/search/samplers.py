@@ -34,7 +34,7 @@ class Sampler(Protocol):
         ...
 
 
-class Listed:
+class ListSampler:
     """Settings one after the other out of an iterator; what they reach changes nothing."""
 
     def __init__(self, configs: Iterator[Config]) -> None:
@@ -50,19 +50,19 @@ class Listed:
         """Nothing is learnt from it."""
 
 
-def grid(space: Space) -> Listed:
+def grid(space: Space) -> ListSampler:
     """Every combination, the last dimension changing fastest."""
-    return Listed(iter(space.grid))
+    return ListSampler(iter(space.grid))
 
 
-def random(space: Space, seed: int = 0) -> Listed:
+def random(space: Space, seed: int = 0) -> ListSampler:
     """Each setting drawn by itself; a finite space without repetition, all of it in the end."""
-    return Listed(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
+    return ListSampler(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
 
 
-def sobol(space: Space, seed: int = 0) -> Listed:
+def sobol(space: Space, seed: int = 0) -> ListSampler:
     """Points of a scrambled Sobol sequence, which fill the space evenly (Owen 1998; torch's SobolEngine)."""
-    return Listed(_spread(space, seed))
+    return ListSampler(_spread(space, seed))
 
 
 def _shuffled(space: Space, seed: int) -> Iterator[Config]:

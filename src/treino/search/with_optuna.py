@@ -42,10 +42,10 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
         raise _storage_fails(storage, error) from None
     finally:
         optuna.logging.set_verbosity(verbosity)
-    return Study(space, study, kept=storage is not None)
+    return OptunaSampler(space, study, kept=storage is not None)
 
 
-class Study:
+class OptunaSampler:
     """A study of Optuna's as a sampler. Trials that a storage holds already count as members told before."""
 
     def __init__(self, space: Space, study: "optuna.Study", kept: bool = False) -> None:

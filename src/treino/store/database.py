@@ -70,7 +70,7 @@ class Command(NamedTuple):
     state: str
 
 
-class _Told(NamedTuple):
+class _LossDigest(NamedTuple):
     """A segment's losses so far: the step after them, how many there are, and a running SHA-256."""
 
     segment: int
@@ -95,7 +95,7 @@ class Database:
         self._identity = os.stat(path) if writable else None
         self._data_version = -1
         self._last_command = 0
-        self._told: _Told | None = None  # of the newest segment; None where it is to be read anew
+        self._told: _LossDigest | None = None  # of the newest segment; None where it is to be read anew
         if connection is not None:
             weakref.finalize(self, connection.close)  # who only reads a run need not close it
 
@@ -232,7 +232,7 @@ class Database:
             for *_where, blob in rows:
                 sha.update(blob)
             end = sum(rows[-1][1:3]) if rows else None
-            self._told = _Told(segment, end, sum(row[2] for row in rows), sha)
+            self._told = _LossDigest(segment, end, sum(row[2] for row in rows), sha)
         with sqlite.trouble(self.path):
             changes = tables.changes(self._writer(), self.path)
         return {

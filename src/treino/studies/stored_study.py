@@ -10,14 +10,14 @@ from torch import nn
 from treino.documents import read_document
 from treino.engine import MLP
 from treino.errors import TreinoError
-from treino.loop.loop import Event
+from treino.loop.loop import JobEvent
 from treino.loop.loop import drain as drained
 from treino.records.network_source import UserFiles
 from treino.records.registry_names import check_names
 from treino.records.run import Run
 from treino.store import RunFolder, find
 from treino.studies.study import document_of, resuming, studying, track_states
-from treino.studies.study_options import Asked
+from treino.studies.study_options import StudyOptions
 from treino.studies.track import Record
 from treino.tuning.member import parted
 from treino.tuning.stored_sweep import Sweep
@@ -71,7 +71,7 @@ class Study:
             return result | head
         if not self.folder.has("spec.json"):
             return head | {"rows": []}
-        asked = Asked.from_json(self.spec["study"])
+        asked = StudyOptions.from_json(self.spec["study"])
         states = track_states(self.folder, asked)[1]
         records = [Record() if state is None else Record(**state["record"]) for state in states]
         return document_of(self.folder, asked, self.spec["facts"], records, status)
@@ -194,7 +194,7 @@ def open_any(name: str | Path = "last", *, parent: str | Path = "runs", **asked:
     return open_run_or_sweep(name, parent=parent, **asked)
 
 
-def drain(stream: Iterator[Event]) -> Study:
+def drain(stream: Iterator[JobEvent]) -> Study:
     """Run the events of a study to their end and return the Study.
 
     Raises:

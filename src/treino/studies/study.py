@@ -20,7 +20,7 @@ from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
-from treino.loop.loop import Event, events, status_at_end
+from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.command import versions
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.failure_notes import noted
@@ -38,7 +38,7 @@ from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.studies.conclusions import answers, notes
 from treino.studies.study_document import HEADLINE, row, row_facts, varied
-from treino.studies.study_options import EPOCHS, PREPARED, Asked, asked_of, of_row, read
+from treino.studies.study_options import EPOCHS, PREPARED, StudyOptions, asked_of, of_row, read
 from treino.studies.track import Track
 from treino.training.goals import check_goals
 from treino.training.resolution import plan
@@ -62,7 +62,7 @@ def studying(
     name: str | None = None,
     out: str | Path | None = None,
     networks: NetworkSource | None = None,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
@@ -87,7 +87,7 @@ def studying(
     rows = asked.cells
     if batch_sizes is None and not cells:  # the sizes are the exercise's: those that these rows can fill
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
-    asked = Asked(base, rows, asked.until, asked.seeds)
+    asked = StudyOptions(base, rows, asked.until, asked.seeds)
     files = network_files(networks, _network_words(asked))
     words = copy_words(files)
     copies = {words[word]: file for word, file in files.items()}
@@ -120,7 +120,7 @@ def studying(
 
 def resuming(
     path: str | Path, *, data_file: str | Path | None = None, net: str | None = None, trust: bool = False
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
 
     net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
@@ -131,7 +131,7 @@ def resuming(
     """
     folder = unfinished(path, _("Start a new study, e.g. with more [[epochs]]."))
     spec = read_document(folder, "spec.json")
-    asked = Asked.from_json(spec["study"])
+    asked = StudyOptions.from_json(spec["study"])
     networks = network_files(network_source(folder, net, trust), _network_words(asked))
     data = data_of(folder, data_file)
     tracks = _tracks(source_of(folder, data, data_file), data, asked, networks, spec["facts"])
@@ -145,7 +145,9 @@ def resuming(
         yield from events(StudyJob(folder, data, asked, spec["facts"], tracks))
 
 
-def track_states(folder: RunFolder, asked: Asked) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
+def track_states(
+    folder: RunFolder, asked: StudyOptions
+) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
     """The tensors of the last checkpoint, and the state in it of each network; None where there is none yet.
 
     Raises:
@@ -160,7 +162,7 @@ def track_states(folder: RunFolder, asked: Asked) -> tuple[dict[str, Tensor], li
 
 
 def document_of(
-    folder: RunFolder, asked: Asked, facts: Mapping[str, Any], records: Sequence[Any], status: str
+    folder: RunFolder, asked: StudyOptions, facts: Mapping[str, Any], records: Sequence[Any], status: str
 ) -> dict[str, Any]:
     """The document out of what is recorded so far. records: of every network, row by row, seed by seed."""
     many = len(asked.seeds)
@@ -189,7 +191,7 @@ def document_of(
     }
 
 
-def _network_words(asked: Asked) -> list[str | None]:
+def _network_words(asked: StudyOptions) -> list[str | None]:
     """The word by which each row names its network's file; None for treino's own layers."""
     return [read(cell, asked.base, asked.seeds[0]).net for cell in asked.cells]
 
@@ -197,7 +199,7 @@ def _network_words(asked: Asked) -> list[str | None]:
 def _tracks(
     source: Any,
     data: Data,
-    asked: Asked,
+    asked: StudyOptions,
     networks: NetworkFiles,
     before: Mapping[str, Any] | None = None,
 ) -> list[Track]:
@@ -250,7 +252,7 @@ def _prepared(source: Any, first: Data, settings: Settings, known: dict[str, Dat
     return known[key]
 
 
-def _facts(asked: Asked, data: Data, tracks: Sequence[Track], source: str) -> dict[str, Any]:
+def _facts(asked: StudyOptions, data: Data, tracks: Sequence[Track], source: str) -> dict[str, Any]:
     """All of the document that is known before the first step."""
     many, first = len(asked.seeds), tracks[0]
     rows = [
@@ -287,7 +289,7 @@ class StudyJob:
 
     folder: RunFolder
     data: Data
-    asked: Asked
+    asked: StudyOptions
     facts: dict[str, Any]
     tracks: Sequence[Track]
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)

@@ -16,14 +16,16 @@ from treino.inspection.epoch_statistics import (
 from treino.inspection.wilson import wilson
 from treino.records.command import as_typed
 from treino.spec import Settings
-from treino.studies.study_options import Asked, Cell
+from treino.studies.study_options import Cell, StudyOptions
 from treino.studies.track import Record, Track
 
 SOFTMAX = "softmax_before_cross_entropy"
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
-def row_facts(asked: Asked, cell: Cell, settings: Settings, track: Track, source: str) -> dict[str, Any]:
+def row_facts(
+    asked: StudyOptions, cell: Cell, settings: Settings, track: Track, source: str
+) -> dict[str, Any]:
     """All of a row that is known before its first step."""
     planned, data = track.planned, track.data
     names = dict.fromkeys(name for each in asked.cells for name in each.own)
@@ -51,7 +53,7 @@ def row_facts(asked: Asked, cell: Cell, settings: Settings, track: Track, source
 
 
 def row(
-    facts: Mapping[str, Any], records: Sequence[Record], asked: Asked, measured: Mapping[str, Any]
+    facts: Mapping[str, Any], records: Sequence[Record], asked: StudyOptions, measured: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A row of the document. measured: ``metric``, and how many ``rows`` it is measured on."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
@@ -125,7 +127,7 @@ def _names(records: Sequence[Record]) -> list[str]:
     return [n for n in records[0].metrics if all(n in r.metrics for r in records)]
 
 
-def _reached(record: Record, metric: str, asked: Asked) -> int | None:
+def _reached(record: Record, metric: str, asked: StudyOptions) -> int | None:
     values = record.loss if metric == "loss" else record.metrics.get(metric, [])
     return reached(values, asked.until[metric], BETTER[metric])
 

@@ -50,7 +50,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Asked:
+class StudyOptions:
     """base: settings that all rows share. until: metric and figure to be reached, as ``{"loss": 1.6}``."""
 
     base: Mapping[str, Any]
@@ -64,17 +64,17 @@ class Asked:
             "base": dict(self.base), "cells": cells, "until": dict(self.until), "seeds": list(self.seeds)
         }  # fmt: skip
 
-    def with_networks(self, words: Mapping[str, str]) -> "Asked":
+    def with_networks(self, words: Mapping[str, str]) -> "StudyOptions":
         """The same, where each network's file is named by another word."""
 
         def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
             return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
 
         cells = tuple(Cell(renamed(cell.own), cell.mode) for cell in self.cells)
-        return Asked(renamed(self.base), cells, self.until, self.seeds)
+        return StudyOptions(renamed(self.base), cells, self.until, self.seeds)
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Asked":
+    def from_json(cls, kept: Mapping[str, Any]) -> "StudyOptions":
         cells = tuple(Cell(cell["own"], cell["mode"]) for cell in kept["cells"])
         return cls(kept["base"], cells, kept["until"], tuple(kept["seeds"]))
 
@@ -87,7 +87,7 @@ def asked_of(
     cells: Any = (),
     compare: Any = (),
     seeds: int | None = None,
-) -> Asked:
+) -> StudyOptions:
     """Every row of the study, out of what was given; each is checked as far as it can be without the data.
 
     settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several.
@@ -111,7 +111,7 @@ def asked_of(
         for mode in modes:
             cell = Cell(values, mode)
             found.setdefault(read(cell, base, first).model_dump_json(), cell)
-    return Asked(base, tuple(found.values()), goals_of(until), tuple(range(first, first + count)))
+    return StudyOptions(base, tuple(found.values()), goals_of(until), tuple(range(first, first + count)))
 
 
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:

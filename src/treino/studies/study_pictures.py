@@ -13,7 +13,7 @@ from treino.studies.conclusions import mode_name, settings_said
 from treino.words import N_, _
 
 if TYPE_CHECKING:
-    from treino.plots.study import Line
+    from treino.plots.study import StudyCurve
     from treino.studies.stored_study import Study
 
 
@@ -47,9 +47,9 @@ def _file(study: "Study", name: str) -> list[File]:
     return [(f"{name}.png", PICTURES[name](study))]
 
 
-def lines_of(study: "Study") -> list["Line"]:
+def lines_of(study: "Study") -> list["StudyCurve"]:
     """The rows as the pictures take them."""
-    from treino.plots.study import Line
+    from treino.plots.study import StudyCurve
 
     d = study.document
     rest = [n for n in d["varied"] if n != "batch_size"]
@@ -57,7 +57,7 @@ def lines_of(study: "Study") -> list["Line"]:
     for row in d["rows"]:
         batch = row["batch_size"]
         found.append(
-            Line(
+            StudyCurve(
                 panel=_("batch of all rows") if batch == "full" else _("batch {n}").format(n=batch),
                 mode=mode_name(row["mode"]),
                 setting=", ".join(settings_said(row, rest)),

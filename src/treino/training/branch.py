@@ -10,7 +10,7 @@ import numpy as np
 from treino.engine import HP
 from treino.engine.keyframes import keyframe_of_saved
 from treino.errors import TreinoError, nearest
-from treino.loop.loop import Event, events
+from treino.loop.loop import JobEvent, events
 from treino.records.command import branch_as_typed, versions
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
@@ -41,7 +41,7 @@ def branching(
     changes: Mapping[str, Any],
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """A new run that goes on from the moment's full state; see ``Moment.branch``."""
     run = moment.run
     place = {name: changes[name] for name in PLACE if name in changes}
@@ -73,7 +73,7 @@ def rewinding(
     changes: Mapping[str, Any],
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """The next segment in the moment's own run; see ``Run.rewind``."""
     folder = RunFolder.open(moment.run.path)
     for name in PLACE:
@@ -103,7 +103,7 @@ def _on(
     planned: "Plan",
     checkpoint_seconds: float,
     spec: dict[str, Any],
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Write the state that the segment sets out from, then say that there is such a segment, then train."""
     arrays, meta = keyframe_of_saved(moment.saved)
     name = name_of(segment.number, moment.step)

@@ -22,7 +22,7 @@ from treino.engine import Tick, Training
 from treino.engine.net_state import whole_state
 from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
-from treino.loop.loop import Event, Job, events, status_at_end
+from treino.loop.loop import Job, JobEvent, events, status_at_end
 from treino.loop.loop import drain as drained
 from treino.records.command import as_typed, versions
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
@@ -82,7 +82,7 @@ def training(
     lean: bool = False,
     start: Start | None = None,
     data: Data | None = None,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Train one network and keep the run. Nothing is written before what was asked is known to be possible.
 
     source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
@@ -161,7 +161,7 @@ def resuming(
     data_file: str | Path | None = None,
     data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Go on with a run that was interrupted or killed, from its last checkpoint, bit for bit.
 
     data: the Dataset or DataLoader of a run that was trained on one. With a DataLoader, an IterableDataset
@@ -353,7 +353,7 @@ class RunJob:
         return self.run.document
 
 
-def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Run:
+def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> Run:
     """Run the events of a training to their end and return its Run.
 
     Raises:

@@ -10,7 +10,7 @@ from treino.data.dataset import Data
 from treino.data.out_of_core.rows_protocol import parts
 from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import digest, elsewhere, why_not_reproducible
-from treino.data.torch_datasets.stream import Stream
+from treino.data.torch_datasets.stream import StreamRows
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
 from treino.plots.style import split_name
@@ -33,7 +33,7 @@ def reference_given(data: Data) -> dict[str, Any]:
 
 def streams(data: Data) -> bool:
     """Whether the training rows come in an order of their own, of which there is no middle to go on from."""
-    return isinstance(data.train.x, Stream)
+    return isinstance(data.train.x, StreamRows)
 
 
 def given_again(folder: RunFolder, spec: dict[str, Any], given: Any) -> Data:

@@ -13,7 +13,7 @@ from treino.engine.metrics import BETTER, measure
 from treino.engine.tick import Epoch
 from treino.search.halving import Rung, survivors
 from treino.search.space import Config
-from treino.tuning.member_table import Table
+from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import Group, rung_step
 
 CHUNK_SECONDS = 0.5
@@ -59,7 +59,7 @@ class Curve:
 
 
 @dataclass(eq=False)
-class Heat:
+class TrainingBracket:
     """number: in the sweep. configs: the members' settings, by their numbers. rungs: see ``search.halving``.
 
     metric: the validation figure that decides. rung: how many rungs are behind it. target: a figure to reach,
@@ -107,7 +107,7 @@ class Heat:
             before = rung.epochs
         return int(total)
 
-    def advance(self, table: Table) -> Tick | None:
+    def advance(self, table: MemberTable) -> Tick | None:
         """Train for a moment; rows go into the table at the end of each rung. None: all rungs are over."""
         while self.rung < len(self.rungs):
             share = self.rungs[self.rung].epochs / self.rungs[-1].epochs
@@ -197,7 +197,7 @@ class Heat:
                 found[member] = None if figure is None else (figure, loss)
         return found
 
-    def _cut(self, count: int, table: Table) -> None:
+    def _cut(self, count: int, table: MemberTable) -> None:
         """Only the best go on."""
         figures = self.ranked()
         order = sorted(figures)
@@ -209,7 +209,7 @@ class Heat:
                 if row is not None and row["status"] == "running":
                     row["status"] = "stopped"
 
-    def write_rows(self, table: Table) -> None:
+    def write_rows(self, table: MemberTable) -> None:
         """A row for everyone who took part in this rung."""
         cut = self.rung > 0
         for place, (group, training) in enumerate(zip(self.groups, self.trainings, strict=True)):

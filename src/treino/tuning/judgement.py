@@ -28,7 +28,7 @@ from treino.spec import Settings, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, training
 from treino.tuning.populations import groups, settings_of
-from treino.tuning.sweep_state import Progress, Sweeping
+from treino.tuning.sweep_state import SweepProgress, SweepTraining
 from treino.words import _
 
 BEST = "best"
@@ -37,7 +37,7 @@ FRESH_FEWEST = 3
 LEADERS = 50
 
 
-def report(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+def report(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
     """The document as far as it is known before the judge."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
@@ -65,13 +65,13 @@ def report(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, 
     }
 
 
-def _diverged_notes(sweep: Sweeping) -> list[str]:
+def _diverged_notes(sweep: SweepTraining) -> list[str]:
     if sweep.status != "diverged":
         return []
     return [_("Every network diverged: there is no best. Try smaller learning rates.")]
 
 
-def finish(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+def finish(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
     """Judge the sweep, write its document and seal the folder. What fails of the judging becomes a note.
 
     Raises:
@@ -112,7 +112,7 @@ def _best(leader: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
     return found | {"validation": metrics["validation"], "test": metrics["test"], "run": str(run.path)}
 
 
-def leaderboard(sweep: Sweeping) -> list[dict[str, Any]]:
+def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
     """The best members at the last rung that each reached; no test figure is among theirs."""
     better = BETTER[sweep.metric]
     fine = [row for row in sweep.rows.last() if row["best"] is not None]
@@ -137,7 +137,7 @@ def leaderboard(sweep: Sweeping) -> list[dict[str, Any]]:
 # ---- the winner by itself
 
 
-def alone(folder: RunFolder, sweep: Sweeping, member: int) -> tuple[Run, dict[str, Any]]:
+def alone(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[Run, dict[str, Any]]:
     """Train the member by itself, as a run in the sweep's folder; compare its weights bit for bit."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
@@ -180,7 +180,7 @@ def _bits(t: Tensor) -> Tensor:
 
 
 def judged(
-    folder: RunFolder, sweep: Sweeping, run: Run, certificate: Mapping[str, Any]
+    folder: RunFolder, sweep: SweepTraining, run: Run, certificate: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """The judge's part of the document, and notes."""
     classes = bool(sweep.data.classes)
@@ -231,7 +231,7 @@ def judged(
     if p_constant is not None and p_strongest is not None:
         verdict = judge.verdict(p_constant, p_strongest, p_runner)
     if verdict is not None and strongest is not None and test is not None and interval is not None:
-        told = judge.Told(
+        told = judge.VerdictFacts(
             metric=shown,
             test=test,
             interval=(interval[0], interval[1]),
@@ -269,7 +269,9 @@ def judged(
     }, notes
 
 
-def _row_scores(folder: RunFolder, sweep: Sweeping) -> tuple[list[int], Tensor, Tensor, dict[str, Tensor]]:
+def _row_scores(
+    folder: RunFolder, sweep: SweepTraining
+) -> tuple[list[int], Tensor, Tensor, dict[str, Tensor]]:
     """The members of all brackets; what decides and what is shown ``[M, N]``; the rows' own ``[N]``."""
     members: list[int] = []
     choose, shown = [], []
@@ -295,7 +297,7 @@ def _strongest(baseline: Mapping[str, Mapping[str, float]], shown: str) -> str |
 
 
 def _fresh(
-    sweep: Sweeping, winner: int, runner_up: int | None, shown: str
+    sweep: SweepTraining, winner: int, runner_up: int | None, shown: str
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The winner's and the runner-up's settings with fresh seeds on fresh splits, and the baseline there."""
     notes: list[str] = []
@@ -343,7 +345,7 @@ def _fresh(
     return [f for f in found if math.isfinite(f["test"])], notes
 
 
-def _fixed_split(sweep: Sweeping) -> bool:
+def _fixed_split(sweep: SweepTraining) -> bool:
     """Whether the rows can't be parted anew: they are loaded, or a column, a file or their time says how."""
     fixed = ("split_time", "split_column")
     shared = settings_of({}, sweep.base, 0)
@@ -356,7 +358,7 @@ def _fixed_split(sweep: Sweeping) -> bool:
     )
 
 
-def _trained(sweep: Sweeping, pair: Sequence[Settings], shown: str) -> list[float]:
+def _trained(sweep: SweepTraining, pair: Sequence[Settings], shown: str) -> list[float]:
     """Each one's figure on the test rows of the sweep's data."""
     found: dict[int, float] = {}
     for group in groups(dict(enumerate(pair)), sweep.data_for, sweep.networks):

@@ -72,7 +72,7 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def kept_of(folder: RunFolder, member: int) -> top_members.Kept:
+def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
     """The member with its weights.
 
     Raises:
@@ -106,7 +106,7 @@ class Member(Run):
     """
 
     number: int
-    kept: top_members.Kept
+    kept: top_members.TopMember
     own_settings: Settings
 
     @property
@@ -170,7 +170,7 @@ class Member(Run):
     def document(self) -> dict[str, Any]:
         """Its settings, and its row at each rung. What only its network can tell of them is left open where
         that is the user's own, and its code may not run."""
-        rows = member_table.Table.read(self.folder).rows.values()
+        rows = member_table.MemberTable.read(self.folder).rows.values()
         rungs = [row for row in rows if row["member"] == self.number]
         if not rungs:
             raise damaged(self.path / member_table.NAME, _("it has no row of a network that is kept"))
@@ -279,7 +279,7 @@ def like(
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
     """The kernel that trained this member; {}: it was not begun yet."""
-    rows = member_table.Table.read(folder).last()
+    rows = member_table.MemberTable.read(folder).last()
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 

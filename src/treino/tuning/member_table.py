@@ -22,7 +22,7 @@ Key = tuple[int, int]  # member, rung
 
 
 @dataclass
-class Table:
+class MemberTable:
     """rows: by (member, rung), in the order of writing; the same key again replaces its row.
 
     dimensions: the names of the space, each a column.
@@ -60,7 +60,7 @@ class Table:
         return out.getvalue()
 
     @classmethod
-    def read(cls, folder: RunFolder, dimensions: Sequence[str] = ()) -> "Table":
+    def read(cls, folder: RunFolder, dimensions: Sequence[str] = ()) -> "MemberTable":
         """The table that a sweep keeps; an empty one where there is none yet.
 
         Raises:

@@ -17,9 +17,9 @@ from treino.plots.style import split_name
 from treino.records.network_source import NetworkSource
 from treino.search.space import Choice, Dimension, Space
 from treino.store import RunFolder
-from treino.tuning.bracket import Heat
+from treino.tuning.bracket import TrainingBracket
 from treino.tuning.judgement import report
-from treino.tuning.sweep_state import Progress, Sweeping
+from treino.tuning.sweep_state import SweepProgress, SweepTraining
 from treino.tuning.top_members import ANSWERED_AT_ONCE, answered
 from treino.words import _, setting
 
@@ -93,7 +93,7 @@ def several(
     )  # fmt: skip
 
 
-def figures_of(heat: Heat) -> dict[str, dict[str, dict[str, float]]]:
+def figures_of(heat: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
     """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
     metric has no value on these rows."""
     fine = {m for m, figure in heat.figures().items() if figure is not None}
@@ -116,7 +116,7 @@ def figures_of(heat: Heat) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def told(folder: RunFolder, sweep: Sweeping, progress: Progress) -> dict[str, Any]:
+def told(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
     """Write the document with the mean and deviation of every figure, and seal the folder."""
     document = report(folder, sweep, progress)
     by_member: dict[str, dict[str, dict[str, float | None]]] = {}
@@ -159,7 +159,7 @@ def summary(values: Sequence[float | None]) -> dict[str, Any]:
     }
 
 
-def _without(sweep: Sweeping, measured: int) -> list[str]:
+def _without(sweep: SweepTraining, measured: int) -> list[str]:
     """That networks which didn't diverge have no figure either, where their answers are not finite."""
     count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - measured
     if count and len(sweep.data.validation):
@@ -179,7 +179,7 @@ def _undefined(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _reached(sweep: Sweeping) -> dict[str, Any]:
+def _reached(sweep: SweepTraining) -> dict[str, Any]:
     """The steps to the figure that was asked for."""
     assert sweep.asked.until is not None
     metric, value = sweep.asked.until

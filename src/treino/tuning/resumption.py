@@ -13,7 +13,7 @@ from treino.errors import TreinoError
 from treino.search.halving import Rung
 from treino.search.space import Config
 from treino.store import RunFolder
-from treino.tuning.sweep_state import Sweeping
+from treino.tuning.sweep_state import SweepTraining
 from treino.words import _
 
 
@@ -25,7 +25,7 @@ def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None
     return BuiltinName(where["source"]) if where["kind"] == "builtin" else data
 
 
-def ask_again(sweep: Sweeping, members: Mapping[str, Any]) -> None:
+def ask_again(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
     """The members as they were asked for; the sampler is brought to where it was."""
     sweep.configs = [_as_json(c) for c in members["configs"]]
     sweep.asks = members["asks"]

@@ -9,7 +9,7 @@ from torch import nn
 
 from treino.documents import read_document, read_tensors
 from treino.errors import TreinoError
-from treino.loop.loop import Event
+from treino.loop.loop import JobEvent
 from treino.loop.loop import drain as drained
 from treino.records.network_source import UserFiles
 from treino.records.registry_names import check_names
@@ -184,7 +184,7 @@ def sweep(
     parent: str | Path = "runs",
     name: str | None = None,
     out: str | Path | None = None,
-    watch: Callable[[Event], None] | None = None,
+    watch: Callable[[JobEvent], None] | None = None,
     **settings: Any,
 ) -> Sweep:
     """Train many networks on ``data`` as one program, keep the best, and judge it.
@@ -229,7 +229,7 @@ def resume(path: str | Path, storage: str | None = None) -> Sweep:
     return drain(resuming(path, storage=storage))
 
 
-def drain(stream: Iterator[Event], watch: Callable[[Event], None] | None = None) -> Sweep:
+def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> Sweep:
     """Run the events of a sweep to their end and return the Sweep.
 
     Raises:

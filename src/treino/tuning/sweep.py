@@ -20,7 +20,7 @@ from treino.documents import read_checkpoint, read_document, read_tensors
 from treino.engine import Tick
 from treino.engine.metrics import BETTER, metric_names
 from treino.errors import TreinoError
-from treino.loop.loop import Event, events, status_at_end
+from treino.loop.loop import JobEvent, events, status_at_end
 from treino.records.data_source import data_of, keep_copy, load_data, reference
 from treino.records.failure_notes import noted
 from treino.records.network_source import (
@@ -36,7 +36,7 @@ from treino.search.space_text import read_space
 from treino.store import RunFolder
 from treino.training.goals import check_goals
 from treino.tuning import member_table, top_members
-from treino.tuning.bracket import Heat
+from treino.tuning.bracket import TrainingBracket
 from treino.tuning.judgement import finish, report
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.repeats import figures_of, told
@@ -44,7 +44,7 @@ from treino.tuning.resumption import ask_again, source_of
 from treino.tuning.space_file import space_of
 from treino.tuning.sweep_networks import network_words, with_words
 from treino.tuning.sweep_options import TPE, asked_of
-from treino.tuning.sweep_state import Progress, Sweeping, ask, heat_of, prepared
+from treino.tuning.sweep_state import SweepProgress, SweepTraining, ask, heat_of, prepared
 from treino.words import _
 
 CHECKPOINT_SECONDS = 10.0
@@ -62,7 +62,7 @@ def sweeping(
     stem: str = "sweep",
     data: Data | None = None,
     **asked: Any,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Train many networks and keep the best. Nothing is written before all that can be checked is.
 
     source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
@@ -132,7 +132,7 @@ def sweeping(
             },
         )
         _write_asked(folder, sweep)
-        yield from events(SweepJob(folder, sweep, first, Progress(wanted.members)))
+        yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
 
 
 def resuming(
@@ -142,7 +142,7 @@ def resuming(
     net: str | None = None,
     trust: bool = False,
     storage: str | None = None,
-) -> Iterator[Event]:
+) -> Iterator[JobEvent]:
     """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
     net, trust: where it trains networks of your own, which reading a folder never executes: your file in the
@@ -178,7 +178,7 @@ def resuming(
         state: dict[str, Any] = {"done": 0, "spent": 0.0, "state": None} if kept is None else kept[1]
         sweep.done, sweep.spent = state["done"], state["spent"]
         sweep.notes += members["notes"]
-        sweep.rows = member_table.Table.read(folder, sweep.rows.dimensions)
+        sweep.rows = member_table.MemberTable.read(folder, sweep.rows.dimensions)
         if folder.has(top_members.MODELS):
             sweep.top = top_members.from_tensors(*read_tensors(folder, top_members.MODELS))
         ask_again(sweep, members)
@@ -188,7 +188,7 @@ def resuming(
             sweep.top = [k for k in sweep.top if k.member < heat.first]
         if heat is not None and kept is not None and state["state"] is not None:
             heat.load(kept[0], state["state"])
-        progress = Progress(wanted.members, seconds=sweep.spent, model_steps=state.get("model_steps", 0))
+        progress = SweepProgress(wanted.members, seconds=sweep.spent, model_steps=state.get("model_steps", 0))
         yield from events(SweepJob(folder, sweep, heat, progress, state.get("ended")))
 
 
@@ -201,9 +201,9 @@ class SweepJob:
     """
 
     folder: RunFolder
-    sweep: Sweeping
-    bracket: Heat | None
-    progress: Progress
+    sweep: SweepTraining
+    bracket: TrainingBracket | None
+    progress: SweepProgress
     ended: str | None = None
     checkpoint_seconds: float = field(default_factory=lambda: CHECKPOINT_SECONDS)
     interruptible_close: bool = True
@@ -282,7 +282,7 @@ class SweepJob:
         self._begin(self.bracket)
         return True
 
-    def _begin(self, bracket: Heat) -> None:
+    def _begin(self, bracket: TrainingBracket) -> None:
         progress = self.progress
         self.steps_before = progress.model_steps - bracket.model_steps
         rows = self.sweep.rows.last()
@@ -291,7 +291,7 @@ class SweepJob:
         progress.planned_steps = self.steps_before + bracket.planned_steps
         progress.rungs = len(bracket.rungs)
 
-    def _show(self, bracket: Heat) -> None:
+    def _show(self, bracket: TrainingBracket) -> None:
         progress = self.progress
         progress.seconds = self.sweep.spent
         progress.model_steps = self.steps_before + bracket.model_steps
@@ -355,7 +355,7 @@ def _reached(tick: Tick, metric: str, wanted: float) -> bool:
     return bool((found >= wanted if BETTER[metric] > 0 else found <= wanted).any())  # NaN is neither
 
 
-def _write_asked(folder: RunFolder, sweep: Sweeping) -> None:
+def _write_asked(folder: RunFolder, sweep: SweepTraining) -> None:
     heats = [[first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.heats]
     folder.write_json(
         "asked.json",

@@ -20,7 +20,7 @@ _SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in 
 
 
 @dataclass(frozen=True)
-class Asked:
+class SweepOptions:
     """members: how many networks. strategy: none, halving or hyperband. eta: one in so many goes on.
 
     sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value), reached by
@@ -47,7 +47,7 @@ class Asked:
         return asdict(self) | {"space": self.space.to_json()}
 
 
-def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
+def asked_of(space: Space, values: Mapping[str, Any]) -> SweepOptions:
     """The sweep's own settings out of what was given.
 
     Raises:
@@ -77,7 +77,7 @@ def asked_of(space: Space, values: Mapping[str, Any]) -> Asked:
             _("max_time is {value} seconds: nothing can be trained in that.").format(value=given["max_time"]),
             _("Give the seconds that it may take, e.g. 60."),
         )
-    asked = Asked(space, **given)
+    asked = SweepOptions(space, **given)
     for name, known in (("strategy", STRATEGIES), ("sampler", {**SAMPLERS, TPE: None})):
         value = getattr(asked, name)
         if value not in known:

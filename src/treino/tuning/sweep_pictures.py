@@ -13,12 +13,12 @@ from treino.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.pictures.picture_files import check_names, put_each
 from treino.store.output_files import OutputFolder
 from treino.tuning import top_members
-from treino.tuning.member_table import Table
+from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import written
 from treino.words import N_, _, numeral
 
 if TYPE_CHECKING:
-    from treino.inspection.sweep_statistics import Seen
+    from treino.inspection.sweep_statistics import SweepFigures
     from treino.tuning.stored_sweep import Sweep
 
 NINE = 9
@@ -52,7 +52,7 @@ def draw_sweep(
         TreinoError: an unknown picture (with the nearest), or one that there is nothing for.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
-    if not Table.read(sweep.folder).rows:
+    if not MemberTable.read(sweep.folder).rows:
         raise TreinoError(
             "sweep_without_table",
             _("{sweep} has no network at its first rung yet.").format(sweep=sweep.name),
@@ -67,10 +67,10 @@ def _file(sweep: "Sweep", name: str) -> list[File]:
     return [(f"{name}.png", PICTURES[name](sweep))]
 
 
-def _seen(sweep: "Sweep") -> "Seen":
+def _seen(sweep: "Sweep") -> "SweepFigures":
     from treino.inspection.sweep_statistics import seen
 
-    rows = Table.read(sweep.folder).rows.values()
+    rows = MemberTable.read(sweep.folder).rows.values()
     metric = sweep.spec["metric"]
     return seen(sweep.name, list(rows), sweep.spec["space"], metric, BETTER[metric])
 

@@ -20,11 +20,11 @@ from treino.search.samplers import Sampler, sampler
 from treino.search.space import Config
 from treino.spec import Settings
 from treino.training.resolution import decide
-from treino.tuning.bracket import Heat
-from treino.tuning.member_table import Table
+from treino.tuning.bracket import TrainingBracket
+from treino.tuning.member_table import MemberTable
 from treino.tuning.populations import groups, settings_of
-from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, Asked
-from treino.tuning.top_members import Kept
+from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
+from treino.tuning.top_members import TopMember
 from treino.words import _
 
 COPIES = 12  # of a member's numbers that are in memory while it trains
@@ -32,7 +32,7 @@ FIRST_LOOK = 20  # steps: the engine looks at validation rows no earlier
 
 
 @dataclass(eq=False)
-class Sweeping:
+class SweepTraining:
     """A sweep that is going on.
 
     base: what all members share. networks: the files that settings name, and that may run.
@@ -44,18 +44,18 @@ class Sweeping:
     source: Any
     data: Data
     base: Mapping[str, Any]
-    asked: Asked
+    asked: SweepOptions
     metric: str
     epochs: int
     least: int
     sampler: Sampler
-    rows: Table
+    rows: MemberTable
     networks: NetworkFiles
     configs: list[Config] = field(default_factory=list)
     asks: list[int] = field(default_factory=list)
     heats: list[tuple[int, int, tuple[Rung, ...]]] = field(default_factory=list)
     done: int = 0
-    top: list[Kept] = field(default_factory=list)
+    top: list[TopMember] = field(default_factory=list)
     spent: float = 0.0
     status: str = "finished"
     notes: list[str] = field(default_factory=list)
@@ -100,7 +100,7 @@ def _same_rows(data: Data, first: Data) -> Data:
 
 
 @dataclass
-class Progress:
+class SweepProgress:
     """What a live table shows; seconds are of training alone.
 
     begun, diverged: members so far. planned_steps: model-steps of the heats that are known. best: the member
@@ -131,8 +131,8 @@ class Progress:
 
 
 def prepared(
-    source: Any, data: Data, base: Mapping[str, Any], asked: Asked, networks: NetworkFiles
-) -> Sweeping:
+    source: Any, data: Data, base: Mapping[str, Any], asked: SweepOptions, networks: NetworkFiles
+) -> SweepTraining:
     """Everything but the folder; the sizes of the heats are known after it."""
     if not isinstance(data.train.x, torch.Tensor):
         raise TreinoError(
@@ -154,7 +154,7 @@ def prepared(
     else:
         chosen = sampler(asked.sampler, asked.space, asked.sampler_seed)
     dimensions = tuple(d.name for d in asked.space.dimensions)
-    return Sweeping(
+    return SweepTraining(
         source,
         data,
         base,
@@ -163,16 +163,16 @@ def prepared(
         epochs,
         least,
         chosen,
-        Table(dimensions),
+        MemberTable(dimensions),
         networks,
     )
 
 
-def _brackets(sweep: Sweeping, members: int) -> tuple[Bracket, ...]:
+def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
     return STRATEGIES[sweep.asked.strategy](members, sweep.epochs, sweep.asked.eta, sweep.least)
 
 
-def ask(sweep: Sweeping) -> list[Config] | None:
+def ask(sweep: SweepTraining) -> list[Config] | None:
     """Ask for the next heats' members; None where all are given out. Checks every one of them."""
     left = sweep.asked.members - len(sweep.configs)
     if left <= 0:
@@ -193,7 +193,7 @@ def ask(sweep: Sweeping) -> list[Config] | None:
     return configs
 
 
-def _parted(sweep: Sweeping, settings: Mapping[int, Settings]) -> list[int]:
+def _parted(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
     """How many members train at once: all, or parts that fit into half of the memory that is free."""
     numbers: dict[Any, int] = {}
     for s in settings.values():
@@ -221,7 +221,7 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # of a lazy layer nobody knows yet
 
 
-def heat_of(sweep: Sweeping, number: int) -> Heat:
+def heat_of(sweep: SweepTraining, number: int) -> TrainingBracket:
     """The populations of one heat, before their first step.
 
     Raises:
@@ -230,7 +230,7 @@ def heat_of(sweep: Sweeping, number: int) -> Heat:
     first, members, rungs = sweep.heats[number]
     numbers = range(first, first + members)
     made = groups({m: sweep.settings(m) for m in numbers}, sweep.data_for, sweep.networks)
-    heat = Heat(
+    heat = TrainingBracket(
         number,
         {m: sweep.configs[m] for m in numbers},
         rungs,

@@ -10,7 +10,7 @@ from torch import Tensor
 from treino.engine import Loss, Training
 from treino.engine.metrics import row_losses
 from treino.engine.net_state import left_out
-from treino.tuning.bracket import Heat
+from treino.tuning.bracket import TrainingBracket
 
 MODELS = "models.safetensors"
 JUDGED = 1000  # members of a heat whose rows are kept; the others are too far behind to have been chosen
@@ -19,7 +19,7 @@ ANSWERED_AT_ONCE = 4_000_000  # outputs
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class TopMember:
     """A network of the top: its figure and loss (lower is better), its weights by their ``state_dict`` names,
     and the buffers that are not among these."""
 
@@ -34,7 +34,7 @@ class Kept:
         return {**self.weights, **self.buffers}
 
 
-def best(heat: Heat, count: int) -> list[Kept]:
+def best(heat: TrainingBracket, count: int) -> list[TopMember]:
     """The heat's best ``count``, the best first; equal ones by number."""
     order = sorted((*f, m) for m, f in heat.ranked().items() if f is not None)[:count]
     where = {
@@ -46,17 +46,17 @@ def best(heat: Heat, count: int) -> list[Kept]:
     for figure, loss, member in order:
         training, row = where[member]
         net = training.net(row)
-        found.append(Kept(member, figure, loss, net.state_dict(), left_out(net)))
+        found.append(TopMember(member, figure, loss, net.state_dict(), left_out(net)))
     return found
 
 
-def merged(one: Sequence[Kept], other: Sequence[Kept], count: int) -> list[Kept]:
+def merged(one: Sequence[TopMember], other: Sequence[TopMember], count: int) -> list[TopMember]:
     """The best of both; the same member counts once."""
     by_member = {k.member: k for k in (*one, *other)}
     return sorted(by_member.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
 
 
-def row_scores(heat: Heat, metric: str) -> dict[str, Tensor]:
+def row_scores(heat: TrainingBracket, metric: str) -> dict[str, Tensor]:
     """``member [M]``, and each of the best JUDGED members' scores of validation rows, higher is better.
 
     ``choose [M, N]`` is what decides by ``metric``: a score of each row, or of ``f1_macro`` the class that is
@@ -120,7 +120,7 @@ def scored(output_RNC: Tensor, y: Tensor, loss: Loss, metric: str) -> tuple[Tens
     return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
 
 
-def as_tensors(kept: Sequence[Kept]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def as_tensors(kept: Sequence[TopMember]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The top in one file: ``17/0.weight``, ``17+/table``; the order and figures beside it."""
     tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
     tensors |= {f"{k.member}+/{name}": t for k in kept for name, t in k.buffers.items()}
@@ -131,12 +131,12 @@ def as_tensors(kept: Sequence[Kept]) -> tuple[dict[str, Tensor], dict[str, Any]]
     }
 
 
-def from_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> list[Kept]:
+def from_tensors(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> list[TopMember]:
     found = []
     for member, figure, loss in zip(meta["order"], meta["figures"], meta["losses"], strict=True):
         weights, buffers = (
             {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
             for head in (f"{member}/", f"{member}+/")
         )
-        found.append(Kept(member, figure, loss, weights, buffers))
+        found.append(TopMember(member, figure, loss, weights, buffers))
     return found

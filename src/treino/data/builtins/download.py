@@ -26,7 +26,7 @@ Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteFile:
     """A file that mirrors have: its name, its size in bytes and its SHA-256, both as fetched."""
 
     name: str
@@ -34,7 +34,7 @@ class Remote:
     sha256: str
 
 
-class _Unusable(Exception):  # noqa: N818 - never leaves this file
+class _DownloadFailure(Exception):  # noqa: N818 - never leaves this file
     """What was wrong with one attempt; ``again`` where another one at the same mirror may help."""
 
     def __init__(self, reason: str, again: bool) -> None:
@@ -48,7 +48,7 @@ def cache() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "treino"
 
 
-def fetch(name: str, remotes: Sequence[Remote], mirrors: Sequence[str], folder: Path) -> str:
+def fetch(name: str, remotes: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path) -> str:
     """Bring these files of the data set ``name`` into ``folder``; -> the host that the last one came from.
 
     mirrors: addresses of folders, tried in order. ``$TREINO_MIRROR`` names another one, that has a folder
@@ -81,7 +81,7 @@ def fetch(name: str, remotes: Sequence[Remote], mirrors: Sequence[str], folder: 
         lock.release(descriptor, busy, unlink=True)
 
 
-def _fetch_one(name: str, remote: Remote, addresses: Sequence[str], folder: Path) -> str:
+def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: Path) -> str:
     failures: list[str] = []
     for address in addresses:
         host = urlsplit(address).netloc or address
@@ -90,7 +90,7 @@ def _fetch_one(name: str, remote: Remote, addresses: Sequence[str], folder: Path
                 with _Progress(remote, host) as report:
                     _attempt(address + remote.name, remote, folder, report)
                 return host
-            except _Unusable as unusable:
+            except _DownloadFailure as unusable:
                 if attempt == TRIES - 1 or not unusable.again:
                     failures.append(f"{host}: {unusable}")
                     break
@@ -107,7 +107,7 @@ def _fetch_one(name: str, remote: Remote, addresses: Sequence[str], folder: Path
     )
 
 
-def _attempt(url: str, remote: Remote, folder: Path, report: Report) -> None:
+def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None:
     """One request: the rest of the part file, or all of it; the file itself once its digest is right."""
     part = folder / f"{remote.name}.part"
     have = part.stat().st_size if part.is_file() else 0
@@ -129,16 +129,16 @@ def _attempt(url: str, remote: Remote, folder: Path, report: Report) -> None:
         if error.code == 416:  # the mirror's file ends before our part of it
             files.remove(part)
         busy = error.code in (416, 429, 503)
-        raise _Unusable(_("it answers {code}").format(code=error.code), busy) from None
+        raise _DownloadFailure(_("it answers {code}").format(code=error.code), busy) from None
     except urllib.error.URLError as error:  # it was never reached
-        raise _Unusable(str(getattr(error.reason, "strerror", None) or error.reason), False) from None
+        raise _DownloadFailure(str(getattr(error.reason, "strerror", None) or error.reason), False) from None
     except OSError as error:  # it was lost on the way
-        raise _Unusable(str(error.strerror or error), True) from None
+        raise _DownloadFailure(str(error.strerror or error), True) from None
     except (http.client.HTTPException, ValueError) as error:
-        raise _Unusable(_("its answer can't be read ({reason})").format(reason=error), True) from None
+        raise _DownloadFailure(_("its answer can't be read ({reason})").format(reason=error), True) from None
     size = part.stat().st_size
     if size < remote.size:
-        raise _Unusable(
+        raise _DownloadFailure(
             _("it broke off after {got} of {want} bytes").format(got=size, want=remote.size), True
         )
     digest = files.sha256(part) if size == remote.size else ""
@@ -149,7 +149,7 @@ def _attempt(url: str, remote: Remote, folder: Path, report: Report) -> None:
             if digest
             else _("it is longer than {want} bytes").format(want=remote.size)
         )
-        raise _Unusable(what, had > 0)  # the beginning may have been another mirror's
+        raise _DownloadFailure(what, had > 0)  # the beginning may have been another mirror's
     _finish(part, folder / remote.name)
 
 
@@ -158,7 +158,9 @@ def _goes_on(response: http.client.HTTPResponse, have: int) -> bool:
     return response.status == 206 and given.startswith(f"bytes {have}-")
 
 
-def _store(response: http.client.HTTPResponse, part: Path, have: int, remote: Remote, report: Report) -> None:
+def _store(
+    response: http.client.HTTPResponse, part: Path, have: int, remote: RemoteFile, report: Report
+) -> None:
     """Append what comes, never more than one byte beyond the size that the file must have."""
     with files.trouble(part):
         out = open(part, "ab" if have else "wb")  # noqa: SIM115 - trouble() is about our disk alone
@@ -184,7 +186,7 @@ def _finish(part: Path, path: Path) -> None:
 class _Progress:
     """A bar on a terminal, one line elsewhere; always on stderr."""
 
-    def __init__(self, remote: Remote, host: str) -> None:
+    def __init__(self, remote: RemoteFile, host: str) -> None:
         self._remote, self._host = remote, host
 
     def __enter__(self) -> Report:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.builtins.download import Remote, cache, fetch
+from treino.data.builtins.download import RemoteFile, cache, fetch
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -28,44 +28,44 @@ MNIST = {
 }
 REMOTES = {
     "mnist": (
-        Remote(
+        RemoteFile(
             "train-images-idx3-ubyte.gz",
             9_912_422,
             "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
         ),
-        Remote(
+        RemoteFile(
             "train-labels-idx1-ubyte.gz",
             28_881,
             "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
         ),
-        Remote(
+        RemoteFile(
             "t10k-images-idx3-ubyte.gz",
             1_648_877,
             "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
         ),
-        Remote(
+        RemoteFile(
             "t10k-labels-idx1-ubyte.gz",
             4_542,
             "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
         ),
     ),
     "fashion-mnist": (
-        Remote(
+        RemoteFile(
             "train-images-idx3-ubyte.gz",
             26_421_880,
             "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
         ),
-        Remote(
+        RemoteFile(
             "train-labels-idx1-ubyte.gz",
             29_515,
             "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
         ),
-        Remote(
+        RemoteFile(
             "t10k-images-idx3-ubyte.gz",
             4_422_102,
             "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
         ),
-        Remote(
+        RemoteFile(
             "t10k-labels-idx1-ubyte.gz",
             5_148,
             "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",

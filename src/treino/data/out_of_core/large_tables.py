@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.memory import say
-from treino.data.out_of_core.mapped_rows import Mapped
+from treino.data.out_of_core.mapped_rows import MappedRows
 from treino.data.out_of_core.table_file import blocks
-from treino.data.preparation.encoders import Seen
+from treino.data.preparation.encoders import EncodingGaps
 from treino.data.preparation.fit import comparable_columns
 from treino.data.preparation.preparation import Preparation, fit_table
-from treino.data.roles.column_kinds import Choice
+from treino.data.roles.column_kinds import ColumnRole
 from treino.data.split_requests import LEFT_OUT
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal_columns
 from treino.data.table import Table
@@ -43,7 +43,7 @@ def check_room(rows: int, limit: int) -> None:
         )
 
 
-def equal_rows(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> NDArray[np.int64]:
+def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDArray[np.int64]:
     """``[N]``: for each row of all tables the first that is equal to it."""
     n = sum(table.rows for table in tables)
     return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
@@ -93,7 +93,7 @@ def on_disk(
     parts: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
     folder: Path,
-) -> tuple[Preparation, dict[str, Seen], dict[int, Any]]:
+) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
     """``fitting.in_memory`` with x in files of the folder."""
     preparation = scaled(tables[0], preparation, train_N)
     met = _write(tables, parts, preparation, folder)
@@ -105,9 +105,9 @@ def on_disk(
 
 def _write(
     tables: Sequence[Table], parts: Sequence[NDArray[np.int64]], preparation: Preparation, folder: Path
-) -> dict[str, Seen]:
+) -> dict[str, EncodingGaps]:
     """Write x of the parts to their files, rows in order; -> what was met in each column."""
-    met = {name: Seen() for name in preparation.features}
+    met = {name: EncodingGaps() for name in preparation.features}
     with ExitStack() as opened:
         out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}
         with files.trouble(folder):
@@ -136,4 +136,4 @@ def read_inputs(folder: Path, part: int, rows: int, inputs: int) -> Any:
     """x ``[rows, inputs]`` of a part, mapped."""
     if not rows * inputs:
         return torch.empty(rows, inputs)
-    return Mapped(np.memmap(folder / name_of(part), np.float32, "r", shape=(rows, inputs)))
+    return MappedRows(np.memmap(folder / name_of(part), np.float32, "r", shape=(rows, inputs)))

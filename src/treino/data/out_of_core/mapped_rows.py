@@ -22,7 +22,7 @@ CHUNK_BYTES = 1 << 22  # neighbours that are read in one go hold no more
 DENSE = 32  # where so many rows of a chunk hold a wanted one, all of it is read
 
 
-class Mapped:
+class MappedRows:
     """A memory-mapped array of rows that reads like a tensor ``[N, *item]`` and is never in memory whole.
 
     Where many neighbours are wanted they are read from the file in one go; the last ones are kept, for an
@@ -235,7 +235,7 @@ def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
 
 
 def as_mapped(values: Any) -> Any:
-    """Rows that NumPy's ``memmap`` or torch's ``from_file`` maps, as Mapped; anything else as it is.
+    """Rows that NumPy's ``memmap`` or torch's ``from_file`` maps, as MappedRows; anything else as it is.
 
     What is no array of numbers in this machine's byte order is left to those who read it whole.
     """
@@ -245,9 +245,9 @@ def as_mapped(values: Any) -> Any:
             offset = int(values.storage_offset()) * values.element_size()
             kind = _NUMPY.get(values.dtype)
             if kind is not None:
-                return Mapped(np.memmap(name, kind, "r", offset, tuple(values.shape)))
+                return MappedRows(np.memmap(name, kind, "r", offset, tuple(values.shape)))
     if isinstance(values, np.memmap) and _readable(values):
-        return Mapped(values)
+        return MappedRows(values)
     return values
 
 

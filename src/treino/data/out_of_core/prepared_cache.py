@@ -27,7 +27,7 @@ import torch
 
 from treino.data.builtins.registry import BUILTINS
 from treino.data.dataset import Data
-from treino.data.memory import Room
+from treino.data.memory import MemoryLimit
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION
@@ -52,7 +52,7 @@ _YOUNG = 60.0  # seconds in which a folder may be about to be locked
 _KNOWN: dict[tuple[int, ...], str] = {}  # digests of files, by what tells a file and its version
 
 
-class Workplace:
+class PreparedCache:
     """A folder for one table's preparation, made when it is first wanted.
 
     limit: bytes of memory that the rows may take. asked: all that the prepared rows follow from, as JSON.
@@ -67,7 +67,7 @@ class Workplace:
         self._folder: Path | None = None
         self._lock: int | None = None
 
-    def __enter__(self) -> "Workplace":
+    def __enter__(self) -> "PreparedCache":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -87,9 +87,9 @@ class Workplace:
         return self._folder
 
     @property
-    def room(self) -> Room:
+    def room(self) -> MemoryLimit:
         """For the rows as they are read."""
-        return Room(self.limit // HELD, self.folder)
+        return MemoryLimit(self.limit // HELD, self.folder)
 
     @property
     def used(self) -> bool:

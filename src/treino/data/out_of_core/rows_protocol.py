@@ -12,7 +12,7 @@ PART_ROWS = 4096  # networks are evaluated by so many rows, and the bits of a pr
 
 
 @runtime_checkable
-class Elsewhere(Protocol):
+class OutOfCoreRows(Protocol):
     """Rows in a file, in a Dataset or in a DataLoader: only what is asked for is read.
 
     shape: ``[N, *item]``. reproducible: the same rows are read every time, as far as anyone can see;

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from treino.data.readers.row_spill import Spilling
+from treino.data.readers.row_spill import RowSpill
 from treino.data.table import Column, Numbers, Table
 
 BLOCK_ROWS = 1 << 14  # of a table in memory that is gone through in blocks
@@ -26,14 +26,14 @@ class ColumnReader(Protocol):
 
 
 @dataclass(eq=False)
-class Source:
+class TableFile:
     """The file, and the one column that was last read from it. row_K: the rows that are left of it."""
 
     opened: ColumnReader
-    spilled: Spilling
+    spilled: RowSpill
     row_K: NDArray[np.int64] | None = None
     last: tuple[int, Column] | None = None
-    _taken: "tuple[NDArray[np.int64], Source] | None" = None
+    _taken: "tuple[NDArray[np.int64], TableFile] | None" = None
 
     def __len__(self) -> int:
         return self.opened.rows if self.row_K is None else len(self.row_K)
@@ -46,11 +46,11 @@ class Source:
             self.last = j, column if self.row_K is None else column.take(self.row_K)
         return self.last[1]
 
-    def take(self, row_K: NDArray[np.int64]) -> "Source":
+    def take(self, row_K: NDArray[np.int64]) -> "TableFile":
         """The same of some of the rows, in their order; one and the same for all columns."""
         if self._taken is None or self._taken[0] is not row_K:
             left_K = row_K if self.row_K is None else self.row_K[row_K]
-            self._taken = row_K, Source(self.opened, self.spilled, left_K)
+            self._taken = row_K, TableFile(self.opened, self.spilled, left_K)
         return self._taken[1]
 
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
@@ -71,12 +71,12 @@ class Source:
 
 
 class StoredColumn(Column):
-    """A column of a Source. What it is stands in memory, its cells do not."""
+    """A column of a TableFile. What it is stands in memory, its cells do not."""
 
-    source: Source
+    source: TableFile
     place: int
 
-    def __init__(self, source: Source, place: int, like: Column) -> None:
+    def __init__(self, source: TableFile, place: int, like: Column) -> None:
         for name in ("name", "boolean", "categories", "ordered", "clock", "writing"):
             object.__setattr__(self, name, getattr(like, name))
         object.__setattr__(self, "source", source)
@@ -105,11 +105,11 @@ class StoredColumn(Column):
         return self.source.column(self.place).missing_N
 
 
-def stored_columns(opened: ColumnReader, spilled: Spilling) -> tuple[Column, ...]:
+def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...]:
     """The columns of a table whose rows are in a file."""
     first = next(iter(spilled))
     like = opened.columns(pa.Table.from_batches([first]))
-    source = Source(opened, spilled)
+    source = TableFile(opened, spilled)
     return tuple(StoredColumn(source, j, column) for j, column in enumerate(like))
 
 

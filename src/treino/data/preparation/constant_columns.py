@@ -5,17 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.preparation.encoders import Encoder, OneHot
+from treino.data.preparation.encoders import Encoder, OneHotEncoder
 from treino.data.preparation.fit import comparable_columns
 from treino.data.preparation.preparation import Preparation
-from treino.data.roles.column_kinds import Choice
+from treino.data.roles.column_kinds import ColumnRole
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Table, shorten
 from treino.words import _
 
 
 def say_held_back(
-    tables: Sequence[Table], chosen: Mapping[str, Choice], preparation: Preparation, part_N: NDArray[np.int64]
+    tables: Sequence[Table],
+    chosen: Mapping[str, ColumnRole],
+    preparation: Preparation,
+    part_N: NDArray[np.int64],
 ) -> list[str]:
     """A sentence on the columns that change in validation or test rows only; none where there are none.
 
@@ -24,7 +27,8 @@ def say_held_back(
     perhaps = {
         e.column: chosen[e.column]
         for e, at in _first_inputs(preparation)
-        if not isinstance(e, OneHot) and not (e.scaled and preparation.normalise and preparation.scale[at])
+        if not isinstance(e, OneHotEncoder)
+        and not (e.scaled and preparation.normalise and preparation.scale[at])
     }
     train_N, later_N = part_N == TRAIN, (part_N == VALIDATION) | (part_N == TEST)
     counts = {}

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.roles.column_kinds import Choice, level_cells
+from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
 from treino.errors import TreinoError
 from treino.words import _
@@ -27,19 +27,21 @@ DAY = 86400.0
 
 
 @dataclass(frozen=True)
-class Seen:
+class EncodingGaps:
     """What encoding met in a column: cells without a value, cells of no known class, the first of these."""
 
     missing: int = 0
     unknown: int = 0
     example: str = ""
 
-    def __add__(self, other: "Seen") -> "Seen":
-        return Seen(self.missing + other.missing, self.unknown + other.unknown, self.example or other.example)
+    def __add__(self, other: "EncodingGaps") -> "EncodingGaps":
+        return EncodingGaps(
+            self.missing + other.missing, self.unknown + other.unknown, self.example or other.example
+        )
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberEncoder:
     """A number or truth value as it is; a missing one becomes ``fill``, and raises the flag if there is one.
 
     fill: None where missing cells are refused.
@@ -54,12 +56,12 @@ class Number:
     def inputs(self) -> tuple[str, ...]:
         return (self.column, *_flag_name(self))
 
-    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         return _filled(self, number_cells(column, place, required=self.fill is None))
 
 
 @dataclass(frozen=True)
-class Rank:
+class RankEncoder:
     """Ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and raises the flag."""
 
     column: str
@@ -73,14 +75,14 @@ class Rank:
     def inputs(self) -> tuple[str, ...]:
         return (self.column, *_flag_name(self))
 
-    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
         values, _seen = _filled(self, np.where(code_N < 0, np.nan, code_N))
         return values, seen
 
 
 @dataclass(frozen=True)
-class OneHot:
+class OneHotEncoder:
     """One input for each class of the training rows, 1 where the cell names it; an unknown class has none.
 
     "" among the levels: cells without a value are a class of their own.
@@ -99,7 +101,7 @@ class OneHot:
             for level in self.levels
         )
 
-    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         code_N, seen = _codes(self.levels, level_cells(column, self.numeric))
         values = np.zeros((len(code_N), len(self.levels)))
         known = np.flatnonzero(code_N >= 0)
@@ -108,7 +110,7 @@ class OneHot:
 
 
 @dataclass(frozen=True)
-class Hashed:
+class HashingEncoder:
     """Many classes in few inputs: +1 or -1 in the place that a hash of the class says; 0 where it is missing.
 
     Weinberger et al. 2009, https://arxiv.org/abs/0902.2206. The hash is the first 64 bits of
@@ -125,7 +127,7 @@ class Hashed:
     def inputs(self) -> tuple[str, ...]:
         return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
 
-    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         words = level_cells(column, self.numeric)
         where = {word: hash_place(self.column, word, self.buckets) for word in set(words) if word}
         values = np.zeros((len(words), self.buckets))
@@ -134,7 +136,7 @@ class Hashed:
         if found:
             bucket, sign = np.array(found, dtype=np.int64).T
             values[rows, bucket] = sign
-        return values, Seen(missing=len(words) - len(rows))
+        return values, EncodingGaps(missing=len(words) - len(rows))
 
 
 def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
@@ -144,7 +146,7 @@ def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Date:
+class DateEncoder:
     """Days since ``origin``, and the month, the weekday and the time of day as points of a circle.
 
     origin, fill: seconds since 1970-01-01. parts: those circles on which training rows differ, in the order
@@ -163,7 +165,7 @@ class Date:
         circles = [f"{self.column} {part} {axis}" for part in self.parts for axis in ("sin", "cos")]
         return (_("{name} (days)").format(name=self.column), *circles, *_flag_name(self))
 
-    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         second_N = second_cells(column, place)
         absent_N = np.isnan(second_N)
         present_N = np.where(absent_N, self.fill, second_N)
@@ -173,11 +175,11 @@ class Date:
             inputs += [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
         if self.flag:
             inputs.append(absent_N.astype(np.float64))
-        return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+        return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
 
 
 @dataclass(frozen=True)
-class Time:
+class TimeEncoder:
     """A time of day as a point of a circle; a missing one is in its middle and raises the flag."""
 
     column: str
@@ -188,14 +190,14 @@ class Time:
     def inputs(self) -> tuple[str, ...]:
         return (*(f"{self.column} {axis}" for axis in ("sin", "cos")), *_flag_name(self))
 
-    def encode(self, column: Column, place: Place) -> tuple[Floats, Seen]:
+    def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         second_N = second_cells(column, place, clock=True)
         absent_N = np.isnan(second_N)
         turn_N = 2 * np.pi * np.where(absent_N, 0.0, second_N) / DAY
         inputs = [np.where(absent_N, 0.0, np.sin(turn_N)), np.where(absent_N, 0.0, np.cos(turn_N))]
         if self.flag:
             inputs.append(absent_N.astype(np.float64))
-        return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+        return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
 
 
 def _month(second_N: Floats) -> Floats:
@@ -214,28 +216,28 @@ def _hour(second_N: Floats) -> Floats:
 CIRCLES: dict[str, Callable[[Floats], Floats]] = {"month": _month, "weekday": _weekday, "hour": _hour}
 """The share of a whole turn: of the year by months, of the week by days, of the day by seconds."""
 
-Encoder = Number | Rank | OneHot | Hashed | Date | Time
-_KINDS: dict[str, Any] = {
-    "number": Number, "rank": Rank, "one-hot": OneHot, "hashed": Hashed, "date": Date,
-    "time": Time,
+Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder
+ENCODERS: dict[str, Any] = {
+    "number": NumberEncoder, "rank": RankEncoder, "one-hot": OneHotEncoder, "hashed": HashingEncoder,
+    "date": DateEncoder, "time": TimeEncoder,
 }  # fmt: skip
 
 
 def to_json(encoder: Encoder) -> dict[str, Any]:
     """The encoder as JSON values, its kind under ``as``."""
-    name = next(name for name, kind in _KINDS.items() if type(encoder) is kind)
+    name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
     return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
 
 
 def from_json(document: dict[str, Any]) -> Encoder:
     """The encoder that ``to_json`` wrote; raises KeyError or TypeError for anything else."""
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "as"}
-    made: Encoder = _KINDS[document["as"]](**values)
+    made: Encoder = ENCODERS[document["as"]](**values)
     return made
 
 
 def fit_encoder(
-    column: Column, choice: Choice, train_N: NDArray[np.int64], place: Place, impute: str = "median"
+    column: Column, choice: ColumnRole, train_N: NDArray[np.int64], place: Place, impute: str = "median"
 ) -> Encoder:
     """The encoder of a column by what its training rows say; no other row is looked at.
 
@@ -245,33 +247,33 @@ def fit_encoder(
     if choice.way == "number":
         values = number_cells(column, place)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute)
-        return Number(name, fill, flag)
+        return NumberEncoder(name, fill, flag)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute)
     if choice.way == "time":
-        return Time(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
+        return TimeEncoder(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
     words = level_cells(column, numeric)[train_N]
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
         fill, flag = _middle(np.where(code_N < 0, np.nan, code_N), "median")
-        return Rank(name, choice.levels, numeric, fill, flag)
+        return RankEncoder(name, choice.levels, numeric, fill, flag)
     levels = set(words.tolist())
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > MOST_LEVELS):
-        return Hashed(name, BUCKETS, numeric)
+        return HashingEncoder(name, BUCKETS, numeric)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:
         known = sorted(levels - {""}, key=(lambda w: _value(w)) if numeric else None)
         in_order = (*known, *([""] if "" in levels else []))
     elif "" in levels:
         in_order = (*in_order, "")
-    return OneHot(name, in_order, numeric)
+    return OneHotEncoder(name, in_order, numeric)
 
 
-def _fit_date(name: str, second_N: Floats, impute: str) -> Date:
+def _fit_date(name: str, second_N: Floats, impute: str) -> DateEncoder:
     present = second_N[~np.isnan(second_N)]
     fill, flag = _middle(second_N, impute)
     parts = tuple(part for part, turn in CIRCLES.items() if len(np.unique(turn(present))) > 1)
-    return Date(name, float(present.min()) if len(present) else 0.0, parts, fill, flag)
+    return DateEncoder(name, float(present.min()) if len(present) else 0.0, parts, fill, flag)
 
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
@@ -340,21 +342,21 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
     )
 
 
-def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], Seen]:
+def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:
     """Each cell's place among the levels, -1 for none."""
     known = {level: code for code, level in enumerate(levels)}
     code_N = np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
     absent_N = np.asarray(words == "", dtype=bool)
     unknown = np.flatnonzero((code_N < 0) & ~absent_N)
     example = str(words[unknown[0]]) if len(unknown) else ""
-    return code_N, Seen(int(absent_N.sum()), len(unknown), example)
+    return code_N, EncodingGaps(int(absent_N.sum()), len(unknown), example)
 
 
-def _filled(encoder: Number | Rank, value_N: Floats) -> tuple[Floats, Seen]:
+def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floats, EncodingGaps]:
     absent_N = np.isnan(value_N)
     values = np.where(absent_N, np.nan if encoder.fill is None else encoder.fill, value_N)
     inputs = [values, absent_N.astype(np.float64)] if encoder.flag else [values]
-    return np.stack(inputs, axis=1), Seen(missing=int(absent_N.sum()))
+    return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
 
 
 def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
@@ -374,7 +376,7 @@ def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
     return middle, flag
 
 
-def _flag_name(encoder: Number | Rank | Date | Time) -> tuple[str, ...]:
+def _flag_name(encoder: NumberEncoder | RankEncoder | DateEncoder | TimeEncoder) -> tuple[str, ...]:
     return (_("{name} missing").format(name=encoder.column),) if encoder.flag else ()
 
 

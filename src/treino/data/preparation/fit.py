@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.preparation.encoders import Encoder, Seen, fit_encoder, number_cells, second_cells
+from treino.data.preparation.encoders import Encoder, EncodingGaps, fit_encoder, number_cells, second_cells
 from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
-from treino.data.roles.column_kinds import Choice, level_cells
+from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table
 from treino.errors import TreinoError
@@ -28,7 +28,7 @@ def take(table: Table, row_K: NDArray[np.int64]) -> Table:
     )
 
 
-def comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers:
+def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Numbers:
     """``[N, D]``: for each cell of the features a number that is equal where the cells are."""
     if tables[0].matrix is not None and len(tables) == 1:
         return feature_matrix(tables[0], tuple(chosen))
@@ -39,7 +39,7 @@ def comparable(tables: Sequence[Table], chosen: Mapping[str, Choice]) -> Numbers
 
 
 def comparable_columns(
-    tables: Sequence[Table], chosen: Mapping[str, Choice]
+    tables: Sequence[Table], chosen: Mapping[str, ColumnRole]
 ) -> Iterator[NDArray[np.float64]]:
     """``[N]`` such numbers, one column of the features after the other."""
     for name, choice in chosen.items():
@@ -60,7 +60,7 @@ def comparable_columns(
 
 def fit(
     table: Table,
-    chosen: Mapping[str, Choice],
+    chosen: Mapping[str, ColumnRole],
     column: Column,
     task: Task,
     classes: tuple[str, ...],
@@ -103,7 +103,7 @@ def fit(
     )
 
 
-def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, Seen]]:
+def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, EncodingGaps]]:
     if preparation.kind == "image":
         return feature_matrix(table, preparation.features), {}
     return preparation.encode([table.column(name) for name in preparation.features], table.place)
@@ -128,12 +128,12 @@ def in_memory(
     parts: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
     cells_ND: Numbers,
-) -> tuple[Preparation, dict[str, Seen], dict[int, torch.Tensor]]:
+) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, torch.Tensor]]:
     """(the preparation with its scaling, what was met in each column, x of each part).
 
     parts: of each table's rows. train_N: the training rows of the first one. cells_ND: from ``comparable``.
     """
-    met = {name: Seen() for name in preparation.features}
+    met = {name: EncodingGaps() for name in preparation.features}
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
         raws = np.split(cells_ND, np.cumsum([t.rows for t in tables])[:-1])
     else:
@@ -141,7 +141,7 @@ def in_memory(
         for table in tables:
             raw_ND, seen = raw_inputs(table, preparation)
             raws.append(raw_ND)
-            met = {name: met[name] + seen.get(name, Seen()) for name in met}
+            met = {name: met[name] + seen.get(name, EncodingGaps()) for name in met}
     preparation = replace(preparation, **scaling(preparation, raws[0], train_N))
     x_of = {}
     for part in (TRAIN, VALIDATION, TEST):

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.preparation.constant_columns import say_new
-from treino.data.preparation.encoders import Seen, number_cells, number_fault
+from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
 from treino.data.preparation.fit import feature_matrix, prepare_target, take
 from treino.data.preparation.preparation import Preparation
-from treino.data.readers import Reading
+from treino.data.readers import ReaderOptions
 from treino.data.roles.target import encode
 from treino.data.table import Column, Table, check_present, missing, shorten
 from treino.data.torch_datasets.dataset_source import is_foreign, to_predict
@@ -22,7 +22,7 @@ from treino.words import _
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedRows:
     """Rows of a source, ready for a network that was trained before.
 
     x: ``[N, D]`` float32. y: ``[K]`` or ``[K, 1]`` as in Rows, of the K rows that have a target, and
@@ -43,7 +43,9 @@ class Prepared:
         return len(self.x)
 
 
-def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading | None = None) -> Prepared:
+def rows_for_prediction(
+    source: Any, preparation: Preparation, reading: ReaderOptions | None = None
+) -> PreparedRows:
     """All rows of a source, prepared as the training rows were: nothing is fitted again.
 
     Columns are found by name, in any order; others are left out with a note. A bare array is taken by
@@ -53,7 +55,7 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
     """
     if is_foreign(source):
         x_ND, y_N = to_predict(source, preparation)
-        return Prepared(
+        return PreparedRows(
             x_ND, y_N, torch.arange(len(x_ND)), (), None if y_N is None else torch.arange(len(y_N))
         )
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
@@ -81,7 +83,7 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
         extra = [name for name in table.names if name not in wanted]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
-    met: dict[str, Seen] = {}
+    met: dict[str, EncodingGaps] = {}
     if preparation.encoders:
         raw_ND, met = preparation.encode([table.column(name) for name in names], table.place)
     else:
@@ -95,7 +97,7 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
     if preparation.encoders:
         notes += say_new(raw_ND, preparation)
     y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
-    return Prepared(
+    return PreparedRows(
         x_ND,
         y_K,
         torch.arange(table.rows),
@@ -106,7 +108,7 @@ def rows_for_prediction(source: Any, preparation: Preparation, reading: Reading 
     )
 
 
-def _said(met: Mapping[str, Seen]) -> list[str]:
+def _said(met: Mapping[str, EncodingGaps]) -> list[str]:
     notes = []
     missing = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
     if missing:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.preparation import encoders
-from treino.data.preparation.encoders import Encoder, Number, Place, Seen
+from treino.data.preparation.encoders import Encoder, EncodingGaps, NumberEncoder, Place
 from treino.data.table import Column, Numbers, shorten
 from treino.errors import TreinoError
 from treino.words import _
@@ -63,7 +63,7 @@ class Preparation:
     @property
     def plain(self) -> bool:
         """Whether each column is one input: a number that training rows never lack, or a pixel."""
-        return all(isinstance(e, Number) and not e.flag for e in self.encoders)
+        return all(isinstance(e, NumberEncoder) and not e.flag for e in self.encoders)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -73,7 +73,9 @@ class Preparation:
         ends = accumulate((len(encoder.inputs) for encoder in self.encoders), initial=0)
         return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
 
-    def encode(self, columns: Sequence[Column], place: Place) -> tuple[NDArray[np.float64], dict[str, Seen]]:
+    def encode(
+        self, columns: Sequence[Column], place: Place
+    ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:
         """``[N, D]`` raw inputs of the features' columns, and what was met in each on the way."""
         raw_ND = np.empty((len(columns[0]), len(self.inputs)))
         met = {}

@@ -6,18 +6,21 @@ What reads is imported when a file is read: pyarrow takes its time.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from treino.data.readers.reader_options import Reading
+from treino.data.readers.reader_options import ReaderOptions
 
 if TYPE_CHECKING:
-    from treino.data.memory import Room
-    from treino.data.readers.table_files import Opened
+    from treino.data.memory import MemoryLimit
+    from treino.data.readers.table_files import TableReader
     from treino.data.table import Table
 
-__all__ = ["Reading", "open_blocks", "read_file"]
+__all__ = ["ReaderOptions", "open_blocks", "read_file"]
 
 
 def read_file(
-    path: str | Path, reading: Reading | None = None, least_columns: int = 2, room: "Room | None" = None
+    path: str | Path,
+    reading: ReaderOptions | None = None,
+    least_columns: int = 2,
+    room: "MemoryLimit | None" = None,
 ) -> "Table":
     """The table in a file, or in several by a pattern such as ``data/*.csv``, in memory.
 
@@ -28,12 +31,14 @@ def read_file(
     from treino.data.readers import table_files
 
     return table_files.open_table(
-        str(path), reading or Reading(), least_columns, keep=True, room=room
+        str(path), reading or ReaderOptions(), least_columns, keep=True, room=room
     ).table()
 
 
-def open_blocks(path: str | Path, reading: Reading | None = None, least_columns: int = 2) -> "Opened":
+def open_blocks(
+    path: str | Path, reading: ReaderOptions | None = None, least_columns: int = 2
+) -> "TableReader":
     """The same without holding the rows: its columns are decided, and ``.blocks()`` goes through the rows."""
     from treino.data.readers import table_files
 
-    return table_files.open_table(str(path), reading or Reading(), least_columns, keep=False)
+    return table_files.open_table(str(path), reading or ReaderOptions(), least_columns, keep=False)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from treino.data.readers.cell_patterns import COMMA, EITHER_WAY, GAP, MISSING, PLAIN, POINT, Affix, affix_of
-from treino.data.readers.dates import Form, form_of
+from treino.data.readers.dates import DateFormat, date_format
 from treino.data.table import MISSING as WORDS
 from treino.data.table import Column
 
@@ -40,7 +40,7 @@ _SHORT = 1000  # cells, for which one expression is faster than several fast fun
 
 
 @dataclass
-class Rivalry:
+class ReadingConflict:
     """Of two ways to read a column, how many cells fit which, with a cell of each sort and its row."""
 
     cells: int = 0
@@ -83,7 +83,7 @@ class Rivalry:
 
 
 @dataclass
-class Seen:
+class CellStatistics:
     """All that was seen of a column of text so far.
 
     exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
@@ -100,9 +100,9 @@ class Seen:
     odd_missing: bool = False
     words: dict[str, set[str]] | None = field(default_factory=dict)
     affix: Affix | None = None
-    form: Form | None = None
-    decimal: Rivalry = field(default_factory=Rivalry)
-    day: Rivalry = field(default_factory=Rivalry)
+    form: DateFormat | None = None
+    decimal: ReadingConflict = field(default_factory=ReadingConflict)
+    day: ReadingConflict = field(default_factory=ReadingConflict)
 
     def see(self, cells: pa.Array, row: int) -> None:
         """One block of cells; row: the number of its first one."""
@@ -121,7 +121,7 @@ class Seen:
         row_N = np.flatnonzero(keep_N) + row
         first = cells[0].as_py()
         if not self.present:
-            self.affix, self.form = affix_of(first), form_of(first)
+            self.affix, self.form = affix_of(first), date_format(first)
         self.present += len(cells)
         if self.affix and self.decimal.either == self.decimal.cells:
             self._see_numbers(cells, row_N)
@@ -236,7 +236,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Decision:
+class CellType:
     """What a column of text is, and how its cells are read.
 
     words: keep what was written beside the numbers. day_first: of dates. comma: the decimal sign.
@@ -246,7 +246,7 @@ class Decision:
     holds: Literal["numbers", "truth", "dates", "words"]
     affix: Affix = PLAIN
     comma: bool = False
-    form: Form | None = None
+    form: DateFormat | None = None
     day_first: bool = True
     truth: tuple[tuple[str, float], ...] = ()
     words: bool = False

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from treino.data.readers.cell_types import Seen
-from treino.data.readers.file_bytes import File, damaged
+from treino.data.readers.cell_types import CellStatistics
+from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.readers.typed_columns import is_known
 from treino.data.table import check_names, shorten
 from treino.errors import TreinoError
@@ -18,14 +18,14 @@ _CELLS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Columnar:
+class ColumnarFile:
     """Typed columns. source: gives the batches of the named columns, each time from the beginning."""
 
-    file: File | None
+    file: InputFile | None
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]]
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[CellStatistics] = field(default_factory=list)
     typed = True
 
     def place(self, row: int) -> str:
@@ -53,7 +53,7 @@ class Columnar:
         """Nothing is left to check."""
 
 
-def open_columnar(file: File) -> Columnar:
+def open_columnar(file: InputFile) -> ColumnarFile:
     """A Parquet or Arrow file; raises TreinoError where it is damaged or cut short."""
     path = str(file.path)
     opened: dict[str, Callable[[], Any]] = {
@@ -69,7 +69,7 @@ def open_columnar(file: File) -> Columnar:
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
 
 
-def open_table(table: pa.Table) -> Columnar:
+def open_table(table: pa.Table) -> ColumnarFile:
     """A table of Arrow in memory."""
     return _of_schema(
         table.schema, _("the frame"), None, lambda names: iter(table.select(names).to_batches())
@@ -79,9 +79,9 @@ def open_table(table: pa.Table) -> Columnar:
 def _of_schema(
     schema: pa.Schema,
     what: str,
-    file: File | None,
+    file: InputFile | None,
     source: Callable[[tuple[str, ...]], Iterator[pa.RecordBatch]],
-) -> Columnar:
+) -> ColumnarFile:
     check_names(schema.names, what)
     names = tuple(name for name in schema.names if is_known(schema.field(name).type))
     if not names:
@@ -90,7 +90,7 @@ def _of_schema(
             _("{what} has no column of numbers, words or dates.").format(what=what[0].upper() + what[1:]),
             _("Give a table with one value to a cell."),
         )
-    return Columnar(file, names, tuple(name for name in schema.names if name not in names), source)
+    return ColumnarFile(file, names, tuple(name for name in schema.names if name not in names), source)
 
 
 def _known(cells: pa.Array) -> pa.Array:
@@ -107,7 +107,7 @@ def _parquet(path: str) -> Any:
     return pyarrow.parquet.ParquetFile(path, pre_buffer=False)  # it would hold what it has read ahead
 
 
-def _batches(file: File, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     path = str(file.path)
     if file.content == "parquet":
         yield from _parquet(path).iter_batches(

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from treino.data.readers.cell_types import Decision, Rivalry, Seen
-from treino.data.readers.dates import Form
-from treino.data.readers.reader_options import Reading
+from treino.data.readers.cell_types import CellStatistics, CellType, ReadingConflict
+from treino.data.readers.dates import DateFormat
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -14,15 +14,17 @@ Place = Callable[[int], str]
 
 
 @dataclass(frozen=True)
-class Decided:
+class FileConventions:
     """comma, day_first: what all of the file says, None where it has no such cells."""
 
-    columns: tuple[Decision, ...]
+    columns: tuple[CellType, ...]
     comma: bool | None
     day_first: bool | None
 
 
-def decide(seen: Sequence[Seen], reading: Reading, what: str, place: Place) -> Decided:
+def decide(
+    seen: Sequence[CellStatistics], reading: ReaderOptions, what: str, place: Place
+) -> FileConventions:
     """What each column holds. what: the file or frame, for messages; place: the words for a row's place.
 
     Raises TreinoError where columns or cells contradict each other, or where all of them can be read in two
@@ -30,16 +32,18 @@ def decide(seen: Sequence[Seen], reading: Reading, what: str, place: Place) -> D
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
-    return Decided(tuple(_decision(column, comma, day_first) for column in seen), comma, day_first)
+    return FileConventions(tuple(_decision(column, comma, day_first) for column in seen), comma, day_first)
 
 
-def _said(which: str, reading: Reading | None) -> bool | None:
+def _said(which: str, reading: ReaderOptions | None) -> bool | None:
     """Whether it was said that the comma, or the day, it is; None where nothing was."""
     value = reading and (reading.decimal if which == "decimal" else reading.dates)
     return None if value is None else value in (",", "day/month")
 
 
-def _settle(seen: Sequence[Seen], which: str, reading: Reading, what: str, place: Place) -> bool | None:
+def _settle(
+    seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
+) -> bool | None:
     """Whether the comma, or the day, it is: as the user said, or as the columns prove, none against it."""
     asked = _said(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
@@ -64,19 +68,19 @@ def _settle(seen: Sequence[Seen], which: str, reading: Reading, what: str, place
     return usual if "open" in verdicts.values() else None
 
 
-def _rivalry(column: Seen, which: str) -> Rivalry:
+def _rivalry(column: CellStatistics, which: str) -> ReadingConflict:
     if which == "decimal":
         return column.decimal
-    return column.day if column.form and column.form.open else Rivalry()
+    return column.day if column.form and column.form.open else ReadingConflict()
 
 
-def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decision:
+def _decision(column: CellStatistics, comma: bool | None, day_first: bool | None) -> CellType:
     if column.as_text:
-        return Decision(column.name, "words")
+        return CellType(column.name, "words")
     if not column.present:
-        return Decision(column.name, "numbers")
+        return CellType(column.name, "numbers")
     if truth := column.truth:
-        return Decision(column.name, "truth", truth=tuple(truth.items()))
+        return CellType(column.name, "truth", truth=tuple(truth.items()))
     verdict = column.decimal.verdict if column.decimal.cells else "no"
     if verdict in ("same", "open") or verdict == ("second" if comma else "first"):
         assert column.affix is not None
@@ -86,23 +90,23 @@ def _decision(column: Seen, comma: bool | None, day_first: bool | None) -> Decis
         parts += [N_("commas between the thousands")] * (column.commas and not comma)
         writing = ", ".join(parts)
         words = bool(writing) or column.exact
-        return Decision(column.name, "numbers", column.affix, sign, words=words, writing=writing)
+        return CellType(column.name, "numbers", column.affix, sign, words=words, writing=writing)
     form, verdict = column.form, column.day.verdict if column.day.cells else "no"
     if form and not form.open and verdict == "same":
-        return Decision(column.name, "dates", form=form)
+        return CellType(column.name, "dates", form=form)
     own = {"first": True, "second": False, "same": True, "open": day_first}.get(verdict)
     if form and form.open and own is not None and (verdict == "same" or day_first in (None, own)):
         return _dates(column.name, form, own, verdict == "same")
-    return Decision(column.name, "words")
+    return CellType(column.name, "words")
 
 
-def _dates(name: str, form: Form, day_first: bool, same: bool) -> Decision:
+def _dates(name: str, form: DateFormat, day_first: bool, same: bool) -> CellType:
     writing = N_("dates day/month/year") if day_first else N_("dates month/day/year")
-    return Decision(name, "dates", form=form, day_first=day_first, writing="" if same else writing)
+    return CellType(name, "dates", form=form, day_first=day_first, writing="" if same else writing)
 
 
 def _mixed(
-    which: str, one: str, other: str, rivalries: dict[str, Rivalry], what: str, place: Place
+    which: str, one: str, other: str, rivalries: dict[str, ReadingConflict], what: str, place: Place
 ) -> TreinoError:
     (row, cell), (row_2, cell_2) = rivalries[one].shown["first"], rivalries[other].shown["second"]
     facts = {
@@ -132,7 +136,7 @@ def _mixed(
     )
 
 
-def _open(which: str, name: str, rivalry: Rivalry, what: str, place: Place) -> TreinoError:
+def _open(which: str, name: str, rivalry: ReadingConflict, what: str, place: Place) -> TreinoError:
     row, cell = rivalry.shown["open"]
     facts = {"what": what, "name": name, "cell": shorten(cell), "place": place(row)}
     if which == "day":

@@ -5,18 +5,18 @@ import io
 from collections.abc import Iterator
 
 from treino.data.readers.dialect import Dialect
-from treino.data.readers.encoding import Text
-from treino.data.readers.file_bytes import Stream
+from treino.data.readers.encoding import DecodedText
+from treino.data.readers.file_bytes import ByteStream
 from treino.errors import TreinoError
 from treino.words import _
 
 
-def records(text: Text, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """(line of the file where it starts, cells) of each record that isn't empty, the header among them.
 
     Raises TreinoError naming the line of a record whose quotes are wrong or which has too many cells.
     """
-    stream = io.TextIOWrapper(io.BufferedReader(Stream(text.chunks())), encoding="utf-8", newline="")
+    stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
     lines: Iterator[str] = iter(stream)
     for _line in range(dialect.skip):
         next(lines, None)
@@ -38,19 +38,19 @@ def records(text: Text, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1 + dialect.skip
 
 
-def line_of(text: Text, dialect: Dialect, row: int) -> int:
+def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
     """The line where a row begins; rows are counted from 0, after the header."""
     wanted = row + dialect.header
     return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == wanted), 0)
 
 
-def check(text: Text, dialect: Dialect) -> None:
+def check(text: DecodedText, dialect: Dialect) -> None:
     """Raise what is wrong with the first record that is not as the others, if there is one."""
     for _record in records(text, dialect):
         pass
 
 
-def canonical(text: Text, dialect: Dialect) -> Iterator[bytes]:
+def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
     """The same records without the header in the plainest dialect: cells in quotes, commas between."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -64,7 +64,7 @@ def canonical(text: Text, dialect: Dialect) -> Iterator[bytes]:
     yield out.getvalue().encode()
 
 
-def ragged(text: Text, line: int, got: int, dialect: Dialect) -> TreinoError:
+def ragged(text: DecodedText, line: int, got: int, dialect: Dialect) -> TreinoError:
     return TreinoError(
         "csv_ragged",
         _("'{path}', line {n}: it has {got} of {want} cells.").format(
@@ -76,7 +76,7 @@ def ragged(text: Text, line: int, got: int, dialect: Dialect) -> TreinoError:
     )
 
 
-def broken(text: Text, line: int, reason: str) -> TreinoError:
+def broken(text: DecodedText, line: int, reason: str) -> TreinoError:
     path = text.file.path
     if "unexpected end of data" in reason:
         return TreinoError(
@@ -93,7 +93,7 @@ def broken(text: Text, line: int, reason: str) -> TreinoError:
     )
 
 
-def cell_too_long(text: Text, line: int) -> TreinoError:
+def cell_too_long(text: DecodedText, line: int) -> TreinoError:
     return TreinoError(
         "csv_cell_too_long",
         _("'{path}', line {n}: a cell is longer than {limit} characters.").format(

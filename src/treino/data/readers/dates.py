@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Form:
+class DateFormat:
     """How the dates of a column are written: the order of year, month and day, and with which time of day.
 
     In ``year last`` and ``short year`` it is open whether the day or the month comes first. ``time``: a time
@@ -90,15 +90,15 @@ def _whole(text: pa.Array) -> Ints:
     return _number(text).astype(np.int64)
 
 
-def form_of(cell: str) -> Form | None:
+def date_format(cell: str) -> DateFormat | None:
     """The form that a date or a time of day is written in; None for what is neither."""
     if _CLOCK.fullmatch(cell):
-        return Form("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
+        return DateFormat("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
     clock = _time_pattern(" " + cell) if cell[:1].isdecimal() else None
     if clock is not None:  # an offset without a date says nothing
-        return None if "<sign>" in clock or clock.endswith("Z") else Form("time", f"^{clock[4:]}$")
+        return None if "<sign>" in clock or clock.endswith("Z") else DateFormat("time", f"^{clock[4:]}$")
     if _MONTH.fullmatch(cell):
-        return Form("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
+        return DateFormat("month", r"^(?P<y>[12]\d{3})-(?P<a>\d{2})$")
     day, year = r"\d{1,2}", r"(?P<y>\d{4})"
     if found := _YEAR_FIRST.fullmatch(cell):
         order, head = "year first", f"{year}~(?P<a>{day})~(?P<b>{day})"
@@ -111,7 +111,7 @@ def form_of(cell: str) -> Form | None:
     time = _time_pattern(found["time"] or "")
     if time is None:
         return None
-    return Form(order, f"^{head.replace('~', re.escape(found[1]))}{time}$")  # type: ignore[arg-type]
+    return DateFormat(order, f"^{head.replace('~', re.escape(found[1]))}{time}$")  # type: ignore[arg-type]
 
 
 def _time_pattern(time: str) -> str | None:

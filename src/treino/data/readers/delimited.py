@@ -19,11 +19,11 @@ from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from treino.data.readers import csv_records
-from treino.data.readers.cell_types import Seen
+from treino.data.readers.cell_types import CellStatistics
 from treino.data.readers.dialect import Dialect, sniff
-from treino.data.readers.encoding import Text, decide
-from treino.data.readers.file_bytes import File, Stream
-from treino.data.readers.reader_options import Reading
+from treino.data.readers.encoding import DecodedText, decide
+from treino.data.readers.file_bytes import ByteStream, InputFile
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import MISSING
 from treino.errors import TreinoError
 from treino.words import _
@@ -45,10 +45,10 @@ class UnconvertedError(Exception):
 
 
 @dataclass(frozen=True)
-class Delimited:
+class DelimitedFile:
     """A file of delimited text, cut by its dialect. tidy: quotes stand where pyarrow expects them."""
 
-    text: Text
+    text: DecodedText
     dialect: Dialect
     rows: list[list[str]]
     tidy: bool
@@ -59,16 +59,16 @@ class Delimited:
         return self.dialect.names
 
     @property
-    def file(self) -> File:
+    def file(self) -> InputFile:
         return self.text.file
 
     @cached_property
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[CellStatistics]:
         """What the first rows say of the columns; nothing where it would save no time."""
         if len(self.names) > _WIDE and self.file.size < _LARGEST:
             return []
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
-        seen = [Seen(name) for name in self.names]
+        seen = [CellStatistics(name) for name in self.names]
         for column, cells in zip(seen, columns, strict=True):
             column.see(pa.array(cells, pa.string()), 0)
         return seen
@@ -125,11 +125,11 @@ class Delimited:
     def _input(self) -> Any:
         if not self.tidy:
             return pa.PythonFile(
-                io.BufferedReader(Stream(csv_records.canonical(self.text, self.dialect))), "r"
+                io.BufferedReader(ByteStream(csv_records.canonical(self.text, self.dialect))), "r"
             )
         if self.text.direct:
             return str(self.file.path)
-        return pa.PythonFile(io.BufferedReader(Stream(self.text.chunks())), "r")
+        return pa.PythonFile(io.BufferedReader(ByteStream(self.text.chunks())), "r")
 
     def _options(self, types: Types, sign: str) -> dict[str, Any]:
         d = self.dialect
@@ -199,17 +199,17 @@ def _exact(cells: pa.Array) -> bool:
     return all(end is None or abs(end) < 10**_DIGITS for end in ends.values())
 
 
-def open_delimited(file: File, reading: Reading, least_columns: int) -> Delimited:
+def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) -> DelimitedFile:
     """The file's encoding and dialect, found out and checked over all of its bytes."""
     text = decide(file, reading.encoding)
     dialect, rows = sniff(text, reading, least_columns)
     plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
     uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
     tidy = plain and (not uses or _quotes_fit(text, dialect))
-    return Delimited(text, dialect, rows, tidy)
+    return DelimitedFile(text, dialect, rows, tidy)
 
 
-def _quotes_fit(text: Text, dialect: Dialect) -> bool:
+def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
     """Whether every quote opens a cell, closes one, or is one of two inside of a cell (RFC 4180).
 
     Counted from 0, even quotes open and odd ones close: an even one stands behind a delimiter, a line's end

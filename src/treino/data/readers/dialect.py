@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Any
 
 from treino.data.readers.cell_patterns import affix_of, value_like
-from treino.data.readers.encoding import Text
-from treino.data.readers.reader_options import Reading
+from treino.data.readers.encoding import DecodedText
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import check_names, date_like, missing, number, shorten, time_like
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -67,7 +67,7 @@ class Sample:
         return len({len(row) for row in self.rows}) == 1 and len(self.rows[0]) > 1
 
 
-def sniff(text: Text, reading: Reading, least_columns: int) -> tuple[Dialect, list[list[str]]]:
+def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tuple[Dialect, list[list[str]]]:
     """(the dialect, the first rows of values). Raises TreinoError where the file leaves it open."""
     head, whole = text.head(SAMPLE)
     skip = 0
@@ -89,7 +89,7 @@ def sniff(text: Text, reading: Reading, least_columns: int) -> tuple[Dialect, li
 
 
 def _cut(
-    text: Text, head: str, whole: bool, delimiter: str | None, quote: str | None, skip: int, least: int
+    text: DecodedText, head: str, whole: bool, delimiter: str | None, quote: str | None, skip: int, least: int
 ) -> Sample:
     """The first records by the delimiter that was said, or by the one that alone makes sense of them."""
     line = re.split(r"[\r\n]", head, maxsplit=1)[0]
@@ -173,7 +173,7 @@ def _numeric(sample: Sample) -> bool:
     return 2 * typed >= len(columns) > 0
 
 
-def _choose(text: Text, head: str, even: list[Sample]) -> Sample:
+def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
     """The candidate whose cells make sense: one that holds another's delimiter is a value or was quoted."""
     if len(even) == 1:
         return even[0]
@@ -202,7 +202,7 @@ def _choose(text: Text, head: str, even: list[Sample]) -> Sample:
     )
 
 
-def _has_header(text: Text, sample: Sample) -> bool:
+def _has_header(text: DecodedText, sample: Sample) -> bool:
     """Whether the first record names the columns. Refuses to guess where it may be names or values.
 
     A word over numbers, or a date over numbers, is a name. A number with decimals over numbers, or a date

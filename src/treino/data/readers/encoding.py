@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from treino.data.readers.file_bytes import File
+from treino.data.readers.file_bytes import InputFile
 from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import _
@@ -22,10 +22,10 @@ _PAGE = ("<!doctype", "<html", "<?xml", "<head")
 
 
 @dataclass(frozen=True)
-class Text:
+class DecodedText:
     """A file's text. codec: by Python's name. quoted: there is a double quote anywhere in it."""
 
-    file: File
+    file: InputFile
     codec: str
     quoted: bool
 
@@ -59,7 +59,7 @@ class Text:
         return head[:size].decode("utf-8", errors="ignore"), whole
 
 
-def decide(file: File, asked: str | None) -> Text:
+def decide(file: InputFile, asked: str | None) -> DecodedText:
     """The encoding by the file's mark, or UTF-8 where all bytes are, or Windows-1252 where all may be.
 
     Raises TreinoError for bytes that fit none, for NUL, for a file without text, and for a web page.
@@ -75,7 +75,7 @@ def decide(file: File, asked: str | None) -> Text:
         codec, quoted = "cp1252", _scan(file, "cp1252")[0]
     elif error:
         raise error
-    text = Text(file, codec, quoted)
+    text = DecodedText(file, codec, quoted)
     start = text.head(4096)[0].lstrip()
     if start[:200].lower().startswith(_PAGE):
         raise TreinoError(
@@ -99,7 +99,7 @@ def _marked(head: bytes) -> str:
     return "utf-8"
 
 
-def _scan(file: File, codec: str) -> tuple[bool, TreinoError | None]:
+def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
     """(whether there is a double quote, what to say of the first byte that isn't of the encoding).
 
     Refuses NUL and text that is blank from end to end.
@@ -129,7 +129,7 @@ def _scan(file: File, codec: str) -> tuple[bool, TreinoError | None]:
     return quoted, None
 
 
-def _binary(file: File, byte: int) -> TreinoError:
+def _binary(file: InputFile, byte: int) -> TreinoError:
     return TreinoError(
         "csv_binary",
         _("'{path}' is no text: byte {n} is NUL.").format(path=file.path, n=byte),
@@ -142,7 +142,7 @@ def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield b""
 
 
-def _undecodable(file: File, codec: str, offset: int) -> TreinoError:
+def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
     """The file's byte at the offset, and the line that it is in."""
     line, byte = 1, b""
     for chunk in file.chunks():
@@ -160,7 +160,7 @@ def _undecodable(file: File, codec: str, offset: int) -> TreinoError:
     )
 
 
-def _check_1252(file: File, error: TreinoError) -> None:
+def _check_1252(file: InputFile, error: TreinoError) -> None:
     """Refuse what is rather damaged UTF-8, or another encoding: too many letters beyond ASCII in a row."""
     whole = high = 0
     for chunk in file.chunks():

@@ -41,7 +41,7 @@ _STUMBLES = (
 
 
 @dataclass(frozen=True)
-class File:
+class InputFile:
     """A regular file. packing: gzip, zstd or zip (then member is the file in it), or "" for none."""
 
     path: Path
@@ -104,7 +104,7 @@ class File:
             ) from None
 
 
-class Stream(io.RawIOBase):
+class ByteStream(io.RawIOBase):
     """Chunks of bytes as a file to read from, for those who want one."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -122,7 +122,7 @@ class Stream(io.RawIOBase):
         return size
 
 
-def open_file(path: Path) -> File:
+def open_file(path: Path) -> InputFile:
     """The file, looked at: regular, readable, of a known content. Raises TreinoError for anything else."""
     try:
         found = os.stat(path)
@@ -144,9 +144,9 @@ def open_file(path: Path) -> File:
             _("Save the table in a CSV file first."),
         )
     packing = next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
-    plain = File(path, found.st_size, packing, _member(path) if packing == "zip" else "", "text")
+    plain = InputFile(path, found.st_size, packing, _member(path) if packing == "zip" else "", "text")
     if not packing:
-        return File(path, found.st_size, "", "", content_of(path, head))
+        return InputFile(path, found.st_size, "", "", content_of(path, head))
     inner = content_of(path, plain.head(64))
     if inner != "text":
         raise TreinoError(
@@ -200,7 +200,7 @@ def _member(path: Path) -> str:
             _("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
         )
     info = members[0]
-    File(path, max(info.compress_size, 1), "zip", info.filename, "text")._check_size(info.file_size)
+    InputFile(path, max(info.compress_size, 1), "zip", info.filename, "text")._check_size(info.file_size)
     return info.filename
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from treino.data.readers.cell_types import Seen
-from treino.data.readers.encoding import Text, decide
-from treino.data.readers.file_bytes import File, Stream
-from treino.data.readers.reader_options import Reading
+from treino.data.readers.cell_types import CellStatistics
+from treino.data.readers.encoding import DecodedText, decide
+from treino.data.readers.file_bytes import ByteStream, InputFile
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
 from treino.errors import TreinoError
 from treino.words import _
@@ -26,15 +26,15 @@ class JsonLines:
     """A file of JSON objects. kinds: what the values of each name are, over all lines. exact: the names of
     whole numbers of which some need more digits than a float64 has."""
 
-    text: Text
+    text: DecodedText
     kinds: dict[str, set[str]]
     left_out: tuple[str, ...]
     exact: frozenset[str] = frozenset()
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[CellStatistics] = field(default_factory=list)
     typed = True
 
     @property
-    def file(self) -> File:
+    def file(self) -> InputFile:
         return self.text.file
 
     @property
@@ -81,7 +81,7 @@ class JsonLines:
         """Nothing is left to check."""
 
 
-def open_json_lines(file: File, reading: Reading) -> JsonLines:
+def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
     """The file's names and kinds of values, over all of its lines."""
     text = decide(file, reading.encoding)
     kinds: dict[str, set[str]] = {}
@@ -108,9 +108,9 @@ def open_json_lines(file: File, reading: Reading) -> JsonLines:
     return JsonLines(text, kinds, left_out, exact)
 
 
-def _objects(text: Text) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(text: DecodedText) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, object) of each line that isn't blank."""
-    lines = io.TextIOWrapper(io.BufferedReader(Stream(text.chunks())), encoding="utf-8", newline="\n")
+    lines = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -130,7 +130,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _broken(text: Text, line: int, reason: str) -> TreinoError:
+def _broken(text: DecodedText, line: int, reason: str) -> TreinoError:
     return TreinoError(
         "json_line",
         _("'{path}', line {n} is no JSON object: {reason}.").format(

@@ -16,7 +16,7 @@ _DATES: dict[str, Dates] = {"day/month": "day/month", "month/day": "month/day"}
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReaderOptions:
     """How a file of text is written; None: find out, and refuse where the file leaves it open.
 
     delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other one,
@@ -32,7 +32,7 @@ class Reading:
     quote: str | None = None
     dates: Dates | None = None
     text: tuple[str, ...] = ()
-    like: "Reading | None" = None
+    like: "ReaderOptions | None" = None
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)

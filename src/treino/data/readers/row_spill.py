@@ -11,17 +11,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from treino.data.memory import Room
+from treino.data.memory import MemoryLimit
 from treino.store import files
 
 WRITE_BYTES = 1 << 22  # of batches that are joined to one
 
 
 @dataclass(eq=False)
-class Spilling:
+class RowSpill:
     """What a list of batches is, but that they go to a file when they are more than the room's limit."""
 
-    room: Room
+    room: MemoryLimit
     kept: list[pa.RecordBatch] = field(default_factory=list)
     path: Path = Path()
     _bytes: int = 0

@@ -13,30 +13,30 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from treino.data.memory import Room
+from treino.data.memory import MemoryLimit
 from treino.data.out_of_core.table_file import stored_columns
 from treino.data.readers.cell_patterns import PLAIN
-from treino.data.readers.cell_types import Decision, Seen
-from treino.data.readers.columnar import Columnar, open_columnar
-from treino.data.readers.conventions import Decided, decide
+from treino.data.readers.cell_types import CellStatistics, CellType
+from treino.data.readers.columnar import ColumnarFile, open_columnar
+from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.dates import PIVOT
-from treino.data.readers.delimited import Delimited, UnconvertedError, open_delimited
-from treino.data.readers.file_bytes import File, open_file
+from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
+from treino.data.readers.file_bytes import InputFile, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
-from treino.data.readers.reader_options import Reading
-from treino.data.readers.row_spill import Spilling
+from treino.data.readers.reader_options import ReaderOptions
+from treino.data.readers.row_spill import RowSpill
 from treino.data.readers.typed_columns import column as typed_column
 from treino.data.readers.typed_columns import is_text
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError
 from treino.words import _
 
-Part = Delimited | Columnar | JsonLines
+Part = DelimitedFile | ColumnarFile | JsonLines
 _SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 bytes
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class TableReader:
     """A table whose columns are decided. rows: how many. reading: what of its writing was found or said.
 
     batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in,
@@ -48,14 +48,14 @@ class Opened:
     sha256: str | None
     names: tuple[str, ...]
     rows: int
-    decisions: Mapping[str, Decision]
+    decisions: Mapping[str, CellType]
     levels: Mapping[str, tuple[str, ...]]
-    reading: Reading
+    reading: ReaderOptions
     place: Callable[[int], str]
     notes: tuple[str, ...]
     files: tuple[str, ...]
     batches: Callable[[], Iterator[pa.RecordBatch]]
-    spilled: Spilling | None = None
+    spilled: RowSpill | None = None
 
     def blocks(self) -> Iterator[tuple[Column, ...]]:
         """All rows in order, some thousands at a time; the columns are the same in every block."""
@@ -88,8 +88,8 @@ class Opened:
 
 
 def open_table(
-    source: str, reading: Reading, least_columns: int, keep: bool, room: Room | None = None
-) -> Opened:
+    source: str, reading: ReaderOptions, least_columns: int, keep: bool, room: MemoryLimit | None = None
+) -> TableReader:
     """The table in a file, or in the files that a pattern fits; keep: its rows stay in memory, as far as
     there is room."""
     paths = paths_of(source)
@@ -121,7 +121,7 @@ def identity(source: str) -> tuple[str, str]:
 
 def open_parts(
     parts: Sequence[Part],
-    reading: Reading,
+    reading: ReaderOptions,
     keep: bool,
     *,
     name: str,
@@ -129,8 +129,8 @@ def open_parts(
     sha256: str | None,
     what: str,
     files: tuple[str, ...] = (),
-    room: Room | None = None,
-) -> Opened:
+    room: MemoryLimit | None = None,
+) -> TableReader:
     """The table that the parts are together; keep: its batches stay in memory, as far as there is room."""
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
@@ -138,8 +138,8 @@ def open_parts(
     sign, fast = _fast(parts, reading)
     tries = 0
     while True:
-        spilling = None if room is None else Spilling(room)
-        look = _Look(names, reading, sign, fast, keep, [] if spilling is None else spilling)
+        spilling = None if room is None else RowSpill(room)
+        look = _ColumnPass(names, reading, sign, fast, keep, [] if spilling is None else spilling)
         try:
             look.at(parts)
             break
@@ -160,12 +160,12 @@ def open_parts(
     notes = [note for note in [_sentence(parts[0], decided)] if note]
     if unknown:
         notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
-    found = Reading(
+    found = ReaderOptions(
         decimal=None if decided.comma is None else "," if decided.comma else ".",
         dates=None if decided.day_first is None else "day/month" if decided.day_first else "month/day",
         text=reading.text,
     )
-    return Opened(
+    return TableReader(
         name, source, sha256, names, look.rows,
         {decision.name: decision for decision in decided.columns}, look.levels, found, place,
         tuple(notes), files, (lambda: iter(look.kept)) if keep else (lambda: look.again(parts)),
@@ -173,19 +173,19 @@ def open_parts(
     )  # fmt: skip
 
 
-class _Look:
+class _ColumnPass:
     """One pass over all rows of all parts: what is in the columns of text, and the levels of categories.
 
     fast: the columns that are read as numbers at once; sign: their decimal sign.
     """
 
     def __init__(
-        self, names: tuple[str, ...], reading: Reading, sign: str, fast: Mapping[str, pa.DataType],
-        keep: bool, kept: list[pa.RecordBatch] | Spilling,
+        self, names: tuple[str, ...], reading: ReaderOptions, sign: str, fast: Mapping[str, pa.DataType],
+        keep: bool, kept: list[pa.RecordBatch] | RowSpill,
     ) -> None:  # fmt: skip
         self.names, self.sign, self.fast, self.keep, self.kept = names, sign, fast, keep, kept
         self.text = frozenset(reading.text)
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.rows = 0
 
@@ -195,7 +195,7 @@ class _Look:
         for batch in self.again(parts, self.keep and _fits(parts, self.kept)):
             for name, cells in zip(self.names, batch.columns, strict=True):
                 if is_text(cells.type):
-                    column = self.seen.setdefault(name, Seen(name, name in self.text))
+                    column = self.seen.setdefault(name, CellStatistics(name, name in self.text))
                     column.see(cells, self.rows)
                 elif pa.types.is_dictionary(cells.type):
                     more = [str(level) for level in cells.dictionary.to_pylist() if level is not None]
@@ -229,7 +229,7 @@ class _Look:
                 row += batch.num_rows
 
 
-def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | Spilling) -> bool:
+def _fits(parts: Sequence[Part], kept: list[pa.RecordBatch] | RowSpill) -> bool:
     """Whether all rows surely have room in memory, by the size of their files."""
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
@@ -257,7 +257,7 @@ def _check_types(part: Part, found: pa.Schema, wanted: pa.Schema) -> None:
             )
 
 
-def _telling(parts: Sequence[Part]) -> list[Seen]:
+def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
     """What the first rows of all parts say of their columns, what is clear last."""
     return sorted(
         (seen for part in parts for seen in part.seen),
@@ -265,7 +265,7 @@ def _telling(parts: Sequence[Part]) -> list[Seen]:
     )
 
 
-def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.DataType]]:
+def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str, pa.DataType]]:
     """(decimal sign, columns of numbers by what the first rows promise, and their types) for pyarrow.
 
     Decimals need a sign that is proven, whole numbers a file without leading zeros, which would be lost.
@@ -287,7 +287,9 @@ def _fast(parts: Sequence[Part], reading: Reading) -> tuple[str, dict[str, pa.Da
         kind = pa.float64() if verdict in fits else pa.int64() if verdict == "same" else None
         kinds.setdefault(seen.name, set()).add(kind)
     found = {name: kind for name, (kind, *more) in kinds.items() if kind is not None and not more}
-    if pa.int64() in found.values() and any(isinstance(part, Delimited) and part.padded for part in parts):
+    if pa.int64() in found.values() and any(
+        isinstance(part, DelimitedFile) and part.padded for part in parts
+    ):
         found = {name: kind for name, kind in found.items() if kind != pa.int64()}
     return (signs or ["."])[0], found
 
@@ -299,7 +301,7 @@ def paths_of(source: str) -> list[Path]:
     return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
 
 
-def _part(file: File, reading: Reading, least_columns: int) -> Part:
+def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
     if file.content != "text":
         return open_columnar(file)
     start = file.head(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -350,7 +352,7 @@ def _place(parts: Sequence[Part]) -> Callable[[int], str]:
     return place
 
 
-def _sentence(part: Part, decided: Decided) -> str:
+def _sentence(part: Part, decided: FileConventions) -> str:
     """How the file was read, where that isn't the plainest way."""
     parts = part.notes()
     if decided.comma:

@@ -29,7 +29,7 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Choice:
+class ColumnRole:
     """kind: what the column holds. way: how it becomes inputs, or ``out``. levels: a rank's, in order."""
 
     kind: Kind
@@ -134,7 +134,7 @@ def is_row_number(column: Column) -> bool:
     return bool((np.diff(np.sort(numbers)) == 1).all())
 
 
-def choose(column: Column, asked: str | None, named: bool, place: Callable[[int], str]) -> Choice:
+def choose(column: Column, asked: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
     """How a column is learnt from. asked: what ``--kinds`` says of it; named: by ``--features``, so it is
     used whatever it holds.
 
@@ -145,15 +145,15 @@ def choose(column: Column, asked: str | None, named: bool, place: Callable[[int]
     found = kind(column)
     if found in ("identifier", "text", "constant"):
         if not named:
-            return Choice(found, "out")
-        return Choice(found, "category" if column.numbers is None or found == "identifier" else "number")
+            return ColumnRole(found, "out")
+        return ColumnRole(found, "category" if column.numbers is None or found == "identifier" else "number")
     if found == "category" and column.ordered:
-        return Choice("category", "rank", column.categories)
+        return ColumnRole("category", "rank", column.categories)
     ways: dict[Kind, Way] = {"category": "category", "date": "time" if column.clock else "date"}
-    return Choice(found, ways.get(found, "number"))
+    return ColumnRole(found, ways.get(found, "number"))
 
 
-def _asked(column: Column, asked: str, place: Callable[[int], str]) -> Choice:
+def _asked(column: Column, asked: str, place: Callable[[int], str]) -> ColumnRole:
     if "<" in asked:
         return _ranked(column, tuple(level.strip() for level in asked.split("<")), place)
     if asked not in ASKABLE:
@@ -183,17 +183,17 @@ def _asked(column: Column, asked: str, place: Callable[[int], str]) -> Choice:
             _("Write dates as 2024-12-31, or say how they are written with [[dates]]."),
         )
     if asked == "out":
-        return Choice(kind(column), "out")
+        return ColumnRole(kind(column), "out")
     if asked in ("identifier", "text"):
-        return Choice("identifier" if asked == "identifier" else "text", "out")
+        return ColumnRole("identifier" if asked == "identifier" else "text", "out")
     if asked in ("category", "one-hot", "hashed"):
-        return Choice("category", asked)  # type: ignore[arg-type]
+        return ColumnRole("category", asked)  # type: ignore[arg-type]
     if asked == "date":
-        return Choice("date", "time" if column.clock else "date")
-    return Choice("boolean" if asked == "boolean" else "number", "number")
+        return ColumnRole("date", "time" if column.clock else "date")
+    return ColumnRole("boolean" if asked == "boolean" else "number", "number")
 
 
-def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> Choice:
+def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]) -> ColumnRole:
     if len(set(levels)) != len(levels) or "" in levels:
         raise TreinoError(
             "kind_levels",
@@ -212,7 +212,7 @@ def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]
                 ),
                 _("Name every class, from the lowest to the highest."),
             )
-    return Choice("category", "rank", levels)
+    return ColumnRole("category", "rank", levels)
 
 
 def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:

@@ -2,8 +2,17 @@
 
 from collections.abc import Mapping, Sequence, Set
 
-from treino.data.preparation.encoders import Date, Encoder, Hashed, OneHot, Rank, Seen, Time, number_fault
-from treino.data.roles.column_kinds import Choice, choose, is_row_number
+from treino.data.preparation.encoders import (
+    DateEncoder,
+    Encoder,
+    EncodingGaps,
+    HashingEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+    number_fault,
+)
+from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -29,7 +38,7 @@ def choose_features(
     features: Sequence[str] | None,
     kinds: Mapping[str, str],
     notes: list[str],
-) -> dict[str, Choice]:
+) -> dict[str, ColumnRole]:
     """The columns to learn from, in order, each with how; what is left out is noted with its reason.
 
     excluded: columns with a work of their own (groups, splits), used only where ``features`` names them.
@@ -66,9 +75,9 @@ def choose_features(
 
 def _by_kind(
     table: Table, names: Sequence[str], kinds: Mapping[str, str], notes: list[str]
-) -> dict[str, Choice]:
+) -> dict[str, ColumnRole]:
     if table.keep_constant:
-        return {name: Choice("number", "number") for name in names}
+        return {name: ColumnRole("number", "number") for name in names}
     chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
     reasons = {
         "empty": _("Left out, for they have no value in any row: {names}."),
@@ -94,12 +103,12 @@ def _by_kind(
     return kept
 
 
-def why_out(column: Column, choice: Choice) -> str:
+def why_out(column: Column, choice: ColumnRole) -> str:
     """The kind of a column that is left out, or ``empty`` where it has no value at all."""
     return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 
-def check_features(table: Table, chosen: Mapping[str, Choice]) -> None:
+def check_features(table: Table, chosen: Mapping[str, ColumnRole]) -> None:
     """Refuse the first cell that its column's kind has no place for, and name the columns that are fine."""
     for name, choice in chosen.items():
         found = column_fault(table, table.column(name), choice)
@@ -115,7 +124,9 @@ def check_features(table: Table, chosen: Mapping[str, Choice]) -> None:
             raise TreinoError(found[0], found[1], move if fine else found[2] + ".")
 
 
-def column_fault(table: Table, column: Column, choice: Choice | None = None) -> tuple[str, str, str] | None:
+def column_fault(
+    table: Table, column: Column, choice: ColumnRole | None = None
+) -> tuple[str, str, str] | None:
     """(rule, message, what to do) where a column's cells are not what they seem to be, or were said to be."""
     choice = choice or choose(column, None, False, table.place)
     if choice.way == "number":
@@ -135,21 +146,21 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
     """A sentence for each way in which columns become inputs other than as the number that they are."""
     by_kind: dict[type, list[str]] = {}
     for e in encoders:
-        if isinstance(e, OneHot):
+        if isinstance(e, OneHotEncoder):
             said = _("{name} ({n})").format(name=e.column, n=len(e.levels))
-        elif isinstance(e, Rank):
+        elif isinstance(e, RankEncoder):
             said = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
-        elif isinstance(e, Date):
+        elif isinstance(e, DateEncoder):
             said = ", ".join([_("{name} (days").format(name=e.column), *e.parts]) + ")"
         else:
             said = e.column
         by_kind.setdefault(type(e), []).append(said)
     sentences = {
-        OneHot: _("One input for each class (so many): {names}."),
-        Hashed: _("Hashed, for their classes are many: {names}."),
-        Rank: _("Ordered classes as ranks: {names}."),
-        Date: _("Dates as days, and what comes around as points of a circle: {names}."),
-        Time: _(
+        OneHotEncoder: _("One input for each class (so many): {names}."),
+        HashingEncoder: _("Hashed, for their classes are many: {names}."),
+        RankEncoder: _("Ordered classes as ranks: {names}."),
+        DateEncoder: _("Dates as days, and what comes around as points of a circle: {names}."),
+        TimeEncoder: _(
             "Times of day as points of a circle: {names}. As classes instead: [[kinds={first}=category]]."
         ),
     }
@@ -174,12 +185,12 @@ def _spoken(writing: str) -> str:
     return ", ".join(_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts)
 
 
-def say_missing(met: Mapping[str, Seen], encoders: Sequence[Encoder], impute: str) -> list[str]:
+def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
     """What was filled in: columns and counts, by what, and why."""
     filled = {
         e.column: met[e.column].missing
         for e in encoders
-        if met[e.column].missing and not isinstance(e, OneHot | Hashed)
+        if met[e.column].missing and not isinstance(e, OneHotEncoder | HashingEncoder)
     }
     notes = []
     if filled:
@@ -196,7 +207,7 @@ def say_missing(met: Mapping[str, Seen], encoders: Sequence[Encoder], impute: st
     classes = {
         e.column: met[e.column].missing
         for e in encoders
-        if met[e.column].missing and isinstance(e, OneHot | Hashed)
+        if met[e.column].missing and isinstance(e, OneHotEncoder | HashingEncoder)
     }
     if classes:
         counts = ", ".join(f"{name} ({n})" for name, n in classes.items())

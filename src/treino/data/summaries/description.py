@@ -10,8 +10,8 @@ from treino.data import sources
 from treino.data.builtins.registry import BUILTINS
 from treino.data.loader import as_reading
 from treino.data.preparation.fit import comparable, take
-from treino.data.readers import Reading
-from treino.data.roles.column_kinds import Choice, choose, is_row_number
+from treino.data.readers import ReaderOptions
+from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.roles.column_roles import check_kinds, column_fault, why_out
 from treino.data.roles.target import (
     check_classes,
@@ -28,7 +28,7 @@ from treino.data.roles.target import (
 from treino.data.splits import first_equal
 from treino.data.summaries import measures
 from treino.data.summaries.histograms import shape
-from treino.data.summaries.relations import Learnt, correlation, suspicions
+from treino.data.summaries.relations import TargetRows, correlation, suspicions
 from treino.data.table import Column, Table, plain, shorten
 from treino.errors import TreinoError
 from treino.words import _
@@ -43,7 +43,7 @@ def describe(
     target: str | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
-    reading: Reading | Mapping[str, Any] | None = None,
+    reading: ReaderOptions | Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """JSON-able facts about a source: rows, columns, target, task, classes, warnings; without one, the
     built-ins.
@@ -104,7 +104,7 @@ def describe(
     return facts
 
 
-def _choice(table: Table, column: Column, asked: str | None, warnings: list[dict[str, Any]]) -> Choice:
+def _choice(table: Table, column: Column, asked: str | None, warnings: list[dict[str, Any]]) -> ColumnRole:
     try:
         return choose(column, asked, False, table.place)
     except TreinoError as error:
@@ -112,7 +112,7 @@ def _choice(table: Table, column: Column, asked: str | None, warnings: list[dict
         return choose(column, None, False, table.place)
 
 
-def _describe_column(column: Column, choice: Choice) -> dict[str, Any]:
+def _describe_column(column: Column, choice: ColumnRole) -> dict[str, Any]:
     low: float | str | None = None
     high: float | str | None = None
     if choice.kind == "identifier":  # the least and the largest say nothing
@@ -144,7 +144,7 @@ def _describe_column(column: Column, choice: Choice) -> dict[str, Any]:
     }
 
 
-def _outliers(column: Column, choice: Choice, far: float = measures.FAR) -> NDArray[np.int64]:
+def _outliers(column: Column, choice: ColumnRole, far: float = measures.FAR) -> NDArray[np.int64]:
     if choice.kind != "number" or column.numbers is None or column.numbers.dtype == np.uint8:
         return np.empty(0, dtype=np.int64)
     return measures.outliers(np.asarray(column.numbers, dtype=np.float64), far)
@@ -152,7 +152,7 @@ def _outliers(column: Column, choice: Choice, far: float = measures.FAR) -> NDAr
 
 def _describe_target(
     table: Table, column: Column, kind: str | None, warnings: list[dict[str, Any]]
-) -> tuple[dict[str, Any], Learnt]:
+) -> tuple[dict[str, Any], TargetRows]:
     row_N = np.flatnonzero(has_target(column, table.source))
     absent = table.rows - len(row_N)
     if absent:
@@ -171,7 +171,7 @@ def _describe_target(
     facts: dict[str, Any] = {"task": task, "task_reason": reason, "rows_without_target": absent}
     if task == "regression":
         assert column.numbers is not None
-        return facts, Learnt(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
+        return facts, TargetRows(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
     classes = classes_of(column, kind)
     label_N = encode(column, classes, table.place)
     check_classes(label_N, classes, column)
@@ -191,11 +191,11 @@ def _describe_target(
     if uneven := imbalance(label_N, classes):
         _warn(warnings, "class_imbalance", *uneven, column.name)
     facts |= {"classes": list(classes), "class_rows": count_C.tolist()}
-    return facts, Learnt(row_N, None, label_N)
+    return facts, TargetRows(row_N, None, label_N)
 
 
 def _warn_columns(
-    table: Table, features: list[Column], choices: Mapping[str, Choice], warnings: list[dict[str, Any]]
+    table: Table, features: list[Column], choices: Mapping[str, ColumnRole], warnings: list[dict[str, Any]]
 ) -> None:
     left = {
         "empty": _("Has no value in any row: {names}."),
@@ -261,8 +261,8 @@ def _warn_columns(
 def _relate(
     facts: dict[str, Any],
     features: list[Column],
-    choices: Mapping[str, Choice],
-    learnt: Learnt,
+    choices: Mapping[str, ColumnRole],
+    learnt: TargetRows,
     warnings: list[dict[str, Any]],
 ) -> None:
     """Correlation of each column with the target, and the columns that know too much."""
@@ -278,8 +278,8 @@ def _relate(
 def _warn_rows(
     table: Table,
     features: list[Column],
-    choices: Mapping[str, Choice],
-    learnt: Learnt | None,
+    choices: Mapping[str, ColumnRole],
+    learnt: TargetRows | None,
     warnings: list[dict[str, Any]],
 ) -> None:
     """Rows that come more than once, and those of them that contradict each other."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.roles.column_kinds import Choice, is_row_number, level_cells
+from treino.data.roles.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
 from treino.data.table import Column, Table, shorten
 from treino.words import N_, _
@@ -20,21 +20,21 @@ Suspicion = tuple[str, str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class TargetRows:
     """The rows that have a target: their numbers, and their values (None for classes) and class numbers."""
 
     row_N: NDArray[np.int64]
     values: NDArray[np.float64] | None
     label_N: NDArray[np.int64]
 
-    def part(self, most: int) -> "Learnt":
+    def part(self, most: int) -> "TargetRows":
         """Every so many rows, so that there are at most ``most``."""
         step = -(-len(self.row_N) // most)
         values = None if self.values is None else self.values[::step]
-        return Learnt(self.row_N[::step], values, self.label_N[::step])
+        return TargetRows(self.row_N[::step], values, self.label_N[::step])
 
 
-def correlation(column: Column, choice: Choice, learnt: Learnt) -> float | None:
+def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float | None:
     """Pearson's between numbers, the correlation ratio of a number and classes, Cramér's V of classes.
 
     None for a column that is neither, or never changes.
@@ -51,7 +51,7 @@ def correlation(column: Column, choice: Choice, learnt: Learnt) -> float | None:
     return measures.correlation_ratio(code_N, learnt.values)
 
 
-def suspicions(column: Column, choice: Choice, learnt: Learnt, target: str) -> list[Suspicion]:
+def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
     """(rule, message, what to do) of a key along which the target is ordered, of a column that alone gives
     the target away, and of gaps that do."""
     said = {"name": column.name, "target": target}
@@ -93,11 +93,11 @@ TOGETHER = {
 }
 
 
-def say_leaks(table: Table, chosen: Mapping[str, Choice], learnt: Learnt, target: str) -> list[str]:
+def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows, target: str) -> list[str]:
     """``suspicions`` of the columns that are learnt from, a sentence for each rule; on part of many rows."""
     learnt = learnt.part(LEAK_ROWS)
     row_K = learnt.row_N
-    learnt = Learnt(np.arange(len(row_K)), learnt.values, learnt.label_N)
+    learnt = TargetRows(np.arange(len(row_K)), learnt.values, learnt.label_N)
     found: dict[str, list[tuple[str, str, str]]] = {}
     for name, choice in chosen.items():
         for rule, message, hint in suspicions(table.column(name).take(row_K), choice, learnt, target):
@@ -112,7 +112,7 @@ def say_leaks(table: Table, chosen: Mapping[str, Choice], learnt: Learnt, target
     return said
 
 
-def _known_too_well(column: Column, choice: Choice, learnt: Learnt) -> tuple[bool, bool]:
+def _known_too_well(column: Column, choice: ColumnRole, learnt: TargetRows) -> tuple[bool, bool]:
     """(whether the column alone gives the target away, whether the target is ordered along it)."""
     number_N, code_N = _measured(column, choice, learnt)
     values, label_N = learnt.values, learnt.label_N
@@ -131,7 +131,7 @@ def _known_too_well(column: Column, choice: Choice, learnt: Learnt) -> tuple[boo
 Measured = tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]
 
 
-def _measured(column: Column, choice: Choice, learnt: Learnt) -> Measured:
+def _measured(column: Column, choice: ColumnRole, learnt: TargetRows) -> Measured:
     """A column as numbers, or else as class numbers (-1: missing); neither for free text and constants."""
     if column.numbers is not None and choice.way in ("number", "out") and choice.kind != "constant":
         return np.asarray(column.numbers[learnt.row_N], dtype=np.float64), None

@@ -15,7 +15,7 @@ from treino.data.generators import generator
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
-from treino.data.torch_datasets.first_pass import HELD_ROWS, ItemsSeen, Seen, everything, look, name_of
+from treino.data.torch_datasets.first_pass import HELD_ROWS, FirstPass, ItemPass, everything, look, name_of
 from treino.data.torch_datasets.labels import Labels, labels_again, labels_of
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -114,7 +114,7 @@ def load_foreign(
     for part, index_N in index.items():
         rows[part] = train.rows(kinds, index_N, keep=part != "train")
     notes = [note for found in seen.values() for note in found.notes]
-    if isinstance(train, ItemsSeen) and train.chance != "none" and any(p not in seen for p in index):
+    if isinstance(train, ItemPass) and train.chance != "none" and any(p not in seen for p in index):
         notes.append(
             _(
                 "The random transforms of {name} were applied to validation and test items too, once. Give"
@@ -225,7 +225,7 @@ def _check_workers(workers: Any, parts: dict[str, Any]) -> None:
         )
 
 
-def _placed(seen: Mapping[str, Seen]) -> Callable[[int], str]:
+def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
     """The place of a label among those of all parts together."""
 
     def place(row: int) -> str:
@@ -239,7 +239,12 @@ def _placed(seen: Mapping[str, Seen]) -> Callable[[int], str]:
 
 
 def _split(
-    train: Seen, kinds: Labels, seen: Mapping[str, Seen], validation: float, test: float, data_seed: int
+    train: FirstPass,
+    kinds: Labels,
+    seen: Mapping[str, FirstPass],
+    validation: float,
+    test: float,
+    data_seed: int,
 ) -> dict[str, Tensor]:
     """Item numbers of each part that is taken from the training source; a stream can't be parted.
 
@@ -249,8 +254,8 @@ def _split(
     shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
     if "validation" in seen:
         shares[1] = 0.0
-    if not isinstance(train, ItemsSeen) or not any(shares):
-        if not isinstance(train, ItemsSeen) and any(shares):
+    if not isinstance(train, ItemPass) or not any(shares):
+        if not isinstance(train, ItemPass) and any(shares):
             train.notes.append(
                 _(
                     "{name} comes as it comes and can't be parted: there are no rows for {parts}. Give"

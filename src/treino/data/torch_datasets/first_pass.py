@@ -16,10 +16,10 @@ from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from treino.data.out_of_core.rows_protocol import Batch
 from treino.data.rows import Rows
-from treino.data.torch_datasets.item import Form, Label, as_numbers, form_of, scaled
+from treino.data.torch_datasets.item import ItemFormat, Label, as_numbers, item_format, scaled
 from treino.data.torch_datasets.labels import Labels
-from treino.data.torch_datasets.lazy_items import STILL, Items, Reader, fails, own_chance, read
-from treino.data.torch_datasets.stream import LARGEST_PASS, Source, Stream
+from treino.data.torch_datasets.lazy_items import STILL, LazyItems, Reader, fails, own_chance, read
+from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamRows
 from treino.errors import TreinoError
 from treino.words import _, numeral
 
@@ -34,7 +34,7 @@ Chance = Literal["none", "seeded", "free"]
 
 
 @dataclass(eq=False)
-class ItemsSeen:
+class ItemPass:
     """A map-style Dataset that was gone through.
 
     first_N: for each item the number of the first one that is equal to it. chance: whether items change
@@ -54,7 +54,7 @@ class ItemsSeen:
     notes: list[str]
 
     @property
-    def form(self) -> Form:
+    def form(self) -> ItemFormat:
         return self.reader.form
 
     @property
@@ -77,17 +77,17 @@ class ItemsSeen:
             x = self.x if len(index_N) == len(self.x) else self.x.index_select(0, index_N)
             return Rows(x, y, index_N)
         two = (numbers[int(self.high_N[numbers].argmax())], numbers[int(self.low_N[numbers].argmin())])
-        items = Items(self.reader, index_N, kinds.encode, self.workers, self.chance, two)
+        items = LazyItems(self.reader, index_N, kinds.encode, self.workers, self.chance, two)
         if keep and len(index_N) * self.item_shape.numel() * 4 <= memory():
             return Rows(items[:], y, index_N)
         return Rows(cast(Tensor, items), y, index_N)
 
 
 @dataclass(eq=False)
-class StreamSeen:
+class StreamPass:
     """A DataLoader or an IterableDataset that was gone through once."""
 
-    source: Source
+    source: BatchStream
     labels: list[Label]
     steps: int | None
     batch: int
@@ -99,7 +99,7 @@ class StreamSeen:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def form(self) -> Form:
+    def form(self) -> ItemFormat:
         return self.source.form
 
     @property
@@ -119,25 +119,27 @@ class StreamSeen:
         if self.x is not None:
             return Rows(self.x, y, index_N)
         two, held = (self._pair(pair, kinds) for pair in (self.two, self.held))
-        stream = Stream(self.source, len(y), self.steps, self.batch, kinds.encode, two, held)
+        stream = StreamRows(self.source, len(y), self.steps, self.batch, kinds.encode, two, held)
         return Rows(cast(Tensor, stream), y, index_N)
 
     def _pair(self, pair: tuple[Tensor, list[Label]], kinds: Labels) -> Batch:
         return scaled(pair[0]).flatten(1), kinds.encode(pair[1], self.place)
 
 
-Seen = ItemsSeen | StreamSeen
+FirstPass = ItemPass | StreamPass
 
 
 def look(
     source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
-) -> Seen:
+) -> FirstPass:
     """Go through it once. keep: the rows of a stream too, if they are not too many."""
     streams = isinstance(source, DataLoader | IterableDataset)
     name = name_of(source)
     if streams:
         name = f"DataLoader({name})" if isinstance(source, DataLoader) else name
-        return _look_at_stream(Source(source, name, features, target, workers), _class_names(source), keep)
+        return _look_at_stream(
+            BatchStream(source, name, features, target, workers), _class_names(source), keep
+        )
     return _look_at_items(source, name, features, target, seed, workers)
 
 
@@ -158,12 +160,14 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
         )
     if isinstance(first, Mapping):
         form = (
-            Form(x_name, y_name, alone=y_name not in first) if x_name in first else form_of(first, None, None)
+            ItemFormat(x_name, y_name, alone=y_name not in first)
+            if x_name in first
+            else item_format(first, None, None)
         )
     else:
-        form = Form(alone=not isinstance(first, tuple | list) or len(first) < 2)
+        form = ItemFormat(alone=not isinstance(first, tuple | list) or len(first) < 2)
     if streams:
-        raws = list(Source(source, name, None, None, 0, form).once())
+        raws = list(BatchStream(source, name, None, None, 0, form).once())
     else:
         shape = tuple(as_numbers(form.pair(first, name)[0], name).shape)
         keys = ((STILL, part.tolist()) for part in torch.arange(len(source)).split(READ_AT_ONCE))
@@ -193,7 +197,7 @@ def _class_names(source: Any) -> Sequence[str] | None:
 
 def _look_at_items(
     dataset: Any, name: str, features: Sequence[str] | None, target: str | None, seed: int, workers: int
-) -> ItemsSeen:
+) -> ItemPass:
     try:
         rows = len(dataset)
     except (Exception, SystemExit) as error:
@@ -209,7 +213,7 @@ def _look_at_items(
             first = dataset[0]
     except (Exception, SystemExit) as error:
         raise fails(error, where, _("Try it alone: dataset[0].")) from error
-    form = form_of(first, features, target)
+    form = item_format(first, features, target)
     x = as_numbers(form.pair(first, where)[0], where)
     reader = Reader(dataset, name, form, tuple(x.shape), seed)
     chance = _chance(reader, rows)
@@ -233,7 +237,7 @@ def _look_at_items(
                 first_N[at + i] = known.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at + i)
         labels += more
     pixels = x.dtype == torch.uint8 and x.dim() > 2
-    return ItemsSeen(
+    return ItemPass(
         reader, workers, chance, labels, first_N, high_N, low_N, kept, pixels, _class_names(dataset),
         _notes_on_items(name, rows, chance, size, fits, pixels),
     )  # fmt: skip
@@ -291,7 +295,7 @@ def _notes_on_pixels(name: str, pixels: bool) -> list[str]:
     return [_("{name}: items are taken as they are; nothing is normalised.").format(name=name)]
 
 
-def _look_at_stream(source: Source, names: Sequence[str] | None, keep: bool) -> StreamSeen:
+def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool) -> StreamPass:
     labels: list[Label] = []
     kept: list[Tensor] | None = [] if keep else None
     size = steps = batch = 0
@@ -328,7 +332,7 @@ def _look_at_stream(source: Source, names: Sequence[str] | None, keep: bool) -> 
         )
     own = source.steps is True
     notes = _notes_on_stream(source.name, len(labels), steps if own else None, kept is not None)
-    return StreamSeen(
+    return StreamPass(
         source,
         labels,
         steps if own else None,

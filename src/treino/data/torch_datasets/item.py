@@ -17,7 +17,7 @@ _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "al
 
 
 @dataclass(frozen=True)
-class Form:
+class ItemFormat:
     """Which parts of an item are x and y: names of a dict's entries; None: the first and the second.
 
     alone: items are x, and there are no targets; each counts as 0.
@@ -50,11 +50,11 @@ class Form:
         )
 
 
-def form_of(item: Any, features: Sequence[str] | None, target: str | None) -> Form:
+def item_format(item: Any, features: Sequence[str] | None, target: str | None) -> ItemFormat:
     """The form of all items by the first of them; the names of a dict's entries where they are not usual."""
     if not isinstance(item, Mapping):
-        Form().pair(item, _("An item"))
-        return Form()
+        ItemFormat().pair(item, _("An item"))
+        return ItemFormat()
     names = [str(name) for name in item]
     if features is not None and len(features) != 1:
         raise TreinoError(
@@ -83,7 +83,7 @@ def form_of(item: Any, features: Sequence[str] | None, target: str | None) -> Fo
                 x=x or names[0], y=y or names[-1]
             ),
         )
-    return Form(x, y)
+    return ItemFormat(x, y)
 
 
 def as_numbers(value: Any, where: str) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from treino.data.out_of_core.rows_protocol import Batch
-from treino.data.torch_datasets.item import Form, Label, as_label, as_numbers, scaled
+from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, scaled
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -39,7 +39,7 @@ class Reader:
 
     dataset: Any
     name: str
-    form: Form
+    form: ItemFormat
     item_shape: tuple[int, ...] | None
     seed: int | None
 
@@ -122,7 +122,7 @@ def _as_it_is(answer: Any) -> Any:
     return answer
 
 
-class Items:
+class LazyItems:
     """Rows of a Dataset that are read when they are needed; in place of ``Rows.x``.
 
     index_N: their item numbers. encode: labels -> y. chance: ``none``, ``seeded`` (an item is drawn anew

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from treino.data.out_of_core.rows_protocol import Batch
-from treino.data.torch_datasets.item import Form, Label, as_label, as_numbers, form_of, scaled
+from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import Encode, begun, fails
 from treino.errors import TreinoError
 from treino.words import _
@@ -19,7 +19,7 @@ ITEMS_AT_ONCE = 32  # of an IterableDataset, where nobody has said how many make
 LARGEST_PASS = 20_000_000  # rows; what gives more is taken for endless
 
 
-class Source:
+class BatchStream:
     """A DataLoader or an IterableDataset, gone through again and again.
 
     steps: whether its batches are the steps (None: not seen yet); items are put together as the training
@@ -33,7 +33,7 @@ class Source:
         features: Sequence[str] | None,
         target: str | None,
         workers: int,
-        form: Form | None = None,
+        form: ItemFormat | None = None,
     ) -> None:
         self.name = name
         # what gives no batches of its own may still give what its Dataset has put together
@@ -52,7 +52,7 @@ class Source:
         self.item_shape: tuple[int, ...] | None = None
 
     @property
-    def form(self) -> Form:
+    def form(self) -> ItemFormat:
         assert self._form is not None
         return self._form
 
@@ -100,7 +100,7 @@ class Source:
 
     def _pair(self, answer: Any, where: str) -> tuple[Any, Any]:
         if self._form is None:
-            self._form = form_of(answer, self._features, self._target)
+            self._form = item_format(answer, self._features, self._target)
         return self._form.pair(answer, where)
 
     def _batch(self, answer: Any, where: str) -> Raw:
@@ -139,8 +139,8 @@ class Source:
             )
 
 
-class Stream:
-    """Rows of a Source, in its own order; in place of ``Rows.x``.
+class StreamRows:
+    """Rows of a BatchStream, in its own order; in place of ``Rows.x``.
 
     steps: its batches in a pass, None where they are ours to make. batch: rows in the largest of them.
     held: some of its rows, (x, y), to draw pictures of.
@@ -151,7 +151,7 @@ class Stream:
 
     def __init__(
         self,
-        source: Source,
+        source: BatchStream,
         rows: int,
         steps: int | None,
         batch: int,

@@ -30,7 +30,7 @@ IN_CACHE = 2_000_000  # numbers in one layer's activations of the places that go
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class LossSurface:
     """A network, the rows and the loss: what the mountain is made of, without the place.
 
     A place is a vector ``[n]`` of all floating-point tensors of the network: first the parameters that are
@@ -190,7 +190,7 @@ class Ground:
 
 def ground(
     net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None, most: int = MOST_ROWS
-) -> Ground:
+) -> LossSurface:
     """The ground over at most ``most`` of these rows, drawn by a fixed seed and kept in their order.
 
     Fewer, but no fewer than 128, where a network is so large that a landscape would take minutes.
@@ -206,7 +206,7 @@ def ground(
         )
     work = POINTS * _work(net, rows.x[:1], item_shape)
     most = min(most, max(FEWEST_ROWS, int(LARGEST / work)))
-    return Ground(net, drawn(rows, most), len(rows), loss, item_shape)
+    return LossSurface(net, drawn(rows, most), len(rows), loss, item_shape)
 
 
 def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:

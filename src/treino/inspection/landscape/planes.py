@@ -13,7 +13,7 @@ from treino.data.generators import generator
 from treino.data.rows import Rows
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Floats
-from treino.inspection.landscape.loss_surface import LARGEST, Ground
+from treino.inspection.landscape.loss_surface import LARGEST, LossSurface
 from treino.words import _
 
 RESOLUTION = 51
@@ -24,7 +24,7 @@ FLAT = 1e-12  # a second direction that holds less of the variance than this is 
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class RunPath:
     """A run's moments on the plane of a landscape.
 
     step_K: updates done. at_K2: where each lies on the plane (the last at 0, 0). loss_K: the true loss of
@@ -59,12 +59,12 @@ class Landscape:
     origin_n: Tensor
     axes_2n: Tensor
     seed: int = 0
-    path: Path | None = None
+    path: RunPath | None = None
     batch_norm: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class Between:
+class Interpolation:
     """The loss along the straight line from one network (0) to another (1).
 
     at_R: places on it. loss: ``{split: [R]}``. barrier: ``{split: (height, place)}``: how far the loss rises
@@ -80,7 +80,7 @@ class Between:
 
 
 def random_plane(
-    ground: Ground, *, seed: int = 0, resolution: int | None = None, reach: float = 1.0
+    ground: LossSurface, *, seed: int = 0, resolution: int | None = None, reach: float = 1.0
 ) -> Landscape:
     """The loss around a network along two random directions (Li et al. 2018, arXiv:1712.09913).
 
@@ -112,7 +112,7 @@ def random_plane(
     )
 
 
-def filter_normalised(ground: Ground, origin_n: Tensor, seed: int) -> Tensor:
+def filter_normalised(ground: LossSurface, origin_n: Tensor, seed: int) -> Tensor:
     """``[2, n]``: two random directions, each filter as long as the network's own."""
     chance = generator(seed, "landscape")
     axes_2n = torch.zeros(2, len(origin_n))
@@ -134,7 +134,7 @@ def filter_normalised(ground: Ground, origin_n: Tensor, seed: int) -> Tensor:
 
 
 def path_plane(
-    ground: Ground, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
+    ground: LossSurface, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
 ) -> Landscape:
     """The loss over the plane of a run's own path, through its last place (Li et al. 2018, section 7).
 
@@ -164,7 +164,7 @@ def path_plane(
     middle, half = (low + high) / 2, (0.5 + MARGIN) * float((high - low).max())
     a_R, b_R = (np.linspace(m - half, m + half, resolution or _resolution(ground)) for m in middle)
     true_K = ground.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
-    path = Path(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
+    path = RunPath(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
     loss_RR = _over(ground, origin_n, axes_2n, a_R, b_R)
     return Landscape(
         kind="path",
@@ -202,7 +202,9 @@ def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
     return torch.stack(axes).to(place_Kn.dtype), (share[0], share[1])
 
 
-def between(ground: Ground, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61) -> Between:
+def between(
+    ground: LossSurface, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61
+) -> Interpolation:
     """The loss on the line from the ground's network to ``other_n``, and ``BEYOND`` it on both sides.
 
     The barrier is that of linear mode connectivity (Frankle et al. 2020, arXiv:1912.05671; as measured by
@@ -218,7 +220,7 @@ def between(ground: Ground, other_n: Tensor, splits: dict[str, Rows], *, resolut
     loss = {name: ground.losses(origin_n, axis_1n, at_R[:, None], rows) for name, rows in splits.items()}
     barrier = {name: _barrier(at_R, loss_R) for name, loss_R in loss.items()}
     distance = float(axis_1n[0, : ground.trained].double().norm())
-    return Between(at_R, loss, barrier, {name: len(rows) for name, rows in splits.items()}, distance)
+    return Interpolation(at_R, loss, barrier, {name: len(rows) for name, rows in splits.items()}, distance)
 
 
 def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
@@ -233,10 +235,10 @@ def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
     return max(0.0, float(rise[top])), float(at[top])
 
 
-def _over(ground: Ground, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
+def _over(ground: LossSurface, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
     at_K2 = np.stack(np.meshgrid(a_R, b_R), axis=-1).reshape(-1, 2)
     return ground.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
 
 
-def _resolution(ground: Ground) -> int:
+def _resolution(ground: LossSurface) -> int:
     return RESOLUTION if ground.work * len(ground.rows) * RESOLUTION**2 <= 2 * LARGEST else COARSE

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from treino.inspection.input_planes import Floats
-from treino.inspection.landscape.loss_surface import Ground
+from treino.inspection.landscape.loss_surface import LossSurface
 from treino.inspection.landscape.planes import Landscape
 
 STANDS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Stand:
+class SurfacePoint:
     """Where the walker stands on the plane of the path, and what is felt there.
 
     step: updates done. at_2: the place on the plane. loss: at it. slope_2: the loss's derivatives along the
@@ -28,7 +28,7 @@ class Stand:
     inside: float
 
 
-def stands(ground: Ground, land: Landscape, count: int = STANDS) -> list[Stand]:
+def stands(ground: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
     """The walker at so many moments of the path, at even distances along it on the plane, first and last."""
     assert land.path is not None
     at_K2 = land.path.at_K2
@@ -42,5 +42,5 @@ def stands(ground: Ground, land: Landscape, count: int = STANDS) -> list[Stand]:
         slope_2 = (land.axes_2n.double() @ slope_n.double()).numpy()
         whole = float(slope_n.double().norm())
         inside = float(np.linalg.norm(slope_2)) / whole if whole > 0 else 0.0
-        found.append(Stand(int(land.path.step_K[k]), at_K2[k], loss, slope_2, min(1.0, inside)))
+        found.append(SurfacePoint(int(land.path.step_K[k]), at_K2[k], loss, slope_2, min(1.0, inside)))
     return found

@@ -5,15 +5,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic, relative
+from treino.inspection.microscope.explanation import (
+    Check,
+    Explanation,
+    ExplanationPart,
+    Step,
+    StepTable,
+    Topic,
+    relative,
+)
 from treino.inspection.microscope.formula import Formula, Symbol, derivative, value
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, weight_name
-from treino.inspection.microscope.reference_layers import Array, Layer, gradients, passed, stepped
+from treino.inspection.microscope.reference_layers import Array, DenseLayer, gradients, passed, stepped
 from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import about, title
 from treino.inspection.microscope.topic_conditions import anything
-from treino.inspection.microscope.update import Batch, Update, set_masks
+from treino.inspection.microscope.update import Update, UpdateBatch, set_masks
 from treino.words import N_, _
 
 SOURCES = (torch_page("torch.optim.Optimizer.zero_grad"),)
@@ -31,14 +39,14 @@ for update in range({updates}):
 
 
 @dataclass(frozen=True)
-class Way:
+class UpdateSequence:
     """Updates on f(w) = (w − 3)². steps: of the first three. w: before each update and after the last."""
 
     steps: tuple[Step, ...]
     w: tuple[float, ...]
 
 
-def descend(cleared: bool, updates: int = UPDATES) -> Way:
+def descend(cleared: bool, updates: int = UPDATES) -> UpdateSequence:
     w, kept, steps, found = START, 0.0, [], [START]
     for t in range(1, updates + 1):
         at = Symbol("w", w, str(t))
@@ -54,7 +62,7 @@ def descend(cleared: bool, updates: int = UPDATES) -> Way:
             steps.append(Step(_("The new weight"), new, wrong=not cleared and t > 1))
         w, kept = new.value, seen
         found.append(w)
-    return Way(tuple(steps), tuple(found))
+    return UpdateSequence(tuple(steps), tuple(found))
 
 
 def code(cleared: bool) -> str:
@@ -68,7 +76,7 @@ def example() -> Explanation:
         "backward() adds to .grad. Without zero_grad every update is made with the sum of all slopes so far: "
         "w never loses its speed, swings through the bottom and back, and does not come to rest."
     )
-    table = Table((_("after update"), _("w, with zero_grad"), _("w, without")), rows)
+    table = StepTable((_("after update"), _("w, with zero_grad"), _("w, without")), rows)
     checks = []
     for way, cleared in ((right, True), (wrong, False)):
         place: dict[str, Tensor] = {}
@@ -85,12 +93,12 @@ def example() -> Explanation:
         _("accumulated-gradient: what a missing zero_grad does"),
         _("f(w) = (w − 3)² from 0, learning rate 0.3: the same updates, the gradient cleared or not."),
         (
-            Part(_("With zero_grad"), (Step(_("The loop"), code=code(True)), *right.steps)),
-            Part(
+            ExplanationPart(_("With zero_grad"), (Step(_("The loop"), code=code(True)), *right.steps)),
+            ExplanationPart(
                 _("Without"),
                 (Step(_("The loop of many courses"), code=code(False), wrong=True), *wrong.steps),
             ),
-            Part(_("Where they lead"), (Step(_("Twelve updates"), text=text, table=table),)),
+            ExplanationPart(_("Where they lead"), (Step(_("Twelve updates"), text=text, table=table),)),
         ),
         (*checks, Check(_("g₁: central finite difference"), slope, central, 1e-8)),
         SOURCES,
@@ -129,7 +137,7 @@ def three(update: Update, cleared: bool) -> tuple[list[Step], list[float]]:
     return steps, found
 
 
-def _gradients(update: Update, layers: tuple[Layer, ...], batch: Batch) -> dict[str, Array]:
+def _gradients(update: Update, layers: tuple[DenseLayer, ...], batch: UpdateBatch) -> dict[str, Array]:
     def slope(out: Array) -> Array:
         return worked(update.loss, out, batch.y).slope
 
@@ -155,7 +163,7 @@ def of(update: Update) -> Explanation:
     n = len(update.batches)
     ways: dict[bool, tuple[list[Step], list[float]]] = {c: three(update, c) for c in (True, False)}
     rows = tuple((t, a, b) for t, (a, b) in enumerate(zip(ways[True][1], ways[False][1], strict=True), 1))
-    table = Table(
+    table = StepTable(
         (_("after update"), _("with zero_grad"), _("without")), ((0, update.weight, update.weight), *rows)
     )
     text = _(
@@ -173,9 +181,11 @@ def of(update: Update) -> Explanation:
     return Explanation(
         "accumulated-gradient", title(update, "accumulated-gradient"), about(update),
         (
-            Part(_("With zero_grad"), (Step(_("The same batches twice"), text=text), *ways[True][0])),
-            Part(_("Without"), tuple(ways[False][0])),
-            Part(_("Where they lead"), (Step(_("The weight"), table=table),)),
+            ExplanationPart(
+                _("With zero_grad"), (Step(_("The same batches twice"), text=text), *ways[True][0])
+            ),
+            ExplanationPart(_("Without"), tuple(ways[False][0])),
+            ExplanationPart(_("Where they lead"), (Step(_("The weight"), table=table),)),
         ),
         (*gradient_checks(update), *checks), SOURCES,
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 from treino.inspection.microscope import course_adam, neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS, LR, SQUARED, Course
-from treino.inspection.microscope.explanation import Explanation, Part, Step, Topic
+from treino.inspection.microscope.explanation import Explanation, ExplanationPart, Step, Topic
 from treino.inspection.microscope.optimizer_walkthrough import moving
-from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.references import ADAM, torch_page
 from treino.inspection.microscope.run_explanation import to_the_weight
 from treino.inspection.microscope.topic_conditions import optimizer_is
@@ -14,7 +14,7 @@ from treino.words import N_, _
 SOURCES = (ADAM, torch_page("torch.optim.Adam"))
 
 
-def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
     m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
     return optimizers.adam(w, g, m, v, t, LR, BETAS, EPS)
 
@@ -35,9 +35,9 @@ def example() -> Explanation:
         _("Right, then as the course prints it, on the same numbers, and what that does to training."),
         (
             *neuron_training.parts(stops, code),
-            Part(_("As the course prints it: update 1"), (slips(), *printed.steps)),
-            Part(_("With the square for the second derivative: update 1"), known.steps),
-            Part(_("With the square for the second derivative: update 2"), again.steps),
+            ExplanationPart(_("As the course prints it: update 1"), (slips(), *printed.steps)),
+            ExplanationPart(_("With the square for the second derivative: update 1"), known.steps),
+            ExplanationPart(_("With the square for the second derivative: update 2"), again.steps),
             course_adam.training_part(),
         ),
         neuron_training.checks(stops, code),
@@ -65,7 +65,7 @@ def of(update: Update) -> Explanation:
         update.weight, g, 0.0, 0.0, state.get("exp_avg_sq", 0.0), update.step + 1, SQUARED,
         hp["lr"], (hp["beta1"], hp["beta2"]), hp["eps"],
     )  # fmt: skip
-    course = Part(
+    course = ExplanationPart(
         _("As the course prints it, on the same numbers, its S the v above"), (slips(), *printed.steps)
     )
     return to_the_weight(update, "adam", SOURCES, found, course, course_adam.training_part())

@@ -4,10 +4,17 @@ from dataclasses import replace
 
 from treino.inspection.microscope import neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS
-from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic
+from treino.inspection.microscope.explanation import (
+    Check,
+    Explanation,
+    ExplanationPart,
+    Step,
+    StepTable,
+    Topic,
+)
 from treino.inspection.microscope.formula import Formula
 from treino.inspection.microscope.optimizer_walkthrough import moving, moving_checks
-from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.references import ADAMW, torch_page
 from treino.inspection.microscope.run_explanation import to_the_weight
 from treino.inspection.microscope.topic_conditions import optimizer_is
@@ -23,14 +30,14 @@ def _value(step: Step) -> float:
     return step.formula.value
 
 
-def decoupled(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+def decoupled(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
     shrunk = optimizers.shrunk(w, LR, DECAY)
     m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
     moved = optimizers.adam(_value(shrunk), g, m, v, t, LR, BETAS, EPS, optimizers.SHRUNK)
     return replace(moved, steps=(shrunk, *moved.steps))
 
 
-def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
     into = optimizers.penalised(w, g, DECAY)
     m, v = state.get("exp_avg", 0.0), state.get("exp_avg_sq", 0.0)
     moved = optimizers.adam(w, _value(into), m, v, t, LR, BETAS, EPS, optimizers.PENALISED)
@@ -49,15 +56,17 @@ def example() -> Explanation:
         "Adam divides by the size of the gradient, and the penalty with it: a weight with large gradients "
         "hardly decays. AdamW shrinks all weights alike."
     )
-    table = Table((_("after update"), _("a, AdamW"), _("a, Adam with L2")), rows)
+    table = StepTable((_("after update"), _("a, AdamW"), _("a, Adam with L2")), rows)
     return Explanation(
         "adamw",
         _("adamw: weight decay beside the gradient, not in it"),
         _("The same neuron with decay 0.1 twice: decoupled (AdamW), and as a penalty in the gradient (L2)."),
         (
             *neuron_training.parts(mine, code),
-            Part(_("Adam with L2: update 1"), other[0].steps),
-            Part(_("Side by side"), (Step(_("The same weight, two decays"), text=text, table=table),)),
+            ExplanationPart(_("Adam with L2: update 1"), other[0].steps),
+            ExplanationPart(
+                _("Side by side"), (Step(_("The same weight, two decays"), text=text, table=table),)
+            ),
         ),
         (*neuron_training.checks(mine, code), *neuron_training.checks(other, l2)[2:]),
         SOURCES,
@@ -70,7 +79,7 @@ def of(update: Update) -> Explanation:
     text = _(
         "The same gradient, state and decay {decay:g}; here λ times the weight goes through Adam."
     ).format(decay=update.hp["weight_decay"])
-    part = Part(
+    part = ExplanationPart(
         _("Beside it: Adam with the same decay as an L2 penalty"),
         (Step(_("What would differ"), text=text), *beside.part.steps),
     )

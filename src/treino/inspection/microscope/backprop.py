@@ -11,16 +11,16 @@ from treino.inspection.microscope.explanation import (
     Check,
     Edge,
     Explanation,
+    ExplanationPart,
     Graph,
-    Part,
     Step,
-    Table,
+    StepTable,
     Topic,
     relative,
 )
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, series, value
 from treino.inspection.microscope.gradient_paths import Net, named, product
-from treino.inspection.microscope.network_paths import Path, Paths, net_paths, totals
+from treino.inspection.microscope.network_paths import NetworkPath, Paths, net_paths, totals
 from treino.inspection.microscope.references import BACKPROP, torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient
 from treino.inspection.microscope.topic_conditions import anything
@@ -70,11 +70,13 @@ def example() -> Explanation:
         _("backprop: the sum over all paths"),
         _("A derivative follows every way from a weight to the loss: multiply along a way, add the ways up."),
         (
-            Part(_("g(h₁(a, b), h₂(c, d)): one way each"), (*_forward(one), *_backward(one, four))),
-            Part(
+            ExplanationPart(
+                _("g(h₁(a, b), h₂(c, d)): one way each"), (*_forward(one), *_backward(one, four))
+            ),
+            ExplanationPart(
                 _("g(h(a, b), j(a, b), k(a, b)): three ways each"), (*_forward(three), *_backward(three, two))
             ),
-            Part(
+            ExplanationPart(
                 _("A convolution, g(h₁(a, b), h₂(a, b)): the same weights at both places"),
                 (*_forward(kernel), *_backward(kernel, places)),
             ),
@@ -133,7 +135,7 @@ def _backward(net: Net, by: tuple[Symbol, ...]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _course(net: Net, a: Symbol) -> Part:
+def _course(net: Net, a: Symbol) -> ExplanationPart:
     """The three sentences of the course that are not so, on the same numbers."""
     first = next(iter(net.paths(a)))
     alone = net.along(first)
@@ -145,7 +147,7 @@ def _course(net: Net, a: Symbol) -> Part:
     ).format(alone=value(alone), whole=whole)
     formula = Formula(_partial(net, net.end, h) * _partial(net, h, a), alone)
     layers = _layers()
-    return Part(
+    return ExplanationPart(
         _("What the course says, and what is so"),
         (
             Step(_("The chain rule with one way only"), formula, said, wrong=True),
@@ -163,7 +165,7 @@ def _course(net: Net, a: Symbol) -> Part:
     )  # fmt: skip
 
 
-def _layers() -> Table:
+def _layers() -> StepTable:
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
@@ -172,7 +174,7 @@ def _layers() -> Table:
     rows = tuple(
         (name, p.numel(), float(p.grad.norm())) for name, p in net.named_parameters() if p.grad is not None
     )
-    return Table((_("parameter"), _("numbers"), _("length of its gradient")), rows)
+    return StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
 
 
 def _trained() -> Step:
@@ -195,7 +197,7 @@ def _trained() -> Step:
     heads = (_("what is trained"), *(_("loss after {t}").format(t=t) for t in SEEN))
     text = _("The exclusive or of two inputs, the same network from the same start, learning rate 0.3.")
     return Step(
-        _("What it does to training: the first layer only"), text=text, table=Table(heads, tuple(rows))
+        _("What it does to training: the first layer only"), text=text, table=StepTable(heads, tuple(rows))
     )
 
 
@@ -250,7 +252,7 @@ def of(update: Update) -> Explanation:
         return Symbol("s", sums[k], sub)
 
     whole = Formula(Symbol("∂L/∂w", 0.0), series("r", "B", len(sums), share))
-    part = Part(
+    part = ExplanationPart(
         _("Every way from the weight to the loss, row {row}").format(row=int(batch.rows[row])),
         (
             *_lines(update, found),
@@ -285,7 +287,7 @@ def _lines(update: Update, found: Paths) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _say(update: Update, path: Path, number: int) -> str:
+def _say(update: Update, path: NetworkPath, number: int) -> str:
     first = update.place.layer
     names = [_("unit {unit} of layer {layer}").format(unit=update.place.i, layer=first)]
     names += [
@@ -295,7 +297,7 @@ def _say(update: Update, path: Path, number: int) -> str:
     return _("Way {n}: {units}, loss").format(n=number, units=", ".join(names))
 
 
-def _product(update: Update, path: Path) -> Expr:
+def _product(update: Update, path: NetworkPath) -> Expr:
     """∂L/∂z of the output, then W and act′ by turns down to the weight's own input."""
     place, last = update.place, len(update.layers) - 1
     units = (place.i, *path.units)
@@ -350,14 +352,14 @@ def _node(layer: int, unit: int) -> str:
     return f"{layer}:{unit}"
 
 
-def _sizes(update: Update) -> Part:
+def _sizes(update: Update) -> ExplanationPart:
     rows = tuple((name, g.size, float((g**2).sum() ** 0.5)) for name, g in update.gradients.items())
     text = _(
         "The course says that only the first layer receives parameters of the model. Every layer has its "
         "own, and each has a gradient."
     )
-    table = Table((_("parameter"), _("numbers"), _("length of its gradient")), rows)
-    return Part(
+    table = StepTable((_("parameter"), _("numbers"), _("length of its gradient")), rows)
+    return ExplanationPart(
         _("Every layer has parameters"), (Step(_("Of this network, in this update"), text=text, table=table),)
     )
 

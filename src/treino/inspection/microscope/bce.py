@@ -6,7 +6,14 @@ import torch.nn.functional as F
 
 from treino.engine.losses import Loss
 from treino.inspection.microscope.class_losses import bce_steps
-from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Table, Topic
+from treino.inspection.microscope.explanation import (
+    Check,
+    Explanation,
+    ExplanationPart,
+    Step,
+    StepTable,
+    Topic,
+)
 from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient
@@ -33,16 +40,16 @@ def example() -> Explanation:
         (float(a), float(b), float(t), float(d)) for a, b, t, d in zip(
             LOGITS[:, 0], WANTED[:, 0], mine.terms, mine.slope[:, 0], strict=True)
     )  # fmt: skip
-    table = Table((_("logit z"), "y", _("loss of the row"), _("slope at z")), rows)
+    table = StepTable((_("logit z"), "y", _("loss of the row"), _("slope at z")), rows)
     text = _("Sure and wrong costs most, and pulls hardest; sure and right costs next to nothing.")
     return Explanation(
         "bce",
         _("bce: binary cross-entropy from one logit"),
         _("The logit z says how sure the network is of class 1; the loss is −ln of what the true class got."),
         (
-            Part(_("A row that is right"), bce_steps(LOGITS, WANTED, 0)[:3]),
-            Part(_("A row that is sure, and wrong"), bce_steps(LOGITS, WANTED, 3)),
-            Part(_("All rows"), (Step(_("What each costs"), text=text, table=table),)),
+            ExplanationPart(_("A row that is right"), bce_steps(LOGITS, WANTED, 0)[:3]),
+            ExplanationPart(_("A row that is sure, and wrong"), bce_steps(LOGITS, WANTED, 3)),
+            ExplanationPart(_("All rows"), (Step(_("What each costs"), text=text, table=table),)),
         ),
         (
             Check(_("L: torch, float64"), mine.loss, float(theirs.detach()), 1e-14),

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from treino.errors import TreinoError
-from treino.inspection.microscope.reference_layers import ACTIVATIONS, Layer
+from treino.inspection.microscope.reference_layers import ACTIVATIONS, DenseLayer
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ SIZES = (getattr, operator.getitem, "size")
 Call = tuple[str, nn.Module]
 
 
-def read_layers(net: nn.Module) -> tuple[Layer, ...]:
+def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
     """The layers of a chain of Linear, activation and dropout.
 
     Raises:
         TreinoError: it holds something else, such as a convolution, batch normalisation or a way round.
     """
-    layers: list[Layer] = []
+    layers: list[DenseLayer] = []
     drops = [module for module in net.modules() if type(module) is nn.Dropout]
     used: set[int] = set()
     for name, module in _calls(net):
@@ -50,14 +50,14 @@ def read_layers(net: nn.Module) -> tuple[Layer, ...]:
                 raise _holds(_("a Linear whose weight is not trained"))
             W = module.weight.detach().double().numpy().copy()
             b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
-            layers.append(Layer(name, W, b, module.bias is not None))
+            layers.append(DenseLayer(name, W, b, module.bias is not None))
         elif type(module) in ACTIVATIONS and last is not None and not last.act and last.drop is None:
             _plain(module)
-            layers[-1] = Layer(last.name, last.W, last.b, last.bias, ACTIVATIONS[type(module)][0])
+            layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, ACTIVATIONS[type(module)][0])
         elif type(module) is nn.Dropout and last is not None and last.drop is None:
             _once(net, used, module)
             place = next(k for k, drop in enumerate(drops) if drop is module)
-            layers[-1] = Layer(last.name, last.W, last.b, last.bias, last.act, place)
+            layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, last.act, place)
         elif type(module) is not nn.Identity and (type(module) is not nn.Flatten or layers):
             raise _holds(type(module).__name__, module)
     if not layers or layers[-1].act or layers[-1].drop is not None:

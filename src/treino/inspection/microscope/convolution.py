@@ -6,7 +6,7 @@ A kernel (a, b) stands at two places of the inputs 1, 2, −1 and is to give 3 a
 import torch
 from torch import Tensor
 
-from treino.inspection.microscope.explanation import Step, Table
+from treino.inspection.microscope.explanation import Step, StepTable
 from treino.inspection.microscope.formula import Symbol, value
 from treino.inspection.microscope.gradient_paths import Net, named
 from treino.words import _
@@ -52,7 +52,7 @@ def slopes() -> Step:
         "weights at every place: g(h₁(a, b), h₂(a, b)), and then a and b have several ways to g, which are "
         "added up."
     )
-    table = Table((_("network"), _("slope"), _("ways"), _("their sum")), tuple(rows))
+    table = StepTable((_("network"), _("slope"), _("ways"), _("their sum")), tuple(rows))
     return Step(_("“A very simple convolutional network”"), text=text, table=table, wrong=True)
 
 
@@ -76,4 +76,4 @@ def trained() -> Step:
         "the other stays as it is."
     ).format(lr=LR)
     title = _("What it does to training: one way of a convolution")
-    return Step(title, text=text, table=Table(heads, tuple(rows)))
+    return Step(title, text=text, table=StepTable(heads, tuple(rows)))

@@ -8,10 +8,10 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from treino.inspection.microscope.explanation import Chart, Line, Part, Step, Table
+from treino.inspection.microscope.explanation import Chart, ChartLine, ExplanationPart, Step, StepTable
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, sqrt
 from treino.inspection.microscope.neuron_training import walk
-from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _
 
 LR, BETAS, EPS = 0.02, (0.9, 0.999), 1e-8
@@ -35,7 +35,7 @@ SQUARED = Course(second=False)  # as printed, but for the square in place of the
 def move(
     w: float, g: float, curvature: float, V: float, S: float, t: int, course: Course,
     lr: float = LR, betas: tuple[float, float] = BETAS, eps: float = EPS,
-) -> Moved:  # fmt: skip
+) -> OptimizerResult:  # fmt: skip
     """One update: V, S and the weight."""
     b1, b2, time = Symbol("β", betas[0], "1"), Symbol("β", betas[1], "2"), Symbol("t", float(t))
     slope = Symbol("∂f/∂a", g)
@@ -57,13 +57,13 @@ def move(
         Step(_("S"), new_S, wrong=True),
         Step(_("The new weight"), new, wrong=True),
     )
-    return Moved(steps, new.value, {"V": new_V.value, "S": new_S.value})
+    return OptimizerResult(steps, new.value, {"V": new_V.value, "S": new_S.value})
 
 
 def losses(course: Course, updates: int = LONG) -> list[float]:
     """f of the pages' neuron before each update and after the last."""
 
-    def one(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+    def one(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
         return move(w, g, curvature, state.get("V", 0.0), state.get("S", 0.0), t, course)
 
     return [stop.neuron.loss for stop in walk(one, updates)]
@@ -83,7 +83,7 @@ def compared() -> tuple[tuple[str, tuple[float, ...]], ...]:
     return tuple((name, tuple(losses(course))) for name, course in ways.items())
 
 
-def training_part() -> Part:
+def training_part() -> ExplanationPart:
     """What each slip does to training."""
     names = {
         "adam": _("Adam"),
@@ -99,7 +99,7 @@ def training_part() -> Part:
     )
     heads = (_("the same neuron, lr {lr}").format(lr=LR), *(_("f after {t}").format(t=t) for t in SEEN))
     lines = tuple(
-        Line(names[name], tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v)),
+        ChartLine(names[name], tuple((float(t), max(v, 1e-12)) for t, v in enumerate(f) if not math.isnan(v)),
              dashed=name != "adam") for name, f in found if math.isfinite(f[1])
     )  # fmt: skip
     picture = Chart(_("f, update by update"), _("updates"), "f", lines, log_y=True)
@@ -107,14 +107,14 @@ def training_part() -> Part:
         "From S, V has the wrong sign and f rises. Divided inside the recursion, S grows at every update and "
         "the steps die. NaN: a second derivative may be negative, and the root of that is no number."
     )
-    return Part(
+    return ExplanationPart(
         _("What the slips do to training"),
         (
             Step(
                 _("Trained with each slip alone, and with all three"),
                 None,
                 text,
-                table=Table(heads, rows),
+                table=StepTable(heads, rows),
                 picture=picture,
             ),
         ),

@@ -10,15 +10,15 @@ from treino.engine.losses import Loss
 from treino.inspection.microscope.class_losses import cross_entropy_steps
 from treino.inspection.microscope.explanation import (
     Chart,
+    ChartLine,
     Check,
     Explanation,
-    Line,
-    Part,
+    ExplanationPart,
     Step,
-    Table,
+    StepTable,
     Topic,
 )
-from treino.inspection.microscope.formula import Formula, Number, Symbol, exp, ln
+from treino.inspection.microscope.formula import Constant, Formula, Symbol, exp, ln
 from treino.inspection.microscope.reference_losses import worked
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient
@@ -41,8 +41,8 @@ def example() -> Explanation:
         _("cross-entropy: softmax, then −ln of the true class's share"),
         _("Two rows, three classes. Then the same with softmax applied twice, as in the beginners' loop."),
         (
-            Part(_("One row"), cross_entropy_steps(once, LOGITS, WANTED, 0, 0)),
-            Part(_("Softmax twice, on the same numbers"), tuple(
+            ExplanationPart(_("One row"), cross_entropy_steps(once, LOGITS, WANTED, 0, 0)),
+            ExplanationPart(_("Softmax twice, on the same numbers"), tuple(
                 Step(s.title, s.formula, s.text, wrong=True)
                 for s in cross_entropy_steps(twice, LOGITS, WANTED, 0, 0))),
             floor_part(DIGITS),
@@ -74,14 +74,14 @@ def _checks(loss: Loss, name: str, L: float, slope: float) -> tuple[Check, ...]:
 
 def floor(classes: int) -> Formula:
     """The smallest loss of cross-entropy after softmax: the true class got 1, all others 0."""
-    return Formula(Symbol("L", 0.0, "min"), ln(1 + (Symbol("C", float(classes)) - 1) / exp(Number(1.0))))
+    return Formula(Symbol("L", 0.0, "min"), ln(1 + (Symbol("C", float(classes)) - 1) / exp(Constant(1.0))))
 
 
-def floor_part(classes: int) -> Part:
+def floor_part(classes: int) -> ExplanationPart:
     """ln(1 + (C−1)/e): where it comes from, and how a row that gets ever more certain comes down to it."""
     C = Symbol("C", float(classes))
-    e = exp(Number(1.0))
-    best = Formula(Symbol("p", 0.0, "max"), e / (e + (C - 1) * exp(Number(0.0))))
+    e = exp(Constant(1.0))
+    best = Formula(Symbol("p", 0.0, "max"), e / (e + (C - 1) * exp(Constant(0.0))))
     rows, once, twice = [], [], []
     for logit in (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0):
         single, double = _sure(classes, logit)
@@ -93,13 +93,15 @@ def floor_part(classes: int) -> Part:
     low = floor(classes).value
     text = _("Softmax turns the best logits there are into 1 and zeros. Cross-entropy takes these for logits "
              "and applies softmax again: of 1 and zeros it makes e/(e + C − 1), and no more.")  # fmt: skip
-    table = Table((_("logit of the true class, others 0"), _("loss, softmax once"), _("twice")), tuple(rows))
+    table = StepTable(
+        (_("logit of the true class, others 0"), _("loss, softmax once"), _("twice")), tuple(rows)
+    )
     picture = Chart(
         _("The loss of a row that gets ever more certain"), _("logit of the true class, others 0"), _("loss"),
-        (Line(_("softmax once"), tuple(once)), Line(_("softmax twice"), tuple(twice), dashed=True),
-         Line(_("floor"), ((0.0, low), (20.0, low)), dashed=True)),
+        (ChartLine(_("softmax once"), tuple(once)), ChartLine(_("softmax twice"), tuple(twice), dashed=True),
+         ChartLine(_("floor"), ((0.0, low), (20.0, low)), dashed=True)),
     )  # fmt: skip
-    return Part(
+    return ExplanationPart(
         _("The floor under softmax twice, {classes} classes").format(classes=classes),
         (
             Step(_("The most that the true class can get"), best, text),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line of a chart. dots: mark its points, few that they are; dashed: of what isn't the right way."""
 
     name: str
@@ -28,7 +28,7 @@ class Chart:
     title: str
     x: str
     y: str
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
     log_x: bool = False
     log_y: bool = False
 
@@ -53,7 +53,7 @@ class Graph:
 
 
 @dataclass(frozen=True)
-class Table:
+class StepTable:
     """Headings and rows of texts and numbers; more: how many rows are left out."""
 
     headings: tuple[str, ...]
@@ -72,13 +72,13 @@ class Step:
     formula: Formula | None = None
     text: str = ""
     code: str = ""
-    table: Table | None = None
+    table: StepTable | None = None
     picture: Chart | Graph | None = None
     wrong: bool = False
 
 
 @dataclass(frozen=True)
-class Part:
+class ExplanationPart:
     """A heading and the steps under it."""
 
     title: str
@@ -110,7 +110,7 @@ class Explanation:
     topic: str
     title: str
     about: str
-    parts: tuple[Part, ...]
+    parts: tuple[ExplanationPart, ...]
     checks: tuple[Check, ...]
     sources: tuple[str, ...] = ()
 

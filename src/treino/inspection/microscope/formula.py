@@ -45,7 +45,7 @@ class Expr:
 
 
 @dataclass(frozen=True)
-class Number(Expr):
+class Constant(Expr):
     """A constant of the formula itself: the 2 of a square's derivative. The same in symbols and numbers."""
 
     number: float
@@ -78,7 +78,7 @@ class Op(Expr):
 
 
 @dataclass(frozen=True)
-class Series(Expr):
+class Sum(Expr):
     """Σ over an index: the general term for the symbols, every single term for the numbers.
 
     Both come from one function: see ``series``.
@@ -111,16 +111,16 @@ class Operation:
 
 
 def expr(value: "Expr | float") -> Expr:
-    return value if isinstance(value, Expr) else Number(float(value))
+    return value if isinstance(value, Expr) else Constant(float(value))
 
 
-def series(index: str, last: str, count: int, term: Callable[[str, int], Expr]) -> Series:
+def series(index: str, last: str, count: int, term: Callable[[str, int], Expr]) -> Sum:
     """Σ from 1 to ``last``, or over all that there are where it is empty.
 
     term(sub, place): called once with the index's name for the symbols (its numbers are not looked at), and
     for each place from 0 on with the place's number, from 1 on, as ``sub``.
     """
-    return Series(index, last, term(index, 0), tuple(term(str(k + 1), k) for k in range(count)))
+    return Sum(index, last, term(index, 0), tuple(term(str(k + 1), k) for k in range(count)))
 
 
 def sigmoid(z: float) -> float:
@@ -145,14 +145,14 @@ def _below(z: float) -> float:
     return (1 + math.erf(z / math.sqrt(2))) / 2
 
 
-ONE, ZERO = Number(1.0), Number(0.0)
+ONE, ZERO = Constant(1.0), Constant(0.0)
 OPS: dict[str, Operation] = {
     "+": Operation(lambda a, b: a + b, (lambda a, b: ONE, lambda a, b: ONE)),
-    "-": Operation(lambda a, b: a - b, (lambda a, b: ONE, lambda a, b: Number(-1.0))),
+    "-": Operation(lambda a, b: a - b, (lambda a, b: ONE, lambda a, b: Constant(-1.0))),
     "*": Operation(lambda a, b: a * b, (lambda a, b: b, lambda a, b: a)),
     "/": Operation(lambda a, b: a / b, (lambda a, b: 1 / b, lambda a, b: -(a / b**2))),
     "^": Operation(_power, (lambda a, n: _times(n, _raised(a, n)), lambda a, n: (a**n) * ln(a))),
-    "neg": Operation(lambda a: -a, (lambda a: Number(-1.0),)),
+    "neg": Operation(lambda a: -a, (lambda a: Constant(-1.0),)),
     "sqrt": Operation(lambda a: math.sqrt(a) if a >= 0 else math.nan, (lambda a: 1 / (2 * sqrt(a)),)),
     "exp": Operation(math.exp, (lambda a: exp(a),)),
     "ln": Operation(lambda a: math.log(a) if a > 0 else -math.inf, (lambda a: 1 / a,)),
@@ -194,9 +194,9 @@ def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
     """The number of a tree. at: other numbers for some of its symbols."""
     if isinstance(e, Symbol):
         return e.number if at is None else at.get(e, e.number)
-    if isinstance(e, Number):
+    if isinstance(e, Constant):
         return e.number
-    if isinstance(e, Series):
+    if isinstance(e, Sum):
         return _sum([value(term, at) for term in e.terms])
     assert isinstance(e, Op)
     return OPS[e.kind].compute(*(value(a, at) for a in e.args))
@@ -211,9 +211,9 @@ def derivative(e: Expr, by: Symbol) -> Expr:
     """∂e/∂by as a tree: for each argument its local derivative times the argument's own (the chain rule)."""
     if isinstance(e, Symbol):
         return ONE if e == by else ZERO
-    if isinstance(e, Number):
+    if isinstance(e, Constant):
         return ZERO
-    if isinstance(e, Series):
+    if isinstance(e, Sum):
         return _added([derivative(term, by) for term in e.terms])
     assert isinstance(e, Op)
     inner = [(place, derivative(a, by)) for place, a in enumerate(e.args)]
@@ -231,12 +231,12 @@ def _added(parts: Sequence[Expr]) -> Expr:
 def _times(a: Expr, b: Expr) -> Expr:
     if ZERO in (a, b):
         return ZERO
-    if isinstance(a, Number) and isinstance(b, Number):
-        return Number(a.number * b.number)
-    return b if a == ONE else a if b == ONE else -b if a == Number(-1.0) else a * b
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Constant(a.number * b.number)
+    return b if a == ONE else a if b == ONE else -b if a == Constant(-1.0) else a * b
 
 
 def _raised(a: Expr, n: Expr) -> Expr:
     """a to the power n − 1."""
-    less: Expr = Number(n.number - 1) if isinstance(n, Number) else n - 1
+    less: Expr = Constant(n.number - 1) if isinstance(n, Constant) else n - 1
     return a if less == ONE else ONE if less == ZERO else a**less

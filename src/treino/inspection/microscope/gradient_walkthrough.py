@@ -7,7 +7,7 @@ from itertools import count
 import numpy as np
 import torch
 
-from treino.inspection.microscope.explanation import Check, Part, Step, Table
+from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series
 from treino.inspection.microscope.loss_steps import loss_steps
 from treino.inspection.microscope.reference_layers import Array, passed
@@ -17,7 +17,7 @@ from treino.words import _
 SHOWN_ROWS = 8
 
 
-def way(update: Update) -> tuple[Part, ...]:
+def way(update: Update) -> tuple[ExplanationPart, ...]:
     """Rows, forward, loss, back, gradient."""
     return (rows_part(update), forward_part(update), loss_part(update), backward_part(update))
 
@@ -25,7 +25,7 @@ def way(update: Update) -> tuple[Part, ...]:
 # ---- the parts
 
 
-def rows_part(update: Update) -> Part:
+def rows_part(update: Update) -> ExplanationPart:
     batch, place = update.batch, update.place
     values = batch.x if place.layer == 0 and place.j is not None else None
     name = update.inputs[place.j] if values is not None and place.j is not None else ""
@@ -45,9 +45,11 @@ def rows_part(update: Update) -> Part:
         "Update {number:,} of {run}: {rows:,} rows. The weight is {weight}. Inputs are as the network gets "
         "them, prepared; layers, units and inputs are counted from 0."
     ).format(number=update.step + 1, run=update.run, rows=len(batch.rows), weight=weight_name(update))
-    table = Table(tuple(headings), tuple(rows), len(batch.rows) - len(rows))
+    table = StepTable(tuple(headings), tuple(rows), len(batch.rows) - len(rows))
     notes = tuple(Step(_("In force"), text=note) for note in update.notes)
-    return Part(_("The rows of the batch"), (Step(_("What goes in"), text=text, table=table), *notes))
+    return ExplanationPart(
+        _("The rows of the batch"), (Step(_("What goes in"), text=text, table=table), *notes)
+    )
 
 
 def weight_name(update: Update) -> str:
@@ -78,7 +80,7 @@ def inputs_of(layer: int, sub: str, number: float) -> Symbol:
     return Symbol("x", number, sub) if layer == 0 else Symbol("h", number, sub, f"({layer - 1})")
 
 
-def forward_part(update: Update) -> Part:
+def forward_part(update: Update) -> ExplanationPart:
     row, steps = update.row, []
     for at, layer, p, unit in zip(count(), update.layers, update.through, units(update), strict=False):
         mark, inputs = f"({at})", len(layer.W[0])
@@ -103,14 +105,14 @@ def forward_part(update: Update) -> Part:
     title = _("Forward: row {row}, the one that adds most to this gradient").format(
         row=int(update.batch.rows[row])
     )
-    return Part(title, tuple(steps))
+    return ExplanationPart(title, tuple(steps))
 
 
-def loss_part(update: Update) -> Part:
-    return Part(_("The loss"), loss_steps(update))
+def loss_part(update: Update) -> ExplanationPart:
+    return ExplanationPart(_("The loss"), loss_steps(update))
 
 
-def backward_part(update: Update) -> Part:
+def backward_part(update: Update) -> ExplanationPart:
     """δ, the slope of the loss at a unit's z, from the output back to the weight; then all rows together."""
     row, place = update.row, update.place
     steps: list[Step] = []
@@ -139,11 +141,11 @@ def backward_part(update: Update) -> Part:
             )
             for r in order
         )
-        table = Table((_("row"), "δ", _("input"), _("δ · input")), cells, rows - len(cells))
+        table = StepTable((_("row"), "δ", _("input"), _("δ · input")), cells, rows - len(cells))
     said = _("The rows with the largest shares first.") if table else ""
     gradient = Formula(Symbol("g", 0.0), series("r", "B", rows, share))
     steps.append(Step(_("All rows together: the gradient of the weight"), gradient, said, table=table))
-    return Part(_("Back to the weight"), tuple(steps))
+    return ExplanationPart(_("Back to the weight"), tuple(steps))
 
 
 def _delta(update: Update, at: int, unit: int, row: int) -> Step:
@@ -200,7 +202,7 @@ def gradient_checks(update: Update) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def _shown(part: Part, name: str) -> float:
+def _shown(part: ExplanationPart, name: str) -> float:
     """The value of the formula for this quantity."""
     found = [s.formula for s in part.steps if s.formula is not None and s.formula.left == Symbol(name, 0.0)]
     return found[0].value

@@ -9,12 +9,12 @@ import torch
 
 from treino.inspection.microscope.explanation import (
     Chart,
+    ChartLine,
     Check,
     Explanation,
-    Line,
-    Part,
+    ExplanationPart,
     Step,
-    Table,
+    StepTable,
     Topic,
     relative,
 )
@@ -72,7 +72,7 @@ def example() -> Explanation:
             _("Below 1 in size it comes nearer; below 0 it jumps to the other side each time."),
         )  # fmt: skip
         name = _("{rate:g}: {what}").format(rate=descent.rate, what=_(RATES[descent.rate]))
-        parts.append(Part(name, (first, again, factor)))
+        parts.append(ExplanationPart(name, (first, again, factor)))
     return Explanation(
         "learning-rate",
         _("learning-rate: too small, good, too large"),
@@ -87,19 +87,23 @@ def _name(descent: Descent) -> str:
     return f"{_(RATES[descent.rate])}, {numeral(descent.rate, 'g')}"
 
 
-def _valley(found: Sequence[Descent]) -> Part:
+def _valley(found: Sequence[Descent]) -> ExplanationPart:
     curve = tuple((float(w), float((w - BOTTOM) ** 2)) for w in np.linspace(-1.6, 7.6, 93))
-    lines = [Line(_name(d), tuple((w, (w - BOTTOM) ** 2) for w in d.w[: SEEN + 1]), dots=True) for d in found]
-    lines.append(Line(_("the valley"), curve, dashed=True))
+    lines = [
+        ChartLine(_name(d), tuple((w, (w - BOTTOM) ** 2) for w in d.w[: SEEN + 1]), dots=True) for d in found
+    ]
+    lines.append(ChartLine(_("the valley"), curve, dashed=True))
     away = tuple(
-        Line(_name(d), tuple((float(t), max(abs(w - BOTTOM), 1e-9)) for t, w in enumerate(d.w)), dots=True)
+        ChartLine(
+            _name(d), tuple((float(t), max(abs(w - BOTTOM), 1e-9)) for t, w in enumerate(d.w)), dots=True
+        )
         for d in found
     )
     rows = tuple((t, *(d.w[t] for d in found)) for t in range(UPDATES + 1))
     heads = (_("after update"), *map(_name, found))
     text = _("A larger rate is faster up to a point: here 0.5 lands in one step. From 0.5 to 1 it jumps from "
              "side to side and still comes down; above 1 it climbs out of the valley.")  # fmt: skip
-    return Part(
+    return ExplanationPart(
         _("One valley, four rates"),
         (
             Step(
@@ -111,7 +115,7 @@ def _valley(found: Sequence[Descent]) -> Part:
                 _("How far from the bottom"),
                 picture=Chart(_("Distance to the bottom"), _("updates"), "|w − 3|", away, log_y=True),
             ),
-            Step(_("w, update by update"), table=Table(heads, rows)),
+            Step(_("w, update by update"), table=StepTable(heads, rows)),
         ),
     )
 
@@ -150,7 +154,7 @@ def _slope_check() -> Check:
 
 
 @dataclass(frozen=True)
-class Along:
+class GradientLine:
     """The loss of the batch along its gradient. square: ‖g‖². curvature: gᵀHg. rates and losses: a grid."""
 
     square: float
@@ -167,7 +171,7 @@ def loss_at(update: Update, rate: float) -> float:
         return worked(update.loss, out, update.batch.y).loss
 
 
-def along(update: Update) -> Along:
+def along(update: Update) -> GradientLine:
     square = sum(float(np.square(g).sum()) for g in update.gradients.values())
     h = 1e-4 / max(1.0, math.sqrt(square))
     L = update.worked.loss
@@ -175,7 +179,7 @@ def along(update: Update) -> Along:
     lr = update.hp["lr"]
     best = square / curvature if curvature > 0 else lr
     rates = tuple(float(r) for r in np.geomspace(min(lr, best) / 30, max(lr, best) * 30, GRID))
-    return Along(square, curvature, rates, tuple(loss_at(update, r) for r in rates))
+    return GradientLine(square, curvature, rates, tuple(loss_at(update, r) for r in rates))
 
 
 def of(update: Update) -> Explanation:
@@ -211,13 +215,13 @@ def of(update: Update) -> Explanation:
         key=lambda pair: pair[0] if math.isfinite(pair[0]) else math.inf,
     )
     lines = [
-        Line(_("loss of this batch"), tuple(zip(found.rates, found.losses, strict=True))),
-        Line(_("loss now"), tuple((r, L) for r in found.rates), dashed=True),
-        Line(_("this run's lr, {lr:g}").format(lr=lr), ((lr, real),), dots=True),
-        Line(_("lowest, at {rate:.3g}").format(rate=lowest[1]), ((lowest[1], lowest[0]),), dots=True),
+        ChartLine(_("loss of this batch"), tuple(zip(found.rates, found.losses, strict=True))),
+        ChartLine(_("loss now"), tuple((r, L) for r in found.rates), dashed=True),
+        ChartLine(_("this run's lr, {lr:g}").format(lr=lr), ((lr, real),), dots=True),
+        ChartLine(_("lowest, at {rate:.3g}").format(rate=lowest[1]), ((lowest[1], lowest[0]),), dots=True),
     ]
     shown = tuple(
-        Line(
+        ChartLine(
             line.name, tuple((x, y) for x, y in line.points if y <= 3 * max(L, 1e-12)), line.dots, line.dashed
         )
         for line in lines
@@ -226,7 +230,7 @@ def of(update: Update) -> Explanation:
         _("The loss of the batch along its gradient"), _("learning rate η"), "L(θ − η g)", shown, log_x=True
     )
     places = range(0, GRID, 5)
-    table = Table(("η", "L(θ − η g)"), tuple((found.rates[k], found.losses[k]) for k in places))
+    table = StepTable(("η", "L(θ − η g)"), tuple((found.rates[k], found.losses[k]) for k in places))
     said = _way_of(update)
     note = said and _(
         "This is the plain gradient's way. {optimizer} goes another one: its lr is not to be read off here."
@@ -234,7 +238,8 @@ def of(update: Update) -> Explanation:
     steps.append(Step(_("Too small, good, too large"), text=note, table=table, picture=picture))
     return Explanation(
         "learning-rate", title(update, "learning-rate"), about(update),
-        (Part(_("The loss along its gradient"), tuple(steps)),), _run_checks(update, found, real), SOURCES,
+        (ExplanationPart(_("The loss along its gradient"), tuple(steps)),),
+        _run_checks(update, found, real), SOURCES,
     )  # fmt: skip
 
 
@@ -247,7 +252,7 @@ def _way_of(update: Update) -> str:
     return _("sgd with weight decay") if update.hp["weight_decay"] else ""
 
 
-def _run_checks(update: Update, found: Along, real: float) -> tuple[Check, ...]:
+def _run_checks(update: Update, found: GradientLine, real: float) -> tuple[Check, ...]:
     net = update.module()
     L = update.torch_loss(net)
     parameters = [p for p in net.parameters() if p.requires_grad]

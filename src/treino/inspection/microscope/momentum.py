@@ -2,7 +2,7 @@
 
 from treino.inspection.microscope import neuron_training, optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic
-from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.inspection.microscope.references import MOMENTUM, torch_page
 from treino.inspection.microscope.run_explanation import to_the_weight
 from treino.inspection.microscope.topic_conditions import optimizer_is
@@ -13,7 +13,7 @@ LR, MU = 0.01, 0.9
 SOURCES = (MOMENTUM, torch_page("torch.optim.SGD"))
 
 
-def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> Moved:
+def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) -> OptimizerResult:
     return optimizers.momentum(w, g, state.get("momentum_buffer", 0.0), LR, MU)
 
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from treino.inspection.microscope import number_losses
-from treino.inspection.microscope.explanation import Check, Explanation, Part, Step, Topic
+from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, Topic
 from treino.inspection.microscope.formula import Formula, Symbol, series
 from treino.inspection.microscope.references import torch_page
 from treino.inspection.microscope.run_explanation import to_the_gradient
@@ -66,9 +66,11 @@ def example() -> Explanation:
         _("mse: the mean squared error"),
         _("The course's snippet, run as written. n counts numbers, not rows: 3 × 5 = 15."),
         (
-            Part(_("The snippet"), (Step(_("Run as written, import torch before it"), code=SNIPPET),)),
-            Part(_("The arithmetic"), steps),
-            Part(
+            ExplanationPart(
+                _("The snippet"), (Step(_("Run as written, import torch before it"), code=SNIPPET),)
+            ),
+            ExplanationPart(_("The arithmetic"), steps),
+            ExplanationPart(
                 _("What n is not"),
                 (
                     Step(

@@ -16,7 +16,7 @@ SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Path:
+class NetworkPath:
     """One way. units: of each layer above the weight's own, the output last.
 
     factors: the local slopes from the loss down to the weight (∂L/∂output, then W and act′ by turns, then
@@ -36,7 +36,7 @@ class Paths:
     """count: all there are. largest: the first of them by size. rest: what the others add up to."""
 
     count: int
-    largest: tuple[Path, ...]
+    largest: tuple[NetworkPath, ...]
     rest: float
 
 
@@ -96,7 +96,7 @@ def net_paths(update: Update, row: int, shown: int = SHOWN) -> Paths:
 
 def _traced(
     update: Update, backs: list[tuple[Array, Array]], end: tuple[int, int], slopes: list[Array], inside: float
-) -> Path:
+) -> NetworkPath:
     """The way that ends in this unit, followed back down to the weight."""
     place = update.place
     unit, way = end if backs else (place.i, 0)
@@ -108,4 +108,4 @@ def _traced(
         unit, way = (place.i if at == place.layer + 1 else below), way_below
         factors += [float(update.layers[at].W[units[-1], unit]), float(slopes[at - 1][unit])]
     has_input = () if place.j is None else (inside,)
-    return Path(tuple(reversed(units)), (*factors, *has_input))
+    return NetworkPath(tuple(reversed(units)), (*factors, *has_input))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import torch
 
-from treino.inspection.microscope.explanation import Check, Part, Step, Table, relative
+from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable, relative
 from treino.inspection.microscope.neuron import NAMES, START, Neuron, torch_f
 from treino.inspection.microscope.neuron import steps as neuron_steps
-from treino.inspection.microscope.optimizers import Moved
+from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _
 
 # (weight, gradient, curvature, state, number of the update from 1 on) -> moved
-Move = Callable[[float, float, float, dict[str, float], int], Moved]
+Move = Callable[[float, float, float, dict[str, float], int], OptimizerResult]
 UPDATES = 10
 SHOWN = 2
 H = 1e-6
@@ -55,20 +55,21 @@ def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
     return [*stops, Stop(updates + 1, Neuron(tuple(weights)), ())]
 
 
-def parts(stops: list[Stop], optimizer: str) -> tuple[Part, ...]:
+def parts(stops: list[Stop], optimizer: str) -> tuple[ExplanationPart, ...]:
     """The function, the first updates formula by formula, all of them in a table, and the code."""
-    table = Table(
+    table = StepTable(
         (_("after update"), "a", "b", "c", "f"),
         tuple((stop.t - 1, *stop.neuron.weights, stop.neuron.loss) for stop in stops),
     )
     first = tuple(
-        Part(_("Update {t} of the weight a").format(t=stop.t), stop.steps) for stop in stops[:SHOWN]
+        ExplanationPart(_("Update {t} of the weight a").format(t=stop.t), stop.steps)
+        for stop in stops[:SHOWN]
     )
     code = CODE.format(optimizer=optimizer, updates=UPDATES)
     return (
-        Part(_("The function and its slopes"), neuron_steps()),
+        ExplanationPart(_("The function and its slopes"), neuron_steps()),
         *first,
-        Part(
+        ExplanationPart(
             _("Ten updates, and the code"),
             (
                 Step(_("Where they lead"), table=table),

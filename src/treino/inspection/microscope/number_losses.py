@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from treino.inspection.microscope.explanation import Step
-from treino.inspection.microscope.formula import ONE, Expr, Formula, Op, Series, Symbol, call, series, value
+from treino.inspection.microscope.formula import ONE, Expr, Formula, Op, Sum, Symbol, call, series, value
 from treino.inspection.microscope.reference_layers import Array
 from treino.words import N_, _
 
@@ -11,7 +11,7 @@ KINK = 1.0  # Huber's δ, torch's default
 
 
 @dataclass(frozen=True)
-class Compared:
+class NumberLoss:
     """term: what one pair adds. slope: its derivative by ŷ, before the division by n."""
 
     term: str
@@ -19,9 +19,9 @@ class Compared:
 
 
 SAID = {
-    "mse": Compared(N_("the error squared"), N_("twice the error")),
-    "l1": Compared(N_("the size of the error"), N_("its sign: 1, −1, or 0 where there is no error")),
-    "huber": Compared(
+    "mse": NumberLoss(N_("the error squared"), N_("twice the error")),
+    "l1": NumberLoss(N_("the size of the error"), N_("its sign: 1, −1, or 0 where there is no error")),
+    "huber": NumberLoss(
         N_("half the square of a small error (at most 1), the size less ½ of a large one"),
         N_("a small error itself, the sign of a large one"),
     ),
@@ -54,7 +54,7 @@ def mean(kind: str, predicted: Array, wanted: Array) -> Op:
     def one(sub: str, k: int) -> Expr:
         return term(kind, Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(wanted[k]), sub))
 
-    found: Series = series("i", "n", len(predicted), one)
+    found: Sum = series("i", "n", len(predicted), one)
     return 1 / Symbol("n", float(len(predicted))) * found
 
 

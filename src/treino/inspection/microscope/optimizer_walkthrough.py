@@ -10,7 +10,7 @@ from torch import nn
 
 from treino.engine.optim import OPTIMIZERS
 from treino.inspection.microscope import optimizers
-from treino.inspection.microscope.explanation import Check, Part, Step, relative
+from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, relative
 from treino.inspection.microscope.formula import Expr, Formula, Symbol, call, series, sqrt
 from treino.inspection.microscope.gradient_walkthrough import rounding
 from treino.inspection.microscope.optimizers import PLAIN, Marks
@@ -22,10 +22,10 @@ EPS32 = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
-class Moving:
+class OptimizerStep:
     """gradient: the one that the optimizer is given, after summing and clipping. weight: the new one."""
 
-    part: Part
+    part: ExplanationPart
     gradient: float
     weight: float
 
@@ -37,7 +37,7 @@ def kind(update: Update) -> str:
     return update.optimizer
 
 
-def moving(update: Update) -> Moving:
+def moving(update: Update) -> OptimizerStep:
     """All steps from this batch's gradient to the new weight."""
     steps, g = given(update, update.gradient)
     w, hp = update.weight, update.hp
@@ -50,10 +50,10 @@ def moving(update: Update) -> Moving:
         steps.append(optimizers.penalised(w, g, decay, marks))
         into, marks = _value(steps[-1]), replace(marks, gradient=marks.gradient + "′")
     moved = optimize(update, w, into, marks)
-    return Moving(Part(_("The update"), (*steps, *moved.steps)), g, moved.weight)
+    return OptimizerStep(ExplanationPart(_("The update"), (*steps, *moved.steps)), g, moved.weight)
 
 
-def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.Moved:
+def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.OptimizerResult:
     """The optimizer alone, with the state and settings of the run."""
     hp = update.hp
     state = {name: float(t[update.at]) for name, t in update.state.get(update.parameter, {}).items()}
@@ -124,7 +124,7 @@ def _value(step: Step) -> float:
 # ---- checks
 
 
-def moving_checks(update: Update, found: Moving) -> tuple[Check, ...]:
+def moving_checks(update: Update, found: OptimizerStep) -> tuple[Check, ...]:
     """The new weight against torch.optim in float64, and against the run's own."""
     slack = _answer(update, rounding(update))
     within = relative(found.weight, update.weight, update.hp["lr"]) + slack

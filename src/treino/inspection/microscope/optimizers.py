@@ -22,7 +22,7 @@ PLAIN, SHRUNK, PENALISED = Marks(), Marks(weight="′"), Marks(gradient="′")
 
 
 @dataclass(frozen=True)
-class Moved:
+class OptimizerResult:
     """The steps, the weight after them, and what the optimizer keeps: ``{torch's name: number}``."""
 
     steps: tuple[Step, ...]
@@ -34,17 +34,17 @@ def sign(name: str, number: float, sub: str = "", sup: str = "") -> Symbol:
     return Symbol(name, number, sub, sup)
 
 
-def sgd(w: float, g: float, lr: float, marks: Marks = PLAIN) -> Moved:
+def sgd(w: float, g: float, lr: float, marks: Marks = PLAIN) -> OptimizerResult:
     """w ← w − η g, Robbins & Monro 1951."""
     gradient = sign("g", g, sub="t", sup=marks.gradient)
     new = sign("w", w, sub="t", sup=marks.weight) - sign("η", lr) * gradient
     step = Step(_("The new weight"), _becomes(new))
-    return Moved((step,), step.formula.value if step.formula else w, {})
+    return OptimizerResult((step,), step.formula.value if step.formula else w, {})
 
 
 def momentum(
     w: float, g: float, v: float, lr: float, mu: float, nesterov: bool = False, marks: Marks = PLAIN
-) -> Moved:
+) -> OptimizerResult:
     """v ← μ v + g, then w ← w − η v, as torch has it (Sutskever et al. 2013); Nesterov: w − η (g + μ v)."""
     gradient = sign("g", g, sub="t", sup=marks.gradient)
     velocity = Formula(sign("v", 0.0, sub="t"), sign("μ", mu) * sign("v", v, sub="t−1") + gradient)
@@ -57,13 +57,13 @@ def momentum(
         way = sign("d", ahead.value, sub="t")
     new = _becomes(sign("w", w, sub="t", sup=marks.weight) - sign("η", lr) * way)
     steps.append(Step(_("The new weight"), new))
-    return Moved(tuple(steps), new.value, {"momentum_buffer": velocity.value})
+    return OptimizerResult(tuple(steps), new.value, {"momentum_buffer": velocity.value})
 
 
 def adam(
     w: float, g: float, m: float, v: float, t: int, lr: float, betas: tuple[float, float], eps: float,
     marks: Marks = PLAIN,
-) -> Moved:  # fmt: skip
+) -> OptimizerResult:  # fmt: skip
     """Kingma & Ba 2015, algorithm 1; t counts updates from 1 on."""
     b1, b2, time = sign("β", betas[0], sub="1"), sign("β", betas[1], sub="2"), sign("t", float(t))
     gradient = sign("g", g, sub="t", sup=marks.gradient)
@@ -83,7 +83,7 @@ def adam(
         Step(_("The same for the square. The corrected values are used once and not kept"), second_hat),
         Step(_("The new weight"), new),
     )
-    return Moved(steps, new.value, {"exp_avg": first.value, "exp_avg_sq": second.value})
+    return OptimizerResult(steps, new.value, {"exp_avg": first.value, "exp_avg_sq": second.value})
 
 
 def shrunk(w: float, lr: float, decay: float) -> Step:

@@ -8,7 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from treino.inspection.microscope import number_losses
-from treino.inspection.microscope.explanation import Chart, Check, Explanation, Line, Part, Step, Table
+from treino.inspection.microscope.explanation import (
+    Chart,
+    ChartLine,
+    Check,
+    Explanation,
+    ExplanationPart,
+    Step,
+    StepTable,
+)
 from treino.inspection.microscope.formula import Symbol, value
 from treino.words import _
 
@@ -22,9 +30,9 @@ def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Expl
     """The arithmetic of one loss on these four pairs, beside the other two."""
     small, large = (number_losses.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
     parts = (
-        Part(_("A small error"), small),
-        Part(_("A large one"), (large[0], large[2])),
-        Part(_("Beside the others"), (_beside(), _picture())),
+        ExplanationPart(_("A small error"), small),
+        ExplanationPart(_("A large one"), (large[0], large[2])),
+        ExplanationPart(_("Beside the others"), (_beside(), _picture())),
     )
     return Explanation(kind, title, about, parts, checks(kind), sources)
 
@@ -69,13 +77,13 @@ def _beside() -> Step:
     headings = ("ŷ", "y", _("error"), _("slope of mse"), _("of l1"), _("of huber"))
     text = _("The pair that is far off pulls mse as hard as it is far. l1 hears only the sign; huber does so "
              "for large errors, and is round where they are small.")  # fmt: skip
-    return Step(_("How hard each pair pulls at its prediction"), text=text, table=Table(headings, rows))
+    return Step(_("How hard each pair pulls at its prediction"), text=text, table=StepTable(headings, rows))
 
 
 def _picture() -> Step:
     errors = np.linspace(-3, 3, 121)
     lines = tuple(
-        Line(
+        ChartLine(
             kind,
             tuple(
                 (float(e), value(number_losses.term(kind, Symbol("ŷ", float(e)), Symbol("y", 0.0))))

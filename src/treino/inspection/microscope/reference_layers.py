@@ -45,7 +45,7 @@ ACTIVATIONS: dict[type, tuple[str, Callable[[Array], Array], Callable[[Array], A
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class DenseLayer:
     """h = act(W a + b) · mask.
 
     name: of the Linear in the module; "" where the Linear is the whole network.
@@ -66,7 +66,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Passed:
+class LayerPass:
     """What one batch did in one layer: a ``[B, D]`` in, z ``[B, H]``, h ``[B, H]`` out.
 
     d: ``[B, H]``, ∂L/∂z, L the loss of the whole batch.
@@ -80,11 +80,11 @@ class Passed:
 
 
 def passed(
-    layers: tuple[Layer, ...],
+    layers: tuple[DenseLayer, ...],
     x: Array,
     masks: tuple[Array, ...],
     slope: Callable[[Array], Array],
-) -> list[Passed]:
+) -> list[LayerPass]:
     """Forward, then backward; slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
     table = {name: (f, df) for name, f, df in ACTIVATIONS.values()}
     forward: list[tuple[Array, Array, Array, Array | None]] = []
@@ -96,17 +96,17 @@ def passed(
         forward.append((a, z, h if mask is None else h * mask, mask))
         a = forward[-1][2]
     up = slope(a)
-    found: list[Passed] = []
+    found: list[LayerPass] = []
     for layer, (inputs, z, h, mask) in zip(reversed(layers), reversed(forward), strict=True):
         d = up if mask is None else up * mask
         if layer.act:
             d = d * table[layer.act][1](z)
-        found.append(Passed(inputs, z, h, mask, d))
+        found.append(LayerPass(inputs, z, h, mask, d))
         up = d @ layer.W
     return found[::-1]
 
 
-def gradients(layers: tuple[Layer, ...], through: list[Passed]) -> dict[str, Array]:
+def gradients(layers: tuple[DenseLayer, ...], through: list[LayerPass]) -> dict[str, Array]:
     """∂L/∂parameter under torch's names: every row's d·a, added up."""
     found: dict[str, Array] = {}
     for layer, p in zip(layers, through, strict=True):
@@ -116,7 +116,9 @@ def gradients(layers: tuple[Layer, ...], through: list[Passed]) -> dict[str, Arr
     return found
 
 
-def stepped(layers: tuple[Layer, ...], gradient: dict[str, Array], rate: float) -> tuple[Layer, ...]:
+def stepped(
+    layers: tuple[DenseLayer, ...], gradient: dict[str, Array], rate: float
+) -> tuple[DenseLayer, ...]:
     """The layers after θ ← θ − η g."""
     return tuple(
         replace(

@@ -10,7 +10,7 @@ from treino.inspection.microscope.reference_layers import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Worked:
+class ReferenceLoss:
     """L = Σ terms / total.
 
     terms: ``[B]`` (cross-entropy, bce) or ``[B·K]``, one for each number that is compared.
@@ -51,32 +51,32 @@ def row_weights(loss: Loss, y: Array) -> Array:
     return np.ones(len(y)) if loss.class_weights is None else np.array(loss.class_weights)[y]
 
 
-def _cross_entropy(loss: Loss, out: Array, y: Array) -> Worked:
+def _cross_entropy(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     target, total = soft_targets(loss, y, out.shape[1]), float(row_weights(loss, y).sum())
     z = softmax(out) if loss.softmax_first else out
     terms = -(target * log_softmax(z)).sum(1)
     slope = (softmax(z) * target.sum(1, keepdims=True) - target) / total
     if loss.softmax_first:  # through the first softmax: q (d − Σ d q)
         slope = z * (slope - (slope * z).sum(1, keepdims=True))
-    return Worked(terms, total, slope)
+    return ReferenceLoss(terms, total, slope)
 
 
-def _bce(loss: Loss, out: Array, y: Array) -> Worked:
+def _bce(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     z, y = out, y.reshape(out.shape)
     terms = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
     p = np.where(z >= 0, 1 / (1 + np.exp(-np.abs(z))), np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))))
-    return Worked(terms.reshape(-1), float(z.size), (p - y) / z.size)
+    return ReferenceLoss(terms.reshape(-1), float(z.size), (p - y) / z.size)
 
 
 def _elementwise(value: Callable[[Array], Array], slope: Callable[[Array], Array]) -> "Kind":
-    def work(loss: Loss, out: Array, y: Array) -> Worked:
+    def work(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
         e = out - y.reshape(out.shape)
-        return Worked(value(e).reshape(-1), float(e.size), slope(e) / e.size)
+        return ReferenceLoss(value(e).reshape(-1), float(e.size), slope(e) / e.size)
 
     return work
 
 
-Kind = Callable[[Loss, Array, Array], Worked]
+Kind = Callable[[Loss, Array, Array], ReferenceLoss]
 
 KINDS: dict[str, Kind] = {
     "cross_entropy": _cross_entropy,
@@ -89,6 +89,6 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def worked(loss: Loss, out: Array, y: Array) -> Worked:
+def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
     """The loss of outputs ``[B, C]`` against y."""
     return KINDS[loss.name](loss, out, y)

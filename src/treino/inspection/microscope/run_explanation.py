@@ -1,13 +1,15 @@
 """The two explanations of a run's step: up to the gradient, and up to the new weight."""
 
-from treino.inspection.microscope.explanation import Explanation, Part
+from treino.inspection.microscope.explanation import Explanation, ExplanationPart
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, way
-from treino.inspection.microscope.optimizer_walkthrough import Moving, moving, moving_checks
+from treino.inspection.microscope.optimizer_walkthrough import OptimizerStep, moving, moving_checks
 from treino.inspection.microscope.update import Update
 from treino.words import _, numeral
 
 
-def to_the_gradient(update: Update, topic: str, sources: tuple[str, ...], *more: Part) -> Explanation:
+def to_the_gradient(
+    update: Update, topic: str, sources: tuple[str, ...], *more: ExplanationPart
+) -> Explanation:
     """From the rows to the gradient of the weight; more: parts that follow."""
     return Explanation(
         topic, title(update, topic), about(update), (*way(update), *more), gradient_checks(update), sources
@@ -15,7 +17,11 @@ def to_the_gradient(update: Update, topic: str, sources: tuple[str, ...], *more:
 
 
 def to_the_weight(
-    update: Update, topic: str, sources: tuple[str, ...], found: Moving | None = None, *more: Part
+    update: Update,
+    topic: str,
+    sources: tuple[str, ...],
+    found: OptimizerStep | None = None,
+    *more: ExplanationPart,
 ) -> Explanation:
     """From the rows to the new value of the weight."""
     found = found or moving(update)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.losses import Loss
-from treino.inspection.microscope.reference_layers import Array, Layer, Passed, gradients, passed
-from treino.inspection.microscope.reference_losses import Worked, worked
+from treino.inspection.microscope.reference_layers import Array, DenseLayer, LayerPass, gradients, passed
+from treino.inspection.microscope.reference_losses import ReferenceLoss, worked
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class UpdateBatch:
     """The rows of one update. rows: their numbers in the source. x ``[B, D]`` float64.
 
     y: ``[B]`` int64 class numbers, or ``[B, K]`` float64. masks: what dropout multiplies with, each
@@ -30,7 +30,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightIndex:
     """One weight: in layer ``layer`` (0 is the first), from input ``j`` to unit ``i``; j None: its bias."""
 
     layer: int
@@ -55,15 +55,15 @@ class Update:
     typed: str
     step: int
     net: nn.Module
-    layers: tuple[Layer, ...]
-    batches: tuple[Batch, ...]
+    layers: tuple[DenseLayer, ...]
+    batches: tuple[UpdateBatch, ...]
     loss: Loss
     optimizer: str
     nesterov: bool
     hp: dict[str, float]
     state: dict[str, dict[str, Array]]
     kept: dict[str, Array] | None
-    place: Place
+    place: WeightIndex
     classes: tuple[str, ...]
     inputs: tuple[str, ...]
     recorded: float | None = None
@@ -71,11 +71,11 @@ class Update:
     notes: tuple[str, ...] = ()
 
     @property
-    def batch(self) -> Batch:
+    def batch(self) -> UpdateBatch:
         return self.batches[0]
 
     @cached_property
-    def through(self) -> list[Passed]:
+    def through(self) -> list[LayerPass]:
         """Forward and backward of the batch, by hand."""
         return passed(self.layers, self.batch.x, self.batch.masks, self._slope)
 
@@ -83,7 +83,7 @@ class Update:
         return worked(self.loss, out, self.batch.y).slope
 
     @cached_property
-    def worked(self) -> Worked:
+    def worked(self) -> ReferenceLoss:
         """The loss of the batch, by hand."""
         return worked(self.loss, self.through[-1].h, self.batch.y)
 
@@ -125,7 +125,7 @@ class Update:
         """The place in the batch of the row that adds most: the one whose way is shown."""
         return int(np.abs(self.shares).argmax())
 
-    def placed(self, place: Place) -> "Update":
+    def placed(self, place: WeightIndex) -> "Update":
         return replace(self, place=place)
 
     # ---- torch, asked for the same numbers
@@ -141,7 +141,7 @@ class Update:
         return self.loss(net(x), y)
 
 
-def tensors(batch: Batch) -> tuple[Tensor, Tensor]:
+def tensors(batch: UpdateBatch) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(batch.x), torch.from_numpy(batch.y)
 
 

@@ -26,7 +26,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A table's cell. shade: from 0 to 1, how dark it is (None: not at all)."""
 
     text: str
@@ -34,17 +34,17 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """Rows under headings; the first cell of each row names it. numbers: the columns that hold numbers."""
 
     head: tuple[str, ...]
-    rows: tuple[tuple[str | Cell, ...], ...]
+    rows: tuple[tuple[str | TableCell, ...], ...]
     caption: str = ""
     numbers: bool = True
 
 
 @dataclass(frozen=True)
-class Items:
+class ListBlock:
     items: tuple[str, ...]
 
 
@@ -72,7 +72,7 @@ class Picture:
     caption: str = ""
 
 
-Block = Paragraph | Note | Table | Items | Code | Drawing | Picture
+Block = Paragraph | Note | TableBlock | ListBlock | Code | Drawing | Picture
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
-from treino.plots.report.blocks import Block, Cell, Drawing, Items, Paragraph, Table
+from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
 from treino.plots.style import metric_name, split_name
 from treino.plots.svg import Estimate, Mark, Series, interval_chart, line_chart
 from treino.words import _, numeral
@@ -18,7 +18,7 @@ SHARES = ("accuracy", "f1_macro", "auc")
 LOG_FROM = 15.0  # a loss that spans more than this factor is drawn on a logarithmic axis
 
 
-def figures_table(d: Mapping[str, Any]) -> Table | None:
+def figures_table(d: Mapping[str, Any]) -> TableBlock | None:
     """Every metric of every split, the test's interval and the baselines; None where nothing is known."""
     metrics = d.get("metrics") or {}
     splits = [s for s in SPLITS if metrics.get(s)]
@@ -38,7 +38,7 @@ def figures_table(d: Mapping[str, Any]) -> Table | None:
             row.append("" if interval is None else span.format(low=low, high=high))
             row += [figure(b.get(name)) for b in baseline.values()]
         rows.append(row)
-    return Table(tuple(head), tuple(tuple(r) for r in rows))
+    return TableBlock(tuple(head), tuple(tuple(r) for r in rows))
 
 
 def _beaten(name: str) -> str:
@@ -159,8 +159,8 @@ def _alt(what: str, series: Sequence[Series]) -> str:
 def confusion_blocks(found: Confusion) -> list[Block]:
     """True classes down, answers across; each cell darker, the larger its share of the true class."""
     share_CC = np.nan_to_num(found.share_CC)
-    rows: tuple[tuple[str | Cell, ...], ...] = tuple(
-        (name, *(Cell(numeral(n, ","), float(s)) for n, s in zip(count_C, share_C, strict=True)))
+    rows: tuple[tuple[str | TableCell, ...], ...] = tuple(
+        (name, *(TableCell(numeral(n, ","), float(s)) for n, s in zip(count_C, share_C, strict=True)))
         for name, count_C, share_C in zip(
             found.classes, found.count_CC.tolist(), share_CC.tolist(), strict=True
         )
@@ -168,7 +168,7 @@ def confusion_blocks(found: Confusion) -> list[Block]:
     caption = _("The {split} rows of each class, and what the network says of them").format(
         split=split_name(found.split)
     )
-    blocks: list[Block] = [Table((_("true \\ said"), *found.classes), rows, caption)]
+    blocks: list[Block] = [TableBlock((_("true \\ said"), *found.classes), rows, caption)]
     mixed = [
         _("{true} taken for {said}: {n:,} of {rows:,}").format(
             true=found.classes[t],
@@ -179,7 +179,7 @@ def confusion_blocks(found: Confusion) -> list[Block]:
         for t, s, n in found.pairs(5)
     ]
     if mixed:
-        blocks += [Paragraph(_("Mixed up most:"), "soft"), Items(tuple(mixed))]
+        blocks += [Paragraph(_("Mixed up most:"), "soft"), ListBlock(tuple(mixed))]
     if lost := int(found.unsaid_C.sum()):
         said = _("On {n:,} rows the network's outputs are not finite: it says nothing there.")
         blocks.append(Paragraph(said.format(n=lost), "alarm"))

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from treino.inspection.paired_tests import SURE, Paired
-from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, Table
+from treino.inspection.paired_tests import SURE, PairedTest
+from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, TableBlock
 from treino.plots.report.charts import SHARES, curve_charts, figure
-from treino.plots.report.run import RunFacts, run_sections, value_text
+from treino.plots.report.run import RunReport, run_sections, value_text
 from treino.plots.style import metric_name
 from treino.plots.svg import Estimate, interval_chart
 from treino.words import _, numeral
@@ -16,7 +16,7 @@ CHARTS = ("accuracy", "rmse", "loss")
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class RunComparison:
     """runs: each one's facts, the first being what the others are held against.
 
     differing: ``(what, value of each run)``. paired: for each run but the first the test and its p-value,
@@ -25,19 +25,19 @@ class Compared:
     loss is the same in all.
     """
 
-    runs: Sequence[RunFacts]
+    runs: Sequence[RunReport]
     differing: Sequence[tuple[str, Sequence[Any]]]
-    paired: Sequence[tuple[Paired, float]]
+    paired: Sequence[tuple[PairedTest, float]]
     apart: str
     same_validation: bool
     same_loss: bool = True
 
 
-def compared_sections(compared: Compared) -> list[Section]:
+def compared_sections(compared: RunComparison) -> list[Section]:
     """The comparison first, then each run's own report."""
     names = [r.name for r in compared.runs]
     rows = tuple((what, *(_said(what, v) for v in values)) for what, values in compared.differing)
-    differing: Block = Table(("", *names), rows, numbers=False)
+    differing: Block = TableBlock(("", *names), rows, numbers=False)
     if not rows:
         differing = Paragraph(_("In nothing: the same data and the same settings."))
     curves: list[Block] = []
@@ -63,7 +63,7 @@ def _said(what: str, value: Any) -> str:
     return numeral(value) if what == "seconds" and value is not None else value_text(value)
 
 
-def _figures(compared: Compared) -> list[Block]:
+def _figures(compared: RunComparison) -> list[Block]:
     if compared.apart:
         lines = (
             compared.apart,
@@ -86,7 +86,7 @@ def _figures(compared: Compared) -> list[Block]:
         (r.name, *(_with_interval(d, m) for m in metrics))
         for r, d in zip(compared.runs, documents, strict=True)
     )
-    table = Table((_("on the same test rows"), *(metric_name(m) for m in metrics)), rows)
+    table = TableBlock((_("on the same test rows"), *(metric_name(m) for m in metrics)), rows)
     charts = [c for m in CHARTS[:2] if m in metrics for c in _chart(compared.runs, m)]
     return [*blocks, Paragraph(said, "soft"), table, *charts]
 
@@ -100,7 +100,7 @@ def _with_interval(d: Mapping[str, Any], metric: str) -> str:
     return _("{value} ({low} to {high})").format(value=numeral(value), low=numeral(low), high=numeral(high))
 
 
-def _chart(runs: Sequence[RunFacts], metric: str) -> list[Block]:
+def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
     estimates = [
         Estimate(r.name, value, tuple(interval) if interval else None, i)
         for i, r in enumerate(runs)
@@ -117,7 +117,7 @@ def _chart(runs: Sequence[RunFacts], metric: str) -> list[Block]:
     return [Drawing(interval_chart(estimates, label=label, alt=alt, bounds=bounds))]
 
 
-def paired_sentence(a: str, b: str, paired: Paired, p: float) -> str:
+def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:
     """Who is better on these rows, and whether that is more than chance makes."""
     facts = {"a": a, "b": b, "rows": numeral(paired.rows, ","), "p": numeral(p)}
     if paired.metric == "accuracy":

@@ -7,15 +7,15 @@ from html import escape
 from treino.plots.page import page
 from treino.plots.report.blocks import (
     Block,
-    Cell,
     Code,
     Drawing,
-    Items,
+    ListBlock,
     Note,
     Paragraph,
     Picture,
     Section,
-    Table,
+    TableBlock,
+    TableCell,
 )
 from treino.words import _
 
@@ -86,18 +86,18 @@ def _block(block: Block) -> str:
     if isinstance(block, Note):
         lines = "".join(f"<p>{escape(line)}</p>" for line in block.lines)
         return f"<div class='note {block.tone}'><p class='strong'>{escape(block.title)}</p>{lines}</div>"
-    if isinstance(block, Items):
+    if isinstance(block, ListBlock):
         return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in block.items)}</ul>"
     if isinstance(block, Code):
         return f"<pre><code>{escape(block.text)}</code></pre>"
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         return _table(block)
     if isinstance(block, Picture):
         return _picture(block)
     return f"<div>{block.html}</div>"
 
 
-def _table(table: Table) -> str:
+def _table(table: TableBlock) -> str:
     number = " class='number'" if table.numbers else ""
     head = "".join(
         f"<th scope='col'{number if i else ''}>{escape(name)}</th>" for i, name in enumerate(table.head)
@@ -111,12 +111,12 @@ def _table(table: Table) -> str:
     return f"<div class='scroll'><table>{caption}{thead}<tbody>{rows}</tbody></table></div>"
 
 
-def _text(cell: str | Cell) -> str:
+def _text(cell: str | TableCell) -> str:
     return cell if isinstance(cell, str) else cell.text
 
 
-def _cell(cell: str | Cell, look: str) -> str:
-    if isinstance(cell, Cell) and cell.shade is not None:
+def _cell(cell: str | TableCell, look: str) -> str:
+    if isinstance(cell, TableCell) and cell.shade is not None:
         return f"<td class='shaded' style='--p:{round(70 * cell.shade)}%'>{escape(cell.text)}</td>"
     text = _text(cell)
     short = " class='short'" if len(text) <= SHORT else ""

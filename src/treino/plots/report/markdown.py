@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from treino.escaping import escape
-from treino.plots.report.blocks import Block, Cell, Code, Items, Note, Paragraph, Section, Table
+from treino.plots.report.blocks import Block, Code, ListBlock, Note, Paragraph, Section, TableBlock, TableCell
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 
@@ -36,20 +36,20 @@ def _block(block: Block) -> str:
     if isinstance(block, Note):
         lines = [f"**{_plain(block.title)}**", *map(_plain, block.lines)]
         return "\n".join(f"> {line}  " for line in lines).rstrip()
-    if isinstance(block, Items):
+    if isinstance(block, ListBlock):
         return "\n".join(f"- {_plain(item)}" for item in block.items)
     if isinstance(block, Code):
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", block.text)), default=0))
         code = escape(block.text, kept="\n\t")
         return f"{fence}{block.language}\n{code}\n{fence}"
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         return _table(block)
     return ""
 
 
-def _table(table: Table) -> str:
+def _table(table: TableBlock) -> str:
     align = ["---", *("---:" if table.numbers else "---" for _name in table.head[1:])]
-    rows = [[_plain(c.text if isinstance(c, Cell) else c) for c in row] for row in table.rows]
+    rows = [[_plain(c.text if isinstance(c, TableCell) else c) for c in row] for row in table.rows]
     lines = [[_plain(name) for name in table.head], align, *rows]
     said = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return f"{_plain(table.caption)}\n\n{said}" if table.caption else said

@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.report.blocks import (
     Block,
     Code,
-    Items,
+    ListBlock,
     Note,
     Paragraph,
     Section,
-    Table,
+    TableBlock,
 )
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
 from treino.plots.style import percent, split_name
@@ -27,7 +28,7 @@ LISTED = 20  # values of one setting
 
 
 @dataclass(frozen=True, eq=False)
-class RunFacts:
+class RunReport:
     """What a report says of a run. document, spec: as its folder holds them.
 
     created: UTC, ISO 8601. pictures: under each section's title what it shows. missing: what could not be
@@ -50,7 +51,7 @@ class RunFacts:
     official: bool | None = False
 
 
-def subtitle(facts: RunFacts) -> str:
+def subtitle(facts: RunReport) -> str:
     d = facts.document
     return _("{data}: {learnt}. {status}, {when}.").format(
         data=facts.spec["data"]["name"], learnt=learnt(d), status=_(d["status"]), when=facts.created[:10]
@@ -65,7 +66,7 @@ def learnt(d: Mapping[str, Any]) -> str:
     return _("{n} classes of {target}: {names}").format(n=len(d["classes"]), target=d["target"], names=names)
 
 
-def run_sections(facts: RunFacts) -> list[Section]:
+def run_sections(facts: RunReport) -> list[Section]:
     """Every section of one run's report, in the order in which a reader asks."""
     sections = [
         _result(facts),
@@ -82,7 +83,7 @@ def run_sections(facts: RunFacts) -> list[Section]:
 # ---- what came out
 
 
-def _result(facts: RunFacts) -> Section:
+def _result(facts: RunReport) -> Section:
     d = facts.document
     blocks: list[Block] = [*_state(facts)]
     if said := headline(d):
@@ -100,7 +101,7 @@ def _result(facts: RunFacts) -> Section:
     return Section(_("Result"), tuple(blocks))
 
 
-def _state(facts: RunFacts) -> list[Block]:
+def _state(facts: RunReport) -> list[Block]:
     """What a reader must know of a run that did not simply end."""
     d, blocks = facts.document, list[Block]()
     steps = d.get("steps") or 0
@@ -130,11 +131,11 @@ def _state(facts: RunFacts) -> list[Block]:
 # ---- what was trained on what
 
 
-def _data(facts: RunFacts) -> Section:
+def _data(facts: RunReport) -> Section:
     d, where = facts.document, facts.spec["data"]
     rows = d["rows"]
     total = max(1, sum(rows.values()))
-    table = Table(
+    table = TableBlock(
         ("", _("rows"), _("share"), _("what for")),
         tuple(
             (split_name(s), numeral(rows[s], ","), percent(rows[s] / total), what)
@@ -167,7 +168,7 @@ def _data(facts: RunFacts) -> Section:
     ]
     said = [*d.get("reasons", ()), *d.get("notes", ())]
     if said:
-        blocks.append(Items(tuple(said)))
+        blocks.append(ListBlock(tuple(said)))
     if _of_columns(facts.preparation):
         blocks.append(_columns(facts.preparation))
     return Section(_("Data"), tuple(blocks))
@@ -187,7 +188,7 @@ def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
     return preparation is not None and preparation.kind == "table" and bool(preparation.encoders)
 
 
-def _split_said(facts: RunFacts) -> str:
+def _split_said(facts: RunReport) -> str:
     """How it was decided which row is in which part."""
     where, load = facts.spec["data"], facts.spec["data"]["load"]
     asked = all(load.get(s) is not None for s in ("validation", "test"))
@@ -210,7 +211,7 @@ def _split_said(facts: RunFacts) -> str:
     return said + " " + _("The split came first; scales and gaps were fitted on training rows only.")
 
 
-def _at_random(facts: RunFacts, drawn: bool, whole: bool) -> str:
+def _at_random(facts: RunReport, drawn: bool, whole: bool) -> str:
     """drawn: both shares were taken from the rows. whole: equal ones were kept together."""
     if facts.official:
         return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
@@ -221,10 +222,10 @@ def _at_random(facts: RunFacts, drawn: bool, whole: bool) -> str:
     return _("Parted at random with seed {seed}, each class in the same shares; equal rows stay together.")
 
 
-def _columns(preparation: Preparation) -> Table:
+def _columns(preparation: Preparation) -> TableBlock:
     """A line for each column: what it becomes, and its scale over the training rows."""
     ways = {
-        "number": _("number"), "rank": _("ordered classes"), "onehot": _("one input for each class"),
+        "number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class"),
         "hashed": _("hashed classes"), "date": _("date"), "time": _("time of day"),
     }  # fmt: skip
     rows = []
@@ -232,23 +233,23 @@ def _columns(preparation: Preparation) -> Table:
     for name, encoder, group in list(zip(preparation.features, made, preparation.groups, strict=False))[
         :COLUMNS
     ]:
-        kind = type(encoder).__name__.lower()
+        kind = next(name for name, each in ENCODERS.items() if isinstance(encoder, each))
         mean = deviation = ""
         if encoder.scaled:
             mean, deviation = (numeral(float(v[group[0]])) for v in (preparation.mean, preparation.scale))
-        rows.append((name, ways.get(kind, kind), numeral(len(group), ","), mean, deviation))
+        rows.append((name, ways[kind], numeral(len(group), ","), mean, deviation))
     more = len(preparation.features) - COLUMNS
     if more > 0:
         rows.append((_("and {n:,} more").format(n=more), "", "", "", ""))
     head = (_("column"), _("taken as"), _("inputs"), _("mean"), _("deviation"))
     caption = _("The columns, with mean and deviation of the training rows") if preparation.normalise else ""
-    return Table(head, tuple(rows), caption)
+    return TableBlock(head, tuple(rows), caption)
 
 
 # ---- the network and its training
 
 
-def _network(facts: RunFacts) -> Section:
+def _network(facts: RunReport) -> Section:
     d = facts.document
     numbers = layer_numbers([(layer["kind"], layer["parameters"]) for layer in d["layers"]])
     rows = tuple(
@@ -258,10 +259,10 @@ def _network(facts: RunFacts) -> Section:
     )  # fmt: skip
     head = (_("layer"), _("module"), _("kind"), _("in"), _("out"), _("parameters"))
     total = ("", "", _("all"), "", "", numeral(d["parameters"], ","))
-    return Section(_("Network"), (Table(head, (*rows, total)),))
+    return Section(_("Network"), (TableBlock(head, (*rows, total)),))
 
 
-def _training(facts: RunFacts) -> Section:
+def _training(facts: RunReport) -> Section:
     d = facts.document
     length = _("steps: {steps:,}; epochs: {epochs:,}").format(
         steps=d.get("steps") or 0, epochs=d.get("epochs") or 0
@@ -300,7 +301,7 @@ def _how(d: Mapping[str, Any]) -> str:
     return "; ".join(said) + "."
 
 
-def _settings(facts: RunFacts) -> Section:
+def _settings(facts: RunReport) -> Section:
     """What was asked for and what was decided, a line each; what is as always, in one."""
     asked, rows, usual = facts.spec["asked"], [], []
     for name, value in facts.document["settings"].items():
@@ -316,7 +317,7 @@ def _settings(facts: RunFacts) -> Section:
         settings="; ".join(usual), file="spec.json"
     )
     head = (_("setting"), _("value"), _("from"), _("flag"))
-    return Section(_("Settings"), (Table(head, tuple(rows), numbers=False), Paragraph(said, "soft")))
+    return Section(_("Settings"), (TableBlock(head, tuple(rows), numbers=False), Paragraph(said, "soft")))
 
 
 def value_text(value: Any) -> str:
@@ -333,7 +334,7 @@ def value_text(value: Any) -> str:
 # ---- what to think of it, and how to have it again
 
 
-def _findings(facts: RunFacts) -> Section:
+def _findings(facts: RunReport) -> Section:
     found = facts.document.get("findings") or []
     over = facts.document["status"] in ("finished", "diverged")
     if not found:
@@ -363,7 +364,7 @@ def way_back(spec: Mapping[str, Any], command: str, call: str) -> list[Block]:
     return [Paragraph(said.format(near=near)), Code("\n".join(lines), "python")]
 
 
-def _again(facts: RunFacts) -> Section:
+def _again(facts: RunReport) -> Section:
     d, spec = facts.document, facts.spec
     where, versions = spec["data"], spec["versions"]
     blocks: list[Block] = [
@@ -383,8 +384,8 @@ def _again(facts: RunFacts) -> Section:
         (_("trained"), facts.created[:19].replace("T", " ") + " UTC"),
         *((_("SHA-256 of {name}").format(name=name), sha) for name, sha in hashes),
     ]  # fmt: skip
-    blocks.append(Table(("", ""), tuple(rows), numbers=False))
+    blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
     if facts.missing:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
-        blocks.append(Items(tuple(facts.missing)))
+        blocks.append(ListBlock(tuple(facts.missing)))
     return Section(_("Reproduce"), tuple(blocks))

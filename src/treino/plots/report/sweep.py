@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from treino.plots.captions import headline
-from treino.plots.report.blocks import Block, Items, Note, Paragraph, Picture, Section, Table
+from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table
 from treino.plots.report.run import way_back
 from treino.plots.style import metric_name, split_name
@@ -85,7 +85,7 @@ def _result(facts: SweepFacts) -> Section:
     return Section(_("Result"), tuple(blocks))
 
 
-def _spread(figures: Mapping[str, Any], members: int) -> Table:
+def _spread(figures: Mapping[str, Any], members: int) -> TableBlock:
     head = ("", _("mean"), _("deviation"), _("lowest"), _("highest"))
     rows = tuple(
         (
@@ -95,7 +95,9 @@ def _spread(figures: Mapping[str, Any], members: int) -> Table:
         for split, of in figures.items()
         for metric, f in of.items()
     )
-    return Table(head, rows, _("Of {n:,} networks with equal settings; nobody is chosen").format(n=members))
+    return TableBlock(
+        head, rows, _("Of {n:,} networks with equal settings; nobody is chosen").format(n=members)
+    )
 
 
 def _leaders(facts: SweepFacts) -> Section:
@@ -116,7 +118,7 @@ def _leaders(facts: SweepFacts) -> Section:
         for e, settings in found
     )  # fmt: skip
     said = _("Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above.")
-    return Section(_("Leaders"), (Table(head, rows), Paragraph(said, "soft")))
+    return Section(_("Leaders"), (TableBlock(head, rows), Paragraph(said, "soft")))
 
 
 def _judge(facts: SweepFacts) -> Section:
@@ -143,7 +145,7 @@ def _judge(facts: SweepFacts) -> Section:
         if same
         else _("Trained alone, the best has OTHER bits: please report this.")
     )
-    table = Table(("", ""), tuple(rows))
+    table = TableBlock(("", ""), tuple(rows))
     return Section(_("What it is worth"), (table, Paragraph(said, "good" if same else "alarm")))
 
 
@@ -153,13 +155,13 @@ def _tried(facts: SweepFacts) -> Section:
     counts = _("{train:,} training, {validation:,} validation, {test:,} test rows").format(**rows)
     blocks: list[Block] = [
         Paragraph(_("{data}: {counts}").format(data=spec["data"]["name"], counts=counts)),
-        Table((_("setting"), _("tried")), tuple(facts.tried), numbers=False),
+        TableBlock((_("setting"), _("tried")), tuple(facts.tried), numbers=False),
     ]
     if asked := {k: v for k, v in spec["asked"].items() if v is not None}:
         shared = tuple((k, str(v)) for k, v in asked.items())
-        blocks.append(Table((_("setting"), _("of all")), shared, numbers=False))
+        blocks.append(TableBlock((_("setting"), _("of all")), shared, numbers=False))
     if notes := d.get("notes"):
-        blocks.append(Items(tuple(notes)))
+        blocks.append(ListBlock(tuple(notes)))
     return Section(_("What was tried"), tuple(blocks))
 
 
@@ -169,7 +171,7 @@ def _again(facts: SweepFacts) -> Section:
     rows = [*facts.versions.items(), (_("trained"), facts.created[:19].replace("T", " ") + " UTC")]
     if where.get("sha256"):
         rows.append((_("SHA-256 of {name}").format(name=where["name"]), where["sha256"]))
-    blocks.append(Table(("", ""), tuple(rows), numbers=False))
+    blocks.append(TableBlock(("", ""), tuple(rows), numbers=False))
     if facts.missing:
-        blocks += [Paragraph(_("Left out of this report:"), "soft"), Items(tuple(facts.missing))]
+        blocks += [Paragraph(_("Left out of this report:"), "soft"), ListBlock(tuple(facts.missing))]
     return Section(_("Reproduce"), tuple(blocks))
