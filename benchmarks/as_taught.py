@@ -1,4 +1,4 @@
-"""The beginners' loop as it is taught, and mended: claim by claim, on its own problems.
+"""The beginners' training loop with its faults and corrected: each claim made about it, measured.
 
 The loop has two faults: no ``zero_grad``, so that the gradients of all past steps are summed, and a softmax
 layer before ``CrossEntropyLoss``, which applies softmax itself. treino trains with either on purpose.

@@ -1,4 +1,4 @@
-"""Batches out of rows in memory, against ``TensorDataset`` with ``DataLoader``; and out of a mapped file."""
+"""Speed of drawing batches from memory or a mapped file, against ``TensorDataset`` with ``DataLoader``."""
 
 import os
 import tempfile

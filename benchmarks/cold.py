@@ -1,4 +1,4 @@
-"""``treino train wine`` from a cold shell, and what importing treino adds to importing torch."""
+"""Seconds of ``treino train wine`` in a new process, and what importing treino adds to importing torch."""
 
 import os
 import subprocess

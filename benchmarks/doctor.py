@@ -1,4 +1,4 @@
-"""What the doctor costs, as a whole and rule by rule, and what it finds on its bed of scripts.
+"""The doctor's overhead, in all and rule by rule, and what it finds in scripts with known faults.
 
 Cost is CPU time with and without it, interleaved: of whole processes, with all that is imported and decided,
 and of the training alone in its first steps. Of a rule: of the sensors alone that fill the facts which its

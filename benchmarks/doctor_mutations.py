@@ -1,4 +1,4 @@
-"""Hundreds of correct scripts, each with one line changed by a machine: found or silent as it should be.
+"""What the doctor finds in hundreds of correct scripts of which one line was changed by a program.
 
 The operators stand in ``tests/diagnosis/mutations.py``; the scripts are the correct ones of the doctor's bed
 and its faulty ones mended.

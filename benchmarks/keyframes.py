@@ -1,4 +1,4 @@
-"""What ``--every 10`` costs: the same training with keyframes and without, in turns."""
+"""Overhead of ``--every 10``: the same training with keyframes and without, in turns."""
 
 import tempfile
 import time

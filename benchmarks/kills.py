@@ -1,4 +1,4 @@
-"""Real kills: a training is killed with SIGKILL at random moments, resumed, and must be equal bit for bit.
+"""Trainings killed with SIGKILL at random moments and resumed: bit for bit equal to uninterrupted ones.
 
 What is killed is ``treino train`` and each of its resumes, in a forked process; at last a resume gets
 through, and everything that it computed is compared with a run that nobody touched. $TREINO_KILLS is how

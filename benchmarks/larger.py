@@ -1,4 +1,4 @@
-"""A CSV file that is larger than the memory for it: read, prepared and gone through, against plain reads."""
+"""Seconds and memory for a CSV file that is larger than memory, against plain reads of it."""
 
 import json
 import subprocess

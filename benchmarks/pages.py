@@ -1,4 +1,4 @@
-"""The pages of figures in ``docs/``: text from ``benchmarks/text/``, figures from ``benchmarks/results/``.
+"""The docs' pages of measured figures: text from ``benchmarks/text/``, figures from ``benchmarks/results/``.
 
 In a text ``{name[key]}`` is a figure of a result and a line ``{{name}}`` all its tables.
 """

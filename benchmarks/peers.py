@@ -1,4 +1,4 @@
-"""What treino is compared with: the loop that one writes by hand, lean, with the data in memory."""
+"""The hand-written PyTorch loops that treino is compared with, with the data in memory."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Populations on wine, digits and MNIST, per step of one member, against eager and JAX.
+"""Seconds per step and member of populations on wine, digits and MNIST, against eager torch and JAX.
 
 The peer in PyTorch trains one member after another (``peers.eager``); the peer in JAX is ``vmap`` over the
 members inside ``lax.scan`` over the steps, jitted, the way to do it there.

@@ -1,4 +1,4 @@
-"""What a benchmark found: tables and figures, printed for people and kept as JSON for the docs."""
+"""The result of a benchmark: tables and figures, printed for people and kept as JSON for the docs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What keeping a run costs: the loop with store and progress against the bare engine, memory, checkpoints."""
+"""Overhead of storing a run and showing its progress, memory of a training, and seconds of a checkpoint."""
 
 import os
 import subprocess

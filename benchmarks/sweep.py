@@ -1,4 +1,4 @@
-"""Sweeps: halving against none, twelve shapes against one, bookkeeping and memory."""
+"""Seconds of sweeps: with and without halving, twelve shapes against one, overhead and memory."""
 
 import gc
 import itertools

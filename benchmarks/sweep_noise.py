@@ -1,4 +1,4 @@
-"""Sweeps on shuffled labels: how many claim that something is there."""
+"""Sweeps on shuffled labels: how many of them wrongly claim to have learnt something."""
 
 import tempfile
 import warnings

@@ -1,4 +1,4 @@
-"""Ratios that survive a busy machine: peers take turns, and each round gives its own ratio."""
+"""Ratios of run times on a busy machine: the programs take turns, and each round gives its own ratio."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

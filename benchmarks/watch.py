@@ -1,4 +1,4 @@
-"""What a figure that updates in place costs: trainings in a real notebook kernel, watched and not."""
+"""Overhead of the notebook's live figure: trainings in a real notebook kernel with it and without."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What all tests share: one thread, a quiet place to run in, and the command line in this process."""
+"""Fixtures of all tests: one thread, an empty working folder, and the command line in this process."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""The docs hold what the committed results give, and every script of the benchmarks runs."""
+"""The docs' figures are those of the committed results, and every benchmark runs."""
 
 import json
 import os

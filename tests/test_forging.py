@@ -1,4 +1,4 @@
-"""The forger is good: what it leaves passes every check of a folder, so a test with it proves something."""
+"""The helper that forges folders: its folders pass every check of digests."""
 
 from pathlib import Path
 

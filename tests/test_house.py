@@ -1,4 +1,4 @@
-"""The order of the floors, the door, the words: what keeps the house liveable."""
+"""Structure of the code: imports only downwards, the public names, file lengths, forbidden words."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The lessons: notebooks in step with their pages, one lesson in two languages, all of it executed."""
+"""The lessons: notebooks equal to their pages, the same lesson in two languages, all of it executed."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""treino in real notebooks, run by a real kernel: one output that changes, cards, the doctor's cells."""
+"""treino in real notebooks, run by a real kernel: one changing output, cards, the doctor's cells."""
 
 import inspect
 import os

@@ -1,4 +1,4 @@
-"""What is left out without ``--thorough``, and that nothing else is."""
+"""The sample of test cases that runs without ``--thorough``."""
 
 from types import SimpleNamespace
 from typing import Any

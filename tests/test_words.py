@@ -1,4 +1,4 @@
-"""The language: how it is chosen, that catalogues hold every sentence, and that no English is left over."""
+"""Translation: the choice of the language, complete catalogues, and no English left in Portuguese output."""
 
 import ast
 import os

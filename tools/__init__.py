@@ -1,1 +1,1 @@
-"""What contributors run: no part of the program."""
+"""Programs for contributors; no part of treino."""

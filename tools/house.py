@@ -1,4 +1,4 @@
-"""Counts of the house: hidden imports, circles, long signatures, flags below the command line, loose dicts.
+"""Counts of code-quality figures: hidden imports, import cycles, long signatures, flags, untyped dicts.
 
 ``python -m tools.house`` prints them for ``src/treino`` without the doctor; ``--all`` with it, and ``-v``
 with every place behind the counts.

@@ -1,4 +1,4 @@
-"""``tr.fit``: one call from data to a Run, with the course's own dictionary of settings if you like."""
+"""``fit``: train one network on any data and return its ``Run``."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

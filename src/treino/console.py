@@ -1,4 +1,4 @@
-"""The consoles that everything for people is printed on: what would steer a terminal is shown escaped."""
+"""Consoles for terminal output; control characters in texts from files are shown as escapes."""
 
 import os
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What a person is told when something can't be done: the rule, the value that broke it, the next move."""
+"""``TreinoError``: an error for the user, with the broken rule, the value and a hint."""
 
 import difflib
 import linecache

@@ -1,4 +1,4 @@
-"""Types of settings, and how their values may be written on a command line, in JSON or in Python."""
+"""Types of settings, and their text forms on a command line, in JSON and in Python."""
 
 import re
 from collections.abc import Mapping

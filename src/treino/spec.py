@@ -1,4 +1,4 @@
-"""What a run is: one table of settings from which the flags, the JSON, the defaults and the docs come.
+"""The table of settings: from it come the flags, the JSON, the defaults and the docs.
 
 A setting that is None here is decided from the data by ``training`` (and printed). Names such as
 ``relu`` or ``adam`` are resolved against the engine's registries there too: this file knows types,

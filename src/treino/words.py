@@ -1,4 +1,4 @@
-"""Sentences and numbers in the reader's language: ``_`` looks a sentence up, ``numeral`` writes a number.
+"""Translation: ``_`` looks a sentence up in the reader's language, ``numeral`` writes a number.
 
 The language is chosen once, before the first sentence is looked up: ``--lang`` on the command line, else
 ``TREINO_LANG``, else the locale (the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set). In

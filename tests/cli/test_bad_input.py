@@ -1,4 +1,4 @@
-"""Bad input: one message with the next move, exit 2, a JSON error, no traceback, nothing half-written."""
+"""Bad input on the command line: one message with a hint, exit 2, a JSON error, no traceback, no files."""
 
 import json
 import stat

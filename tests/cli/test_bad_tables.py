@@ -1,4 +1,4 @@
-"""Tables that can't be learnt from: exit 2, one message, the next move, nothing written."""
+"""Tables that can't be learnt from: exit 2, one message with a hint, nothing written."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Odd names, printing networks, closed streams, full disks at the end: one clear answer each."""
+"""Odd names, printing networks, closed streams and full disks: each has one clear message."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""``--json``: one document on stdout and the exit status of the contract, whatever a user's code does."""
+"""``--json``: one document on stdout and the documented exit status, whatever a user's code does."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What is said while a network trains: a line that fits 80 columns, lines in a log, two runs side by side."""
+"""Progress during training: a line that fits 80 columns, lines in a log, two runs side by side."""
 
 import io
 import re

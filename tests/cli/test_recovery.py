@@ -1,4 +1,4 @@
-"""What a broken folder costs: it alone, never the others; and each says what to type."""
+"""A damaged folder affects no other folder, and its message names the command that helps."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``treino study`` as it is typed: what it says, what it refuses, how it goes on after a stop or a kill."""
+"""``treino study`` on the command line: output, refusals, and resuming after a stop or a kill."""
 
 import json
 import os

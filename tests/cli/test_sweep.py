@@ -1,4 +1,4 @@
-"""``treino sweep`` as it is typed: what it says, what it refuses, and how it goes on after a stop."""
+"""``treino sweep`` on the command line: output, refusals, and resuming after a stop."""
 
 import os
 import signal

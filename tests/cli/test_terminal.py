@@ -1,4 +1,4 @@
-"""Nothing that a file holds steers the terminal: escapes, direction marks and lines are shown, not sent."""
+"""Control characters in texts from files are shown as escapes, never sent to the terminal."""
 
 import codecs
 import csv

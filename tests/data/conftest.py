@@ -1,4 +1,4 @@
-"""Files to load, written where each test may have its own."""
+"""Fixtures of the data tests: files to load, in a folder of each test."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables of any columns: loaded or refused, and prepared the same when they come again to be predicted."""
+"""Any table is loaded or refused, and its rows are prepared equally when they are predicted."""
 
 import json
 

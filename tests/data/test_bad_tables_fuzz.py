@@ -1,4 +1,4 @@
-"""Changed bytes in every format: a table, or a refusal with its reason; never another error.
+"""Files with changed bytes, in every format: a table or a refusal with its reason; never another error.
 
 ``python -m benchmarks fuzz_tables`` tries a hundred thousand of the same.
 """

@@ -1,4 +1,4 @@
-"""What ``load`` gives: a summary to read, splits to index and to go through in batches."""
+"""The object that ``load`` returns: its summary, its splits, their batches."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Fetching from a server on this machine that breaks off, lies, fails and heals."""
+"""Downloads from a local server that breaks off, sends wrong bytes, fails and recovers."""
 
 import gzip
 import hashlib

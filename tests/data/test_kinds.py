@@ -1,4 +1,4 @@
-"""What columns are taken for, what is left out and said, and what overrides it."""
+"""Kinds of columns: detected, left out with a note, set by the user."""
 
 from datetime import UTC, datetime
 from pathlib import Path

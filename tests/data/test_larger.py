@@ -1,4 +1,4 @@
-"""Tables that are larger than memory: the same bits as in memory, found again, and never half prepared."""
+"""Tables larger than memory: the same bits as in memory, cached, never half prepared."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""Splits by group, time, column and file: nothing on two sides, and the latest rows are the test."""
+"""Splits by group, time, column and file: no group in two splits, and the latest rows are the test rows."""
 
 import itertools
 

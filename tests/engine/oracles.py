@@ -1,4 +1,4 @@
-"""Plain loops written with torch alone, that the engine is held against."""
+"""Plain training loops in torch alone, which the engine is compared with."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Everything is created on the device that was asked for."""
+"""Every tensor is created on the device of the training."""
 
 import numpy as np
 import pytest

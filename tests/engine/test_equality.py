@@ -1,4 +1,4 @@
-"""Law 1: a member alone is, bit for bit, that member in a crowd; and how the work is cut changes nothing."""
+"""A member of a population equals, bit for bit, the same member trained alone, in chunks of any size."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Keyframes of the engine alone: gathered between steps, whole, and of one network only."""
+"""Keyframes of the engine: taken between steps, complete, and of one network only."""
 
 import numpy as np
 import pytest

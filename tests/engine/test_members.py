@@ -1,4 +1,4 @@
-"""Members that leave: the others go on as if they had never been there, and what they were can be asked."""
+"""Members that stop: the others go on unchanged, and the stopped ones can still be read."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What a network of one's own keeps beside its parameters: it is kept, or the network is refused at once."""
+"""Buffers and attributes of a user's network are kept, or the network is refused before training."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""The contract of every entry in every registry: a new one is held to it by being there."""
+"""Tests that every entry of every registry passes, a new one too."""
 
 import pytest
 import torch

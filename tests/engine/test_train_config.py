@@ -1,4 +1,4 @@
-"""The settings of a training: one table; what can't be is refused before the first step, with a hint."""
+"""The settings of a training: one table; impossible ones are refused before the first step, with a hint."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""What a Training promises: saved anywhere it goes on bit for bit; members diverge, stop, are steered."""
+"""Training: resumed from any saved state bit for bit; members diverge, stop, change hyper-parameters."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The state of a training: it prints, compares bit for bit, and is saved under names that stay."""
+"""The state of a training: it prints, compares bit for bit, and is saved under fixed names."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""A module of the user's own: checked before training, its chance seeded, equal to the plain loop."""
+"""Modules of the user's own: checked before training, seeded, equal to the plain loop."""
 
 import warnings
 

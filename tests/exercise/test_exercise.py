@@ -1,4 +1,4 @@
-"""The exercise's check: right functions of many styles pass; each usual fault is named, with its numbers."""
+"""The exercise's check: correct functions of many styles pass; each usual fault is named, with numbers."""
 
 import json
 import os

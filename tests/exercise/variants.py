@@ -1,4 +1,4 @@
-"""A right answer to the exercise, other right ones, and wrong ones: each a list of changes to the first."""
+"""Correct and wrong answers to the exercise, each as a list of changes to the first."""
 
 from collections.abc import Callable
 from typing import Any

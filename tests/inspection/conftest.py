@@ -1,4 +1,4 @@
-"""Small data sets and small trained networks for the tests of what is looked at."""
+"""Fixtures of the inspection tests: small data sets and small trained networks."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What columns are worth, against scikit-learn; and their intervals against what these promise."""
+"""Column importance against scikit-learn; the coverage of its intervals."""
 
 from collections.abc import Callable
 from typing import Any

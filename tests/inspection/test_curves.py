@@ -1,4 +1,4 @@
-"""Epoch means and deviations by hand, and lists with holes."""
+"""Epoch means and deviations by hand, and lists with missing values."""
 
 import math
 from statistics import fmean, pstdev

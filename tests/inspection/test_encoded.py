@@ -1,4 +1,4 @@
-"""What is looked at where columns are not inputs: classes, ranks, dates, gaps, each shuffled as a whole."""
+"""Importance and dependence of encoded columns (classes, ranks, dates, missing values), each as a whole."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What units see, against forward hooks on the same grid; the diagram's numbers compute the network again."""
+"""Unit responses against forward hooks on the same grid; the diagram computes the network's output."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The mountain: each point is a moved network, the axes are what the paper says, the slopes are slopes."""
+"""Loss landscapes: each point is a moved network, filter-normalised axes, slopes are exact."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Confusion and mistakes against scikit-learn and plain sorting; cells against the table they came from."""
+"""Confusion and mistakes against scikit-learn and plain sorting; cells against their table."""
 
 from collections.abc import Callable
 

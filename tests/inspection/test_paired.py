@@ -1,4 +1,4 @@
-"""Paired tests against scipy and statsmodels, and against what they must answer where it is plain."""
+"""Paired tests against scipy and statsmodels, and in cases with an obvious answer."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Outputs and probabilities against torch and scipy; the network is left as it was found."""
+"""Outputs and probabilities against torch and scipy; the network is left unchanged."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A page in headless Chromium: what it says, what it asks the network for, and how wide it is."""
+"""A page opened in headless Chromium: its texts, its network requests, its width."""
 
 import shutil
 from dataclasses import dataclass

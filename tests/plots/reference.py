@@ -1,4 +1,4 @@
-"""Pictures against small ones that were looked at; with ``TREINO_REFERENCES=1`` pytest writes them anew."""
+"""Comparison of pictures with stored small ones; ``TREINO_REFERENCES=1`` writes these anew."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Words in a figure: which are cut at its edge, which stand on each other."""
+"""Words in a figure that are cut at its edge or overlap."""
 
 from itertools import combinations
 

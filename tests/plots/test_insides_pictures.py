@@ -1,4 +1,4 @@
-"""Pictures of a network's inside: what stands in them, that they look as they did and are safe."""
+"""Pictures of a network's inside: their texts, their appearance, and escaped names."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The pictures of the mountain and of dynamics: what stands in them, and that they look as they did."""
+"""Pictures of loss landscapes and training dynamics: their texts and their appearance."""
 
 from dataclasses import replace
 

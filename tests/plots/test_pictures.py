@@ -1,4 +1,4 @@
-"""The pictures hold what they should: marks, names, limits, warnings; and their bytes never change."""
+"""Pictures of a run: marks, names, limits, warnings; equal bytes for equal input."""
 
 import dataclasses
 import io

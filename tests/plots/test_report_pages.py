@@ -1,4 +1,4 @@
-"""What a report is written with: escaping, tables, ticks; whatever the texts are."""
+"""The writers of reports: escaping, tables, ticks, for any text."""
 
 import re
 

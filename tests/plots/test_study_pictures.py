@@ -1,4 +1,4 @@
-"""A study's pictures: as they were looked at, every line told from the others, no words over others."""
+"""Pictures of a study: their appearance, distinct lines, no overlapping words."""
 
 from dataclasses import replace
 from itertools import combinations

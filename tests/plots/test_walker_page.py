@@ -1,4 +1,4 @@
-"""The page on which one walks the mountain, in a real browser: its steps are gradient descent."""
+"""The page of the walk in fog, in a real browser: its steps are gradient descent."""
 
 import json
 import re

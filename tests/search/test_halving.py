@@ -1,4 +1,4 @@
-"""Brackets against the published table, and who goes on."""
+"""Brackets of successive halving against the published table, and the choice of who goes on."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The judge against simulations in which the truth is known, and against formulas worked out by hand."""
+"""The judgement against simulations with a known truth, and against formulas worked out by hand."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Samplers: the same answers however they are asked, nothing twice, evenly spread where that is promised."""
+"""Samplers: reproducible, without repeats, evenly spread where documented."""
 
 from itertools import islice
 

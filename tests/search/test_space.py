@@ -1,4 +1,4 @@
-"""Spaces as people write them, every fault in them, and what their points are worth."""
+"""Spaces of settings: parsed from every text form; every fault in one is refused."""
 
 import json
 import math

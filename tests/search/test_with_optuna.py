@@ -1,4 +1,4 @@
-"""Optuna's sampler through ours against Optuna by itself."""
+"""Our use of Optuna's sampler against Optuna's own loop."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the forked children of the store's tests do: an order per line on stdin, a number on stdout."""
+"""Commands of the child processes of the store's tests: one per line on stdin, a number on stdout."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""What the store's tests share: a small finished run, and a server that forks real processes to be killed."""
+"""Fixtures of the store's tests: a small finished run, and a server that forks processes to be killed."""
 
 import shutil
 import subprocess

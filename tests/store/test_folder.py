@@ -1,4 +1,4 @@
-"""What a folder holds, who may write it, and how it goes on after a seal or a death."""
+"""A folder's contents, its writers, and reopening it after a seal or a kill."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""A run's database as a stranger may write it: SQLite's own means of doing something are none here."""
+"""Databases written by a stranger: triggers, views and other active parts of SQLite do nothing."""
 
 import sqlite3
 import struct

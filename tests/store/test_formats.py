@@ -1,4 +1,4 @@
-"""Manifests of another format, of none, and what an older one is read through."""
+"""Manifests of another format, of none, and of older versions."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A process that dies before its run began: its folder is named, and the next run of that name takes it."""
+"""A process that dies before its run began: the next run of that name takes its folder."""
 
 import itertools
 import os

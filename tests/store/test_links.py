@@ -1,4 +1,4 @@
-"""What lies in a run's folder leads nowhere else: links are refused, other names of a file keep theirs."""
+"""Links in a run's folder are refused; other hard links of a file stay unchanged."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Naming, claiming, finding and listing folders, and what is said where that can't be."""
+"""Naming, claiming, finding and listing folders, and the errors where that can't be done."""
 
 import os
 import shutil

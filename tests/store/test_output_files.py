@@ -1,4 +1,4 @@
-"""Places that are checked before the work and taken after it: what comes meanwhile is not lost either."""
+"""Output paths are checked before the work and when written: a file created meanwhile isn't lost."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Real processes: killed at any moment, starting at once, crowded out, reading what another one writes."""
+"""Real processes: killed at any moment, starting at once, replaced, reading what another one writes."""
 
 import os
 import random

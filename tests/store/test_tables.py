@@ -1,4 +1,4 @@
-"""The sums over the tables of a run: what was not written, or is no longer there, is noticed."""
+"""Checksums of a run's tables: missing and foreign rows are noticed."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""Many files at once: all of them in the manifest, or none; what a failure leaves can be taken away."""
+"""Many files written at once: all of them are in the manifest, or none."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What exports are tested with: runs of every setting and source, and a way to run a script right here."""
+"""Runs of every setting and source for the tests of exports, and a way to run a script in this process."""
 
 import ast
 import contextlib

@@ -1,4 +1,4 @@
-"""Branching and rewinding: the past is shared to the bit, the future is another, nothing is overwritten."""
+"""Branching and rewinding: the shared steps are equal to the bit, nothing is overwritten."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The estimators under scikit-learn's own checks, in its own tools, and against the plain training."""
+"""The estimators under scikit-learn's own checks, in its tools, and against the plain training."""
 
 import inspect
 import pickle

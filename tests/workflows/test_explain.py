@@ -1,4 +1,4 @@
-"""The microscope on runs: whatever a training does, its arithmetic is right to the last digit or refused."""
+"""Explanations of runs: the arithmetic of any training is right to the last digit, or refused."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Exported scripts are run and held against their runs, bit for bit where that is promised."""
+"""Exported scripts are run and compared with their runs, bit for bit where that is promised."""
 
 import ast
 import io

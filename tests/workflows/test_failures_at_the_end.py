@@ -1,4 +1,4 @@
-"""Whatever fails once a training is over, the training is kept: the folder is sealed with what there is."""
+"""Failures after a training don't lose it: the folder is sealed with what there is."""
 
 from collections.abc import Callable
 from pathlib import Path

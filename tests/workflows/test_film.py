@@ -1,4 +1,4 @@
-"""A run's film and untrained networks: files, sizes, pages that play, pictures that are what they were."""
+"""Films and pictures of untrained networks: files, sizes, pages that play, appearance."""
 
 import io
 import itertools

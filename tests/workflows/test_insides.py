@@ -1,4 +1,4 @@
-"""``treino plot --what network,…`` of whole runs: good ones, a sweep, and runs that are hard to look into."""
+"""``treino plot --what network,…`` of whole runs, of a sweep, and of runs that can't be drawn."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Keyframes: where they lie, what they hold, that a training doesn't feel them, and that kills lose none."""
+"""Keyframes of runs: files, contents, no effect on the training, complete after kills."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Runs on a table that is larger than the memory for it: they are the runs in memory, bit for bit."""
+"""Runs on a table larger than memory equal the runs in memory, bit for bit."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Landscape, path, walker, line and dynamics of whole runs, good ones and bad ones."""
+"""Landscape, path, walker, line and dynamics of whole runs, successful and failed ones."""
 
 from collections.abc import Callable
 from pathlib import Path

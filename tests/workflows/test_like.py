@@ -1,4 +1,4 @@
-"""A network of a sweep by its number: the same bits again, its weights to begin with, its answers."""
+"""A network of a sweep by its number: trained again to the same bits, its weights, its predictions."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Any step of a run can be had again: the weights that it had then, bit for bit."""
+"""Any step of a run can be replayed: the weights that it had then, bit for bit."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A folder's code runs only on the user's word, and with --trust only the copy that was sealed with it.
+"""Code of a folder runs only with the user's permission, and with --trust only the sealed copy.
 
 The folders are forged: JSON is edited and every digest made anew, so that no digest stands in the way.
 """

@@ -1,4 +1,4 @@
-"""A network of one's own predicts after reopening what was measured, or it is said why not."""
+"""A user's network predicts the same after reopening, or an error says why not."""
 
 from collections.abc import Callable
 from pathlib import Path

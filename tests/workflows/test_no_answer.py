@@ -1,4 +1,4 @@
-"""Networks whose output is NaN: no class is predicted, and no figure, interval or picture pretends one."""
+"""Networks whose output is NaN: no class is predicted, and no figure or picture hides it."""
 
 import csv
 from collections.abc import Callable

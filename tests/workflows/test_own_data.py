@@ -1,4 +1,4 @@
-"""Runs on a Dataset, an IterableDataset or a DataLoader of one's own: everything that a table's run has."""
+"""Runs on a Dataset, an IterableDataset or a DataLoader of the user's own have all that a table's run has."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tables of one's own from file to predictions: rows that come again, counts, frames given back."""
+"""Tables of the user's own from file to predictions: repeated rows, counts, frames returned."""
 
 import json
 import shutil

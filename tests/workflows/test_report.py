@@ -1,4 +1,4 @@
-"""Reports of real runs: whole in one file, true to the run's own figures, read by a real browser."""
+"""Reports of real runs: complete in one file, with the run's own figures, read by a real browser."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""From settings and data to a training: one table of defaults, and rules that are looked at early."""
+"""Resolution of settings: one table of defaults, and rules that are checked early."""
 
 from dataclasses import replace
 from typing import Literal

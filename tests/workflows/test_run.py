@@ -1,4 +1,4 @@
-"""A run's figures, network and predictions, held against scikit-learn and against a plain forward pass."""
+"""A run's figures, network and predictions against scikit-learn and a plain forward pass."""
 
 import json
 import re

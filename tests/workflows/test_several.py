@@ -1,4 +1,4 @@
-"""Several seeds, several folds, several rates: the figures are those of the networks trained alone."""
+"""Several seeds, folds or rates: their figures are those of the networks trained alone."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""How a training ended is one word wherever it is asked, of one network or of many."""
+"""The status of a training is the same wherever it is read."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A study's rows against the same settings trained alone; its turns, its clock, its modes, its figures."""
+"""A study's rows against the same settings trained alone; its turns, times, modes and figures."""
 
 import shlex
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Sweeps: members equal themselves trained alone, nobody is lost or trained twice, and the best is judged."""
+"""Sweeps: members equal themselves trained alone, none is lost or trained twice, the best is judged."""
 
 import json
 import math

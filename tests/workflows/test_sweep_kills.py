@@ -1,4 +1,4 @@
-"""Fifty kills at random moments: nobody is lost, nobody is trained twice, and the table is the same."""
+"""A sweep killed at fifty random moments: no member is lost or trained twice, and the table is the same."""
 
 import json
 import subprocess

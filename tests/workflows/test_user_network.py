@@ -1,4 +1,4 @@
-"""Which bytes run as a network of the user's own: those that were checked, and nothing from beside a copy."""
+"""The code of a user's network: only the checked bytes run, and nothing from beside a copy."""
 
 import ast
 import importlib.util

@@ -1,4 +1,4 @@
-"""The verbs and how their flags are read (by cyclopts)."""
+"""The command line's app: its verbs, and how cyclopts reads their flags."""
 
 from collections.abc import Sequence
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""``treino data``: what is in a data set, before anything is trained."""
+"""``treino data``: describe a data set and its problems, without training."""
 
 from typing import Annotated, Any
 

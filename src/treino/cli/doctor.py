@@ -1,4 +1,4 @@
-"""``treino doctor``: run anybody's training script and say what is wrong with it."""
+"""``treino doctor``: run a training script, or read a run, and report what is wrong with it."""
 
 from pathlib import Path
 from typing import Annotated, Literal

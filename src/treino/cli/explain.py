@@ -1,4 +1,4 @@
-"""``treino explain``: the arithmetic of one update of one weight, with numbers."""
+"""``treino explain``: the arithmetic of one update of one weight, with its numbers."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``treino export``: a run for a world without treino."""
+"""``treino export``: a run as a plain PyTorch script, or its weights as a file."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Flags that several verbs share, with their help."""
+"""Flags that several verbs have in common, with their help."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Help pages in the reader's language: cyclopts' own words, and what the verbs say of their flags."""
+"""Help pages in the reader's language: cyclopts' own sentences and the verbs' texts."""
 
 import inspect
 from collections.abc import Callable

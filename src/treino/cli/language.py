@@ -1,4 +1,4 @@
-"""``--lang``: found before anything else is parsed, so that all sentences come out in that language."""
+"""``--lang``: the language of a command, read before its other flags are parsed."""
 
 import os
 from collections.abc import Sequence

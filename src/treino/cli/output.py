@@ -1,4 +1,4 @@
-"""The file or folder that ``--to`` names: checked before the work, and what was replaced in it said."""
+"""The file or folder named by ``--to``: checked before the work; a replaced file is reported."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``treino plot``: pictures of a run, of a sweep, of several runs together; a run's film."""
+"""``treino plot``: pictures and films of runs and sweeps."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``treino predict``: what a run's network says of new rows."""
+"""``treino predict``: a run's predictions for new rows."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A training's events as a person watches them: what is about to happen, then one line that moves."""
+"""Progress of a training on the terminal: its settings, then one line that is updated."""
 
 import shlex
 import time

@@ -1,4 +1,4 @@
-"""``treino resume``: go on after a Ctrl-C, a kill or a power cut."""
+"""``treino resume``: continue a training after Ctrl-C, a kill or a power cut."""
 
 from typing import Annotated
 

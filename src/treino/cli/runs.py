@@ -1,4 +1,4 @@
-"""``treino runs``: what is in ./runs."""
+"""``treino runs``: the list of runs, sweeps and studies in ``./runs``."""
 
 from rich.table import Table
 

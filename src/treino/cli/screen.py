@@ -1,4 +1,4 @@
-"""Where a command's words and its one JSON document go, and how an error is said."""
+"""A command's output: text or one JSON document, and its errors."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The flags of a verb that trains: one for each setting of the table."""
+"""The training flags: one for each setting of the table in ``spec.py``."""
 
 import inspect
 from collections.abc import Callable

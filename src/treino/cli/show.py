@@ -1,4 +1,4 @@
-"""``treino show``: one run, or the differences of two."""
+"""``treino show``: one run, sweep or study, or the differences of two runs."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``treino study``: settings compared and timed, corrected and with the faults of the beginners' loop."""
+"""``treino study``: compare and time training settings, with a correct loop and with the course's faults."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

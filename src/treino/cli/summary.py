@@ -1,4 +1,4 @@
-"""What a person reads before and after a training."""
+"""The text that is printed before a training (its settings) and after it (its results)."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""``treino sweep``: thousands of networks, the best of them, and what it is worth."""
+"""``treino sweep``: train many networks, and judge the best of them."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""A sweep's events as a person watches them: a few figures that move, then what it came to."""
+"""Progress of a sweep on the terminal: lines that are updated, then its results."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager

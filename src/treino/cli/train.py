@@ -1,4 +1,4 @@
-"""``treino train``: one network, from a name or a file to figures, pictures and a folder."""
+"""``treino train``: train one network on a data set."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any

@@ -1,4 +1,4 @@
-"""What cyclopts finds wrong with a command line, in our words: the flag, its value and the next move."""
+"""Errors in a command line: cyclopts' exceptions as messages with the flag, its value and a hint."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Data that is already in Python: frames of pandas, polars and Arrow, and pairs (X, y) of arrays or tensors.
+"""Tables from Python objects: pandas, polars and Arrow frames, and pairs (X, y) of arrays or tensors.
 
 Whatever a column's type, it becomes an Arrow column, so that the same code decides on it as on a file's.
 """

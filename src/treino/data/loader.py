@@ -1,4 +1,4 @@
-"""``load``: from any source to prepared rows in three splits, with every decision noted."""
+"""``load``: read a data set, split it and prepare it for training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace

@@ -1,4 +1,4 @@
-"""Memory that rows may take: as the user says, or half of what is free."""
+"""The memory limit for rows: set by the user, or half of the free memory."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Split of the rows as requested: by shares, groups, times, a column, or files."""
+"""Requests for a split: by shares, groups, time, a column of the table, or separate files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A table of named columns of numbers or words, before anything is decided about it."""
+"""A table: named columns of numbers or texts, as read, before any preparation."""
 
 import math
 import re

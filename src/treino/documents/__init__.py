@@ -1,4 +1,4 @@
-"""The documents of a run's, sweep's or study's folder: what may stand in each, and how they are read.
+"""The JSON documents in a run's, sweep's or study's folder: the type and range of every value.
 
 One file for each document. Who reads a folder reads it through here: a SHA-256 tells that a file is whole,
 and nothing of who wrote it.

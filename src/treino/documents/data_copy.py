@@ -1,4 +1,4 @@
-"""``data.json``: what is known of rows that were in memory and are kept, prepared, beside it."""
+"""``data.json``: the description of a prepared copy of rows that were given in memory."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Where the rows of a folder came from, and what ``treino.data.load`` was asked to get them."""
+"""The data source in a folder's documents: where the rows came from, and the arguments of ``load``."""
 
 from typing import Annotated, Literal
 

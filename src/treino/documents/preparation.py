@@ -1,4 +1,4 @@
-"""``preparation.json``: from a table's columns, or an image's pixels, to what the network sees."""
+"""``preparation.json``: how a table's columns, or an image's pixels, become the network's inputs."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Reading a folder's documents: every value is of its type and in its range, or it is an error."""
+"""Reading of a folder's documents: a value of a wrong type or out of range is an error."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The part of the ``train`` document that is known before the first step."""
+"""The part of a run's ``result.json`` that is known before the first step."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``result.json`` of a run: the ``train`` document, with every figure that was measured."""
+"""``result.json`` of a run: all measured figures."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""``spec.json`` of a run: what was asked, what was resolved, and what the network was made for."""
+"""``spec.json`` of a run: settings as requested and as resolved, and the shape of its data."""
 
 import math
 from typing import Annotated, Literal

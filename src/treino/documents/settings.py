@@ -1,4 +1,4 @@
-"""The settings of a training in a folder's documents: as they were asked for, and as they were resolved."""
+"""The settings of a training in a folder's documents: as requested, and as resolved."""
 
 import re
 from collections.abc import Mapping

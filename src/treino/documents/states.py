@@ -1,4 +1,4 @@
-"""What lies in the headers of a folder's tensor files: states to go on from, and kept networks.
+"""The JSON headers of a folder's tensor files: training states and kept networks.
 
 Numbers may be infinite here: the best figure so far is, before there is one.
 """

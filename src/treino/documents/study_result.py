@@ -1,4 +1,4 @@
-"""``result.json`` of a study: its rows with what was timed and measured, and what they say."""
+"""``result.json`` of a study: times and figures of each row, and its conclusions."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""``spec.json`` of a study: its rows as asked for, and what of them is known before the first step."""
+"""``spec.json`` of a study: its rows as requested, and what is known of them before the first step."""
 
 from typing import Annotated, Literal
 

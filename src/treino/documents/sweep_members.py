@@ -1,4 +1,4 @@
-"""What a sweep keeps of its members: ``asked.json``, ``members.parquet``, and figures of several seeds."""
+"""``members.parquet`` and ``asked.json``: a sweep's members and their settings; figures of several seeds."""
 
 from itertools import accumulate
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""``result.json`` of a sweep: its leaders, its best, the judge; of several seeds, how figures vary."""
+"""``result.json`` of a sweep: leaderboard, best member, judgement; figures over seeds or folds."""
 
 from typing import Annotated, Literal
 

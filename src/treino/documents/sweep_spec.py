@@ -1,4 +1,4 @@
-"""``spec.json`` of a sweep: what all members share, the space, and how members are asked for."""
+"""``spec.json`` of a sweep: the settings that members share, the space, and how it is sampled."""
 
 from typing import Annotated, Literal
 

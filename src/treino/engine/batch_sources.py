@@ -1,4 +1,4 @@
-"""The rows of every step: from memory, from a mapped file a block ahead, or from the user's own Dataset."""
+"""The rows of each step: from memory, from a mapped file a block ahead, or from the user's own Dataset."""
 
 import time
 from collections.abc import Generator, Iterator

@@ -1,4 +1,4 @@
-"""Consecutive steps of a training, as a kernel takes them: rows, batches, learning-rate factors."""
+"""A chunk: consecutive steps that a kernel does in one call (rows, batches, learning-rate factors)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The device to train on: the one that is named, or the fastest that is there."""
+"""The device to train on: the one named in the settings, or the fastest available."""
 
 import torch
 

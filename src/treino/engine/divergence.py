@@ -1,4 +1,4 @@
-"""Divergence: members whose numbers are no longer finite are put back to their last good update."""
+"""Divergence: members whose numbers are no longer finite get the weights of their last finite update."""
 
 import math
 from collections.abc import Callable

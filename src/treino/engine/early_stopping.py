@@ -1,4 +1,4 @@
-"""Early stopping: whose validation figure got better, whose patience is over, which weights are kept."""
+"""Early stopping: members stop after epochs without a better validation figure; the best weights are kept."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The data of a training: training and validation rows, checked, in one form whatever they were given as."""
+"""The data of a training: training and validation rows of any accepted form, checked and made tensors."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

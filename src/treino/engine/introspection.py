@@ -1,4 +1,4 @@
-"""What a training's next update will find: settings in force, the optimizer's state, the batch."""
+"""The state before a training's next update: settings in force, the optimizer's state, the batch."""
 
 from dataclasses import dataclass
 

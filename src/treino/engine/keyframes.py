@@ -1,4 +1,4 @@
-"""Keyframes: copies of a training's state at every so many steps, taken while it goes on without a stop.
+"""Keyframes: copies of a training's state every so many steps, taken without stopping it.
 
 The kernels copy the member's rows between two steps: to end a chunk there costs as much as two or three
 steps of a small network, and a copy a hundredth of one. What the losses tell (how an epoch stands) is not

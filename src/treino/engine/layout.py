@@ -1,4 +1,4 @@
-"""Where the tensors of one network lie in its row of a population: each starts on a 64-byte line."""
+"""Memory layout of a network's tensors in its row of a population: each starts on a 64-byte line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

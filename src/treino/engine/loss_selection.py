@@ -1,4 +1,4 @@
-"""The loss of a training: the one that was asked for, or that fits the target, with its settings."""
+"""The loss of a training, with its settings: the one set by the user, or the default for the target."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Members of a population and plain modules: rows are filled from modules, and modules made from rows."""
+"""Conversion between modules and rows of a population."""
 
 from collections.abc import Sequence
 

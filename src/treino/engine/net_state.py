@@ -1,4 +1,4 @@
-"""The state of a network beside what is trained: its buffers and frozen parameters."""
+"""Buffers and frozen parameters of a network: its state beside the trained parameters."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The registry of optimizers: in-place updates of rows, and the torch.optim class each is held against."""
+"""The registry of optimizers: in-place updates of rows, and the torch.optim class each is tested against."""
 
 import math
 from collections.abc import Callable

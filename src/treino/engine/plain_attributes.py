@@ -1,4 +1,4 @@
-"""What a network of the user's own changes in training that is neither a parameter nor a buffer."""
+"""Attributes that a user's network changes in training and that are neither parameters nor buffers."""
 
 from typing import Any
 

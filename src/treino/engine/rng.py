@@ -1,4 +1,4 @@
-"""Random numbers by seed, layer and step alone: dropout masks, and the state of torch's generators."""
+"""Random numbers as functions of seed, layer and step: dropout masks, and the state of torch's generators."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

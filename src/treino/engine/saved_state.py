@@ -1,4 +1,4 @@
-"""A training's state as tensors and JSON: what going on bit for bit needs, and whose state it is."""
+"""A training's state as tensors and JSON: all that is needed to resume it bit for bit."""
 
 from typing import Any
 

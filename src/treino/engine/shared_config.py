@@ -1,4 +1,4 @@
-"""What all members of a training have in common: the network's shape, loss, optimizer, type and device."""
+"""The settings that all members of a population share: network, loss, optimizer, type and device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

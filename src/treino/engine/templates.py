@@ -1,4 +1,4 @@
-"""The plain module that has the shapes of all members, from a description, a module, or what makes one."""
+"""The template module of a population: a plain module with the shapes of every member."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""A tick: what a training yields of some steps, with the epochs that ended and a view of the population."""
+"""A tick: what a training yields after some steps: losses, evaluations, and a view of the population."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""torch's global state for a training: threads, gradients, TF32; set for a while and put back."""
+"""torch's global state during a training (threads, gradients, TF32), and its restoration afterwards."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The settings of a training: their names, defaults, and the rules that can be checked without the data."""
+"""The settings of a training: names, defaults, and the checks that need no data."""
 
 import math
 from collections.abc import Collection, Iterable, Sequence

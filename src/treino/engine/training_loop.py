@@ -1,4 +1,4 @@
-"""The training loop: an iterable of ticks that can be steered, saved and loaded; it writes no files."""
+"""The training loop: an iterable of ticks that can be changed, saved and loaded; it writes no files."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""What stays as it is during a training: rows, network, loss, kernel and plan, from data and settings.
+"""The fixed parts of a training (rows, network, loss, kernel, plan), made from data and settings.
 
 Everything that is wrong is refused here, before the first step.
 """

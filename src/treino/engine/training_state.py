@@ -1,4 +1,4 @@
-"""Everything that changes while a training goes on, as plain data that prints, compares and saves."""
+"""The state of a training: everything that changes while it runs, as plain data."""
 
 from collections import Counter
 from dataclasses import dataclass, field

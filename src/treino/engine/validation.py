@@ -1,4 +1,4 @@
-"""Validation: the metrics of members on rows that they are not trained on."""
+"""Validation: the metrics of members on validation rows."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Checks of single values: known names, whole numbers, ranges; a wrong one is refused with a hint."""
+"""Checks of single values: known names, whole numbers, ranges; errors come with a hint."""
 
 from collections.abc import Iterable
 from numbers import Integral, Real

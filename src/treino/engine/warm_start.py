@@ -1,4 +1,4 @@
-"""Warm start: a training that begins with weights that were learnt before."""
+"""Warm start: a training that begins with the weights of a trained network."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The course's exercise ``forward(loader, net, epoch, mode)``: a function of yours beside the engine.
+"""The course's exercise ``forward(loader, net, epoch, mode)``: a learner's function compared with the engine.
 
 ``check(forward)`` calls it as a course does, ``"train"`` then ``"test"`` for two epochs of three steps, on a
 small network with batch norm and dropout, in float32 and float64, and names the first thing that differs from

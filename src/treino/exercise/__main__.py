@@ -1,4 +1,4 @@
-"""``python -m treino.exercise FILE.py``: exit 0: right, 1: a difference, 2: a file of no use."""
+"""``python -m treino.exercise FILE.py``: exit 0: correct, 1: a difference, 2: the file can't be used."""
 
 from collections.abc import Sequence
 from pathlib import Path

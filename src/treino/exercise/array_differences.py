@@ -1,4 +1,4 @@
-"""Differences of arrays: near, largest, and the gradient that a batch has by itself."""
+"""Differences of arrays: tolerance, largest difference, and the gradient of a single batch."""
 
 import math
 

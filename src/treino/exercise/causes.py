@@ -1,4 +1,4 @@
-"""Causes of a wrong gradient: the explanation that reproduces the very numbers."""
+"""Causes of a wrong gradient: the known faults, tried until one gives the learner's numbers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""``check``: the learner's function trained beside the engine, in float32 and in float64."""
+"""``check``: the learner's function and the engine, trained on the same batches in float32 and in float64."""
 
 import inspect
 from collections.abc import Callable

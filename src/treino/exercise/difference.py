@@ -1,4 +1,4 @@
-"""A difference from the engine, as it is told to the learner."""
+"""A difference between the learner's training and the engine's, and its message."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The learner's function out of a file, which is run once for that."""
+"""The learner's function, loaded from its file."""
 
 import linecache
 import warnings

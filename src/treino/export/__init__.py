@@ -1,1 +1,1 @@
-"""A run as a plain PyTorch script."""
+"""Export of runs: a plain PyTorch script, or weights."""

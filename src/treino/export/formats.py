@@ -1,4 +1,4 @@
-"""``treino export``: what is left of a run where there is no treino: a plain script, or bare weights."""
+"""``export``: write a run as a plain PyTorch script or as bare weights."""
 
 from collections.abc import Callable
 from pathlib import Path

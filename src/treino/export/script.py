@@ -1,4 +1,4 @@
-"""``export --format script``: what a run was, as the flags and values of the script's template."""
+"""The exported script of a run: the flags and values with which its template is filled."""
 
 import ast
 import io

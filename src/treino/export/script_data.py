@@ -1,4 +1,4 @@
-"""How the exported script has the run's rows again: where they lie, how they were split and scaled."""
+"""The data part of the exported script: how it reads, splits and scales the run's rows."""
 
 import csv
 import io

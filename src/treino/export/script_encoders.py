@@ -1,4 +1,4 @@
-"""How the exported script makes inputs of columns: the encoders of the run as a table, and what they need."""
+"""The encoders part of the exported script: a table of encoders, and the functions that they need."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

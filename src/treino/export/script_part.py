@@ -1,4 +1,4 @@
-"""What a run adds to the exported script: flags and values of its template, and Python's text for values."""
+"""A part of the exported script: flags and values for its template, and Python literals."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""The exported script is a template that reads like what it becomes; only what a run uses is kept of it.
+"""The template language of exported scripts: Python whose lines are kept or dropped by flags.
 
 ``$name`` is a value. A line that ends with ``#? a !b`` is kept where a holds and b doesn't; ``#[ a !b``
 does the same for all lines up to ``#]``. ``#<`` to ``#>`` moves one step to the left on demand.

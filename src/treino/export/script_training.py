@@ -1,4 +1,4 @@
-"""What the exported script does step by step: loss, optimizer, schedule, loop, and what was changed in it."""
+"""The training part of the exported script: loss, optimizer, schedule, loop, and changes on the way."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The exported script's first half as a template: its settings, chance and data. See ``export_render``."""
+"""Template of the exported script, first half: settings, random numbers and data. See ``script_template``."""
 # ruff: noqa: E501  (the conditions at the ends of lines are no part of the script)
 
 HEAD = r'''

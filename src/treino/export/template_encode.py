@@ -1,4 +1,4 @@
-"""The part of the exported script that turns columns of text into inputs. See ``export_render``."""
+"""Template of the exported script: columns of text as inputs. See ``script_template``."""
 
 ENCODE = r'''
 #[ encoded

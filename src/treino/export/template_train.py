@@ -1,4 +1,4 @@
-"""The exported script's second half as a template: network, loop, prediction. See ``export_render``."""
+"""Template of the exported script, second half: network, loop, predictions. See ``script_template``."""
 # ruff: noqa: E501  (the conditions at the ends of lines are no part of the script)
 
 NET = r'''

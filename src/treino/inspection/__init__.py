@@ -1,1 +1,1 @@
-"""Numbers worth looking at, computed from a network and arrays; plots draw them."""
+"""Measures of a trained network and its data, as arrays; ``plots`` draws them."""

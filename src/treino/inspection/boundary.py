@@ -1,4 +1,4 @@
-"""Decision boundary: the network's answers over a grid of its inputs.
+"""Decision boundary: the network's outputs over a grid of its inputs.
 
 Two inputs are seen whole. More are seen on a plane through the training medians, with the share of rows
 on which that plane tells the truth. Pixels are seen on the plane of their principal components.

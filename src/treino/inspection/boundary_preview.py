@@ -1,4 +1,4 @@
-"""Coarse decision boundary of a classifier of two inputs, cheap enough to compute while it trains."""
+"""Coarse decision boundary of a classifier of two inputs, cheap enough to compute during training."""
 
 from dataclasses import dataclass
 

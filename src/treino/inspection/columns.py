@@ -1,5 +1,4 @@
-"""What each column is worth to a network: shuffled on held-out rows, in the loss and in the metric, with
-intervals, and with a warning of columns that go together."""
+"""Column importance: each column shuffled on held-out rows, with intervals; warns of correlated columns."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Confusion matrix: which classes a network takes for which."""
+"""Confusion matrix: predicted against true classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

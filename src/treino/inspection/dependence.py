@@ -1,4 +1,4 @@
-"""Partial dependence: the network's answer as one column changes and the others stay."""
+"""Partial dependence: the network's output as one column changes and the others stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Frames of a training film: the network's answers over its inputs at one step after another.
+"""Frames of a training film: the network's outputs over its inputs at one step after another.
 
 All frames share the view, the axes and the rows of the final network. Test rows are not looked at: they are
 for one figure, once.

@@ -1,4 +1,4 @@
-"""95 % intervals of test figures."""
+"""Bootstrap 95 % intervals of test figures."""
 
 import math
 from collections.abc import Callable, Iterator

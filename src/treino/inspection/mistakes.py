@@ -1,4 +1,4 @@
-"""Worst mistakes: the rows on which a network is surest and wrong, or furthest from the truth."""
+"""Worst mistakes: the rows with the most confident wrong class, or the largest error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Paired tests: whether one network is better than another on the same rows by more than chance."""
+"""Paired statistical tests of two networks on the same rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Statistics of a sweep's table: settings as axes, their importance, density of all learning curves."""
+"""Statistics of a sweep's table: axes of settings, importance of settings, density of learning curves."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Outputs of each layer on some rows, read by forward hooks."""
+"""Outputs of each layer on some rows, as small images, read by forward hooks."""
 
 import math
 from collections.abc import Iterator, Sequence

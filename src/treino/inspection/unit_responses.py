@@ -1,4 +1,4 @@
-"""Response of every unit to the network's inputs, and the weights between units: a diagram's numbers."""
+"""Response of every unit over the network's inputs, and the weights between units: a diagram's numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

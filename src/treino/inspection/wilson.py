@@ -1,4 +1,4 @@
-"""Wilson's interval of a share."""
+"""Wilson's interval of a proportion."""
 
 import math
 

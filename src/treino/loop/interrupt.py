@@ -1,4 +1,4 @@
-"""Ctrl-C as a question that a training answers between two chunks, so that it can save first."""
+"""Ctrl-C during a training: noted by a signal handler, answered between two chunks of steps."""
 
 import signal
 import threading

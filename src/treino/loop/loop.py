@@ -1,4 +1,4 @@
-"""The loop of every training: advance, save now and then, stop when asked, close the folder.
+"""The loop of every training: advance, save checkpoints, stop on request, close the folder.
 
 A run, a sweep and a study are each a ``Job`` and go through ``events``; what is on disk is always enough to
 go on bit for bit. The command line and ``fit`` draw or drain the same events.

@@ -1,4 +1,4 @@
-"""What treino is in a notebook: a figure that updates in place while it trains, and the doctor's magics.
+"""treino in notebooks: a figure that is updated during training, and the doctor's magics.
 
 ``fit`` and ``sweep`` are the door's own: those of ``api``, watched if asked for. In a notebook
 (Jupyter, Colab, whatever has an IPython kernel) there is one output that changes, however long it takes; in a

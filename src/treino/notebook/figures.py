@@ -1,4 +1,4 @@
-"""The one output of a cell that shows a training or a sweep while it goes on."""
+"""The output of a notebook cell during a training or a sweep: one figure that is updated."""
 
 import time
 from array import array

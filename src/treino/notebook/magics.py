@@ -1,4 +1,4 @@
-"""``%%doctor`` and ``%doctor on`` / ``%doctor off``: the doctor watches a cell, or all cells in between."""
+"""``%%doctor``, ``%doctor on`` and ``%doctor off``: the doctor checks one cell, or all cells in between."""
 
 import linecache
 from typing import Any

@@ -1,4 +1,4 @@
-"""What can be drawn of a run: a file for each family of pictures, each with its own PICTURES."""
+"""Pictures of a run: a file for each family of pictures, each with its own table PICTURES."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A run's decision boundary, or its fit."""
+"""Pictures of a run's decision boundary, or of its fit."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

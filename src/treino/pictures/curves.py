@@ -1,4 +1,4 @@
-"""A run's curves over its epochs, and those of several runs over one another."""
+"""Pictures of a run's learning curves, and of several runs' curves together."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""How a run moved its network: learning rate, gradients, updates and dead units, from playing it again."""
+"""The picture of a run's gradients, updates and dead units per step, measured while it is replayed."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise

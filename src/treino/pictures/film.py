@@ -1,4 +1,4 @@
-"""A run's film: what the network says over its inputs, from the first step to the last."""
+"""The film of a run: the network's outputs over its inputs, from the first step to the last."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Pictures at a training's end: the boundary and the curves of each run that has ended."""
+"""The pictures that are drawn at the end of every training: decision boundary and learning curves."""
 
 from collections.abc import Iterator
 

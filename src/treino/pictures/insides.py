@@ -1,4 +1,4 @@
-"""What is inside a run's network, what it gets wrong, and what it goes by."""
+"""Pictures of a run's network: its diagram, weights, confusion, mistakes, importance and dependence."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The loss around a run's network, along its path, between two runs, and as a walker in the fog feels it."""
+"""Pictures of a run's loss landscape: around its network, along its path, between two runs; the walker."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Pictures of a run, drawn from numbers that inspection computes, kept in ``pictures/``."""
+"""Picture files of a run, in ``pictures/`` of its folder."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Networks before their first step, side by side: what the random numbers say, and nothing else."""
+"""Pictures of networks before their first step, side by side."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

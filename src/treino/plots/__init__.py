@@ -1,1 +1,1 @@
-"""The plots floor."""
+"""Drawing: pictures and pages out of numbers that ``inspection`` computed."""

@@ -1,4 +1,4 @@
-"""The picture of a decision boundary: regions shaded by confidence, and the rows on them."""
+"""The picture of a decision boundary: regions shaded by confidence, and the rows as marks."""
 
 from typing import TYPE_CHECKING, Any
 

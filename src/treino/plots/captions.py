@@ -1,4 +1,4 @@
-"""The sentences in pictures: what is seen, on which rows, and how far it can be trusted."""
+"""Captions of pictures: what is shown, for which rows, and how reliable it is."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Runs and sweeps as small cards in a notebook's output: the figures that count, a curve, what to know."""
+"""Cards of runs and sweeps in a notebook's output: main figures, a curve, notes."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

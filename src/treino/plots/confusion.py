@@ -1,4 +1,4 @@
-"""The picture of which classes a network takes for which."""
+"""The picture of a confusion matrix."""
 
 from typing import TYPE_CHECKING
 

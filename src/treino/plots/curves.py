@@ -1,4 +1,4 @@
-"""The picture of learning: loss per epoch with its deviation, and the metric that people read."""
+"""The picture of learning curves: loss per epoch with its deviation, and a metric."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The curves of several runs over one another: training loss, validation loss, and the metric."""
+"""The picture of several runs' learning curves: training loss, validation loss, and the metric."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a table: its columns with small pictures, and what is wrong with it.
+"""The HTML page about a table: its columns with small histograms, and its problems.
 
 Nothing is loaded from anywhere, every text that comes from data is escaped, and it reads in light and dark.
 """

@@ -1,4 +1,4 @@
-"""The picture of what a network says as one column changes: the mean, single rows faint, the data below."""
+"""The picture of partial dependence: the mean, single rows in pale lines, the column's values below."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The picture of how a training moves its network: four panels over the same updates."""
+"""The picture of training dynamics: learning rate, gradients, updates and dead units in four panels."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any

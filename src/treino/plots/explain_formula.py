@@ -1,4 +1,4 @@
-"""A formula tree written out: as Unicode text for a terminal and JSON, or as MathML for pages.
+"""Formulas as text: Unicode for terminals and JSON, MathML for pages.
 
 One walk over the tree decides brackets and what stands where; a pen knows how its medium draws a fraction,
 a power, a sum. The same walk writes symbols or numbers, so the two always have the same shape.

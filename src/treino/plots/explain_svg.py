@@ -1,4 +1,4 @@
-"""The microscope's pictures as inline SVG: lines in a frame, and which quantity goes into which."""
+"""Pictures in explanations as SVG: charts of lines, and graphs of quantities."""
 
 import math
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""The frames of a film as pictures: one figure, of which only what changes is drawn again."""
+"""Frames of a film as PNG: one figure, of which only the changing parts are drawn again."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The film as a piece of HTML that plays by itself: a canvas, a slider, keys; nothing is loaded."""
+"""The film's player in HTML: a canvas, a slider, keys; it loads nothing."""
 
 import base64
 import hashlib

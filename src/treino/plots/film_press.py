@@ -1,4 +1,4 @@
-"""A film's frames as few bytes: what the player unpacks and draws.
+"""Compression of a film's frames for the player.
 
 Of a plane each class's log-probability is kept relative to the winner's, a byte for each point of the grid:
 differences of these are exact up to a byte's step where the border runs, so that the player's borders lie

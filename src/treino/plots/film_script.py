@@ -1,4 +1,4 @@
-"""The player's script and style: draws a film's frames on a canvas, with nothing from elsewhere."""
+"""JavaScript and CSS of the film's player."""
 
 STYLE = """
 .film { max-width: 46rem; margin: 0 0 1.5rem; }

@@ -1,4 +1,4 @@
-"""What a film's frame says of itself: the same sentences in a picture and in the player."""
+"""The caption of a film's frame, in pictures and in the player."""
 
 from treino.inspection.film import Frame
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane

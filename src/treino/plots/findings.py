@@ -1,4 +1,4 @@
-"""The doctor's findings as HTML for a notebook: what is wrong, in which cell and line, and what to do."""
+"""The doctor's findings as HTML for a notebook: the fault, its cell and line, and the correction."""
 
 from collections.abc import Sequence
 from html import escape

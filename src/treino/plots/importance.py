@@ -1,4 +1,4 @@
-"""The picture of what each column, or each square of a picture, is worth to a network."""
+"""The picture of feature importance, of columns or of an image's squares."""
 
 from typing import TYPE_CHECKING
 

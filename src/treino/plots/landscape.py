@@ -1,4 +1,4 @@
-"""The loss as a mountain: seen from above with its contours, and as a surface."""
+"""The picture of a loss landscape: contours seen from above, and a surface."""
 
 import math
 from collections.abc import Sequence

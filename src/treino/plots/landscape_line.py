@@ -1,4 +1,4 @@
-"""The loss on the straight line between two networks, with its barrier."""
+"""The picture of the loss on the straight line between two networks, with its barrier."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a notebook shows of a training or a sweep while it goes on: one small piece of HTML.
+"""The HTML that a notebook shows during a training or a sweep.
 
 It is drawn again and again, so it is made of SVG and two hundred dots and not of matplotlib's figures.
 """

@@ -1,4 +1,4 @@
-"""The picture of the rows on which a network is surest and wrong, or furthest from the truth."""
+"""The picture of the worst mistakes: the most confident wrong classes, or the largest errors."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The diagram of a network as SVG: what every unit sees over the inputs, joined by its weights.
+"""The diagram of a network as SVG: each unit's response over the inputs, joined by weights.
 
 One file, nothing loaded, in light and dark; each part says its numbers when the pointer is on it.
 """

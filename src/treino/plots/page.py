@@ -1,4 +1,4 @@
-"""The skeleton of every HTML page: self-contained, nothing loaded from anywhere, in light and dark."""
+"""The frame of every HTML page: self-contained, loads nothing, in light and dark."""
 
 from html import escape
 

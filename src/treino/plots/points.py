@@ -1,4 +1,4 @@
-"""Rows as marks in a picture: the same marks mean the same thing in all of them."""
+"""Rows as marks in pictures: colours and shapes of classes and splits."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Several networks over the same inputs on one sheet: a film's frames, or untrained networks."""
+"""Several networks over the same inputs in one picture: a film's frames, or untrained networks."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Signed numbers as colours: blue above zero, orange below, nothing at zero; so they read on any paper."""
+"""Colours of signed numbers: blue above zero, orange below, transparent at zero."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""The picture of a study: loss per epoch with its deviation, a panel for each batch size, modes in colour."""
+"""The picture of a study: loss per epoch with its deviation, a panel per batch size, modes in colour."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A study as a small card in a notebook's output: its rows, and what they say."""
+"""The card of a study in a notebook's output: its rows and conclusions."""
 
 from collections.abc import Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""What a study's settings cost: the seconds of an epoch against the epochs that are needed."""
+"""The picture of a study's costs: seconds per epoch against epochs needed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""One look for every picture: colours, letters, header, legend, and the way to PNG bytes.
+"""The style of all pictures: colours, fonts, header, legend, and PNG output.
 
 Figures are plain ``matplotlib.figure.Figure`` objects: no pyplot, no global state, no display needed.
 """

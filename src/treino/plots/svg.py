@@ -1,4 +1,4 @@
-"""Small charts as inline SVG: lines with bands, and figures with their intervals.
+"""Small SVG charts: lines with bands, and figures with intervals.
 
 They are drawn from numbers alone, stay crisp at every size, and take their ink from the page around them, so
 that they read in light and in dark. Colours are ``style.PALETTE``'s, which a page may replace by the CSS

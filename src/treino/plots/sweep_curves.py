@@ -1,4 +1,4 @@
-"""The picture of all learning curves: how many networks were where, the median, and the best one."""
+"""The picture of a sweep's learning curves: their density, the median, and the best member's."""
 
 from typing import TYPE_CHECKING
 

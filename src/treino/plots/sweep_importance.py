@@ -1,4 +1,4 @@
-"""The picture of what mattered: how much worse a forest guesses the ranks when a setting is shuffled."""
+"""The picture of the importance of a sweep's settings."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The picture of all settings at once: one line for each network through one axis for each setting."""
+"""The picture of a sweep's settings in parallel coordinates: a line per member, an axis per setting."""
 
 import textwrap
 from typing import TYPE_CHECKING, Any

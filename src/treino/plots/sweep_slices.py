@@ -1,4 +1,4 @@
-"""The picture of slices: each setting against the figure, with what diverged at its place."""
+"""The picture of a sweep's slices: each setting against the figure, diverged members marked."""
 
 import math
 from typing import TYPE_CHECKING, Any

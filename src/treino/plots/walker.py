@@ -1,4 +1,4 @@
-"""The blindfolded walker: first only the slope underfoot, then the whole mountain."""
+"""The picture of a walk in fog: first only the local slope, then the whole loss landscape."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The mountain to walk on oneself: a page with fog, one's own steps, and the way that the run went."""
+"""The HTML page of the walk in fog: a reader's own steps on the loss landscape, and the run's path."""
 
 import json
 from html import escape

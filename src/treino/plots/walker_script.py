@@ -1,4 +1,4 @@
-"""The script and style of the page on which one walks the mountain oneself."""
+"""JavaScript and CSS of the page of the walk in fog."""
 
 STYLE = """
 .walk { display: grid; grid-template-columns: minmax(16rem, 34rem) minmax(15rem, 1fr); gap: 1.5rem; margin-top: 1rem;

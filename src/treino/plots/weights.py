@@ -1,4 +1,4 @@
-"""The picture of a first layer: a tile for each unit over pixels, a table of units and inputs otherwise."""
+"""The picture of a first layer's weights: a tile per unit for images, else a table of units and inputs."""
 
 import math
 from typing import TYPE_CHECKING

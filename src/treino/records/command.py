@@ -1,4 +1,4 @@
-"""Commands that train a run again, and the versions that it was trained with."""
+"""The command that reproduces a run, and the versions of the packages that it was trained with."""
 
 import shlex
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Where a run's data came from, and how to have the very same rows again."""
+"""The data source of a run: where its rows came from, and how they are loaded again."""
 
 import glob
 import math

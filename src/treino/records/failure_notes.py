@@ -1,4 +1,4 @@
-"""What may fail once a training is over, and must not take the training with it: it becomes a note."""
+"""Notes of failures after a training (pictures, intervals …), which must not lose the training."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Networks that get the weights which a folder keeps, where these are of them."""
+"""Weights of a folder loaded into a network, after a check that they belong to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise

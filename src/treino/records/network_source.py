@@ -1,4 +1,4 @@
-"""Whether a network's code may run, decided here alone: by the user's own word, or by --trust of a copy.
+"""Permission to run a network's code: by the user's ``--net``, or by ``--trust`` for the copy in a folder.
 
 A run's, sweep's or study's folder may come from somebody else, who can write in it what they like. So what a
 folder names is never run because it stands there. Three sources of a network's file are told apart:

@@ -1,4 +1,4 @@
-"""Predictions of a run for new rows: prepared as its training rows were, never refitted."""
+"""Predictions of a run for new rows, prepared with the preparation of its training rows."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Names in a folder's settings, looked up in the engine's registries: another version may have had others."""
+"""Names of a folder's settings (losses, optimizers …) looked up in the engine's registries."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What broke off and can be gone on with: a run, a sweep or a study."""
+"""Unfinished folders that can be resumed: runs, sweeps and studies."""
 
 from collections.abc import Sequence
 from pathlib import Path

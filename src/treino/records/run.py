@@ -1,4 +1,4 @@
-"""A training as an object, also while it runs: its figures, its network, its predictions."""
+"""``Run``: a trained network with its metrics, history and predictions."""
 
 import shlex
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The segments of a run: what it trained, and what it trained from one of its steps on with other settings.
+"""Segments of a run: consecutive trainings, each continued from a step of an earlier one with other settings.
 
 Nothing is overwritten: rewinding opens the next segment in the same folder, branching the next one in a new
 folder that holds the past which it shares. The newest segment and those that it set out from are the run's

@@ -1,4 +1,4 @@
-"""The kept weights of a run: under plain ``state_dict`` names, and beside them what is left out there."""
+"""Weight files of a run: plain ``state_dict`` names, and what is stored beside them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""Reports: what is gathered from runs and sweeps, and where the page is written."""
+"""Reports: facts of runs and sweeps, gathered and written as a page."""

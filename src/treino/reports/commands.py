@@ -1,4 +1,4 @@
-"""Commands and calls that train a sweep, or any folder's training, again."""
+"""Commands and Python calls that reproduce a sweep, or any folder's training."""
 
 import shlex
 from collections.abc import Mapping

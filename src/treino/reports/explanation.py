@@ -1,4 +1,4 @@
-"""The arithmetic of one update: a run at one of its steps, brought to the microscope."""
+"""The explanation of one update of a run: the run's step prepared for the microscope."""
 
 import copy
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What runs there are, and how two of them differ."""
+"""The list of runs, and the differences of two."""
 
 from contextlib import suppress
 from dataclasses import replace

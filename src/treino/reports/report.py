@@ -1,4 +1,4 @@
-"""``treino report``: one page about a run, about several beside each other, or about a sweep."""
+"""``report``: one page about a run, several runs or a sweep."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Several runs for one report: whether they can be compared, on which rows, and what the tests say."""
+"""Comparison of several runs for a report: on which rows they are compared, and the tests' results."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The facts of one run for its report: what its folder says, and what is seen when its network is asked."""
+"""The facts of one run for its report, from its folder and from its network's outputs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress

@@ -1,1 +1,1 @@
-"""Search: what settings to try, who goes on, and what the best of many is worth. It trains nothing."""
+"""Search: samplers of settings, successive halving, and the judgement of the best; it trains nothing."""

@@ -1,4 +1,4 @@
-"""Who trains how long: successive halving and Hyperband, as rungs of (members, epochs).
+"""Successive halving and Hyperband: rungs of (members, epochs).
 
 Successive halving: Jamieson & Talwalkar, "Non-stochastic best arm identification and hyperparameter
 optimization", AISTATS 2016. Hyperband: Li et al., "Hyperband: a novel bandit-based approach to hyperparameter

@@ -1,4 +1,4 @@
-"""What the best of many is worth: how much of its figure is luck, and whether it beats what it should.
+"""The judgement of a sweep's best member: how much of its figure is luck, and whether it beats the baselines.
 
 Everything here is arithmetic on figures that were measured elsewhere. Scores are figures turned so that
 higher is better (accuracy as it is, a loss with its sign changed).

@@ -1,4 +1,4 @@
-"""Which settings each member gets: all of a grid, at random, spread evenly (Sobol), or as Optuna asks.
+"""Samplers of settings: grid, random, Sobol and Optuna.
 
 A sampler answers ``ask(count)`` with at most so many settings, never the same twice where a space is finite,
 and is told how they did. The answers depend on the space and the seed alone (and on what was told), not on

@@ -1,4 +1,4 @@
-"""A space as it is written, read.
+"""The text form of a space of settings, parsed.
 
 ``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a grid),
 ``momentum=0..0.95 if optimizer=sgd``; as a dict of such texts, lists and single values in Python; or as a

@@ -1,4 +1,4 @@
-"""The state to go on from: two generations, written in turn, each of which can tell whether it is whole."""
+"""Checkpoints: two generations, written in turn, each of which can be verified."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a run tells while it is going on: losses, epochs, events and commands, in `run.sqlite`.
+"""``run.sqlite``: losses, epochs, events and commands of a run that is in progress.
 
 One process writes, any number read at the same time and may send commands (write-ahead log,
 https://sqlite.org/wal.html). What is written is gathered, and committed in at most one transaction per half

@@ -1,4 +1,4 @@
-"""The one module that writes to the disk: every byte that treino keeps goes through these few functions.
+"""Writing to disk: every file that treino keeps is written by the functions in this module.
 
 A file is replaced whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder.
 (SQLite does the same for its own file while a run is going on; see `database`.)

@@ -1,4 +1,4 @@
-"""A run's, sweep's or study's folder: made, written, sealed, read, and taken up again.
+"""A run's, sweep's or study's folder: created, written, sealed, read and reopened.
 
 While it is being written its manifest says "running", and the files that are complete are already in it.
 `seal` is the last step: SQLite's log is folded into one file, everything is hashed, and the manifest is

@@ -1,4 +1,4 @@
-"""What a process leaves that died before its run began: the next run of that name takes the folder over."""
+"""Folders of processes that died before training began; the next run of the same name takes them over."""
 
 import os
 import re

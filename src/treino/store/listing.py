@@ -1,4 +1,4 @@
-"""Which folders there are, and which one a name means."""
+"""The list of folders in ``./runs``, and the lookup of one by name."""
 
 import os
 from dataclasses import dataclass

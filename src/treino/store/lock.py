@@ -1,4 +1,4 @@
-"""Who is writing a folder: a lock that the kernel releases when its process dies, however it dies."""
+"""The write lock of a folder, released by the kernel when its process ends."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What `manifest.json` holds: the format, the kind of folder, its state, and the SHA-256 of its files."""
+"""``manifest.json``: the format, the kind of folder, its status, and the SHA-256 of its files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Names of folders: which are allowed, and how one is claimed so that two processes never share it."""
+"""Names of folders: which are allowed, and how one is claimed by a single process."""
 
 import re
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Files that a command writes where its user says, so that no file that somebody may need is lost.
+"""Files that a command writes at a path of the user's: no file that somebody may need is lost.
 
 A place is checked before the work, so that nothing is computed in vain, and once more when it is written.
 What is refused: what the command reads, whatever lies in the folder of a run, a link, a folder, a pipe or a

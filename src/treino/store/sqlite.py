@@ -1,4 +1,4 @@
-"""SQLite by itself: connections, transactions, and its errors as ones for a person."""
+"""SQLite connections and transactions, and their errors as ``TreinoError``."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The tables in `run.sqlite`, and a sum over each, so that a flipped bit or a lost row is noticed.
+"""The tables of ``run.sqlite``, with checksums by which a flipped bit or a lost row is noticed.
 
 A row's SHA-256 counts as a number, and the sum of all rows' numbers, modulo 2^256, stands in the table
 ``sums``: it hangs on no order, and a new row is added to it without reading the others. Beside it stands how

@@ -1,1 +1,1 @@
-"""Settings compared side by side and timed: a study, as its folder holds it."""
+"""Studies: settings compared side by side and timed, and their folders."""

@@ -1,4 +1,4 @@
-"""What a study's own rows say, one sentence for each question; and what a reader must know to trust them."""
+"""The conclusions of a study: one sentence for each question, and warnings about their reliability."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median

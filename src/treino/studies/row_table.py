@@ -1,4 +1,4 @@
-"""A study's rows as a person reads them: headings and cells, for the terminal and the notebook."""
+"""The table of a study's rows: headings and cells, for the terminal and the notebook."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A study as an object: its rows, as a list, a frame and a document."""
+"""``Study``: a finished study, with its rows as a list, a frame and a document."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property

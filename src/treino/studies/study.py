@@ -1,4 +1,4 @@
-"""A study from the first epoch to the sealed folder, as a stream of events; a killed one goes on.
+"""The training of a study, from its first epoch to its sealed folder, as a stream of events.
 
 The networks take turns, an epoch each, so that what slows the machine down slows all of them, and the order
 is turned round in every round. Whoever is trained to the end is kept and never trained again; the others go

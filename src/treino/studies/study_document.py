@@ -1,4 +1,4 @@
-"""The ``study`` document: a row for each setting and mode, out of the networks that were trained of it."""
+"""The ``study`` document: a row for each setting and mode, computed from its networks."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median

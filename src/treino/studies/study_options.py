@@ -1,4 +1,4 @@
-"""What a study is asked: the settings that are compared, in which modes, until when, and with which seeds."""
+"""The options of a study: the settings that are compared, modes, goals and seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

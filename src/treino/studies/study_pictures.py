@@ -1,4 +1,4 @@
-"""Pictures of a study, drawn from its rows, kept in ``pictures/``."""
+"""Picture files of a study, in ``pictures/`` of its folder."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

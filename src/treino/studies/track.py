@@ -1,4 +1,4 @@
-"""One network of a study: a row's settings with one seed, trained epoch by epoch in its turn, and timed."""
+"""One network of a study: a row's settings with one seed, trained an epoch at a time, and timed."""
 
 import math
 import time

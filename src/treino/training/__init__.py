@@ -1,1 +1,1 @@
-"""Training of one network: from settings and data to a sealed folder, resumed, branched and replayed."""
+"""Training of one network: resolved settings, the run's folder, resuming, branching, replaying."""

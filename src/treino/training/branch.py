@@ -1,4 +1,4 @@
-"""Going on from a moment of a run with other settings: in the same folder, or as a new run."""
+"""Branches of a run: training continued from one of its steps with other settings."""
 
 import os
 from collections.abc import Iterator, Mapping

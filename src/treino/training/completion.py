@@ -1,4 +1,4 @@
-"""The end of a training: the weights, the figures, once, and the seal."""
+"""The end of a training: weights stored, test figures measured once, folder sealed."""
 
 from functools import partial
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What the doctor's rules say of a run of treino's own.
+"""The doctor's findings in a run of treino's own.
 
 Nothing is watched while it trains: the facts are built afterwards from its settings, its rows and the losses
 that it kept, and the same rules decide. Only where the loss ended badly the first steps are trained once

@@ -1,4 +1,4 @@
-"""Goals: the figures that ``until`` asks for, in one grammar for sweeps, studies, seeds and folds."""
+"""Goals: the figures at which ``until`` stops a training, in sweeps, studies, seeds and folds."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A run's keyframes: states to play on from, in ``keyframes/SEGMENT-STEP.safetensors``.
+"""A run's keyframes: stored states to replay from, in ``keyframes/SEGMENT-STEP.safetensors``.
 
 They are copied in memory while the run trains, and written together when a checkpoint is: a file takes as
 long as a step of a small network, and one that waits for the disk as long as twenty. The distance between

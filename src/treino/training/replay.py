@@ -1,4 +1,4 @@
-"""A run at any of its steps: weights, batch, settings and the optimizer's state, played again bit for bit.
+"""Replay of a run up to any of its steps: weights, batch, settings and optimizer state, bit for bit.
 
 The training is made once more from the run's settings, put where the nearest state that was kept says
 (a checkpoint, a keyframe, or the start), told the commands that it was told then, and trained up to the step.

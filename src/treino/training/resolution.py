@@ -1,4 +1,4 @@
-"""From settings and data to a training: what was left open is decided, every name is checked."""
+"""Resolution of a training's settings: defaults that depend on the data, and checks of every name."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Facts of a run that are known before its first step: the ``train`` document's own part of them."""
+"""Facts of a run that are known before its first step, for its ``train`` document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The training of a run once more, as its folder tells it: to go on with, or to play again."""
+"""The training of a run, made again from its folder, to resume or replay it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

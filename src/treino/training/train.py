@@ -1,4 +1,4 @@
-"""One training from the first row read to the sealed folder, as a stream of events.
+"""The training of one run: from reading the data to the sealed folder, as a stream of events.
 
 ``training`` and ``resuming`` prepare a ``RunJob`` and yield the events of the loop that drives it.
 """

@@ -1,4 +1,4 @@
-"""Runs on a Dataset or DataLoader of the user's own: what they say of themselves, and how they go on."""
+"""Runs on a Dataset or DataLoader of the user's own: their notes, and how they are resumed."""
 
 from typing import Any
 

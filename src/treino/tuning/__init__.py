@@ -1,1 +1,1 @@
-"""A sweep: many settings trained as few populations, the best kept and judged."""
+"""Sweeps: many settings trained as few populations, the best kept and judged."""

@@ -1,4 +1,4 @@
-"""One heat: members that compete with each other, as populations, from rung to rung."""
+"""One bracket of successive halving: competing members, trained as populations from rung to rung."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The best networks of a sweep answering together, as one module."""
+"""An ensemble of a sweep's best networks, as one module."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The end of a sweep: the winner trained alone, the judge, the document, the seal."""
+"""The end of a sweep: the winner trained alone and judged, the document written, the folder sealed."""
 
 import math
 import shutil

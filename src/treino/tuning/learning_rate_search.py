@@ -1,4 +1,4 @@
-"""``--lr auto``: many learning rates side by side for a short while, and the one to go on with.
+"""``--lr auto``: many learning rates trained side by side for a short time, and the choice of one.
 
 The idea of trying rates before a training is Smith's ("Cyclical learning rates for training neural networks",
 WACV 2017); where his one network climbs through all rates, here each rate has a network of its own, all of

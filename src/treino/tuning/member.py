@@ -1,4 +1,4 @@
-"""One network of a sweep, named ``SWEEP:17``: as a run to be asked, or as settings to train again."""
+"""One network of a sweep, named ``SWEEP:17``: its predictions, or its settings to train again."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The table of a sweep: a row for each member at each rung, as Parquet; no figure of test rows is in it."""
+"""The table of a sweep: a row per member and rung, in Parquet; it has no figures of test rows."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From settings to populations: members that differ only in numbers train side by side as one program."""
+"""Members grouped in populations: those that differ only in numbers train side by side."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The same settings with several seeds or on several folds: how much figures vary. Nobody is chosen."""
+"""The same settings with several seeds or folds: how much figures vary; no best is chosen."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Going on with a sweep: its data, and its members as they were asked for."""
+"""Resuming a sweep: its data, and its members' settings."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A sweep as an object: its table, its leaders, its best run, and the top networks answering together."""
+"""``Sweep``: a finished sweep, with its table, leaderboard, best run and ensemble."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""A sweep from the first member to the last heat, as a stream of events; a killed one goes on.
+"""The training of a sweep, from its first member to its last bracket, as a stream of events.
 
 What is on disk is always enough: the settings of all members asked for so far, the table of the rungs that
 are behind, the state of the heat that runs, and the weights of the best.

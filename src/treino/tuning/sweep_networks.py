@@ -1,4 +1,4 @@
-"""The files of a sweep's networks: which its settings name, and the copies by which its folder knows them."""
+"""Network files of a sweep: those that its settings name, and their copies in its folder."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

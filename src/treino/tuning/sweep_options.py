@@ -1,4 +1,4 @@
-"""What a sweep is asked beside its members' settings, checked."""
+"""The options of a sweep beside its members' settings, checked."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Pictures of a sweep, drawn from its table, its curves and its best networks, kept in ``pictures/``."""
+"""Picture files of a sweep, in ``pictures/`` of its folder."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""A sweep that is going on: what was asked, who was given which settings, and what is kept so far."""
+"""The state of a sweep in progress: its members, their settings, and what is kept so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

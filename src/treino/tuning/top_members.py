@@ -1,4 +1,4 @@
-"""What a sweep keeps of a heat: the weights of the best, and every member's score of each validation row."""
+"""What a sweep keeps of a bracket: the best members' weights, and all scores of each validation row."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

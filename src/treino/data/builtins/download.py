@@ -1,4 +1,4 @@
-"""Fetching a built-in's files: several mirrors, resumed where it broke off, believed by SHA-256 alone.
+"""Download of built-in data sets: several mirrors, resumed after a break, verified by SHA-256.
 
 A file comes under its own name only once its digest is right; until then it is ``NAME.part``, which the
 next attempt goes on with. Nothing is unpacked here.

@@ -1,4 +1,4 @@
-"""MNIST's file format: four IDX files in a folder, gzipped or not, each checked before it is believed.
+"""IDX, the file format of MNIST: four files in a folder, gzipped or not, each checked.
 
 The format: http://yann.lecun.com/exdb/mnist (magic 0, 0, type, dimensions; big-endian sizes; bytes).
 """

@@ -1,4 +1,4 @@
-"""Points in a plane, drawn from a fixed seed: the problems whose answer can be seen.
+"""Synthetic data sets of points in a plane (moons, circles, spirals), drawn from a fixed seed.
 
 NumPy's ``RandomState`` is used because its stream is frozen for good (NumPy NEP 19).
 """

@@ -1,4 +1,4 @@
-"""The registry of built-in data sets: one entry each, read when asked for."""
+"""The registry of built-in data sets, one entry each; a data set is read when it is used."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

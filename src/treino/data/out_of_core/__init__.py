@@ -1,1 +1,1 @@
-"""Rows that are not held in memory."""
+"""Rows on disk, for data sets larger than memory."""

@@ -1,4 +1,4 @@
-"""Tables larger than memory: inputs are fitted column by column and written row by row.
+"""Preparation of tables larger than memory: fitted column by column, written row by row.
 
 Everything is computed as of a table in memory, in the same order, so both give the same bits.
 """

@@ -1,4 +1,4 @@
-"""Rows in a memory-mapped file, read where they are wanted."""
+"""Rows in a memory-mapped file, read when they are used."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""Where a table that is larger than memory is prepared: made under a temporary name, renamed when whole.
+"""The cache of prepared tables larger than memory: written under a temporary name, renamed when complete.
 
 With a cache folder what was prepared stays there, under a name that follows from the file's content and from
 what was asked, and is found again; without one it goes with the Data. A folder that was being made when its

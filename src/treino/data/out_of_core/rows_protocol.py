@@ -1,4 +1,4 @@
-"""The protocol of rows that are not in memory: what may stand in ``Rows.x`` in place of a tensor."""
+"""The protocol of rows on disk: what ``Rows.x`` may be in place of a tensor."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""A table in a file: a column is in memory while it is used, rows come block by block."""
+"""A table in an Arrow file: columns are in memory only while they are used, rows are read block by block."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

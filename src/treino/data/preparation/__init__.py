@@ -1,1 +1,1 @@
-"""Preparation of rows for a network: fitted on training rows alone, and kept with the run."""
+"""Preparation of rows for a network: fitted on the training rows alone, and stored with the run."""

@@ -1,4 +1,4 @@
-"""Columns that never change in the training rows but do in others: nothing was learnt of them."""
+"""A warning of columns that are constant in the training rows and vary in other rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Encoders: from one column to inputs of a network; fitted on training rows, plain data, kept with the run.
+"""Encoders: from a column to inputs of a network; fitted on training rows, stored with the run as plain data.
 
 Every encoder has ``column``; ``inputs``, the names of what it makes; ``scaled``, whether the first of these
 is brought to mean 0 and deviation 1, and so is an axis to draw along; ``flag``, whether the last of them says

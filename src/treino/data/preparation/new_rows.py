@@ -1,4 +1,4 @@
-"""Rows to predict, brought from any source into the form that a run was trained on."""
+"""Rows to predict: read from any source and prepared as the run's training rows were."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

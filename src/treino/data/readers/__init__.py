@@ -1,4 +1,4 @@
-"""Readers of table files: bytes, encoding, dialect, cells, each detected or said by the user.
+"""Readers of table files: compression, encoding, dialect and types are detected, or set by the user.
 
 What reads is imported when a file is read: pyarrow takes its time.
 """

@@ -1,4 +1,4 @@
-"""Tables of delimited text: batches of columns out of pyarrow's reader, which is fast, once all is known.
+"""Tables of delimited text, read with pyarrow once encoding, dialect and types are known.
 
 The whole file has been looked at before: its encoding, and that every quote stands where the dialect wants
 it, which pyarrow does not check. What stumbles all the same is read again record by record, which says the

@@ -1,4 +1,4 @@
-"""Bytes of a file: its format by the first bytes, and a stream of them unpacked."""
+"""The bytes of a file, decompressed: its format is recognised by its first bytes."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""JSON lines: one object a row; errors name the line."""
+"""Tables of JSON lines: one object per row; errors name the line."""
 
 import io
 import json

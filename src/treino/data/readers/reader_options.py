@@ -1,4 +1,4 @@
-"""Reader options: what the user says about a file instead of having it detected."""
+"""Reader options: what the user sets about a file (delimiter, encoding, header …)."""
 
 import codecs
 from collections.abc import Mapping

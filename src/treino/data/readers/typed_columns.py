@@ -1,4 +1,4 @@
-"""Columns with types of their own: Arrow's, from Parquet, Arrow files, polars and JSON."""
+"""Columns that have a type already: from Parquet and Arrow files, polars and JSON."""
 
 from collections.abc import Sequence
 from decimal import Decimal

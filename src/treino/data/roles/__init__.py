@@ -1,1 +1,1 @@
-"""Roles of columns: their kind, whether they are inputs, and what the target asks for."""
+"""Roles of columns: their kind, whether they are inputs, and the task that the target sets."""

@@ -1,4 +1,4 @@
-"""Inputs among the columns and how each is encoded: detected from the cells, or as the user says."""
+"""The input columns and the encoding of each: detected from the cells, or set by the user."""
 
 from collections.abc import Mapping, Sequence, Set
 

@@ -1,4 +1,4 @@
-"""The target: classes or a number, decided from its values, with the reason."""
+"""The target column and its task, classification or regression, decided from its values."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A column's relation to the target, and whether the column gives the target away."""
+"""Relation of a column to the target, and detection of columns that contain the target (leakage)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

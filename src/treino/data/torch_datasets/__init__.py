@@ -1,1 +1,1 @@
-"""Datasets and DataLoaders of the user's own."""
+"""PyTorch Datasets and DataLoaders of the user's own as data."""

@@ -1,4 +1,4 @@
-"""First pass over a Dataset or DataLoader: everything is read once, and the findings are kept."""
+"""First pass over a Dataset or DataLoader: every item is read once, checked and summarised."""
 
 import os
 import random

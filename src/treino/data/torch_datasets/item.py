@@ -1,4 +1,4 @@
-"""One item of a Dataset: which of its parts are x and y, and what numbers they are."""
+"""One item of a Dataset: which of its parts are x and y, and their types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

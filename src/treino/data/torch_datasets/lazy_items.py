@@ -1,4 +1,4 @@
-"""Items of a Dataset, read one by one when they are needed; errors name the item."""
+"""Items of a Dataset, read one by one when they are used; errors name the item."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""The kernel ``flat-loop``: member by member, a hand-written pass, torch's fused update of the flat row."""
+"""The kernel ``flat-loop``: member by member, a hand-written backward pass, torch's fused optimizers."""
 
 import torch
 from torch import Tensor

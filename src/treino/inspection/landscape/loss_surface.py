@@ -1,4 +1,4 @@
-"""Loss surface: the loss of a network with its parameters moved, many places evaluated as one population."""
+"""Loss of a network with its parameters moved, evaluated at many points at once as a population."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence

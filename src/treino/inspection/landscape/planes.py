@@ -1,4 +1,4 @@
-"""Planes through a network's parameters and the line between two networks, with the loss all over them."""
+"""Planes through a network's parameters and the line between two networks, with the loss on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Gradient descent as a walk in fog: at one place only the loss and its slope are known."""
+"""Gradient descent as a walk in fog: at each point only the loss and its slope are known."""
 
 from dataclasses import dataclass
 

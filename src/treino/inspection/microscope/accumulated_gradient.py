@@ -1,4 +1,4 @@
-"""The missing zero_grad: the same three updates with it and without it."""
+"""Topic: a missing ``zero_grad``: the same three updates with it and without it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Adam, formula by formula, and the course's version of it on the same numbers."""
+"""Topic: Adam, formula by formula, and the course's version of it on the same numbers."""
 
 from treino.inspection.microscope import course_adam, neuron_training, optimizers
 from treino.inspection.microscope.course_adam import BETAS, EPS, LR, SQUARED, Course

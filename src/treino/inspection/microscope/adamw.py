@@ -1,4 +1,4 @@
-"""AdamW against Adam with an L2 penalty: where weight decay goes."""
+"""Topic: AdamW against Adam with an L2 penalty."""
 
 from dataclasses import replace
 

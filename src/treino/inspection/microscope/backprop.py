@@ -1,4 +1,4 @@
-"""Back-propagation: the derivative is the sum over all paths, one line a path."""
+"""Topic: back-propagation: the derivative as a sum over all paths, one line per path."""
 
 from functools import reduce
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Binary cross-entropy: two classes, one logit."""
+"""Topic: binary cross-entropy of two classes with one logit."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Which layers a network is a chain of, read from what its forward does, of whatever class it is.
+"""The layers of a network in the order of its forward pass, where they form a chain.
 
 ``torch.fx`` follows the forward once, with no numbers; from its answer one goes back to its input, call by
 call, and every call must be one that the arithmetic is written out for.

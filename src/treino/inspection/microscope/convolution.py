@@ -1,4 +1,4 @@
-"""What a convolution is, beside the plain network that the course calls one, on the same numbers.
+"""Topic: a convolution, beside the dense layer that the course calls one, on the same numbers.
 
 A kernel (a, b) stands at two places of the inputs 1, 2, −1 and is to give 3 and 1 there, as (1, 1) would.
 """

@@ -1,4 +1,4 @@
-"""Adam as the course prints it, wrong in three places, beside the right one on the same numbers.
+"""Adam as the course prints it, wrong in three places, beside the correct one on the same numbers.
 
 V is built from S; the correction of the bias stands inside the recursion; the square of the slope is called
 the second derivative. Each can be switched on alone; with none it is Adam.

@@ -1,4 +1,4 @@
-"""Cross-entropy of classes, and the floor under it where softmax is applied twice."""
+"""Topic: cross-entropy of classes, and its lowest value where softmax is applied twice."""
 
 import math
 

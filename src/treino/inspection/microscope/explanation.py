@@ -1,4 +1,4 @@
-"""What an explanation is: steps of arithmetic, checks against what others compute, pictures' numbers."""
+"""An explanation: steps of arithmetic, checks against other computations, and the numbers of its pictures."""
 
 import math
 from collections.abc import Callable

@@ -1,5 +1,4 @@
-"""A formula as a tree: its leaves carry a symbol and a number, so that what is read and what is computed
-are one thing and can't drift apart.
+"""Formulas as expression trees whose leaves have a symbol and a number.
 
 Every operation stands in one table with its own local derivatives; ``derivative`` is the chain rule over it.
 Writers (``plots/explain_text.py``, ``plots/explain_mathml.py``) turn the tree into symbols or numbers.

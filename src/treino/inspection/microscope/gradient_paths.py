@@ -1,4 +1,4 @@
-"""All ways from a quantity to the loss: each way's slope is a product, and the derivative is their sum.
+"""All paths from a quantity to the loss: the slope along each, whose sum is the derivative.
 
 A net of named quantities, each a formula of earlier ones; the chain rule as a list of paths.
 """

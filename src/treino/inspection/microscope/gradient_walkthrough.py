@@ -1,4 +1,4 @@
-"""From the rows of a batch to the gradient of one weight: the part that every explanation shares."""
+"""From the rows of a batch to the gradient of one weight: the first part of every explanation of a run."""
 
 import math
 from dataclasses import replace

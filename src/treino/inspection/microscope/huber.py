@@ -1,4 +1,4 @@
-"""Huber's loss: a square where the error is small, a line where it is large."""
+"""Topic: Huber's loss: a square for small errors, a line for large ones."""
 
 from treino.inspection.microscope import outlier
 from treino.inspection.microscope.explanation import Explanation, Topic

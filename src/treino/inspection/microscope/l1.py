@@ -1,4 +1,4 @@
-"""The mean absolute error."""
+"""Topic: the mean absolute error."""
 
 from treino.inspection.microscope import outlier
 from treino.inspection.microscope.explanation import Explanation, Topic

@@ -1,4 +1,4 @@
-"""The learning rate: too small, good, too large, on a valley; and along the gradient of a run."""
+"""Topic: learning rates too small, good and too large, on a valley and along a run's gradient."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Momentum: a velocity that remembers earlier gradients."""
+"""Topic: momentum: a velocity made of earlier gradients."""
 
 from treino.inspection.microscope import neuron_training, optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic

@@ -1,4 +1,4 @@
-"""The mean squared error: the course's snippet, run as written, and any regression of the user's own."""
+"""Topic: the mean squared error: the course's snippet as written, and any regression of the user's own."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""All ways from one weight of a network to the loss of one row: how many, the largest, and their sum.
+"""All paths from one weight of a network to the loss of one row: their number, the largest, and their sum.
 
 There are as many as the units of the layers above, multiplied: they are counted and added up layer by layer,
 and the largest are found by keeping the largest few up to every unit.

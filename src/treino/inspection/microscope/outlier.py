@@ -1,4 +1,4 @@
-"""The example of l1 and huber: four predictions, one far off, and what each loss makes of that one."""
+"""The example of l1 and huber: four predictions, one of them far off, and the loss of each."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Forward and backward pass through layers in plain float64 NumPy: the oracle beside torch.
+"""Forward and backward pass through layers in float64 NumPy, to check torch's.
 
 Plain float64 arithmetic on arrays, apart from torch, so that torch can be asked whether it is right.
 Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".

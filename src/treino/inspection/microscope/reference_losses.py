@@ -1,4 +1,4 @@
-"""Losses and their slopes in plain float64 NumPy: the oracle beside torch."""
+"""Losses and their slopes in float64 NumPy, to check torch's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The two explanations of a run's step: up to the gradient, and up to the new weight."""
+"""Explanations of a run's step: from the batch to the gradient, and on to the new weight."""
 
 from treino.inspection.microscope.explanation import Explanation, ExplanationPart
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, way

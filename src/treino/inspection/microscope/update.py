@@ -1,4 +1,4 @@
-"""One update of one weight of a run, as arrays: everything that the arithmetic needs and nothing else."""
+"""One update of one weight of a run: the arrays that its explanation needs."""
 
 import copy
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a report is made of: sections of a few kinds of blocks, all of them plain text and numbers.
+"""The blocks of a report: sections, tables, charts and notes, as plain text and numbers.
 
 One report has two readers: ``html`` and ``markdown``. Texts are escaped there and nowhere before, so nothing
 that comes from data can be forgotten.

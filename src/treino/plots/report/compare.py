@@ -1,4 +1,4 @@
-"""The sections that set several runs side by side: what differs, what it did, and whether that is chance."""
+"""Sections of a report that compare runs: differing settings, figures, and statistical tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A report as Markdown, to paste into a pull request: the same words and tables, without the pictures."""
+"""A report as Markdown, for a pull request: the same texts and tables, without the pictures."""
 
 import re
 from collections.abc import Sequence

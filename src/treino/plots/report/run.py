@@ -1,4 +1,4 @@
-"""The sections of a report on one run: what was trained on what, how it went, and how to have it again."""
+"""Sections of a report on one run: data, settings, figures, findings, and how to reproduce it."""
 
 import re
 from collections.abc import Mapping, Sequence

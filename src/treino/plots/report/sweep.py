@@ -1,4 +1,4 @@
-"""The sections of a report on a sweep: what the best is worth, the leaders, what was tried."""
+"""Sections of a report on a sweep: the best member and its judgement, the leaderboard, the settings tried."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
