@@ -24,7 +24,7 @@ class EscapingConsole(Console):
         return super().render_str(escape(text), **options)  # type: ignore[arg-type]
 
     def on_broken_pipe(self) -> None:
-        """The reader went away; rich itself would end the process."""
+        """Handle a closed pipe as an error of ours; rich itself would end the process."""
         raise BrokenPipeError
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
@@ -48,6 +48,6 @@ def line(*parts: str | tuple[str, str]) -> Text:
 
 
 def watched(file: IO[str]) -> bool:
-    """Whether a person sees what moves on this stream. A command of a notebook's cell (``!treino …``) has a
+    """Whether this stream is a terminal or a notebook. A command of a notebook's cell (``!treino …``) has a
     terminal too, but there every drawing stays."""
     return file.isatty() and "JPY_PARENT_PID" not in os.environ

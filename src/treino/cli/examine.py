@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def asked_plainly(tokens: Sequence[str]) -> bool:
-    """Whether this is ``doctor SCRIPT.py`` alone or with ``-- its arguments``.
+    """Whether the command line is ``doctor SCRIPT.py``, alone or with ``-- its arguments``.
 
     It needs no reader of flags, and loading one takes as long as a hundred steps of a small net.
     """
@@ -35,7 +35,7 @@ def examine(
     seeds: int = 3,
     fix: "OutputFile | None" = None,
 ) -> int:
-    """Run it with the flags of ``treino doctor``, and return the exit status: the script's own, or 3."""
+    """Run a script as ``treino doctor`` does; -> the exit status: the script's own, or 3."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.report import document, one, text
     from treino.diagnosis.run_script import Outcome, run_script

@@ -23,7 +23,7 @@ LOG_SECONDS = 5.0  # between two lines of a log, at least
 
 
 def follow(events: Iterator[JobEvent], screen: Screen) -> int:
-    """Draw a training to its end, then say how it went; -> the exit status.
+    """Show a training's progress to its end, then its results; -> the exit status.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
@@ -56,7 +56,7 @@ def _watched(events: Iterator[JobEvent], screen: Screen) -> JobEnd:
 
 @contextmanager
 def moving_line(console: Console, shown: bool) -> Iterator[Callable[[JobEvent], None]]:
-    """A line that moves with the events that it is told and is gone at the end; in a log, a line an epoch.
+    """A progress line that is updated by events and removed at the end; in a log, a line per epoch.
 
     Where there is little room the figures are cut, not the bar and the time that is left. In a log a line
     comes at most every few seconds, so that a short training says nothing before its end.
@@ -99,7 +99,7 @@ def moving_line(console: Console, shown: bool) -> Iterator[Callable[[JobEvent], 
 
 @contextmanager
 def way_on(begun: Callable[[], Any]) -> Iterator[None]:
-    """A Ctrl-C that is not waited for, too, says how to go on: what was saved before is kept.
+    """Say how to resume after a second Ctrl-C too, which isn't waited for.
 
     begun: the event that named the folder, or None before it.
     """

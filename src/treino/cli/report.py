@@ -25,7 +25,7 @@ def report(
     data_file: DataFile = None,
     screen: ScreenFlag,
 ) -> int:
-    """Write one page about a run: data, split, settings, curves, figures, boundary, findings, the way back.
+    """Write one page about a run: data, split, settings, curves, figures, boundary, findings, commands.
 
     The file holds everything and loads nothing. Several runs are compared on the rows that they share; of a
     sweep it shows the leaders and what the best is worth.

@@ -36,7 +36,7 @@ class Screen:
         self.page = console(self._stdout, quiet=as_json, columns=HELP_COLUMNS)
 
     def close(self) -> None:
-        """Give stdout back."""
+        """Restore stdout."""
         if self.as_json:
             sys.stdout = self._stdout
         if self._moved is not None:
@@ -48,7 +48,7 @@ class Screen:
 
     @property
     def live(self) -> bool:
-        """Whether a person watches, so that progress may be drawn."""
+        """Whether the output is a terminal, so that progress may be drawn."""
         return watched(self.err.file)
 
     def lines(self, text: str) -> None:
@@ -85,7 +85,7 @@ class Screen:
         return 130
 
     def defect(self, error: BaseException) -> int:
-        """A fault of treino itself: the traceback for whoever mends it, and one sentence."""
+        """Report a defect of treino itself: the traceback for its developers, and one sentence."""
         told = "".join(traceback.format_exception(error)).rstrip()
         self.lines(textwrap.indent(told, "  "))  # so that no line of a message looks like one of ours
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
@@ -134,7 +134,7 @@ def _safe(file: TextIO | None) -> TextIO:
 
 
 def finite(value: Any) -> Any:
-    """NaN and infinity become null: JSON has no word for them."""
+    """The value with NaN and infinity as None: JSON has no word for them."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

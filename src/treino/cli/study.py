@@ -84,7 +84,7 @@ def study(
 
 
 def follow(events: Iterator[Any], screen: Screen) -> int:
-    """Draw a study to its end, then say what it came to; -> the exit status.
+    """Show a study's progress to its end, then its results; -> the exit status.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
@@ -131,7 +131,7 @@ def follow(events: Iterator[Any], screen: Screen) -> int:
 
 
 def opening(job: Any) -> RenderableType:
-    """What is about to be compared on what."""
+    """The text before a study: its data and settings."""
     from treino.plots.style import split_name
 
     facts = job.facts

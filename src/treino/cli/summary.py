@@ -22,7 +22,7 @@ SHOWN_CLASSES = 10
 
 
 def opening(job: "RunJob") -> list[RenderableType]:
-    """What is about to be trained on what, with every default that was decided."""
+    """The text before a training: its data and settings, defaults included."""
     data, training, s = job.data, job.plan.training, job.plan.settings
     rows = {split: len(part) for split, part in data.splits.items()}
     lines: list[RenderableType] = [
@@ -81,7 +81,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
 
 
 def summary(run: "Run") -> RenderableType:
-    """The figures with their interval and the baselines beside them, where the run is, what to try."""
+    """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
     d = run.document
     head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
         status=_words(d), steps=d.get("steps", 0), epochs=d.get("epochs", 0)

@@ -22,7 +22,7 @@ SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test
 
 
 def follow(events: Iterator[JobEvent], screen: Screen) -> int:
-    """Draw a sweep to its end, then say what it came to; -> the exit status.
+    """Show a sweep's progress to its end, then its results; -> the exit status.
 
     Raises:
         KeyboardInterrupt: after a Ctrl-C, when everything is saved, with the way on.
@@ -51,7 +51,7 @@ def follow(events: Iterator[JobEvent], screen: Screen) -> int:
 
 @contextmanager
 def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[JobEvent], None]]:
-    """A few figures and a bar that move with the events that they are told, and are gone at the end."""
+    """Figures and a progress bar that are updated by events and removed at the end."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=console, auto_refresh=False,
@@ -78,7 +78,7 @@ def moving_figures(console: Console, shown: bool) -> Iterator[Callable[[JobEvent
 
 
 def opening(job: SweepJob) -> list[RenderableType]:
-    """What is about to be tried on what."""
+    """The text before a sweep: its data, space and strategy."""
     data, asked = job.data, job.sweep.asked
     rows = {split: len(part) for split, part in data.splits.items()}
     return [
@@ -98,7 +98,7 @@ def opening(job: SweepJob) -> list[RenderableType]:
 
 
 def moving(p: SweepProgress) -> RenderableType:
-    """The figures that change while it trains."""
+    """The figures that are updated during a sweep."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column()
@@ -112,7 +112,7 @@ def moving(p: SweepProgress) -> RenderableType:
 
 
 def summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
-    """The leaders, the judge's sentence, and what to do next. said: notes that were read before."""
+    """The leaderboard, the judgement, and suggestions. said: notes that were printed before."""
     if "figures" in d:
         return spread_summary(d, said)
     parts: list[RenderableType] = [
@@ -149,7 +149,7 @@ def summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
 
 
 def spread_summary(d: dict[str, Any], said: Sequence[str] = ()) -> RenderableType:
-    """How much every figure varies, and in how many steps what was asked for was reached."""
+    """The variation of each figure over seeds or folds, and the steps to a goal."""
     head = _(
         "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second), {diverged} diverged"
     )
@@ -199,7 +199,7 @@ def steps_sentence(reached: dict[str, Any], members: int) -> str:
 
 
 def member_summary(d: dict[str, Any]) -> RenderableType:
-    """One network of a sweep: what is its own, and how it did at each rung."""
+    """One network of a sweep: its own settings, and its figures at each rung."""
     table = Table(box=None, pad_edge=False)
     rows = [{k: v for k, v in row.items() if k.startswith("validation_")} for row in d["rungs"]]
     for heading in (_("rung"), _("epochs"), *(k.removeprefix("validation_") for k in rows[-1]), _("status")):

@@ -18,7 +18,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True)
 class MemoryLimit:
-    """limit: bytes of rows that may stay in memory. folder: makes the one to which all rows go otherwise."""
+    """The memory for rows. limit: bytes that may stay in it. folder: makes the one for all rows otherwise."""
 
     limit: int
     folder: Callable[[], Path]

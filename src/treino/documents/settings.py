@@ -58,7 +58,7 @@ Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
 
 
 class ResolvedSettings(Document):
-    """Every setting with the value that it had. Those with a default were not in the first folders."""
+    """Every setting with its value in the training. Those with a default are missing in the first folders."""
 
     task: Task
     target: Text | None

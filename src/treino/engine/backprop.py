@@ -31,7 +31,7 @@ class Shape:
 
 
 class Buffers:
-    """Everything of one batch size that doesn't depend on whose weights they are."""
+    """The buffers for one batch size, whatever the weights."""
 
     def __init__(self, shape: Shape, lead: tuple[int, ...], rows: int, like: Tensor, training: bool) -> None:
         hidden, classes = shape.sizes[1:-1], shape.sizes[-1]

@@ -32,7 +32,7 @@ class RewindPoint:
         self._copy = None
 
     def remember(self, population: Population, members: Tensor, step: int, oldest: int) -> None:
-        """Copy these members, unless the copy that there is is younger than ``oldest`` steps."""
+        """Copy these members, unless the existing copy is younger than ``oldest`` steps."""
         if self._copy is None or len(self._copy) != len(members):
             self._copy, self._step = population.rows(members), step
         elif step - self._step >= oldest:
@@ -97,7 +97,7 @@ def divergence_threshold(loss: Loss, y: Tensor) -> float:
 
 
 def mark_hopeless(state: TrainingState, threshold: float) -> None:
-    """Members that have ended with a mean loss above ``divergence_threshold`` in their last epoch count as
+    """Mark ended members with a mean loss above ``divergence_threshold`` in their last epoch as
     diverged: a constant output would have done ten times better."""
     ended_P = state.status_P != RUNNING
     if bool(ended_P.any()):

@@ -59,7 +59,7 @@ class KeyframeBuffer:
             self._add(state, 0, population.copies())
 
     def due(self, first: int, stop: int) -> frozenset[int]:
-        """Which of these steps are due, counted from ``first``: 1 is the state after the first of them."""
+        """Which of these steps get a keyframe, counted from ``first``: 1 is the state after that step."""
         if not self.every:
             return frozenset()
         steps = range(first + self.every - first % self.every, stop + 1, self.every)
@@ -81,7 +81,7 @@ class KeyframeBuffer:
         self.hp = {}
 
     def take(self) -> list[Keyframe]:
-        """All of them, which are then no longer here."""
+        """Return all keyframes and empty the buffer."""
         found, self.frames = self.frames, []
         return found
 

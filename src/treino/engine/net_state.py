@@ -157,7 +157,7 @@ def _said(form: TensorForm | None) -> str:
 
 
 def left_out(module: nn.Module) -> dict[str, Tensor]:
-    """The buffers that are not in ``state_dict()``: those registered with ``persistent=False``."""
+    """Buffers that are not in ``state_dict()``: those registered with ``persistent=False``."""
     state = module.state_dict()
     return {name: buffer for name, buffer in module.named_buffers() if name not in state}
 

@@ -75,7 +75,7 @@ class PopulationView:
 
 @dataclass(frozen=True, eq=False)
 class Tick:
-    """Some steps were taken.
+    """Some consecutive steps of a training: their losses, the epochs that ended, a view of the population.
 
     step: updates done. epoch: passes done, whole or not. loss_SP: float32 ``[S, P]``, each step's loss
     before its update; NaN after a member stopped. epochs: those that ended within this tick.

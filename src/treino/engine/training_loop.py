@@ -278,7 +278,7 @@ class Training:
 
     @property
     def waited(self) -> float:
-        """Seconds that it stood still for rows that were not in memory yet."""
+        """Seconds spent waiting for rows that were not in memory yet."""
         return self._source.waited
 
     def kept(self, members: Sequence[int]) -> Population:
@@ -292,7 +292,7 @@ class Training:
         return chosen
 
     def answers(self, population: Population, x: Tensor) -> Tensor:
-        """``[R, N, C]``: what these members, from ``kept``, answer on prepared rows ``[N, D]``."""
+        """``[R, N, C]``: outputs of these members, from ``kept``, on prepared rows ``[N, D]``."""
         kernel, rows = self.setup.kernel, torch.arange(len(population))
         with torch_context(kernel.intra_op_threads):
             return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()

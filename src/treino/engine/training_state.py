@@ -86,13 +86,13 @@ class TrainingState:
         return torch.where(self.best.chosen_P, self.best.step_P, self.last_step_P)
 
     def end(self, members: Tensor, status: int, step: int) -> None:
-        """These members train no further after so many updates."""
+        """Stop these members after so many updates."""
         self.status_P[members] = status
         self.stop_step_P[members] = step
         self.find_running()
 
     def find_running(self) -> None:
-        """Bring ``running`` up to date with status_P."""
+        """Update ``running`` from status_P."""
         self.running = (self.status_P == RUNNING).nonzero().flatten()
 
     def tensors(self) -> dict[str, Tensor]:

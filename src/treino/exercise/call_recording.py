@@ -22,7 +22,7 @@ Forward = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """One call of the network. batch: which of the loader's it was given, None for other rows. before: the
+    """One call of the network. batch: the loader's batch, None for other rows. before: the
     weights, left: the gradients that lay there when it began. modes: of each layer, whether it trained.
     stepped: an entry for each step of an optimizer: how that one is made, "" where as the one that is given.
     """

@@ -20,7 +20,7 @@ NAMES = {torch.float32: "float32", torch.float64: "float64"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it. difference: the first one, None where the function passes. precision: the types it
+    """The result. difference: the first one, None where the function passes. precision: the types it
     was tried in, largest: the largest difference of a weight from the engine's at the end, in each. notes:
     what is right and could be better. printed: what the function printed."""
 

@@ -19,7 +19,7 @@ class ScriptPart:
     files: dict[str, bytes] = field(default_factory=dict)
 
     def flag(self, **named: object) -> None:
-        """Raise the flags whose value holds."""
+        """Set the flags whose value holds."""
         self.flags |= {name for name, holds in named.items() if holds}
 
     def __ior__(self, other: "ScriptPart") -> "ScriptPart":

@@ -80,7 +80,7 @@ def sight(
     axes: Sequence[str] | None = None,
     item_shape: Sequence[int] | None = None,
 ) -> InputAxes:
-    """The plane that the picture of the boundary is drawn on; of the one column there is, its line.
+    """The plane of the boundary's picture; of a single column, its line.
 
     Raises TreinoError for axes that are not two different features.
     """

@@ -19,7 +19,7 @@ MARGIN = 0.08  # beyond the outermost rows, as a share of what they span
 
 @dataclass(frozen=True, eq=False)
 class BoundaryPreview:
-    """Who wins where, over the two inputs as they are prepared.
+    """The winning class over a grid of the two prepared inputs.
 
     winner_RR: class numbers ``[R (y), R (x)]`` from the lowest y on, -1 where outputs are not finite.
     sure_RR: from 0 (all classes alike) to 1. at_N2: rows, from 0 to 1 along each axis; true_N: their classes.
@@ -33,13 +33,13 @@ class BoundaryPreview:
 
 
 def seen_whole(data: Data) -> bool:
-    """Whether the network's two inputs are all that there is to see, and the rows are in memory."""
+    """Whether the network has exactly two inputs, and the rows are in memory."""
     two = data.task == "classification" and data.kind == "table" and data.inputs == 2
     return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
 
 
 def glimpse(net: nn.Module, data: Data, loss: str, resolution: int = RESOLUTION) -> BoundaryPreview:
-    """Ask the network on a grid over its two inputs. loss: names how its outputs are read.
+    """Evaluate the network on a grid over its two inputs. loss: names how its outputs are read.
 
     data: one for which ``seen_whole`` holds.
     """

@@ -43,7 +43,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class CorrelatedColumns:
-    """Columns that go together: their places among those measured, and the largest correlation of two."""
+    """Correlated columns: their places among those measured, and the largest correlation of two."""
 
     columns: tuple[int, ...]
     correlation: float

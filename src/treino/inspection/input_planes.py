@@ -57,7 +57,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class InputAxes:
-    """Along which one or two axes a network is looked at; the fields of Plane, without what is seen there.
+    """One or two axes along which a network is drawn: the fields of Plane without the outputs.
 
     place: prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units.
     rows: places to prepared rows that lie there, typical in everything else.

@@ -116,7 +116,7 @@ def _written(value: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class SettingImportance:
-    """drop_KR: ``[K, R]`` how much less a forest explains of the ranks when a setting is shuffled.
+    """drop_KR: ``[K, R]`` loss of a forest's explained variance of ranks when a setting is shuffled.
 
     names: the settings, the one that matters most first. explained: the share of the ranks' variance that the
     forest explains on networks that it has not seen; near 0 it knows nothing, and neither do its shuffles.

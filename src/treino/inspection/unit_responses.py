@@ -55,7 +55,7 @@ class UnitColumn:
 
 @dataclass(frozen=True, eq=False)
 class UnitDiagram:
-    """A network from its inputs to what it says.
+    """A network's units and weights, from its inputs to its outputs.
 
     sight: the plane, or the line, that all thumbnails are drawn over. x_R, y_R: their grid; y_R has one value
     on a line. fine_x_R, fine_y_R: the grid of ``said_RRC``, probabilities ``[R, R, C]`` or the target

@@ -40,13 +40,13 @@ class Job(Protocol):
         """Whether it can go on from where it is now: rows that come as a stream have no middle."""
 
     def stop_reason(self) -> str | None:
-        """Why it is to end here, of the folder's states or ``reached``; None: it goes on."""
+        """Why the training stops now (a status of folders, or ``reached``); None: it goes on."""
 
     def advance(self) -> Tick | None:
         """Train for a moment and record it; None: nothing is left to train."""
 
     def checkpoint(self) -> None:
-        """Keep the state to go on from."""
+        """Save the state to resume from."""
 
     def close(self, reason: str | None) -> dict[str, Any]:
         """Measure, write the document, seal the folder; reason: why it ended early, if it did."""
@@ -54,14 +54,14 @@ class Job(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class JobStart:
-    """The folder is there and the first step is about to be taken (or the next one, after a resume)."""
+    """Event: the folder exists and the first step follows (or the next one, after a resume)."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
 class JobProgress:
-    """Some steps were taken, and are recorded."""
+    """Event: some steps were done and recorded."""
 
     job: Job
     tick: Tick
@@ -69,14 +69,14 @@ class JobProgress:
 
 @dataclass(frozen=True, eq=False)
 class JobClose:
-    """All is trained and kept; what is left is to measure it and to seal the folder."""
+    """Event: training is over; measuring and sealing follow."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
 class JobEnd:
-    """The folder is sealed. interrupted: a Ctrl-C ended it, and a resume goes on."""
+    """Event: the folder is sealed. interrupted: by Ctrl-C, so that it can be resumed."""
 
     job: Job
     document: dict[str, Any]

@@ -65,7 +65,7 @@ def kernel_shell() -> Any:
 
 @contextmanager
 def watching(many: bool) -> Iterator[Watch]:
-    """What is to be told each event: a notebook's figure, or a terminal's line. many: of a sweep."""
+    """The receiver of events: a notebook's figure, or a terminal's line. many: of a sweep."""
     if kernel_shell() is None:
         from treino.cli.progress import moving_line
         from treino.cli.sweep_progress import moving_figures

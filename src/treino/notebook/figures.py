@@ -50,7 +50,7 @@ class Output:
 
 
 class RunFigure:
-    """A training as a notebook shows it: told the events, it draws when it is time to."""
+    """The live figure of a training, updated by its events."""
 
     FEW = 3  # up to so many epochs every step's loss is drawn
 
@@ -201,7 +201,7 @@ class RunFigure:
 
 
 class SweepFigure:
-    """A sweep as a notebook shows it: a bar and the figures that change."""
+    """The live figure of a sweep: a bar and figures that change."""
 
     def __init__(self) -> None:
         self.output = Output("")

@@ -15,7 +15,7 @@ File = tuple[str, bytes]  # its name in pictures/, its content
 
 @contextmanager
 def asking(run: "Run") -> Iterator[None]:
-    """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
+    """Errors of a user's network on made-up rows (shuffled, or in between), as ``TreinoError``."""
     try:
         yield
     except (AssertionError, IndexError, RuntimeError, TreinoError, ValueError) as failure:

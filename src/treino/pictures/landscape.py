@@ -81,7 +81,7 @@ def line(runs: Sequence["Run"]) -> list[File]:
 
 
 def ground_of(run: "Run") -> "LossSurface":
-    """The kept weights over the training rows, with the loss that was trained (of a fault too)."""
+    """The kept network, its training rows and the loss that was trained (of a fault too)."""
     from treino.inspection.landscape.loss_surface import ground
 
     return ground(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)

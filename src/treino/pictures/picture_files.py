@@ -72,7 +72,7 @@ def check_names(what: Iterable[str], known: Collection[str], sentence: str) -> N
 
 @contextmanager
 def gathered(missing: list[TreinoError]) -> Iterator[None]:
-    """Why this can't be drawn goes into ``missing``, and the next is drawn; a failing machine ends it all."""
+    """Collect errors of a picture in ``missing`` and draw the next; a failing machine ends it all."""
     try:
         yield
     except TreinoError as error:

@@ -28,7 +28,7 @@ GRID = (
 
 @dataclass(frozen=True, eq=False)
 class LiveTraining:
-    """A training as it stands.
+    """The state of a running training.
 
     done: from 0 to 1. figures: named values. left: seconds to the end at this pace, None before there is one.
     curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. said: what happened,

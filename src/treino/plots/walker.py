@@ -34,7 +34,7 @@ PIXELS = 240
 
 
 def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "Figure":
-    """Above: the walker in the fog at a few moments. Below: the fog has lifted."""
+    """Above: the local slope at a few points of the path. Below: the whole plane."""
     with look():
         told = [
             _(
@@ -82,7 +82,7 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
 
 
 def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize") -> None:
-    """A small disc of the plane that touches the mountain underfoot, in its colours; fog everywhere else."""
+    """A small disc of the loss plane around a point, in its colours; fog everywhere else."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
     from matplotlib.patches import FancyArrowPatch

@@ -10,7 +10,7 @@ from treino.spec import FLAGS
 
 
 def as_typed(source: str, asked: dict[str, Any]) -> str:
-    """The command that trains this run again, typed from the run's folder where the data is a file."""
+    """The command that reproduces this run, typed from the run's folder where the data is a file."""
     return shlex.join(["treino", "train", source, *as_flags(asked)])
 
 

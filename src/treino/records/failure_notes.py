@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def noted(notes: list[str], what: str, instead: str, work: Callable[[], T]) -> T | None:
-    """What ``work`` gives; None where it fails, and a sentence more in ``notes``.
+    """The result of ``work``; None where it fails, and a sentence more in ``notes``.
 
     what: what it does, to begin the sentence with. instead: what to type or to know then.
 

@@ -10,7 +10,7 @@ from treino.words import _
 
 
 def unfinished(path: str | Path, instead: str, resumed: Sequence[str] = ("interrupted",)) -> RunFolder:
-    """The folder at ``path``, for reading, if there is something to go on with.
+    """The folder at ``path``, opened for reading, if it can be resumed.
 
     instead: what to do where it is over. resumed: the states that one goes on from. Damaged keyframes are
     passed over: ``RunFolder.unseal`` drops them.

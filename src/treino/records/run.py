@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One training, as its folder holds it.
+    """A trained network with its metrics, history and predictions, as its folder holds them.
 
     Nothing is read before it is asked for, and nothing in the folder is executed: the network of a run
     that trained a module of your own needs ``net=``, or ``trust=True``, which runs the copy of its file that
@@ -340,7 +340,7 @@ def open_run(
 
 
 def no_network(study: RunFolder) -> TreinoError:
-    """The error for a study where a run is wanted."""
+    """The error for a study where a run is expected."""
     name = study.path.name
     return TreinoError(
         "study_is_no_run",

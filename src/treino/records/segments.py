@@ -72,7 +72,7 @@ def newest(spec: Mapping[str, Any]) -> Segment:
 
 
 def said_of(spec: Mapping[str, Any]) -> list[str]:
-    """Where the newest segment set out from and what it changed, as a sentence; none of a first one."""
+    """A sentence about the newest segment: its first step, its changed settings; none for the first one."""
     if not spec.get("segments"):
         return []
     segments = segments_of(spec)

@@ -34,7 +34,7 @@ LARGEST = 20_000_000  # numbers of a batch (rows times widths) that are worked b
 
 @dataclass(frozen=True)
 class ExplanationPage:
-    """An explanation that can be shown: in a notebook by itself, ``str`` for a terminal, ``save`` as a page.
+    """An explanation to show: in a notebook by itself, ``str`` for a terminal, ``save`` as a page.
 
     digits: how many significant digits are shown; everything is computed with all of them.
     """

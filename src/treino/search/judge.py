@@ -193,7 +193,7 @@ def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up:
 
 @dataclass(frozen=True)
 class VerdictFacts:
-    """What the one sentence for people says. Figures are the metric's own, not turned into scores."""
+    """The facts of the judgement's sentence. Figures are the metric's own, not turned into scores."""
 
     metric: str
     test: float
@@ -208,7 +208,7 @@ class VerdictFacts:
 
 
 def sentence(verdict: Verdict, told: VerdictFacts) -> str:
-    """One sentence for people: the figure, its interval, the luck in it, and what it is told apart from.
+    """The judgement in one sentence: the figure, its interval, the luck in it, and what it is compared with.
 
     told.smaller: the smallest member within one standard error, None where it is the winner itself, and
     ``share``, its parameters as a share of the winner's.

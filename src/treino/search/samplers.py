@@ -26,7 +26,7 @@ class Sampler(Protocol):
         ...
 
     def again(self, configs: Sequence[Config]) -> list[Config]:
-        """What is asked for where these were, before a break: they themselves, if nothing has changed."""
+        """The settings after a resume, where these were asked for before: equal if nothing has changed."""
         ...
 
     def tell(self, member: int, value: float | None) -> None:
@@ -35,7 +35,7 @@ class Sampler(Protocol):
 
 
 class ListSampler:
-    """Settings one after the other out of an iterator; what they reach changes nothing."""
+    """Settings from an iterator, one after the other; results of members change nothing."""
 
     def __init__(self, configs: Iterator[Config]) -> None:
         self._configs = configs

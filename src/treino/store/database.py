@@ -56,7 +56,7 @@ class Event(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A wish sent to a run. `step`: from which update on (None: as soon as it is read).
+    """A request sent to a run. `step`: from which update on (None: as soon as it is read).
 
     `state`: "new" until the run has read it, then what `mark_command` says.
     """

@@ -49,7 +49,7 @@ def row_name(row: Row, facts: Mapping[str, Any]) -> str:
 
 
 def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
-    """Sentences, each from the rows alone; none before there are epochs."""
+    """The conclusions: sentences from the rows alone; none before there are epochs."""
     if not all(row["epochs"] for row in rows):
         return []
     found = [_pace(rows, facts)]
@@ -65,7 +65,7 @@ def answers(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, f
 
 
 def notes(rows: Sequence[Row], facts: Mapping[str, Any], until: Mapping[str, float]) -> list[str]:
-    """What a reader must know to compare the rows rightly."""
+    """Warnings that a reader needs to compare the rows correctly."""
     found = []
     floors = {row["mode"]: row["loss_floor"] for row in rows if row["loss_floor"]}
     if floors and "loss" in until and len(facts["modes"]) > 1:

@@ -35,7 +35,7 @@ def _check_metrics(facts: Mapping[str, Any]) -> None:
 
 
 class Study:
-    """Settings compared and timed, as their folder holds them; also while they are trained."""
+    """Settings compared and timed, as a folder holds them; also during training."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -83,7 +83,7 @@ class Study:
 
     @property
     def answers(self) -> list[str]:
-        """What the rows say, one sentence for each question."""
+        """The conclusions: one sentence for each question."""
         return list(self.document.get("answers", []))
 
     @property

@@ -51,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """base: settings that all rows share. until: metric and figure to be reached, as ``{"loss": 1.6}``."""
+    """base: settings that all rows share. until: goals (metric and figure), as ``{"loss": 1.6}``."""
 
     base: Mapping[str, Any]
     cells: tuple[Cell, ...]
@@ -88,7 +88,7 @@ def asked_of(
     compare: Any = (),
     seeds: int | None = None,
 ) -> StudyOptions:
-    """Every row of the study, out of what was given; each is checked as far as it can be without the data.
+    """The rows of a study from its options; each is checked as far as possible without the data.
 
     settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several.
 

@@ -42,7 +42,7 @@ class Record:
         return len(self.loss)
 
     def warm(self, of: list[float]) -> list[float]:
-        """``seconds`` or ``processor`` without the epochs that were cold."""
+        """``seconds`` or ``processor`` without the warm-up epochs."""
         return [s for n, s in enumerate(of, 1) if n not in self.cold]
 
 

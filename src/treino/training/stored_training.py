@@ -64,7 +64,7 @@ def _kept_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
 
 
 def obey_again(folder: RunFolder, training: Training, segment: Segment, known: set[int], since: int) -> None:
-    """Tell the training what the run was told in this segment from step ``since`` on, but for ``known``."""
+    """Apply the run's recorded commands of this segment from step ``since`` on, but for ``known``."""
     if since == segment.start:
         for name, value in segment.changes.items():
             training.set(name, value)

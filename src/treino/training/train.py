@@ -48,7 +48,7 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Weights to begin with, as ``Run.state`` has them, and their run's or network's name."""
+    """Initial weights, as ``Run.state`` has them, and the name of their run or network."""
 
     name: str
     weights: Mapping[str, torch.Tensor]

@@ -38,7 +38,7 @@ LEADERS = 50
 
 
 def report(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
-    """The document as far as it is known before the judge."""
+    """The document without the judgement."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
     return {
@@ -182,7 +182,7 @@ def _bits(t: Tensor) -> Tensor:
 def judged(
     folder: RunFolder, sweep: SweepTraining, run: Run, certificate: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """The judge's part of the document, and notes."""
+    """The judgement's part of the document, and notes."""
     classes = bool(sweep.data.classes)
     shown = "accuracy" if classes else "rmse"
     scale = sweep.data.target_scale

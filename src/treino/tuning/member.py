@@ -31,7 +31,7 @@ _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
 
 
 def parted(name: str | Path) -> tuple[str, int] | None:
-    """``wine-sweep-1:17`` -> the sweep's name and the network's number; None: it is no such name."""
+    """Split ``wine-sweep-1:17`` into the sweep's name and the network's number; None: it is no such name."""
     found = _NAME.fullmatch(str(name))
     return None if found is None or Path(name).exists() else (found["sweep"], int(found["member"]))
 
@@ -99,7 +99,7 @@ def kept_of(folder: RunFolder, member: int) -> top_members.TopMember:
 
 
 class Member(Run):
-    """A run that answers with one network of a sweep; it has no folder of its own.
+    """One network of a sweep as a run; it has no folder of its own.
 
     number: its place in the sweep. kept: with its weights. own_settings: all of its settings, as far as they
     were asked for.

@@ -26,7 +26,7 @@ def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None
 
 
 def ask_again(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
-    """The members as they were asked for; the sampler is brought to where it was."""
+    """The members as they were sampled; the sampler's state is restored."""
     sweep.configs = [_as_json(c) for c in members["configs"]]
     sweep.asks = members["asks"]
     sweep.heats = [

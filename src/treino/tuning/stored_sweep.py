@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Sweep:
-    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for.
+    """Many networks trained together, as their folder holds them; everything is read on first use.
 
     net, trust, data_file: of its runs; see ``treino.records.run.open_run``.
     """
@@ -81,7 +81,7 @@ class Sweep:
 
     @property
     def judge(self) -> dict[str, Any] | None:
-        """What the best is worth; None before the sweep is over."""
+        """The judgement of the best; None before the sweep is over."""
         found = self.document.get("judge")
         return None if found is None else dict(found)
 
@@ -239,7 +239,7 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
 
 
 def together(name: str | Path, top: int) -> Run:
-    """The best ``top`` networks of a sweep, to be asked as one run.
+    """The best ``top`` networks of a sweep as one run that predicts.
 
     Raises:
         TreinoError: it is no sweep, or keeps fewer.

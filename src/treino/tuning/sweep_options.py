@@ -48,7 +48,7 @@ class SweepOptions:
 
 
 def asked_of(space: Space, values: Mapping[str, Any]) -> SweepOptions:
-    """The sweep's own settings out of what was given.
+    """The sweep's own options, checked.
 
     Raises:
         TreinoError: an unknown name or strategy, a number out of range, no time at all.

@@ -33,7 +33,7 @@ FIRST_LOOK = 20  # steps: the engine looks at validation rows no earlier
 
 @dataclass(eq=False)
 class SweepTraining:
-    """A sweep that is going on.
+    """The state of a sweep in progress.
 
     base: what all members share. networks: the files that settings name, and that may run.
     configs: each member's own settings; asks: how many were asked for at once.
@@ -173,7 +173,7 @@ def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
 
 
 def ask(sweep: SweepTraining) -> list[Config] | None:
-    """Ask for the next heats' members; None where all are given out. Checks every one of them."""
+    """Sample the next brackets' members; None where all are sampled. Checks every one of them."""
     left = sweep.asked.members - len(sweep.configs)
     if left <= 0:
         return None

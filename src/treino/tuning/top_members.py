@@ -20,7 +20,7 @@ ANSWERED_AT_ONCE = 4_000_000  # outputs
 
 @dataclass(frozen=True, eq=False)
 class TopMember:
-    """A network of the top: its figure and loss (lower is better), its weights by their ``state_dict`` names,
+    """A kept network: its figure and loss (lower is better), its weights by their ``state_dict`` names,
     and the buffers that are not among these."""
 
     member: int
@@ -88,13 +88,13 @@ def row_scores(heat: TrainingBracket, metric: str) -> dict[str, Tensor]:
 
 
 def answered(training: Training, rows: Sequence[int], x_ND: Tensor) -> Tensor:
-    """``[R, N, C]``: what the kept networks of these members answer on prepared rows."""
+    """``[R, N, C]``: outputs of these members' kept networks on prepared rows."""
     shape = training.shared.item_shape
     return training.answers(training.kept(rows), x_ND if shape is None else x_ND.reshape(-1, *shape))
 
 
 def picked(rows: int) -> Tensor:
-    """The validation rows that are kept: all, or ROWS of them, evenly apart."""
+    """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
     return torch.arange(rows) if rows <= ROWS else torch.linspace(0, rows - 1, ROWS).round().long()
 
 

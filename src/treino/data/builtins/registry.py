@@ -14,7 +14,7 @@ from treino.words import N_, _
 
 @dataclass(frozen=True)
 class Builtin:
-    """A data set that is known by name. about is marked with ``N_``."""
+    """A built-in data set. about is marked with ``N_``."""
 
     rows: int
     features: int

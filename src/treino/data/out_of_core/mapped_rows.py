@@ -132,7 +132,7 @@ class MappedRows:
         return [kept[chunk] for chunk in chunks]
 
     def soon(self, index_B: Tensor) -> None:
-        """Let the system begin to read what will be taken next, where it is neighbours."""
+        """Tell the system to read rows that will be taken next, where they are neighbours."""
         chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
         for chunk in chunk_K[self._dense(chunk_K, count_K)].tolist():
             if chunk not in self._place_of:

@@ -53,7 +53,7 @@ _KNOWN: dict[tuple[int, ...], str] = {}  # digests of files, by what tells a fil
 
 
 class PreparedCache:
-    """A folder for one table's preparation, made when it is first wanted.
+    """A cache folder for one prepared table, made on first use.
 
     limit: bytes of memory that the rows may take. asked: all that the prepared rows follow from, as JSON.
     cache: the folder in which what was prepared stays; None for one that goes with the Data.
@@ -112,7 +112,7 @@ class PreparedCache:
         return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()[:16]
 
     def found(self, source: Any, files_of: Mapping[str, Any]) -> Data | None:
-        """What was prepared before, of files of the same content by the same wishes."""
+        """The table that was prepared before from files of the same content with the same options."""
         paths = [source, *files_of.values()]
         if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
             return None
@@ -133,7 +133,7 @@ class PreparedCache:
         )
 
     def made_of(self, digests: Sequence[str | None]) -> None:
-        """Say of what content it is."""
+        """Record the content that the table is made of."""
         self._asked["sha256"] = list(digests)
 
     def too_small_for(self, preparation: Preparation, table: Table) -> bool:

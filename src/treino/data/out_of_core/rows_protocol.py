@@ -13,7 +13,7 @@ PART_ROWS = 4096  # networks are evaluated by so many rows, and the bits of a pr
 
 @runtime_checkable
 class OutOfCoreRows(Protocol):
-    """Rows in a file, in a Dataset or in a DataLoader: only what is asked for is read.
+    """Rows in a file, in a Dataset or in a DataLoader: only the rows that are used are read.
 
     shape: ``[N, *item]``. reproducible: the same rows are read every time, as far as anyone can see;
     why: what is to be said where they are not.
@@ -37,7 +37,7 @@ class OutOfCoreRows(Protocol):
         ...
 
     def two(self, y: Tensor) -> Batch:
-        """Copies of the rows with the largest and the smallest number."""
+        """Copies of two rows: those with the largest and the smallest number."""
         ...
 
 

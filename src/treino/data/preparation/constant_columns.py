@@ -20,7 +20,7 @@ def say_held_back(
     preparation: Preparation,
     part_N: NDArray[np.int64],
 ) -> list[str]:
-    """A sentence on the columns that change in validation or test rows only; none where there are none.
+    """A sentence about columns that vary in validation or test rows only; none where there are none.
 
     part_N: the part of each row of all tables. Classes that no training row has are told elsewhere.
     """
@@ -45,7 +45,7 @@ def say_held_back(
 
 
 def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
-    """The same of rows to predict, ``[N, D]`` raw inputs."""
+    """The same about rows to predict, ``[N, D]`` raw inputs."""
     counts = {}
     for e, at in _first_inputs(preparation):
         if e.scaled and preparation.normalise and not preparation.scale[at]:

@@ -28,7 +28,7 @@ DAY = 86400.0
 
 @dataclass(frozen=True)
 class EncodingGaps:
-    """What encoding met in a column: cells without a value, cells of no known class, the first of these."""
+    """Counts of a column as it was encoded: missing cells, cells of unknown classes, the first of these."""
 
     missing: int = 0
     unknown: int = 0

@@ -41,7 +41,7 @@ _SHORT = 1000  # cells, for which one expression is faster than several fast fun
 
 @dataclass
 class ReadingConflict:
-    """Of two ways to read a column, how many cells fit which, with a cell of each sort and its row."""
+    """Two ways to read a column: how many cells fit each, with an example cell of each and its row."""
 
     cells: int = 0
     first: int = 0
@@ -84,7 +84,7 @@ class ReadingConflict:
 
 @dataclass
 class CellStatistics:
-    """All that was seen of a column of text so far.
+    """What has been seen of a text column so far.
 
     exact: there are cells that a number would lose something of: leading zeros, more digits than it holds.
     gaps, commas: there are blanks or apostrophes, or commas, between digits.
@@ -237,7 +237,7 @@ class CellStatistics:
 
 @dataclass(frozen=True)
 class CellType:
-    """What a column of text is, and how its cells are read.
+    """The type of a text column, and how its cells are read.
 
     words: keep what was written beside the numbers. day_first: of dates. comma: the decimal sign.
     """

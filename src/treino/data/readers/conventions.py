@@ -15,7 +15,7 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True)
 class FileConventions:
-    """comma, day_first: what all of the file says, None where it has no such cells."""
+    """comma, day_first: the conventions of all of the file, None where it has no such cells."""
 
     columns: tuple[CellType, ...]
     comma: bool | None

@@ -17,7 +17,7 @@ _DATES: dict[str, Dates] = {"day/month": "day/month", "month/day": "month/day"}
 
 @dataclass(frozen=True)
 class ReaderOptions:
-    """How a file of text is written; None: find out, and refuse where the file leaves it open.
+    """Format of a text file; None: detected, and refused where the file is ambiguous.
 
     delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other one,
     or a blank, may stand between the thousands. encoding: a name that Python knows. header: whether the

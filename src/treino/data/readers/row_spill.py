@@ -19,7 +19,7 @@ WRITE_BYTES = 1 << 22  # of batches that are joined to one
 
 @dataclass(eq=False)
 class RowSpill:
-    """What a list of batches is, but that they go to a file when they are more than the room's limit."""
+    """A list of batches that moves to a file once it is larger than the memory limit."""
 
     room: MemoryLimit
     kept: list[pa.RecordBatch] = field(default_factory=list)
@@ -32,7 +32,7 @@ class RowSpill:
     _types: dict[str, pa.DataType] = field(default_factory=dict)
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Take further rows."""
+        """Add rows."""
         self.kept.append(batch)
         self._bytes += 8 * batch.num_rows * batch.num_columns  # as numbers they are float64
         self._bytes += sum(batch.column(j).nbytes for j in self._wide(batch.schema))
@@ -44,7 +44,7 @@ class RowSpill:
         return self._file is not None
 
     def close(self) -> None:
-        """There are no further rows."""
+        """End the list: no rows are added after this."""
         if self.spilled:
             self._write()
             with files.trouble(self.path):
@@ -65,7 +65,7 @@ class RowSpill:
         return pa.chunked_array([batch.column(j) for batch in self._batches])
 
     def forget(self) -> None:
-        """Give the memory back in which the file was shown; the cells stay where they are."""
+        """Release the memory that the file was mapped to; the cells stay in the file."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 

@@ -37,7 +37,7 @@ _SWELLS, _SWELLS_PACKED = 4, 60  # a cell of one digit and a comma becomes 8 byt
 
 @dataclass(frozen=True, eq=False)
 class TableReader:
-    """A table whose columns are decided. rows: how many. reading: what of its writing was found or said.
+    """A table with detected types. rows: their number. reading: the format, detected or set.
 
     batches: the rows as Arrow batches, from the beginning each time. spilled: the file that they are in,
     where they were too many for memory.

@@ -104,7 +104,7 @@ def _by_kind(
 
 
 def why_out(column: Column, choice: ColumnRole) -> str:
-    """The kind of a column that is left out, or ``empty`` where it has no value at all."""
+    """The reason why a column is no input: its kind, or ``empty``."""
     return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 

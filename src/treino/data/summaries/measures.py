@@ -121,7 +121,7 @@ def levels_give_classes_away(code_N: Ints, label_N: Ints) -> bool:
 
 
 def orders_with(value_N: Floats, label_N: Ints) -> bool:
-    """Whether classes lie together along the values: a tenth of the changes that chance would give."""
+    """Whether classes are grouped along the values: a tenth of the changes that chance would give."""
     there = np.isfinite(value_N)
     label = label_N[there][np.argsort(value_N[there], kind="stable")]
     share_C = np.bincount(label) / max(1, len(label))

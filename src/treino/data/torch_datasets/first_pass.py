@@ -132,7 +132,7 @@ FirstPass = ItemPass | StreamPass
 def look(
     source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
 ) -> FirstPass:
-    """Go through it once. keep: the rows of a stream too, if they are not too many."""
+    """Read it once. keep: also a stream's rows, if they are not too many."""
     streams = isinstance(source, DataLoader | IterableDataset)
     name = name_of(source)
     if streams:

@@ -249,7 +249,7 @@ def _item_in(error: BaseException) -> int | None:
 
 @contextmanager
 def own_chance(wanted: bool) -> Iterator[None]:
-    """The global random numbers of torch, NumPy and random are put back afterwards."""
+    """Restore the global random states of torch, NumPy and random afterwards."""
     if not wanted:
         yield
         return

@@ -31,7 +31,7 @@ IN_CACHE = 2_000_000  # numbers in one layer's activations of the places that go
 
 @dataclass(frozen=True, eq=False)
 class LossSurface:
-    """A network, the rows and the loss: what the mountain is made of, without the place.
+    """Network, rows and loss of a loss surface, without its plane.
 
     A place is a vector ``[n]`` of all floating-point tensors of the network: first the parameters that are
     trained (the first ``trained`` numbers), then frozen ones and buffers such as running means. Losses are
@@ -57,7 +57,7 @@ class LossSurface:
         return Layout.of((n, p) for n, p in self.net.named_parameters() if p.requires_grad).n
 
     def place(self, net: nn.Module | None = None) -> Tensor:
-        """Where a network (default: the ground's own) stands: ``[n]`` float32.
+        """The parameters of a network (default: the ground's own): ``[n]`` float32.
 
         Raises:
             TreinoError: it has other tensors than the ground's own network.
@@ -191,7 +191,7 @@ class LossSurface:
 def ground(
     net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None, most: int = MOST_ROWS
 ) -> LossSurface:
-    """The ground over at most ``most`` of these rows, drawn by a fixed seed and kept in their order.
+    """A surface over at most ``most`` of these rows, drawn by a fixed seed, in their order.
 
     Fewer, but no fewer than 128, where a network is so large that a landscape would take minutes.
 

@@ -14,7 +14,7 @@ STANDS = 4
 
 @dataclass(frozen=True, eq=False)
 class SurfacePoint:
-    """Where the walker stands on the plane of the path, and what is felt there.
+    """A point of the walk on the path's plane, with its local slope.
 
     step: updates done. at_2: the place on the plane. loss: at it. slope_2: the loss's derivatives along the
     two axes, per unit of the parameters; gradient descent walks against them. inside: how much of the whole
@@ -29,7 +29,7 @@ class SurfacePoint:
 
 
 def stands(ground: LossSurface, land: Landscape, count: int = STANDS) -> list[SurfacePoint]:
-    """The walker at so many moments of the path, at even distances along it on the plane, first and last."""
+    """Points of the walk, evenly spaced along the path on the plane, first and last included."""
     assert land.path is not None
     at_K2 = land.path.at_K2
     gone_K = np.concatenate([[0.0], np.linalg.norm(np.diff(at_K2, axis=0), axis=1).cumsum()])

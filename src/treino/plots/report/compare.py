@@ -17,7 +17,7 @@ CHARTS = ("accuracy", "rmse", "loss")
 
 @dataclass(frozen=True, eq=False)
 class RunComparison:
-    """runs: each one's facts, the first being what the others are held against.
+    """Facts of runs that are compared; the first is the reference.
 
     differing: ``(what, value of each run)``. paired: for each run but the first the test and its p-value,
     adjusted for how many there are; empty where the test rows are not the same ones, and ``apart`` says why.
@@ -118,7 +118,7 @@ def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
 
 
 def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:
-    """Who is better on these rows, and whether that is more than chance makes."""
+    """Which run is better on these rows, and whether the difference is larger than chance."""
     facts = {"a": a, "b": b, "rows": numeral(paired.rows, ","), "p": numeral(p)}
     if paired.metric == "accuracy":
         said = _(

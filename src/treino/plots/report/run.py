@@ -59,7 +59,7 @@ def subtitle(facts: RunReport) -> str:
 
 
 def learnt(d: Mapping[str, Any]) -> str:
-    """What the network learns to say."""
+    """The target, in words."""
     if d["task"] == "regression":
         return _("the number {target}").format(target=d["target"])
     names = ", ".join(d["classes"][:10]) + (", …" if len(d["classes"]) > 10 else "")
@@ -352,7 +352,7 @@ def _findings(facts: RunReport) -> Section:
 
 
 def way_back(spec: Mapping[str, Any], command: str, call: str) -> list[Block]:
-    """What to type to have it again; what to call where no command can name its rows or its network."""
+    """The command that reproduces a run; a Python call where no command can name its rows or network."""
     near = _(" (typed from the run's folder)") if spec["data"]["kind"] == "file" else ""
     if not call:
         return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]

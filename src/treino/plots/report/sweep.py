@@ -45,7 +45,7 @@ def sweep_subtitle(facts: SweepFacts) -> str:
 
 
 def sweep_sections(facts: SweepFacts) -> list[Section]:
-    """What it came to, then how it came to that."""
+    """All sections of a sweep's report: results first, then how they were found."""
     sections = [
         _result(facts),
         _leaders(facts),
