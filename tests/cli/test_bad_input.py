@@ -33,6 +33,10 @@ SETTINGS = [
     ("--class-weights", "1,2", "class_weights_count", "3 classes", "balanced"),
     ("--class-weights", "1,2,-3", "class_weights_range", "-3", "balanced"),
     ("--class-weights", "0,1,1", "class_weights_range", "must be above 0; they are 0,1,1", "balanced"),
+    ("--class-weights", "-1,0,1", "class_weights_range", "must be above 0; they are -1,0,1", "balanced"),
+    ("--betas", "-.5,0.9", "betas_range", "at least 0", "0.9,0.999"),
+    ("--hidden", "-5,3", "hidden_range", "at least 1", "units"),
+    ("--features", "-alcool,hue", "feature", "'-alcool'", "alcohol"),
     ("--nesterov", "aaa", "usage", "--nesterov takes no value, and 'aaa' follows", "--no-nesterov"),
     ("--trust", "aaa", "usage", "--trust takes no value, and 'aaa' follows", "--trust"),
     ("--batch-size", "0", "batch_size_range", "at least 1", "full"),
@@ -150,6 +154,20 @@ def test_a_whole_number_is_not_rounded(treino: Callable[..., Said], verb: str) -
 def test_a_truth_behind_a_switch_is_not_taken_for_data(treino: Callable[..., Said]) -> None:
     check(treino("train", "--nesterov", "true", "wine", "--json"), "usage", "takes no value", "--nesterov")
     check(treino("train", "--nesterov", "wine", "more", "--json"), "usage", "too much: more", "--help")
+
+
+@pytest.mark.parametrize(
+    "flags", [("--fix", "mend.patch"), ("--prove",), ("--seeds", 3), ("--live",), ("--", "--epochs", "3")]
+)
+def test_the_doctor_refuses_what_it_can_do_with_a_script_only(
+    treino: Callable[..., Said], tmp_path: Path, flags: tuple[object, ...]
+) -> None:
+    treino("train", "wine", "--epochs", 1, "--hidden", 2, "--name", "run")
+    asked = " ".join(map(str, flags[1:] if flags[0] == "--" else flags[:1]))
+    check(treino("doctor", "run", "--json", *flags), "doctor_of_script", f"{asked} is for scripts", "run")
+    if flags[0] != "--":
+        check(treino("doctor", "--json", *flags), "doctor_of_script", f"{asked} is for scripts", "SCRIPT.py")
+    assert not (tmp_path / "mend.patch").exists()
 
 
 def test_a_misspelt_verb(treino: Callable[..., Said]) -> None:

@@ -8,7 +8,7 @@ from cyclopts import App, CycloptsError
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen
-from treino.cli.usage import usage_error
+from treino.cli.usage import usage_error, with_lists
 from treino.console import line
 from treino.errors import TreinoError
 from treino.words import _
@@ -63,7 +63,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
         )
     try:
         command, bound, ignored = app.parse_args(
-            tokens, exit_on_error=False, print_error=False, console=screen.page
+            with_lists(tokens), exit_on_error=False, print_error=False, console=screen.page
         )
     except CycloptsError as error:
         raise usage_error(error, tokens, VERBS) from None

@@ -1,5 +1,6 @@
 """``treino doctor``: run a training script, or read a run, and report what is wrong with it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,7 +35,7 @@ def doctor(
         Literal["certain", "likely"] | None, Parameter(help="exit 3 where there are findings, for use in CI")
     ] = None,
     prove: Annotated[bool, Parameter(help="run it as it is and fixed, side by side", negative=())] = False,
-    seeds: Annotated[int, WHOLE, Parameter(help="runs of each, with --prove")] = 3,
+    seeds: Annotated[int | None, WHOLE, Parameter(help="runs of each, with --prove; default: 3")] = None,
     fix: Annotated[str | None, Parameter(help="write the mend as a patch to this file")] = None,
     replace: Annotated[
         bool, Parameter(help="replace the file of --fix where it exists already", negative=())
@@ -53,12 +54,27 @@ def doctor(
             raise TreinoError(
                 "usage", _("{flag} must be above 0, not {value}.").format(flag=flag, value=value)
             )
+    of_script = {
+        "--live": live,
+        "--max-steps": max_steps,
+        "--max-time": max_time,
+        "--prove": prove,
+        "--seeds": seeds,
+        "--fix": fix,
+        "--replace": replace,
+        " ".join(arguments): arguments,
+    }
     if module is not None:
         script, arguments = module, (arguments if target is None else (target, *arguments))
     elif target is None:
+        _need_script(
+            of_script | {"--fail-on": fail_on},
+            _("without a script the installation is checked."),
+            _("Name the script: treino doctor SCRIPT.py"),
+        )
         return _installation(screen)
     elif not target.endswith(".py") and not Path(target).is_file():
-        return _run(target, fail_on, screen)
+        return _run(target, fail_on, of_script, screen)
     else:
         script = target
     from treino.store.output_files import PATCH
@@ -74,9 +90,20 @@ def doctor(
         max_time=max_time,
         fail_on=fail_on,
         prove=prove,
-        seeds=seeds,
+        seeds=3 if seeds is None else seeds,
         fix=output_file(fix, PATCH, replace=replace, reads=reads, flag="--fix"),
     )
+
+
+def _need_script(asked: Mapping[str, object], subject: str, instead: str) -> None:
+    """Refuse what only a script can be asked. asked: by its flag. instead: what to do without one."""
+    for flag, value in asked.items():
+        if value not in (None, False, ()):
+            raise TreinoError(
+                "doctor_of_script",
+                _("{flag} is for scripts; {subject}").format(flag=flag, subject=subject),
+                instead,
+            )
 
 
 def _installation(screen: Screen) -> int:
@@ -90,13 +117,20 @@ def _installation(screen: Screen) -> int:
     return int(found["exit"])
 
 
-def _run(name: str, fail_on: str | None, screen: Screen) -> int:
-    """The findings that a run of treino's own keeps."""
+def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen: Screen) -> int:
+    """The findings that a run of treino's own keeps. of_script: flags that only a script can be asked."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.report import text_of_run
     from treino.records.run import open_run
 
     run = open_run(name)
+    _need_script(
+        of_script,
+        _("{run} is a run, and no code of it is mended or run.").format(run=run.name),
+        _("Its findings say which settings to change in a new training: treino doctor {run}").format(
+            run=run.typed
+        ),
+    )
     document = run.document
     findings = document.get("findings", [])
     steps = document.get("steps", 0)

@@ -18,9 +18,25 @@ from cyclopts import (
 from treino.errors import TreinoError, like, nearest
 from treino.words import N_, _
 
-LISTS = "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare"
+LISTS = (
+    "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare",
+    "--batch-sizes", "--until", "--what",
+)  # fmt: skip
 TRUTHS = "true", "false", "yes", "no", "1", "0"
 KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")}
+
+
+def with_lists(tokens: Sequence[str]) -> list[str]:
+    """The command line with lists such as -1,0,1 as part of their flag: cyclopts takes them for flags."""
+    found: list[str] = []
+    for place, token in enumerate(tokens):
+        if token == "--":
+            return [*found, *tokens[place:]]
+        if found and found[-1] in LISTS and re.match(r"-[^-]*,", token):
+            found[-1] += f"={token}"
+        else:
+            found.append(token)
+    return found
 
 
 def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str]) -> TreinoError:
