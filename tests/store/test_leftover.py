@@ -112,6 +112,32 @@ def test_a_live_process_keeps_its_folder(tmp_path: Path) -> None:
         assert (folder.path / "run.sqlite").exists()
 
 
+def test_a_run_without_a_checkpoint_is_taken_over(tmp_path: Path) -> None:
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        folder.write_json("spec.json", {"mine": True})
+        folder.database.add_event(0, 1, "noted", {})
+        with pytest.raises(TreinoError, match="already something called a"):
+            RunFolder.create(parent=tmp_path, name="a")  # it is being written
+    assert list_runs(tmp_path)[0].damage is None  # and can be resumed
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        assert not folder.has("spec.json")
+        assert folder.database.events() == []
+        fill(folder)
+    with pytest.raises(TreinoError, match="already something called a"):
+        RunFolder.create(parent=tmp_path, name="a")
+
+
+def test_a_run_that_has_ended_before_is_kept_although_it_has_no_checkpoint(tmp_path: Path) -> None:
+    with RunFolder.create(parent=tmp_path, name="a") as folder:
+        folder.write_json("spec.json", {})
+        folder.write_json("result.json", {})
+        folder.seal("stopped")
+    with RunFolder.open(tmp_path / "a") as folder:
+        folder.unseal()
+    with pytest.raises(TreinoError, match="already something called a"):
+        RunFolder.create(parent=tmp_path, name="a")
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "exports/mine.py", "spec.json", "keyframes/mine.txt"])
 def test_a_folder_with_anything_else_in_it_is_no_leftover(tmp_path: Path, name: str) -> None:
     with RunFolder.create(parent=tmp_path, name="a") as folder:

@@ -55,6 +55,7 @@ def test_a_name_is_given_once(tmp_path: Path) -> None:
     with RunFolder.create(parent=tmp_path, name="modelo é") as folder:
         assert folder.path == tmp_path / "modelo é"
         folder.write_json("spec.json", {})
+        folder.checkpoint({}, {"step": 1})
     with pytest.raises(TreinoError) as caught:
         RunFolder.create(parent=tmp_path, name="modelo é")
     assert rule(caught) == ("name_taken", 2)
@@ -69,6 +70,7 @@ def test_out_is_the_folder_itself_where_it_is_new_or_empty(tmp_path: Path) -> No
         with RunFolder.create(out=out, kind="sweep") as folder:
             assert (folder.path, folder.kind, folder.status) == (out, "sweep", "running")
             folder.write_json("asked.json", {})
+            folder.checkpoint({}, {"done": 0})
     for out in (empty, tmp_path):
         with pytest.raises(TreinoError) as caught:
             RunFolder.create(out=out)

@@ -148,6 +148,29 @@ def test_a_network_that_fails_on_the_way_leaves_what_was_trained(
     assert tr.open("late").status == "stopped"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [("train",), ("sweep", "--space", "lr=1e-3|1e-2", "--fresh", 0), ("study", "--batch-sizes", 16)],
+)
+def test_a_network_that_fails_before_anything_is_kept_says_what_to_type(
+    nets: Path, monkeypatch: pytest.MonkeyPatch, treino: Callable[..., Any], words: tuple[object, ...]
+) -> None:
+    words = (words[0], "iris", *words[1:], "--net", f"{nets}:Late", "--epochs", 9, "--name", "late")
+    with monkeypatch.context() as patch:
+        for module in ("training.train", "tuning.bracket", "studies.study"):
+            patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
+        for asked in (words, ("resume", "late", "--trust"), words):  # by the same name, over and over
+            said = treino(*asked, "--json")
+            error = said.document["error"]
+            assert said.status == 2
+            assert "fails in update 31" in error["message"]
+            assert "Nothing was kept yet" in error["hint"]
+    assert "treino resume runs/late --net FILE.py:NAME" in error["hint"]
+    nets.write_text(nets.read_text().replace("> 30", "> 10**9"))
+    assert treino("resume", "late", "--net", f"{nets}:Late").status == 0
+
+
 # ---- sweeps
 
 

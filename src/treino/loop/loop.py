@@ -4,6 +4,7 @@ A run, a sweep and a study are each a ``Job`` and go through ``events``; what is
 go on bit for bit. The command line and ``fit`` draw or drain the same events.
 """
 
+import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from treino.data.dataset import Data
+from treino.documents import read_checkpoint
 from treino.engine import Tick
 from treino.engine.torch_context import torch_threads
+from treino.errors import TreinoError
 from treino.loop.interrupt import ctrl_c
 from treino.store import RunFolder
 from treino.words import _
@@ -97,7 +100,7 @@ def events(job: Job) -> Iterator[JobEvent]:
     with ExitStack() as guarded:
         interrupted = guarded.enter_context(ctrl_c())
         guarded.enter_context(torch_threads(job.threads))
-        while (reason := job.stop_reason()) is None and (tick := job.advance()) is not None:
+        while (reason := job.stop_reason()) is None and (tick := _advance(job)) is not None:
             yield JobProgress(job, tick)
             if interrupted():
                 reason = "interrupted"
@@ -115,6 +118,27 @@ def events(job: Job) -> Iterator[JobEvent]:
             yield JobClose(job)
             document = job.close(reason)
     yield JobEnd(job, document, reason == "interrupted")
+
+
+def _advance(job: Job) -> Tick | None:
+    """Train for a moment; where the network or its data fails, the error says how to go on once it works."""
+    try:
+        return job.advance()
+    except TreinoError as error:
+        folder = job.folder
+        if error.status == 2 and folder.writing:
+            own = any(name.endswith(".py") for name in folder.manifest.files)
+            said = (
+                _(
+                    "Nothing was kept yet. When that is mended: {command}; or train anew, and with the same "
+                    "[[name]] or [[out]] the folder is taken over."
+                )
+                if read_checkpoint(folder) is None
+                else _("What was kept goes on when that is mended: {command}")
+            )
+            command = f"treino resume {shlex.quote(str(folder.path))}" + " --net FILE.py:NAME" * own
+            error.hint = f"{error.hint} {said.format(command=command)}".strip()
+        raise
 
 
 def status_at_end(statuses: Iterable[str], reason: str | None) -> str:

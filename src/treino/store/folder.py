@@ -69,7 +69,9 @@ class RunFolder(FolderFiles):
         folder._made = made
         try:
             folder._lock = lock.acquire(path / lock.NAME)
-            if not leftover.is_leftover(path):  # another process took the same folder, and has begun
+            if not leftover.has_no_checkpoint(
+                path
+            ):  # another process took the same folder, and keeps something
                 folder.close()
                 raise naming.taken(path) if out is None else naming.occupied(path)
             leftover.clear(path)

@@ -46,6 +46,11 @@ class FolderFiles:
         """When the folder was made: UTC, ISO 8601."""
         return self._manifest.created
 
+    @property
+    def writing(self) -> bool:
+        """Whether this process may write the folder: it holds the lock, and the run has not ended."""
+        return lock.held(self._lock) and not self._manifest.sealed
+
     def within(self, name: str) -> Path:
         """The path of a file or folder in this one, whether it is there or not.
 
@@ -165,7 +170,7 @@ class FolderFiles:
             self._put_manifest(content)
 
     def _require_writing(self) -> None:
-        if not lock.held(self._lock) or self._manifest.sealed:
+        if not self.writing:
             raise TreinoError(
                 "run_not_writing",
                 _("{path} is open for reading only.").format(path=self.path),

@@ -1,4 +1,4 @@
-"""Folders of processes that died before training began; the next run of the same name takes them over."""
+"""Folders of processes that ended before a checkpoint; the next run of the same name takes them over."""
 
 import os
 import re
@@ -9,24 +9,35 @@ from pathlib import Path
 
 from treino.errors import TreinoError
 from treino.store import database, files, lock, manifest, sqlite
+from treino.store.checkpoint import SLOTS
 from treino.store.manifest import Manifest
 from treino.words import _
 
 _OWN = {manifest.NAME, lock.NAME, *(database.NAME + ending for ending in ("", *sqlite.BESIDE))}
+_OF_AN_END = "result.json"  # a run that was rewound has ended before
 _OWN_NUMBERED = re.compile(r"keyframes/\d+-\d+\.safetensors|checkpoint/[ab]\.safetensors|(.*/)?\.[^/]+\.tmp")
 
 
 def is_leftover(path: Path) -> bool:
     """Whether nothing lies in the folder but what is written before a run has begun; so of an empty one."""
+    return has_no_checkpoint(path) and not _has_settings(path, _manifest(path))
+
+
+def has_no_checkpoint(path: Path) -> bool:
+    """Whether nothing lies in the folder but a leftover, or a run that was never sealed and has no checkpoint
+    yet: a resume of it, too, begins with its first step."""
     if path.is_symlink() or not path.is_dir():
         return False
     try:
         content = _manifest(path)
     except TreinoError:
         return False
-    if content is not None and (content.sealed or (path / content.first).exists()):
-        return False
-    return all(_own(path, name, content) for name in _names(path))
+    names = [*_names(path)]
+    if content is not None and _has_settings(path, content):
+        kept = content.sealed or _OF_AN_END in content.files or not {*SLOTS}.isdisjoint(names)
+    else:
+        kept = False
+    return not kept and all(_own(path, name, content) for name in names)
 
 
 def ended_before_it_began(path: Path) -> TreinoError:
@@ -52,6 +63,11 @@ def clear(path: Path) -> None:
         if Path(folder) != path:
             with suppress(OSError):
                 os.rmdir(folder)
+
+
+def _has_settings(path: Path, content: Manifest | None) -> bool:
+    """Whether a run has begun in the folder: there is something to resume."""
+    return content is not None and (content.sealed or (path / content.first).exists())
 
 
 def _manifest(path: Path) -> Manifest | None:

@@ -5,9 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.store import manifest
+from treino.store import lock, manifest
 from treino.store.files import claim_folder, make_folder, not_a_folder, trouble
-from treino.store.leftover import is_leftover
+from treino.store.leftover import has_no_checkpoint, is_leftover
 from treino.words import _
 
 LAST = "last"
@@ -50,9 +50,14 @@ def claim_name(parent: Path, name: str) -> Path:
     """Make the folder `name`, or take over a leftover; TreinoError where something else is there."""
     path = parent / checked_name(name)
     make_folder(parent)
-    if not claim_folder(path) and not is_leftover(path):
+    if not claim_folder(path) and not _free(path):
         raise taken(path)
     return path
+
+
+def _free(path: Path) -> bool:
+    """Whether a new run may have the folder, although something is in it."""
+    return is_leftover(path) or (has_no_checkpoint(path) and lock.holder(path / lock.NAME) is None)
 
 
 def taken(path: Path) -> TreinoError:
@@ -76,7 +81,7 @@ def claim_out(path: Path) -> bool:
     with trouble(path):
         if not path.is_dir():
             raise not_a_folder(path)
-        if any(path.iterdir()) and not is_leftover(path):
+        if any(path.iterdir()) and not _free(path):
             raise occupied(path)
     return False
 

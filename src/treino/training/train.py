@@ -144,13 +144,8 @@ def training(
                 "versions": versions(),
             },
         )
-        try:
-            keep_keyframes(folder, planned.training, settings.every)
-            yield from events(RunJob(folder, data, planned, checkpoint_seconds=checkpoint_seconds))
-        except TreinoError as error:
-            if planned.training.step == 0 and error.status == 2:  # a network that can't take its first step
-                folder.discard()
-            raise
+        keep_keyframes(folder, planned.training, settings.every)
+        yield from events(RunJob(folder, data, planned, checkpoint_seconds=checkpoint_seconds, new=True))
 
 
 def resuming(
@@ -222,7 +217,8 @@ def _put_back(folder: RunFolder, spec: dict[str, Any], engine: Training) -> tupl
 class RunJob:
     """The training of one network, as the loop drives it. segment: of the run's losses and figures.
 
-    failure: what ended it, where its network or data fails.
+    new: whether its folder was made for it, and goes where its first step fails. failure: what ended it,
+    where its network or data fails.
     """
 
     folder: RunFolder
@@ -231,6 +227,7 @@ class RunJob:
     clock: Clock = field(default_factory=Clock)
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     segment: int = 0
+    new: bool = False
     run: Run | None = None  # once it has ended
     interruptible_close: bool = False
     timed: bool = False  # whether the clock runs
@@ -290,9 +287,11 @@ class RunJob:
         return tick
 
     def _fail(self, error: TreinoError) -> None:
-        """Put the training where it was saved last, to be closed there."""
+        """Put the training where it was saved last, to be closed there; raise where nothing was saved."""
         engine, folder = self.plan.training, self.folder
         if error.status == 1 or read_checkpoint(folder) is None:
+            if self.new and engine.step == 0 and error.status == 2:
+                folder.discard()
             raise error
         self.clock, _known = _put_back(folder, read_document(folder, "spec.json"), engine)
         engine.keyframes.take()  # of steps that are cut
